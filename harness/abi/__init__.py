@@ -1,0 +1,1 @@
+"""The ABI of Envoy's dynamic modules as data, and the bindings generated from it."""

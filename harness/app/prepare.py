@@ -1,0 +1,189 @@
+"""From a selection to a plan: hosts are fetched, probes are built, and what cannot be had is noted in its cells."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from harness import paths
+from harness.app.catalogue import Catalogue, load_catalogue
+from harness.app.progress import say
+from harness.build.builder import Builder, Built, NotBuilt, Toolchain
+from harness.build.upstream import UpstreamRepository, resolve_upstream
+from harness.containers.toolchain import ToolchainIdentity, obtain_toolchain
+from harness.errors import HarnessError, UsageError
+from harness.hosts.catalogue import KnownHost
+from harness.hosts.obtain import from_file, from_image, from_release
+from harness.model import Host
+from harness.plan.plan import Plan, PlannedHost, PlannedSdk, plan_cells, write_plan
+from harness.plan.selectors import HostChoice, HostFile, select_cases, select_hosts, select_sdks
+
+if TYPE_CHECKING:
+    import docker
+
+EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a command line asks for."""
+
+    hosts: tuple[str, ...] = ()
+    sdks: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    upstream: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, and what the report tells of how it came about."""
+
+    plan: Plan
+    plan_file: Path
+    builds: tuple[Built | NotBuilt, ...]
+    upstream_named: frozenset[str]
+    selection: Selection
+    engine_name: str
+    toolchain: ToolchainIdentity | None
+    host_problems: dict[str, str] = field(default_factory=dict)
+
+
+class _LazyEngine:
+    """A Docker server that is started when it is first needed, and stopped at the end."""
+
+    def __init__(self, stack: contextlib.ExitStack, cache: Path) -> None:
+        self._stack = stack
+        self._cache = cache
+        self._client: docker.DockerClient | None = None
+        self.name = "not needed: everything was in the cache"
+        self.identity: ToolchainIdentity | None = None
+
+    def client(self) -> docker.DockerClient:
+        if self._client is None:
+            from harness.containers.engine import engine  # slow to import; warm runs do without
+
+            say("no modules in the cache for some SDK versions: a container engine is needed")
+            self._client = self._stack.enter_context(engine(self._cache, say))
+            self.name = f"Docker {self._client.version().get('Version', 'of unknown version')}"
+        return self._client
+
+    def toolchain(self) -> Toolchain:
+        client = self.client()
+        self.identity = obtain_toolchain(client, paths.TOOLCHAIN, self._cache, say)
+        return Toolchain(client, self.identity)
+
+
+def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
+    """Builds what the selection names, or finds it in the cache."""
+    sdks, _ = select_sdks(selection.sdks, catalogue.sdks)
+    repository = UpstreamRepository(resolve_upstream(selection.upstream), cache, say)
+    builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
+    return builder.build_all(sdks)
+
+
+@contextlib.contextmanager
+def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
+    """An engine for the time of the block, started only if it is used."""
+    with contextlib.ExitStack() as stack:
+        yield _LazyEngine(stack, cache)
+
+
+def _fetch(choice: HostChoice, catalogue: Catalogue, cache: Path, client: Callable[[], docker.DockerClient]) -> Host:
+    if isinstance(choice, KnownHost):
+        return from_release(choice, cache, say)
+    if isinstance(choice, HostFile):
+        return from_file(choice.path, catalogue.hosts, f"file {choice.path.name}")
+    return from_image(client(), choice.reference, catalogue.hosts, cache)
+
+
+def fetch_hosts(
+    catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path
+) -> tuple[tuple[PlannedHost, ...], dict[str, str]]:
+    """The hosts of a selection, and the known releases that could not be had, with the reason.
+
+    Raises:
+        UsageError: a host that was named is no Envoy.
+    """
+    choices = select_hosts(selection.hosts, catalogue.hosts)
+    known = {host.release: host for host in catalogue.hosts}
+    hosts: dict[str, PlannedHost] = {}
+    problems: dict[str, str] = {}
+
+    def one(choice: HostChoice) -> Host | HarnessError:
+        try:
+            return _fetch(choice, catalogue, cache, engine.client)
+        except UsageError:
+            raise
+        except HarnessError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="host") as pool:
+        for choice, found in zip(choices, pool.map(one, choices), strict=True):
+            if isinstance(found, HarnessError):
+                if not isinstance(choice, KnownHost):
+                    raise found
+                problems[choice.release] = str(found)
+                found = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
+            facts = known.get(found.id)
+            hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None)
+    return tuple(hosts.values()), problems
+
+
+def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, cell: str | None = None) -> Prepared:
+    """Makes the plan of a selection in a folder that exists; `cell` keeps only the one with this id.
+
+    Raises:
+        EmptySelection, UsageError: the selection is empty or makes no sense.
+        HarnessError: something that every cell needs cannot be had.
+    """
+    catalogue = load_catalogue()
+    cache = paths.cache_folder()
+    sdks, named = select_sdks(selection.sdks, catalogue.sdks)
+    cases = select_cases(selection.cases, catalogue.cases)
+    select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
+    with lazy_engine(cache) as engine:
+        hosts, problems = fetch_hosts(catalogue, selection, engine, cache)
+        cells = plan_cells(cases, sdks, [(one.host.id, one.host.release.minor) for one in hosts])
+        if cell is not None:
+            cells = tuple(one for one in cells if str(one.id) == cell)
+        builds = build_sdks(catalogue, selection, engine, cache)
+        engine_name, identity = engine.name, engine.identity
+    evidence = folder / EVIDENCE
+    evidence.mkdir(exist_ok=True)
+    plan = Plan(str(evidence.resolve()), keep_evidence, hosts, tuple(_planned(build) for build in builds), cells)
+    stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
+    return Prepared(
+        plan, write_plan(plan, folder), builds, named, selection, engine_name, identity or stored, problems
+    )
+
+
+def _planned(build: Built | NotBuilt) -> PlannedSdk:
+    sdk = build.sdk
+    common = PlannedSdk(
+        id=str(sdk.id),
+        abi_version=sdk.abi_version,
+        panic_guard=sdk.panic_guard,
+        catch_unwind=sdk.catch_unwind,
+        unloads=sdk.unloads,
+        unloads_reason=sdk.unloads_reason,
+        host_environment=sdk.host_environment,
+    )
+
+
+    if isinstance(build, Built):
+        return msgspec.structs.replace(common, modules={module.name: module for module in build.stored.modules})
+    return msgspec.structs.replace(common, problem=build.problem, problem_outcome=build.outcome)
+
+
+def prepare_default(folder: Path) -> Path:
+    """The plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return prepare(Selection(), folder).plan_file

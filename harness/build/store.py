@@ -1,0 +1,83 @@
+"""The cache of built modules: one folder per key, complete or absent, checked by hash when it is read."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from harness.build.elf import needs_of
+from harness.containers.files import write_files
+from harness.containers.toolchain import ToolchainIdentity
+from harness.errors import DataFileError, HarnessError
+from harness.datafile import load_json
+from harness.hosts.obtain import sha256_of
+from harness.model import ModuleFile
+
+MODULES = ("probe", "no_program_init", "null_program_init")
+NEWEST_GLIBC = (2, 36)
+"""What Debian 12 has; a module that needs a newer one would not load there."""
+ALLOWED_LIBRARIES = frozenset(
+    ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "libgcc_s.so.1", "ld-linux-x86-64.so.2")
+)
+
+
+class StoredBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`build.json` beside the modules."""
+
+    source: str
+    build_s: float
+    toolchain: ToolchainIdentity
+    modules: tuple[ModuleFile, ...]  # `path` is the file's name here
+
+
+def find(folder: Path) -> StoredBuild | None:
+    """What is stored in a folder, with full paths; None where there is nothing, or its bytes are not the recorded ones."""
+    try:
+        stored = load_json(folder / "build.json", StoredBuild)
+        modules = tuple(msgspec.structs.replace(one, path=str(folder / one.path)) for one in stored.modules)
+        if any(sha256_of(Path(one.path)) != one.sha256 for one in modules):
+            return None
+    except (DataFileError, OSError):
+        return None
+    return msgspec.structs.replace(stored, modules=modules)
+
+
+def keep(
+    folder: Path, outputs: Mapping[str, bytes], log: bytes, source: str, build_s: float, toolchain: ToolchainIdentity
+) -> StoredBuild:
+    """Stores what a build left.
+
+    Raises:
+        HarnessError: a module is missing, is no shared library, or needs what it must not; or the disk is full.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build-") as scratch:
+        part = Path(scratch) / "whole"
+        write_files(part, {name: content for name, content in outputs.items() if "/" not in name} | {"build.log": log})
+        modules = tuple(_describe(part / f"lib{name}.so", name) for name in MODULES)
+        stored = StoredBuild(source, build_s, toolchain, modules)
+        write_files(part, {"build.json": msgspec.json.format(msgspec.json.encode(stored))})
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    found = find(folder)
+    if found is None:
+        raise HarnessError(f"{folder}: what was just written cannot be read again; is the disk sound?")
+    return found
+
+
+def _describe(path: Path, name: str) -> ModuleFile:
+    if not path.exists():
+        raise HarnessError(f"the build left no {path.name}; sdks/PROBES.md says which modules there must be")
+    needs = needs_of(path)
+    if needs.glibc > NEWEST_GLIBC:
+        raise HarnessError(
+            f"{path.name} needs {needs.glibc_floor}, expected at most GLIBC_{'.'.join(map(str, NEWEST_GLIBC))} (Debian 12)"
+        )
+    foreign = [library for library in needs.libraries if library not in ALLOWED_LIBRARIES]
+    if foreign:
+        raise HarnessError(f"{path.name} needs {', '.join(foreign)}, which sdks/PROBES.md does not allow; link it statically")
+    return ModuleFile(name, path.name, sha256_of(path), path.stat().st_size, needs.glibc_floor, needs.libraries)

@@ -1,0 +1,45 @@
+"""The errors a user can meet, each with the exit code it ends the tool with.
+
+Every message names the thing, what was expected, what was seen and what to do next.
+"""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+
+
+class ExitCode(enum.IntEnum):
+    """Exit codes of `dmconform`; documented in the README, each with a test."""
+
+    HELD = 0  # every promised cell holds
+    BROKEN = 1  # a promised cell fails
+    USAGE = 2  # the command or a data file is wrong
+    EMPTY = 3  # the selection has no cell
+    INCOMPLETE = 4  # planned work could not run
+
+
+class HarnessError(Exception):
+    """Work that was asked for could not be done: trouble with the harness, a build or a download."""
+
+    exit_code = ExitCode.INCOMPLETE
+
+
+class UsageError(HarnessError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = ExitCode.USAGE
+
+
+class EmptySelection(HarnessError):
+    """The selectors leave nothing to do."""
+
+    exit_code = ExitCode.EMPTY
+
+
+class DataFileError(UsageError):
+    """A data file is missing or not of its format."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path

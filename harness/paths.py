@@ -1,0 +1,27 @@
+"""Where things are: the project's own folders and the cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+PROJECT = Path(__file__).resolve().parents[1]
+CONFORMANCE = PROJECT / "conformance"
+CASES = CONFORMANCE / "cases"
+ABI = CONFORMANCE / "abi"
+HOSTS_FILE = CONFORMANCE / "hosts.toml"
+KNOWN_FAILURES_FILE = CONFORMANCE / "expectations" / "known_failures.toml"
+SPEC_FILE = CONFORMANCE / "spec" / "requirements.toml"
+SDKS = PROJECT / "sdks"
+TOOLCHAIN = SDKS / "toolchain"
+
+
+def cache_folder() -> Path:
+    """What survives a run: Envoy releases, built modules, the container engine's images.
+
+    `DMCONFORM_CACHE` names another place than the user's cache folder.
+    """
+    named = os.environ.get("DMCONFORM_CACHE")
+    return Path(named).resolve() if named else Path(platformdirs.user_cache_path("dmconform"))

@@ -1,0 +1,78 @@
+"""Known failures: promised cells that are on record not to hold, with reason and evidence.
+
+A record turns a failure into a known one. It must go on being true: a record whose cell passes, or ends in another way, fails the run.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from harness.datafile import load_toml
+from harness.errors import DataFileError
+from harness.model import Outcome
+
+
+class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One record: see the top of `conformance/expectations/known_failures.toml`."""
+
+    id: str
+    cells: tuple[str, ...]
+    outcome: Outcome
+    detail: str  # a regular expression that the cell's detail must match
+    reason: str
+    evidence: str
+
+    def covers(self, cell: str) -> bool:
+        """Whether the record is about this cell."""
+        return any(fnmatch.fnmatchcase(cell, glob) for glob in self.cells)
+
+    def fits(self, outcome: Outcome, detail: str) -> bool:
+        """Whether this is how the cell is on record to fail."""
+        return outcome is self.outcome and re.search(self.detail, detail) is not None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    known: tuple[KnownFailure, ...] = ()
+
+
+def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
+    """The records.
+
+    Raises:
+        DataFileError: the file is not of its format, an id stands twice, or a record could cover what it must not.
+    """
+    records = load_toml(path, _File).known
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise DataFileError(path, f"id {record.id!r} stands twice")
+        seen.add(record.id)
+        if not record.outcome.is_verdict or record.outcome is Outcome.PASSED:
+            raise DataFileError(path, f"{record.id}: outcome {record.outcome.value!r} is no failure")
+        if not record.reason.strip() or not record.evidence.strip() or not record.cells:
+            raise DataFileError(path, f"{record.id}: needs cells, a reason and evidence")
+        try:
+            re.compile(record.detail)
+        except re.error as error:
+            raise DataFileError(path, f"{record.id}: detail is no regular expression: {error}") from None
+    return records
+
+
+def check_records_match(path: Path, records: Iterable[KnownFailure], every_cell: Iterable[str]) -> None:
+    """Raises DataFileError if a glob of a record matches no cell that could ever be planned, or two records cover one cell."""
+    cells = list(every_cell)
+    covered: dict[str, str] = {}
+    for record in records:
+        for glob in record.cells:
+            found = fnmatch.filter(cells, glob)
+            if not found:
+                raise DataFileError(path, f"{record.id}: {glob!r} matches no cell; remove it (dmconform list cells)")
+            for cell in found:
+                other = covered.setdefault(cell, record.id)
+                if other != record.id:
+                    raise DataFileError(path, f"{cell}: covered by both {other} and {record.id}")

@@ -1,0 +1,102 @@
+"""A plan: every cell of a run, with what is needed to run it. Written to a file that all workers read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from harness.datafile import load_json
+from harness.errors import EmptySelection
+from harness.hosts.catalogue import AbiCheck
+from harness.model import CellId, Host, ModuleFile, Outcome, Relation
+from harness.plan.cases import Case
+from harness.sdks.catalogue import Sdk
+from harness.versions import Minor
+
+PLAN_FILE = "plan.json"
+
+
+class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a cell needs to know of its SDK. `modules` is empty where there are none; then `problem` says why."""
+
+    id: str
+    abi_version: str
+    panic_guard: bool
+    catch_unwind: bool
+    unloads: bool
+    unloads_reason: str | None
+    host_environment: dict[str, str]
+    modules: dict[str, ModuleFile] = {}
+    problem: str | None = None
+    problem_outcome: Outcome | None = None  # blocked or unreachable
+
+
+class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host and what is known of its ABI; both None for a binary that is no known release."""
+
+    host: Host
+    abi_version: str | None
+    abi_check: AbiCheck | None
+
+
+class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cell and what the documents say of it."""
+
+    id: CellId
+    relation: Relation
+    relation_reason: str
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole run."""
+
+    evidence_folder: str
+    keep_evidence: bool  # also of cells that pass
+    hosts: tuple[PlannedHost, ...]
+    sdks: tuple[PlannedSdk, ...]
+    cells: tuple[PlannedCell, ...]
+
+    def sdk(self, sdk_id: str) -> PlannedSdk:
+        """The SDK with this id."""
+        return next(sdk for sdk in self.sdks if sdk.id == sdk_id)
+
+    def host(self, host_id: str) -> PlannedHost:
+        """The host with this id."""
+        return next(host for host in self.hosts if host.host.id == host_id)
+
+
+def plan_cells(
+    cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]]
+) -> tuple[PlannedCell, ...]:
+    """Every cell of the selection, ordered by case, SDK and host; a host is its id and its minor.
+
+    Raises:
+        EmptySelection: there is none.
+    """
+    hosts = list(hosts)
+    sdks = list(sdks)
+    cells = []
+    for case in cases:
+        for sdk in sdks:
+            if sdk.id.language not in case.declaration.languages:
+                continue
+            for host_id, minor in hosts:
+                relation, reason = case.relation(sdk, minor)
+                cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))
+    if not cells:
+        raise EmptySelection("the selection has no cell: the cases chosen do not run with the SDKs chosen (dmconform list cells)")
+    return tuple(cells)
+
+
+def write_plan(plan: Plan, folder: Path) -> Path:
+    """Writes the plan below a folder."""
+    path = folder / PLAN_FILE
+    path.write_bytes(msgspec.json.encode(plan))
+    return path
+
+
+def read_plan(path: Path) -> Plan:
+    """Reads what `write_plan` wrote."""
+    return load_json(path, Plan)

@@ -1,0 +1,1 @@
+"""What came of a run, written for people and for machines."""

@@ -1,0 +1,175 @@
+"""The report on a terminal: one row per SDK version, one column per host, then what failed and what did not run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.model import Judgement, Outcome, Relation
+from harness.report.grid import Grid, grid
+from harness.report.marks import OUTCOME_MARKS, PROMISED_SIGN, mark
+from harness.report.schema import CellEntry, Report
+from harness.report.summary import AGAINST, Cause, Summary, Verdict, abi_words, causes, counted, summarise, unrun
+from harness.report.text import cut, one_line
+
+STYLES = {
+    "bad": "bold white on red",
+    "incomplete": "bold magenta",
+    "known": "yellow",
+    "not-run": "dim",
+    "good": "green",
+    "fact-good": "cyan",
+    "fact-bad": "blue",
+}
+VERDICT_STYLES = {
+    Verdict.HELD: "bold green",
+    Verdict.BROKEN: "bold red",
+    Verdict.INCOMPLETE: "bold magenta",
+    Verdict.NOTHING: "bold",
+}
+LEGEND = f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. A word in capitals counts against the run."
+LONGEST_LINE = 400
+_SDK_WIDTH = 22
+_HOST_WIDTH = 17
+
+
+def print_matrix(report: Report, console: Console, where: Path | None = None) -> None:
+    """Prints `report`; `where` is the page or folder that says more.
+
+    Text of the report is printed as text: markup and terminal sequences in it do nothing.
+    """
+    out = _Output(console)
+    summary = summarise(report)
+    for table in _tables(report, out):
+        console.print(table)
+    out.line(LEGEND, "dim")
+    found = causes(report)
+    _print_causes(out, "New failures", [cause for cause in found if cause.judgement in AGAINST])
+    _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
+    _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.FACT])
+    _print_unrun(out, report)
+    out.line("")
+    out.line(
+        f"{summary.planned} planned, {summary.ran} ran, "
+        + ", ".join(f"{summary.by_outcome[it]} {it.value}" for it in Outcome if not it.is_verdict)
+        + (f", {summary.missing} never begun" if summary.missing else "")
+        + f"; {report.duration_s:.1f} s"
+    )
+    out.line(f"{summary.verdict.glyph} {summary.headline}", VERDICT_STYLES[summary.verdict])
+    if report.incomplete_reason:
+        out.line(f"  because: {report.incomplete_reason}")
+    if where is not None:
+        out.line(f"Report: {where}")
+
+
+class _Output:
+    """Prints text as it is, in the characters the terminal has."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def text(self, text: str, style: str = "") -> Text:
+        """One line of text, made safe."""
+        indent = text[: len(text) - len(text.lstrip(" "))]
+        safe = indent + cut(one_line(text), LONGEST_LINE)
+        encoding = self._console.encoding
+        return Text(safe.encode(encoding, "backslashreplace").decode(encoding), style=style)
+
+    def line(self, text: str, style: str = "") -> None:
+        # Not wrapped by us: a command that is copied has to stay one line.
+        self._console.print(self.text(text, style), soft_wrap=True)
+
+    @property
+    def width(self) -> int:
+        return self._console.width
+
+
+def _tables(report: Report, out: _Output) -> Iterator[Table]:
+    """The matrix; cut into several tables where the hosts do not fit side by side."""
+    layout = grid(report)
+    at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
+    for start in range(0, len(layout.hosts), at_once):
+        yield _table(layout, layout.hosts[start : start + at_once], out)
+
+
+def _table(layout: Grid, hosts: Sequence[str], out: _Output) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("SDK \\ host", no_wrap=True, overflow="ellipsis", max_width=_SDK_WIDTH)
+    for host in hosts:
+        table.add_column(out.text(host), overflow="fold", min_width=_HOST_WIDTH - 3)
+    for group in layout.groups:
+        table.add_section()
+        for sdk in group.sdks:
+            cells = [layout.column(sdk.sdk, host) for host in hosts]
+            if any(cells):
+                table.add_row(out.text(sdk.sdk), *(_pair(column, out) for column in cells))
+    return table
+
+
+def _pair(cells: list[CellEntry], out: _Output) -> Text:
+    """What came of one SDK on one host."""
+    if not cells:
+        return Text("")
+    text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.PROMISED for cell in cells) else "  ")
+    text.pad_right(2 - len(text.plain))
+    counts: dict[tuple[str, str], int] = {}
+    for cell in cells:
+        its = mark(cell)
+        counts[its.word, its.style] = counts.get((its.word, its.style), 0) + 1
+    ran = sum(cell.outcome.is_verdict for cell in cells)
+    for position, ((word, style), count) in enumerate(
+        sorted(counts.items(), key=lambda it: not it[0][1].endswith("good"))
+    ):
+        of_all = f"/{ran}" if style.endswith("good") and count == ran else ""
+        text.append(" " if position else "")
+        text.append(f"{count}{of_all} {word}", style=STYLES[style])
+    said = abi_words(cells)
+    if said:
+        text.append(f"\n  {said}", style="dim" if said == "matched" else "")
+    return text
+
+
+def _print_causes(out: _Output, title: str, found: list[Cause]) -> None:
+    if not found:
+        return
+    out.line("")
+    out.line(f"{title}: {counted(sum(cause.count for cause in found), 'cell')}, {counted(len(found), 'cause')}", "bold")
+    for cause in found:
+        glyph, _ = OUTCOME_MARKS[cause.outcome]
+        stale = " (stale record)" if cause.judgement is Judgement.STALE else ""
+        style = STYLES["known"] if cause.judgement is Judgement.KNOWN else "red"
+        out.line(f"  {glyph} {cause.count}x {cause.case}: {cause.outcome.value}{stale}", style)
+        if cause.text:
+            out.line(f"      {cause.text}")
+        out.line(f"      again: {cause.reproduce}" if cause.reproduce else f"      first: {cause.cells[0]}")
+
+
+def _print_facts(out: _Output, summary: Summary, found: list[Cause]) -> None:
+    if not summary.beyond_ran:
+        return
+    out.line("")
+    out.line(
+        f"Not promised: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass (gates nothing)", "bold"
+    )
+    by_outcome: dict[Outcome, int] = {}
+    for cause in found:
+        by_outcome[cause.outcome] = by_outcome.get(cause.outcome, 0) + cause.count
+    for outcome, count in by_outcome.items():
+        out.line(f"  {OUTCOME_MARKS[outcome][0]} {count}x {outcome.value}")
+
+
+def _print_unrun(out: _Output, report: Report) -> None:
+    groups = unrun(report)
+    if not groups:
+        return
+    out.line("")
+    out.line(f"Did not run: {counted(sum(group.count for group in groups), 'cell')}", "bold")
+    for group in groups:
+        counts = group.judgement is Judgement.INCOMPLETE
+        outcome = group.outcome.value.upper() if counts else group.outcome.value
+        out.line(f"  {group.count}x {outcome}: {group.reason}", STYLES["incomplete"] if counts else "")

@@ -1,0 +1,94 @@
+"""The report as JUnit XML, for a CI system's list of tests.
+
+A test suite is an SDK version, a test case a cell. Failures are what breaks the promise, errors what could not run; what gates
+nothing and did not pass is `skipped` with a message, so that neither a red nor a green light is lit for it.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from harness.model import Judgement, Outcome
+from harness.report.schema import CellEntry, Report
+from harness.report.summary import AGAINST, summarise
+from harness.report.text import first_line, one_line, plain
+
+
+def render_junit(report: Report) -> str:
+    """The XML text of `report`."""
+    root = ET.Element("testsuites", name="dmconform")
+    by_sdk: dict[str, list[CellEntry]] = {}
+    for cell in report.cells:
+        by_sdk.setdefault(cell.sdk, []).append(cell)
+    for sdk, cells in by_sdk.items():
+        suite = ET.SubElement(root, "testsuite", name=one_line(sdk), timestamp=one_line(report.started_at))
+        for cell in cells:
+            _add_cell(suite, cell)
+        _count(suite, sum(cell.duration_s for cell in cells))
+    _add_run(root, report)
+    _count(root, report.duration_s)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_cell(suite: ET.Element, cell: CellEntry) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=one_line(f"{cell.sdk} on {cell.host}"),
+        name=one_line(cell.case),
+        time=f"{cell.duration_s:.3f}",
+    )
+    properties = ET.SubElement(case, "properties")
+    said = {
+        "relation": cell.relation.value,
+        "outcome": cell.outcome.value,
+        "judgement": cell.judgement.value,
+        "abi": cell.abi_verdict.value,
+        **cell.facts,
+    }
+    for name, value in said.items():
+        ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
+    what = first_line(cell.detail)
+    message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
+    if cell.judgement in AGAINST:
+        _add_result(
+            case, "failure", cell, message if cell.judgement is Judgement.BROKEN else f"stale record: {message}"
+        )
+    elif cell.judgement is Judgement.INCOMPLETE:
+        _add_result(case, "error", cell, message)
+    elif cell.judgement is Judgement.KNOWN:
+        ET.SubElement(case, "skipped", message=one_line(f"known failure {cell.known_failure or ''}: {message}"))
+    elif cell.judgement is Judgement.NOT_RUN:
+        ET.SubElement(case, "skipped", message=one_line(message))
+    elif cell.outcome is not Outcome.PASSED:
+        ET.SubElement(case, "skipped", message=one_line(f"not promised ({cell.relation.value}): {message}"))
+    if cell.evidence:
+        ET.SubElement(case, "system-out").text = plain(f"evidence: {cell.evidence}\nreproduce: {cell.reproduce}")
+
+
+def _add_result(case: ET.Element, kind: str, cell: CellEntry, message: str) -> None:
+    result = ET.SubElement(case, kind, message=one_line(message), type=cell.outcome.value)
+    result.text = plain(f"{cell.detail}\n\nreproduce: {cell.reproduce}")
+
+
+def _add_run(root: ET.Element, report: Report) -> None:
+    """A test of the run itself: cells that are missing show nowhere else."""
+    missing = summarise(report).missing
+    if report.complete and not missing:
+        return
+    suite = ET.SubElement(root, "testsuite", name="run", timestamp=one_line(report.started_at))
+    case = ET.SubElement(suite, "testcase", classname="run", name="complete", time=f"{report.duration_s:.3f}")
+    reason = report.incomplete_reason or "no reason was given"
+    ET.SubElement(
+        case, "error", message=one_line(f"incomplete, {missing} cells never begun: {reason}"), type="incomplete"
+    )
+    _count(suite, report.duration_s)
+
+
+def _count(element: ET.Element, seconds: float) -> None:
+    element.set("tests", str(len(element.findall(".//testcase"))))
+    element.set("failures", str(len(element.findall(".//testcase/failure"))))
+    element.set("errors", str(len(element.findall(".//testcase/error"))))
+    element.set("skipped", str(len(element.findall(".//testcase/skipped"))))
+    element.set("time", f"{seconds:.3f}")

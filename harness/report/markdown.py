@@ -1,0 +1,168 @@
+"""The report as Markdown, for a pull request's comment or a CI job's summary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from harness.model import Judgement, Outcome, Relation
+from harness.report.grid import Grid, Group, grid
+from harness.report.marks import JUDGEMENT_MEANINGS, OUTCOME_MARKS, PROMISED_SIGN, mark
+from harness.report.schema import CellEntry, Report, SdkEntry
+from harness.report.summary import AGAINST, Cause, abi_words, causes, summarise, unrun
+from harness.report.text import cut, first_line, one_line
+
+LONGEST_TEXT = 400
+# What is markup anywhere in a line. An underscore within a word, or an @ after one as in rust@1.39, is none.
+_SPECIAL = re.compile(
+    r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII
+)
+
+
+def render_markdown(report: Report) -> str:
+    """The Markdown text of `report`."""
+    summary = summarise(report)
+    lines = [f"# {summary.verdict.glyph} {escape(summary.headline)}", ""]
+    if report.incomplete_reason:
+        lines += [f"The run is incomplete: {escape(report.incomplete_reason)}", ""]
+    lines += _table(
+        ("planned", "ran", *(it.value for it in Outcome)),
+        [(str(summary.planned), str(summary.ran), *(str(summary.by_outcome[it]) for it in Outcome))],
+    )
+    lines += _table(
+        [it.value for it in Judgement],
+        [[str(summary.by_judgement[it]) for it in Judgement]],
+    )
+    lines += [
+        f"Not promised: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass; that gates nothing.",
+        "",
+        _run(report),
+        "",
+    ]
+    found = causes(report)
+    lines += _causes("New failures", [cause for cause in found if cause.judgement in AGAINST])
+    lines += ["## Matrix", "", _legend(), ""]
+    layout = grid(report)
+    for group in layout.groups:
+        lines += _matrix(layout, group)
+    lines += _causes("Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
+    lines += _records(report)
+    lines += _unrun(report)
+    lines += _causes("Not promised, and did not pass", [cause for cause in found if cause.judgement is Judgement.FACT])
+    lines += _hosts(report)
+    lines += _sdks(report)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def escape(text: str) -> str:
+    """Untrusted text as Markdown text on one line; nothing in it is markup, a link, a mention or HTML."""
+    return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", cut(one_line(text), LONGEST_TEXT))
+
+
+def code(text: str) -> str:
+    """Untrusted text set as code, on one line and whole, as it may be a command. HTML, because a code span cannot hold `|`."""
+    return f"<code>{_SPECIAL.sub(lambda found: f'&#{ord(found[0])};', one_line(text))}</code>" if text else ""
+
+
+def _run(report: Report) -> str:
+    suite = f"{report.environment.suite_version} ({report.environment.suite_commit})"
+    return (
+        f"Run on {escape(report.started_at)}, {report.duration_s:.1f} s, suite {escape(suite)}: {code(report.command)}"
+    )
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    """A table of cells that are escaped already."""
+    heads = list(heads)
+    return [
+        "| " + " | ".join(heads) + " |",
+        "|" + " --- |" * len(heads),
+        *("| " + " | ".join(row) + " |" for row in rows),
+        "",
+    ]
+
+
+def _legend() -> str:
+    outcomes = ", ".join(f"{glyph} {word}: {it.value}" for it, (glyph, word) in OUTCOME_MARKS.items())
+    return f"{PROMISED_SIGN} promised. {outcomes}. A word in capitals counts against the run."
+
+
+def _matrix(layout: Grid, group: Group) -> Iterator[str]:
+    columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
+    yield f"### {escape(group.title)}"
+    yield ""
+    rows = [
+        ["ABI string", *(escape(abi_words(layout.column(sdk.sdk, host))) for sdk, host in columns)],
+    ]
+    for case in layout.cases:
+        cells = [layout.cells.get((case, sdk.sdk, host)) for sdk, host in columns]
+        if any(cells):
+            rows.append([escape(case), *(_shown(cell) if cell is not None else "" for cell in cells)])
+    yield from _table(["case", *(f"{escape(sdk.minor)} → {escape(host)}" for sdk, host in columns)], rows)
+
+
+def _shown(cell: CellEntry) -> str:
+    return f"{PROMISED_SIGN if cell.relation is Relation.PROMISED else ''}{mark(cell)}"
+
+
+def _causes(title: str, found: list[Cause]) -> list[str]:
+    if not found:
+        return []
+    rows = [
+        (
+            str(cause.count),
+            escape(cause.case),
+            f"{OUTCOME_MARKS[cause.outcome][0]} {cause.outcome.value}"
+            + (f" ({JUDGEMENT_MEANINGS[Judgement.STALE]})" if cause.judgement is Judgement.STALE else ""),
+            code(cut(cause.text, LONGEST_TEXT)),
+            code(cause.reproduce),
+        )
+        for cause in found
+    ]
+    return [f"## {title}", "", *_table(("cells", "case", "outcome", "what was seen", "to see one again"), rows)]
+
+
+def _records(report: Report) -> list[str]:
+    if not report.known_failures:
+        return []
+    rows = (
+        (escape(it.id), str(it.cells), str(it.stale_cells), escape(it.reason), escape(it.evidence))
+        for it in report.known_failures
+    )
+    return ["## Records of known failures", "", *_table(("record", "cells", "stale", "reason", "evidence"), rows)]
+
+
+def _unrun(report: Report) -> list[str]:
+    groups = unrun(report)
+    if not groups:
+        return []
+    rows = (
+        (
+            str(it.count),
+            f"{OUTCOME_MARKS[it.outcome][0]} {it.outcome.value}",
+            it.judgement.value,
+            code(cut(it.reason, LONGEST_TEXT)),
+        )
+        for it in groups
+    )
+    return ["## Did not run", "", *_table(("cells", "outcome", "judgement", "reason"), rows)]
+
+
+def _hosts(report: Report) -> list[str]:
+    rows = ((escape(it.id), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
+    return ["## Hosts", "", *_table(("host", "build", "sha256", "from"), rows)]
+
+
+def _sdks(report: Report) -> list[str]:
+    rows = [row for sdk in report.sdks for row in _sdk_rows(sdk)]
+    heads = ("SDK", "release", "ABI version", "module", "sha256", "glibc floor", "source or problem")
+    return ["## SDKs", "", *_table(heads, rows)]
+
+
+def _sdk_rows(sdk: SdkEntry) -> Iterator[tuple[str, ...]]:
+    start = (escape(sdk.id), escape(sdk.release), code(sdk.abi_version))
+    if sdk.problem is not None or not sdk.modules:
+        problem = code(cut(first_line(sdk.problem or ""), LONGEST_TEXT))
+        yield (*start, "", "", "", f"not built: {problem}" if problem else "not built")
+    for module in sdk.modules:
+        yield (*start, escape(module.name), code(module.sha256), escape(module.glibc_floor), escape(sdk.source))

@@ -1,0 +1,43 @@
+"""Untrusted text, made safe to show: logs of hosts, compilers and modules reach the report, and anyone can write into those."""
+
+from __future__ import annotations
+
+import re
+
+# CSI (colours, cursor), OSC/DCS/APC/PM/SOS strings (titles, links) with their ends, then the two-byte escapes.
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
+# Control characters but tab and newline; line and paragraph separators; what reverses or hides text; what no UTF-8 or XML holds.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def plain(text: str) -> str:
+    """`text` without terminal sequences; other characters that cannot be seen become escapes such as `\\x00`."""
+    text = _ANSI.sub("", text.replace("\r\n", "\n"))
+    return _UNSEEN.sub(lambda found: _escape(found[0]), text)
+
+
+def one_line(text: str) -> str:
+    """`plain` text on a single line, its runs of white space made one blank."""
+    return " ".join(plain(text).split())
+
+
+def first_line(text: str) -> str:
+    """The first line of `text` that says something; empty where none does."""
+    return next((line.strip() for line in plain(text).split("\n") if line.strip()), "")
+
+
+def cut(text: str, limit: int) -> str:
+    """At most about `limit` characters, saying so where some were left out."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]}… ({len(text) - limit} more characters in report.json)"
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

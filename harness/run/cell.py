@@ -1,0 +1,152 @@
+"""What a case works with: its cell, with the host, the modules, a folder, and ways to start Envoys in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.model import AbiVerdict, CellId, Relation
+from harness.plan.plan import PlannedHost, PlannedSdk
+from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef
+from harness.run.envoy import Envoy, Launch, accepted
+from harness.run.outcomes import NotApplicable
+from harness.versions import Minor
+
+SEARCH_PATH = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"
+
+
+def abi_verdict(log: str, loaded: bool) -> AbiVerdict:
+    """What a host's log says of a module's ABI string, and if it says nothing, whether it loaded the module all the same."""
+    if "ABI version mismatch" in log:
+        return AbiVerdict.REJECTED
+    if re.search(r"ABI version \S+ matched", log):
+        return AbiVerdict.MATCHED
+    if re.search(r"ABI version .*deprecated", log):
+        return AbiVerdict.DEPRECATED
+    return AbiVerdict.SILENT if loaded else AbiVerdict.NOT_LOADED
+
+
+@dataclass
+class Cell:
+    """One cell while its case runs."""
+
+    id: CellId
+    relation: Relation
+    sdk: PlannedSdk
+    planned_host: PlannedHost
+    folder: Path
+    upstream_port: int
+    facts: dict[str, str] = field(default_factory=dict)
+    loaded: bool = False  # whether an Envoy accepted the module
+    _envoys: list[Envoy] = field(default_factory=list)
+
+    @property
+    def language(self) -> str:
+        """The probe's language."""
+        return self.sdk.id.partition("@")[0]
+
+    @property
+    def sdk_minor(self) -> Minor:
+        """The minor of the SDK."""
+        return Minor.parse(self.sdk.id.partition("@")[2].partition(":")[0])
+
+    @property
+    def host_minor(self) -> Minor:
+        """The minor of the host."""
+        return self.planned_host.host.release.minor
+
+    def needs(self, condition: bool, reason: str) -> None:
+        """Ends the case as not applicable, with this reason, unless the condition holds."""
+        if not condition:
+            raise NotApplicable(reason)
+
+    def install(self, module: str = "probe", name: str | None = None, folder: str = "modules") -> Path:
+        """Copies a built module into a folder of the cell, as `libNAME.so`; the copy has an identity of its own."""
+        target = self.folder / folder / f"lib{name or module}.so"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.sdk.modules[module].path, target)
+        return target
+
+    def abi_verdict_so_far(self) -> AbiVerdict:
+        """What the hosts of this cell have said so far of the module's ABI string."""
+        return abi_verdict(self.logs(), self.loaded)
+
+    @property
+    def modules_folder(self) -> Path:
+        """The folder that `install` uses by default."""
+        return self.folder / "modules"
+
+    def start_anyhow(
+        self,
+        *listeners: Listener,
+        search_path: Path | str | None = None,
+        environment: Mapping[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        working_folder: Path | None = None,
+    ) -> Envoy:
+        """An Envoy with these listeners, whether it accepts them or not. `search_path` None leaves the variable unset."""
+        variables = dict(self.sdk.host_environment)
+        if search_path is not None:
+            variables[SEARCH_PATH] = str(search_path)
+        variables |= environment or {}
+        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder)
+        folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        envoy = Envoy(folder, launch, self.upstream_port, listeners)
+        self._envoys.append(envoy)
+        return envoy
+
+    def start(self, *listeners: Listener, module: str = "probe") -> _Accepted:
+        """An Envoy that has the module on its search path and must accept the listeners.
+
+        Entering it raises ModuleRejected where it does not accept them.
+        """
+        if not (self.modules_folder / f"lib{module}.so").exists():
+            self.install(module)
+        return _Accepted(self, self.start_anyhow(*listeners, search_path=self.modules_folder))
+
+    def still_serves(self, envoy: Envoy) -> None:
+        """An Envoy that rejected a configuration takes a good one and answers."""
+        update = envoy.update(Listener("plain"))
+        assert update.accepted, f"expected a good configuration to be accepted afterwards, it was rejected: {update.message}"
+        status = envoy.request(DIRECT_PATH, listener="plain").status
+        assert status == 200, f"expected the Envoy to serve afterwards, it answers {status}"
+
+    def logs(self) -> str:
+        """What all Envoys of this cell have printed."""
+        return "".join(envoy.log() for envoy in self._envoys)
+
+    def reap(self) -> None:
+        """Makes sure that no Envoy of this cell is left."""
+        for envoy in self._envoys:
+            envoy.reap()
+
+
+class _Accepted:
+    """Enters an Envoy only if it accepted its first configuration."""
+
+    def __init__(self, cell: Cell, envoy: Envoy) -> None:
+        self._cell = cell
+        self._envoy = envoy
+
+    def __enter__(self) -> Envoy:
+        self._envoy.__enter__()
+        try:
+            envoy = accepted(self._envoy)
+            self._cell.loaded = True
+            return envoy
+        except BaseException as error:
+            self._envoy.__exit__(type(error), error, None)
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._envoy.__exit__(kind, error, trace)
+
+
+def listener(filter_name: str, config: str = "", *, name: str = "main", module: ModuleRef | str = "probe") -> Listener:
+    """A listener with one filter of a module."""
+    reference = ModuleRef(module) if isinstance(module, str) else module
+    return Listener(name, (HttpFilter(reference, filter_name, config),))

@@ -1,0 +1,89 @@
+"""An HTTP/1.1 client that tells an answer from a connection that was cut."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the client saw: a response, or (status None) a connection that ended before one was complete."""
+
+    status: int | None
+    headers: dict[str, str] = field(default_factory=dict)  # lower-case names; the last of several wins
+    body: str = ""
+    problem: str = ""
+
+    @property
+    def was_cut(self) -> bool:
+        """Whether the connection ended before a complete response."""
+        return self.status is None
+
+
+class NoAnswer(Exception):
+    """Nothing came in time."""
+
+
+class InFlight:
+    """A request whose headers are sent and whose body is held back until `finish`."""
+
+    def __init__(self, port: int, path: str, body: bytes, timeout_s: float) -> None:
+        self._body = body
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+        self._connection.putrequest("POST", path)
+        self._connection.putheader("content-length", str(len(body)))
+        self._connection.endheaders()
+
+    def finish(self) -> Answer:
+        """Sends the body and reads the answer; raises NoAnswer."""
+        return _answer(self._connection, self._body)
+
+    def close(self) -> None:
+        """Gives the connection up."""
+        self._connection.close()
+
+
+def exchange(
+    port: int,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    body: bytes | None,
+    timeout_s: float,
+) -> Answer:
+    """Sends one request to a loopback port over a connection of its own.
+
+    Raises:
+        NoAnswer: the answer is not complete after `timeout_s` seconds without a byte.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    try:
+        connection.request(method, path, body=body, headers=dict(headers))
+    except (ConnectionError, TimeoutError) as error:
+        connection.close()
+        return Answer(None, problem=f"{type(error).__name__}: {error}")
+    return _answer(connection, None)
+
+
+def _answer(connection: http.client.HTTPConnection, rest: bytes | None) -> Answer:
+    status: int | None = None
+    try:
+        if rest is not None:
+            connection.send(rest)
+        response = connection.getresponse()
+        status = response.status
+        content = response.read()
+        return Answer(
+            response.status,
+            {name.lower(): value for name, value in response.getheaders()},
+            content.decode(errors="replace"),
+        )
+    except TimeoutError:
+        raise NoAnswer(f"no complete answer in time (status so far: {status})") from None
+    except (ConnectionError, http.client.HTTPException) as error:
+        so_far = f" after status {status}" if status is not None else ""
+        return Answer(None, problem=f"{type(error).__name__}: {error}{so_far}")
+    finally:
+        connection.close()

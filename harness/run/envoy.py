@@ -1,0 +1,375 @@
+"""One real Envoy: started in a folder of its own, asked, reconfigured, stopped. One way to do each."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from harness.run import client, config
+from harness.run.client import Answer, InFlight
+from harness.run.config import Listener
+from harness.run.outcomes import HostCrashed, HostHung, ModuleRejected
+from harness.run.output import OutputKeeper
+from harness.run.waiting import poll
+from harness.timeouts import (
+    ADMIN_REQUEST_S,
+    CONFIG_UPDATE_S,
+    HOST_START_S,
+    HOST_STOP_S,
+    LOG_LINE_S,
+    REQUEST_S,
+)
+
+# Bounds of one Envoy. Address space, not memory in use, because that is what the kernel can bound for one process; Go modules
+# and Envoy's allocator reserve several GiB without using them.
+ADDRESS_SPACE_BYTES: Final = 32 << 30
+FILE_BYTES: Final = 64 << 20
+CPU_S: Final = 60
+
+_REJECTION_MARK = "Filesystem config update rejected: "
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How an Envoy is started: its binary, environment, and a prefix of words that start it in another way."""
+
+    binary: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
+    working_folder: Path | None = None  # the cell's folder if None
+
+
+@dataclass(frozen=True)
+class Update:
+    """What became of a configuration: accepted, or rejected with the Envoy's message."""
+
+    accepted: bool
+    message: str = ""
+
+
+class Envoy:
+    """A running Envoy. Use as a context manager: leaving it stops the process whatever happened."""
+
+    def __init__(self, folder: Path, launch: Launch, upstream_port: int, listeners: Sequence[Listener]) -> None:
+        self.folder = folder
+        self._launch = launch
+        self._listeners_file = folder / "listeners.json"
+        self._admin_file = folder / "admin-address"
+        self._exchanges = folder / "exchanges.jsonl"
+        self._version = 0
+        self._admin_port = 0
+        self._accepted_updates = 0
+        self.first_update = Update(True)
+        (folder / "bootstrap.json").write_text(config.bootstrap(self._listeners_file, upstream_port))
+        self._write_listeners(listeners)
+        self._command = self._command_line()
+        self._write_rerun()
+        read_end, write_end = os.pipe()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the host under test
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                env=self._environment(),
+                cwd=launch.working_folder or folder,
+                start_new_session=True,
+            )
+        finally:
+            os.close(write_end)
+        self._output = OutputKeeper(read_end, folder / "envoy.log")
+
+    def _command_line(self) -> list[str]:
+        # prlimit bounds it; setpriv lets the kernel kill it if the harness dies without a chance to do so.
+        return [
+            "prlimit",
+            f"--as={ADDRESS_SPACE_BYTES}",
+            f"--fsize={FILE_BYTES}",
+            f"--cpu={CPU_S}",
+            "--core=0",
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            *self._launch.prefix,
+            str(self._launch.binary),
+            *("--config-path", str(self.folder / "bootstrap.json")),
+            *("--admin-address-path", str(self._admin_file)),
+            *("--concurrency", "1", "--disable-hot-restart", "--drain-time-s", "0"),
+            *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        # Nothing of the harness's own environment: a cell must not depend on who runs it.
+        return {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **self._launch.environment}
+
+    def _write_rerun(self) -> None:
+        words = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(self._environment().items()))
+        lines = ["#!/bin/sh", "# Runs this Envoy again by hand; stop it with Ctrl-C."]
+        lines += [f"cd {shlex.quote(str(self._launch.working_folder or self.folder))} || exit"]
+        lines += [f"exec env -i {words} {shlex.join(self._command)}", ""]
+        script = self.folder / "run-again.sh"
+        script.write_text("\n".join(lines))
+        script.chmod(0o755)
+
+    def _write_listeners(self, listeners: Sequence[Listener]) -> None:
+        self._version += 1
+        part = self._listeners_file.with_suffix(".part")
+        part.write_text(config.discovery(self._version, listeners))
+        part.replace(self._listeners_file)  # Envoy watches for a file moved here
+
+    def __enter__(self) -> Envoy:
+        try:
+            self._await_ready()
+        except BaseException:
+            self._kill()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            self._kill()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._process.pid
+
+    @property
+    def admin_port(self) -> int:
+        """The port of the admin interface."""
+        return self._admin_port
+
+    def check_alive(self, during: str = "") -> None:
+        """Raises HostCrashed if the process has ended."""
+        code = self._process.poll()
+        if code is not None:
+            self._output.finish(HOST_STOP_S)
+            raise HostCrashed.with_code(code, during)
+
+    def check_survived(self, during: str) -> None:
+        """Raises HostCrashed if the process has ended or is about to: one that lives answers its admin interface."""
+
+        def answers_or_gone() -> bool | None:
+            self.check_alive(during)
+            with contextlib.suppress(client.NoAnswer):
+                answer = client.exchange(self._admin_port, "GET", "/ready", {}, None, ADMIN_REQUEST_S)
+                return True if not answer.was_cut else None
+            return None
+
+        if poll(answers_or_gone, HOST_STOP_S) is None:
+            raise HostHung(f"Envoy neither ends nor answers {during}")
+
+    def _await_ready(self) -> None:
+        def address() -> str | None:
+            self.check_alive("while it started")
+            with contextlib.suppress(FileNotFoundError):
+                return self._admin_file.read_text() or None
+            return None
+
+        found = poll(address, HOST_START_S)
+        if found is None:
+            raise HostHung(f"Envoy has not opened its admin interface within {HOST_START_S:g} s")
+        self._admin_port = int(found.rpartition(":")[2])
+
+        def ready() -> bool | None:
+            self.check_alive("while it started")
+            return self.admin("/ready").status == 200 or None
+
+        if poll(ready, HOST_START_S) is None:
+            raise HostHung(f"Envoy is not ready after {HOST_START_S:g} s")
+        self.first_update = self._outcome_of_update()
+
+    def admin(self, path: str) -> Answer:
+        """Asks the admin interface."""
+        try:
+            answer = client.exchange(self._admin_port, "GET", path, {}, None, ADMIN_REQUEST_S)
+        except client.NoAnswer as error:
+            self.check_alive(f"before it answered {path}")
+            raise HostHung(f"admin interface: {error}") from None
+        if answer.was_cut:
+            self.check_survived(f"while it answered {path}")
+        return answer
+
+    def counters(self, prefix: str) -> dict[str, int]:
+        """The statistics whose name begins with `prefix`, by name."""
+        body = self.admin(f"/stats?filter=^{prefix}").body
+        pairs = (line.rpartition(": ") for line in body.splitlines())
+        return {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+    def _outcome_of_update(self) -> Update:
+        """What became of the newest configuration written."""
+        prefix = "listener_manager.lds.update_"
+
+        def done() -> Update | None:
+            self.check_alive("while it took a configuration")
+            seen = self.counters(prefix)
+            accepted, rejected = seen.get(f"{prefix}success", 0), seen.get(f"{prefix}rejected", 0)
+            if accepted + rejected < self._version:
+                return None
+            if accepted > self._accepted_updates:
+                self._accepted_updates = accepted
+                return Update(True)
+            message = poll(lambda: self._rejections(rejected), LOG_LINE_S) or "(no message in the log)"
+            return Update(False, message)
+
+        found = poll(done, CONFIG_UPDATE_S)
+        if found is None:
+            raise HostHung(f"Envoy has neither accepted nor rejected a configuration within {CONFIG_UPDATE_S:g} s")
+        return found
+
+    def _rejections(self, count: int) -> str | None:
+        messages = [line.partition(_REJECTION_MARK)[2] for line in self.log().splitlines() if _REJECTION_MARK in line]
+        return messages[count - 1] if len(messages) >= count else None
+
+    def update(self, *listeners: Listener) -> Update:
+        """Replaces all listeners, and waits until Envoy has accepted or rejected them."""
+        self._write_listeners(listeners)
+        return self._outcome_of_update()
+
+    def port(self, listener: str) -> int:
+        """The port of a listener.
+
+        Raises:
+            AssertionError: there is no such listener.
+        """
+        status = json.loads(self.admin("/listeners?format=json").body or "{}")
+        for entry in status.get("listener_statuses", []):
+            if entry["name"] == listener:
+                return int(entry["local_address"]["socket_address"]["port_value"])
+        raise AssertionError(f"expected a listener {listener!r}, Envoy has {status!r}")
+
+    def request(
+        self,
+        path: str,
+        *,
+        listener: str = "main",
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> Answer:
+        """Sends a request to a listener; request and answer are kept as evidence.
+
+        Raises:
+            HostCrashed: the Envoy ended.
+            HostHung: it did not answer in time.
+        """
+        port = self.port(listener)
+        sent = {**({"content-type": "text/plain"} if body is not None else {}), **(headers or {})}
+        try:
+            answer = client.exchange(port, method, path, sent, body.encode() if body is not None else None, REQUEST_S)
+        except client.NoAnswer as error:
+            self._note(listener, method, path, sent, body, str(error))
+            self.check_alive(f"before it answered {method} {path}")
+            raise HostHung(f"{method} {path}: {error}") from None
+        self._note(listener, method, path, sent, body, answer)
+        if answer.was_cut:
+            # A crash shows as a cut connection first, and writing its backtrace takes a moment: a living one answers.
+            self.check_survived(f"while it answered {method} {path}")
+        return answer
+
+    @contextlib.contextmanager
+    def in_flight(self, path: str, body: str, *, listener: str = "main") -> Iterator[InFlight]:
+        """A request to a listener that stays open until it is finished, or given up at the end of the block."""
+        request = InFlight(self.port(listener), path, body.encode(), REQUEST_S)
+        try:
+            yield request
+        finally:
+            request.close()
+
+    def finish(self, request: InFlight) -> Answer:
+        """Lets a request in flight go on, and gives its answer.
+
+        Raises:
+            HostHung: it did not come in time.
+        """
+        try:
+            answer = request.finish()
+        except client.NoAnswer as error:
+            self.check_alive("before it answered a request in flight")
+            raise HostHung(f"a request in flight: {error}") from None
+        if answer.was_cut:
+            self.check_survived("while it answered a request in flight")
+        return answer
+
+    def _note(
+        self, listener: str, method: str, path: str, headers: Mapping[str, str], body: str | None, answer: Answer | str
+    ) -> None:
+        seen = answer if isinstance(answer, str) else vars(answer)
+        entry = {
+            "listener": listener,
+            "request": {"method": method, "path": path, "headers": dict(headers), "body": body},
+            "answer": seen,
+        }
+        with self._exchanges.open("a") as sink:
+            sink.write(json.dumps(entry) + "\n")
+
+    def log(self) -> str:
+        """What the process has printed so far."""
+        return self._output.text()
+
+    def wait_for_log(self, text: str) -> str | None:
+        """The first log line that holds `text`, or None when none comes within `LOG_LINE_S` seconds."""
+
+        def found() -> str | None:
+            return next((line for line in self.log().splitlines() if text in line), None)
+
+        return poll(found, LOG_LINE_S)
+
+    def has_mapped(self, path: Path) -> bool:
+        """Whether the process has a file mapped."""
+        try:
+            return str(path) in Path(f"/proc/{self.pid}/maps").read_text(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            self.check_alive("while its mappings were read")
+            raise
+
+    def stop(self) -> None:
+        """Ends it with SIGTERM.
+
+        Raises:
+            HostCrashed: it had ended before, or ends in another way than it should.
+            HostHung: it does not end in time (it is killed then).
+        """
+        self.check_alive("before it was asked to stop")
+        self._process.terminate()
+        try:
+            code = self._process.wait(HOST_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            raise HostHung(f"Envoy has not ended within {HOST_STOP_S:g} s of SIGTERM") from None
+        self._output.finish(HOST_STOP_S)
+        if code != 0:
+            raise HostCrashed.with_code(code, "while it shut down")
+
+    def reap(self) -> None:
+        """Kills it if it still runs."""
+        if self._process.poll() is None:
+            self._kill()
+
+    def _kill(self) -> None:
+        # The whole session: a module may have started processes.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._output.finish(HOST_STOP_S)
+
+
+def accepted(envoy: Envoy) -> Envoy:
+    """The Envoy, if it accepted its first configuration.
+
+    Raises:
+        ModuleRejected: with its message.
+    """
+    if not envoy.first_update.accepted:
+        raise ModuleRejected(envoy.first_update.message)
+    return envoy

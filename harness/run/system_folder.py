@@ -1,0 +1,57 @@
+"""A system library folder with one module more, seen by one process only: the machine's own is never written to.
+
+The Envoy starts in a mount namespace of its own, in which an overlay lays a folder of the cell over /usr/lib.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+
+from harness.errors import HarnessError
+from harness.process import run_program
+from harness.run.outcomes import Blocked
+
+SYSTEM_FOLDER = Path("/usr/lib")
+_SCRIPT = """#!/bin/sh
+# Lays the folder $1 over the system's library folder, for this process only, and runs the rest.
+set -e
+mount -t overlay overlay -o "lowerdir=$1:/usr/lib" /usr/lib
+shift
+exec "$@"
+"""
+_PROBE_TIMEOUT_S = 10.0
+
+
+def adds(cell_folder: Path, extra: Path) -> tuple[str, ...]:
+    """The words that start a program with `extra` laid over the system's library folder.
+
+    Raises:
+        Blocked: this machine does not let the harness have a mount namespace.
+    """
+    problem = _why_not()
+    if problem:
+        raise Blocked(problem)
+    script = cell_folder / "with-system-folder.sh"
+    script.write_text(_SCRIPT)
+    script.chmod(0o755)
+    return (*_unshare(), str(script), str(extra))
+
+
+def _unshare() -> tuple[str, ...]:
+    rootless = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    return ("unshare", *rootless, "--mount", "--propagation", "private")
+
+
+@functools.cache
+def _why_not() -> str | None:
+    """Why there can be no such namespace here; None if there can."""
+    command = [*_unshare(), "mount", "-t", "overlay", "overlay", "-o", "lowerdir=/etc:/usr/lib", "/usr/lib"]
+    try:
+        done = run_program(command, timeout_s=_PROBE_TIMEOUT_S)
+    except HarnessError as error:
+        return f"a private system library folder is not to be had: {error}"
+    if done.exit_code != 0:
+        return f"a private system library folder needs a mount namespace and overlayfs; unshare says: {done.output.strip()}"
+    return None

@@ -1,0 +1,1 @@
+"""The SDK versions: what `sdks/LANGUAGE/sdk.toml` says of them."""

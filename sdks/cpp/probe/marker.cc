@@ -1,0 +1,3 @@
+#include "marker.h"
+
+const char* dmconform_marker(void) { return "cpp"; }

@@ -1,0 +1,51 @@
+// Package filters holds the HTTP filters of the probe contract.
+package filters
+
+import (
+	"errors"
+
+	"github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go/shared"
+)
+
+const language = "go"
+
+// Factories returns every filter by its name.
+func Factories() map[string]shared.HttpFilterConfigFactory {
+	return map[string]shared.HttpFilterConfigFactory{
+		"transform":   configFactory(newTransform),
+		"local_reply": configFactory(newLocalReply),
+		"identity":    configFactory(newIdentity),
+		"refuse":      configFactory(newRefuse),
+		"panic":       configFactory(newPanic),
+	}
+}
+
+// A configFactory turns the text of a filter configuration into what makes the filters.
+type configFactory func(config string) (filterFactory, error)
+
+// Create is called once for each filter configuration.
+func (create configFactory) Create(
+	_ shared.HttpFilterConfigHandle, config []byte,
+) (shared.HttpFilterFactory, error) {
+	factory, err := create(string(config))
+	if err != nil {
+		return nil, err
+	}
+	return factory, nil
+}
+
+// CreatePerRoute refuses: no filter of the contract has a configuration for a route.
+func (configFactory) CreatePerRoute([]byte) (any, error) {
+	return nil, errors.New("no configuration for a route")
+}
+
+// A filterFactory makes the filter of one request.
+type filterFactory func(handle shared.HttpFilterHandle) shared.HttpFilter
+
+// Create is called once for each request.
+func (create filterFactory) Create(handle shared.HttpFilterHandle) shared.HttpFilter {
+	return create(handle)
+}
+
+// OnDestroy is called when the configuration goes away; SDKs before 1.38 never call it.
+func (filterFactory) OnDestroy() {}

@@ -1,0 +1,71 @@
+//! Views of memory that Envoy owns, valid as long as the borrow of the Envoy object they came from.
+
+use crate::abi::envoy_dynamic_module_type_envoy_buffer as RawBuffer;
+use std::marker::PhantomData;
+
+/// Bytes of Envoy's, to read.
+#[derive(Debug, Clone, Copy)]
+pub struct EnvoyBuffer<'a>(&'a [u8]);
+
+impl<'a> EnvoyBuffer<'a> {
+    /// A view of bytes that are not Envoy's.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// # Safety
+    /// `raw` is null, or points at `length` bytes that stay as they are for `'a`.
+    pub(crate) unsafe fn from_raw(raw: RawBuffer) -> Self {
+        if raw.ptr.is_null() {
+            return Self(&[]);
+        }
+        // SAFETY: not null, and the caller vouches for the rest.
+        Self(unsafe { std::slice::from_raw_parts(raw.ptr.cast(), raw.length) })
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        self.0
+    }
+}
+
+/// Bytes of Envoy's, to read or change in place.
+///
+/// Two of them can view the same memory (a body that was received is sometimes the buffered one), so references are made
+/// only for as long as a slice is borrowed.
+#[derive(Debug)]
+pub struct EnvoyMutBuffer<'a> {
+    start: *mut u8,
+    length: usize,
+    owner: PhantomData<&'a mut [u8]>,
+}
+
+impl EnvoyMutBuffer<'_> {
+    /// # Safety
+    /// `raw` is null, or points at `length` bytes that live for the buffer's lifetime.
+    pub(crate) unsafe fn from_raw(raw: RawBuffer) -> Self {
+        Self {
+            start: raw.ptr.cast_mut().cast(),
+            length: if raw.ptr.is_null() { 0 } else { raw.length },
+            owner: PhantomData,
+        }
+    }
+
+    /// The bytes.
+    pub fn as_slice(&self) -> &[u8] {
+        if self.start.is_null() {
+            return &[];
+        }
+        // SAFETY: not null, and `from_raw`'s caller vouched for the rest.
+        unsafe { std::slice::from_raw_parts(self.start, self.length) }
+    }
+
+    /// The bytes, to change.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        if self.start.is_null() {
+            return &mut [];
+        }
+        // SAFETY: as in `as_slice`; the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.length) }
+    }
+}

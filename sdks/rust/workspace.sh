@@ -1,0 +1,29 @@
+# Sourced by the other scripts: puts the chosen SDK and its lock file into the workspace, and enters it.
+# shellcheck shell=sh
+workspace=/work/src/probe
+case "$DMCONFORM_PROVIDER" in
+reference)
+    ln -sfn /work/src/reference "$workspace/sdk"
+    cp /work/src/reference/Cargo.lock "$workspace/Cargo.lock"
+    ;;
+upstream)
+    ln -sfn /work/sdk/source/extensions/dynamic_modules/sdk/rust "$workspace/sdk"
+    cp /work/src/upstream/Cargo.lock "$workspace/Cargo.lock"
+    ;;
+*)
+    echo "workspace.sh: DMCONFORM_PROVIDER must be upstream or reference, not '$DMCONFORM_PROVIDER'" >&2
+    exit 2
+    ;;
+esac
+cd "$workspace"
+
+# `sdk-1-38` for 1.38: a feature of the probe, and of the reference SDK, whose API follows the release's.
+sdk_feature="sdk-$(echo "$DMCONFORM_SDK_MINOR" | tr . -)"
+features="probe/$sdk_feature"
+if [ "$DMCONFORM_PROVIDER" = reference ]; then
+    features="$features,envoy-proxy-dynamic-modules-rust-sdk/$sdk_feature"
+fi
+
+# The reference SDK includes the bindings that the harness generated.
+export DMCONFORM_ABI_RS=/work/abi/abi.rs
+export CARGO_HOME="${CARGO_HOME:-/work/cargo}" CARGO_TARGET_DIR=/work/target CARGO_TERM_COLOR=never

@@ -1,0 +1,3 @@
+module dmconform/warm
+
+go 1.25

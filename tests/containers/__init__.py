@@ -1,0 +1,1 @@
+"""Tests of harness/containers against real Docker servers."""

