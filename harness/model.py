@@ -147,6 +147,11 @@ class CellId(msgspec.Struct, frozen=True, order=True):
     def __str__(self) -> str:
         return f"{self.case}/{self.sdk}/{self.host}"
 
+    @property
+    def folder(self) -> str:
+        """Its folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
+        return str(self).replace(":", "+")
+
     @classmethod
     def parse(cls, text: str) -> CellId:
         """Reads what `str` writes.

@@ -14,8 +14,10 @@ import msgspec
 import pytest
 
 from harness import paths
-from harness.model import Outcome
+from harness.model import Judgement, Outcome
 from harness.plan.cases import case_id, declaration_of
+from harness.plan.expectations import KnownFailure, load_known_failures
+from harness.plan.judgement import judge
 from harness.plan.plan import PLAN_FILE, Plan, PlannedCell, read_plan
 from harness.run.judge import CellResult, run_cell
 from harness.run.upstream import upstream_server
@@ -23,6 +25,7 @@ from harness.run.upstream import upstream_server
 if TYPE_CHECKING:
     from harness.run.cell import Cell
 
+RECORDS_KEY = pytest.StashKey[tuple[KnownFailure, ...]]()
 PLAN_KEY = pytest.StashKey[Plan]()
 RESULTS_FILE = "results.jsonl"
 _PROPERTY = "dmconform_result"
@@ -54,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _plan(config: pytest.Config) -> Plan | None:
     if PLAN_KEY not in config.stash and config.option.dm_plan:
         config.stash[PLAN_KEY] = read_plan(Path(config.option.dm_plan))
+    if RECORDS_KEY not in config.stash:
+        config.stash[RECORDS_KEY] = load_known_failures(paths.KNOWN_FAILURES_FILE)
     return config.stash.get(PLAN_KEY, None)
 
 
@@ -91,11 +96,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
     result = run_cell(plan, planned, upstream_port, case)
     pyfuncitem.user_properties.append((_PROPERTY, msgspec.json.encode(result).decode()))
-    if result.outcome is Outcome.NOT_APPLICABLE or result.outcome is Outcome.UNREACHABLE:
-        pytest.skip(f"{result.outcome.value}: {result.detail}")
-    if result.outcome is not Outcome.PASSED:
-        pytest.fail(f"{result.outcome.value}: {result.detail}", pytrace=False)
+    _end_as_judged(pyfuncitem, plan, planned, result)
     return True
+
+
+def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
+    """Ends the pytest item so that it is red only where the run would be."""
+    records = item.config.stash[RECORDS_KEY]
+    judgement, record = judge(planned, result.outcome, result.detail, records, plan.upstream_named)
+    text = f"{result.outcome.value}: {result.detail}"
+    if judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
+        pytest.fail(text, pytrace=False)
+    if judgement is Judgement.STALE and record:
+        pytest.fail(f"known failure {record.id} no longer applies ({text}); remove or correct it", pytrace=False)
+    if judgement is Judgement.NOT_RUN:
+        pytest.skip(text)
+    if result.outcome is not Outcome.PASSED:
+        why = f"known failure {record.id}" if record else f"{planned.relation.value}, gates nothing"
+        pytest.xfail(f"{why}: {text}")
 
 
 class ResultWriter:

@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,11 +48,9 @@ class Prepared:
     plan: Plan
     plan_file: Path
     builds: tuple[Built | NotBuilt, ...]
-    upstream_named: frozenset[str]
     selection: Selection
     engine_name: str
     toolchain: ToolchainIdentity | None
-    host_problems: dict[str, str] = field(default_factory=dict)
 
 
 class _LazyEngine:
@@ -105,8 +103,8 @@ def _fetch(choice: HostChoice, catalogue: Catalogue, cache: Path, client: Callab
 
 def fetch_hosts(
     catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path
-) -> tuple[tuple[PlannedHost, ...], dict[str, str]]:
-    """The hosts of a selection, and the known releases that could not be had, with the reason.
+) -> tuple[PlannedHost, ...]:
+    """The hosts of a selection; a known release that could not be had says why.
 
     Raises:
         UsageError: a host that was named is no Envoy.
@@ -114,7 +112,6 @@ def fetch_hosts(
     choices = select_hosts(selection.hosts, catalogue.hosts)
     known = {host.release: host for host in catalogue.hosts}
     hosts: dict[str, PlannedHost] = {}
-    problems: dict[str, str] = {}
 
     def one(choice: HostChoice) -> Host | HarnessError:
         try:
@@ -126,14 +123,15 @@ def fetch_hosts(
 
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="host") as pool:
         for choice, found in zip(choices, pool.map(one, choices), strict=True):
+            problem: str | None = None
             if isinstance(found, HarnessError):
                 if not isinstance(choice, KnownHost):
                     raise found
-                problems[choice.release] = str(found)
+                problem = str(found)
                 found = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
             facts = known.get(found.id)
-            hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None)
-    return tuple(hosts.values()), problems
+            hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None, problem)
+    return tuple(hosts.values())
 
 
 def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, cell: str | None = None) -> Prepared:
@@ -149,7 +147,7 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
     cases = select_cases(selection.cases, catalogue.cases)
     select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
     with lazy_engine(cache) as engine:
-        hosts, problems = fetch_hosts(catalogue, selection, engine, cache)
+        hosts = fetch_hosts(catalogue, selection, engine, cache)
         cells = plan_cells(cases, sdks, [(one.host.id, one.host.release.minor) for one in hosts])
         if cell is not None:
             cells = tuple(one for one in cells if str(one.id) == cell)
@@ -157,10 +155,17 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         engine_name, identity = engine.name, engine.identity
     evidence = folder / EVIDENCE
     evidence.mkdir(exist_ok=True)
-    plan = Plan(str(evidence.resolve()), keep_evidence, hosts, tuple(_planned(build) for build in builds), cells)
+    plan = Plan(
+        evidence_folder=str(evidence.resolve()),
+        keep_evidence=keep_evidence,
+        upstream_named=tuple(sorted(named)),
+        hosts=hosts,
+        sdks=tuple(_planned(build) for build in builds),
+        cells=cells,
+    )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
     return Prepared(
-        plan, write_plan(plan, folder), builds, named, selection, engine_name, identity or stored, problems
+        plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored
     )
 
 

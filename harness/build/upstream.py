@@ -1,8 +1,8 @@
 """Brings upstream's sources of an SDK version to the cache: a few folders of one commit of the Envoy repository.
 
-That repository is enormous, so nothing is cloned: git fetches the one commit without file contents, then the contents of
-the wanted files in one request. The files are written from git's objects as they are: no filters, no line-end conversion.
-What the cache has is used without a network, after its digest has been compared.
+That repository is enormous, so nothing is cloned: git fetches the one commit without file contents, then the contents
+of the wanted files in one request. The files are written from git's objects as they are: no filters, no line-end
+conversion. What the cache has is used without a network, after its digest has been compared.
 """
 
 from __future__ import annotations
@@ -73,9 +73,7 @@ _SETTINGS = {
     "http.lowSpeedTime": f"{GIT_STALL_S:.0f}",
 }
 # Serves a repository of this machine as a big host would: partly, by commit, and whoever owns it.
-_LOCAL_SERVER = (
-    "git -c safe.directory='*' -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
-)
+_LOCAL_SERVER = "git -c safe.directory='*' -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
 
 
 def resolve_upstream(option: str | None) -> str:
@@ -95,7 +93,8 @@ class Unreachable(HarnessError):
         commit = f"commit {upstream.commit}" if upstream.commit else "no commit recorded"
         super().__init__(
             f"upstream's sources of {upstream.release} (tag {upstream.tag}, {commit}) cannot be had from "
-            f"{redact(repository)}: {redact(reason)}; {UPSTREAM_VARIABLE} may name another repository, such as a local clone"
+            f"{redact(repository)}: {redact(reason)}; "
+            f"{UPSTREAM_VARIABLE} may name another repository, such as a local clone"
         )
         self.reason = redact(reason)
 
@@ -228,9 +227,7 @@ def _entries(git: _Git, commit: str, folders: Sequence[str]) -> list[_Entry]:
             mode, _, object_id = description.decode().split(" ")
             path = PurePosixPath(os.fsdecode(name))
             if path.is_absolute() or ".." in path.parts or ".git" in path.parts:
-                raise HarnessError(
-                    f"commit {commit}: {path}: not a name for a file of a source tree; expected a path below it"
-                )
+                raise HarnessError(f"commit {commit}: {path}: not a name for a file of a source tree; expected a path below it")
             if mode not in ("100644", "100755", "120000"):
                 raise HarnessError(f"commit {commit}: {path}: expected a file or a link, found git mode {mode}")
             found[path] = _Entry(mode, object_id, path)
@@ -239,9 +236,7 @@ def _entries(git: _Git, commit: str, folders: Sequence[str]) -> list[_Entry]:
 
 def _contents(git: _Git, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
     """The contents of each entry, with one git for all of them."""
-    packed = memoryview(
-        git.run("cat-file", "--batch", "--buffer", stdin="".join(f"{e.object_id}\n" for e in entries).encode())
-    )
+    packed = memoryview(git.run("cat-file", "--batch", "--buffer", stdin="".join(f"{e.object_id}\n" for e in entries).encode()))
     position = 0
     for entry in entries:
         end = bytes(packed[position : position + 128]).find(b"\n") + position
@@ -266,7 +261,7 @@ def _write_tree(git: _Git, entries: Sequence[_Entry], root: Path) -> None:
             path.write_bytes(contents)
             path.chmod(0o755 if entry.mode == "100755" else 0o644)
     for path, target in links:
-        os.symlink(target, os.fsencode(path))
+        path.symlink_to(os.fsdecode(target))
     for folder in (root, *(path for path in root.rglob("*") if path.is_dir() and not path.is_symlink())):
         folder.chmod(0o755)  # a build in a container runs as another user
     inside = root.resolve()
@@ -287,7 +282,7 @@ def _digest(root: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         if path.is_symlink():
-            kind, contents = "link", os.fsencode(os.readlink(path))
+            kind, contents = "link", os.fsencode(path.readlink())
         elif path.is_dir():
             continue
         else:
@@ -314,8 +309,8 @@ def _short_hash(*texts: str) -> str:
 class UpstreamRepository:
     """One repository with upstream's sources, for one run. May be used by several threads.
 
-    It is asked for its tags once. Where it does not answer, it is not asked again: each further SDK version gets the same
-    reason at once.
+    It is asked for its tags once. Where it does not answer, it is not asked again: each further SDK version gets the
+    same reason at once.
     """
 
     def __init__(self, repository: str, cache: Path, progress: Progress) -> None:
@@ -325,9 +320,7 @@ class UpstreamRepository:
             UsageError: git would take `repository` for an option or a program to run.
         """
         if not repository or repository.startswith("-") or not repository.isprintable():
-            raise UsageError(
-                f"upstream repository {redact(repository)!r}: expected a URL or the path of a git repository"
-            )
+            raise UsageError(f"upstream repository {redact(repository)!r}: expected a URL or the path of a git repository")
         if _HELPER_ADDRESS.match(repository):
             raise UsageError(
                 f"upstream repository {redact(repository)!r}: addresses that name a helper program are not accepted; "
@@ -352,9 +345,7 @@ class UpstreamRepository:
             HarnessError: disk trouble, or a tree that is not acceptable.
         """
         if upstream.commit and not _COMMIT.fullmatch(upstream.commit):
-            raise UsageError(
-                f'SDK release {upstream.release}: commit = "{upstream.commit}", expected 40 hexadecimal digits'
-            )
+            raise UsageError(f'SDK release {upstream.release}: commit = "{upstream.commit}", expected 40 hexadecimal digits')
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             commit = upstream.commit or self._commit_of_tag(upstream)
@@ -363,7 +354,6 @@ class UpstreamRepository:
             with FileLock(f"{target}.lock", timeout=GIT_S):
                 if not (target.is_dir() and record.is_file() and record.read_text() == _digest(target)):
                     self._fetch(upstream, commit, target, record)
-            return target
         except TimeoutError:
             raise HarnessError(
                 f"{self._folder}: another run has held the lock of {upstream.tag} for {GIT_S:g} s; is it stuck?"
@@ -372,6 +362,7 @@ class UpstreamRepository:
             raise Unreachable(self.repository, upstream, str(failure)) from None
         except OSError as error:
             raise no_room(self._folder, error) from error
+        return target
 
     def _commit_of_tag(self, upstream: Upstream) -> str:
         """The commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""

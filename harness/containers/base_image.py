@@ -137,18 +137,14 @@ def pull_steps(client: docker.DockerClient, definition: BaseDefinition, steps: q
         steps.put(str(getattr(error, "explanation", None) or error))
 
 
-def make(
-    client: docker.DockerClient, definition: BaseDefinition, cache: Path, progress: Callable[[str], None]
-) -> BaseImage:
+def make(client: docker.DockerClient, definition: BaseDefinition, cache: Path, progress: Callable[[str], None]) -> BaseImage:
     """Makes the image with mmdebstrap, from the Debian mirrors of this machine's own package manager.
 
     Raises:
         HarnessError: this machine has no mirrors of the release, or mmdebstrap failed.
     """
     with (
-        minimal_debian(
-            definition.release, definition.include, definition.source_date_epoch, cache, progress
-        ) as archive,
+        minimal_debian(definition.release, definition.include, definition.source_date_epoch, cache, progress) as archive,
         docker_errors("import the base image"),
     ):
         repository, _, image_tag = tag(definition, BaseKind.MMDEBSTRAP).partition(":")

@@ -68,7 +68,7 @@ def minimal_debian(
         progress(f"making a minimal Debian {release}")
         archive = folder / "debian.tar"
         archive.touch()  # so that it is this user's also if root writes it
-        run_mmdebstrap(tool, release, include, source_date_epoch, listed, archive)
+        run_mmdebstrap(tool, archive, release=release, include=include, source_date_epoch=source_date_epoch, sources=listed)
         yield archive
 
 
@@ -127,7 +127,7 @@ def own_perl(unpacked: Path) -> list[str]:
 
 
 def run_mmdebstrap(
-    tool: list[str], release: str, include: tuple[str, ...], source_date_epoch: int, sources: Path, archive: Path
+    tool: list[str], archive: Path, *, release: str, include: tuple[str, ...], source_date_epoch: int, sources: Path
 ) -> None:
     """Makes the archive: as root where possible, else in a user namespace."""
     prefix: list[str] = []
@@ -140,7 +140,8 @@ def run_mmdebstrap(
     command = [
         *prefix,
         *("env", f"SOURCE_DATE_EPOCH={source_date_epoch}", f"TMPDIR={archive.parent}"),
-        *(*tool, f"--mode={mode}", "--variant=minbase", "--format=tar", f"--include={','.join(include)}"),
+        *(*tool, f"--mode={mode}", "--variant=minbase", "--format=tar"),
+        *(f"--include={package}" for package in include),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
         "--aptopt=Acquire::Languages none",
         *(release, str(archive), str(sources)),

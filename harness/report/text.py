@@ -6,7 +6,7 @@ import re
 
 # CSI (colours, cursor), OSC/DCS/APC/PM/SOS strings (titles, links) with their ends, then the two-byte escapes.
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
-# Control characters but tab and newline; line and paragraph separators; what reverses or hides text; what no UTF-8 or XML holds.
+# Control characters but tab and newline; line separators; what reverses or hides text; what UTF-8 or XML cannot hold.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\ud800-\udfff\U000e0000-\U000e007f]"

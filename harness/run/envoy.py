@@ -16,7 +16,7 @@ from typing import Final
 from harness.run import client, config
 from harness.run.client import Answer, InFlight
 from harness.run.config import Listener
-from harness.run.outcomes import HostCrashed, HostHung, ModuleRejected
+from harness.run.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from harness.run.output import OutputKeeper
 from harness.run.waiting import poll
 from harness.timeouts import (
@@ -33,6 +33,9 @@ from harness.timeouts import (
 ADDRESS_SPACE_BYTES: Final = 32 << 30
 FILE_BYTES: Final = 64 << 20
 CPU_S: Final = 60
+
+# What prlimit, setpriv and scripts before it end with when they cannot start the Envoy; it never ends so by itself.
+LAUNCHER_FAILED: Final = frozenset((125, 126, 127))
 
 _REJECTION_MARK = "Filesystem config update rejected: "
 
@@ -154,6 +157,8 @@ class Envoy:
         code = self._process.poll()
         if code is not None:
             self._output.finish(HOST_STOP_S)
+            if code in LAUNCHER_FAILED:
+                raise Blocked(f"Envoy could not be started; the launcher says: {self.log().strip()}")
             raise HostCrashed.with_code(code, during)
 
     def check_survived(self, during: str) -> None:

@@ -34,13 +34,16 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     sdk = plan.sdk(planned.id.sdk)
     if sdk.problem is not None:
         return CellResult(planned.id, sdk.problem_outcome or Outcome.BLOCKED, sdk.problem)
-    folder = Path(plan.evidence_folder) / str(planned.id)
+    host = plan.host(planned.id.host)
+    if host.problem is not None:
+        return CellResult(planned.id, Outcome.BLOCKED, host.problem)
+    folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
     outcome, detail, verdict, facts = Outcome.BLOCKED, "", AbiVerdict.NOT_LOADED, {}
     cell: Cell | None = None
     try:
         folder.mkdir(parents=True)
-        cell = Cell(planned.id, planned.relation, sdk, plan.host(planned.id.host), folder, upstream_port)
+        cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port)
         case(cell)
         outcome = Outcome.PASSED
     except CellEnd as end:
@@ -65,7 +68,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         _trim(folder, plan.keep_evidence)
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, facts, str(planned.id) if keep else None)
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, facts, planned.id.folder if keep else None)
 
 
 def _trim(folder: Path, keep_modules: bool) -> None:

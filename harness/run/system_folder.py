@@ -16,8 +16,7 @@ from harness.run.outcomes import Blocked
 SYSTEM_FOLDER = Path("/usr/lib")
 _SCRIPT = """#!/bin/sh
 # Lays the folder $1 over the system's library folder, for this process only, and runs the rest.
-set -e
-mount -t overlay overlay -o "lowerdir=$1:/usr/lib" /usr/lib
+(cd "$1" && mount -t overlay overlay -o lowerdir=.:/usr/lib /usr/lib) || exit 125
 shift
 exec "$@"
 """

@@ -151,9 +151,7 @@ def test_a_job_with_network_gets_the_way_to_the_outside(
 ) -> None:
     monkeypatch.setenv("GOPROXY", "https://user:secret@proxy.example")
     monkeypatch.setenv("UNRELATED", "stays")
-    result = jobs.run(
-        f"cat $SSL_CERT_FILE | head -c 100000000 >out/ca; env >out/env; {GET.format(server)}", network=True
-    )
+    result = jobs.run(f"cat $SSL_CERT_FILE | head -c 100000000 >out/ca; env >out/env; {GET.format(server)}", network=True)
     assert "reached" in text(result)
     assert result.outputs["ca"] == outside.ca_bundle(os.environ)
     environment = result.outputs["env"].decode()
@@ -202,9 +200,7 @@ def test_too_large_outputs_are_refused(jobs: Jobs) -> None:
 
 
 def test_of_a_long_log_the_end_is_kept(jobs: Jobs) -> None:
-    result = jobs.run(
-        "for i in {1..400000}; do echo line $i of a long log; done", limits=Limits(timeout_s=120, log_bytes=5000)
-    )
+    result = jobs.run("for i in {1..400000}; do echo line $i of a long log; done", limits=Limits(timeout_s=120, log_bytes=5000))
     assert result.log_is_cut
     assert len(result.log) == 5000
     assert result.log.endswith(b"line 400000 of a long log\n")

@@ -276,7 +276,6 @@ def hostile_report() -> Report:
         hosts=tuple(msgspec.structs.replace(it, build=HOSTILE, origin=HOSTILE) for it in whole.hosts),
         cases=tuple(msgspec.structs.replace(it, title=HOSTILE) for it in whole.cases),
         requirements=tuple(
-            msgspec.structs.replace(it, statement=HOSTILE, document=HOSTILE, section=HOSTILE)
-            for it in whole.requirements
+            msgspec.structs.replace(it, statement=HOSTILE, document=HOSTILE, section=HOSTILE) for it in whole.requirements
         ),
     )

@@ -391,11 +391,9 @@ def test_no_file_is_written_through_a_link(origin: Origin, cache: Path, tmp_path
 
     link, text = store("blob", str(outside).encode()), store("blob", b"text")
     tree = store("tree", b"100644 file\0" + bytes.fromhex(text))
-    for name, mode in ((b"a", b"40000"), (MODULES.split("/")[-1].encode(), b"40000")):
-        listed = b"120000 a\0" + bytes.fromhex(link) if name == b"a" else b""
-        tree = store("tree", listed + mode + b" " + name + b"\0" + bytes.fromhex(tree))
-    for name in (b"extensions", b"source"):
-        tree = store("tree", b"40000 " + name + b"\0" + bytes.fromhex(tree))
+    tree = store("tree", b"120000 a\0" + bytes.fromhex(link) + b"40000 a\0" + bytes.fromhex(tree))
+    for name in reversed(MODULES.split("/")):
+        tree = store("tree", f"40000 {name}\0".encode() + bytes.fromhex(tree))
     commit = origin.git("commit-tree", "-m", "x", tree)
     origin.git("tag", "v1.38.3", commit)
     with pytest.raises(HarnessError):
@@ -437,9 +435,7 @@ def test_the_repository_the_harness_runs_in_is_not_touched(
     assert not (tmp_path / "own").exists()
 
 
-def test_without_git_the_reason_is_told(
-    origin: Origin, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_git_the_reason_is_told(origin: Origin, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unreachable, match="git cannot be run: No such file or directory; is it installed"):
         origin.repository(cache).tree(sources(ABSENT_COMMIT))

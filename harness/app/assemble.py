@@ -1,0 +1,173 @@
+"""From a plan and the results of its cells to a report. Every planned cell is in it, whatever happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from harness import paths
+from harness.app import environment
+from harness.app.catalogue import Catalogue
+from harness.app.prepare import EVIDENCE, Prepared
+from harness.build.builder import Built, NotBuilt
+from harness.build.upstream import resolve_upstream
+from harness.model import AbiVerdict, Judgement, Outcome
+from harness.plan.judgement import exit_code, judge
+from harness.plan.plan import PlannedCell
+from harness.report.schema import (
+    SCHEMA_VERSION,
+    CaseEntry,
+    CellEntry,
+    KnownFailureEntry,
+    Report,
+    RequirementEntry,
+    SdkEntry,
+)
+from harness.run.judge import CellResult
+
+LOGS = "build-logs"
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run besides its cells."""
+
+    started_at: datetime
+    duration_s: float
+    command: str
+    incomplete_reason: str | None
+
+
+class _Redactor:
+    """Takes this machine's folders out of texts that end up in a report."""
+
+    def __init__(self, folder: Path, upstream: str) -> None:
+        folders = {
+            upstream if upstream.startswith(("/", "file:")) else "": "$UPSTREAM",
+            str(folder.resolve()): "$REPORT",
+            str(paths.cache_folder()): "$CACHE",
+            str(paths.PROJECT): "$PROJECT",
+            str(Path.home()): "~",
+        }
+        self._folders = sorted(folders.items(), key=lambda item: -len(item[0]))
+
+    def __call__(self, text: str) -> str:
+        for path, name in self._folders:
+            if len(path) > 1:
+                text = text.replace(path, name)
+        return text
+
+
+def assemble(
+    catalogue: Catalogue, prepared: Prepared, results: Mapping[str, CellResult], facts: RunFacts, folder: Path
+) -> Report:
+    """The report of a run; writes the build logs that it refers to into its folder."""
+    redact = _Redactor(folder, resolve_upstream(prepared.selection.upstream))
+    plan = prepared.plan
+    modules = {str(build.sdk.id): build for build in prepared.builds}
+    cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact) for cell in plan.cells)
+    used_cases = {cell.case for cell in cells}
+    cases = tuple(case for case in catalogue.cases if case.id in used_cases)
+    used_requirements = {one for case in cases for one in case.declaration.requirements}
+    matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
+    stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
+    selection = prepared.selection
+    complete = facts.incomplete_reason is None
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        started_at=facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
+        duration_s=round(facts.duration_s, 3),
+        complete=complete,
+        incomplete_reason=facts.incomplete_reason,
+        command=redact(facts.command),
+        selection={
+            "host": tuple(redact(spec) for spec in selection.hosts),
+            "sdk": selection.sdks,
+            "case": selection.cases,
+        },
+        environment=environment.describe(prepared.engine_name, prepared.toolchain),
+        hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
+        sdks=tuple(_sdk(modules[sdk.id], redact, folder) for sdk in plan.sdks),
+        cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
+        requirements=tuple(
+            RequirementEntry(one.id, one.statement, one.document, one.section)
+            for one in catalogue.requirements.values()
+            if one.id in used_requirements
+        ),
+        known_failures=tuple(
+            KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
+            for one in catalogue.known_failures
+            if one.id in matched
+        ),
+        cells=cells,
+        planned_cells=len(plan.cells),
+        exit_code=int(exit_code((cell.judgement for cell in cells), complete)),
+    )
+
+
+def _cell(
+    catalogue: Catalogue,
+    prepared: Prepared,
+    planned: PlannedCell,
+    result: CellResult | None,
+    facts: RunFacts,
+    redact: _Redactor,
+) -> CellEntry:
+    if result is None:
+        why = facts.incomplete_reason or "its worker ended without one"
+        result = CellResult(planned.id, Outcome.BLOCKED, f"there is no result: {why}")
+    judgement, record = judge(
+        planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named
+    )
+    probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
+    return CellEntry(
+        id=str(planned.id),
+        case=planned.id.case,
+        sdk=planned.id.sdk,
+        host=planned.id.host,
+        relation=planned.relation,
+        relation_reason=planned.relation_reason,
+        outcome=result.outcome,
+        judgement=judgement,
+        detail=redact(result.detail),
+        abi_verdict=result.abi_verdict if result.outcome.is_verdict else AbiVerdict.NOT_LOADED,
+        duration_s=round(result.duration_s, 4),
+        facts={name: redact(value) for name, value in result.facts.items()},
+        known_failure=record.id if record else None,
+        evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
+        module_sha256=probe.sha256 if probe else None,
+        reproduce=f"dmconform reproduce {planned.id}",
+    )
+
+
+def _sdk(build: Built | NotBuilt, redact: _Redactor, folder: Path) -> SdkEntry:
+    sdk = build.sdk
+    log = build.log.read_bytes() if isinstance(build, Built) else build.log
+    log_file: str | None = None
+    if log:
+        log_file = f"{LOGS}/{str(sdk.id).replace(':', '+')}.log"
+        (folder / LOGS).mkdir(exist_ok=True)
+        (folder / log_file).write_text(redact(log.decode(errors="replace")))
+    entry = SdkEntry(
+        id=str(sdk.id),
+        language=sdk.id.language.value,
+        minor=str(sdk.id.minor),
+        provider=sdk.id.provider.value,
+        release=sdk.release,
+        abi_version=sdk.abi_version,
+        source="",
+        build_log=log_file,
+    )
+    if isinstance(build, NotBuilt):
+        return msgspec.structs.replace(entry, problem=redact(build.problem))
+    return msgspec.structs.replace(
+        entry,
+        source=build.stored.source,
+        modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
+        build_s=round(build.stored.build_s, 3) if build.fresh else None,
+    )

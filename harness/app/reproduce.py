@@ -1,0 +1,68 @@
+"""One cell again, verbosely: everything that is known of it, and its folder kept with the modules in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.app.catalogue import load_catalogue
+from harness.app.execute import run_cells
+from harness.app.prepare import EVIDENCE, Selection, prepare
+from harness.errors import ExitCode, UsageError
+from harness.model import CellId
+from harness.plan.judgement import exit_code, judge
+from harness.pytest_plugin import read_results
+
+LOG_TAIL_LINES = 25
+
+
+def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> int:
+    """Runs a cell and prints what came of it; returns the exit code.
+
+    Raises:
+        UsageError: there is no such cell.
+    """
+    try:
+        wanted = CellId.parse(cell_id)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if not hosts and "~" in wanted.host:
+        raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
+    catalogue = load_catalogue()
+    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), upstream)
+    prepared = prepare(selection, folder, keep_evidence=True, cell=cell_id)
+    if not prepared.plan.cells:
+        raise UsageError(f"{cell_id}: there is no such cell; dmconform list cells shows them all")
+    planned = prepared.plan.cells[0]
+    case = catalogue.case(wanted.case)
+    print(f"cell:        {cell_id}")
+    print(f"case:        {case.title}")
+    for one in case.declaration.requirements:
+        requirement = catalogue.requirements[one]
+        print(f"requirement: {requirement.statement} ({requirement.document}, {requirement.section})")
+    print(f"relation:    {planned.relation.value}: {planned.relation_reason}")
+    for module in prepared.plan.sdk(wanted.sdk).modules.values():
+        print(f"module:      {module.name} sha256:{module.sha256}")
+    trouble = run_cells(prepared, folder, "0")
+    result = read_results(folder).get(cell_id)
+    if result is None:
+        print(f"no result:   {trouble}")
+        return ExitCode.INCOMPLETE
+    judgement, record = judge(
+        planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named
+    )
+    print(f"outcome:     {result.outcome.value} ({judgement.value}{f', {record.id}' if record else ''})")
+    print(f"ABI verdict: {result.abi_verdict.value}")
+    for name, value in result.facts.items():
+        print(f"{name + ':':12} {value}")
+    if result.detail:
+        print(f"detail:      {result.detail}")
+    if result.evidence:
+        place = folder / EVIDENCE / result.evidence
+        log = place / "envoy.log"
+        if log.exists():
+            print(f"the end of {log}:")
+            print("\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]))
+        for script in sorted(place.rglob("run-again.sh")):
+            print(f"by hand:     sh {script}")
+        print(f"folder:      {place}")
+    return exit_code([judgement], trouble is None)

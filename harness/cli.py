@@ -1,0 +1,197 @@
+"""The command line: `dmconform run|list|build|reproduce|clean`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import paths
+from harness.errors import ExitCode, HarnessError, UsageError
+
+HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
+SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:upstream; may be repeated"
+CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
+EXIT_CODES = """\
+exit codes:
+  0  all promised cells hold
+  1  a promised cell fails, or a recorded known failure no longer applies
+  2  wrong usage, or a data file with a mistake
+  3  the selection is empty
+  4  planned work could not run: harness, build or download trouble, or the run was interrupted
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="dmconform",
+        formatter_class=raw,
+        description="Checks what the documents promise of Envoy's dynamic modules: on real Envoys, with modules in C++, Go and Rust.",
+        epilog="examples:\n  dmconform run\n  dmconform run --sdk rust@1.39 --host 1.40\n"
+        "  dmconform list cells --case 'window/*'\n\n" + EXIT_CODES,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, help_text: str, examples: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=help_text, description=help_text, formatter_class=raw, epilog=f"examples:\n{examples}\n\n{EXIT_CODES}"
+        )
+
+    run = command(
+        "run",
+        "Build the probes, run the matrix, write a report. Modules' code runs on this machine, with the rights of the caller.",
+        "  dmconform run\n  dmconform run --host all --sdk '*@*:reference' --out /tmp/report\n"
+        "  dmconform run --host path:./envoy --case 'window/*' -n 4\n"
+        "  dmconform run --sdk 'rust@*:upstream' --upstream /path/to/a/clone/of/envoy",
+    )
+    _selectors(run)
+    run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
+
+    listing = command("list", "Show what there is to select.", "  dmconform list hosts\n  dmconform list cells --sdk go@1.39")
+    listing.add_argument("what", choices=("hosts", "sdks", "cases", "cells"))
+    _selectors(listing)
+
+    build = command("build", "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
+    build.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
+    _upstream(build)
+
+    reproduce = command(
+        "reproduce",
+        "Run one cell again, tell all of it, and keep its folder.",
+        "  dmconform reproduce window/proxied_traffic/rust@1.39:reference/1.40.0",
+    )
+    reproduce.add_argument("cell", metavar="CELL-ID", help="as reports and dmconform list cells write it")
+    reproduce.add_argument("--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release")
+    reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
+    _upstream(reproduce)
+
+    command("clean", "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
+    return parser
+
+
+def _selectors(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=HOST_HELP)
+    parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
+    parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
+    _upstream(parser)
+
+
+def _upstream(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--upstream",
+        metavar="URL-or-path",
+        help="repository with upstream's SDKs: a mirror or a clone (also DMCONFORM_UPSTREAM; default: Envoy's own)",
+    )
+
+
+def _new_folder(named: Path | None) -> Path:
+    from harness.app.execute import make_report_folder
+
+    now = datetime.now(UTC)
+    return make_report_folder(named or paths.PROJECT / "reports" / "local" / now.strftime("%Y%m%dT%H%M%S.%fZ"))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from harness.app.catalogue import load_catalogue
+    from harness.app.execute import run_and_report
+    from harness.app.prepare import Selection, prepare
+    from harness.report.console import print_matrix
+
+    started = time.time()
+    if not arguments.workers.isdigit() and arguments.workers != "auto":
+        raise UsageError(f"-n {arguments.workers}: expected a number, or auto")
+    folder = _new_folder(arguments.out)
+    try:
+        selection = Selection(tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case), arguments.upstream)
+        prepared = prepare(selection, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    report = run_and_report(load_catalogue(), prepared, folder, arguments.workers, started)
+    print_matrix(report, Console(), folder / "index.html")
+    return report.exit_code
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from harness.app import listing
+
+    for line in listing.lines(
+        arguments.what, tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case), arguments.upstream
+    ):
+        print(line)
+    return ExitCode.HELD
+
+
+def _build(arguments: argparse.Namespace) -> int:
+    from harness.app.catalogue import load_catalogue
+    from harness.app.prepare import Selection, build_sdks, lazy_engine
+    from harness.build.builder import Built
+    from harness.plan.selectors import select_sdks
+
+    catalogue = load_catalogue()
+    selection = Selection(sdks=tuple(arguments.sdk), upstream=arguments.upstream)
+    _, named = select_sdks(selection.sdks, catalogue.sdks)
+    cache = paths.cache_folder()
+    with lazy_engine(cache) as engine:
+        builds = build_sdks(catalogue, selection, engine, cache)
+    trouble = False
+    for build in builds:
+        if isinstance(build, Built):
+            for module in build.stored.modules:
+                print(f"{build.sdk.id}  {module.name}  sha256:{module.sha256}  {module.glibc_floor}  {module.path}")
+        else:
+            print(f"{build.sdk.id}  {build.outcome.value}: {build.problem}")
+            trouble |= build.outcome.value == "blocked" or str(build.sdk.id) in named
+    return ExitCode.INCOMPLETE if trouble else ExitCode.HELD
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from harness.app.reproduce import reproduce
+
+    folder = _new_folder(arguments.out)
+    try:
+        return reproduce(arguments.cell, tuple(arguments.host), arguments.upstream, folder)
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _clean(_: argparse.Namespace) -> int:
+    from harness.app.clean import clean
+
+    clean(paths.cache_folder())
+    return ExitCode.HELD
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "run": _run,
+    "list": _list,
+    "build": _build,
+    "reproduce": _reproduce,
+    "clean": _clean,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the tool; returns its exit code."""
+    chosen = _parser().parse_args(arguments)
+    try:
+        return COMMANDS[chosen.command](chosen)
+    except HarnessError as error:
+        print(f"dmconform: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("dmconform: interrupted", file=sys.stderr)
+        return ExitCode.INCOMPLETE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The report on a terminal."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from harness.report.console import print_matrix
+from harness.report.schema import Report
+from tests.unit.report_samples import ALL_KINDS, broken, cell, hostile_report, matrix, report
+
+
+def printed(whole: Report, *, width: int = 120, terminal: bool = False, where: Path | None = None) -> str:
+    stream = io.StringIO()
+    console = Console(file=stream, width=width, force_terminal=terminal, color_system="truecolor" if terminal else None)
+    print_matrix(whole, console, where)
+    return stream.getvalue()
+
+
+def row(output: str, sdk: str) -> str:
+    """The two lines of an SDK, blanks made one."""
+    lines = output.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.strip().startswith(sdk))
+    return " ".join(" ".join(lines[at : at + 2]).split())
+
+
+def test_a_row_counts_and_names_the_abi_verdict() -> None:
+    output = printed(matrix())
+    assert row(output, "cpp@1.39:upstream") == (
+        "cpp@1.39:upstream 17 refused 17 refused 17/17 ok ★ 16 ok 1 FAIL ★ 16 ok 1 FAIL "
+        "refused refused deprecated matched deprecated"
+    )
+    assert "★ 16 ok 1 known" in row(output, "rust@1.38:upstream")
+    assert "★ 17 no source" in row(output, "go@1.40:upstream")
+
+
+def test_it_fits_120_columns() -> None:
+    table, _, _ = printed(matrix()).partition("Second line")
+    assert max(len(line.rstrip()) for line in table.splitlines()[:-1]) <= 120
+
+
+def test_hosts_that_do_not_fit_go_into_another_table() -> None:
+    hosts = [f"1.39.{patch}" for patch in range(12)]
+    output = printed(report([cell(host=host) for host in hosts]), width=80)
+    heads = [line.split() for line in output.splitlines() if "SDK \\ host" in line]
+    assert len(heads) > 1
+    assert [name for line in heads for name in line if name.startswith("1.39")] == hosts
+
+
+def test_new_failures_come_before_known_ones_each_with_its_command() -> None:
+    output = printed(report(ALL_KINDS))
+    new, old, unrun = (
+        output.index(title) for title in ("New failures: 2 cells", "Known failures: 1 cell,", "Did not run: 3 cells")
+    )
+    assert new < old < unrun
+    assert "again: dmconform run --cell window/proxied_traffic/rust@1.39:reference/1.40.0" in output[new:old]
+    assert "SIGABRT" in output[old:unrun]
+    assert "1x BLOCKED: the build failed" in output[unrun:]
+    assert "1x unreachable: tag v1.40.0 cannot be fetched" in output[unrun:]
+    assert "1x not applicable: Go never unloads" in output[unrun:]
+
+
+def test_a_command_stays_on_one_line() -> None:
+    entry = broken("area/" + "long_" * 30 + "name")
+    assert f"again: {entry.reproduce}\n" in printed(report([entry]), width=80)
+
+
+def test_the_answer_and_the_path_come_last() -> None:
+    lines = printed(report([cell()]), where=Path("out/report.html")).splitlines()
+    assert lines[-2:] == ["✓ The promised window holds: all 1 promised cells that ran pass", "Report: out/report.html"]
+
+
+def test_it_says_why_a_run_is_incomplete() -> None:
+    output = printed(report([cell()], planned=3, complete=False, incomplete_reason="interrupted"))
+    assert "2 never begun" in output
+    assert "because: interrupted" in output
+    assert "holds" not in output
+
+
+def test_colours_only_on_a_terminal() -> None:
+    assert "\x1b[" in printed(report(ALL_KINDS), terminal=True)
+    assert "\x1b" not in printed(report(ALL_KINDS))
+
+
+def test_hostile_text_is_only_text() -> None:
+    output = printed(hostile_report())
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", output)
+    assert "[bold]rich[/bold]" in output
+    on_terminal = printed(hostile_report(), terminal=True)
+    assert not re.search(r"\x1b(?!\[[0-9;]*m)", on_terminal)  # rich's own colours and nothing else
+    assert "rust@1.39:reference" in row(output, "rust@1.39:reference")
+    assert "1 BLOCKED" in row(output, "rust@1.39:reference")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_poor_terminal_gets_escapes_instead_of_an_error(encoding: str) -> None:
+    raw = io.BytesIO()
+    console = Console(file=io.TextIOWrapper(raw, encoding=encoding), width=120, color_system=None)
+    print_matrix(report(ALL_KINDS), console)
+    console.file.flush()
+    assert b"1 FAIL" in raw.getvalue()

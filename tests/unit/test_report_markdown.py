@@ -1,0 +1,93 @@
+"""The report as Markdown; read back with a parser, as what counts is what a reader sees."""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+
+from harness.report.markdown import code, escape, render_markdown
+from harness.report.text import one_line
+from tests.unit.report_samples import ALL_KINDS, HOSTILE, KNOWN_FAILURE, cell, hostile_report, matrix, report, sdk
+
+
+def html(markdown: str) -> str:
+    return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
+
+
+def text(markdown: str) -> str:
+    """What a reader sees, without the tags."""
+    return (
+        re.sub(r"<[^>]*>", "", html(markdown))
+        .replace("&quot;", '"')
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+    )
+
+
+def test_the_answer_comes_first() -> None:
+    first = render_markdown(report([cell()])).splitlines()[0]
+    assert first == "# ✓ The promised window holds: all 1 promised cells that ran pass"
+
+
+def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:
+    page = render_markdown(report(ALL_KINDS))
+    assert "### Rust · reference\n\n| case | 1.39 → 1.36.4 | 1.39 → 1.39.3 | 1.39 → 1.40.0 |" in page
+    assert "### Rust · upstream\n\n| case | 1.40 → 1.40.0 |" in page
+    assert "| window/proxied_traffic |  | ★✓ ok | ★✗ FAIL |" in page
+    assert "| load/refuse | ∞ hung |  |  |" in page
+    assert "| ABI string | matched | matched | deprecated |" in page
+
+
+def test_it_says_why_cells_did_not_run_and_what_is_known() -> None:
+    page = render_markdown(report(ALL_KINDS, known_failures=[KNOWN_FAILURE]))
+    assert "| 1 | ■ blocked | incomplete | <code>the build failed</code> |" in page
+    assert "| 1 | ? unreachable | not run | <code>tag v1.40.0 cannot be fetched</code> |" in page
+    assert "| known-1 | 1 | 0 | The SDK of 1.38 does not guard this callback. | evidence/known.md |" in page
+    new, _, rest = page.partition("## Known failures")
+    assert "expected 200, seen 503" in new
+    assert "SIGABRT" in rest
+    assert "SIGABRT" not in new
+
+
+def test_hosts_and_modules_have_their_hashes_and_glibc_floor() -> None:
+    whole = report([cell()], sdks=[sdk("rust@1.39:reference"), sdk("go@1.39:upstream", problem="go build failed\nmore")])
+    page = render_markdown(whole)
+    assert f"<code>{whole.hosts[0].sha256}</code>" in page
+    assert f"probe | <code>{'ab' * 32}</code> | GLIBC_2.34" in page
+    assert "not built: <code>go build failed</code>" in page
+
+
+def test_hostile_text_is_shown_and_is_nothing_else() -> None:
+    page = html(render_markdown(hostile_report()))
+    tags = set(re.findall(r"</?([a-zA-Z!][a-zA-Z0-9-]*)", page))
+    assert tags <= {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+
+
+def test_hostile_text_adds_no_column_and_no_row() -> None:
+    page = render_markdown(hostile_report())
+    widths: list[int] = []
+    for line in page.splitlines():
+        if line.startswith("| "):
+            widths.append(line.count("|"))
+        elif widths and not line.startswith("|"):
+            assert len(set(widths)) == 1, f"rows of different width before {line!r}"
+            widths = []
+    assert page.count("## Matrix") == 1
+
+
+def test_escaped_text_reads_as_it_was() -> None:
+    assert text(escape(HOSTILE)).strip() == one_line(HOSTILE)
+    assert text(code(HOSTILE)).strip() == one_line(HOSTILE)
+    assert escape("rust@1.39:upstream snake_case") == "rust@1.39:upstream snake_case"
+    assert "@" not in escape("@everyone")
+    assert "://" not in escape("https://evil.example")
+    assert "_a" not in escape("_a_")
+
+
+def test_a_large_matrix_has_all_its_cells() -> None:
+    page = render_markdown(matrix())
+    rows = [line for line in page.splitlines() if re.match(r"\| [a-z]+/case_number_\d+ \| ★?[✓✗†∞⊘■?○] ", line)]
+    assert sum(row.count(" | ") for row in rows) == 2040
