@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="dmconform",
         formatter_class=raw,
-        description="Checks what the documents promise of Envoy's dynamic modules: on real Envoys, with modules in C++, Go and Rust.",
+        description="Checks what is promised of Envoy's dynamic modules, on real Envoys, with modules in C++, Go and Rust.",
         epilog="examples:\n  dmconform run\n  dmconform run --sdk rust@1.39 --host 1.40\n"
         "  dmconform list cells --case 'window/*'\n\n" + EXIT_CODES,
     )
@@ -67,7 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         "  dmconform reproduce window/proxied_traffic/rust@1.39:reference/1.40.0",
     )
     reproduce.add_argument("cell", metavar="CELL-ID", help="as reports and dmconform list cells write it")
-    reproduce.add_argument("--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release")
+    reproduce.add_argument(
+        "--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release"
+    )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
     _upstream(reproduce)
 

@@ -37,7 +37,7 @@ def run_program(
     words = [str(word) for word in command]
     with tempfile.TemporaryFile() as sink:
         try:
-            done = subprocess.run(  # noqa: S603 - the callers name the program
+            done = subprocess.run(
                 words,
                 stdin=subprocess.DEVNULL,
                 stdout=sink,

@@ -1,7 +1,7 @@
 """The pytest plugin: one pytest item per planned cell, spread over workers by pytest-xdist.
 
-`dmconform run` writes a plan and names it in `--dm-plan`. Without it (plain `pytest conformance -k …`) the plugin makes the plan of
-the default selection first, in the controlling process only.
+`dmconform run` writes a plan and names it in `--dm-plan`. Without it (plain `pytest conformance -k …`) the plugin makes the
+plan of the default selection first, in the controlling process only.
 """
 
 from __future__ import annotations

@@ -24,9 +24,7 @@ def test_local_by_default(cell: Cell) -> None:
     """Two modules with the same symbols stay apart, and neither's are visible to the process."""
     cell.install(name="first")
     cell.install(name="second")
-    with cell.start(
-        listener("identity", name="a", module="first"), listener("identity", name="b", module="second")
-    ) as envoy:
+    with cell.start(listener("identity", name="a", module="first"), listener("identity", name="b", module="second")) as envoy:
         for name, module, requests in (("a", "libfirst.so", 2), ("b", "libsecond.so", 1)):
             for count in range(1, requests + 1):
                 answer = envoy.request("/", listener=name)

@@ -59,11 +59,7 @@ def c_header(abi: Abi) -> str:
     Raises:
         HarnessError: a type is used that the data does not define, or types need each other in a circle.
     """
-    parts = [
-        _INTRO.format(
-            minor=abi.envoy, measured_on=abi.measured_on, abi_version=abi.abi_version
-        )
-    ]
+    parts = [_INTRO.format(minor=abi.envoy, measured_on=abi.measured_on, abi_version=abi.abi_version)]
     parts += [_type(each) for each in types_in_order(abi)]
     for kind, heading in _HEADINGS.items():
         parts.append(f"\n/* {heading} */")
@@ -86,13 +82,9 @@ def types_in_order(abi: Abi) -> tuple[AbiType, ...]:
             return
         chain = " -> ".join((*users, name))
         if name in users:
-            raise HarnessError(
-                f"ABI data of {abi.envoy}: types need each other in a circle ({chain}); correct the data"
-            )
+            raise HarnessError(f"ABI data of {abi.envoy}: types need each other in a circle ({chain}); correct the data")
         if name not in known:
-            raise HarnessError(
-                f"ABI data of {abi.envoy}: no type {name}, which is used ({chain}); add it to `types`"
-            )
+            raise HarnessError(f"ABI data of {abi.envoy}: no type {name}, which is used ({chain}); add it to `types`")
         for used in _used_types(_spelled(known[name])):
             place(used, (*users, name))
         ordered[name] = known[name]
@@ -121,9 +113,7 @@ def _spelled(item: AbiType | Function) -> Iterator[str]:
 
 def _used_types(spelled: Iterator[str]) -> Iterator[str]:
     for text in spelled:
-        yield from (
-            word for word in _WORD.findall(text) if word.startswith(_TYPE_PREFIX)
-        )
+        yield from (word for word in _WORD.findall(text) if word.startswith(_TYPE_PREFIX))
 
 
 def _type(item: AbiType) -> str:

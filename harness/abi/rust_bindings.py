@@ -98,14 +98,11 @@ def _type(t: AbiType, names: frozenset[str]) -> str:
             fields = "".join(f"    pub {_identifier(f.name)}: {_rust_type(f.type, names)},\n" for f in t.fields)
             return f"#[repr(C)]\n#[derive(Debug, Clone, Copy)]\npub struct {t.name} {{\n{fields}}}"
         case Enum():
-            constants = "".join(
-                f"    pub const {_variant(t.name, v.name)}: Self = Self({v.value});\n" for v in t.values
-            )
+            constants = "".join(f"    pub const {_variant(t.name, v.name)}: Self = Self({v.value});\n" for v in t.values)
             # What C makes of an enum: unsigned, unless a constant is negative.
             integer = "i32" if any(v.value < 0 for v in t.values) else "u32"
             return (
-                f"#[repr(transparent)]\n{_ENUM_DERIVES}\npub struct {t.name}(pub {integer});\n\n"
-                f"impl {t.name} {{\n{constants}}}"
+                f"#[repr(transparent)]\n{_ENUM_DERIVES}\npub struct {t.name}(pub {integer});\n\nimpl {t.name} {{\n{constants}}}"
             )
         case FunctionPointer():
             params = _params(t.params, names)

@@ -121,9 +121,7 @@ def _cell(
     if result is None:
         why = facts.incomplete_reason or "its worker ended without one"
         result = CellResult(planned.id, Outcome.BLOCKED, f"there is no result: {why}")
-    judgement, record = judge(
-        planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named
-    )
+    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named)
     probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
     return CellEntry(
         id=str(planned.id),

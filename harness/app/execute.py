@@ -42,7 +42,8 @@ def make_report_folder(folder: Path) -> Path:
         folder.mkdir()
     except FileExistsError:
         raise UsageError(
-            f"--out {folder}: exists already, or another run has just made it; expected a new folder: name another one, or remove it"
+            f"--out {folder}: exists already, or another run has just made it; "
+            "expected a new folder: name another one, or remove it"
         ) from None
     except OSError as error:
         raise HarnessError(f"--out {folder}: cannot be made: {error.strerror}") from error

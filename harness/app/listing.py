@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from harness.app.catalogue import Catalogue, load_catalogue
+from harness.errors import UsageError
 from harness.hosts.catalogue import KnownHost
 from harness.hosts.obtain import from_file
-from harness.errors import UsageError
 from harness.plan.plan import plan_cells
 from harness.plan.selectors import HostChoice, HostFile, HostImage, select_cases, select_hosts, select_sdks
 from harness.versions import Minor
@@ -30,9 +30,7 @@ def lines(
         chosen = select_hosts(hosts, catalogue.hosts) if hosts else catalogue.hosts
         return (_host_line(choice) for choice in chosen)
     if what == "sdks":
-        return (
-            f"{sdk.id}  release {sdk.release}  ABI {sdk.abi_version[:12]}" for sdk in select_sdks(sdks, catalogue.sdks)[0]
-        )
+        return (f"{sdk.id}  release {sdk.release}  ABI {sdk.abi_version[:12]}" for sdk in select_sdks(sdks, catalogue.sdks)[0])
     if what == "cases":
         return (f"{case.id}  {case.title}" for case in select_cases(cases, catalogue.cases))
     return _cell_lines(catalogue, hosts, sdks, cases)
@@ -41,13 +39,12 @@ def lines(
 def _host_line(choice: HostChoice) -> str:
     if isinstance(choice, KnownHost):
         default = "default" if choice.default else "       "
-        return f"{choice.release:8} {default}  ABI {choice.abi_version[:12]:12} {choice.abi_check.value:5}  sha256:{choice.binary_sha256}"
+        abi = f"ABI {choice.abi_version[:12]:12} {choice.abi_check.value:5}"
+        return f"{choice.release:8} {default}  {abi}  sha256:{choice.binary_sha256}"
     return f"path:{choice.path}" if isinstance(choice, HostFile) else f"image:{choice.reference}"
 
 
-def _cell_lines(
-    catalogue: Catalogue, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...]
-) -> Iterator[str]:
+def _cell_lines(catalogue: Catalogue, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...]) -> Iterator[str]:
     chosen = [_named(choice, catalogue) for choice in select_hosts(hosts, catalogue.hosts)]
     cells = plan_cells(select_cases(cases, catalogue.cases), select_sdks(sdks, catalogue.sdks)[0], chosen)
     return (f"{cell.id}  {cell.relation.value}" for cell in cells)

@@ -101,9 +101,7 @@ def _fetch(choice: HostChoice, catalogue: Catalogue, cache: Path, client: Callab
     return from_image(client(), choice.reference, catalogue.hosts, cache)
 
 
-def fetch_hosts(
-    catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path
-) -> tuple[PlannedHost, ...]:
+def fetch_hosts(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[PlannedHost, ...]:
     """The hosts of a selection; a known release that could not be had says why.
 
     Raises:
@@ -123,14 +121,14 @@ def fetch_hosts(
 
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="host") as pool:
         for choice, found in zip(choices, pool.map(one, choices), strict=True):
-            problem: str | None = None
-            if isinstance(found, HarnessError):
-                if not isinstance(choice, KnownHost):
-                    raise found
-                problem = str(found)
-                found = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
-            facts = known.get(found.id)
-            hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None, problem)
+            if not isinstance(found, HarnessError):
+                facts = known.get(found.id)
+                hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None)
+            elif isinstance(choice, KnownHost):
+                absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
+                hosts[absent.id] = PlannedHost(absent, choice.abi_version, choice.abi_check, str(found))
+            else:
+                raise found
     return tuple(hosts.values())
 
 
@@ -164,9 +162,7 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         cells=cells,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
-    return Prepared(
-        plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored
-    )
+    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored)
 
 
 def _planned(build: Built | NotBuilt) -> PlannedSdk:
@@ -180,7 +176,6 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
         unloads_reason=sdk.unloads_reason,
         host_environment=sdk.host_environment,
     )
-
 
     if isinstance(build, Built):
         return msgspec.structs.replace(common, modules={module.name: module for module in build.stored.modules})

@@ -47,9 +47,7 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder
     if result is None:
         print(f"no result:   {trouble}")
         return ExitCode.INCOMPLETE
-    judgement, record = judge(
-        planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named
-    )
+    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named)
     print(f"outcome:     {result.outcome.value} ({judgement.value}{f', {record.id}' if record else ''})")
     print(f"ABI verdict: {result.abi_verdict.value}")
     for name, value in result.facts.items():

@@ -63,6 +63,25 @@ class Toolchain:
     identity: ToolchainIdentity
 
 
+def environment_of(sdk: Sdk) -> dict[str, str]:
+    """What the scripts of an SDK's folder are told; see `sdks/README.md`."""
+    environment = {
+        "DMCONFORM_PROVIDER": sdk.id.provider.value,
+        "DMCONFORM_SDK_MINOR": str(sdk.id.minor),
+        "DMCONFORM_ABI_VERSION": sdk.abi_version,
+    }
+    if sdk.upstream and sdk.upstream.go_module:
+        environment["DMCONFORM_GO_MODULE"] = sdk.upstream.go_module
+    return environment
+
+
+def inputs_of(sdk: Sdk, abi_folder: Path) -> dict[str, TarTree]:
+    """What the scripts find below /work, without upstream's sources."""
+    abi = load_abi(abi_folder, str(sdk.id.minor))
+    bindings = TarTree.from_files({"abi.h": c_header(abi).encode(), "abi.rs": rust_bindings(abi).encode()})
+    return {"src": TarTree.from_folder(sdk.folder), "abi": bindings}
+
+
 class Builder:
     """Builds SDK versions, several at once.
 
@@ -118,24 +137,17 @@ class Builder:
 
     def _prepare(self, sdk: Sdk) -> Built | NotBuilt | _Job:
         """What the cache has, or what has to be done."""
-        environment = {
-            "DMCONFORM_PROVIDER": sdk.id.provider.value,
-            "DMCONFORM_SDK_MINOR": str(sdk.id.minor),
-            "DMCONFORM_ABI_VERSION": sdk.abi_version,
-        }
+        environment = environment_of(sdk)
         tree: Path | None = None
         source = "the reference SDK of this project"
         if sdk.upstream and sdk.upstream.go_module:
-            environment["DMCONFORM_GO_MODULE"] = sdk.upstream.go_module
             source = f"Go module proxy, {sdk.upstream.go_module}"
         elif sdk.upstream:
             source = f"git, {sdk.upstream.tag} ({(sdk.upstream.commit or 'commit not recorded')[:12]})"
         try:
-            abi = load_abi(self._abi_folder, str(sdk.id.minor))
-            bindings = TarTree.from_files({"abi.h": c_header(abi).encode(), "abi.rs": rust_bindings(abi).encode()})
-            sources = TarTree.from_folder(sdk.folder)
+            inputs = inputs_of(sdk, self._abi_folder)
             known_commit = sdk.upstream.commit if sdk.upstream else None
-            parts = [self._toolchain_hash, sources.digest(), bindings.digest(), repr(sorted(environment.items()))]
+            parts = [self._toolchain_hash, *(one.digest() for one in inputs.values()), repr(sorted(environment.items()))]
             if sdk.upstream and not sdk.upstream.go_module and known_commit is None:
                 tree = self._repository.tree(sdk.upstream)  # without a commit only the sources themselves tell what they are
                 parts.append(tree_hash(tree))
@@ -151,7 +163,6 @@ class Builder:
             return NotBuilt(sdk, Outcome.UNREACHABLE, str(error))
         except HarnessError as error:
             return NotBuilt(sdk, Outcome.BLOCKED, str(error))
-        inputs = {"src": sources, "abi": bindings}
         if tree is not None:
             inputs["sdk"] = TarTree.from_folder(tree, ignored=())
         return _Job(sdk, folder, inputs, environment, source)
@@ -175,9 +186,7 @@ class Builder:
             return NotBuilt(job.sdk, Outcome.BLOCKED, str(error))
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
-    def _dependencies(
-        self, job: _Job, toolchain: Toolchain, environment: dict[str, str], limits: Limits
-    ) -> TarTree | NotBuilt:
+    def _dependencies(self, job: _Job, toolchain: Toolchain, environment: dict[str, str], limits: Limits) -> TarTree | NotBuilt:
         """What fetch.sh downloads, kept by what it was asked for."""
         wanted = "\n".join([job.inputs["src"].digest(), repr(sorted(job.environment.items()))])
         folder = self._cache / "deps" / hashlib.sha256(wanted.encode()).hexdigest()[:32]

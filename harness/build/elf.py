@@ -49,7 +49,10 @@ def needs_of(path: Path) -> Needs:
             dynamic = elf.get_section_by_name(".dynamic")
             if not isinstance(dynamic, DynamicSection):
                 raise HarnessError(f"{path.name}: no shared library: it has no dynamic section")
-            libraries = [str(getattr(tag, "needed")) for tag in dynamic.iter_tags("DT_NEEDED")]
+            libraries = [
+                str(tag.needed)  # type: ignore[attr-defined]  # given by pyelftools at run time
+                for tag in dynamic.iter_tags("DT_NEEDED")
+            ]
     except ELFError as error:
         raise HarnessError(f"{path.name}: no shared library: {error}") from error
     return Needs(newest, tuple(libraries))

@@ -12,8 +12,8 @@ import msgspec
 from harness.build.elf import needs_of
 from harness.containers.files import write_files
 from harness.containers.toolchain import ToolchainIdentity
-from harness.errors import DataFileError, HarnessError
 from harness.datafile import load_json
+from harness.errors import DataFileError, HarnessError
 from harness.hosts.obtain import sha256_of
 from harness.model import ModuleFile
 

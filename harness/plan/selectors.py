@@ -135,9 +135,7 @@ def select_sdks(specs: Sequence[str], sdks: tuple[Sdk, ...]) -> tuple[tuple[Sdk,
             raise EmptySelection(f"--sdk {spec.text}: matches no SDK version; dmconform list sdks shows them all")
     chosen = tuple(sdk for sdk in sdks if any(spec.matches(sdk) for spec in parsed))
     named = frozenset(
-        str(sdk.id)
-        for sdk in chosen
-        if sdk.upstream and any(spec.names_upstream() and spec.matches(sdk) for spec in parsed)
+        str(sdk.id) for sdk in chosen if sdk.upstream and any(spec.names_upstream() and spec.matches(sdk) for spec in parsed)
     )
     return chosen, named
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -36,7 +37,7 @@ LEGEND = (
     f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. "
     "A word in capitals counts against the run."
 )
-LONGEST_LINE = 400
+LONGEST_LINE = 1000
 _SDK_WIDTH = 22
 _HOST_WIDTH = 17
 
@@ -120,12 +121,14 @@ def _pair(cells: list[CellEntry], out: _Output) -> Text:
         return Text("")
     text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.PROMISED for cell in cells) else "  ")
     text.pad_right(2 - len(text.plain))
-    counts: dict[tuple[str, str], int] = {}
-    for cell in cells:
-        its = mark(cell)
-        counts[its.word, its.style] = counts.get((its.word, its.style), 0) + 1
+    counts = Counter(mark(cell).word for cell in cells)
+    # One look per word: that of the promised cells, where some of them are.
+    styles = {
+        its.word: its.style for its in sorted((mark(cell) for cell in cells), key=lambda its: not its.style.startswith("fact"))
+    }
     ran = sum(cell.outcome.is_verdict for cell in cells)
-    for position, ((word, style), count) in enumerate(sorted(counts.items(), key=lambda it: not it[0][1].endswith("good"))):
+    for position, (word, count) in enumerate(sorted(counts.items(), key=lambda it: not styles[it[0]].endswith("good"))):
+        style = styles[word]
         of_all = f"/{ran}" if style.endswith("good") and count == ran else ""
         text.append(" " if position else "")
         text.append(f"{count}{of_all} {word}", style=STYLES[style])

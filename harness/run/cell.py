@@ -136,11 +136,11 @@ class _Accepted:
         self._envoy.__enter__()
         try:
             envoy = accepted(self._envoy)
-            self._cell.loaded = True
-            return envoy
         except BaseException as error:
             self._envoy.__exit__(type(error), error, None)
             raise
+        self._cell.loaded = True
+        return envoy
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._envoy.__exit__(kind, error, trace)

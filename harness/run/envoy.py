@@ -77,7 +77,7 @@ class Envoy:
         self._write_rerun()
         read_end, write_end = os.pipe()
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - the host under test
+            self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,

@@ -99,21 +99,12 @@ def test_each_kind_of_definition() -> None:
         source="s",
         fields=(Member("left", PREFIX + "e"), Member("ok", "bool")),
     )
-    pointer = FunctionPointer(
-        name=PREFIX + "f", source="s", returns="void", params=(Member("data", "void*"),)
-    )
-    nothing = Function(
-        name="hook", kind=FunctionKind.HOOK, source="s", returns="bool", params=()
-    )
+    pointer = FunctionPointer(name=PREFIX + "f", source="s", returns="void", params=(Member("data", "void*"),))
+    nothing = Function(name="hook", kind=FunctionKind.HOOK, source="s", returns="bool", params=())
     unknown = Function(name="secret", kind=FunctionKind.CALLBACK)
     text = c_header(make_abi(pair, kind, pointer, functions=(nothing, unknown)))
-    assert (
-        f"typedef enum {PREFIX}e {{\n  One = 1,\n  Less = -2,\n}} {PREFIX}e;\n" in text
-    )
-    assert (
-        f"typedef struct {PREFIX}s {{\n  {PREFIX}e left;\n  bool ok;\n}} {PREFIX}s;\n"
-        in text
-    )
+    assert f"typedef enum {PREFIX}e {{\n  One = 1,\n  Less = -2,\n}} {PREFIX}e;\n" in text
+    assert f"typedef struct {PREFIX}s {{\n  {PREFIX}e left;\n  bool ok;\n}} {PREFIX}s;\n" in text
     assert f"typedef void (*{PREFIX}f)(void* data);\n" in text
     assert "\nbool hook(void);\n" in text
     assert "\n/* secret: signature not known */\n" in text

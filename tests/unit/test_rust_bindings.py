@@ -56,9 +56,7 @@ def test_a_struct_keeps_the_layout_and_order_of_c() -> None:
 def test_an_enum_is_an_integer_with_named_constants() -> None:
     """So that a value which the host adds later is no undefined behaviour."""
     text = rust_bindings(abi_of(Enum("level", "s", (EnumValue("level_Low", 0), EnumValue("level_High", 7)))))
-    assert (
-        "#[repr(transparent)]\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub struct level(pub u32);" in text
-    )
+    assert "#[repr(transparent)]\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub struct level(pub u32);" in text
     assert "impl level {\n    pub const Low: Self = Self(0);\n    pub const High: Self = Self(7);\n}" in text
     assert "enum " not in text
 

@@ -1,0 +1,40 @@
+"""Runs functions as cases, each in a cell of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.model import CellId, Relation
+from harness.plan.plan import Plan, PlannedCell
+from harness.run.cell import Cell
+from harness.run.judge import CellResult, run_cell
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A plan whose evidence is in a folder of the test's own."""
+
+    plan: Plan
+    upstream_port: int
+    host: str
+
+    def run(self, case: Callable[[Cell], None], *, name: str = "self/test", language: str = "cpp") -> CellResult:
+        """What comes of a function as a case."""
+        return run_cell(self.plan, self.planned(name, language), self.upstream_port, case)
+
+    def planned(self, name: str = "self/test", language: str = "cpp") -> PlannedCell:
+        """A cell of the host with the reference SDK of a language."""
+        return PlannedCell(CellId(name, f"{language}@1.39:reference", self.host), Relation.PROMISED, "for a test")
+
+    def with_plan(self, **changes: object) -> Bench:
+        """The same with some fields of its plan changed."""
+        return Bench(msgspec.structs.replace(self.plan, **changes), self.upstream_port, self.host)
+
+    def evidence(self, result: CellResult) -> Path:
+        """The folder with the evidence of a cell."""
+        assert result.evidence is not None, f"expected evidence to be kept: {result}"
+        return Path(self.plan.evidence_folder) / result.evidence
