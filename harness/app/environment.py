@@ -11,9 +11,9 @@ from harness.containers.toolchain import ToolchainIdentity
 from harness.errors import HarnessError
 from harness.process import run_program
 from harness.report.schema import Environment
+from harness.timeouts import SUITE_GIT_S
 
 DISTRIBUTION = "envoy-dynamic-modules-conformance"
-_GIT_TIMEOUT_S = 10.0
 
 
 def suite_version() -> str:
@@ -27,8 +27,8 @@ def suite_version() -> str:
 def suite_commit() -> str:
     """The commit of this suite, with `+changes` where the clone differs from it; `unknown` outside a clone."""
     try:
-        head = run_program(["git", "-C", paths.PROJECT, "rev-parse", "HEAD"], timeout_s=_GIT_TIMEOUT_S)
-        status = run_program(["git", "-C", paths.PROJECT, "status", "--porcelain"], timeout_s=_GIT_TIMEOUT_S)
+        head = run_program(["git", "-C", paths.PROJECT, "rev-parse", "HEAD"], timeout_s=SUITE_GIT_S)
+        status = run_program(["git", "-C", paths.PROJECT, "status", "--porcelain"], timeout_s=SUITE_GIT_S)
     except HarnessError:
         return "unknown"
     if head.exit_code != 0:

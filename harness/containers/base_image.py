@@ -19,9 +19,8 @@ from harness.containers import labels
 from harness.containers.debian import minimal_debian
 from harness.containers.labels import docker_errors
 from harness.errors import DataFileError
+from harness.timeouts import REGISTRY_S
 
-REGISTRY_TIMEOUT_S = 30
-"""How long a registry, and then each step of a pull, may be silent before it counts as one that does not answer."""
 DEFINITION = "base.toml"
 PLATFORM = "linux/amd64"
 
@@ -111,9 +110,9 @@ def pull(client: docker.DockerClient, definition: BaseDefinition) -> BaseImage:
     threading.Thread(target=pull_steps, args=(client, definition, steps), daemon=True).start()
     while True:
         try:
-            trouble = steps.get(timeout=REGISTRY_TIMEOUT_S)
+            trouble = steps.get(timeout=REGISTRY_S)
         except queue.Empty:
-            raise NoAnswer(f"no answer for {REGISTRY_TIMEOUT_S} s") from None
+            raise NoAnswer(f"no answer for {REGISTRY_S} s") from None
         if trouble is None:
             break
         if trouble:

@@ -17,11 +17,8 @@ from harness.containers.apt_sources import Source
 from harness.containers.commands import find_program, run, run_ok
 from harness.containers.privilege import as_root
 from harness.errors import HarnessError
+from harness.timeouts import DEBIAN_DOWNLOAD_S, MMDEBSTRAP_S
 
-DOWNLOAD_TIMEOUT_S = 180.0
-"""How long refreshing the package lists, and fetching mmdebstrap, may take each."""
-MMDEBSTRAP_TIMEOUT_S = 900.0
-"""How long making the image may take; 20 s with a near mirror."""
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
 TOOL = "mmdebstrap"
 PERL_MODULES = ("English", "File::Copy", "File::Find", "Math::BigInt", "Pod::Usage", "Term::ANSIColor", "Time::HiRes")
@@ -79,7 +76,7 @@ def fetch_mmdebstrap(folder: Path, sources: Path) -> list[str]:
         packages += PERL_PACKAGES
     unpacked = folder / "tool"
     for package in download(folder, sources, packages):
-        run_ok(["dpkg-deb", "--extract", str(package), str(unpacked)], DOWNLOAD_TIMEOUT_S, f"unpack {package.name}")
+        run_ok(["dpkg-deb", "--extract", str(package), str(unpacked)], DEBIAN_DOWNLOAD_S, f"unpack {package.name}")
     perl = own_perl(unpacked) if len(packages) > 1 else ["perl"]
     if not perl_is_whole(perl):
         raise HarnessError(f"Perl lacks modules that {TOOL} needs: install the package perl")
@@ -101,8 +98,8 @@ def download(folder: Path, sources: Path, packages: list[str]) -> list[Path]:
         *("-o", "APT::Sandbox::User="),  # its user for downloads cannot write here
         *("-o", "Acquire::Languages=none"),
     ]
-    run_ok([*apt, "update"], DOWNLOAD_TIMEOUT_S, "get the package lists of Debian", folder)
-    run_ok([*apt, "download", *packages], DOWNLOAD_TIMEOUT_S, f"download the packages {', '.join(packages)}", folder)
+    run_ok([*apt, "update"], DEBIAN_DOWNLOAD_S, "get the package lists of Debian", folder)
+    run_ok([*apt, "download", *packages], DEBIAN_DOWNLOAD_S, f"download the packages {', '.join(packages)}", folder)
     found = sorted(folder.glob("*.deb"))
     if len(found) != len(packages):
         raise HarnessError(f"apt-get was to download the packages {', '.join(packages)}, and left {len(found)} files")
@@ -113,7 +110,7 @@ def perl_is_whole(perl: list[str]) -> bool:
     """Whether this Perl has the modules that mmdebstrap needs and Perl's base lacks."""
     if find_program(perl[0]) is None:
         return False
-    return run([*perl, *(f"-M{module}" for module in PERL_MODULES), "-e1"], DOWNLOAD_TIMEOUT_S).returncode == 0
+    return run([*perl, *(f"-M{module}" for module in PERL_MODULES), "-e1"], DEBIAN_DOWNLOAD_S).returncode == 0
 
 
 def own_perl(unpacked: Path) -> list[str]:
@@ -146,4 +143,4 @@ def run_mmdebstrap(
         "--aptopt=Acquire::Languages none",
         *(release, str(archive), str(sources)),
     ]
-    run_ok(command, MMDEBSTRAP_TIMEOUT_S, "make the base image with mmdebstrap", archive.parent)
+    run_ok(command, MMDEBSTRAP_S, "make the base image with mmdebstrap", archive.parent)

@@ -23,19 +23,14 @@ from harness.containers import install, keeper, labels
 from harness.containers.locks import is_locked, lock_within, open_lock, unlock
 from harness.containers.privilege import as_root
 from harness.errors import HarnessError
+from harness.timeouts import ENGINE_ANSWER_S, ENGINE_INSTALL_S, ENGINE_REQUEST_S, ENGINE_START_S
 
 Progress = Callable[[str], None]
 
-ANSWER_TIMEOUT_S = 5
-"""How long a server may take to answer the question whether it is there."""
-START_TIMEOUT_S = 60.0
-"""How long a private server may take to answer after its start; a cold start takes a second or two."""
 STOP_TIMEOUT_S = keeper.STOP_TIMEOUT_S + keeper.KILL_TIMEOUT_S + 5.0
 """How long the keeper may take to stop the server and to clean up."""
-STARTERS_TIMEOUT_S = install.INSTALL_TIMEOUT_S + START_TIMEOUT_S
+STARTERS_TIMEOUT_S = ENGINE_INSTALL_S + ENGINE_START_S
 """How long to wait for another run which is starting the server, or even installing it."""
-REQUEST_TIMEOUT_S = 600
-"""How long a server may be silent within one request: the steps of a build can be."""
 POLL_S = 0.05
 LOG_TAIL_LINES = 15
 
@@ -82,7 +77,7 @@ def running_server() -> docker.DockerClient | None:
     """
     named = os.environ.get("DOCKER_HOST")
     try:
-        probe = docker.from_env(timeout=ANSWER_TIMEOUT_S)
+        probe = docker.from_env(timeout=ENGINE_ANSWER_S)
         with contextlib.closing(probe):
             probe.ping()
     except (DockerException, requests.RequestException) as error:
@@ -92,12 +87,12 @@ def running_server() -> docker.DockerClient | None:
                 "Start it, or unset DOCKER_HOST to have a private server started."
             ) from error
         return None
-    return docker.from_env(timeout=REQUEST_TIMEOUT_S)
+    return docker.from_env(timeout=ENGINE_REQUEST_S)
 
 
 def connect(address: str) -> docker.DockerClient:
     """A client of the server at an address."""
-    return docker.DockerClient(base_url=address, timeout=REQUEST_TIMEOUT_S)
+    return docker.DockerClient(base_url=address, timeout=ENGINE_REQUEST_S)
 
 
 @contextlib.contextmanager
@@ -145,18 +140,18 @@ def start_keeper(folder: Path, progress: Progress) -> subprocess.Popen[bytes]:
 
 def wait_for_answer(folder: Path, keeping: int, child: subprocess.Popen[bytes] | None) -> Path:
     """Waits until the private server answers and returns its socket."""
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + ENGINE_START_S
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, ValueError, DockerException, requests.RequestException):
             socket = Path(json.loads((folder / keeper.RECORD).read_bytes())["socket"])
-            with contextlib.closing(docker.APIClient(base_url=f"unix://{socket}", timeout=ANSWER_TIMEOUT_S)) as client:
+            with contextlib.closing(docker.APIClient(base_url=f"unix://{socket}", timeout=ENGINE_ANSWER_S)) as client:
                 client.ping()
             return socket
         ended = child.poll() is not None if child is not None else not is_locked(keeping)
         if ended:
             raise HarnessError(f"the private Docker server ended at its start. {log_tails(folder)}")
         time.sleep(POLL_S)
-    raise HarnessError(f"the private Docker server does not answer after {START_TIMEOUT_S:.0f} s. {log_tails(folder)}")
+    raise HarnessError(f"the private Docker server does not answer after {ENGINE_START_S:.0f} s. {log_tails(folder)}")
 
 
 def leave(folder: Path, users: int, keeping: int) -> None:

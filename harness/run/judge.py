@@ -51,8 +51,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     except AssertionError as error:
         outcome, detail = Outcome.FAILED, str(error) or "an assertion without a message failed"
     except OSError as error:
-        hint = "; free room there" if error.errno == errno.ENOSPC else ""
-        detail = f"{type(error).__name__}: {error}{hint}"
+        detail = _system_trouble(error)
     except HarnessError as error:
         detail = str(error)
     except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
@@ -60,8 +59,12 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     finally:
         if cell is not None:
             cell.reap()
+    if cell is not None:
+        facts = cell.facts
+        try:
             verdict = cell.abi_verdict_so_far()
-            facts = cell.facts
+        except OSError as error:  # without its log nothing is known for certain
+            outcome, detail = Outcome.BLOCKED, _system_trouble(error)
     duration_s = time.monotonic() - started
     keep = plan.keep_evidence or outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
     if keep:
@@ -69,6 +72,11 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     else:
         shutil.rmtree(folder, ignore_errors=True)
     return CellResult(planned.id, outcome, detail, verdict, duration_s, facts, planned.id.folder if keep else None)
+
+
+def _system_trouble(error: OSError) -> str:
+    hint = "; free room there" if error.errno == errno.ENOSPC else ""
+    return f"{type(error).__name__}: {error}{hint}"
 
 
 def _trim(folder: Path, keep_modules: bool) -> None:

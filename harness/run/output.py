@@ -10,32 +10,53 @@ LIMIT_BYTES = 4 << 20
 
 
 class OutputKeeper:
-    """Drains the read end of a pipe into a file, up to a limit; goes on draining beyond it, so that the writer never blocks."""
+    """Drains the read end of a pipe into a file, up to a limit; goes on draining beyond it, so that the writer never blocks.
+
+    It closes the pipe, also if the file cannot be opened.
+    """
 
     def __init__(self, pipe: int, path: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self._pipe = pipe
         self._limit = limit_bytes
         self._path = path
         self.dropped_bytes = 0
-        self._sink = path.open("wb", buffering=0)
+        self._problem: OSError | None = None
+        try:
+            self._sink = path.open("wb", buffering=0)
+        except OSError:
+            os.close(pipe)
+            raise
         self._thread = threading.Thread(target=self._drain, name=f"output of {path}", daemon=True)
         self._thread.start()
 
     def _drain(self) -> None:
         kept = 0
-        with self._sink as sink:
+        with self._sink:
             while block := os.read(self._pipe, 1 << 16):
-                room = self._limit - kept
-                if room > 0:
-                    sink.write(block[:room])
-                    kept += min(len(block), room)
-                self.dropped_bytes += max(0, len(block) - room)
+                written = self._write(block[: self._limit - kept]) if kept < self._limit else 0
+                kept += written
+                self.dropped_bytes += len(block) - written
             if self.dropped_bytes:
-                sink.write(f"\n[{self.dropped_bytes} bytes more were printed and dropped]\n".encode())
+                self._write(f"\n[{self.dropped_bytes} bytes more were printed and dropped]\n".encode())
         os.close(self._pipe)
 
+    def _write(self, block: bytes) -> int:
+        """How much of it was written. A full disk must not end the draining: the writer would block, and look as if it hung."""
+        if self._problem is None:
+            try:
+                return self._sink.write(block)
+            except OSError as error:
+                self._problem = error
+        return 0
+
     def text(self) -> str:
-        """What has been kept so far."""
+        """What has been kept so far.
+
+        Raises:
+            OSError: some of it was lost, because the file could not be written.
+        """
+        if self._problem is not None:
+            raise self._problem
         return self._path.read_bytes().decode(errors="replace")
 
     def finish(self, timeout_s: float) -> None:

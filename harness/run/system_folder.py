@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 from harness.process import run_program
 from harness.run.outcomes import Blocked
+from harness.timeouts import MOUNT_PROBE_S
 
 SYSTEM_FOLDER = Path("/usr/lib")
 _SCRIPT = """#!/bin/sh
@@ -20,7 +21,6 @@ _SCRIPT = """#!/bin/sh
 shift
 exec "$@"
 """
-_PROBE_TIMEOUT_S = 10.0
 
 
 def adds(cell_folder: Path, extra: Path) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def _why_not() -> str | None:
     """Why there can be no such namespace here; None if there can."""
     command = [*_unshare(), "mount", "-t", "overlay", "overlay", "-o", "lowerdir=/etc:/usr/lib", "/usr/lib"]
     try:
-        done = run_program(command, timeout_s=_PROBE_TIMEOUT_S)
+        done = run_program(command, timeout_s=MOUNT_PROBE_S)
     except HarnessError as error:
         return f"a private system library folder is not to be had: {error}"
     if done.exit_code != 0:

@@ -26,13 +26,13 @@ class Received:
         """Reads what the server answered.
 
         Raises:
-            ValueError: it is not an answer of this server.
+            AssertionError: it is not an answer of this server: something on the way has garbled it.
         """
         try:
             data = json.loads(text)
             return cls(data["method"], data["path"], data["headers"], data["body"])
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f"not an answer of the upstream server: {text[:200]!r}") from None
+            raise AssertionError(f"expected an answer of the upstream server, saw {text[:200]!r}") from None
 
 
 def _echo(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:

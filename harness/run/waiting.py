@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from harness.timeouts import POLL_S
 
 T = TypeVar("T")
+
+
+@contextlib.contextmanager
+def bounded(timeout_s: float, overdue: Exception) -> Iterator[None]:
+    """Raises `overdue` in the block if it is not done after `timeout_s` seconds. Only the main thread can be bounded so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def ring(*_: object) -> None:
+        raise overdue
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def poll(condition: Callable[[], T | None], timeout_s: float) -> T | None:
