@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
@@ -32,6 +32,7 @@ RECORDS_KEY = pytest.StashKey[tuple[KnownFailure, ...]]()
 PLAN_KEY = pytest.StashKey[Plan]()
 RESULTS_FILE = "results.jsonl"
 _PROPERTY = "dmconform_result"
+_WORKER_INPUT = "dmconform_plan"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,27 +42,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def _concerns_cases(config: pytest.Config) -> bool:
     """Whether this pytest run is one of the cases, and not of the tests of the harness."""
-    if config.option.dm_plan:
-        return True
     roots = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
     return any(root == paths.CONFORMANCE or paths.CONFORMANCE in root.parents for root in roots)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput") or not _concerns_cases(config):
-        return
-    if not config.option.dm_plan:
+    given = getattr(config, "workerinput", {}).get(_WORKER_INPUT, config.option.dm_plan)
+    if given is None and not hasattr(config, "workerinput") and _concerns_cases(config):
         from harness.app.prepare import prepare_default  # only here: it pulls in the container engine
 
-        config.option.dm_plan = str(prepare_default(Path(config.rootpath) / "reports" / "local"))
-    config.stash[PLAN_KEY] = read_plan(Path(config.option.dm_plan))
+        given = str(prepare_default(paths.PROJECT / "reports" / "local" / "pytest"))
+    if given is not None:
+        config.option.dm_plan = given
+        config.stash[PLAN_KEY] = read_plan(Path(given))
+        config.stash[RECORDS_KEY] = load_known_failures(paths.KNOWN_FAILURES_FILE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # a node of pytest-xdist, which has no types
+    """Tells a worker which plan to run."""
+    node.workerinput[_WORKER_INPUT] = node.config.option.dm_plan
 
 
 def _plan(config: pytest.Config) -> Plan | None:
-    if PLAN_KEY not in config.stash and config.option.dm_plan:
-        config.stash[PLAN_KEY] = read_plan(Path(config.option.dm_plan))
-    if RECORDS_KEY not in config.stash:
-        config.stash[RECORDS_KEY] = load_known_failures(paths.KNOWN_FAILURES_FILE)
     return config.stash.get(PLAN_KEY, None)
 
 
