@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 import pytest
@@ -26,6 +26,8 @@ from harness.run.waiting import bounded
 from harness.timeouts import CELL_S
 
 if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
     from harness.run.cell import Cell
 
 RECORDS_KEY = pytest.StashKey[tuple[KnownFailure, ...]]()
@@ -59,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:  # a node of pytest-xdist, which has no types
+def pytest_configure_node(node: WorkerController) -> None:
     """Tells a worker which plan to run."""
     node.workerinput[_WORKER_INPUT] = node.config.option.dm_plan
 

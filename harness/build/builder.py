@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock
+
 from harness.abi.c_header import c_header
 from harness.abi.data import load_abi
 from harness.abi.rust_bindings import rust_bindings
@@ -190,28 +192,30 @@ class Builder:
         """What fetch.sh downloads, kept by what it was asked for."""
         wanted = "\n".join([job.inputs["src"].digest(), repr(sorted(job.environment.items()))])
         folder = self._cache / "deps" / hashlib.sha256(wanted.encode()).hexdigest()[:32]
-        if not (folder / "complete").exists():
-            self._progress(f"{job.sdk.id}: downloading dependencies")
-            script = ["sh", "/work/src/fetch.sh"]
-            done = run_job(
-                toolchain.client,
-                toolchain.identity.image_id,
-                script,
-                job.inputs,
-                environment,
-                "deps",
-                network=True,
-                limits=limits,
-            )
-            if not done.succeeded:
-                # A wrong hash must not pass for a network that is down.
-                tampered = b"SECURITY ERROR" in done.log or b"checksum" in done.log
-                from_proxy = job.sdk.id.language is Language.GO and not tampered
-                outcome = Outcome.UNREACHABLE if from_proxy else Outcome.BLOCKED
-                return NotBuilt(job.sdk, outcome, _complaint("the download of its dependencies", done), done.log)
-            write_files(folder / "tree", done.outputs)
-            write_files(folder, {"complete": b""})
-        (folder / "tree").mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock", timeout=2 * BUILD_S):
+            if not (folder / "complete").exists():
+                self._progress(f"{job.sdk.id}: downloading dependencies")
+                done = run_job(
+                    toolchain.client,
+                    toolchain.identity.image_id,
+                    ["sh", "/work/src/fetch.sh"],
+                    job.inputs,
+                    environment,
+                    "deps",
+                    network=True,
+                    limits=limits,
+                )
+                if not done.succeeded:
+                    return NotBuilt(
+                        job.sdk,
+                        _outcome_of_fetch(job.sdk, done),
+                        _complaint("the download of its dependencies", done),
+                        done.log,
+                    )
+                write_files(folder / "tree", done.outputs)
+                write_files(folder, {"complete": b""})
+            (folder / "tree").mkdir(exist_ok=True)
         return TarTree.from_folder(folder / "tree", ignored=())
 
 
@@ -226,6 +230,13 @@ class _Job:
 
 def _cost(sdk: Sdk) -> int:
     return 2 * (sdk.id.language is Language.RUST and sdk.upstream is not None) + (sdk.id.language is Language.GO)
+
+
+def _outcome_of_fetch(sdk: Sdk, done: JobResult) -> Outcome:
+    """Upstream's SDK itself comes from the proxy for Go; a wrong hash must not pass for a network that is down."""
+    tampered = b"SECURITY ERROR" in done.log or b"checksum" in done.log
+    from_proxy = sdk.upstream is not None and sdk.upstream.go_module is not None
+    return Outcome.UNREACHABLE if from_proxy and not tampered else Outcome.BLOCKED
 
 
 def _complaint(what: str, done: JobResult) -> str:

@@ -8,14 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
+from filelock import FileLock
 
 from harness.build.elf import needs_of
-from harness.containers.files import write_files
+from harness.containers.files import disk_full, write_files
 from harness.containers.toolchain import ToolchainIdentity
 from harness.datafile import load_json
 from harness.errors import DataFileError, HarnessError
 from harness.hosts.obtain import sha256_of
 from harness.model import ModuleFile
+from harness.timeouts import STORE_S
 
 MODULES = ("probe", "no_program_init", "null_program_init")
 NEWEST_GLIBC = (2, 36)
@@ -55,7 +57,14 @@ def keep(
         HarnessError: a module is missing, is no shared library, or needs what it must not; or the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="build-") as scratch:
+    with (
+        FileLock(f"{folder}.lock", timeout=STORE_S),
+        disk_full(folder),
+        tempfile.TemporaryDirectory(dir=folder.parent, prefix="build-") as scratch,
+    ):
+        there = find(folder)
+        if there is not None:
+            return there  # another run was faster, and may be using it already
         part = Path(scratch) / "whole"
         write_files(part, {name: content for name, content in outputs.items() if "/" not in name} | {"build.log": log})
         modules = tuple(_describe(part / f"lib{name}.so", name) for name in MODULES)

