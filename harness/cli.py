@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -190,6 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"dmconform: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # who reads the output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.HELD if chosen.command == "list" else ExitCode.INCOMPLETE
     except KeyboardInterrupt:
         print("dmconform: interrupted", file=sys.stderr)
         return ExitCode.INCOMPLETE

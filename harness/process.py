@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
-import tempfile
+import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,7 @@ from pathlib import Path
 from harness.errors import HarnessError
 
 OUTPUT_LIMIT_BYTES = 1 << 20
+_LAST_WORDS_S = 1.0  # after its end, for a process that left its session and still holds the pipe
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,29 @@ class Finished:
 
     exit_code: int
     output: str
+
+
+class _End:
+    """Reads a pipe to its end, in a thread, and keeps only the end of it."""
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._blocks: deque[bytes] = deque()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        kept = 0
+        while block := os.read(self._pipe, 1 << 16):
+            self._blocks.append(block)
+            kept += len(block)
+            while kept - len(self._blocks[0]) >= OUTPUT_LIMIT_BYTES:
+                kept -= len(self._blocks.popleft())
+        os.close(self._pipe)
+
+    def text(self) -> str:
+        self._thread.join(_LAST_WORDS_S)
+        return b"".join(tuple(self._blocks))[-OUTPUT_LIMIT_BYTES:].decode(errors="replace")
 
 
 def run_program(
@@ -35,22 +62,29 @@ def run_program(
         HarnessError: it cannot be started, or is not done after `timeout_s` seconds.
     """
     words = [str(word) for word in command]
-    with tempfile.TemporaryFile() as sink:
-        try:
-            done = subprocess.run(
-                words,
-                stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=subprocess.STDOUT,
-                timeout=timeout_s,
-                env={**os.environ, **(env or {})},
-                cwd=cwd,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+    read_end, write_end = os.pipe()
+    end = _End(read_end)
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=write_end,
+            stderr=write_end,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise HarnessError(f"{words[0]}: cannot be run: {error.strerror}") from error
+    finally:
+        os.close(write_end)
+    try:
+        process.wait(timeout_s)
+    except BaseException as error:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it started is in its session
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
             raise HarnessError(f"{words[0]}: not done after {timeout_s:g} s: {' '.join(words)}") from None
-        except OSError as error:
-            raise HarnessError(f"{words[0]}: cannot be run: {error.strerror}") from error
-        size = sink.seek(0, os.SEEK_END)
-        sink.seek(max(0, size - OUTPUT_LIMIT_BYTES))
-        return Finished(done.returncode, sink.read().decode(errors="replace"))
+        raise
+    return Finished(process.returncode, end.text())

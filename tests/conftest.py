@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     # Workers of one session wait for the first, so that nothing is built twice.
     with FileLock(_common_folder(tmp_path_factory) / "prepare.lock"):
         plan = prepare(Selection(hosts=(HOST,), sdks=SDKS), folder).plan
-    problems = [one.problem for one in (*plan.sdks, *plan.hosts) if one.problem]
+    problems = [sdk.problem for sdk in plan.sdks if sdk.problem] + [host.problem for host in plan.hosts if host.problem]
     assert not problems, f"expected {SDKS} and Envoy {HOST} to be had: {problems}"
     return plan
 
@@ -45,7 +46,5 @@ def upstream_port() -> Iterator[int]:
 
 def _common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that the workers of one session share with nobody else."""
-    from os import environ
-
     base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in environ else base
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base

@@ -58,16 +58,18 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
     canary = cell.install(name="canary")
     first, second = listener("identity", name="a"), listener("identity", name="b")
     with cell.start(first, second, listener("identity", name="c", module="canary")) as envoy:
-        assert told(envoy.request("/", listener="a"), "count") == "1"
-        assert envoy.update(second).accepted
+        first_count = told(envoy.request("/", listener="a"), "count")
+        assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
+        cell.reconfigure(envoy, second)
         # The canary went with the same update: when it is gone, the module would be too if it were closed too early.
         assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
         assert envoy.has_mapped(module), "expected the module to stay loaded while a listener uses it, it is gone"
-        assert told(envoy.request("/", listener="b"), "count") == "2", "expected its state to live on"
-        assert envoy.update().accepted
+        count = told(envoy.request("/", listener="b"), "count")
+        assert count == "2", f"expected its state to live on and count 2, it counts {count}"
+        cell.reconfigure(envoy)
         gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
         assert gone, f"expected the module to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
-        assert envoy.update(first).accepted
+        cell.reconfigure(envoy, first)
         count = told(envoy.request("/", listener="a"), "count")
         assert count == "1", f"expected a module that was loaded anew to count from 1, it counts {count}"
 
@@ -80,11 +82,12 @@ def test_do_not_close(cell: Cell) -> None:
     canary = cell.install(name="canary")
     kept = listener("identity", name="a", module=ModuleRef("kept", do_not_close=True))
     with cell.start(kept, listener("identity", name="b", module="canary")) as envoy:
-        assert told(envoy.request("/", listener="a"), "count") == "1"
-        assert envoy.update().accepted
+        first_count = told(envoy.request("/", listener="a"), "count")
+        assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
+        cell.reconfigure(envoy)
         assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
         assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
-        assert envoy.update(kept).accepted
+        cell.reconfigure(envoy, kept)
         count = told(envoy.request("/", listener="a"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
 

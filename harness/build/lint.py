@@ -23,7 +23,7 @@ def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
     reference = [sdk for sdk in sdks if sdk.id.provider is Provider.REFERENCE]
     cpp = [sdk for sdk in reference if sdk.id.language is Language.CPP]
     rest = [sdk for sdk in reference if sdk.id.language is not Language.CPP]
-    return (*dict.fromkeys((cpp[0], cpp[-1])), *rest)
+    return (*cpp[:1], *cpp[1:][-1:], *rest)
 
 
 def main() -> int:

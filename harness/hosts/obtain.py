@@ -47,9 +47,8 @@ def sha256_of(path: Path) -> str:
 
 def no_room(path: Path, error: OSError) -> HarnessError:
     """What to say when a file cannot be written."""
-    return HarnessError(
-        f"{path}: cannot be written: {error.strerror}; free room there, or name another cache folder in DMCONFORM_CACHE"
-    )
+    hint = "free room there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
+    return HarnessError(f"{path}: cannot be written: {error.strerror}; {hint}, or name another cache folder in DMCONFORM_CACHE")
 
 
 def _copy(source: IO[bytes], target: Path, limit: int) -> None:
@@ -187,12 +186,14 @@ def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHo
     """
     import docker.errors  # slow to import; most runs need no engine here
 
+    from harness.containers.labels import for_container
+
     try:
         try:
             client.images.get(reference)
         except docker.errors.ImageNotFound:
             client.images.pull(reference)
-        container = client.containers.create(reference, command=["envoy"], network_mode="none")
+        container = client.containers.create(reference, command=["envoy"], network_mode="none", labels=for_container("image"))
     except docker.errors.DockerException as error:
         raise UsageError(f"image:{reference}: no such image here, and it cannot be pulled: {error}") from error
     folder = cache / "hosts"
@@ -208,6 +209,8 @@ def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHo
                 with packed.open("wb") as sink:
                     for block in stream:
                         sink.write(block)
+                        if sink.tell() > BINARY_LIMIT_BYTES:
+                            raise UsageError(f"image:{reference}: {candidate} is larger than any Envoy binary")
                 with tarfile.open(packed) as archive:
                     member = next((entry for entry in archive if entry.isfile()), None)
                     source = archive.extractfile(member) if member else None

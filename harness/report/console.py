@@ -15,7 +15,7 @@ from harness.model import Judgement, Outcome, Relation
 from harness.report.grid import Grid, grid
 from harness.report.marks import OUTCOME_MARKS, PROMISED_SIGN, mark
 from harness.report.schema import CellEntry, Report
-from harness.report.summary import AGAINST, Cause, Summary, Verdict, abi_words, causes, counted, summarise, unrun
+from harness.report.summary import Cause, Summary, Verdict, abi_words, causes, counted, summarise, unrun
 from harness.report.text import cut, one_line
 
 STYLES = {
@@ -38,6 +38,7 @@ LEGEND = (
     "A word in capitals counts against the run."
 )
 LONGEST_LINE = 1000
+BUILD_LOG_LINES = 12
 _SDK_WIDTH = 22
 _HOST_WIDTH = 17
 
@@ -53,7 +54,8 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
         console.print(table)
     out.line(LEGEND, "dim")
     found = causes(report)
-    _print_causes(out, "New failures", [cause for cause in found if cause.judgement in AGAINST])
+    _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.BROKEN])
+    _print_causes(out, "Stale records of known failures", [cause for cause in found if cause.judgement is Judgement.STALE])
     _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
     _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.FACT])
     _print_unrun(out, report)
@@ -145,11 +147,13 @@ def _print_causes(out: _Output, title: str, found: list[Cause]) -> None:
     out.line(f"{title}: {counted(sum(cause.count for cause in found), 'cell')}, {counted(len(found), 'cause')}", "bold")
     for cause in found:
         glyph, _ = OUTCOME_MARKS[cause.outcome]
-        stale = " (stale record)" if cause.judgement is Judgement.STALE else ""
         style = STYLES["known"] if cause.judgement is Judgement.KNOWN else "red"
-        out.line(f"  {glyph} {cause.count}x {cause.case}: {cause.outcome.value}{stale}", style)
+        out.line(f"  {glyph} {cause.count}x {cause.case}: {cause.outcome.value}", style)
         if cause.text:
             out.line(f"      {cause.text}")
+        if cause.record:
+            hint = "; it no longer applies: remove or correct it" if cause.judgement is Judgement.STALE else ""
+            out.line(f"      record: {cause.record}{hint}")
         out.line(f"      again: {cause.reproduce}" if cause.reproduce else f"      first: {cause.cells[0]}")
 
 
@@ -175,3 +179,8 @@ def _print_unrun(out: _Output, report: Report) -> None:
         counts = group.judgement is Judgement.INCOMPLETE
         outcome = group.outcome.value.upper() if counts else group.outcome.value
         out.line(f"  {group.count}x {outcome}: {group.reason}", STYLES["incomplete"] if counts else "")
+    for sdk in report.sdks:
+        if sdk.problem and sdk.build_log:
+            out.line(f"  {sdk.id}: the whole log is {sdk.build_log} in the report's folder; its end:")
+            for line in sdk.problem.splitlines()[-BUILD_LOG_LINES:]:
+                out.line(f"      {line}")

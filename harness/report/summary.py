@@ -65,6 +65,7 @@ class Cause:
     text: str  # first line of the detail
     cells: tuple[str, ...]
     reproduce: str  # of the first cell
+    record: str | None = None  # id of the known failure that they were judged by
 
     @property
     def count(self) -> int:
@@ -119,17 +120,18 @@ def causes(report: Report) -> tuple[Cause, ...]:
 
     Cells that did not run and were not meant to are in `unrun`.
     """
-    groups: dict[tuple[str, Outcome, Judgement, str], list[CellEntry]] = {}
+    groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
     for cell in report.cells:
         if cell.judgement in (Judgement.AS_PROMISED, Judgement.NOT_RUN):
             continue
         if cell.judgement is Judgement.FACT and cell.outcome is Outcome.PASSED:
             continue
-        groups.setdefault((cell.case, cell.outcome, cell.judgement, first_line(cell.detail)), []).append(cell)
+        key = (cell.case, cell.outcome, cell.judgement, first_line(cell.detail), cell.known_failure)
+        groups.setdefault(key, []).append(cell)
     order = [*AGAINST, Judgement.INCOMPLETE, Judgement.KNOWN, Judgement.FACT]
     found = [
-        Cause(case, outcome, judgement, text, tuple(cell.id for cell in cells), cells[0].reproduce)
-        for (case, outcome, judgement, text), cells in groups.items()
+        Cause(case, outcome, judgement, text, tuple(cell.id for cell in cells), cells[0].reproduce, record)
+        for (case, outcome, judgement, text, record), cells in groups.items()
     ]
     return tuple(sorted(found, key=lambda cause: (order.index(cause.judgement), -cause.count)))
 

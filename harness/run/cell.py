@@ -12,7 +12,7 @@ from harness.model import AbiVerdict, CellId, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
 from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef
 from harness.run.envoy import Envoy, Launch, accepted
-from harness.run.outcomes import NotApplicable
+from harness.run.outcomes import ModuleRejected, NotApplicable
 from harness.versions import Minor
 
 SEARCH_PATH = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"
@@ -107,6 +107,16 @@ class Cell:
         if not (self.modules_folder / f"lib{module}.so").exists():
             self.install(module)
         return _Accepted(self, self.start_anyhow(*listeners, search_path=self.modules_folder))
+
+    def reconfigure(self, envoy: Envoy, *listeners: Listener) -> None:
+        """Replaces an Envoy's listeners by others that it must accept.
+
+        Raises:
+            ModuleRejected: it does not.
+        """
+        update = envoy.update(*listeners)
+        if not update.accepted:
+            raise ModuleRejected(update.message)
 
     def still_serves(self, envoy: Envoy) -> None:
         """An Envoy that rejected a configuration takes a good one and answers."""

@@ -134,7 +134,7 @@ def test_another_content_than_the_digest_is_not_taken(client: docker.DockerClien
 def test_a_registry_that_accepts_and_says_nothing_is_given_up(
     client: docker.DockerClient, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base_image, "REGISTRY_TIMEOUT_S", 2)
+    monkeypatch.setattr(base_image, "REGISTRY_S", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         image = f"127.0.0.1:{silent.getsockname()[1]}/debian:dated"
         with pytest.raises(NoAnswer, match="no answer for 2 s"):

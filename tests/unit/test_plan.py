@@ -70,7 +70,9 @@ def test_sdk_specs() -> None:
     assert len(names()) == len(SDKS)
 
 
-@pytest.mark.parametrize("spec", ["java@1.39", "rust@", "rust@1.39.3", "rust@1.40..1.38", "rust@x", "rust@1.39:vendor", "@1.39"])
+@pytest.mark.parametrize(
+    "spec", ["java@1.39", "rust@", "rust@1.39.3", "rust@1.40..1.38", "rust@x", "rust@1.39:vendor", "@1.39"]
+)
 def test_an_sdk_spec_that_is_none_is_wrong_usage(spec: str) -> None:
     with pytest.raises(UsageError, match="--sdk"):
         select_sdks([spec], SDKS)
