@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import signal
 import sys
@@ -16,7 +17,7 @@ import pytest
 from harness import paths
 from harness.app.assemble import RunFacts, assemble
 from harness.app.catalogue import Catalogue
-from harness.app.prepare import Prepared
+from harness.app.prepare import EVIDENCE, Prepared
 from harness.app.progress import say
 from harness.errors import HarnessError, UsageError
 from harness.pytest_plugin import read_results
@@ -66,7 +67,7 @@ class _Progress:
         self._red += report.failed
         if time.monotonic() >= self._next or self._done == self._total:
             self._next = time.monotonic() + PROGRESS_EVERY_S
-            say(f"{self._done}/{self._total} cells, {self._red} that need a look")
+            say(f"{self._done}/{self._total} cells, {self._red} against the run")
 
 
 @contextlib.contextmanager
@@ -118,10 +119,18 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
     started_at = datetime.fromtimestamp(started, UTC)
     say(f"running {len(prepared.plan.cells)} cells")
     incomplete_reason = run_cells(prepared, folder, workers)
+    _remove_empty_folders(folder / EVIDENCE)
     facts = RunFacts(started_at, time.time() - started, shlex.join(["dmconform", *sys.argv[1:]]), incomplete_reason)
     report = assemble(catalogue, prepared, read_results(folder), facts, folder)
     write_reports(report, folder)
     return report
+
+
+def _remove_empty_folders(top: Path) -> None:
+    """What cells that passed have left above their own folders. Not done by them: another may be about to use one."""
+    for place, _, _ in os.walk(top, topdown=False):
+        with contextlib.suppress(OSError):
+            Path(place).rmdir()
 
 
 def write_reports(report: Report, folder: Path) -> None:

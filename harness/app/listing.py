@@ -30,7 +30,7 @@ def lines(
         chosen = select_hosts(hosts, catalogue.hosts) if hosts else catalogue.hosts
         return (_host_line(choice) for choice in chosen)
     if what == "sdks":
-        return (f"{sdk.id}  release {sdk.release}  ABI {sdk.abi_version[:12]}" for sdk in select_sdks(sdks, catalogue.sdks)[0])
+        return (f"{sdk.id}  release {sdk.release}  ABI {sdk.abi_version}" for sdk in select_sdks(sdks, catalogue.sdks)[0])
     if what == "cases":
         return (f"{case.id}  {case.title}" for case in select_cases(cases, catalogue.cases))
     return _cell_lines(catalogue, hosts, sdks, cases)
@@ -39,7 +39,7 @@ def lines(
 def _host_line(choice: HostChoice) -> str:
     if isinstance(choice, KnownHost):
         default = "default" if choice.default else "       "
-        abi = f"ABI {choice.abi_version[:12]:12} {choice.abi_check.value:5}"
+        abi = f"ABI {choice.abi_version:64} {choice.abi_check.value:5}"
         return f"{choice.release:8} {default}  {abi}  sha256:{choice.binary_sha256}"
     return f"path:{choice.path}" if isinstance(choice, HostFile) else f"image:{choice.reference}"
 

@@ -22,7 +22,7 @@ from harness.abi.rust_bindings import rust_bindings
 from harness.build import store
 from harness.build.store import StoredBuild
 from harness.build.upstream import Unreachable, UpstreamRepository
-from harness.containers.files import TarTree, tree_hash, write_files
+from harness.containers.files import IGNORED, TarTree, tree_hash, write_files
 from harness.containers.sandbox import Ending, JobResult, Limits, run_job
 from harness.containers.toolchain import ToolchainIdentity
 from harness.errors import HarnessError
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 LOG_TAIL_LINES = 30
+# What says something of the sources but is none: an edit must not build every version of a language anew.
+NOT_SOURCES = frozenset(("README.md", "sdk.toml"))
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def inputs_of(sdk: Sdk, abi_folder: Path) -> dict[str, TarTree]:
     """What the scripts find below /work, without upstream's sources."""
     abi = load_abi(abi_folder, str(sdk.id.minor))
     bindings = TarTree.from_files({"abi.h": c_header(abi).encode(), "abi.rs": rust_bindings(abi).encode()})
-    return {"src": TarTree.from_folder(sdk.folder), "abi": bindings}
+    return {"src": TarTree.from_folder(sdk.folder, IGNORED | NOT_SOURCES), "abi": bindings}
 
 
 class Builder:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -64,8 +64,12 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
     return records
 
 
-def check_records_match(path: Path, records: Iterable[KnownFailure], every_cell: Iterable[str]) -> None:
-    """Raises DataFileError if a glob of a record matches no cell that could ever be planned, or two records cover one cell."""
+def check_records_match(path: Path, records: Iterable[KnownFailure], every_cell: Mapping[str, bool]) -> None:
+    """Checks the records against all cells that could ever be planned, each with whether it is promised.
+
+    Raises:
+        DataFileError: a glob matches no cell, a record covers one that nobody promised, or two records cover one.
+    """
     cells = list(every_cell)
     covered: dict[str, str] = {}
     for record in records:
@@ -74,6 +78,8 @@ def check_records_match(path: Path, records: Iterable[KnownFailure], every_cell:
             if not found:
                 raise DataFileError(path, f"{record.id}: {glob!r} matches no cell; remove it (dmconform list cells)")
             for cell in found:
+                if not every_cell[cell]:
+                    raise DataFileError(path, f"{record.id}: covers {cell}, which nobody promised and which gates nothing")
                 other = covered.setdefault(cell, record.id)
                 if other != record.id:
                     raise DataFileError(path, f"{cell}: covered by both {other} and {record.id}")

@@ -39,7 +39,7 @@ OUTCOME_MARKS = {
 ABI_WORDS = {
     AbiVerdict.MATCHED: "matched",
     AbiVerdict.DEPRECATED: "deprecated",
-    AbiVerdict.REJECTED: "refused",
+    AbiVerdict.REJECTED: "ABI refused",
     AbiVerdict.SILENT: "silent",
     AbiVerdict.NOT_LOADED: "not loaded",
 }

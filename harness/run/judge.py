@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import HarnessError
-from harness.model import AbiVerdict, CellId, Outcome
+from harness.model import AbiVerdict, CellId, Outcome, Relation
 from harness.plan.plan import Plan, PlannedCell
 from harness.run.cell import Cell
 from harness.run.outcomes import CellEnd
@@ -51,10 +51,10 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         outcome, detail = Outcome.BLOCKED, _system_trouble(error)
     duration_s = time.monotonic() - started
     keep = plan.keep_evidence or outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
-    if keep:
-        _trim(folder, plan.keep_evidence)
-    else:
+    if not keep:
         shutil.rmtree(folder, ignore_errors=True)
+    elif not plan.keep_evidence and planned.relation is not Relation.PROMISED:
+        _trim(folder, planned.id)
     return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, planned.id.folder if keep else None)
 
 
@@ -81,8 +81,11 @@ def _system_trouble(error: OSError) -> str:
     return f"{type(error).__name__}: {error}{hint}"
 
 
-def _trim(folder: Path, keep_modules: bool) -> None:
-    """Removes the copies of modules from evidence: the report names them by hash, and there are thousands."""
-    if not keep_modules:
-        for copy in folder.rglob("*.so*"):
-            copy.unlink(missing_ok=True)
+def _trim(folder: Path, cell: CellId) -> None:
+    """Removes the copies of modules from the evidence of what nobody promised: there are thousands of such cells."""
+    removed = [copy for copy in folder.rglob("*.so") if copy.is_file()]
+    for copy in removed:
+        copy.unlink()
+    if removed:
+        note = f"The modules were removed, as the cell gates nothing. To have them: dmconform reproduce {cell}\n"
+        (folder / "modules-removed.txt").write_text(note)

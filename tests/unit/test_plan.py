@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,8 @@ def test_sdk_specs() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["java@1.39", "rust@", "rust@1.39.3", "rust@1.40..1.38", "rust@x", "rust@1.39:vendor", "@1.39"]
+    "spec",
+    ["java@1.39", "rust@", "rust@1.39.3", "rust@1.40..1.38", "rust@x", "rust@1.39:vendor", "@1.39"],
 )
 def test_an_sdk_spec_that_is_none_is_wrong_usage(spec: str) -> None:
     with pytest.raises(UsageError, match="--sdk"):
@@ -218,16 +220,18 @@ def test_a_bad_record_is_refused_by_name(tmp_path: Path, text: str, complaint: s
 
 def test_a_record_that_matches_no_cell_is_refused(tmp_path: Path) -> None:
     records = load_known_failures(records_file(tmp_path, f"[[known]]\n{GOOD}"))
-    check_records_match(tmp_path, records, ["x/y/rust@1.39:upstream/1.40.0"])
+    check_records_match(tmp_path, records, {"x/y/rust@1.39:upstream/1.40.0": True})
     with pytest.raises(DataFileError, match="matches no cell"):
-        check_records_match(tmp_path, records, ["z/y/rust@1.39:upstream/1.40.0"])
+        check_records_match(tmp_path, records, {"z/y/rust@1.39:upstream/1.40.0": True})
+    with pytest.raises(DataFileError, match="nobody promised"):
+        check_records_match(tmp_path, records, {"x/y/rust@1.39:upstream/1.37.0": False})
 
 
 def test_two_records_for_one_cell_are_refused(tmp_path: Path) -> None:
     both = f"[[known]]\n{GOOD}\n[[known]]\n" + GOOD.replace('"a"', '"b"')
     records = load_known_failures(records_file(tmp_path, both))
     with pytest.raises(DataFileError, match="covered by both a and b"):
-        check_records_match(tmp_path, records, ["x/y/z/1"])
+        check_records_match(tmp_path, records, {"x/y/z/1": True})
 
 
 def sdk_file(folder: Path, change: tuple[str, str]) -> Path:
@@ -262,3 +266,13 @@ def test_every_requirement_has_a_case() -> None:
     catalogue = load_catalogue()
     used = {one for case in catalogue.cases for one in case.declaration.requirements}
     assert used == set(catalogue.requirements)
+
+
+def test_every_sdk_version_has_its_tox_environment() -> None:
+    text = (paths.PROJECT / "tox.ini").read_text()
+    languages, minors = (part.split(",") for part in re.findall(r"\[testenv:sdk-\{(.*?)\}-\{(.*?)\}\]", text)[0])
+    assert {f"{language}@{minor}" for language in languages for minor in minors} == {
+        str(sdk.id).partition(":")[0] for sdk in SDKS
+    }
+    factors = set(re.findall(r"^ {4}([\w.]+): DM_", text, re.MULTILINE))
+    assert factors == {*languages, *minors}

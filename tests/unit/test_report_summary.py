@@ -113,7 +113,7 @@ def test_the_abi_word_is_that_of_the_windows_own_cases() -> None:
     deprecated = cell(abi_verdict=AbiVerdict.DEPRECATED)
     wrong_on_purpose = cell("load/bad", abi_verdict=AbiVerdict.REJECTED)
     assert abi_words([deprecated, wrong_on_purpose]) == "deprecated"
-    assert abi_words([wrong_on_purpose]) == "refused"
+    assert abi_words([wrong_on_purpose]) == "ABI refused"
     assert abi_words([deprecated, cell()]) == "matched/deprecated"
     assert abi_words([unreachable()]) == ""
 
