@@ -21,6 +21,7 @@ class Bench:
     plan: Plan
     upstream_port: int
     host: str
+    relation: Relation = Relation.PROMISED
 
     def run(self, case: Callable[[Cell], None], *, name: str = "self/test", language: str = "cpp") -> CellResult:
         """What comes of a function as a case."""
@@ -28,11 +29,11 @@ class Bench:
 
     def planned(self, name: str = "self/test", language: str = "cpp") -> PlannedCell:
         """A cell of the host with the reference SDK of a language."""
-        return PlannedCell(CellId(name, f"{language}@1.39:reference", self.host), Relation.PROMISED, "for a test")
+        return PlannedCell(CellId(name, f"{language}@1.39:reference", self.host), self.relation, "for a test")
 
     def with_plan(self, **changes: object) -> Bench:
         """The same with some fields of its plan changed."""
-        return Bench(msgspec.structs.replace(self.plan, **changes), self.upstream_port, self.host)
+        return Bench(msgspec.structs.replace(self.plan, **changes), self.upstream_port, self.host, self.relation)
 
     def evidence(self, result: CellResult) -> Path:
         """The folder with the evidence of a cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from harness.model import AbiVerdict, Outcome
+from harness.model import AbiVerdict, Outcome, Relation
 from harness.plan.plan import write_plan
 from harness.run import client, envoy, system_folder
 from harness.run.cell import Cell, listener
@@ -166,14 +167,23 @@ def test_evidence_holds_everything_and_runs_again(bench: Bench) -> None:
     assert not naming(folder)
 
 
-def test_evidence_of_a_failure_has_no_copies_of_modules(bench: Bench) -> None:
-    def case(cell: Cell) -> None:
-        serves(cell)
-        raise AssertionError("as it must be")
+def fails(cell: Cell) -> None:
+    """A case that fails after all went well."""
+    serves(cell)
+    raise AssertionError("as it must be")
 
-    folder = bench.evidence(bench.run(case))
+
+def test_evidence_of_a_broken_promise_has_the_module(bench: Bench) -> None:
+    folder = bench.evidence(bench.run(fails))
+    assert (folder / "envoy.log").exists()
+    assert (folder / "modules" / "libprobe.so").exists()
+
+
+def test_evidence_of_what_nobody_promised_says_how_to_have_the_module(bench: Bench) -> None:
+    folder = bench.evidence(dataclasses.replace(bench, relation=Relation.BEYOND).run(fails))
     assert (folder / "envoy.log").exists()
     assert not list(folder.rglob("*.so*"))
+    assert "dmconform reproduce self/test/" in (folder / "modules-removed.txt").read_text()
 
 
 def test_nothing_is_kept_of_a_cell_that_passes(bench: Bench) -> None:
