@@ -117,7 +117,7 @@ def run_cells(prepared: Prepared, folder: Path, workers: str) -> str | None:
 def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, workers: str, started: float) -> Report:
     """Runs a plan and writes `report.json`, `junit.xml`, `matrix.md` and `index.html` into its folder."""
     started_at = datetime.fromtimestamp(started, UTC)
-    say(f"running {len(prepared.plan.cells)} cells")
+    say(f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights")
     incomplete_reason = run_cells(prepared, folder, workers)
     _remove_empty_folders(folder / EVIDENCE)
     facts = RunFacts(started_at, time.time() - started, shlex.join(["dmconform", *sys.argv[1:]]), incomplete_reason)

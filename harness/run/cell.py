@@ -11,7 +11,8 @@ from pathlib import Path
 from harness.model import AbiVerdict, CellId, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
 from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef
-from harness.run.envoy import Envoy, Launch, accepted
+from harness.run.envoy import Envoy, accepted
+from harness.run.launch import Launch
 from harness.run.outcomes import ModuleRejected, NotApplicable
 from harness.versions import Minor
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shlex
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from harness.run import client, config
 from harness.run.client import Answer, InFlight
 from harness.run.config import Listener
+from harness.run.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, Launch
 from harness.run.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from harness.run.output import OutputKeeper
 from harness.run.waiting import poll
@@ -28,26 +27,7 @@ from harness.timeouts import (
     REQUEST_S,
 )
 
-# Bounds of one Envoy. Address space, not memory in use, because that is what the kernel can bound for one process; Go modules
-# and Envoy's allocator reserve several GiB without using them.
-ADDRESS_SPACE_BYTES: Final = 32 << 30
-FILE_BYTES: Final = 64 << 20
-CPU_S: Final = 60
-
-# What prlimit, setpriv and scripts before it end with when they cannot start the Envoy; it never ends so by itself.
-LAUNCHER_FAILED: Final = frozenset((125, 126, 127))
-
 _REJECTION_MARK = "Filesystem config update rejected: "
-
-
-@dataclass(frozen=True)
-class Launch:
-    """How an Envoy is started: its binary, environment, and a prefix of words that start it in another way."""
-
-    binary: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
-    prefix: tuple[str, ...] = ()
-    working_folder: Path | None = None  # the cell's folder if None
 
 
 @dataclass(frozen=True)
@@ -63,65 +43,31 @@ class Envoy:
 
     def __init__(self, folder: Path, launch: Launch, upstream_port: int, listeners: Sequence[Listener]) -> None:
         self.folder = folder
-        self._launch = launch
         self._listeners_file = folder / "listeners.json"
-        self._admin_file = folder / "admin-address"
+        self._admin_file = folder / ADMIN_FILE
         self._exchanges = folder / "exchanges.jsonl"
         self._version = 0
         self._admin_port = 0
         self._accepted_updates = 0
         self.first_update = Update(True)
-        (folder / "bootstrap.json").write_text(config.bootstrap(self._listeners_file, upstream_port))
+        (folder / BOOTSTRAP_FILE).write_text(config.bootstrap(self._listeners_file, upstream_port))
         self._write_listeners(listeners)
-        self._command = self._command_line()
-        self._write_rerun()
+        launch.write_script(folder)
         read_end, write_end = os.pipe()
         try:
             # First, because it may fail where the disk is full: then no process must be left.
             self._output = OutputKeeper(read_end, folder / "envoy.log")
             self._process = subprocess.Popen(
-                self._command,
+                launch.command(folder),
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
                 stderr=write_end,
-                env=self._environment(),
+                env=launch.full_environment(folder),
                 cwd=launch.working_folder or folder,
                 start_new_session=True,
             )
         finally:
             os.close(write_end)
-
-    def _command_line(self) -> list[str]:
-        # prlimit bounds it; setpriv lets the kernel kill it if the harness dies without a chance to do so.
-        return [
-            "prlimit",
-            f"--as={ADDRESS_SPACE_BYTES}",
-            f"--fsize={FILE_BYTES}",
-            f"--cpu={CPU_S}",
-            "--core=0",
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            *self._launch.prefix,
-            str(self._launch.binary),
-            *("--config-path", str(self.folder / "bootstrap.json")),
-            *("--admin-address-path", str(self._admin_file)),
-            *("--concurrency", "1", "--disable-hot-restart", "--drain-time-s", "0"),
-            *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
-        ]
-
-    def _environment(self) -> dict[str, str]:
-        # Nothing of the harness's own environment: a cell must not depend on who runs it.
-        return {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **self._launch.environment}
-
-    def _write_rerun(self) -> None:
-        words = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(self._environment().items()))
-        lines = ["#!/bin/sh", "# Runs this Envoy again by hand; stop it with Ctrl-C."]
-        lines += [f"cd {shlex.quote(str(self._launch.working_folder or self.folder))} || exit"]
-        lines += [f"exec env -i {words} {shlex.join(self._command)}", ""]
-        script = self.folder / "run-again.sh"
-        script.write_text("\n".join(lines))
-        script.chmod(0o755)
 
     def _write_listeners(self, listeners: Sequence[Listener]) -> None:
         self._version += 1
