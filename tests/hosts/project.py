@@ -61,7 +61,8 @@ class Project:
     ) -> subprocess.Popen[str]:
         """`dmconform` in a session of its own."""
         return subprocess.Popen(
-            [*prefix, sys.executable, "-m", "harness", *map(str, arguments)],
+            # Ctrl-C must reach it also where these tests run in the background, whose shell has it ignored.
+            ["env", "--default-signal=INT", *prefix, sys.executable, "-m", "harness", *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder), **(environment or {})},
             stdin=subprocess.DEVNULL,
