@@ -14,7 +14,7 @@ from pathlib import Path
 
 from harness.containers import apt_sources
 from harness.containers.apt_sources import Source
-from harness.containers.commands import find_program, run, run_ok
+from harness.containers.commands import PROGRAM_FOLDERS, find_program, run, run_ok
 from harness.containers.privilege import as_root
 from harness.errors import HarnessError
 from harness.timeouts import DEBIAN_DOWNLOAD_S, MMDEBSTRAP_S
@@ -134,9 +134,11 @@ def run_mmdebstrap(
             mode = "unshare"
         else:
             prefix = as_root("make the base image with mmdebstrap")
+    # It calls a second program of its own package by name.
+    search = ":".join((str(Path(tool[-1]).parent), os.environ.get("PATH", "/usr/bin:/bin"), *PROGRAM_FOLDERS))
     command = [
         *prefix,
-        *("env", f"SOURCE_DATE_EPOCH={source_date_epoch}", f"TMPDIR={archive.parent}"),
+        *("env", f"SOURCE_DATE_EPOCH={source_date_epoch}", f"TMPDIR={archive.parent}", f"PATH={search}"),
         *(*tool, f"--mode={mode}", "--variant=minbase", "--format=tar"),
         *(f"--include={package}" for package in include),
         *(f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT),
