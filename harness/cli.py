@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "  dmconform run --sdk 'rust@*:upstream' --upstream /path/to/a/clone/of/envoy",
     )
     _selectors(run)
+    _upstream(run)
     run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
     run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
 
@@ -82,7 +83,6 @@ def _selectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=HOST_HELP)
     parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
     parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
-    _upstream(parser)
 
 
 def _upstream(parser: argparse.ArgumentParser) -> None:
@@ -126,9 +126,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from harness.app import listing
 
-    for line in listing.lines(
-        arguments.what, tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case), arguments.upstream
-    ):
+    for line in listing.lines(arguments.what, tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)):
         print(line)
     return ExitCode.HELD
 

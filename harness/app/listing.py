@@ -16,15 +16,12 @@ from harness.versions import Minor
 What = Literal["hosts", "sdks", "cases", "cells"]
 
 
-def lines(
-    what: What, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...], upstream: str | None
-) -> Iterator[str]:
+def lines(what: What, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...]) -> Iterator[str]:
     """The lines of a listing.
 
     Raises:
         EmptySelection, UsageError: the selectors select nothing, or make no sense.
     """
-    del upstream  # where upstream's sources are does not change what there is
     catalogue = load_catalogue()
     if what == "hosts":
         chosen = select_hosts(hosts, catalogue.hosts) if hosts else catalogue.hosts
