@@ -45,10 +45,3 @@ def base(client: docker.DockerClient, cache: Path) -> BaseImage:
 def image(base: BaseImage) -> str:
     """An image for jobs; it has a shell and Perl."""
     return base.image_id
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker runs all of this folder: some tests remove the images that others use."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("engine"))
