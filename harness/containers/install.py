@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from harness.containers.commands import find_program, run, tail
 from harness.containers.privilege import as_root
 from harness.errors import HarnessError
+from harness.process import find_program, run_program, tail
 from harness.timeouts import ENGINE_INSTALL_S
 
 SYSTEMD_RUNS = Path("/run/systemd/system")
@@ -47,21 +47,23 @@ def install_quietly(prefix: list[str], apt: str) -> None:
     with services_denied(prefix):
         install = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-q", "-y", "--no-remove"]
         install += ["install", "--no-install-recommends", "docker.io"]
-        if run(install, ENGINE_INSTALL_S).returncode != 0:
-            run([*prefix, apt, "-q", "update"], ENGINE_INSTALL_S)  # there were no package lists yet, or old ones
-            done = run(install, ENGINE_INSTALL_S)
-            if done.returncode != 0:
+        if run_program(install, timeout_s=ENGINE_INSTALL_S).exit_code != 0:
+            run_program(
+                [*prefix, apt, "-q", "update"], timeout_s=ENGINE_INSTALL_S
+            )  # there were no package lists yet, or old ones
+            done = run_program(install, timeout_s=ENGINE_INSTALL_S)
+            if done.exit_code != 0:
                 raise HarnessError(
                     "The package docker.io could not be installed. Install and start Docker by hand, or set "
-                    f"DOCKER_HOST to a server elsewhere. {tail(done.stdout)}"
+                    f"DOCKER_HOST to a server elsewhere. {tail(done.output)}"
                 )
     if systemctl is not None and new_units:
-        run([*prefix, systemctl, "disable", "--now", *new_units], ENGINE_INSTALL_S)
+        run_program([*prefix, systemctl, "disable", "--now", *new_units], timeout_s=ENGINE_INSTALL_S)
 
 
 def unit_exists(systemctl: str, unit: str) -> bool:
     """Whether systemd knew a unit before: then it is somebody else's, and is left as it is."""
-    return run([systemctl, "cat", unit], ENGINE_INSTALL_S).returncode == 0
+    return run_program([systemctl, "cat", unit], timeout_s=ENGINE_INSTALL_S).exit_code == 0
 
 
 @contextlib.contextmanager
@@ -71,8 +73,8 @@ def services_denied(prefix: list[str]) -> Iterator[None]:
         yield
         return
     command = ["sh", "-c", f"printf '#!/bin/sh\\nexit 101\\n' >{POLICY} && chmod 755 {POLICY}"]
-    run([*prefix, *command], ENGINE_INSTALL_S)
+    run_program([*prefix, *command], timeout_s=ENGINE_INSTALL_S)
     try:
         yield
     finally:
-        run([*prefix, "rm", "-f", str(POLICY)], ENGINE_INSTALL_S)
+        run_program([*prefix, "rm", "-f", str(POLICY)], timeout_s=ENGINE_INSTALL_S)

@@ -25,8 +25,8 @@ from harness.containers.base_image import (
     obtain_base,
     pull,
 )
-from harness.containers.commands import run_ok
 from harness.errors import DataFileError, HarnessError
+from harness.process import run_ok
 from tests.containers.conftest import TOOLCHAIN
 from tests.containers.machine import eventually
 

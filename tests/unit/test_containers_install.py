@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness.containers import install
 from harness.errors import ExitCode, HarnessError
+from harness.process import Finished
 
 
 class Machine:
@@ -19,22 +19,21 @@ class Machine:
         self.failing: dict[str, int] = {}
         self.has_dockerd = False
 
-    def run(self, command: list[str], timeout_s: float, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Stands for `commands.run`."""
+    def run(self, command: list[str], *, timeout_s: float) -> Finished:
+        """Stands for `run_program`."""
         assert timeout_s > 0
-        assert folder is None
         line = " ".join(command)
         self.commands.append(line)
         for part, times in self.failing.items():
             if part in line and times:
                 self.failing[part] -= 1
-                return subprocess.CompletedProcess(command, 1, "E: no such thing")
+                return Finished(1, "E: no such thing")
         if " install " in line:
             self.has_dockerd = True
-        return subprocess.CompletedProcess(command, 0, "")
+        return Finished(0, "")
 
     def find(self, name: str) -> str | None:
-        """Stands for `commands.find_program`."""
+        """Stands for `process.find_program`."""
         return None if name == "dockerd" and not self.has_dockerd else f"/usr/bin/{name}"
 
 
@@ -42,7 +41,7 @@ class Machine:
 def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
     """A Debian as root, with systemd, without Docker."""
     made = Machine()
-    monkeypatch.setattr(install, "run", made.run)
+    monkeypatch.setattr(install, "run_program", made.run)
     monkeypatch.setattr(install, "find_program", made.find)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setattr(install, "SYSTEMD_RUNS", tmp_path)
