@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
-from harness.abi.c_header import c_header
+from harness.abi.bindings.c_header import c_header
+from harness.abi.bindings.rust_bindings import rust_bindings
 from harness.abi.data import load_abi
-from harness.abi.rust_bindings import rust_bindings
 from harness.build import store
 from harness.build.store import StoredBuild
 from harness.build.upstream import Unreachable, UpstreamRepository
@@ -178,10 +178,10 @@ class Builder:
         image = toolchain.identity.image_id
         try:
             if job.sdk.upstream and (job.sdk.folder / "fetch.sh").exists():
-                deps = self._dependencies(job, toolchain, environment, limits)
+                deps = self._dependencies(job.sdk, job.inputs, job.environment, lambda: toolchain)
                 if isinstance(deps, NotBuilt):
                     return deps
-                inputs["deps"] = deps
+                inputs["deps"] = TarTree.from_folder(deps, ignored=())
             done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
             if not done.succeeded:
                 return NotBuilt(job.sdk, Outcome.BLOCKED, _complaint("its build", done), done.log)
@@ -190,35 +190,56 @@ class Builder:
             return NotBuilt(job.sdk, Outcome.BLOCKED, str(error))
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
-    def _dependencies(self, job: _Job, toolchain: Toolchain, environment: dict[str, str], limits: Limits) -> TarTree | NotBuilt:
+    def dependencies(self, sdk: Sdk) -> Path:
+        """The folder of what an SDK's `fetch.sh` downloads, such as upstream's Go module; from the cache if it is there.
+
+        It belongs to the cache: copy it before changing anything.
+
+        Raises:
+            HarnessError: this SDK downloads nothing, or the download failed.
+        """
+        if not (sdk.upstream and (sdk.folder / "fetch.sh").exists()):
+            raise HarnessError(f"{sdk.id}: expected an SDK with dependencies to download, it has none")
+        inputs = inputs_of(sdk, self._abi_folder)
+        if not sdk.upstream.go_module:
+            inputs["sdk"] = TarTree.from_folder(self._repository.tree(sdk.upstream), ignored=())
+        found = self._dependencies(sdk, inputs, environment_of(sdk), self._open_toolchain)
+        if isinstance(found, NotBuilt):
+            raise HarnessError(f"{sdk.id}: {found.problem}")
+        return found
+
+    def _dependencies(
+        self, sdk: Sdk, inputs: dict[str, TarTree], environment: dict[str, str], open_toolchain: Callable[[], Toolchain]
+    ) -> Path | NotBuilt:
         """What fetch.sh downloads, kept by what it was asked for."""
-        wanted = "\n".join([job.inputs["src"].digest(), repr(sorted(job.environment.items()))])
+        wanted = "\n".join([inputs["src"].digest(), repr(sorted(environment.items()))])
         folder = self._cache / "deps" / hashlib.sha256(wanted.encode()).hexdigest()[:32]
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock", timeout=2 * BUILD_S):
             if not (folder / "complete").exists():
-                self._progress(f"{job.sdk.id}: downloading dependencies")
+                toolchain = open_toolchain()
+                self._progress(f"{sdk.id}: downloading dependencies")
                 done = run_job(
                     toolchain.client,
                     toolchain.identity.image_id,
                     ["sh", "/work/src/fetch.sh"],
-                    job.inputs,
+                    inputs,
                     environment,
                     "deps",
                     network=True,
-                    limits=limits,
+                    limits=Limits(timeout_s=BUILD_S),
                 )
                 if not done.succeeded:
                     return NotBuilt(
-                        job.sdk,
-                        _outcome_of_fetch(job.sdk, done),
+                        sdk,
+                        _outcome_of_fetch(sdk, done),
                         _complaint("the download of its dependencies", done),
                         done.log,
                     )
                 write_files(folder / "tree", done.outputs)
                 write_files(folder, {"complete": b""})
             (folder / "tree").mkdir(exist_ok=True)
-        return TarTree.from_folder(folder / "tree", ignored=())
+        return folder / "tree"
 
 
 @dataclass(frozen=True)

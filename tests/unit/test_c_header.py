@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.abi.c_header import c_header, types_in_order
+from harness.abi.bindings.c_header import c_header
 from harness.abi.data import (
     Abi,
     Alias,
@@ -20,9 +20,11 @@ from harness.abi.data import (
     FunctionKind,
     FunctionPointer,
     Member,
+    Source,
     Struct,
     load_abi,
 )
+from harness.abi.order import types_in_order
 from harness.errors import HarnessError
 
 ABI_FOLDER = Path(__file__).parents[2] / "conformance" / "abi"
@@ -38,7 +40,7 @@ def make_abi(
         envoy="9.9",
         measured_on="9.9.0",
         abi_version="v9",
-        sources={"s": "made up"},
+        sources={"s": Source("made up", exact=True)},
         types=types,
         functions=functions,
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.abi.bindings.rust_bindings import rust_bindings
 from harness.abi.data import (
     Abi,
     AbiType,
@@ -19,7 +20,7 @@ from harness.abi.data import (
     Struct,
     load_abi,
 )
-from harness.abi.rust_bindings import UnknownCType, rust_bindings
+from harness.abi.spelling import UnknownCType
 
 ABI_DATA = Path(__file__).parents[2] / "conformance" / "abi"
 

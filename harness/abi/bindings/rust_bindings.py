@@ -19,28 +19,7 @@ import re
 from collections.abc import Iterator
 
 from harness.abi.data import Abi, AbiType, Alias, Enum, Function, FunctionKind, FunctionPointer, Member, Struct
-from harness.errors import HarnessError
-
-_PRIMITIVES = {
-    "bool": "bool",
-    "char": "::std::os::raw::c_char",
-    "double": "f64",
-    "float": "f32",
-    "int": "::std::os::raw::c_int",
-    "int8_t": "i8",
-    "int16_t": "i16",
-    "int32_t": "i32",
-    "int64_t": "i64",
-    "intptr_t": "isize",
-    "size_t": "usize",
-    "uint8_t": "u8",
-    "uint16_t": "u16",
-    "uint32_t": "u32",
-    "uint64_t": "u64",
-    "uintptr_t": "usize",
-    "unsigned int": "::std::os::raw::c_uint",
-    "void": "::std::os::raw::c_void",
-}
+from harness.abi.spelling import PRIMITIVES, VOID, UnknownCType, parse_type
 
 _KEYWORDS = frozenset(
     re.findall(
@@ -53,17 +32,7 @@ _KEYWORDS = frozenset(
     )
 )
 
-_C_TYPE = re.compile(r"(?P<const>const )?(?P<base>\w+(?: \w+)*?)\s*(?P<stars>(?:\*(?:\s*const)?\s*)*)")
-
 _ENUM_DERIVES = "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]"
-
-
-class UnknownCType(HarnessError):
-    """The ABI data has a C type that has no rendering in Rust."""
-
-    def __init__(self, c_type: str) -> None:
-        super().__init__(f"ABI data: the C type `{c_type}` has no rendering in Rust; add it to rust_bindings.py")
-        self.c_type = c_type
 
 
 def rust_bindings(abi: Abi) -> str:
@@ -95,10 +64,10 @@ def _type(t: AbiType, names: frozenset[str]) -> str:
         case Alias():
             return f"pub type {t.name} = {_rust_type(t.type, names)};"
         case Struct():
-            fields = "".join(f"    pub {_identifier(f.name)}: {_rust_type(f.type, names)},\n" for f in t.fields)
+            fields = "".join(f"    pub {rust_name(f.name)}: {_rust_type(f.type, names)},\n" for f in t.fields)
             return f"#[repr(C)]\n#[derive(Debug, Clone, Copy)]\npub struct {t.name} {{\n{fields}}}"
         case Enum():
-            constants = "".join(f"    pub const {_variant(t.name, v.name)}: Self = Self({v.value});\n" for v in t.values)
+            constants = "".join(f"    pub const {rust_variant(t.name, v.name)}: Self = Self({v.value});\n" for v in t.values)
             # What C makes of an enum: unsigned, unless a constant is negative.
             integer = "i32" if any(v.value < 0 for v in t.values) else "u32"
             return (
@@ -121,7 +90,7 @@ def _callback_lines(functions: tuple[Function, ...], names: frozenset[str]) -> I
 
 
 def _params(params: tuple[Member, ...], names: frozenset[str]) -> str:
-    return ", ".join(f"{_identifier(p.name)}: {_rust_type(p.type, names)}" for p in params)
+    return ", ".join(f"{rust_name(p.name)}: {_rust_type(p.type, names)}" for p in params)
 
 
 def _returns(c_type: str, names: frozenset[str]) -> str:
@@ -129,27 +98,31 @@ def _returns(c_type: str, names: frozenset[str]) -> str:
 
 
 def _rust_type(c_type: str, names: frozenset[str]) -> str:
-    """`const char*` to `*const c_char`, `NAME*` to `*mut NAME`, and so on."""
-    found = _C_TYPE.fullmatch(c_type)
-    if found is None:
+    """`const char*` to `*const c_char`, `NAME*` to `*mut NAME`, `uint8_t[16]` to `[u8; 16]`, and so on."""
+    parsed = parse_type(c_type)
+    if parsed.base == VOID and parsed.is_pointer:
+        rust = "::std::os::raw::c_void"
+    elif parsed.base in PRIMITIVES:
+        rust = PRIMITIVES[parsed.base].rust
+    elif parsed.base in names:
+        rust = parsed.base
+    else:
         raise UnknownCType(c_type)
-    base = found["base"]
-    if base not in names and base not in _PRIMITIVES:
-        raise UnknownCType(c_type)
-    rust = _PRIMITIVES.get(base, base)
-    pointee_is_const = found["const"] is not None
-    for star in re.findall(r"\*(?:\s*const)?", found["stars"]):
+    pointee_is_const = parsed.const
+    for const in parsed.stars:
         rust = f"*{'const' if pointee_is_const else 'mut'} {rust}"
-        pointee_is_const = star != "*"
+        pointee_is_const = const
+    for size in reversed(parsed.sizes):
+        rust = f"[{rust}; {size}]"
     return rust
 
 
-def _variant(enum_name: str, name: str) -> str:
+def rust_variant(enum_name: str, name: str) -> str:
     """A constant's name without its enum's, as upstream's build script trims it."""
-    return _identifier(name.removeprefix(enum_name).lstrip("_"))
+    return rust_name(name.removeprefix(enum_name).lstrip("_"))
 
 
-def _identifier(name: str) -> str:
+def rust_name(name: str) -> str:
     """A name that Rust accepts: bindgen appends `_` to keywords as well."""
     if name in _KEYWORDS:
         return f"{name}_"
