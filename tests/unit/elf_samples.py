@@ -1,0 +1,271 @@
+"""Writes small shared libraries for x86-64, as a linker would, so that tests know every byte of them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+INIT = "envoy_dynamic_module_on_program_init"
+GLOB_DAT, JUMP_SLOT, RELATIVE = 6, 7, 8
+PAGE = 0x1000
+CODE_AT, DATA_AT = 3 * PAGE, 4 * PAGE
+# Tags of the dynamic section.
+NEEDED, HASH, STRTAB, SYMTAB, RELA, RELASZ, RELAENT, STRSZ, SYMENT = 1, 4, 5, 6, 7, 8, 9, 10, 11
+SONAME, RUNPATH, PLTGOT, PLTREL, JMPREL, PLTRELSZ, FLAGS = 14, 29, 3, 20, 23, 2, 30
+GNU_HASH, FLAGS_1, VERSYM, VERNEED, VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFFB, 0x6FFFFFF0, 0x6FFFFFFE, 0x6FFFFFFF
+
+RETURN_ADDRESS = "lea"  # `program_init` is: lea STRING(%rip), %rax; ret
+RETURN_LOADED = "mov"  # it loads a pointer that the dynamic linker fills in: mov POINTER(%rip), %rax; ret
+CALL_OTHER = "call"  # it calls a function that is RETURN_ADDRESS
+RETURN_NULL = "null"  # xor %eax, %eax; ret
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An undefined symbol. `called`: only calls need it, so that lazy binding puts it off."""
+
+    name: str
+    weak: bool = False
+    called: bool = True
+    version: str | None = None
+    library: str = "libc.so.6"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What is in the library. `abi` is in its constants; `init` says how `program_init` comes to it."""
+
+    defined: tuple[str, ...] = (INIT,)
+    wanted: tuple[Wanted, ...] = ()
+    needed: tuple[str, ...] = ("libc.so.6",)
+    runpath: str | None = None
+    soname: str | None = None
+    bind_now: bool = False
+    nodelete: bool = False
+    pie: bool = False
+    abi: str = "v0.1.0"
+    init: str = RETURN_ADDRESS
+    gnu_hash: bool = True
+    constants: bytes = b""
+    data: bytes = b""
+
+
+def write(sample: Sample) -> bytes:
+    """The bytes of the library."""
+    return b"".join(_Writer(sample).parts())
+
+
+class _Strings:
+    def __init__(self) -> None:
+        self.data = bytearray(b"\0")
+
+    def add(self, text: str) -> int:
+        at = self.data.find(b"\0" + text.encode() + b"\0")
+        if at >= 0:
+            return at + 1
+        self.data += text.encode() + b"\0"
+        return len(self.data) - len(text.encode()) - 1
+
+
+def _gnu_hash(name: str) -> int:
+    value = 5381
+    for byte in name.encode():
+        value = (value * 33 + byte) & 0xFFFFFFFF
+    return value
+
+
+def _sysv_hash(name: str) -> int:
+    value = 0
+    for byte in name.encode():
+        value = (value << 4) + byte
+        high = value & 0xF0000000
+        value = (value ^ (high >> 24)) & ~high & 0xFFFFFFFF
+    return value
+
+
+class _Writer:
+    """Three parts, each mapped where it is in the file: constants and tables, code, data."""
+
+    def __init__(self, sample: Sample) -> None:
+        self.sample = sample
+        self.strings = _Strings()
+
+    def parts(self) -> Iterator[bytes]:
+        sample = self.sample
+        code_at, data_at = CODE_AT, DATA_AT
+        pointers = {one.name: data_at + 0x800 + 8 * number for number, one in enumerate(sample.wanted)}
+        string_pointer = data_at + 0x7F0
+        strings_of_dynamic = [(NEEDED, self.strings.add(name)) for name in sample.needed]
+        strings_of_dynamic += [
+            (tag, self.strings.add(text)) for tag, text in ((SONAME, sample.soname), (RUNPATH, sample.runpath)) if text
+        ]
+        symbols = self._symbols(code_at)
+        versions, needs, need_count = self._versions()
+        for one in sample.wanted:
+            self.strings.add(one.name)
+        at = 64 + 4 * 56
+        tables: list[bytes] = []
+        places: dict[str, int] = {}
+        constants = sample.abi.encode() + b"\0" + sample.constants
+        relative = struct.pack("<QQq", string_pointer, RELATIVE, 0)
+        for name, table in (
+            ("symbols", symbols),
+            ("strings", bytes(self.strings.data)),
+            ("hash", self._hash()),
+            ("versions", versions),
+            ("needs", needs),
+            ("relocations", relative + self._relocations(pointers, called=False)),
+            ("calls", self._relocations(pointers, called=True)),
+            ("constants", constants),
+        ):
+            padding = -at % 8
+            places[name] = at + padding
+            tables.append(b"\0" * padding + table)
+            at += padding + len(table)
+        # Now it is known where the string is.
+        fixed = struct.pack("<QQq", string_pointer, RELATIVE, places["constants"])
+        tables[5] = tables[5].replace(relative, fixed)
+        if at > code_at:
+            raise ValueError("the constants do not fit")
+        dynamic = [
+            *strings_of_dynamic,
+            (GNU_HASH if sample.gnu_hash else HASH, places["hash"]),
+            (STRTAB, places["strings"]),
+            (STRSZ, len(self.strings.data)),
+            (SYMTAB, places["symbols"]),
+            (SYMENT, 24),
+            (RELA, places["relocations"]),
+            (RELASZ, places["calls"] - places["relocations"]),
+            (RELAENT, 24),
+        ]
+        calls = sum(one.called for one in sample.wanted)
+        if calls:
+            dynamic += [(JMPREL, places["calls"]), (PLTRELSZ, 24 * calls), (PLTREL, RELA), (PLTGOT, data_at + 0x7C0)]
+        if need_count:
+            dynamic += [(VERSYM, places["versions"]), (VERNEED, places["needs"]), (VERNEEDNUM, need_count)]
+        if sample.bind_now:
+            dynamic += [(FLAGS, 8)]
+        flags_1 = 1 * sample.bind_now | 8 * sample.nodelete | 0x08000000 * sample.pie
+        dynamic += [(FLAGS_1, flags_1), (0, 0)]
+        dynamic_bytes = b"".join(struct.pack("<QQ", tag, value) for tag, value in dynamic)
+        code = self._code(code_at, places["constants"], string_pointer)
+        data = dynamic_bytes.ljust(0x800, b"\0") + b"\0" * 8 * len(pointers) + sample.data
+        headers = [
+            (1, 4, 0, at),  # PT_LOAD, readable
+            (1, 5, code_at, len(code)),
+            (1, 6, data_at, len(data)),
+            (2, 6, data_at, len(dynamic_bytes)),  # PT_DYNAMIC
+        ]
+        yield struct.pack(
+            "<4sBBBBQHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 3, 62, 1, 0, 64, 0, 0, 64, 56, len(headers), 64, 0, 0
+        )
+        for kind, flags, place, size in headers:
+            yield struct.pack("<IIQQQQQQ", kind, flags, place, place, place, size, size, PAGE if kind == 1 else 8)
+        yield from tables
+        yield b"\0" * (code_at - at)
+        yield code.ljust(PAGE, b"\0")
+        yield data
+
+    def _symbols(self, code_at: int) -> bytes:
+        """The null symbol, what is wanted, what is defined."""
+        table = b"\0" * 24
+        for one in self.sample.wanted:
+            table += struct.pack("<IBBHQQ", self.strings.add(one.name), (2 if one.weak else 1) << 4, 0, 0, 0, 0)
+        for number, name in enumerate(self.sample.defined):
+            place = code_at if name == INIT else code_at + 64 + 16 * number
+            table += struct.pack("<IBBHQQ", self.strings.add(name), 1 << 4 | 2, 0, 7, place, 16)
+        return table
+
+    def _hash(self) -> bytes:
+        first, names = 1 + len(self.sample.wanted), self.sample.defined
+        if not self.sample.gnu_hash:
+            # One bucket: the defined symbols one after the other.
+            chain = [0] * (first + len(names))
+            for index in range(first, first + len(names) - 1):
+                chain[index] = index + 1
+            return struct.pack(f"<III{len(chain)}I", 1, len(chain), first if names else 0, *chain)
+        values = [_gnu_hash(name) & ~1 for name in names]
+        if values:
+            values[-1] |= 1
+        head = struct.pack("<IIIIQI", 1, first, 1, 0, (1 << 64) - 1, first if names else 0)
+        return head + struct.pack(f"<{len(values)}I", *values)
+
+    def _relocations(self, pointers: dict[str, int], *, called: bool) -> bytes:
+        kind = JUMP_SLOT if called else GLOB_DAT
+        return b"".join(
+            struct.pack("<QQq", pointers[one.name], number << 32 | kind, 0)
+            for number, one in enumerate(self.sample.wanted, 1)
+            if one.called is called
+        )
+
+    def _versions(self) -> tuple[bytes, bytes, int]:
+        """Which version each symbol has, the versions by library, and of how many libraries."""
+        numbers: dict[tuple[str, str], int] = {}
+        for one in self.sample.wanted:
+            if one.version:
+                numbers.setdefault((one.library, one.version), len(numbers) + 2)
+        of_symbols = [0, *(numbers.get((one.library, one.version or ""), 1) for one in self.sample.wanted)]
+        of_symbols += [1] * len(self.sample.defined)
+        libraries = list(dict.fromkeys(library for library, _ in numbers))
+        needs = b""
+        for place, library in enumerate(libraries):
+            own = [(version, number) for (file, version), number in numbers.items() if file == library]
+            after = 0 if place == len(libraries) - 1 else 16 + 16 * len(own)
+            needs += struct.pack("<HHIII", 1, len(own), self.strings.add(library), 16, after)
+            for number, (version, index) in enumerate(own):
+                following = 0 if number == len(own) - 1 else 16
+                needs += struct.pack("<IHHII", _sysv_hash(version), 0, index, self.strings.add(version), following)
+        return struct.pack(f"<{len(of_symbols)}H", *of_symbols), needs, len(libraries)
+
+    def _code(self, at: int, string: int, pointer: int) -> bytes:
+        def relative(opcode: bytes, place: int, target: int) -> bytes:
+            return opcode + struct.pack("<i", target - place - len(opcode) - 4)
+
+        lea, mov, call, ret = b"\x48\x8d\x05", b"\x48\x8b\x05", b"\xe8", b"\xc3"
+        match self.sample.init:
+            case "lea":
+                code = relative(lea, at, string) + ret
+            case "mov":
+                code = relative(mov, at, pointer) + ret
+            case "call":
+                code = relative(call, at, at + 16) + ret
+            case _:
+                code = b"\x31\xc0" + ret
+        other = relative(lea, at + 16, string) + ret
+        return code.ljust(16, b"\xcc") + other + b"\xc3" * (64 + 16 * len(self.sample.defined))
+
+
+def header(data: bytes, **fields: int) -> bytes:
+    """An ELF file with other values in its header: `elf_class`, `order`, `kind`, `machine`, `segments`, `segment_size`."""
+    places = {"elf_class": (4, "B"), "order": (5, "B"), "version": (6, "B"), "kind": (16, "<H"), "machine": (18, "<H")}
+    places |= {"segment_table": (32, "<Q"), "segment_size": (54, "<H"), "segments": (56, "<H")}
+    changed = bytearray(data)
+    for name, value in fields.items():
+        offset, form = places[name]
+        struct.pack_into(form, changed, offset, value)
+    return bytes(changed)
+
+
+def dynamic(data: bytes, changes: Sequence[tuple[int, int]]) -> bytes:
+    """A written sample with other values in its dynamic section, by tag."""
+    changed = bytearray(data)
+    wanted = dict(changes)
+    for at in range(DATA_AT, DATA_AT + 0x800, 16):
+        tag, _ = struct.unpack_from("<QQ", changed, at)
+        if tag == 0:
+            break
+        if tag in wanted:
+            struct.pack_into("<Q", changed, at + 8, wanted.pop(tag))
+    if wanted:
+        raise ValueError(f"no entries with the tags {sorted(wanted)}")
+    return bytes(changed)
+
+
+def value_of(data: bytes, tag: int) -> int:
+    """The value of an entry of a written sample's dynamic section."""
+    for at in range(DATA_AT, DATA_AT + 0x800, 16):
+        found, value = struct.unpack_from("<QQ", data, at)
+        if found == tag:
+            return int(value)
+    raise ValueError(f"no entry with the tag {tag}")
