@@ -96,26 +96,23 @@ class Listener:
         }
 
 
-def bootstrap(listeners_file: Path, upstream_port: int) -> str:
-    """The bootstrap configuration as JSON text."""
+def bootstrap(listeners_file: Path, upstream_port: int) -> dict[str, Any]:
+    """The `Bootstrap` message: listeners by discovery, and one cluster, `upstream`."""
     endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": upstream_port}}}}
-    return json.dumps(
-        {
-            "node": {"id": "dmconform", "cluster": "dmconform"},
-            "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
-            "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(listeners_file)}}},
-            "static_resources": {
-                "clusters": [
-                    {
-                        "name": "upstream",
-                        "connect_timeout": "2s",
-                        "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [endpoint]}]},
-                    }
-                ]
-            },
+    return {
+        "node": {"id": "dmconform", "cluster": "dmconform"},
+        "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
+        "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(listeners_file)}}},
+        "static_resources": {
+            "clusters": [
+                {
+                    "name": "upstream",
+                    "connect_timeout": "2s",
+                    "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [endpoint]}]},
+                }
+            ]
         },
-        indent=1,
-    )
+    }
 
 
 def discovery(version: int, listeners: Sequence[Listener]) -> str:

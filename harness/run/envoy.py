@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.run import client, config
 from harness.run.client import Answer, InFlight
 from harness.run.config import Listener
-from harness.run.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, Launch
+from harness.run.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
 from harness.run.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from harness.run.output import OutputKeeper
 from harness.run.waiting import poll
@@ -27,7 +29,8 @@ from harness.timeouts import (
     REQUEST_S,
 )
 
-_REJECTION_MARK = "Filesystem config update rejected: "
+# A configuration that makes no sense is rejected; one with parts that the Envoy does not know is a failure.
+_REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*?{LISTENERS_FILE}, )(?P<message>.*)")
 
 
 @dataclass(frozen=True)
@@ -38,19 +41,38 @@ class Update:
     message: str = ""
 
 
+@dataclass(frozen=True)
+class Taken:
+    """Listeners that an Envoy was given, and what became of them."""
+
+    listeners: tuple[Listener, ...]
+    update: Update
+
+
 class Envoy:
     """A running Envoy. Use as a context manager: leaving it stops the process whatever happened."""
 
-    def __init__(self, folder: Path, launch: Launch, upstream_port: int, listeners: Sequence[Listener]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        launch: Launch,
+        upstream_port: int,
+        listeners: Sequence[Listener],
+        bootstrap: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Starts the process; `bootstrap` None is `config.bootstrap`. Any other must take its listeners from the same file."""
         self.folder = folder
-        self._listeners_file = folder / "listeners.json"
+        self.taken: list[Taken] = []
+        self._binary = launch.binary
+        self._listeners_file = folder / LISTENERS_FILE
         self._admin_file = folder / ADMIN_FILE
         self._exchanges = folder / "exchanges.jsonl"
         self._version = 0
         self._admin_port = 0
         self._accepted_updates = 0
         self.first_update = Update(True)
-        (folder / BOOTSTRAP_FILE).write_text(config.bootstrap(self._listeners_file, upstream_port))
+        message = config.bootstrap(self._listeners_file, upstream_port) if bootstrap is None else bootstrap
+        (folder / BOOTSTRAP_FILE).write_text(json.dumps(message, indent=1))
         self._write_listeners(listeners)
         launch.write_script(folder)
         read_end, write_end = os.pipe()
@@ -71,6 +93,7 @@ class Envoy:
 
     def _write_listeners(self, listeners: Sequence[Listener]) -> None:
         self._version += 1
+        self._newest = tuple(listeners)
         part = self._listeners_file.with_suffix(".part")
         part.write_text(config.discovery(self._version, listeners))
         part.replace(self._listeners_file)  # Envoy watches for a file moved here
@@ -99,14 +122,26 @@ class Envoy:
         """The port of the admin interface."""
         return self._admin_port
 
+    @property
+    def exit_code(self) -> int | None:
+        """What the process ended with, as of `subprocess`; None while it runs."""
+        return self._process.poll()
+
     def check_alive(self, during: str = "") -> None:
         """Raises HostCrashed if the process has ended."""
         code = self._process.poll()
         if code is not None:
-            self._output.finish(HOST_STOP_S)
-            if code in LAUNCHER_FAILED:
-                raise Blocked(f"Envoy could not be started; the launcher says: {self.log().strip()}")
-            raise HostCrashed.with_code(code, during)
+            raise self._ended(code, during)
+
+    def _ended(self, code: int, during: str) -> HostCrashed | Blocked:
+        """What an end with this exit code means."""
+        self._output.finish(HOST_STOP_S)
+        linker = linker_error(self.log(), self._binary)
+        if linker is not None:
+            return HostCrashed.with_code(code, f"{during}; the dynamic linker says: {linker}")
+        if code in LAUNCHER_FAILED and not self._admin_port:  # an Envoy that has started is past its launcher
+            return Blocked(f"Envoy could not be started; the launcher says: {self.log().strip()}")
+        return HostCrashed.with_code(code, during)
 
     def check_survived(self, during: str) -> None:
         """Raises HostCrashed if the process has ended or is about to: one that lives answers its admin interface."""
@@ -165,7 +200,8 @@ class Envoy:
         def done() -> Update | None:
             self.check_alive("while it took a configuration")
             seen = self.counters(prefix)
-            accepted, rejected = seen.get(f"{prefix}success", 0), seen.get(f"{prefix}rejected", 0)
+            accepted = seen.get(f"{prefix}success", 0)
+            rejected = seen.get(f"{prefix}rejected", 0) + seen.get(f"{prefix}failure", 0)
             if accepted + rejected < self._version:
                 return None
             if accepted > self._accepted_updates:
@@ -177,10 +213,11 @@ class Envoy:
         found = poll(done, CONFIG_UPDATE_S)
         if found is None:
             raise HostHung(f"Envoy has neither accepted nor rejected a configuration within {CONFIG_UPDATE_S:g} s")
+        self.taken.append(Taken(self._newest, found))
         return found
 
     def _rejections(self, count: int) -> str | None:
-        messages = [line.partition(_REJECTION_MARK)[2] for line in self.log().splitlines() if _REJECTION_MARK in line]
+        messages = [found["message"].removesuffix(": {") for found in _REJECTION.finditer(self.log())]
         return messages[count - 1] if len(messages) >= count else None
 
     def update(self, *listeners: Listener) -> Update:
@@ -301,7 +338,7 @@ class Envoy:
             raise HostHung(f"Envoy has not ended within {HOST_STOP_S:g} s of SIGTERM") from None
         self._output.finish(HOST_STOP_S)
         if code != 0:
-            raise HostCrashed.with_code(code, "while it shut down")
+            raise self._ended(code, "while it shut down")
 
     def reap(self) -> None:
         """Kills it if it still runs."""
@@ -314,6 +351,16 @@ class Envoy:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._output.finish(HOST_STOP_S)
+
+
+def linker_error(log: str, binary: Path) -> str | None:
+    """What the dynamic linker said last before it ended a process of this binary for a symbol that it did not find.
+
+    It does so at the first call of a function that was to be looked up then. The exit code is 127, as where a launcher finds no
+    program to start; but a launcher's own line begins with another name.
+    """
+    mark = f"{binary}: symbol lookup error: "
+    return next((line.partition(mark)[2].strip() for line in reversed(log.splitlines()) if mark in line), None)
 
 
 def accepted(envoy: Envoy) -> Envoy:

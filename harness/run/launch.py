@@ -14,11 +14,13 @@ ADDRESS_SPACE_BYTES: Final = 32 << 30
 FILE_BYTES: Final = 64 << 20
 CPU_S: Final = 60
 
-# What prlimit, setpriv and scripts before it end with when they cannot start the Envoy; it never ends so by itself.
+# What prlimit, setpriv and scripts before it end with when they cannot start the Envoy. Once started, it ends so only where the
+# dynamic linker ends it.
 LAUNCHER_FAILED: Final = frozenset((125, 126, 127))
 
 BOOTSTRAP_FILE: Final = "bootstrap.json"
 ADMIN_FILE: Final = "admin-address"
+LISTENERS_FILE: Final = "listeners.json"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""How an Envoy is made to use a module at each of its extension points."""
