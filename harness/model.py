@@ -61,6 +61,23 @@ class AbiVerdict(enum.Enum):
     NOT_LOADED = "not loaded"
 
 
+class Load(enum.Enum):
+    """What a cell's hosts did with the probe of its SDK version: the run-time half of "does it load?"."""
+
+    LOADED = "loaded"
+    REFUSED = "refused at load"
+    BOMB = "loaded, and a call of a missing symbol ended the host"
+    MIXED = "loaded once and refused once"
+    NOT_SEEN = "not seen"  # the case loads no probe, a wrong one, or hides it; or the host does not say what it refused
+
+
+class ProbeLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of the probe in a cell. `symbol` is the one that the dynamic linker named, if it did."""
+
+    load: Load = Load.NOT_SEEN
+    symbol: str | None = None
+
+
 class Judgement(enum.Enum):
     """How an outcome counts in the end."""
 
@@ -68,6 +85,7 @@ class Judgement(enum.Enum):
     BROKEN = "broken"  # a promised cell that does not hold, and no record of it
     KNOWN = "known failure"
     STALE = "stale record"  # recorded as a known failure, but it does not apply (any more)
+    DISPUTED = "verdicts disagree"  # promised and passed, but the static half of the cell says otherwise of its probe
     FACT = "fact"  # beyond or pre-promise: counted, gates nothing
     INCOMPLETE = "incomplete"  # planned, and could not run
     NOT_RUN = "not run"  # not applicable, or an upstream nobody asked for by name

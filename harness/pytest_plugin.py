@@ -17,6 +17,7 @@ from harness import paths
 from harness.model import Judgement, Outcome
 from harness.plan.cases import case_id, declaration_of
 from harness.plan.expectations import KnownFailure, load_known_failures
+from harness.plan.halves import disagreement
 from harness.plan.judgement import judge
 from harness.plan.plan import PLAN_FILE, Plan, PlannedCell, read_plan
 from harness.run.judge import CellResult, run_cell
@@ -112,10 +113,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
     """Ends the pytest item so that it is red only where the run would be."""
     records = item.config.stash[RECORDS_KEY]
-    judgement, record = judge(planned, result.outcome, result.detail, records, plan.upstream_named)
+    disputed = disagreement(plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
+    judgement, record = judge(planned, result.outcome, result.detail, records, plan.upstream_named, disputed)
     text = f"{result.outcome.value}: {result.detail}"
     if judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
         pytest.fail(text, pytrace=False)
+    if judgement is Judgement.DISPUTED:
+        pytest.fail(f"verdicts disagree: {disputed}", pytrace=False)
     if judgement is Judgement.STALE and record:
         pytest.fail(f"known failure {record.id} no longer applies ({text}); remove or correct it", pytrace=False)
     if judgement is Judgement.NOT_RUN:

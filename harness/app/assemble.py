@@ -14,9 +14,11 @@ from harness import paths
 from harness.app import environment
 from harness.app.catalogue import Catalogue
 from harness.app.prepare import EVIDENCE, Prepared
+from harness.binaries.model import ModuleFacts
 from harness.build.builder import Built, NotBuilt
 from harness.build.upstream import resolve_upstream
 from harness.model import AbiVerdict, Judgement, Outcome
+from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.plan.plan import PlannedCell
 from harness.report.schema import (
@@ -24,9 +26,11 @@ from harness.report.schema import (
     CaseEntry,
     CellEntry,
     KnownFailureEntry,
+    ProbeEntry,
     Report,
     RequirementEntry,
     SdkEntry,
+    StaticEntry,
 )
 from harness.run.judge import CellResult
 
@@ -76,7 +80,7 @@ def assemble(
     used_requirements = {one for case in cases for one in case.declaration.requirements}
     matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
     stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
-    selection = prepared.selection
+    selection, abi = prepared.selection, prepared.abi
     complete = facts.incomplete_reason is None
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -92,7 +96,7 @@ def assemble(
         },
         environment=environment.describe(prepared.engine_name, prepared.toolchain),
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
-        sdks=tuple(_sdk(modules[sdk.id], redact, folder) for sdk in plan.sdks),
+        sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
         requirements=tuple(
             RequirementEntry(one.id, one.statement, one.document, one.section)
@@ -105,6 +109,12 @@ def assemble(
             if one.id in matched
         ),
         cells=cells,
+        static=tuple(
+            StaticEntry(one.sdk, one.host, one.verdict.kind, one.verdict.reason, one.verdict.missing, one.verdict.notes)
+            for one in plan.static
+        ),
+        abi_pairs=abi.pairs,
+        abi_findings=abi.findings,
         planned_cells=len(plan.cells),
         exit_code=int(exit_code((cell.judgement for cell in cells), complete)),
     )
@@ -121,7 +131,9 @@ def _cell(
     if result is None:
         why = facts.incomplete_reason or "its worker ended without one"
         result = CellResult(planned.id, Outcome.BLOCKED, f"there is no result: {why}")
-    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named)
+    disputed = disagreement(prepared.plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
+    named = prepared.plan.upstream_named
+    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
     probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
     return CellEntry(
         id=str(planned.id),
@@ -140,10 +152,12 @@ def _cell(
         evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
         module_sha256=probe.sha256 if probe else None,
         reproduce=f"dmconform reproduce {planned.id}",
+        probe_load=result.probe_load,
+        disagreement=disputed,
     )
 
 
-def _sdk(build: Built | NotBuilt, redact: _Redactor, folder: Path) -> SdkEntry:
+def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:
     sdk = build.sdk
     log = build.log.read_bytes() if isinstance(build, Built) else build.log
     log_file: str | None = None
@@ -168,4 +182,22 @@ def _sdk(build: Built | NotBuilt, redact: _Redactor, folder: Path) -> SdkEntry:
         source=build.stored.source,
         modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
         build_s=round(build.stored.build_s, 3) if build.fresh else None,
+        probe=_probe(probe) if probe is not None else None,
+    )
+
+
+def _probe(facts: ModuleFacts) -> ProbeEntry:
+    return ProbeEntry(
+        binding=facts.binding,
+        nodelete=facts.nodelete,
+        stripped=facts.stripped,
+        abi_version=facts.abi_version,
+        abi_version_known=facts.abi_version_known,
+        language=facts.language,
+        sdk=facts.sdk,
+        language_known=facts.language_known,
+        search_paths=facts.search_paths,
+        libstdcxx_floor=facts.libstdcxx_floor,
+        hooks=facts.hooks,
+        callbacks=tuple(one.name for one in facts.callbacks),
     )

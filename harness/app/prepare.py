@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from harness import paths
+from harness.app.abi_findings import AbiHalf, abi_half
 from harness.app.catalogue import Catalogue, load_catalogue
 from harness.app.progress import say
+from harness.app.static_half import static_half
+from harness.binaries.model import ModuleFacts
 from harness.build.builder import Builder, Built, NotBuilt, Toolchain
 from harness.build.upstream import UpstreamRepository, resolve_upstream
 from harness.containers.toolchain import ToolchainIdentity, obtain_toolchain
@@ -51,6 +54,8 @@ class Prepared:
     selection: Selection
     engine_name: str
     toolchain: ToolchainIdentity | None
+    probes: Mapping[str, ModuleFacts]  # what the probes' files say, by SDK
+    abi: AbiHalf
 
 
 class _LazyEngine:
@@ -144,6 +149,7 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
     sdks, named = select_sdks(selection.sdks, catalogue.sdks)
     cases = select_cases(selection.cases, catalogue.cases)
     select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
+    abi = abi_half(cache)  # so must one in the ABI data
     with lazy_engine(cache) as engine:
         hosts = fetch_hosts(catalogue, selection, engine, cache)
         cells = plan_cells(cases, sdks, [(one.host.id, one.host.release.minor) for one in hosts])
@@ -153,16 +159,19 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         engine_name, identity = engine.name, engine.identity
     evidence = folder / EVIDENCE
     evidence.mkdir(exist_ok=True)
+    planned_sdks = tuple(_planned(build) for build in builds)
+    half = static_half(planned_sdks, hosts, cache)
     plan = Plan(
         evidence_folder=str(evidence.resolve()),
         keep_evidence=keep_evidence,
         upstream_named=tuple(sorted(named)),
         hosts=hosts,
-        sdks=tuple(_planned(build) for build in builds),
+        sdks=planned_sdks,
         cells=cells,
+        static=half.verdicts,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
-    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored)
+    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi)
 
 
 def _planned(build: Built | NotBuilt) -> PlannedSdk:

@@ -7,10 +7,13 @@ from pathlib import Path
 from harness.app.catalogue import load_catalogue
 from harness.app.execute import run_cells
 from harness.app.prepare import EVIDENCE, Selection, prepare
+from harness.binaries.model import StaticVerdict
 from harness.errors import ExitCode, UsageError
 from harness.model import CellId
+from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.pytest_plugin import read_results
+from harness.run.judge import CellResult
 
 LOG_TAIL_LINES = 25
 
@@ -47,9 +50,13 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder
     if result is None:
         print(f"no result:   {trouble}")
         return ExitCode.INCOMPLETE
-    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, prepared.plan.upstream_named)
+    static = prepared.plan.static_verdict(wanted.sdk, wanted.host)
+    disputed = disagreement(static, result.probe_load)
+    named = prepared.plan.upstream_named
+    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
     print(f"outcome:     {result.outcome.value} ({judgement.value}{f', {record.id}' if record else ''})")
     print(f"ABI verdict: {result.abi_verdict.value}")
+    _print_halves(static, result, disputed)
     for name, value in result.facts.items():
         print(f"{name + ':':12} {value}")
     if result.detail:
@@ -64,3 +71,16 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder
             print(f"by hand:     sh {script}")
         print(f"folder:      {place}")
     return exit_code([judgement], trouble is None)
+
+
+def _print_halves(static: StaticVerdict | None, result: CellResult, disputed: str | None) -> None:
+    """What the probe's file says, what the host did with it, and where they disagree."""
+    print(f"static:      {f'{static.kind.value}: {static.reason}' if static else 'not known'}")
+    for symbol in static.missing if static else ():
+        print(f"  missing    {symbol}")
+    for note in static.notes if static else ():
+        print(f"  note       {note}")
+    symbol = f": {result.probe_load.symbol}" if result.probe_load.symbol else ""
+    print(f"the probe:   {result.probe_load.load.value}{symbol}")
+    if disputed is not None:
+        print(f"DISAGREE:    {disputed}")

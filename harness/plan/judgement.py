@@ -9,6 +9,9 @@ from harness.model import Judgement, Outcome, Relation
 from harness.plan.expectations import KnownFailure
 from harness.plan.plan import PlannedCell
 
+AGAINST = frozenset((Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED))
+"""What makes a run end with exit code 1."""
+
 
 def judge(
     cell: PlannedCell,
@@ -16,11 +19,14 @@ def judge(
     detail: str,
     records: Iterable[KnownFailure],
     upstream_named: Iterable[str],
+    disagreement: str | None = None,
 ) -> tuple[Judgement, KnownFailure | None]:
     """The judgement of a cell, and the record it was judged by, if any.
 
     Args:
         upstream_named: ids of the SDKs whose upstream was asked for by name; only these must be reachable.
+        disagreement: what the static and the run-time half of the cell disagree in, if they do. A cell that is red anyway stays
+            what it is; so does a known failure, whose record has said what is to be said.
     """
     if outcome is Outcome.BLOCKED:
         return Judgement.INCOMPLETE, None
@@ -33,13 +39,14 @@ def judge(
         return Judgement.NOT_RUN, None
     if cell.relation is not Relation.PROMISED:
         return Judgement.FACT, None
-    return (Judgement.AS_PROMISED if outcome is Outcome.PASSED else Judgement.BROKEN), None
+    holds = Judgement.AS_PROMISED if disagreement is None else Judgement.DISPUTED
+    return (holds if outcome is Outcome.PASSED else Judgement.BROKEN), None
 
 
 def exit_code(judgements: Iterable[Judgement], complete: bool) -> ExitCode:
     """The exit code of a run. A broken promise is certain whatever else could not run, so it goes first."""
     seen = set(judgements)
-    if Judgement.BROKEN in seen or Judgement.STALE in seen:
+    if seen & AGAINST:
         return ExitCode.BROKEN
     if not complete or Judgement.INCOMPLETE in seen:
         return ExitCode.INCOMPLETE

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from harness.binaries.model import StaticVerdict
 from harness.datafile import load_json
 from harness.errors import EmptySelection
 from harness.hosts.catalogue import AbiCheck
@@ -42,6 +43,14 @@ class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problem: str | None = None  # why there is no binary
 
 
+class PlannedVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The static half: what a host is expected to make of the probe of an SDK version."""
+
+    sdk: str
+    host: str
+    verdict: StaticVerdict
+
+
 class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cell and what the documents say of it."""
 
@@ -59,6 +68,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosts: tuple[PlannedHost, ...]
     sdks: tuple[PlannedSdk, ...]
     cells: tuple[PlannedCell, ...]
+    static: tuple[PlannedVerdict, ...] = ()
 
     def sdk(self, sdk_id: str) -> PlannedSdk:
         """The SDK with this id."""
@@ -67,6 +77,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def host(self, host_id: str) -> PlannedHost:
         """The host with this id."""
         return next(host for host in self.hosts if host.host.id == host_id)
+
+    def static_verdict(self, sdk_id: str, host_id: str) -> StaticVerdict | None:
+        """What a host is expected to make of the probe of an SDK version; None where that is not known."""
+        return next((one.verdict for one in self.static if one.sdk == sdk_id and one.host == host_id), None)
 
 
 def plan_cells(cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]]) -> tuple[PlannedCell, ...]:

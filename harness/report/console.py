@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich import box
@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.binaries.model import StaticKind
 from harness.model import Judgement, Outcome, Relation
 from harness.report.grid import Grid, grid
-from harness.report.marks import OUTCOME_MARKS, PROMISED_SIGN, mark
-from harness.report.schema import CellEntry, Report
+from harness.report.halves import disputes, findings_by_pair, static_half, static_words
+from harness.report.marks import DISAGREE_SIGN, OUTCOME_MARKS, PROMISED_SIGN, mark
+from harness.report.schema import CellEntry, Report, StaticEntry
 from harness.report.summary import Cause, Summary, Verdict, abi_words, causes, counted, summarise, unrun
 from harness.report.text import cut, one_line
 
@@ -37,8 +39,12 @@ LEGEND = (
     f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. "
     "A word in capitals counts against the run."
 )
+STATIC_LEGEND = "Third line: what the probe's file says, unless it is expected to load; in brackets: symbols that are missing."
 LONGEST_LINE = 1000
 BUILD_LOG_LINES = 12
+DISPUTES_SHOWN = 10
+NAMES_SHOWN = 6
+Static = Mapping[tuple[str, str], StaticEntry]
 _SDK_WIDTH = 22
 _HOST_WIDTH = 17
 
@@ -53,12 +59,16 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
     for table in _tables(report, out):
         console.print(table)
     out.line(LEGEND, "dim")
+    if any(entry.kind is not StaticKind.LOADS for entry in report.static):
+        out.line(STATIC_LEGEND, "dim")
+    _print_disputes(out, report)
     found = causes(report)
     _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.BROKEN])
     _print_causes(out, "Stale records of known failures", [cause for cause in found if cause.judgement is Judgement.STALE])
     _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
     _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.FACT])
     _print_unrun(out, report)
+    _print_findings(out, report)
     out.line("")
     out.line(
         f"{summary.planned} planned, {summary.ran} ran, "
@@ -97,13 +107,13 @@ class _Output:
 
 def _tables(report: Report, out: _Output) -> Iterator[Table]:
     """The matrix; cut into several tables where the hosts do not fit side by side."""
-    layout = grid(report)
+    layout, static = grid(report), static_half(report)
     at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
     for start in range(0, len(layout.hosts), at_once):
-        yield _table(layout, layout.hosts[start : start + at_once], out)
+        yield _table(layout, static, layout.hosts[start : start + at_once], out)
 
 
-def _table(layout: Grid, hosts: Sequence[str], out: _Output) -> Table:
+def _table(layout: Grid, static: Static, hosts: Sequence[str], out: _Output) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("SDK \\ host", no_wrap=True, overflow="ellipsis", max_width=_SDK_WIDTH)
     for host in hosts:
@@ -111,13 +121,13 @@ def _table(layout: Grid, hosts: Sequence[str], out: _Output) -> Table:
     for group in layout.groups:
         table.add_section()
         for sdk in group.sdks:
-            cells = [layout.column(sdk.sdk, host) for host in hosts]
-            if any(cells):
-                table.add_row(out.text(sdk.sdk), *(_pair(column, out) for column in cells))
+            cells = [(layout.column(sdk.sdk, host), static.get((sdk.sdk, host))) for host in hosts]
+            if any(column for column, _ in cells):
+                table.add_row(out.text(sdk.sdk), *(_pair(column, its, out) for column, its in cells))
     return table
 
 
-def _pair(cells: list[CellEntry], out: _Output) -> Text:
+def _pair(cells: list[CellEntry], static: StaticEntry | None, out: _Output) -> Text:
     """What came of one SDK on one host."""
     if not cells:
         return Text("")
@@ -137,7 +147,38 @@ def _pair(cells: list[CellEntry], out: _Output) -> Text:
     said = abi_words(cells)
     if said:
         text.append(f"\n  {said}", style="dim" if said == "matched" else "")
+    differ = any(cell.disagreement is not None for cell in cells)
+    if static is not None and (differ or static.kind is not StaticKind.LOADS):
+        sign = f"{DISAGREE_SIGN} " if differ else ""
+        text.append(f"\n  {sign}{static_words(static)}", style="bold red" if differ else "")
     return text
+
+
+def _print_disputes(out: _Output, report: Report) -> None:
+    found = disputes(report)
+    if not found:
+        return
+    against = sum(it.count for it in found if it.counts)
+    cells = counted(sum(it.count for it in found), "cell")
+    out.line("")
+    out.line(f"{DISAGREE_SIGN} Static and run-time verdicts disagree: {cells}, {against} against the run", "bold")
+    for it in found[:DISPUTES_SHOWN]:
+        out.line(f"  {it.count}x {it.sdk} on {it.host}", "red" if it.counts else "yellow")
+        out.line(f"      {it.text}")
+        out.line(f"      first: {it.cells[0]}")
+    if len(found) > DISPUTES_SHOWN:
+        out.line(f"  and {len(found) - DISPUTES_SHOWN} more pairs of SDK and host, in the report")
+
+
+def _print_findings(out: _Output, report: Report) -> None:
+    if not report.abi_findings:
+        return
+    out.line("")
+    out.line(f"The ABI itself breaks the promise: {counted(len(report.abi_findings), 'finding')} (gates nothing)", "bold")
+    for pair, found in findings_by_pair(report).items():
+        names = list(dict.fromkeys(it.subject or it.kind for it in found))
+        more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+        out.line(f"  {pair}: {len(found)}: {', '.join(names[:NAMES_SHOWN])}{more}")
 
 
 def _print_causes(out: _Output, title: str, found: list[Cause]) -> None:

@@ -9,21 +9,24 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 
 from harness.model import Judgement, Outcome
-from harness.report.schema import CellEntry, Report
-from harness.report.summary import AGAINST, summarise
+from harness.report.halves import static_half, static_sentence
+from harness.report.schema import CellEntry, Report, StaticEntry
+from harness.report.summary import FAILURES, summarise
 from harness.report.text import first_line, one_line, plain
 
 
 def render_junit(report: Report) -> str:
     """The XML text of `report`."""
     root = ET.Element("testsuites", name="dmconform")
+    static = static_half(report)
     by_sdk: dict[str, list[CellEntry]] = {}
     for cell in report.cells:
         by_sdk.setdefault(cell.sdk, []).append(cell)
     for sdk, cells in by_sdk.items():
         suite = ET.SubElement(root, "testsuite", name=one_line(sdk), timestamp=one_line(report.started_at))
+        _add_findings(suite, report, sdk)
         for cell in cells:
-            _add_cell(suite, cell)
+            _add_cell(suite, cell, static.get((cell.sdk, cell.host)))
         _count(suite, sum(cell.duration_s for cell in cells))
     _add_run(root, report)
     _count(root, report.duration_s)
@@ -31,7 +34,19 @@ def render_junit(report: Report) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _add_cell(suite: ET.Element, cell: CellEntry) -> None:
+def _add_findings(suite: ET.Element, report: Report, sdk: str) -> None:
+    """What breaks the promise in the ABI itself, as properties of the SDK versions whose minor it concerns."""
+    minor = next((entry.minor for entry in report.sdks if entry.id == sdk), None)
+    found = [finding for finding in report.abi_findings if finding.sdk_minor == minor]
+    if not found:
+        return
+    properties = ET.SubElement(suite, "properties")
+    for it in found:
+        value = f"{it.sdk_minor} → {it.host_minor}: {it.kind}: {it.subject}: {it.how}"
+        ET.SubElement(properties, "property", name="abi finding", value=one_line(value))
+
+
+def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -45,13 +60,18 @@ def _add_cell(suite: ET.Element, cell: CellEntry) -> None:
         "outcome": cell.outcome.value,
         "judgement": cell.judgement.value,
         "abi": cell.abi_verdict.value,
+        "static": static_sentence(static),
+        "probe": cell.probe_load.load.value,
+        **({"disagreement": cell.disagreement} if cell.disagreement is not None else {}),
         **cell.facts,
     }
     for name, value in said.items():
         ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
     what = first_line(cell.detail)
     message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
-    if cell.judgement in AGAINST:
+    if cell.judgement is Judgement.DISPUTED:
+        _add_result(case, "failure", cell, f"static and run-time verdicts disagree: {cell.disagreement or ''}")
+    elif cell.judgement in FAILURES:
         _add_result(case, "failure", cell, message if cell.judgement is Judgement.BROKEN else f"stale record: {message}")
     elif cell.judgement is Judgement.INCOMPLETE:
         _add_result(case, "error", cell, message)

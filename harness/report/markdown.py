@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from harness.binaries.model import StaticKind
 from harness.model import Judgement, Outcome, Relation
 from harness.report.grid import Grid, Group, grid
-from harness.report.marks import JUDGEMENT_MEANINGS, OUTCOME_MARKS, PROMISED_SIGN, mark
+from harness.report.halves import abi_pair_sentence, disputes, static_half, static_rows, static_words
+from harness.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
 from harness.report.schema import CellEntry, Report, SdkEntry
-from harness.report.summary import AGAINST, Cause, abi_words, causes, summarise, unrun
+from harness.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
 from harness.report.text import cut, first_line, one_line
 
 LONGEST_TEXT = 400
+NAMES_SHOWN = 5
 # What is markup anywhere in a line. An underscore within a word, or an @ after one as in rust@1.39, is none.
 _SPECIAL = re.compile(r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII)
 
@@ -38,11 +41,14 @@ def render_markdown(report: Report) -> str:
         "",
     ]
     found = causes(report)
-    lines += _causes("New failures", [cause for cause in found if cause.judgement in AGAINST])
+    lines += _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
+    lines += _disputes(report)
     lines += ["## Matrix", "", _legend(), ""]
     layout = grid(report)
     for group in layout.groups:
-        lines += _matrix(layout, group)
+        lines += _matrix(report, layout, group)
+    lines += _findings(report)
+    lines += _static(report)
     lines += _causes("Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
     lines += _records(report)
     lines += _unrun(report)
@@ -80,15 +86,20 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 def _legend() -> str:
     outcomes = ", ".join(f"{glyph} {word}: {it.value}" for it, (glyph, word) in OUTCOME_MARKS.items())
-    return f"{PROMISED_SIGN} promised. {outcomes}. A word in capitals counts against the run."
+    return (
+        f"{PROMISED_SIGN} promised. {outcomes}. A word in capitals counts against the run. "
+        f"{DISAGREE_SIGN} its static and its run-time verdict disagree."
+    )
 
 
-def _matrix(layout: Grid, group: Group) -> Iterator[str]:
+def _matrix(report: Report, layout: Grid, group: Group) -> Iterator[str]:
+    static = static_half(report)
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
     yield f"### {escape(group.title)}"
     yield ""
     rows = [
         ["ABI string", *(escape(abi_words(layout.column(sdk.sdk, host))) for sdk, host in columns)],
+        ["static verdict", *(escape(static_words(static.get((sdk.sdk, host)))) for sdk, host in columns)],
     ]
     for case in layout.cases:
         cells = [layout.cells.get((case, sdk.sdk, host)) for sdk, host in columns]
@@ -116,6 +127,68 @@ def _causes(title: str, found: list[Cause]) -> list[str]:
         for cause in found
     ]
     return [f"## {title}", "", *_table(("cells", "case", "outcome", "what was seen", "to see one again"), rows)]
+
+
+def _disputes(report: Report) -> list[str]:
+    found = disputes(report)
+    if not found:
+        return []
+    rows = (
+        (
+            str(it.count),
+            "AGAINST the run" if it.counts else "gates nothing",
+            escape(it.sdk),
+            escape(it.host),
+            escape(it.text),
+            code(it.cells[0]),
+        )
+        for it in found
+    )
+    heads = ("cells", "counts", "SDK", "host", "what they disagree in", "for instance")
+    return [f"## {DISAGREE_SIGN} Static and run-time verdicts disagree", "", *_table(heads, rows)]
+
+
+def _findings(report: Report) -> list[str]:
+    if not report.abi_pairs:
+        return []
+    pairs = [f"- {escape(abi_pair_sentence(pair))}" for pair in report.abi_pairs]
+    lines = ["## What breaks the promise in the ABI itself", "", FINDINGS_NOTE, "", *pairs, ""]
+    if not report.abi_findings:
+        return lines
+    rows = (
+        (
+            f"{escape(it.sdk_minor)} → {escape(it.host_minor)}",
+            escape(", ".join(it.points)),
+            code(it.subject),
+            escape(it.kind),
+            escape(it.how),
+            escape(", ".join(it.used_by)),
+            escape(it.detail if it.certain else f"{it.detail} ({NEARBY})".lstrip()),
+        )
+        for it in report.abi_findings
+    )
+    heads = ("module → host", "extension point", "name", "what changed", "what that does", "used by", "more")
+    return [*lines, *_table(heads, rows)]
+
+
+def _static(report: Report) -> list[str]:
+    rows = [
+        (
+            escape(it.entry.sdk),
+            escape(", ".join(it.hosts)),
+            it.entry.kind.value,
+            escape(it.entry.reason),
+            ", ".join(code(name) for name in it.entry.missing[:NAMES_SHOWN])
+            + (f" and {len(it.entry.missing) - NAMES_SHOWN} more" if len(it.entry.missing) > NAMES_SHOWN else ""),
+            escape("; ".join(it.entry.notes)),
+        )
+        for it in static_rows(report)
+        if it.entry.kind is not StaticKind.LOADS
+    ]
+    if not rows:
+        return []
+    heads = ("SDK", "hosts", "static verdict", "why", "missing symbols (all are in report.json)", "notes")
+    return ["## Static verdicts other than “expected to load”", "", *_table(heads, rows)]
 
 
 def _records(report: Report) -> list[str]:

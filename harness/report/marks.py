@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model import AbiVerdict, Judgement, Outcome
+from harness.binaries.model import StaticKind
+from harness.model import AbiVerdict, Judgement, Load, Outcome
 from harness.report.schema import CellEntry
 
 PROMISED_SIGN = "★"
+DISAGREE_SIGN = "≠"
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How a cell is shown. `style` is one of the few looks, named after what they mean."""
+    """How a cell is shown. `style` is one of the few looks, named after what they mean; `flag` follows the word."""
 
     glyph: str
     word: str
     style: str
+    flag: str = ""
 
     def __str__(self) -> str:
-        return f"{self.glyph} {self.word}"
+        return f"{self.glyph} {self.word} {self.flag}".rstrip()
 
 
 OUTCOME_MARKS = {
@@ -44,11 +47,35 @@ ABI_WORDS = {
     AbiVerdict.NOT_LOADED: "not loaded",
 }
 
+STATIC_WORDS = {
+    StaticKind.LOADS: "loads",
+    StaticKind.REFUSED: "refused",
+    StaticKind.BOMB: "bomb",
+    StaticKind.UNKNOWN: "cannot tell",
+}
+NO_STATIC = "not known"
+"""In the place of a static verdict where there is no module, or no host."""
+
+NEARBY = "as far as a header tells that is not the release's own"
+FINDINGS_NOTE = (
+    "Every pair of minors that the documents promise is compared by its ABI data. This gates nothing: "
+    "a cell fails only where a module runs into it."
+)
+
+LOAD_WORDS = {
+    Load.LOADED: "loaded",
+    Load.REFUSED: "refused at load",
+    Load.BOMB: "loaded, and a call of a missing symbol ended the host",
+    Load.MIXED: "loaded once and refused once",
+    Load.NOT_SEEN: "not seen: the case says nothing of it",
+}
+
 JUDGEMENT_MEANINGS = {
     Judgement.AS_PROMISED: "promised, and it holds",
     Judgement.BROKEN: "promised, and it does not hold",
     Judgement.KNOWN: "does not hold, and is recorded as known",
     Judgement.STALE: "recorded as a known failure, but the record does not apply",
+    Judgement.DISPUTED: "promised, and it passes, but its static half says otherwise of the probe",
     Judgement.FACT: "not promised; counted, gates nothing",
     Judgement.INCOMPLETE: "planned, and could not run",
     Judgement.NOT_RUN: "not to be run",
@@ -59,12 +86,13 @@ _STYLES = {
     Judgement.AS_PROMISED: "good",
     Judgement.BROKEN: "bad",
     Judgement.STALE: "bad",
+    Judgement.DISPUTED: "bad",
     Judgement.KNOWN: "known",
     Judgement.INCOMPLETE: "incomplete",
     Judgement.NOT_RUN: "not-run",
     Judgement.FACT: "fact-bad",
 }
-_OWN_WORDS = {Judgement.STALE: "STALE", Judgement.KNOWN: "known"}
+_OWN_WORDS = {Judgement.STALE: "STALE", Judgement.KNOWN: "known", Judgement.DISPUTED: "DISPUTED"}
 
 
 def mark(cell: CellEntry) -> Mark:
@@ -75,4 +103,5 @@ def mark(cell: CellEntry) -> Mark:
         style = "fact-good"
     if cell.judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
         word = word.upper()
-    return Mark(glyph, _OWN_WORDS.get(cell.judgement, word), style)
+    flag = DISAGREE_SIGN if cell.disagreement is not None else ""
+    return Mark(glyph, _OWN_WORDS.get(cell.judgement, word), style, flag)

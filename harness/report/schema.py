@@ -10,11 +10,29 @@ from pathlib import Path
 
 import msgspec
 
+from harness.binaries.model import Binding, Known, StaticKind
 from harness.datafile import load_json
 from harness.errors import DataFileError
-from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, Relation
+from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+
+class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a probe's file says of itself, read without running it: what the static verdicts rest on."""
+
+    binding: Binding
+    nodelete: bool
+    stripped: bool
+    abi_version: str | None  # None where it cannot be read without running the module
+    abi_version_known: Known
+    language: str
+    sdk: str
+    language_known: Known  # of the language and the SDK
+    search_paths: tuple[str, ...]
+    libstdcxx_floor: str | None
+    hooks: tuple[str, ...]  # that it defines
+    callbacks: tuple[str, ...]  # that it leaves undefined
 
 
 class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +49,7 @@ class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     build_s: float | None = None  # None: taken from the cache
     problem: str | None = None
     build_log: str | None = None  # relative to the report's folder
+    probe: ProbeEntry | None = None
 
 
 class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +88,49 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: str | None = None  # folder relative to the report's
     module_sha256: str | None = None
     reproduce: str = ""
+    probe_load: ProbeLoad = ProbeLoad()  # the run-time half; the static half stands in the report's `static`, by SDK and host
+    disagreement: str | None = None  # what the two halves disagree in
+
+
+class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The static half of all cells of one SDK version on one host: what the host is expected to make of the probe."""
+
+    sdk: str
+    host: str
+    kind: StaticKind
+    reason: str  # one sentence, which names a few symbols at most
+    missing: tuple[str, ...]  # all symbols that make it so
+    notes: tuple[str, ...]  # what does not decide
+
+
+class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A promised pair of minors whose ABI data was compared: how many findings there are, and how much could be compared.
+
+    `functions` are those that both have; of these the signatures are known from the releases' own headers (`exact`), on one
+    side from another header only (`nearby`), or not at all (`unknown`: nothing can be told of them but the name).
+    """
+
+    sdk_minor: str
+    host_minor: str
+    findings: int
+    functions: int
+    exact: int
+    nearby: int
+    unknown: int
+
+
+class AbiFindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A change of the ABI between the minors of a promised pair that breaks the promise, whether or not a cell runs into it."""
+
+    sdk_minor: str
+    host_minor: str
+    subject: str  # the function or type
+    kind: str  # what happened to it
+    how: str  # what that does to a module already built
+    points: tuple[str, ...]  # extension points; empty: all, or none in particular
+    used_by: tuple[str, ...]  # SDK versions whose modules are concerned, as far as measured
+    detail: str
+    certain: bool  # false: as far as a header tells that is not the release's own
 
 
 class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +174,9 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requirements: tuple[RequirementEntry, ...]
     known_failures: tuple[KnownFailureEntry, ...]
     cells: tuple[CellEntry, ...]
+    static: tuple[StaticEntry, ...]
+    abi_pairs: tuple[AbiPairEntry, ...]
+    abi_findings: tuple[AbiFindingEntry, ...]
     planned_cells: int
     exit_code: int
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from harness.errors import ExitCode
 from harness.model import Judgement, Outcome, Relation
+from harness.plan.judgement import AGAINST
 from harness.report.marks import ABI_WORDS
 from harness.report.schema import CellEntry, Report
 from harness.report.text import first_line
 
-AGAINST = (Judgement.BROKEN, Judgement.STALE)
+FAILURES = (Judgement.BROKEN, Judgement.STALE)
+"""What counts against the run for how the cell ended. A cell whose halves disagree does so for another reason."""
 
 
 class Verdict(enum.Enum):
@@ -44,6 +46,7 @@ class Summary:
     promised_failed: int
     promised_known: int
     promised_not_run: int
+    disagreeing: int  # cells whose two halves disagree; those of them that count against the run are judged `DISPUTED`
     beyond_passed: int
     beyond_ran: int
     verdict: Verdict
@@ -108,6 +111,7 @@ def summarise(report: Report) -> Summary:
         promised_failed=failed,
         promised_known=known,
         promised_not_run=len(promised) - ran,
+        disagreeing=sum(cell.disagreement is not None for cell in cells),
         beyond_passed=sum(cell.outcome is Outcome.PASSED for cell in other),
         beyond_ran=len(other),
         verdict=verdict,
@@ -118,17 +122,17 @@ def summarise(report: Report) -> Summary:
 def causes(report: Report) -> tuple[Cause, ...]:
     """Cells that are not green, grouped by case, outcome, judgement and first line of the detail; what gates comes first.
 
-    Cells that did not run and were not meant to are in `unrun`.
+    Cells that did not run and were not meant to are in `unrun`, those that only their static half is against in `disputes`.
     """
     groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
     for cell in report.cells:
-        if cell.judgement in (Judgement.AS_PROMISED, Judgement.NOT_RUN):
+        if cell.judgement in (Judgement.AS_PROMISED, Judgement.NOT_RUN, Judgement.DISPUTED):
             continue
         if cell.judgement is Judgement.FACT and cell.outcome is Outcome.PASSED:
             continue
         key = (cell.case, cell.outcome, cell.judgement, first_line(cell.detail), cell.known_failure)
         groups.setdefault(key, []).append(cell)
-    order = [*AGAINST, Judgement.INCOMPLETE, Judgement.KNOWN, Judgement.FACT]
+    order = [*FAILURES, Judgement.INCOMPLETE, Judgement.KNOWN, Judgement.FACT]
     found = [
         Cause(case, outcome, judgement, text, tuple(cell.id for cell in cells), cells[0].reproduce, record)
         for (case, outcome, judgement, text, record), cells in groups.items()
@@ -176,15 +180,10 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     """One sentence, and never one that is greener than the run."""
     ran = sum(cell.outcome.is_verdict for cell in promised)
     counts = Counter(cell.judgement for cell in promised)
-    failed, known = counts[Judgement.BROKEN], counts[Judgement.KNOWN]
-    extras = []
+    known = counts[Judgement.KNOWN]
+    extras: list[str] = []
     if verdict is Verdict.BROKEN:
-        if failed or not judgements[Judgement.STALE]:
-            sentence = f"The promised window does not hold: {failed} of {ran} promised cells that ran fail"
-        else:
-            sentence = "Records of known failures do not apply any more"
-        if judgements[Judgement.STALE]:
-            extras.append(f"{counted(judgements[Judgement.STALE], 'cell')} with a stale record")
+        sentence, extras = _broken(counts[Judgement.BROKEN], ran, judgements)
     elif verdict is Verdict.INCOMPLETE:
         sentence = "The run is incomplete, so it gives no answer"
     elif verdict is Verdict.NOTHING:
@@ -203,6 +202,21 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     if len(promised) > ran and verdict in (Verdict.HELD, Verdict.NOTHING):
         extras.append(f"{counted(len(promised) - ran, 'cell')} promised and not run")
     return sentence + (f" ({', '.join(extras)})" if extras else "")
+
+
+def _broken(failed: int, ran: int, judgements: Counter[Judgement]) -> tuple[str, list[str]]:
+    """The sentence of a run that something counts against, and what else does."""
+    stale, disputed = judgements[Judgement.STALE], judgements[Judgement.DISPUTED]
+    sentence = "Records of known failures do not apply any more"
+    if failed or not (stale or disputed):
+        sentence = f"The promised window does not hold: {failed} of {ran} promised cells that ran fail"
+    elif disputed:
+        sentence = "Static and run-time verdicts of promised cells disagree"
+    others = [
+        f"{counted(stale, 'cell')} with a stale record" if stale else "",
+        f"{counted(disputed, 'cell')} whose two verdicts disagree" if disputed else "",
+    ]
+    return sentence, [one for one in others if one]
 
 
 def counted(count: int, noun: str) -> str:

@@ -8,15 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.model import AbiVerdict, CellId, Relation
+from harness.model import AbiVerdict, CellId, ProbeLoad, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
 from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef
 from harness.run.envoy import Envoy, accepted
 from harness.run.launch import Launch
 from harness.run.outcomes import ModuleRejected, NotApplicable
+from harness.run.probe_load import probe_load
 from harness.versions import Minor
 
 SEARCH_PATH = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"
+PROBE = "probe"
+"""The built module that is right; the others of an SDK version are wrong on purpose."""
 
 
 def abi_verdict(log: str, loaded: bool) -> AbiVerdict:
@@ -43,6 +46,7 @@ class Cell:
     facts: dict[str, str] = field(default_factory=dict)
     loaded: bool = False  # whether an Envoy accepted the module
     _envoys: list[Envoy] = field(default_factory=list)
+    _probes: list[Path] = field(default_factory=list)  # copies of the probe
 
     @property
     def language(self) -> str:
@@ -64,16 +68,22 @@ class Cell:
         if not condition:
             raise NotApplicable(reason)
 
-    def install(self, module: str = "probe", name: str | None = None, folder: str = "modules") -> Path:
+    def install(self, module: str = PROBE, name: str | None = None, folder: str = "modules") -> Path:
         """Copies a built module into a folder of the cell, as `libNAME.so`; the copy has an identity of its own."""
         target = self.folder / folder / f"lib{name or module}.so"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.sdk.modules[module].path, target)
+        if module == PROBE:
+            self._probes.append(target)
         return target
 
     def abi_verdict_so_far(self) -> AbiVerdict:
         """What the hosts of this cell have said so far of the module's ABI string."""
         return abi_verdict(self.logs(), self.loaded)
+
+    def probe_load_so_far(self) -> ProbeLoad:
+        """What the hosts of this cell have done so far with the probe."""
+        return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self.logs())
 
     @property
     def modules_folder(self) -> Path:
@@ -100,7 +110,7 @@ class Cell:
         self._envoys.append(envoy)
         return envoy
 
-    def start(self, *listeners: Listener, module: str = "probe") -> _Accepted:
+    def start(self, *listeners: Listener, module: str = PROBE) -> _Accepted:
         """An Envoy that has the module on its search path and must accept the listeners.
 
         Entering it raises ModuleRejected where it does not accept them.
@@ -157,7 +167,7 @@ class _Accepted:
         self._envoy.__exit__(kind, error, trace)
 
 
-def listener(filter_name: str, config: str = "", *, name: str = "main", module: ModuleRef | str = "probe") -> Listener:
+def listener(filter_name: str, config: str = "", *, name: str = "main", module: ModuleRef | str = PROBE) -> Listener:
     """A listener with one filter of a module."""
     reference = ModuleRef(module) if isinstance(module, str) else module
     return Listener(name, (HttpFilter(reference, filter_name, config),))

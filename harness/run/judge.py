@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import HarnessError
-from harness.model import AbiVerdict, CellId, Outcome, Relation
+from harness.model import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from harness.plan.plan import Plan, PlannedCell
 from harness.run.cell import Cell
 from harness.run.outcomes import CellEnd
@@ -27,6 +27,7 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duration_s: float = 0.0
     facts: dict[str, str] = {}
     evidence: str | None = None
+    probe_load: ProbeLoad = ProbeLoad()
 
 
 def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callable[[Cell], None]) -> CellResult:
@@ -44,9 +45,9 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         outcome, detail = _outcome_of(case, cell)
     finally:
         cell.reap()
-    verdict = AbiVerdict.NOT_LOADED
+    verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
     try:
-        verdict = cell.abi_verdict_so_far()
+        verdict, load = cell.abi_verdict_so_far(), cell.probe_load_so_far()
     except OSError as error:  # without its log nothing is known for certain
         outcome, detail = Outcome.BLOCKED, _system_trouble(error)
     duration_s = time.monotonic() - started
@@ -55,7 +56,8 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         shutil.rmtree(folder, ignore_errors=True)
     elif not plan.keep_evidence and planned.relation is not Relation.PROMISED:
         _trim(folder, planned.id)
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, planned.id.folder if keep else None)
+    evidence = planned.id.folder if keep else None
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load)
 
 
 def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]:

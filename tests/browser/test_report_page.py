@@ -6,15 +6,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Dialog, Locator, Page
 
+from harness.binaries.model import StaticKind
+from harness.report.grid import grid
+from harness.report.halves import static_half, static_words
 from harness.report.html import cell_anchor, render_html
 from harness.report.marks import ABI_WORDS, mark
 from harness.report.schema import CellEntry, Report, read_report, write_report
 from harness.report.summary import summarise
 from tests.browser.conftest import chromium
-from tests.unit.report_samples import ALL_KINDS, HOSTILE, KNOWN_FAILURE, broken, hostile_report, matrix, report
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    FINDING,
+    HOSTILE,
+    KNOWN_FAILURE,
+    broken,
+    cell,
+    disputed,
+    hostile_report,
+    matrix,
+    report,
+    static,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -83,13 +99,17 @@ def test_a_page_of_2000_cells_shows_each_as_the_report_has_it(open_page: Open, t
     whole = read_report(tmp_path / "report.json")
     seen = open_page(whole)
     shown = seen.page.eval_on_selector_all(
-        ".matrix td a", "links => links.map(it => [it.getAttribute('href'), it.innerText.replace(/\\s+/g, ' ').trim()])"
+        ".matrix td.c a", "links => links.map(it => [it.getAttribute('href'), it.innerText.replace(/\\s+/g, ' ').trim()])"
     )
     expected = {f"#{cell_anchor(it.id)}": mark(it) for it in whole.cells}
     assert len(shown) == len(expected) == 2040
     assert {href: words.replace(" ", "") for href, words in shown} == {
         href: str(its).replace(" ", "") for href, its in expected.items()
     }
+    half = static_half(whole)
+    assert seen.page.locator("#static-row td").all_inner_texts() == [
+        static_words(half.get((sdk.sdk, host))) for _, sdk, host in grid(whole).columns
+    ]
     assert seen.page.inner_text("#answer") == f"✗ {summarise(whole).headline}"
     assert seen.page.inner_text('[data-count="planned"] b') == str(whole.planned_cells)
 
@@ -205,10 +225,51 @@ def test_the_frame_is_drawn_for_promised_cells_only(open_page: Open) -> None:
 
 def test_calm_cases_can_be_hidden(open_page: Open) -> None:
     seen = open_page(matrix())
-    assert seen.page.locator(".matrix tbody tr:visible").count() == 18
+    assert seen.page.locator(".matrix tbody tr:visible").count() == 19
     seen.page.get_by_label("only cases with failures").check()
     names = seen.page.locator(".matrix tbody tr:visible th").all_inner_texts()
-    assert names == ["what the host said of the ABI string", "traffic/case_number_3", "guard/case_number_7"]
+    assert names == ["what the host said of the ABI string", "static verdict", "traffic/case_number_3", "guard/case_number_7"]
+
+
+def test_a_flagged_cell_is_seen_in_the_matrix_and_explained_when_opened(open_page: Open) -> None:
+    flagged, calm = disputed("load/hidden"), cell("load/calm")
+    half = static(flagged.sdk, flagged.host, StaticKind.REFUSED, 70)
+    seen = open_page(report([flagged, calm], static=[half]))
+    assert " ".join(seen.cell(flagged.id).inner_text().split()) == "✓ DISPUTED ≠"
+    link = seen.cell(flagged.id)
+    assert link.evaluate("it => it.scrollWidth <= it.clientWidth"), "expected the words to fit into their cell"
+    assert contrast(*link.evaluate("it => [getComputedStyle(it).color, getComputedStyle(it).backgroundColor]")) >= 4.5
+    assert "≠" not in seen.cell(calm.id).inner_text()
+    assert seen.page.locator("#disputes").get_by_text("AGAINST the run").is_visible()
+    link.click()
+    detail = seen.detail(flagged.id)
+    assert detail.locator('[data-field="disagreement"]').inner_text() == flagged.disagreement
+    assert detail.locator('[data-field="probe"]').inner_text() == "loaded"
+    assert detail.locator('[data-field="static"]').inner_text().startswith("refused at load: symbols envoy")
+    seen.detail(calm.id).locator('[data-field="disagreement"]').wait_for(state="detached")
+
+
+def test_a_static_verdict_leads_to_all_that_is_known_of_it(open_page: Open) -> None:
+    entries = [static("rust@1.39:reference", "1.39.3"), static("rust@1.39:reference", "1.40.0", StaticKind.BOMB, 70)]
+    seen = open_page(report([cell(), cell(host="1.40.0")], static=entries, abi_findings=[FINDING]))
+    words = seen.page.locator("#static-row td")
+    assert words.all_inner_texts() == ["loads", "bomb (70)"]
+    words.nth(1).locator("a").click()
+    row = seen.page.locator("tr:target")
+    assert row.is_visible()
+    assert "1.40.0" in row.inner_text()
+    assert not row.get_by_text("callback_new_59").is_visible()
+    row.locator("summary").click()
+    assert row.get_by_text("callback_new_59").is_visible()
+    assert seen.page.get_by_text(FINDING.subject).is_visible()
+
+
+@pytest.mark.parametrize("width", [420, 1280])
+def test_the_page_itself_never_scrolls_sideways(open_page: Open, width: int) -> None:
+    whole = matrix(cases=3)
+    cells = (disputed("load/hidden"), *whole.cells)
+    seen = open_page(msgspec.structs.replace(whole, cells=cells, planned_cells=len(cells), exit_code=1), width=width)
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_without_chromium_they_fail_and_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,17 +7,22 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, Relation
+from harness.binaries.model import Binding, Known, StaticKind
+from harness.model import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation
 from harness.promise import window
 from harness.report.schema import (
     SCHEMA_VERSION,
+    AbiFindingEntry,
+    AbiPairEntry,
     CaseEntry,
     CellEntry,
     Environment,
     KnownFailureEntry,
+    ProbeEntry,
     Report,
     RequirementEntry,
     SdkEntry,
+    StaticEntry,
 )
 from harness.versions import Minor, Release
 
@@ -39,6 +44,47 @@ ENVIRONMENT = Environment(
     toolchain={"g++": "12.2.0", "go": "1.26.6", "rustc": "1.85.0"},
     toolchain_drift=(),
 )
+
+
+PROBE = ProbeEntry(
+    binding=Binding.NOW,
+    nodelete=False,
+    stripped=True,
+    abi_version="v0.1.0",
+    abi_version_known=Known.READ,
+    language="rust",
+    sdk="reference SDK",
+    language_known=Known.INFERRED,
+    search_paths=(),
+    libstdcxx_floor=None,
+    hooks=("envoy_dynamic_module_on_program_init",),
+    callbacks=("envoy_dynamic_module_callback_log",),
+)
+
+FINDING = AbiFindingEntry(
+    sdk_minor="1.38",
+    host_minor="1.39",
+    subject="envoy_dynamic_module_callback_moved",
+    kind="callback removed",
+    how="refused at load if it binds at load",
+    points=("http_filter", "network_filter"),
+    used_by=("rust@1.38:upstream (every module)",),
+    detail="the host exports it no more",
+    certain=True,
+)
+
+
+def static(sdk: str, host: str, kind: StaticKind = StaticKind.LOADS, missing: int = 0, **more: object) -> StaticEntry:
+    """The static half of one SDK version on one host."""
+    names = tuple(f"envoy_dynamic_module_callback_new_{number}" for number in range(missing))
+    reason = {
+        StaticKind.LOADS: "",
+        StaticKind.REFUSED: f"symbols {', '.join(names[:2])} are missing",
+        StaticKind.BOMB: f"a call to {', '.join(names[:2])} ends the host",
+        StaticKind.UNKNOWN: "it cannot be read",
+    }[kind]
+    made = StaticEntry(sdk, host, kind, reason, names, ())
+    return msgspec.structs.replace(made, **more) if more else made
 
 
 def host(release: str) -> Host:
@@ -68,6 +114,7 @@ def sdk(name: str, *, problem: str | None = None) -> SdkEntry:
         build_s=None if problem else 12.5,
         problem=problem,
         build_log=f"builds/{language}-{minor}/build.log",
+        probe=None if problem else PROBE,
     )
 
 
@@ -119,6 +166,17 @@ def known(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
     )
 
 
+def disputed(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
+    """A promised cell that passes although its static half says that it cannot."""
+    return cell(
+        case,
+        judgement=Judgement.DISPUTED,
+        probe_load=ProbeLoad(Load.LOADED),
+        disagreement="static half: refused at load (symbols a, b are missing); at run time the probe was loaded",
+        **more,  # type: ignore[arg-type]
+    )
+
+
 def unreachable(case: str = "window/proxied_traffic", sdk: str = "rust@1.40:upstream", **more: object) -> CellEntry:
     return cell(
         case,
@@ -140,6 +198,8 @@ def report(
     planned: int | None = None,
     complete: bool = True,
     incomplete_reason: str | None = None,
+    static: Sequence[StaticEntry] = (),
+    abi_findings: Sequence[AbiFindingEntry] = (),
 ) -> Report:
     """A report around `cells`; hosts, SDKs, cases and requirements follow from them unless they are given."""
     cells = tuple(cells)
@@ -147,7 +207,7 @@ def report(
     judgements = {cell.judgement for cell in cells}
     if exit_code is None:
         exit_code = 4 if Judgement.INCOMPLETE in judgements or not complete else 0
-        exit_code = 1 if judgements & {Judgement.BROKEN, Judgement.STALE} else exit_code
+        exit_code = 1 if judgements & {Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED} else exit_code
     ran = [cell for cell in cells if cell.outcome is not Outcome.UNREACHABLE]
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -167,6 +227,12 @@ def report(
         ),
         known_failures=tuple(known_failures),
         cells=cells,
+        static=tuple(static),
+        abi_pairs=tuple(
+            AbiPairEntry(sdk_minor, host_minor, sum(it.sdk_minor == sdk_minor for it in abi_findings), 500, 400, 70, 30)
+            for sdk_minor, host_minor in dict.fromkeys((it.sdk_minor, it.host_minor) for it in abi_findings)
+        ),
+        abi_findings=tuple(abi_findings),
         planned_cells=len(cells) if planned is None else planned,
         exit_code=exit_code,
     )
@@ -184,6 +250,7 @@ ALL_KINDS: tuple[CellEntry, ...] = (
     cell("load/reload", judgement=Judgement.FACT, relation=Relation.PRE_PROMISE, sdk="go@1.37:upstream", host="1.37.0"),
     cell("load/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.NOT_RUN, detail="Go never unloads"),
     unreachable(host="1.40.0"),
+    disputed("load/hidden"),
 )
 """One cell of every judgement."""
 
@@ -204,7 +271,22 @@ def matrix(
         for minor in minors
         for release in hosts
     ]
-    return report(cells, known_failures=[KNOWN_FAILURE])
+    half = [_matrix_static(sdk, release) for sdk, release in dict.fromkeys((it.sdk, it.host) for it in cells)]
+    return report(
+        cells,
+        known_failures=[KNOWN_FAILURE],
+        static=[it for it in half if not it.sdk.endswith("1.40:upstream")],
+        abi_findings=[FINDING, msgspec.structs.replace(FINDING, sdk_minor="1.39", host_minor="1.40", certain=False)],
+    )
+
+
+def _matrix_static(sdk: str, release: str) -> StaticEntry:
+    minor, host_minor = Minor.parse(sdk.partition("@")[2].partition(":")[0]), Release.parse(release).minor
+    if str(host_minor) < "1.38" and minor != host_minor:
+        return static(sdk, release, StaticKind.REFUSED, 7)
+    if minor > host_minor:
+        return static(sdk, release, StaticKind.BOMB, 130, notes=("the ABI string is another one",))
+    return static(sdk, release)
 
 
 def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str) -> CellEntry:
@@ -251,6 +333,24 @@ def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str)
     return cell(case, sdk, release, relation=relation, judgement=judgement, abi_verdict=abi)
 
 
+HOSTILE_PROBE = msgspec.structs.replace(
+    PROBE, abi_version=HOSTILE, language=HOSTILE, sdk=HOSTILE, search_paths=(HOSTILE,), hooks=(HOSTILE,), callbacks=(HOSTILE,)
+)
+
+
+HOSTILE_FINDING = AbiFindingEntry(
+    sdk_minor=HOSTILE,
+    host_minor=HOSTILE,
+    subject=HOSTILE,
+    kind=HOSTILE,
+    how=HOSTILE,
+    points=(HOSTILE,),
+    used_by=(HOSTILE,),
+    detail=HOSTILE,
+    certain=False,
+)
+
+
 def hostile_report() -> Report:
     """Every free text is `HOSTILE`, and every name that a file or a host can choose."""
     bad = broken(
@@ -263,11 +363,18 @@ def hostile_report() -> Report:
         relation_reason=HOSTILE,
         reproduce=HOSTILE,
         known_failure=HOSTILE,
+        probe_load=ProbeLoad(Load.REFUSED, HOSTILE),
+        disagreement=HOSTILE,
     )
     whole = report(
         [bad, cell("load/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail=HOSTILE)],
         known_failures=[KnownFailureEntry(HOSTILE, HOSTILE, HOSTILE, 1, 0)],
-        sdks=[sdk(HOSTILE, problem=HOSTILE), sdk("rust@1.39:reference")],
+        sdks=[sdk(HOSTILE, problem=HOSTILE), msgspec.structs.replace(sdk("rust@1.39:reference"), probe=HOSTILE_PROBE)],
+        static=[
+            StaticEntry(HOSTILE, HOSTILE, StaticKind.REFUSED, HOSTILE, (HOSTILE, f"{HOSTILE}2"), (HOSTILE,)),
+            StaticEntry("rust@1.39:reference", HOSTILE, StaticKind.UNKNOWN, HOSTILE, (), (HOSTILE,)),
+        ],
+        abi_findings=[HOSTILE_FINDING],
     )
     return msgspec.structs.replace(
         whole,

@@ -6,12 +6,15 @@ import io
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
+from harness.binaries.model import StaticKind
+from harness.model import Judgement, Relation
 from harness.report.console import print_matrix
 from harness.report.schema import Report
-from tests.unit.report_samples import ALL_KINDS, broken, cell, hostile_report, matrix, report
+from tests.unit.report_samples import ALL_KINDS, FINDING, broken, cell, disputed, hostile_report, matrix, report, static
 
 
 def printed(whole: Report, *, width: int = 120, terminal: bool = False, where: Path | None = None) -> str:
@@ -36,6 +39,47 @@ def test_a_row_counts_and_names_the_abi_verdict() -> None:
     )
     assert "★ 16 ok 1 known" in row(output, "rust@1.38:upstream")
     assert "★ 17 no source" in row(output, "go@1.40:upstream")
+
+
+def test_a_static_verdict_is_told_where_the_probe_is_not_expected_to_load() -> None:
+    entries = [
+        static("rust@1.39:reference", "1.38.3", StaticKind.BOMB, 7),
+        static("rust@1.39:reference", "1.39.3"),
+        static("rust@1.39:reference", "1.40.0", StaticKind.UNKNOWN),
+    ]
+    output = printed(report([cell(host=entry.host) for entry in entries], static=entries))
+    assert "Third line: what the probe's file says" in output
+    lines = output.splitlines()
+    third = lines[next(number for number, line in enumerate(lines) if line.strip().startswith("rust@1.39")) + 2]
+    assert third.split() == ["bomb", "(7)", "cannot", "tell"]
+    assert "Third line" not in printed(report([cell()], static=entries[1:2]))
+
+
+def test_a_disagreement_comes_before_everything_else_that_is_listed() -> None:
+    luck = cell("load/luck", host="1.36.4", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
+    cells = [broken("a/bad"), luck, disputed("load/hidden")]
+    output = printed(report(cells, static=[static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)]))
+    start = output.index("≠ Static and run-time verdicts disagree: 2 cells, 1 against the run")
+    assert start < output.index("New failures")
+    assert output.index("1x rust@1.39:reference on 1.39.3", start) < output.index("1x rust@1.39:reference on 1.36.4", start)
+    assert "first: load/hidden/rust@1.39:reference/1.39.3" in output
+    assert "1 DISPUTED" in output
+    assert "≠ refused (2)" in output
+    assert "disagree" not in printed(report([cell()]))
+
+
+def test_many_disagreements_are_bounded() -> None:
+    output = printed(report([disputed(host=f"1.39.{patch}") for patch in range(15)]))
+    assert output.count("first: ") == 10
+    assert "and 5 more pairs of SDK and host" in output
+
+
+def test_findings_of_the_abi_are_counted_with_a_few_names() -> None:
+    many = [msgspec.structs.replace(FINDING, subject=f"name_{number}") for number in range(8)]
+    output = printed(report([cell()], abi_findings=many))
+    assert "The ABI itself breaks the promise: 8 findings (gates nothing)" in output
+    assert "1.38 → 1.39: 8: name_0, name_1, name_2, name_3, name_4, name_5 and 2 more" in output
+    assert "ABI itself" not in printed(report([cell()]))
 
 
 def test_it_fits_120_columns() -> None:

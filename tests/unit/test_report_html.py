@@ -10,9 +10,23 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from harness.model import Judgement, Outcome, Relation
+from harness.binaries.model import StaticKind
+from harness.model import Judgement, Load, Outcome, ProbeLoad, Relation
 from harness.report.html import cell_anchor, relative_link, render_html
-from tests.unit.report_samples import ALL_KINDS, KNOWN_FAILURE, broken, cell, hostile_report, matrix, report
+from harness.report.schema import Report
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    FINDING,
+    KNOWN_FAILURE,
+    broken,
+    cell,
+    disputed,
+    hostile_report,
+    matrix,
+    report,
+    sdk,
+    static,
+)
 
 
 class Page(HTMLParser):
@@ -32,6 +46,11 @@ class Page(HTMLParser):
 
     def all(self, tag: str) -> list[dict[str, str]]:
         return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page_of(whole: Report) -> str:
+    """The source of the page, without the places where a long name may be broken."""
+    return render_html(whole).replace("<wbr>", "")
 
 
 def test_every_cell_links_to_its_own_section() -> None:
@@ -145,14 +164,15 @@ def test_hostile_text_makes_no_element_and_no_attribute() -> None:
 def test_the_header_counts_and_answers() -> None:
     source = render_html(report(ALL_KINDS))
     counts = dict(re.findall(r'<li data-count="([^"]+)"[^>]*><b>([^<]+)</b>', source))
-    assert counts["planned"] == "9"
-    assert counts["promised"] == "1 / 4"
+    assert counts["planned"] == "10"
+    assert counts["promised"] == "1 / 5"
+    assert counts["verdicts disagree"] == "1"
     assert {name: counts[name] for name in ("blocked", "unreachable", "not applicable")} == {
         "blocked": "1",
         "unreachable": "1",
         "not applicable": "1",
     }
-    assert '<h1 id="answer">✗ The promised window does not hold: 1 of 4' in source
+    assert '<h1 id="answer">✗ The promised window does not hold: 1 of 5' in source
 
 
 def test_an_incomplete_run_says_so_first() -> None:
@@ -174,6 +194,91 @@ def test_only_cases_with_trouble_stay_when_asked() -> None:
     )
     calm = re.findall(r'<tr( class="calm")?><th class="case" scope="row" title="[^"]*">([^<]*)<', source)
     assert calm == [(' class="calm"', "a/calm"), ("", "a/bad"), (' class="calm"', "a/fact")]
+
+
+def test_each_column_has_its_static_verdict_and_a_link_to_all_of_it() -> None:
+    entries = [
+        static("rust@1.39:reference", "1.38.3", StaticKind.BOMB, 70),
+        static("rust@1.39:reference", "1.39.3"),
+        static("rust@1.39:reference", "1.40.0"),
+    ]
+    source = page_of(report([cell(host=it) for it in ("1.38.3", "1.39.3", "1.40.0", "1.41.0")], static=entries))
+    row = source[source.index('id="static-row"') :].partition("</tr>")[0]
+    assert re.findall(r">([^<>]+)</(?:a|td)>", row) == ["bomb (70)", "loads", "loads", "not known"]
+    links = re.findall(r'href="#(static-[0-9a-f]+)"', row)
+    assert len(links) == 3
+    assert links[1] == links[2] != links[0]
+    told = source[source.index(f'<tr id="{links[0]}"') :].partition("</tr>")[0]
+    assert "envoy_dynamic_module_callback_new_59" in told
+    assert "envoy_dynamic_module_callback_new_60" not in told
+    assert "and 10 more, in report.json" in told
+    both = source[source.index(f'<tr id="{links[1]}"') :].partition("</tr>")[0]
+    assert "1.39.3, 1.40.0" in both
+
+
+def test_a_cell_shows_both_halves() -> None:
+    entry = cell(probe_load=ProbeLoad(Load.REFUSED, "envoy_dynamic_module_callback_new_0"))
+    half = static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)
+    source = page_of(report([entry], static=[half]))
+    assert re.search(
+        r'data-field="static"><a href="#static-[0-9a-f]+">refused at load: symbols [^<]*_new_0, [^<]* missing', source
+    )
+    assert '<dd data-field="probe">refused at load: envoy_dynamic_module_callback_new_0</dd>' in source
+    assert 'data-field="disagreement"' not in source
+
+
+def test_a_long_name_may_be_broken_after_what_all_begin_with() -> None:
+    source = render_html(report([cell()], abi_findings=[FINDING]))
+    assert '<td class="mono say">envoy_dynamic_module_callback_<wbr>moved</td>' in source
+
+
+def test_a_disagreement_is_loud_where_it_counts_and_flagged_where_it_does_not() -> None:
+    beyond = cell(
+        "load/luck", host="1.36.4", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves <differ>"
+    )
+    source = render_html(report([disputed("load/hidden"), beyond]))
+    assert '<h1 id="answer">✗ Static and run-time verdicts of promised cells disagree (1 cell whose' in source
+    section = source[source.index('<details open id="disputes">') :].partition("</details>")[0]
+    assert "verdicts disagree: 2 cells" in section
+    assert section.index("AGAINST the run") < section.index("gates nothing")
+    assert "halves &lt;differ&gt;" in section
+    links = [it for it in Page(source).all("a") if it.get("id", "").startswith("at-")]
+    assert [("bad" in it["class"], it["aria-label"].endswith("verdicts disagree")) for it in links] == [
+        (True, True),
+        (False, True),
+    ]
+    assert '<span aria-hidden="true">✓</span>DISPUTED <b>≠</b></a>' in source
+    assert '<span aria-hidden="true">✓</span>ok <b>≠</b></a>' in source
+    assert '<pre class="dispute" data-field="disagreement">halves &lt;differ&gt;</pre>' in source
+    calm = re.findall(r'<tr( class="calm")?><th class="case" scope="row" title="[^"]*">([^<]*)<', source)
+    assert calm == [("", "load/hidden"), ("", "load/luck")]
+
+
+def test_without_a_disagreement_there_is_no_word_of_one() -> None:
+    source = render_html(report([cell()], static=[static("rust@1.39:reference", "1.39.3")]))
+    assert 'id="disputes"' not in source
+    assert 'data-count="verdicts disagree"' not in source
+
+
+def test_findings_of_the_abi_have_their_section_with_names() -> None:
+    nearby = msgspec.structs.replace(FINDING, sdk_minor="1.39", host_minor="1.40", subject="other_name", certain=False)
+    source = page_of(report([cell()], abi_findings=[FINDING, nearby]))
+    section = source[source.index('id="findings"') :].partition("</table>")[0]
+    first, second = section.partition("<tbody>")[2].split("</tr>")[:2]
+    for said in ("1.38 → 1.39", "envoy_dynamic_module_callback_moved", "http_filter, network_filter", "rust@1.38:upstream"):
+        assert said in first
+    assert "not the release" not in first
+    assert "other_name" in second
+    assert "as far as a header tells that is not the release&#39;s own" in second
+    assert 'id="findings"' not in render_html(report([cell()]))
+
+
+def test_what_the_probes_file_says_stands_with_its_sdk() -> None:
+    source = render_html(report([cell()], sdks=[sdk("rust@1.39:reference"), sdk("go@1.39:reference", problem="no")]))
+    table = source[source.index('id="probes"') :].partition("</table>")[0]
+    assert [row.count("at load (BIND_NOW)") for row in table.split("</tr>")[1:-1]] == [1]
+    assert '<td class="nowrap">rust@1.39:reference</td><td class="count">1</td>' in table
+    assert 'id="probes"' not in render_html(report([cell()], sdks=[sdk("go@1.39:reference", problem="no")]))
 
 
 def test_a_report_without_cells_still_is_a_page() -> None:

@@ -6,15 +6,17 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from harness.binaries.model import StaticKind
 from harness.model import Judgement
 from harness.report.junit import render_junit
 from harness.report.schema import CellEntry
-from tests.unit.report_samples import ALL_KINDS, cell, hostile_report, known, matrix, report
+from tests.unit.report_samples import ALL_KINDS, FINDING, cell, disputed, hostile_report, known, matrix, report, static
 
 RESULTS = {
     Judgement.AS_PROMISED: None,
     Judgement.BROKEN: "failure",
     Judgement.STALE: "failure",
+    Judgement.DISPUTED: "failure",
     Judgement.KNOWN: "skipped",
     Judgement.INCOMPLETE: "error",
     Judgement.NOT_RUN: "skipped",
@@ -45,12 +47,12 @@ def test_what_is_not_promised_is_neither_green_nor_red_when_it_fails() -> None:
 def test_counts_agree_with_the_elements() -> None:
     root = ET.fromstring(render_junit(report(ALL_KINDS)))
     assert {name: root.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "9",
-        "failures": "2",
+        "tests": "10",
+        "failures": "3",
         "errors": "1",
         "skipped": "4",
     }
-    assert sum(int(suite.get("tests", "")) for suite in root) == 9
+    assert sum(int(suite.get("tests", "")) for suite in root) == 10
 
 
 def test_a_known_failure_names_its_record_and_what_was_seen() -> None:
@@ -63,6 +65,30 @@ def test_a_run_that_stopped_early_is_an_error() -> None:
     assert results(xml)["run", "complete"] == "error"
     assert "incomplete, 2 cells never begun: interrupted" in xml
     assert ("run", "complete") not in results(render_junit(report([cell()])))
+
+
+def test_a_disagreement_is_told_in_the_failure_and_both_halves_as_properties() -> None:
+    entries = [disputed(), cell("load/luck", judgement=Judgement.FACT, disagreement="halves differ")]
+    half = static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)
+    root = ET.fromstring(render_junit(report(entries, static=[half])))
+    (failure,) = root.iter("failure")
+    assert (failure.get("message") or "").startswith("static and run-time verdicts disagree: static half: refused at load")
+    said = [{it.get("name"): it.get("value") for it in case.iter("property")} for case in root.iter("testcase")]
+    assert [(it["static"].partition(":")[0], it["probe"]) for it in said] == [  # type: ignore[union-attr]
+        ("refused at load", "loaded"),
+        ("refused at load", "not seen"),
+    ]
+    assert said[1]["disagreement"] == "halves differ"
+    assert "disagreement" not in ET.tostring(ET.fromstring(render_junit(report([cell()]))), encoding="unicode")
+
+
+def test_findings_are_properties_of_the_sdks_they_concern() -> None:
+    root = ET.fromstring(render_junit(report([cell(), cell(sdk="rust@1.38:upstream")], abi_findings=[FINDING])))
+    found = {suite.get("name"): [it.get("value") for it in suite.findall("properties/property")] for suite in root}
+    assert found == {
+        "rust@1.39:reference": [],
+        "rust@1.38:upstream": [f"1.38 → 1.39: callback removed: {FINDING.subject}: {FINDING.how}"],
+    }
 
 
 def test_hostile_text_stays_text_and_the_xml_stays_valid() -> None:

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 from markdown_it import MarkdownIt
 
+from harness.binaries.model import StaticKind
+from harness.model import Judgement, Relation
 from harness.report.markdown import code, escape, render_markdown
 from harness.report.text import one_line
-from tests.unit.report_samples import ALL_KINDS, HOSTILE, KNOWN_FAILURE, cell, hostile_report, matrix, report, sdk
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    FINDING,
+    HOSTILE,
+    KNOWN_FAILURE,
+    cell,
+    disputed,
+    hostile_report,
+    matrix,
+    report,
+    sdk,
+    static,
+)
 
 
 def html(markdown: str) -> str:
@@ -38,6 +53,35 @@ def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:
     assert "| window/proxied_traffic |  | ★✓ ok | ★✗ FAIL |" in page
     assert "| load/refuse | ∞ hung |  |  |" in page
     assert "| ABI string | matched | matched | deprecated |" in page
+    assert "| static verdict | not known | not known | not known |" in page
+
+
+def test_the_static_half_stands_in_the_matrix_and_what_does_not_load_in_a_table() -> None:
+    entries = [static("rust@1.39:reference", "1.38.3", StaticKind.REFUSED, 7), static("rust@1.39:reference", "1.39.3")]
+    page = render_markdown(report([cell(host="1.38.3"), cell()], static=entries))
+    assert "| static verdict | refused (7) | loads |" in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| rust@1.39:reference | 1.38.3 | refused at load |")]
+    assert "callback_new_4</code> and 2 more" in row
+    assert "Static verdicts other" not in render_markdown(report([cell()], static=entries[1:]))
+
+
+def test_a_disagreement_has_its_section_before_the_matrix() -> None:
+    luck = cell("load/luck", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
+    page = render_markdown(report([luck, disputed("load/hidden")]))
+    section = page[page.index("## ≠ Static and run-time verdicts disagree") : page.index("## Matrix")]
+    rows = [line for line in section.splitlines() if line.startswith("| 1 |")]
+    assert ["AGAINST the run" in row for row in rows] == [True, False]
+    assert "| load/hidden | ★✓ DISPUTED ≠ |" in page
+    assert "| load/luck | ✓ ok ≠ |" in page
+    assert "≠ Static" not in render_markdown(report([cell()]))
+
+
+def test_findings_of_the_abi_have_a_section_with_names() -> None:
+    page = render_markdown(report([cell()], abi_findings=[FINDING, msgspec.structs.replace(FINDING, certain=False)]))
+    rows = [line for line in page.splitlines() if line.startswith("| 1.38 → 1.39 |")]
+    assert all(f"<code>{FINDING.subject}</code>" in row and "http_filter, network_filter" in row for row in rows)
+    assert ["not the release" in row for row in rows] == [False, True]
+    assert "breaks the promise in the ABI" not in render_markdown(report([cell()]))
 
 
 def test_it_says_why_cells_did_not_run_and_what_is_known() -> None:
@@ -62,7 +106,7 @@ def test_hosts_and_modules_have_their_hashes_and_glibc_floor() -> None:
 def test_hostile_text_is_shown_and_is_nothing_else() -> None:
     page = html(render_markdown(hostile_report()))
     tags = set(re.findall(r"</?([a-zA-Z!][a-zA-Z0-9-]*)", page))
-    assert tags <= {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code"}
+    assert tags <= {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "ul", "li"}
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
 
 

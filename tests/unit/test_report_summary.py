@@ -5,21 +5,25 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from harness.model import AbiVerdict, Judgement, Outcome, Relation
+from harness.binaries.model import StaticKind
+from harness.model import AbiVerdict, Judgement, Load, Outcome, Relation
 from harness.report.grid import grid, natural
-from harness.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, OUTCOME_MARKS, mark
+from harness.report.halves import disputes, static_rows, static_sentence, static_words
+from harness.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, LOAD_WORDS, OUTCOME_MARKS, STATIC_WORDS, mark
+from harness.report.schema import CellEntry
 from harness.report.summary import Verdict, abi_words, causes, summarise, unrun
 from harness.report.text import cut, first_line, one_line, plain
-from tests.unit.report_samples import ALL_KINDS, broken, cell, known, matrix, report, unreachable
+from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static, unreachable
 
 BLOCKED = cell("a/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="no build")
+FACT_DISPUTED = cell("a/luck", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
 FACT = cell("a/fact", relation=Relation.BEYOND, judgement=Judgement.FACT)
 
 
 def test_counts_have_every_value_and_add_up() -> None:
     summary = summarise(report(ALL_KINDS))
     assert summary.by_outcome == {
-        Outcome.PASSED: 3,
+        Outcome.PASSED: 4,
         Outcome.FAILED: 1,
         Outcome.CRASHED: 1,
         Outcome.HUNG: 1,
@@ -28,9 +32,10 @@ def test_counts_have_every_value_and_add_up() -> None:
         Outcome.UNREACHABLE: 1,
         Outcome.NOT_APPLICABLE: 1,
     }
-    assert summary.by_relation == {Relation.PROMISED: 7, Relation.PRE_PROMISE: 1, Relation.BEYOND: 1}
-    assert sum(summary.by_judgement.values()) == summary.cells == 9
-    assert (summary.ran, summary.promised_ran, summary.promised_held, summary.promised_failed) == (6, 4, 1, 1)
+    assert summary.by_relation == {Relation.PROMISED: 8, Relation.PRE_PROMISE: 1, Relation.BEYOND: 1}
+    assert sum(summary.by_judgement.values()) == summary.cells == 10
+    assert (summary.ran, summary.promised_ran, summary.promised_held, summary.promised_failed) == (7, 5, 1, 1)
+    assert summary.disagreeing == 1
     assert (summary.promised_known, summary.promised_not_run) == (1, 3)
     assert (summary.beyond_passed, summary.beyond_ran) == (1, 2)
 
@@ -44,6 +49,13 @@ def test_counts_have_every_value_and_add_up() -> None:
         ([cell(), broken("a/b")], Verdict.BROKEN, "does not hold: 1 of 2 promised"),
         ([cell(), broken("a/b"), BLOCKED], Verdict.BROKEN, "1 cell could not run"),
         ([cell(), cell("a/b", judgement=Judgement.STALE)], Verdict.BROKEN, "Records of known failures do not apply"),
+        ([cell(), disputed("a/b")], Verdict.BROKEN, "disagree (1 cell whose two verdicts disagree)"),
+        (
+            [broken(), disputed("a/b")],
+            Verdict.BROKEN,
+            "1 of 2 promised cells that ran fail (1 cell whose two verdicts disagree)",
+        ),
+        ([cell(), FACT_DISPUTED], Verdict.HELD, "holds: all 1 promised cells that ran pass"),
         ([cell(), BLOCKED], Verdict.INCOMPLETE, "no answer (1 cell could not run)"),
         ([FACT], Verdict.NOTHING, "No promised cell ran"),
         ([unreachable()], Verdict.NOTHING, "No promised cell ran"),
@@ -128,7 +140,47 @@ def test_every_value_has_a_mark_of_its_own() -> None:
 
 def test_capitals_are_kept_for_what_counts() -> None:
     loud = {it.judgement for it in ALL_KINDS if mark(it).word.isupper()}
-    assert loud == {Judgement.BROKEN, Judgement.STALE, Judgement.INCOMPLETE}
+    assert loud == {Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED, Judgement.INCOMPLETE}
+    assert set(STATIC_WORDS) == set(StaticKind)
+    assert set(LOAD_WORDS) == set(Load)
+
+
+@pytest.mark.parametrize(
+    ("entry", "shown"),
+    [
+        (disputed(), "✓ DISPUTED ≠"),
+        (FACT_DISPUTED, "✓ ok ≠"),
+        (known(disagreement="halves differ"), "† known ≠"),
+        (broken(disagreement="halves differ"), "✗ FAIL ≠"),
+        (cell(), "✓ ok"),
+    ],
+)
+def test_a_disagreement_is_flagged_whatever_the_judgement(entry: CellEntry, shown: str) -> None:
+    assert str(mark(entry)) == shown
+
+
+def test_disputes_are_grouped_and_those_that_count_come_first() -> None:
+    found = disputes(report([FACT_DISPUTED, disputed("a/one"), disputed("a/two"), disputed("a/one", host="1.40.0"), cell()]))
+    assert [(it.sdk, it.host, it.counts, it.count) for it in found] == [
+        ("rust@1.39:reference", "1.39.3", True, 2),
+        ("rust@1.39:reference", "1.40.0", True, 1),
+        ("rust@1.39:reference", "1.39.3", False, 1),
+    ]
+    assert disputes(report([cell()])) == ()
+    assert causes(report([disputed()])) == ()
+
+
+def test_static_rows_join_hosts_that_the_same_is_said_of() -> None:
+    entries = [static("a", "1"), static("a", "2", StaticKind.BOMB, 3), static("a", "3"), static("b", "1")]
+    rows = [(it.entry.sdk, it.entry.kind, it.hosts) for it in static_rows(report([], static=entries))]
+    assert rows == [
+        ("a", StaticKind.LOADS, ("1", "3")),
+        ("a", StaticKind.BOMB, ("2",)),
+        ("b", StaticKind.LOADS, ("1",)),
+    ]
+    assert [static_words(it) for it in (entries[0], entries[1], None)] == ["loads", "bomb (3)", "not known"]
+    assert static_sentence(entries[0]) == "expected to load"
+    assert static_sentence(entries[1]).startswith("loads, but a call is a bomb: a call to envoy")
 
 
 def test_grid_orders_hosts_by_number_and_shows_what_is_described_nowhere() -> None:
