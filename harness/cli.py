@@ -1,18 +1,23 @@
-"""The command line: `dmconform run|list|build|reproduce|clean`."""
+"""The command line: every command of `dmconform`. Those that are a world of their own are described where they live."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import shutil
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import paths
+from harness.abi.command import add_abi_parser
+from harness.check.command import add_check_parser
 from harness.errors import ExitCode, HarnessError, UsageError
+from harness.sweep.command import add_sweep_parser
 
 HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
 SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:upstream; may be repeated"
@@ -20,7 +25,7 @@ CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
 EXIT_CODES = """\
 exit codes:
   0  all promised cells hold
-  1  a promised cell fails, or a recorded known failure no longer applies
+  1  a promised cell fails, a recorded known failure no longer applies, or the static and the run-time half disagree
   2  wrong usage, or a data file with a mistake
   3  the selection is empty
   4  planned work could not run: harness, build or download trouble, or the run was interrupted
@@ -34,17 +39,21 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=raw,
         description="Checks what is promised of Envoy's dynamic modules, on real Envoys, with modules in C++, Go and Rust.",
         epilog="examples:\n  dmconform run\n  dmconform run --sdk rust@1.39 --host 1.40\n"
+        "  dmconform check libmy_filter.so\n  dmconform abi diff 1.38 1.39\n"
         "  dmconform list cells --case 'window/*'\n\n" + EXIT_CODES,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, help_text: str, examples: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
+    def command(name: str, run: Callable[[argparse.Namespace], int], help_text: str, examples: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(
             name, help=help_text, description=help_text, formatter_class=raw, epilog=f"examples:\n{examples}\n\n{EXIT_CODES}"
         )
+        made.set_defaults(run=run)
+        return made
 
     run = command(
         "run",
+        _run,
         "Build the probes, run the matrix, write a report. Modules' code runs on this machine, with the rights of the caller.",
         "  dmconform run\n  dmconform run --host all --sdk '*@*:reference' --out /tmp/report\n"
         "  dmconform run --host path:./envoy --case 'window/*' -n 4\n"
@@ -55,16 +64,23 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
     run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
 
-    listing = command("list", "Show what there is to select.", "  dmconform list hosts\n  dmconform list cells --sdk go@1.39")
+    add_check_parser(commands)
+    add_abi_parser(commands)
+    add_sweep_parser(commands)
+
+    listing = command(
+        "list", _list, "Show what there is to select.", "  dmconform list hosts\n  dmconform list cells --sdk go@1.39"
+    )
     listing.add_argument("what", choices=("hosts", "sdks", "cases", "cells"))
     _selectors(listing)
 
-    build = command("build", "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
+    build = command("build", _build, "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
     build.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
     _upstream(build)
 
     reproduce = command(
         "reproduce",
+        _reproduce,
         "Run one cell again, tell all of it, and keep its folder.",
         "  dmconform reproduce window/proxied_traffic/rust@1.39:reference/1.40.0",
     )
@@ -75,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
     _upstream(reproduce)
 
-    command("clean", "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
+    command("clean", _clean, "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
     return parser
 
 
@@ -172,20 +188,27 @@ def _clean(_: argparse.Namespace) -> int:
     return ExitCode.HELD
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "run": _run,
-    "list": _list,
-    "build": _build,
-    "reproduce": _reproduce,
-    "clean": _clean,
-}
+@contextlib.contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: what it started is ended, its folders go, a run writes its report."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the tool; returns its exit code."""
     chosen = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = chosen.run
     try:
-        return COMMANDS[chosen.command](chosen)
+        with _terminated_like_interrupted():
+            return run(chosen)
     except HarnessError as error:
         print(f"dmconform: {error}", file=sys.stderr)
         return error.exit_code

@@ -13,7 +13,7 @@ class ExitCode(enum.IntEnum):
     """Exit codes of `dmconform`; documented in the README, each with a test."""
 
     HELD = 0  # every promised cell holds
-    BROKEN = 1  # a promised cell fails
+    BROKEN = 1  # a promised cell fails, or its static and its run-time verdict disagree
     USAGE = 2  # the command or a data file is wrong
     EMPTY = 3  # the selection has no cell
     INCOMPLETE = 4  # planned work could not run

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import signal
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,20 +68,6 @@ class _Progress:
             say(f"{self._done}/{self._total} cells, {self._red} against the run")
 
 
-@contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the run as Ctrl-C does: cells are ended, and the report is written."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def run_cells(prepared: Prepared, folder: Path, workers: str) -> str | None:
     """Runs all cells; says why the run is incomplete, or None. Results are in the folder."""
     arguments = [
@@ -101,7 +85,7 @@ def run_cells(prepared: Prepared, folder: Path, workers: str) -> str | None:
         arguments.remove("--numprocesses=0")
     log = folder / PYTEST_LOG
     progress = _Progress(len(prepared.plan.cells))
-    with log.open("w") as sink, contextlib.redirect_stdout(sink), _terminated_like_interrupted():
+    with log.open("w") as sink, contextlib.redirect_stdout(sink):
         try:
             code = pytest.main(arguments, plugins=[progress])
         except KeyboardInterrupt:

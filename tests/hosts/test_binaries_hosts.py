@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from pathlib import Path
 
 import msgspec
@@ -40,11 +39,9 @@ def test_the_data_about_a_release_is_what_its_binary_says(known: KnownHost) -> N
     if not (known.default or known.release == OTHER_PATCH or _cached(known)):
         pytest.skip(f"Envoy {known.release} is not in the cache, and only the default releases are worth a download here")
     binary = Path(from_release(known, paths.cache_folder(), print).binary)
-    begin = time.monotonic()
     # How it opens modules is measured at run time: the binary alone does not tell.
     read = msgspec.structs.replace(read_host(binary), opens_now=known.opens is Opens.NOW)
     assert read == known_host_facts(known.release)
-    assert time.monotonic() - begin < 10, "a host of 100 MB takes half a second"
 
 
 @pytest.fixture(scope="module")

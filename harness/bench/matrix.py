@@ -1,13 +1,11 @@
-"""The benchmark: how long a warm and a cold default matrix take, and what a cell costs against a bare Envoy.
+"""How long a warm and a cold default matrix take, and what a cell costs against a bare Envoy.
 
-Prints three figures, each as a median over rounds. The cost of a cell is a ratio: the mean duration of the cells of a warm
-matrix, over that of a bare loop of "start Envoy, one request, stop", which runs between the matrices, as many at once and on
-the same hosts.
+The cost of a cell is a ratio: the mean duration of the cells of a warm matrix, over that of a bare loop of "start Envoy, one
+request, stop", which runs between the matrices, as many at once and on the same hosts.
 """
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import os
@@ -18,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import paths
@@ -125,47 +124,46 @@ def mean_cell(report: Report) -> float:
     return statistics.fmean(cell.duration_s for cell in report.cells if cell.outcome.is_verdict)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the benchmark and prints its figures."""
-    parser = argparse.ArgumentParser(prog="python -m harness.bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3, help="warm matrices to run (default: 3)")
-    parser.add_argument("--cold", action="store_true", help="also one matrix from nothing, without upstream's repository")
-    parser.add_argument("run", nargs="*", help="arguments of dmconform run, such as --sdk '*@*:reference' (after --)")
-    chosen = parser.parse_args(arguments)
+@dataclass(frozen=True)
+class Figures:
+    """What was measured; seconds, and the cost of a cell in bare Envoys. `cold_s` is None where it was not asked for."""
+
+    warm_s: tuple[float, ...]
+    cell_ratios: tuple[float, ...]
+    cells: int
+    cold_s: float | None
+
+
+def measure(rounds: int, cold: bool, run_arguments: Sequence[str]) -> Figures:
+    """Runs matrices, with bare Envoys between them."""
     workers = os.cpu_count() or 1
-    cold_s: float | None = None
-    if chosen.cold:
-        say("a cold matrix")
-        with tempfile.TemporaryDirectory(prefix="dmconform-cold-") as scratch:
-            cold_s, _ = matrix(["--upstream", str(Path(scratch) / "none"), *chosen.run], Path(scratch) / "cache")
-            subprocess.run(
-                [sys.executable, "-m", "harness", "clean"],
-                env={**os.environ, "DMCONFORM_CACHE": str(Path(scratch) / "cache")},
-                check=True,
-                timeout=BOUND_S,
-            )
+    cold_s = cold_matrix(run_arguments) if cold else None
     binaries = [
         Path(from_release(host, paths.cache_folder(), say).binary) for host in load_hosts(paths.HOSTS_FILE) if host.default
     ]
     warm: list[float] = []
     ratios: list[float] = []
     cells = 0
-    matrix(chosen.run)  # fills the cache
-    for number in range(chosen.rounds):
-        say(f"warm matrix {number + 1} of {chosen.rounds}")
+    matrix(run_arguments)  # fills the cache
+    for number in range(rounds):
+        say(f"warm matrix {number + 1} of {rounds}")
         before = bare_cost(binaries, workers)
-        elapsed_s, report = matrix(chosen.run)
+        elapsed_s, report = matrix(run_arguments)
         bare = statistics.fmean((before, bare_cost(binaries, workers)))
         cell = mean_cell(report)
         warm.append(elapsed_s)
         ratios.append(cell / bare)
         cells = sum(one.outcome.is_verdict for one in report.cells)
         say(f"matrix {elapsed_s:.1f} s, cell {cell * 1000:.0f} ms, bare Envoy {bare * 1000:.0f} ms")
-    print(f"warm default matrix: {statistics.median(warm):.1f} s (median of {len(warm)}; {cells} cells ran, {workers} at once)")
-    print(f"cold default matrix: {f'{cold_s / 60:.1f} min (one run)' if cold_s else 'not measured; add --cold'}")
-    print(f"a cell costs {statistics.median(ratios):.2f} bare Envoys (median of {len(ratios)}, same run)")
-    return 0
+    return Figures(tuple(warm), tuple(ratios), cells, cold_s)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def cold_matrix(run_arguments: Sequence[str]) -> float:
+    """Seconds of a matrix from nothing, without upstream's repository."""
+    say("a cold matrix")
+    with tempfile.TemporaryDirectory(prefix="dmconform-cold-") as scratch:
+        cache = Path(scratch) / "cache"
+        elapsed_s, _ = matrix(["--upstream", str(Path(scratch) / "none"), *run_arguments], cache)
+        environment = {**os.environ, "DMCONFORM_CACHE": str(cache)}
+        subprocess.run([sys.executable, "-m", "harness", "clean"], env=environment, check=True, timeout=BOUND_S)
+    return elapsed_s

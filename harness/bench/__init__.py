@@ -1,0 +1,1 @@
+"""The benchmark: what the matrix and the commands cost."""

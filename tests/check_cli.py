@@ -1,0 +1,51 @@
+"""`dmconform check` in this process: quick, and with its exit code as people see it."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from harness.check.command import add_check_parser, run_check
+from harness.check.result import Check
+from harness.errors import HarnessError
+
+
+@dataclass(frozen=True)
+class Done:
+    """A check that ended."""
+
+    exit_code: int
+    printed: str  # standard output
+    said: str  # standard error
+
+    def __str__(self) -> str:
+        return f"exit code {self.exit_code}\n{self.printed}\n{self.said}"
+
+
+def dmconform_check(*words: str | Path) -> Done:
+    """Runs it to its end."""
+    parser = argparse.ArgumentParser("dmconform")
+    add_check_parser(parser.add_subparsers())
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = run_check(parser.parse_args(["check", *map(str, words)]))
+        except HarnessError as error:
+            print(f"dmconform: {error}", file=err)
+            code = error.exit_code
+        except SystemExit as end:  # argparse
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def checked(*words: str | Path) -> Check:
+    """What it found, read from its `--json -`; the exit code in it is the one that it ends with."""
+    done = dmconform_check(*words, "--json", "-")
+    found = msgspec.json.decode(done.printed, type=Check)
+    assert found.exit_code == done.exit_code, done
+    return found
