@@ -1,0 +1,53 @@
+"""The server behind the Envoys of a sweep: it answers everything alike, in one piece, and any number at once.
+
+An answer in two pieces would be one or two events in an Envoy, as it happens. Some calls leave requests unfinished, which must
+not keep others waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+_BODY: Final = b"an answer"
+_ANSWER: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: " + str(len(_BODY)).encode() + b"\r\n\r\n" + _BODY
+)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        """Answers, once the body is there. One whose length is not announced is not waited for."""
+        self.rfile.read(int(self.headers.get("content-length", "0")))
+        self.close_connection |= "transfer-encoding" in self.headers
+        self.wfile.write(_ANSWER)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing: what comes in may be nonsense."""
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Says nothing: Envoys that end cut their connections."""
+
+
+@contextlib.contextmanager
+def sweep_server() -> Iterator[int]:
+    """Serves on a loopback port of the kernel's choice, which it gives."""
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sweep's upstream", daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
