@@ -58,20 +58,20 @@ def print_swept(swept: Swept, console: Console | None = None) -> None:
     out.print(pairs)
     for pair in swept.pairs:
         if pair.differences:
-            out.print(f"\n[bold]{pair.abi} on {pair.host}[/bold] ({pair.relation.value})")
+            out.print(f"\n[bold]{pair.abi} on {pair.host}[/bold] ({pair.relation.value})", soft_wrap=True)
         for one in pair.differences:
             record = f"on record: {one.record}" if one.record else "[red]no record[/red]"
-            out.print(f"  {one.difference.callback} {one.difference.kind.value}  ({record})", highlight=False)
+            out.print(f"  {one.difference.callback} {one.difference.kind.value}  ({record})", highlight=False, soft_wrap=True)
             for change in _changes(one):
-                out.print(f"      {escape(change)}", highlight=False)
+                out.print(f"      {escape(change)}", highlight=False, soft_wrap=True)
         for text in (*pair.stale, *pair.problems):
-            out.print(f"  {pair.abi} on {pair.host}: {escape(text)}", highlight=False)
+            out.print(f"  {pair.abi} on {pair.host}: {escape(text)}", highlight=False, soft_wrap=True)
     covers = Table(*_COVER_HEADS, box=None, header_style="bold")
     for row in _cover_rows(swept):
         covers.add_row(*row)
     out.print()
     out.print(covers)
-    out.print(f"\n{verdict(swept)}; {swept.duration_s:.1f} s", highlight=False)
+    out.print(f"\n{verdict(swept)}; {swept.duration_s:.1f} s", highlight=False, soft_wrap=True)
 
 
 def as_markdown(swept: Swept) -> str:
