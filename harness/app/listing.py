@@ -37,7 +37,7 @@ def _host_line(choice: HostChoice) -> str:
     if isinstance(choice, KnownHost):
         default = "default" if choice.default else "       "
         abi = f"ABI {choice.abi_version:64} {choice.abi_check.value:5}"
-        return f"{choice.release:8} {default}  {abi}  sha256:{choice.binary_sha256}"
+        return f"{choice.release:8} {default}  {abi}  dlopen {choice.opens.value:4}  sha256:{choice.binary_sha256}"
     return f"path:{choice.path}" if isinstance(choice, HostFile) else f"image:{choice.reference}"
 
 
