@@ -15,6 +15,7 @@ from pathlib import Path
 
 from harness import paths
 from harness.abi.command import add_abi_parser
+from harness.app.data_commands import add_coverage_parser, add_expectations_parser, add_findings_parser
 from harness.check.command import add_check_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.sweep.command import add_sweep_parser
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     add_check_parser(commands)
     add_abi_parser(commands)
     add_sweep_parser(commands)
+    add_coverage_parser(commands)
+    add_findings_parser(commands)
+    add_expectations_parser(commands)
 
     listing = command(
         "list", _list, "Show what there is to select.", "  dmconform list hosts\n  dmconform list cells --sdk go@1.39"

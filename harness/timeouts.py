@@ -37,3 +37,5 @@ JOB_KILLED_S: Final = 30.0  # a killed job until it is gone
 BINARY_READ_S: Final = 60.0  # what one or several binaries say, all of them together
 GENERATED_BUILD_S: Final = 120.0  # compiling one generated C module
 HEADER_PARSE_S: Final = 60.0  # libclang over one ABI header; it takes 0.1 s
+SOURCE_HELD_S: Final = 20.0  # a reply of the module source that is held until the case lets it go
+SHORT_FETCH_S: Final = 0.05  # a fetch of a module by a host that is to run out of time

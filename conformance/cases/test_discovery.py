@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from harness.model import Language
 from harness.plan.cases import case
-from harness.run import system_folder
-from harness.run.cell import Cell, listener
-from harness.run.envoy import Envoy, accepted
+from harness.run import needed_library, system_folder, unprivileged
+from harness.run.cell import PROBE, Cell, listener
+from harness.run.config import Listener, LocalFile, ModuleRef
+from harness.run.envoy import Envoy, Update, accepted
+from harness.versions import Minor
 
 ONE = (Language.CPP,)
+LOCAL_FILE_SINCE = Minor.parse("1.38")
+LONG = "a" * 300  # more than a file's name may have
 
 
 def loaded_only(envoy: Envoy, expected: Path, *others: Path) -> None:
@@ -101,3 +106,307 @@ def test_nothing_found(cell: Cell) -> None:
             f"expected the rejection to name the module absent, it says: {update.message}"
         )
         cell.still_serves(envoy)
+
+
+def rejected(update: Update, *names: str) -> None:
+    """A configuration was rejected, with a message that names one of these."""
+    assert not update.accepted, "expected the configuration to be rejected, it was accepted"
+    assert any(name in update.message for name in names), (
+        f"expected the rejection to name {' or '.join(names)}, it says: {update.message}"
+    )
+
+
+def one_each(*modules: str) -> tuple[Listener, ...]:
+    """A listener for each module."""
+    return tuple(listener("identity", name=f"uses {module}", module=module) for module in modules)
+
+
+@case("discovery.search_path", "discovery.standard_paths", languages=ONE)
+def test_every_step_when_set(cell: Cell) -> None:
+    """With the variable set: its folder, then LD_LIBRARY_PATH, then the system's folder, each before all that come later."""
+    searched = cell.install(name="in_all", folder="searched")
+    library = [cell.install(name=name, folder="library") for name in ("in_all", "in_two")]
+    system = [cell.install(name=name, folder="system") for name in ("in_all", "in_two", "in_one")]
+    here = [cell.install(name=name, folder="here") for name in ("in_all", "in_two", "in_one")]
+    with cell.start_anyhow(
+        *one_each("in_all", "in_two", "in_one"),
+        search_path=searched.parent,
+        working_folder=here[0].parent,
+        environment={"LD_LIBRARY_PATH": str(library[0].parent)},
+        prefix=system_folder.adds(cell.folder, system[0].parent),
+    ) as envoy:
+        mounted = [system_folder.SYSTEM_FOLDER / file.name for file in system]
+        loaded_only(envoy, searched, library[0], mounted[0], here[0])
+        loaded_only(envoy, library[1], mounted[1], here[1])
+        loaded_only(envoy, mounted[2], here[2])
+
+
+@case("discovery.current_directory", "discovery.standard_paths", languages=ONE)
+def test_every_step_when_unset(cell: Cell) -> None:
+    """With the variable unset: the current directory, then LD_LIBRARY_PATH, then the system's folder, each before the later."""
+    here = cell.install(name="in_all", folder="here")
+    library = [cell.install(name=name, folder="library") for name in ("in_all", "in_two")]
+    system = [cell.install(name=name, folder="system") for name in ("in_all", "in_two", "in_one")]
+    with cell.start_anyhow(
+        *one_each("in_all", "in_two", "in_one"),
+        working_folder=here.parent,
+        environment={"LD_LIBRARY_PATH": str(library[0].parent)},
+        prefix=system_folder.adds(cell.folder, system[0].parent),
+    ) as envoy:
+        mounted = [system_folder.SYSTEM_FOLDER / file.name for file in system]
+        loaded_only(envoy, here, library[0], mounted[0])
+        loaded_only(envoy, library[1], mounted[1])
+        loaded_only(envoy, mounted[2])
+
+
+@case("discovery.search_path", languages=ONE)
+def test_relative_folder(cell: Cell) -> None:
+    """A relative folder in the variable, with a slash at its end, is one below the current directory."""
+    wanted = cell.install(folder="here/below")
+    here, library = cell.install(folder="here"), cell.install(folder="library")
+    with cell.start_anyhow(
+        listener("identity"),
+        search_path="below/",
+        working_folder=here.parent,
+        environment={"LD_LIBRARY_PATH": str(library.parent)},
+    ) as envoy:
+        loaded_only(envoy, wanted, here, library)
+
+
+@case("discovery.search_path", languages=ONE)
+def test_spaces_and_accents(cell: Cell) -> None:
+    """The variable's folder may have spaces and letters beyond ASCII in its name, and a slash at its end."""
+    wanted = cell.install(folder="süß und 模块")
+    library = cell.install(folder="library")
+    with cell.start_anyhow(
+        listener("identity"), search_path=f"{wanted.parent}/", environment={"LD_LIBRARY_PATH": str(library.parent)}
+    ) as envoy:
+        loaded_only(envoy, wanted, library)
+
+
+@case("discovery.search_path", languages=ONE)
+def test_no_list_of_folders(cell: Cell) -> None:
+    """The variable names one folder, whose name may have a colon: it is no list."""
+    wanted = cell.install(folder="first:second")
+    first, second = cell.install(folder="first"), cell.install(folder="here/second")
+    with cell.start_anyhow(
+        listener("identity"), search_path=cell.folder / "first:second", working_folder=second.parent.parent
+    ) as envoy:
+        loaded_only(envoy, wanted, first, second)
+
+
+@case("discovery.standard_paths", languages=ONE)
+def test_missing_folder(cell: Cell) -> None:
+    """Where the variable's folder is missing, the search goes on in LD_LIBRARY_PATH, not in the current directory."""
+    here, library = cell.install(folder="here"), cell.install(folder="library")
+    with cell.start_anyhow(
+        listener("identity"),
+        search_path=cell.folder / "missing",
+        working_folder=here.parent,
+        environment={"LD_LIBRARY_PATH": str(library.parent)},
+    ) as envoy:
+        loaded_only(envoy, library, here)
+
+
+@case("discovery.search_path", languages=ONE)
+def test_symlinked_folder(cell: Cell) -> None:
+    """The variable may name a symbolic link to a folder."""
+    wanted = cell.install(folder="real")
+    library = cell.install(folder="library")
+    link = cell.folder / "link"
+    link.symlink_to("real")
+    with cell.start_anyhow(
+        listener("identity"), search_path=link, environment={"LD_LIBRARY_PATH": str(library.parent)}
+    ) as envoy:
+        loaded_only(envoy, wanted, library)
+
+
+def forbidden(cell: Cell) -> Path:
+    """A module in a folder that hosts may not look into."""
+    file = cell.install(name="hidden", folder="forbidden")
+    file.parent.chmod(0)
+    return file
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_forbidden_folder(cell: Cell) -> None:
+    """Where the host may not look into the variable's folder, a module that stands there is rejected by name."""
+    hidden = forbidden(cell)
+    with cell.start_anyhow(
+        listener("identity", module="hidden"), search_path=hidden.parent, prefix=unprivileged.prefix()
+    ) as envoy:
+        rejected(envoy.first_update, hidden.name)
+        cell.still_serves(envoy)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_forbidden_folder_as_update(cell: Cell) -> None:
+    """Where the host may not look into the variable's folder, an update with a module that stands there is rejected by name."""
+    hidden = forbidden(cell)
+    with cell.start_anyhow(Listener("main"), search_path=hidden.parent, prefix=unprivileged.prefix()) as envoy:
+        rejected(envoy.update(listener("identity", module="hidden")), hidden.name)
+        cell.still_serves(envoy)
+
+
+@case("discovery.empty_variable", languages=ONE, promised_to=())
+def test_empty_variable(cell: Cell) -> None:
+    """With the variable empty, a host does one of two: as if it were unset, or as if it named the root folder."""
+    here, library = cell.install(folder="here"), cell.install(folder="library")
+    with cell.start_anyhow(
+        listener("identity"), search_path="", working_folder=here.parent, environment={"LD_LIBRARY_PATH": str(library.parent)}
+    ) as envoy:
+        accepted(envoy)
+        found = [folder for folder, file in (("here", here), ("library", library)) if envoy.has_mapped(file)]
+    assert len(found) == 1, f"expected one of here/libprobe.so and library/libprobe.so to be loaded, seen: {found or 'none'}"
+    cell.facts["an empty variable"] = "counts as unset" if found == ["here"] else "names the root folder"
+
+
+@case("discovery.first_found_decides", languages=ONE)
+def test_broken_module_is_not_passed_over(cell: Cell) -> None:
+    """A broken module in the variable's folder has the configuration rejected, though LD_LIBRARY_PATH has a good one."""
+    library = cell.install(folder="library")
+    broken = cell.folder / "searched" / library.name
+    broken.parent.mkdir()
+    broken.write_text("no library\n")
+    with cell.start_anyhow(
+        listener("identity"), search_path=broken.parent, environment={"LD_LIBRARY_PATH": str(library.parent)}
+    ) as envoy:
+        assert not envoy.has_mapped(library), "expected library/libprobe.so not to be loaded, it is"
+        rejected(envoy.first_update, str(broken))
+        cell.still_serves(envoy)
+
+
+@case("discovery.search_path", languages=ONE)
+def test_names_are_taken_as_they_are(cell: Cell) -> None:
+    """Whatever a name holds, the file is libNAME.so: dots, `lib`, `.so`, spaces, letters beyond ASCII, slashes."""
+    names = ("with.dots.1", "libprobe", "probe.so", "with space", "über", "below/probe")
+    decoys = (cell.install(), cell.install(folder="modules/below"))
+    wanted = [cell.install(name=name) for name in names]
+    with cell.start_anyhow(*one_each(*names), search_path=cell.modules_folder) as envoy:
+        for file in wanted:
+            loaded_only(envoy, file, *decoys)
+
+
+@case("discovery.name_required", languages=ONE)
+def test_empty_name(cell: Cell) -> None:
+    """An empty name is rejected, also where there is a file lib.so."""
+    decoy = cell.install(name="")
+    with cell.start_anyhow(listener("identity", module=""), search_path=decoy.parent) as envoy:
+        assert not envoy.first_update.accepted, "expected the configuration to be rejected, it was accepted"
+        assert not envoy.has_mapped(decoy), "expected lib.so not to be loaded, it is"
+        cell.still_serves(envoy)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_long_name(cell: Cell) -> None:
+    """A name that is too long for any file is rejected, and the process serves on."""
+    with cell.start_anyhow(listener("identity", module=LONG), search_path=cell.folder) as envoy:
+        rejected(envoy.first_update, LONG)
+        cell.still_serves(envoy)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_long_name_as_update(cell: Cell) -> None:
+    """An update with a name that is too long for any file is rejected, and the process serves on."""
+    with cell.start_anyhow(Listener("main"), search_path=cell.folder) as envoy:
+        rejected(envoy.update(listener("identity", module=LONG)), LONG)
+        cell.still_serves(envoy)
+
+
+def local_file(filename: str, name: str) -> Listener:
+    """A listener with a module that is named by its file, and by a name."""
+    return listener("identity", module=ModuleRef(name, local=LocalFile(filename)))
+
+
+@case("discovery.local_file", languages=ONE)
+def test_local_file(cell: Cell) -> None:
+    """`module.local.filename` with an absolute path loads that file, whatever it is called, and beats the name."""
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    decoy = cell.install(name="decoy")
+    wanted = cell.folder / "any name.module"
+    shutil.copyfile(decoy, wanted)
+    with cell.start_anyhow(local_file(str(wanted), "decoy"), search_path=decoy.parent) as envoy:
+        loaded_only(envoy, wanted, decoy)
+
+
+@case("discovery.local_file", languages=ONE)
+def test_local_file_is_relative_to_the_current_directory(cell: Cell) -> None:
+    """`module.local.filename` with a relative path is one below the current directory; the variable does not matter."""
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    wanted = cell.install(folder="here/below")
+    decoy = cell.install(folder="modules/below")
+    with cell.start_anyhow(
+        local_file("below/libprobe.so", "below"), search_path=cell.modules_folder, working_folder=wanted.parent.parent
+    ) as envoy:
+        loaded_only(envoy, wanted, decoy)
+
+
+@case("discovery.local_file", languages=ONE)
+def test_bare_local_file(cell: Cell) -> None:
+    """`module.local.filename` without a slash names a file in the current directory, not one that the linker would find."""
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    wanted, library = cell.install(folder="here"), cell.install(folder="library")
+    with cell.start_anyhow(
+        local_file("libprobe.so", "bare"),
+        working_folder=wanted.parent,
+        environment={"LD_LIBRARY_PATH": str(library.parent)},
+    ) as envoy:
+        loaded_only(envoy, wanted, library)
+
+
+@case("discovery.local_file", "loading.failure_rejects", languages=ONE)
+def test_missing_local_file(cell: Cell) -> None:
+    """A missing `module.local.filename` is rejected by name, though there is a module of the name."""
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    decoy = cell.install(name="decoy")
+    missing = cell.folder / "missing.so"
+    with cell.start_anyhow(local_file(str(missing), "decoy"), search_path=decoy.parent) as envoy:
+        rejected(envoy.first_update, str(missing))
+        assert not envoy.has_mapped(decoy), "expected modules/libdecoy.so not to be loaded, it is"
+        cell.still_serves(envoy)
+
+
+# Rust's modules need a library that nothing else in a host needs.
+NEEDS = (Language.RUST,)
+
+
+def needing(cell: Cell, runpath: str | None = None) -> Path:
+    """A module that needs a library which is not on this machine."""
+    cell.modules_folder.mkdir()
+    module = cell.modules_folder / "libneeding.so"
+    needed_library.write_module(Path(cell.sdk.modules[PROBE].path), module, runpath)
+    return module
+
+
+@case("discovery.needed_library", "loading.failure_rejects", languages=NEEDS)
+def test_needed_library_missing(cell: Cell) -> None:
+    """A module that needs a library which is nowhere is rejected with the name of that library."""
+    module = needing(cell)
+    with cell.start_anyhow(listener("identity", module="needing"), search_path=module.parent) as envoy:
+        rejected(envoy.first_update, needed_library.NAME)
+        cell.still_serves(envoy)
+
+
+@case("discovery.needed_library", languages=NEEDS)
+def test_needed_library_in_library_path(cell: Cell) -> None:
+    """A library that the module needs is found in LD_LIBRARY_PATH, and not for standing next to the module."""
+    module = needing(cell)
+    library = needed_library.write_library(cell.folder / "library")
+    beside = needed_library.write_library(cell.modules_folder)
+    with cell.start_anyhow(
+        listener("identity", module="needing"),
+        search_path=module.parent,
+        environment={"LD_LIBRARY_PATH": str(library.parent)},
+    ) as envoy:
+        loaded_only(envoy, module)
+        loaded_only(envoy, library, beside)
+
+
+@case("discovery.needed_library", languages=NEEDS)
+def test_needed_library_by_runpath(cell: Cell) -> None:
+    """A library that the module needs is found next to it through the RUNPATH `$ORIGIN`."""
+    module = needing(cell, runpath="$ORIGIN")
+    beside = needed_library.write_library(cell.modules_folder)
+    with cell.start_anyhow(listener("identity", module="needing"), search_path=module.parent) as envoy:
+        loaded_only(envoy, module)
+        loaded_only(envoy, beside)

@@ -17,7 +17,8 @@ from harness.app.prepare import EVIDENCE, Prepared
 from harness.binaries.model import ModuleFacts
 from harness.build.builder import Built, NotBuilt
 from harness.build.upstream import resolve_upstream
-from harness.model import AbiVerdict, Judgement, Outcome
+from harness.model import AbiVerdict, Judgement, Outcome, Relation
+from harness.plan.complaints import Seen, complaints_of_cells
 from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.plan.plan import PlannedCell
@@ -60,6 +61,10 @@ class _Redactor:
         }
         self._folders = sorted(folders.items(), key=lambda item: -len(item[0]))
 
+    def of_cell(self, text: str, folder: str) -> str:
+        """A text about one cell: what many cells have to say alike, without the folder of each, can be told once."""
+        return self(text).replace(f"$REPORT/{EVIDENCE}/{folder}", "$CELL")
+
     def __call__(self, text: str) -> str:
         for path, name in self._folders:
             if len(path) > 1:
@@ -77,11 +82,16 @@ def assemble(
     cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact) for cell in plan.cells)
     used_cases = {cell.case for cell in cells}
     cases = tuple(case for case in catalogue.cases if case.id in used_cases)
-    used_requirements = {one for case in cases for one in case.declaration.requirements}
     matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
     stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
     selection, abi = prepared.selection, prepared.abi
     complete = facts.incomplete_reason is None
+    of_records = catalogue.complaints()
+    of_cells = complaints_of_cells(
+        Seen(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
+        for cell in cells
+        if cell.relation is Relation.PROMISED
+    )
     return Report(
         schema_version=SCHEMA_VERSION,
         started_at=facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
@@ -98,16 +108,13 @@ def assemble(
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
         sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
-        requirements=tuple(
-            RequirementEntry(one.id, one.statement, one.document, one.section)
-            for one in catalogue.requirements.values()
-            if one.id in used_requirements
-        ),
+        requirements=requirement_entries(catalogue),
         known_failures=tuple(
             KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
             for one in catalogue.known_failures
             if one.id in matched
         ),
+        complaints=(*of_cells, *of_records),
         cells=cells,
         static=tuple(
             StaticEntry(one.sdk, one.host, one.verdict.kind, one.verdict.reason, one.verdict.missing, one.verdict.notes)
@@ -116,7 +123,29 @@ def assemble(
         abi_pairs=abi.pairs,
         abi_findings=abi.findings,
         planned_cells=len(plan.cells),
-        exit_code=int(exit_code((cell.judgement for cell in cells), complete)),
+        exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
+    )
+
+
+def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
+    """Every requirement with the cases that show it."""
+    cases: dict[str, list[str]] = {}
+    for case in catalogue.cases:
+        for requirement in case.declaration.requirements:
+            cases.setdefault(requirement, []).append(case.id)
+    return tuple(
+        RequirementEntry(
+            id=one.id,
+            statement=one.statement,
+            document=one.document,
+            section=one.section,
+            level=one.level,
+            since=one.since,
+            until=one.until,
+            uncovered=one.uncovered,
+            cases=tuple(cases.get(one.id, ())),
+        )
+        for one in catalogue.requirements.values()
     )
 
 
@@ -144,10 +173,10 @@ def _cell(
         relation_reason=planned.relation_reason,
         outcome=result.outcome,
         judgement=judgement,
-        detail=redact(result.detail),
+        detail=redact.of_cell(result.detail, planned.id.folder),
         abi_verdict=result.abi_verdict if result.outcome.is_verdict else AbiVerdict.NOT_LOADED,
         duration_s=round(result.duration_s, 4),
-        facts={name: redact(value) for name, value in result.facts.items()},
+        facts={name: redact.of_cell(value, planned.id.folder) for name, value in result.facts.items()},
         known_failure=record.id if record else None,
         evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
         module_sha256=probe.sha256 if probe else None,

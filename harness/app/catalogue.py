@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness import paths
 from harness.hosts.catalogue import KnownHost, load_hosts
 from harness.model import Relation
 from harness.plan.cases import Case, Requirement, load_cases, load_requirements
-from harness.plan.expectations import KnownFailure, check_records_match, load_known_failures
+from harness.plan.complaints import Complaint, complaints_of_records
+from harness.plan.expectations import KnownFailure, load_known_failures
 from harness.plan.plan import plan_cells
 from harness.sdks.catalogue import Sdk, load_sdks
+from harness.versions import Minor
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,17 @@ class Catalogue:
     cases: tuple[Case, ...]
     requirements: dict[str, Requirement]
     known_failures: tuple[KnownFailure, ...]
+    promised: Mapping[str, bool]
+    """All cells that could ever be planned, each with whether it is promised."""
+
+    @property
+    def newest_minor(self) -> Minor:
+        """The newest minor that there is a known host of."""
+        return max(host.version.minor for host in self.hosts)
+
+    def complaints(self) -> tuple[Complaint, ...]:
+        """What is wrong with the records of known failures by their data alone."""
+        return complaints_of_records(self.known_failures, self.promised, self.newest_minor)
 
     def case(self, case_id: str) -> Case:
         """The case with this id."""
@@ -41,5 +55,4 @@ def load_catalogue() -> Catalogue:
     records = load_known_failures(paths.KNOWN_FAILURES_FILE)
     every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts])
     promised = {str(cell.id): cell.relation is Relation.PROMISED for cell in every_cell}
-    check_records_match(paths.KNOWN_FAILURES_FILE, records, promised)
-    return Catalogue(hosts, sdks, cases, requirements, records)
+    return Catalogue(hosts, sdks, cases, requirements, records, promised)

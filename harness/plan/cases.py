@@ -6,6 +6,7 @@ A case is a pytest function that takes a `cell` and is decorated with `case`. It
 
 from __future__ import annotations
 
+import enum
 import importlib.util
 import inspect
 import sys
@@ -29,6 +30,14 @@ CaseFunction = Callable[..., None]
 _ATTRIBUTE = "dmconform_case"
 
 
+class Level(enum.Enum):
+    """How much a sentence of the documents binds."""
+
+    MUST = "must"  # it is promised, and cases show it
+    SHOULD = "should"  # it is recommended to somebody
+    NOTE = "note"  # it describes, explains or warns; nothing to show
+
+
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A sentence of the documents in our own words: see the top of `conformance/spec/requirements.toml`."""
 
@@ -36,6 +45,24 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statement: str
     document: str
     section: str
+    level: Level = Level.MUST
+    since: str | None = None  # the first minor of hosts that it holds for
+    until: str | None = None  # the last one
+    contradicts: str | None = None  # id of the sentence of the other document that says otherwise
+    uncovered: str | None = None  # why no case shows it
+
+    def holds_on(self, host: Minor) -> bool:
+        """Whether the sentence is about hosts of this minor."""
+        if self.since is not None and host < Minor.parse(self.since):
+            return False
+        return self.until is None or host <= Minor.parse(self.until)
+
+    @property
+    def releases(self) -> str:
+        """The hosts it holds for in words; empty where the documents set no bound."""
+        if self.since is not None and self.until is not None:
+            return f"{self.since} to {self.until}"
+        return f"from {self.since} on" if self.since is not None else f"up to {self.until}" if self.until is not None else ""
 
 
 class _SpecFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,12 +70,29 @@ class _SpecFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_requirements(path: Path) -> dict[str, Requirement]:
-    """The requirements by id.
+    """The requirements by id, in the order they stand in.
 
     Raises:
-        DataFileError: the file is not of its format.
+        DataFileError: the file is not of its format, or a requirement makes no sense.
     """
-    return {requirement.id: requirement for requirement in load_toml(path, _SpecFile).requirement}
+    found: dict[str, Requirement] = {}
+    for one in load_toml(path, _SpecFile).requirement:
+        if one.id in found:
+            raise DataFileError(path, f"id {one.id!r} stands twice")
+        found[one.id] = one
+        try:
+            bounds = [Minor.parse(bound) for bound in (one.since, one.until) if bound is not None]
+        except ValueError as error:
+            raise DataFileError(path, f"{one.id}: since or until: {error}") from None
+        if bounds != sorted(bounds):
+            raise DataFileError(path, f"{one.id}: holds since {one.since}, which is after {one.until}, its until")
+        empty = [name for name in ("statement", "document", "section", "uncovered") if getattr(one, name) == ""]
+        if empty:
+            raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
+    for one in found.values():
+        if one.contradicts is not None and one.contradicts not in found:
+            raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is no id")
+    return found
 
 
 @dataclass(frozen=True)
@@ -68,15 +112,22 @@ class Case:
     title: str
     declaration: Declaration
     line: int
+    shows: tuple[Requirement, ...] = ()
 
     def relation(self, sdk: Sdk, host: Minor) -> tuple[Relation, str]:
         """What the documents say of this case in a cell, and why."""
         language = sdk.id.language
         if language not in self.declaration.promised_to:
             names = ", ".join(one.value for one in self.declaration.promised_to)
-            return Relation.BEYOND, f"the documents promise this for {names} only"
+            return (
+                Relation.BEYOND,
+                f"the documents promise this for {names} only" if names else "the documents do not promise this",
+            )
         minor = sdk.id.minor
         relation = window(minor, host)
+        if relation is Relation.PROMISED and self.shows and not any(one.holds_on(host) for one in self.shows):
+            bounds = ", ".join(dict.fromkeys(one.releases for one in self.shows))
+            return Relation.BEYOND, f"the documents promise this of hosts {bounds}, this one is {host}"
         reasons = {
             Relation.PROMISED: f"{minor} on {host}: X.Y on X.Y or X.(Y+1)",
             Relation.PRE_PROMISE: f"{minor} on {host}: the older documents' exact match",
@@ -98,7 +149,8 @@ def case(
     Args:
         requirements: ids in `conformance/spec/requirements.toml` that the case checks.
         languages: whose probes it runs with; one is enough where the language does not matter.
-        promised_to: the languages whose SDK the documents make the promise for; the others are measured, and gate nothing.
+        promised_to: the languages whose SDK the documents make the promise for; the others are measured, and gate nothing. None
+            where the documents leave it open: the case then tells a fact.
     """
 
     def declare(function: CaseFunction) -> CaseFunction:
@@ -150,5 +202,6 @@ def load_cases(folder: Path, requirements: dict[str, Requirement]) -> tuple[Case
             if not title:
                 raise DataFileError(file, f"{name}: has no docstring, whose first line is its title")
             line = inspect.getsourcelines(function)[1]
-            cases.append(Case(case_id(file, name), title, declaration, line))
+            shows = tuple(requirements[one] for one in declaration.requirements)
+            cases.append(Case(case_id(file, name), title, declaration, line, shows))
     return tuple(sorted(cases, key=lambda one: (one.id.partition("/")[0], one.line)))

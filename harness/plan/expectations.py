@@ -1,14 +1,13 @@
 """Known failures: promised cells that are on record not to hold, with reason and evidence.
 
-A record turns a failure into a known one. It must go on being true: a record whose cell passes, or ends in another way,
-fails the run.
+A record turns a failure into a known one. It must go on being true: what is wrong with one is a complaint
+(`harness/plan/complaints.py`), and fails the run.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from harness.datafile import load_toml
 from harness.errors import DataFileError
 from harness.model import Outcome
+from harness.versions import Minor
 
 
 class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +27,8 @@ class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: str  # a regular expression that the cell's detail must match
     reason: str
     evidence: str
+    until: str | None = None  # the minor with which it has to be looked at again
+    title: str | None = None  # of its section in the page of findings; the first sentence of the reason otherwise
 
     def covers(self, cell: str) -> bool:
         """Whether the record is about this cell."""
@@ -61,25 +63,8 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
             re.compile(record.detail)
         except re.error as error:
             raise DataFileError(path, f"{record.id}: detail is no regular expression: {error}") from None
+        try:
+            Minor.parse(record.until or "1.0")
+        except ValueError as error:
+            raise DataFileError(path, f"{record.id}: until: {error}") from None
     return records
-
-
-def check_records_match(path: Path, records: Iterable[KnownFailure], every_cell: Mapping[str, bool]) -> None:
-    """Checks the records against all cells that could ever be planned, each with whether it is promised.
-
-    Raises:
-        DataFileError: a glob matches no cell, a record covers one that nobody promised, or two records cover one.
-    """
-    cells = list(every_cell)
-    covered: dict[str, str] = {}
-    for record in records:
-        for glob in record.cells:
-            found = fnmatch.filter(cells, glob)
-            if not found:
-                raise DataFileError(path, f"{record.id}: {glob!r} matches no cell; remove it (dmconform list cells)")
-            for cell in found:
-                if not every_cell[cell]:
-                    raise DataFileError(path, f"{record.id}: covers {cell}, which nobody promised and which gates nothing")
-                other = covered.setdefault(cell, record.id)
-                if other != record.id:
-                    raise DataFileError(path, f"{cell}: covered by both {other} and {record.id}")

@@ -32,21 +32,27 @@ def judge(
         return Judgement.INCOMPLETE, None
     if outcome is Outcome.UNREACHABLE:
         return (Judgement.INCOMPLETE if cell.id.sdk in upstream_named else Judgement.NOT_RUN), None
-    record = next((one for one in records if one.covers(str(cell.id))), None)
+    promised = cell.relation is Relation.PROMISED
+    # A record of what nobody promised says nothing; that it is there is a complaint (`harness/plan/complaints.py`).
+    record = next((one for one in records if one.covers(str(cell.id))), None) if promised else None
     if record is not None:
         return (Judgement.KNOWN if record.fits(outcome, detail) else Judgement.STALE), record
     if outcome is Outcome.NOT_APPLICABLE:
         return Judgement.NOT_RUN, None
-    if cell.relation is not Relation.PROMISED:
+    if not promised:
         return Judgement.FACT, None
     holds = Judgement.AS_PROMISED if disagreement is None else Judgement.DISPUTED
     return (holds if outcome is Outcome.PASSED else Judgement.BROKEN), None
 
 
-def exit_code(judgements: Iterable[Judgement], complete: bool) -> ExitCode:
-    """The exit code of a run. A broken promise is certain whatever else could not run, so it goes first."""
+def exit_code(judgements: Iterable[Judgement], complete: bool, complaints: int = 0) -> ExitCode:
+    """The exit code of a run. A broken promise is certain whatever else could not run, so it goes first.
+
+    Args:
+        complaints: how many there are about the records' own data, which no cell shows.
+    """
     seen = set(judgements)
-    if seen & AGAINST:
+    if seen & AGAINST or complaints:
         return ExitCode.BROKEN
     if not complete or Judgement.INCOMPLETE in seen:
         return ExitCode.INCOMPLETE

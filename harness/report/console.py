@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness.binaries.model import StaticKind
 from harness.model import Judgement, Outcome, Relation
+from harness.report.complaints import MEANINGS, MEND_NOTE, complaints_by_kind
 from harness.report.grid import Grid, grid
 from harness.report.halves import disputes, findings_by_pair, static_half, static_words
 from harness.report.marks import DISAGREE_SIGN, OUTCOME_MARKS, PROMISED_SIGN, mark
@@ -43,6 +44,7 @@ STATIC_LEGEND = "Third line: what the probe's file says, unless it is expected t
 LONGEST_LINE = 1000
 BUILD_LOG_LINES = 12
 DISPUTES_SHOWN = 10
+COMPLAINTS_SHOWN = 5
 NAMES_SHOWN = 6
 Static = Mapping[tuple[str, str], StaticEntry]
 _SDK_WIDTH = 22
@@ -65,6 +67,7 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
     found = causes(report)
     _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.BROKEN])
     _print_causes(out, "Stale records of known failures", [cause for cause in found if cause.judgement is Judgement.STALE])
+    _print_complaints(out, report)
     _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
     _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.FACT])
     _print_unrun(out, report)
@@ -168,6 +171,22 @@ def _print_disputes(out: _Output, report: Report) -> None:
         out.line(f"      first: {it.cells[0]}")
     if len(found) > DISPUTES_SHOWN:
         out.line(f"  and {len(found) - DISPUTES_SHOWN} more pairs of SDK and host, in the report")
+
+
+def _print_complaints(out: _Output, report: Report) -> None:
+    if not report.complaints:
+        return
+    out.line("")
+    out.line(f"Expectations to be mended: {counted(len(report.complaints), 'complaint')}. {MEND_NOTE}", "bold")
+    for kind, found in complaints_by_kind(report).items():
+        out.line(f"  {kind.value} ({len(found)}): {MEANINGS[kind]}", "red")
+        for it in found[:COMPLAINTS_SHOWN]:
+            subject = it.record or it.cells[0]
+            more = f" ({counted(len(it.cells), 'cell')})" if it.cells else ""
+            out.line(f"    {subject}{more}: {it.text}")
+            out.line(f"      mend: {it.mend}")
+        if len(found) > COMPLAINTS_SHOWN:
+            out.line(f"    and {len(found) - COMPLAINTS_SHOWN} more of this kind, in the report")
 
 
 def _print_findings(out: _Output, report: Report) -> None:

@@ -19,6 +19,8 @@ from markupsafe import Markup, escape
 
 from harness.binaries.model import StaticKind
 from harness.model import Judgement, Relation
+from harness.report.complaints import MEANINGS, MEND_NOTE, complaints_by_kind
+from harness.report.coverage import coverage, coverage_sentence, releases
 from harness.report.grid import Grid, grid
 from harness.report.halves import abi_pair_sentence, disputes, static_half, static_rows, static_sentence, static_words
 from harness.report.marks import (
@@ -69,6 +71,12 @@ def render_html(report: Report) -> str:
             ("Not promised, and did not pass", [it for it in found if it.judgement is Judgement.FACT], False),
         ),
         unrun=unrun(report),
+        complaints=complaints_by_kind(report),
+        complaint_meanings=MEANINGS,
+        mend_note=MEND_NOTE,
+        covered=coverage(report),
+        covered_releases=releases,
+        covered_sentence=coverage_sentence(report.requirements),
         details=_details(report),
         outcome_marks=OUTCOME_MARKS,
         legend=[(_LEGEND_MARKS[it], JUDGEMENT_MEANINGS[it]) for it in _LEGEND_MARKS],

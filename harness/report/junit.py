@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from harness.model import Judgement, Outcome
 from harness.report.halves import static_half, static_sentence
 from harness.report.schema import CellEntry, Report, StaticEntry
-from harness.report.summary import FAILURES, summarise
+from harness.report.summary import FAILURES, SEEN_IN_CELLS, summarise
 from harness.report.text import first_line, one_line, plain
 
 
@@ -19,6 +19,7 @@ def render_junit(report: Report) -> str:
     """The XML text of `report`."""
     root = ET.Element("testsuites", name="dmconform")
     static = static_half(report)
+    mends = {cell: it.mend for it in report.complaints for cell in it.cells}
     by_sdk: dict[str, list[CellEntry]] = {}
     for cell in report.cells:
         by_sdk.setdefault(cell.sdk, []).append(cell)
@@ -26,8 +27,9 @@ def render_junit(report: Report) -> str:
         suite = ET.SubElement(root, "testsuite", name=one_line(sdk), timestamp=one_line(report.started_at))
         _add_findings(suite, report, sdk)
         for cell in cells:
-            _add_cell(suite, cell, static.get((cell.sdk, cell.host)))
+            _add_cell(suite, cell, static.get((cell.sdk, cell.host)), mends.get(cell.id))
         _count(suite, sum(cell.duration_s for cell in cells))
+    _add_complaints(root, report)
     _add_run(root, report)
     _count(root, report.duration_s)
     ET.indent(root)
@@ -46,7 +48,7 @@ def _add_findings(suite: ET.Element, report: Report, sdk: str) -> None:
         ET.SubElement(properties, "property", name="abi finding", value=one_line(value))
 
 
-def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None) -> None:
+def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, mend: str | None) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -63,6 +65,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None) ->
         "static": static_sentence(static),
         "probe": cell.probe_load.load.value,
         **({"disagreement": cell.disagreement} if cell.disagreement is not None else {}),
+        **({"mend": mend} if mend is not None else {}),
         **cell.facts,
     }
     for name, value in said.items():
@@ -88,6 +91,19 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None) ->
 def _add_result(case: ET.Element, kind: str, cell: CellEntry, message: str) -> None:
     result = ET.SubElement(case, kind, message=one_line(message), type=cell.outcome.value)
     result.text = plain(f"{cell.detail}\n\nreproduce: {cell.reproduce}")
+
+
+def _add_complaints(root: ET.Element, report: Report) -> None:
+    """A test for each complaint about a record itself: no cell is red for these."""
+    found = [it for it in report.complaints if it.kind not in SEEN_IN_CELLS]
+    if not found:
+        return
+    suite = ET.SubElement(root, "testsuite", name="expectations", timestamp=one_line(report.started_at))
+    for it in found:
+        case = ET.SubElement(suite, "testcase", classname=it.kind.value, name=one_line(it.record or ""), time="0.000")
+        failure = ET.SubElement(case, "failure", message=one_line(f"{it.kind.value}: {it.text}"), type=it.kind.value)
+        failure.text = plain("\n".join([*it.cells, "", f"mend: {it.mend}"]))
+    _count(suite, 0.0)
 
 
 def _add_run(root: ET.Element, report: Report) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 
 from harness.binaries.model import StaticKind
 from harness.model import Judgement, Outcome, Relation
+from harness.plan.cases import Level
+from harness.report.complaints import MEND_NOTE, complaints_by_kind
+from harness.report.coverage import coverage, coverage_sentence
 from harness.report.grid import Grid, Group, grid
 from harness.report.halves import abi_pair_sentence, disputes, static_half, static_rows, static_words
 from harness.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
@@ -43,6 +46,7 @@ def render_markdown(report: Report) -> str:
     found = causes(report)
     lines += _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
     lines += _disputes(report)
+    lines += _complaints(report)
     lines += ["## Matrix", "", _legend(), ""]
     layout = grid(report)
     for group in layout.groups:
@@ -51,6 +55,7 @@ def render_markdown(report: Report) -> str:
     lines += _static(report)
     lines += _causes("Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
     lines += _records(report)
+    lines += _coverage(report)
     lines += _unrun(report)
     lines += _causes("Not promised, and did not pass", [cause for cause in found if cause.judgement is Judgement.FACT])
     lines += _hosts(report)
@@ -146,6 +151,44 @@ def _disputes(report: Report) -> list[str]:
     )
     heads = ("cells", "counts", "SDK", "host", "what they disagree in", "for instance")
     return [f"## {DISAGREE_SIGN} Static and run-time verdicts disagree", "", *_table(heads, rows)]
+
+
+def _complaints(report: Report) -> list[str]:
+    rows = [
+        (
+            kind.value,
+            escape(it.record or ""),
+            str(len(it.cells)),
+            escape(it.cells[0]) if it.cells else "",
+            escape(it.text),
+            code(it.mend),
+        )
+        for kind, found in complaints_by_kind(report).items()
+        for it in found
+    ]
+    if not rows:
+        return []
+    heads = ("complaint", "record", "cells", "for instance", "what is wrong", "the command that mends it")
+    return ["## Expectations to be mended", "", escape(MEND_NOTE), "", *_table(heads, rows)]
+
+
+def _coverage(report: Report) -> list[str]:
+    """Requirements that the run says something of, or that no case shows; counts are of promised cells."""
+    if not report.requirements:
+        return []
+    rows = (
+        (
+            escape(it.entry.id),
+            it.entry.level.value,
+            str(len(it.entry.cases)),
+            it.status,
+            *(str(count) if count else "" for count in (it.held, it.broken, it.known, it.not_run)),
+        )
+        for it in coverage(report)
+        if it.entry.level is not Level.NOTE or it.entry.cases
+    )
+    heads = ("requirement", "level", "cases", "in this run", "held", "broken", "known", "not run")
+    return ["## Requirements", "", f"{coverage_sentence(report.requirements)}.", "", *_table(heads, rows)]
 
 
 def _findings(report: Report) -> list[str]:

@@ -14,8 +14,10 @@ from harness.binaries.model import Binding, Known, StaticKind
 from harness.datafile import load_json
 from harness.errors import DataFileError
 from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation
+from harness.plan.cases import Level
+from harness.plan.complaints import Complaint
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,12 +63,17 @@ class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sentence of the documents, in this project's words."""
+    """A sentence of the documents, in this project's words. A report has all of them, whatever was selected."""
 
     id: str
     statement: str
     document: str
     section: str
+    level: Level = Level.MUST
+    since: str | None = None  # the first minor of hosts that it holds for
+    until: str | None = None  # the last one
+    uncovered: str | None = None  # why no case shows it
+    cases: tuple[str, ...] = ()  # all that show it, also those that this run did not select
 
 
 class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,6 +180,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[CaseEntry, ...]
     requirements: tuple[RequirementEntry, ...]
     known_failures: tuple[KnownFailureEntry, ...]
+    complaints: tuple[Complaint, ...]
     cells: tuple[CellEntry, ...]
     static: tuple[StaticEntry, ...]
     abi_pairs: tuple[AbiPairEntry, ...]

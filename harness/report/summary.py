@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from harness.errors import ExitCode
 from harness.model import Judgement, Outcome, Relation
+from harness.plan.complaints import ComplaintKind
 from harness.plan.judgement import AGAINST
 from harness.report.marks import ABI_WORDS
 from harness.report.schema import CellEntry, Report
@@ -16,6 +17,10 @@ from harness.report.text import first_line
 
 FAILURES = (Judgement.BROKEN, Judgement.STALE)
 """What counts against the run for how the cell ended. A cell whose halves disagree does so for another reason."""
+
+
+SEEN_IN_CELLS = (ComplaintKind.NEW, ComplaintKind.OTHER, ComplaintKind.STALE)
+"""Complaints that cells show with their own judgement; the others are about the records themselves."""
 
 
 class Verdict(enum.Enum):
@@ -183,7 +188,8 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     known = counts[Judgement.KNOWN]
     extras: list[str] = []
     if verdict is Verdict.BROKEN:
-        sentence, extras = _broken(counts[Judgement.BROKEN], ran, judgements)
+        records = {one.record for one in report.complaints if one.record is not None and one.kind not in SEEN_IN_CELLS}
+        sentence, extras = _broken(counts[Judgement.BROKEN], ran, judgements, len(records))
     elif verdict is Verdict.INCOMPLETE:
         sentence = "The run is incomplete, so it gives no answer"
     elif verdict is Verdict.NOTHING:
@@ -204,15 +210,16 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     return sentence + (f" ({', '.join(extras)})" if extras else "")
 
 
-def _broken(failed: int, ran: int, judgements: Counter[Judgement]) -> tuple[str, list[str]]:
+def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
     """The sentence of a run that something counts against, and what else does."""
     stale, disputed = judgements[Judgement.STALE], judgements[Judgement.DISPUTED]
-    sentence = "Records of known failures do not apply any more"
-    if failed or not (stale or disputed):
+    sentence = "Records of known failures do not apply any more" if stale else "Records of known failures have to be mended"
+    if failed or not (stale or disputed or records):
         sentence = f"The promised window does not hold: {failed} of {ran} promised cells that ran fail"
     elif disputed:
         sentence = "Static and run-time verdicts of promised cells disagree"
     others = [
+        f"{counted(records, 'record')} to be mended" if records else "",
         f"{counted(stale, 'cell')} with a stale record" if stale else "",
         f"{counted(disputed, 'cell')} whose two verdicts disagree" if disputed else "",
     ]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from harness.model import AbiVerdict, CellId, ProbeLoad, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
-from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef
+from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
 from harness.run.envoy import Envoy, accepted
-from harness.run.launch import Launch
+from harness.run.launch import LISTENERS_FILE, Launch
 from harness.run.outcomes import ModuleRejected, NotApplicable
 from harness.run.probe_load import probe_load
 from harness.versions import Minor
@@ -97,16 +97,29 @@ class Cell:
         environment: Mapping[str, str] | None = None,
         prefix: tuple[str, ...] = (),
         working_folder: Path | None = None,
+        clusters: Mapping[str, int] | None = None,
+        drain_s: int = 0,
     ) -> Envoy:
-        """An Envoy with these listeners, whether it accepts them or not. `search_path` None leaves the variable unset."""
+        """An Envoy with these listeners, whether it accepts them or not.
+
+        Args:
+            listeners: its first configuration.
+            search_path: the search-path variable; None leaves it unset.
+            environment: further variables.
+            prefix: words before the command that starts it.
+            working_folder: its own folder if None.
+            clusters: ports on loopback of further clusters, by name.
+            drain_s: how long what an update replaces may go on with its connections.
+        """
         variables = dict(self.sdk.host_environment)
         if search_path is not None:
             variables[SEARCH_PATH] = str(search_path)
         variables |= environment or {}
-        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder)
+        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s)
         folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
         folder.mkdir(parents=True, exist_ok=True)
-        envoy = Envoy(folder, launch, self.upstream_port, listeners)
+        message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
+        envoy = Envoy(folder, launch, self.upstream_port, listeners, message)
         self._envoys.append(envoy)
         return envoy
 

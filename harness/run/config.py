@@ -6,7 +6,7 @@ Listeners always come by discovery, so that one that is rejected leaves the Envo
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,47 @@ _EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 DIRECT_PATH = "/direct"
 """Requests below this path are answered by Envoy itself, with `DIRECT_BODY`."""
 DIRECT_BODY = "direct response"
+MODULE_SOURCE = "module_source"
+"""The cluster from which hosts fetch modules."""
+
+
+@dataclass(frozen=True)
+class RemoteSource:
+    """Where a host fetches a module, over HTTP from the cluster `MODULE_SOURCE`. Hosts know it from 1.38 on."""
+
+    path: str
+    sha256: str  # hexadecimal, of the module's bytes
+    timeout_s: float = 2.0  # one fetch
+    retries: int = 0  # further fetches where one fails; soon after it, while the default would wait for a second
+    nack_on_cache_miss: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of a `DynamicModuleConfig` that say so."""
+        remote = {
+            "http_uri": {
+                "uri": f"http://{MODULE_SOURCE}{self.path}",
+                "cluster": MODULE_SOURCE,
+                "timeout": f"{self.timeout_s:g}s",
+            },
+            "sha256": self.sha256,
+            "retry_policy": {
+                "num_retries": self.retries,
+                "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.01s"},
+            },
+        }
+        nack = {"nack_on_cache_miss": True} if self.nack_on_cache_miss else {}
+        return {"module": {"remote": remote}, **nack}
+
+
+@dataclass(frozen=True)
+class LocalFile:
+    """A module named by its file instead of by its name: `module.local.filename`, which hosts know from 1.38 on."""
+
+    filename: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of a `DynamicModuleConfig` that say so."""
+        return {"module": {"local": {"filename": self.filename}}}
 
 
 @dataclass(frozen=True)
@@ -24,6 +65,8 @@ class ModuleRef:
     name: str
     do_not_close: bool = False
     load_globally: bool = False
+    local: LocalFile | None = None  # beats the name
+    remote: RemoteSource | None = None  # then the name is for the reader's eyes only
 
     def to_json(self) -> dict[str, Any]:
         """The `DynamicModuleConfig` message."""
@@ -32,6 +75,11 @@ class ModuleRef:
             message["do_not_close"] = True
         if self.load_globally:
             message["load_globally"] = True
+        if self.local is not None:
+            message |= self.local.to_json()
+        if self.remote is not None:
+            del message["name"]
+            message |= self.remote.to_json()
         return message
 
 
@@ -43,10 +91,15 @@ class HttpFilter:
     filter_name: str
     config: str = ""
 
+    @property
+    def entry(self) -> str:
+        """The name of the entry in the filter chain, by which routes find it."""
+        return f"dynamic_module.{self.module.name}.{self.filter_name}"
+
     def to_json(self) -> dict[str, Any]:
         """The filter as an entry of `http_filters`."""
         return {
-            "name": f"dynamic_module.{self.module.name}.{self.filter_name}",
+            "name": self.entry,
             "typed_config": {
                 "@type": f"{_EXTENSIONS}.http.dynamic_modules.v3.DynamicModuleFilter",
                 "dynamic_module_config": self.module.to_json(),
@@ -57,11 +110,56 @@ class HttpFilter:
 
 
 @dataclass(frozen=True)
+class PerRoute:
+    """What a filter is told on the route to the upstream server: a module, a name and a configuration text of its own."""
+
+    entry: str  # the filter's `entry`
+    module: ModuleRef
+    name: str
+    config: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The `DynamicModuleFilterPerRoute` message."""
+        return {
+            "@type": f"{_EXTENSIONS}.http.dynamic_modules.v3.DynamicModuleFilterPerRoute",
+            "dynamic_module_config": self.module.to_json(),
+            "per_route_config_name": self.name,  # deprecated since 1.38, and all that the older ones know
+            "filter_config": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": self.config},
+        }
+
+
+@dataclass(frozen=True)
 class Listener:
     """An HTTP listener on loopback with a port of the kernel's choice."""
 
     name: str
     filters: tuple[HttpFilter, ...] = ()
+    per_route: tuple[PerRoute, ...] = ()
+    routes_file: Path | None = None  # the routes come by discovery from this file; None: they are the listener's own
+
+    def routes(self) -> dict[str, Any]:
+        """The `RouteConfiguration` resource, which has the listener's name."""
+        to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+        if self.per_route:
+            to_upstream["typed_per_filter_config"] = {one.entry: one.to_json() for one in self.per_route}
+        direct = {
+            "match": {"prefix": DIRECT_PATH},
+            "direct_response": {"status": 200, "body": {"inline_string": DIRECT_BODY}},
+        }
+        return {
+            "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
+            "name": self.name,
+            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [direct, to_upstream]}],
+        }
+
+    def _routing(self) -> dict[str, Any]:
+        """Where the connection manager has its routes from."""
+        if self.routes_file is None:
+            routes = self.routes()
+            del routes["@type"]
+            return {"route_config": routes}
+        source = {"path_config_source": {"path": str(self.routes_file)}}
+        return {"rds": {"route_config_name": self.name, "config_source": source}}
 
     def to_json(self) -> dict[str, Any]:
         """The `Listener` resource."""
@@ -71,21 +169,7 @@ class Listener:
             "stat_prefix": self.name,
             # Closing is part of what clients see of a failure; the default would delay it by a second.
             "delayed_close_timeout": "0s",
-            "route_config": {
-                "virtual_hosts": [
-                    {
-                        "name": "all",
-                        "domains": ["*"],
-                        "routes": [
-                            {
-                                "match": {"prefix": DIRECT_PATH},
-                                "direct_response": {"status": 200, "body": {"inline_string": DIRECT_BODY}},
-                            },
-                            {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
-                        ],
-                    }
-                ]
-            },
+            **self._routing(),
             "http_filters": [filter_.to_json() for filter_ in self.filters] + [router],
         }
         return {
@@ -96,26 +180,36 @@ class Listener:
         }
 
 
-def bootstrap(listeners_file: Path, upstream_port: int) -> dict[str, Any]:
-    """The `Bootstrap` message: listeners by discovery, and one cluster, `upstream`."""
-    endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": upstream_port}}}}
+def bootstrap(listeners_file: Path, upstream_port: int, clusters: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The `Bootstrap` message: listeners by discovery, the cluster `upstream`, and further ones by name and loopback port."""
+    ports = {"upstream": upstream_port, **(clusters or {})}
     return {
         "node": {"id": "dmconform", "cluster": "dmconform"},
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(listeners_file)}}},
-        "static_resources": {
-            "clusters": [
-                {
-                    "name": "upstream",
-                    "connect_timeout": "2s",
-                    "load_assignment": {"cluster_name": "upstream", "endpoints": [{"lb_endpoints": [endpoint]}]},
-                }
-            ]
-        },
+        "static_resources": {"clusters": [_cluster(name, port) for name, port in ports.items()]},
+    }
+
+
+def _cluster(name: str, port: int) -> dict[str, Any]:
+    """A cluster of one server on loopback."""
+    endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
+    return {
+        "name": name,
+        "connect_timeout": "2s",
+        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }
 
 
 def discovery(version: int, listeners: Sequence[Listener]) -> str:
     """The discovery response that holds the listeners, as JSON text."""
-    resources = [listener.to_json() for listener in listeners]
+    return _response(version, [listener.to_json() for listener in listeners])
+
+
+def route_discovery(version: int, listener: Listener) -> str:
+    """The discovery response that holds a listener's routes, as JSON text."""
+    return _response(version, [listener.routes()])
+
+
+def _response(version: int, resources: list[dict[str, Any]]) -> str:
     return json.dumps({"version_info": str(version), "resources": resources}, indent=1)

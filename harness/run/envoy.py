@@ -32,6 +32,9 @@ from harness.timeouts import (
 # A configuration that makes no sense is rejected; one with parts that the Envoy does not know is a failure.
 _REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*?{LISTENERS_FILE}, )(?P<message>.*)")
 
+# An exception that nobody expected ends the taking of a configuration: it counts neither as accepted nor as rejected.
+_DROPPED = re.compile(rf"Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)")
+
 
 @dataclass(frozen=True)
 class Update:
@@ -203,6 +206,10 @@ class Envoy:
             accepted = seen.get(f"{prefix}success", 0)
             rejected = seen.get(f"{prefix}rejected", 0) + seen.get(f"{prefix}failure", 0)
             if accepted + rejected < self._version:
+                dropped = _DROPPED.search(self.log())
+                assert dropped is None, (
+                    f"expected a configuration to be accepted or rejected, it was dropped: {dropped['message']}"
+                )
                 return None
             if accepted > self._accepted_updates:
                 self._accepted_updates = accepted
@@ -317,10 +324,11 @@ class Envoy:
     def has_mapped(self, path: Path) -> bool:
         """Whether the process has a file mapped."""
         try:
-            return str(path) in Path(f"/proc/{self.pid}/maps").read_text(errors="replace")
+            mapped = Path(f"/proc/{self.pid}/maps").read_text(errors="replace").splitlines()
         except (FileNotFoundError, ProcessLookupError):
             self.check_alive("while its mappings were read")
             raise
+        return any(line.removesuffix(" (deleted)").endswith(f" {path}") for line in mapped)
 
     def stop(self) -> None:
         """Ends it with SIGTERM.

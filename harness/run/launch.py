@@ -31,6 +31,7 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     prefix: tuple[str, ...] = ()
     working_folder: Path | None = None  # the Envoy's folder if None
+    drain_s: int = 0  # how long what an update replaces may go on with its connections
 
     def command(self, folder: Path) -> list[str]:
         """The words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
@@ -41,7 +42,7 @@ class Launch:
             str(self.binary),
             *("--config-path", str(folder / BOOTSTRAP_FILE)),
             *("--admin-address-path", str(folder / ADMIN_FILE)),
-            *("--concurrency", "1", "--disable-hot-restart", "--drain-time-s", "0"),
+            *("--concurrency", "1", "--disable-hot-restart", "--drain-time-s", str(self.drain_s)),
             *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
         ]
 

@@ -276,3 +276,24 @@ def stops_serving(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Ben
     bad = Listener("bad", (HttpFilter(ModuleRef("nowhere"), "x"),))
     patch.setattr(Envoy, "update", lambda envoy, *_: update(envoy, bad))
     return bench
+
+
+def both(first: Sabotage, second: Sabotage) -> Sabotage:
+    """Two things are wrong at once."""
+    return lambda bench, case, patch: second(first(bench, case, patch), case, patch)
+
+
+def before_updates(change: Callable[[Envoy], object]) -> Sabotage:
+    """Something is done to an Envoy before each of its updates."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        update = Envoy.update
+
+        def changed(envoy: Envoy, *listeners: Listener) -> object:
+            change(envoy)
+            return update(envoy, *listeners)
+
+        patch.setattr(Envoy, "update", changed)
+        return bench
+
+    return apply

@@ -105,6 +105,17 @@ def test_a_record_that_no_longer_applies_gives_1(copy: Project, out: Path) -> No
     assert "for-a-test" in done.printed
 
 
+def test_a_record_that_matches_nothing_gives_1_whatever_was_selected(copy: Project, out: Path) -> None:
+    records(copy, "nothing/*", "anything")
+    done = copy.dmconform("run", *ONE, "--out", out)
+    assert done.exit_code == ExitCode.BROKEN, done
+    assert cells_in(out)[ONE_CELL].judgement is Judgement.AS_PROMISED
+    assert "mend: dmconform expectations remove for-a-test" in done.printed
+    complaint = ElementTree.parse(out / "junit.xml").getroot().find(".//testcase[@classname='matches nothing']/failure")
+    assert complaint is not None
+    assert "nothing/*" in complaint.get("message", "")
+
+
 @pytest.mark.parametrize(
     ("detail", "code", "judgement"), [("419", ExitCode.HELD, Judgement.KNOWN), ("420", ExitCode.BROKEN, Judgement.STALE)]
 )
@@ -160,7 +171,7 @@ def test_a_selection_that_makes_no_sense(
         ),
         ("conformance/cases/test_window.py", 'CONFIG = "window"', "CONFIG = ", "test_window.py: cannot be imported"),
         (KNOWN_FAILURES, 'detail = "SIGABRT"', 'detail = "("', "detail is no regular expression"),
-        (KNOWN_FAILURES, "response_panic/rust@1.38:upstream/1.39.*", "nothing/*", "matches no cell"),
+        (KNOWN_FAILURES, 'detail = "SIGABRT"', 'until = "soon"\ndetail = "x"', "until: 'soon' is not a minor version"),
     ],
 )
 def test_a_mistake_in_a_data_file_gives_2(copy: Project, out: Path, file: str, old: str, new: str, text: str) -> None:

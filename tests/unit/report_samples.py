@@ -9,6 +9,7 @@ import msgspec
 
 from harness.binaries.model import Binding, Known, StaticKind
 from harness.model import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation
+from harness.plan.complaints import Complaint, ComplaintKind
 from harness.promise import window
 from harness.report.schema import (
     SCHEMA_VERSION,
@@ -200,6 +201,7 @@ def report(
     incomplete_reason: str | None = None,
     static: Sequence[StaticEntry] = (),
     abi_findings: Sequence[AbiFindingEntry] = (),
+    complaints: Sequence[Complaint] = (),
 ) -> Report:
     """A report around `cells`; hosts, SDKs, cases and requirements follow from them unless they are given."""
     cells = tuple(cells)
@@ -222,10 +224,13 @@ def report(
         sdks=tuple(sdks) if sdks is not None else tuple(sdk(name) for name in dict.fromkeys(cell.sdk for cell in ran)),
         cases=tuple(CaseEntry(name, f"Title of {name}", (f"REQ-{position}",)) for position, name in enumerate(names)),
         requirements=tuple(
-            RequirementEntry(f"REQ-{position}", f"Statement {position}: {name} works.", "overview", "Compatibility")
+            RequirementEntry(
+                f"REQ-{position}", f"Statement {position}: {name} works.", "overview", "Compatibility", cases=(name,)
+            )
             for position, name in enumerate(names)
         ),
         known_failures=tuple(known_failures),
+        complaints=tuple(complaints),
         cells=cells,
         static=tuple(static),
         abi_pairs=tuple(
@@ -239,6 +244,13 @@ def report(
 
 
 KNOWN_FAILURE = KnownFailureEntry("known-1", "The SDK of 1.38 does not guard this callback.", "evidence/known.md", 1, 0)
+
+COMPLAINTS = tuple(
+    Complaint(kind, record, ("a/b/c/d",), f"text of {kind.name}", f"dmconform mend {kind.name}")
+    for kind in ComplaintKind
+    for record in (None if kind is ComplaintKind.NEW else "known-1",)
+)
+"""One complaint of every kind."""
 
 ALL_KINDS: tuple[CellEntry, ...] = (
     cell(),
@@ -375,6 +387,7 @@ def hostile_report() -> Report:
             StaticEntry("rust@1.39:reference", HOSTILE, StaticKind.UNKNOWN, HOSTILE, (), (HOSTILE,)),
         ],
         abi_findings=[HOSTILE_FINDING],
+        complaints=[Complaint(kind, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE) for kind in ComplaintKind],
     )
     return msgspec.structs.replace(
         whole,
@@ -383,6 +396,9 @@ def hostile_report() -> Report:
         hosts=tuple(msgspec.structs.replace(it, build=HOSTILE, origin=HOSTILE) for it in whole.hosts),
         cases=tuple(msgspec.structs.replace(it, title=HOSTILE) for it in whole.cases),
         requirements=tuple(
-            msgspec.structs.replace(it, statement=HOSTILE, document=HOSTILE, section=HOSTILE) for it in whole.requirements
+            msgspec.structs.replace(
+                it, statement=HOSTILE, document=HOSTILE, section=HOSTILE, since=HOSTILE, uncovered=HOSTILE, cases=(HOSTILE,)
+            )
+            for it in whole.requirements
         ),
     )

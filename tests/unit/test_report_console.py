@@ -12,9 +12,22 @@ from rich.console import Console
 
 from harness.binaries.model import StaticKind
 from harness.model import Judgement, Relation
+from harness.plan.complaints import ComplaintKind
+from harness.report.complaints import MEANINGS
 from harness.report.console import print_matrix
 from harness.report.schema import Report
-from tests.unit.report_samples import ALL_KINDS, FINDING, broken, cell, disputed, hostile_report, matrix, report, static
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    COMPLAINTS,
+    FINDING,
+    broken,
+    cell,
+    disputed,
+    hostile_report,
+    matrix,
+    report,
+    static,
+)
 
 
 def printed(whole: Report, *, width: int = 120, terminal: bool = False, where: Path | None = None) -> str:
@@ -148,3 +161,24 @@ def test_a_poor_terminal_gets_escapes_instead_of_an_error(encoding: str) -> None
     print_matrix(report(ALL_KINDS), console)
     console.file.flush()
     assert b"1 FAIL" in raw.getvalue()
+
+
+def test_each_kind_of_complaint_has_its_command() -> None:
+    output = printed(report([cell()], complaints=COMPLAINTS, exit_code=1))
+    assert "Expectations to be mended: 6 complaints." in output
+    for it in COMPLAINTS:
+        assert f"  {it.kind.value} (1): {MEANINGS[it.kind]}" in output
+        assert f"      mend: {it.mend}\n" in output
+    assert "to be mended" not in printed(report([cell()]))
+
+
+def test_many_complaints_of_a_kind_are_bounded() -> None:
+    output = printed(report([cell()], complaints=COMPLAINTS[:1] * 8, exit_code=1))
+    assert output.count("mend: ") == 5
+    assert "and 3 more of this kind" in output
+
+
+def test_complaints_about_records_alone_do_not_claim_that_a_cell_fails() -> None:
+    overdue = [it for it in COMPLAINTS if it.kind is ComplaintKind.OVERDUE]
+    last = printed(report([cell()], complaints=overdue, exit_code=1)).splitlines()[-1]
+    assert last == "✗ Records of known failures have to be mended (1 record to be mended)"

@@ -16,6 +16,7 @@ from harness.report.html import cell_anchor, relative_link, render_html
 from harness.report.schema import Report
 from tests.unit.report_samples import (
     ALL_KINDS,
+    COMPLAINTS,
     FINDING,
     KNOWN_FAILURE,
     broken,
@@ -284,3 +285,25 @@ def test_what_the_probes_file_says_stands_with_its_sdk() -> None:
 def test_a_report_without_cells_still_is_a_page() -> None:
     empty = msgspec.structs.replace(report([]), exit_code=3)
     assert "<h1" in render_html(empty)
+
+
+def test_each_kind_of_complaint_has_its_command() -> None:
+    source = page_of(report([cell()], complaints=COMPLAINTS, exit_code=1))
+    section = source[source.index('<details open id="complaints">') :].partition("</details>")[0]
+    for it in COMPLAINTS:
+        assert f">{it.kind.value}</td><td>{it.record or ''}</td>" in section
+        assert f"<td>text of {it.kind.name}</td><td><code>{it.mend}</code></td>" in section
+    assert 'id="complaints"' not in page_of(report([cell()]))
+
+
+def test_requirements_have_their_counts() -> None:
+    source = page_of(report([cell("a/one"), broken("a/two")]))
+    section = source[source.index('<details id="coverage">') :].partition("</table>")[0]
+    first, second = section.partition("<tbody>")[2].split("</tr>")[:2]
+    assert (
+        '<td class="nowrap">REQ-0</td><td class="nowrap">holds</td>\n<td class="count">1</td><td class="count"></td>' in first
+    )
+    assert (
+        '<td class="nowrap">REQ-1</td><td class="nowrap">BROKEN</td>\n<td class="count"></td><td class="count">1</td>' in second
+    )
+    assert "<div>a/two</div>" in second

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+import msgspec
 import pytest
 
 from harness.binaries.model import StaticKind
 from harness.model import Judgement
+from harness.plan.complaints import Complaint, ComplaintKind
 from harness.report.junit import render_junit
 from harness.report.schema import CellEntry
-from tests.unit.report_samples import ALL_KINDS, FINDING, cell, disputed, hostile_report, known, matrix, report, static
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    COMPLAINTS,
+    FINDING,
+    cell,
+    disputed,
+    hostile_report,
+    known,
+    matrix,
+    report,
+    static,
+)
 
 RESULTS = {
     Judgement.AS_PROMISED: None,
@@ -96,8 +109,9 @@ def test_hostile_text_stays_text_and_the_xml_stays_valid() -> None:
     root = ET.fromstring(xml)
     assert "<script" not in xml
     assert not any(ord(character) < 0x20 and character != "\n" for character in xml)
-    (failure,) = root.iter("failure")
-    assert '<script>alert("x")</script>' in (failure.text or "")
+    failures = list(root.iter("failure"))
+    assert len(failures) == 1 + 3, "one cell, and a complaint about records of each kind that no cell shows"
+    assert all('<script>alert("x")</script>' in (failure.text or "") for failure in failures)
     assert {it.tag for it in root.iter()} <= {
         *("testsuites", "testsuite", "testcase", "properties", "property", "failure", "error", "skipped", "system-out")
     }
@@ -106,3 +120,20 @@ def test_hostile_text_stays_text_and_the_xml_stays_valid() -> None:
 def test_every_cell_is_a_test_case() -> None:
     whole = matrix()
     assert set(results(render_junit(whole))) == {(f"{it.sdk} on {it.host}", it.case) for it in whole.cells}
+
+
+def test_complaints_about_records_are_failures_of_their_own() -> None:
+    xml = render_junit(report([cell()], complaints=COMPLAINTS, exit_code=1))
+    found = results(xml)
+    alone = (ComplaintKind.TOO_MUCH, ComplaintKind.NOTHING, ComplaintKind.OVERDUE)
+    assert {name for name, kind in found.items() if kind} == {(kind.value, "known-1") for kind in alone}
+    assert all(f"mend: {it.mend}" in xml for it in COMPLAINTS if it.kind in alone)
+
+
+def test_a_cell_that_is_complained_about_has_the_command_as_a_property() -> None:
+    whole = report(ALL_KINDS)
+    bad = next(it for it in whole.cells if it.judgement is Judgement.BROKEN)
+    complaint = Complaint(ComplaintKind.NEW, None, (bad.id,), "text", "dmconform expectations record NEW-ID")
+    root = ET.fromstring(render_junit(msgspec.structs.replace(whole, complaints=(complaint,))))
+    mends = [it.get("value") for it in root.iter("property") if it.get("name") == "mend"]
+    assert mends == [complaint.mend]

@@ -13,9 +13,11 @@ from harness.report.markdown import code, escape, render_markdown
 from harness.report.text import one_line
 from tests.unit.report_samples import (
     ALL_KINDS,
+    COMPLAINTS,
     FINDING,
     HOSTILE,
     KNOWN_FAILURE,
+    broken,
     cell,
     disputed,
     hostile_report,
@@ -135,3 +137,17 @@ def test_a_large_matrix_has_all_its_cells() -> None:
     page = render_markdown(matrix())
     rows = [line for line in page.splitlines() if re.match(r"\| [a-z]+/case_number_\d+ \| ★?[✓✗†∞⊘■?○] ", line)]
     assert sum(row.count(" | ") for row in rows) == 2040
+
+
+def test_each_kind_of_complaint_has_its_command() -> None:
+    page = render_markdown(report([cell()], complaints=COMPLAINTS, exit_code=1))
+    for it in COMPLAINTS:
+        start = f"| {it.kind.value} | {it.record or ''} | 1 | a/b/c/d |"
+        assert f"{start} text of {it.kind.name} | <code>{it.mend}</code> |" in page
+    assert "to be mended" not in render_markdown(report([cell()]))
+
+
+def test_requirements_have_their_counts() -> None:
+    page = render_markdown(report([cell("a/one"), broken("a/two")]))
+    assert "| REQ-0 | must | 1 | holds | 1 |  |  |  |" in page
+    assert "| REQ-1 | must | 1 | BROKEN |  | 1 |  |  |" in page

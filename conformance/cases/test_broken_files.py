@@ -1,0 +1,269 @@
+"""Files that are no modules, or no longer or not yet: whatever stands where a module should, the host serves on.
+
+The file in question is modules/libbroken.so where a case has one only. Who built the module does not matter:
+one language is enough.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.model import Language
+from harness.plan.cases import case
+from harness.run import unprivileged
+from harness.run.cell import PROBE, Cell, listener
+from harness.run.config import DIRECT_PATH, Listener
+from harness.run.envoy import Envoy, Update, accepted
+from harness.timeouts import POLL_S
+
+ONE = (Language.CPP,)
+PLAIN = Listener("plain")
+USES_IT = listener("identity", module="broken")
+# Where the header of a 64-bit ELF file says what it is.
+CLASS, BYTE_ORDER, MACHINE, PROGRAM_HEADER_COUNT = 4, 5, 18, 56
+ELF_HEADER_BYTES, PROGRAM_HEADER_BYTES = 64, 56
+AARCH64 = 183
+
+
+def place(cell: Cell, name: str = "broken") -> Path:
+    """Where a file stands; its folder is there."""
+    cell.modules_folder.mkdir(exist_ok=True)
+    return cell.modules_folder / f"lib{name}.so"
+
+
+def probe_bytes(cell: Cell) -> bytes:
+    """A module that is right."""
+    return Path(cell.sdk.modules[PROBE].path).read_bytes()
+
+
+def with_byte(data: bytes, offset: int, value: int) -> bytes:
+    """The same with another byte."""
+    return data[:offset] + bytes((value,)) + data[offset + 1 :]
+
+
+def rejected(update: Update, file: Path, when: str) -> None:
+    """A configuration was rejected with a message that names the file."""
+    assert not update.accepted, f"expected the configuration to be rejected {when}, it was accepted"
+    assert file.name in update.message, f"expected the rejection {when} to name {file.name}, it says: {update.message}"
+
+
+def serves(envoy: Envoy) -> None:
+    """The listener without a module answers."""
+    status = envoy.request(DIRECT_PATH, listener=PLAIN.name).status
+    assert status == 200, f"expected the plain listener to answer with status 200, it answers {status}"
+
+
+def refused_by_name(cell: Cell, prefix: tuple[str, ...] = ()) -> None:
+    """The file is rejected by name at start and as an update, and the process serves after both."""
+    file = place(cell)
+    with cell.start_anyhow(USES_IT, search_path=file.parent, prefix=prefix) as envoy:
+        rejected(envoy.first_update, file, "at start")
+        cell.still_serves(envoy)
+        rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
+        serves(envoy)
+
+
+def each_refused_by_name(cell: Cell, **makers: Callable[[Path], object]) -> None:
+    """Several files, each in its own place: all are rejected by name at start, and one by one as updates."""
+    users = {place(cell, name): listener("identity", name=f"uses {name}", module=name) for name in makers}
+    for file, make in zip(users, makers.values(), strict=True):
+        make(file)
+    with cell.start_anyhow(*users.values(), search_path=cell.modules_folder) as envoy:
+        said = Update(envoy.first_update.accepted, envoy.log())  # the rejection has a line for each
+        for file in users:
+            rejected(said, file, "at start")
+        cell.still_serves(envoy)
+        for file, user in users.items():
+            rejected(envoy.update(PLAIN, user), file, "as an update")
+            serves(envoy)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_no_library(cell: Cell) -> None:
+    """Files of another kind: empty, a script that ld takes for a library, a static archive with the module in it."""
+    data = probe_bytes(cell)
+    header = f"{'probe.o/':<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode()
+    each_refused_by_name(
+        cell,
+        empty=Path.touch,
+        script=lambda file: file.write_text("INPUT(libprobe.so)\n"),
+        archive=lambda file: file.write_bytes(b"!<arch>\n" + header + data),
+    )
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_other_library(cell: Cell) -> None:
+    """Modules for another machine, word size or byte order, and a program: the host itself."""
+    data = probe_bytes(cell)
+    each_refused_by_name(
+        cell,
+        machine=lambda file: file.write_bytes(with_byte(data, MACHINE, AARCH64)),
+        word_size=lambda file: file.write_bytes(with_byte(data, CLASS, 1)),
+        byte_order=lambda file: file.write_bytes(with_byte(data, BYTE_ORDER, 2)),
+        program=lambda file: file.symlink_to(cell.planned_host.host.binary),
+    )
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_no_file(cell: Cell) -> None:
+    """A folder, and a symbolic link to nowhere."""
+    each_refused_by_name(cell, folder=Path.mkdir, dangling=lambda file: file.symlink_to("nowhere.so"))
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_link_to_itself(cell: Cell) -> None:
+    """A symbolic link to itself."""
+    place(cell).symlink_to("libbroken.so")
+    refused_by_name(cell)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_link_to_itself_as_update(cell: Cell) -> None:
+    """A symbolic link to itself, in an update only."""
+    file = place(cell)
+    file.symlink_to(file.name)
+    with cell.start_anyhow(PLAIN, search_path=file.parent) as envoy:
+        rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
+        serves(envoy)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_unreadable(cell: Cell) -> None:
+    """A module that the host may not read."""
+    file = place(cell)
+    file.write_bytes(probe_bytes(cell))
+    file.chmod(0)
+    refused_by_name(cell, unprivileged.prefix())
+
+
+class Writer(threading.Thread):
+    """Opens a FIFO for writing, and closes it at once, as soon as somebody waits at its other end."""
+
+    def __init__(self, fifo: Path) -> None:
+        super().__init__(daemon=True)
+        self._fifo = fifo
+        self._over = threading.Event()
+        self.was_awaited = False
+
+    def run(self) -> None:
+        while not self._over.wait(POLL_S):
+            try:
+                os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError:  # nobody there
+                continue
+            self.was_awaited = True
+
+    def __enter__(self) -> Writer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self.join()
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_fifo(cell: Cell) -> None:
+    """A FIFO: the host does not wait until somebody writes into it."""
+    file = place(cell)
+    os.mkfifo(file)
+    with Writer(file) as writer:
+        refused_by_name(cell)
+    waited = writer.was_awaited
+    assert not waited, "expected the host not to wait at the FIFO, it opens it and waits for a writer"
+
+
+def headers_end(data: bytes) -> int:
+    """Where the program headers end, which stand right after the header of the file."""
+    (count,) = struct.unpack_from("<H", data, PROGRAM_HEADER_COUNT)
+    return ELF_HEADER_BYTES + int(count) * PROGRAM_HEADER_BYTES
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_cut_in_headers(cell: Cell) -> None:
+    """A module cut off in its headers, at several places."""
+    data = probe_bytes(cell)
+    file = place(cell)
+    with cell.start_anyhow(PLAIN, search_path=file.parent) as envoy:
+        for size in (1, 16, ELF_HEADER_BYTES - 1, ELF_HEADER_BYTES, headers_end(data) - 1):
+            file.write_bytes(data[:size])
+            rejected(envoy.update(PLAIN, USES_IT), file, f"with {size} bytes of it")
+            serves(envoy)
+
+
+def cut(cell: Cell, size: int) -> None:
+    """A module of which only the beginning is there."""
+    place(cell).write_bytes(probe_bytes(cell)[:size])
+    refused_by_name(cell)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_cut_behind_headers(cell: Cell) -> None:
+    """A module of which only the headers are there."""
+    cut(cell, headers_end(probe_bytes(cell)))
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_cut_in_half(cell: Cell) -> None:
+    """A module of which the second half is missing."""
+    cut(cell, len(probe_bytes(cell)) // 2)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_cut_near_end(cell: Cell) -> None:
+    """A module of which the last tenth is missing."""
+    cut(cell, len(probe_bytes(cell)) * 9 // 10)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_being_written(cell: Cell) -> None:
+    """A module that is being written is rejected by name, and loaded once it is whole, though the configuration is the same."""
+    data = probe_bytes(cell)
+    file = place(cell)
+    with file.open("wb", buffering=0) as writer, cell.start_anyhow(USES_IT, search_path=file.parent) as envoy:
+        rejected(envoy.first_update, file, "while it is empty")
+        written = writer.write(data[:ELF_HEADER_BYTES])
+        rejected(envoy.update(PLAIN, USES_IT), file, "while it is being written")
+        serves(envoy)
+        while written < len(data):
+            written += writer.write(data[written:])
+        writer.close()
+        cell.reconfigure(envoy, PLAIN, USES_IT)
+        answered_by_it(envoy)
+
+
+def answered_by_it(envoy: Envoy, listener: str = USES_IT.name) -> None:
+    """A listener answers through the module."""
+    answer = envoy.request("/", listener=listener)
+    assert answer.status == 200, f"expected status 200 through the module, saw {answer.status}"
+    module = answer.headers.get("x-dmconform-module")
+    assert module == "libbroken.so", f"expected libbroken.so to answer, saw {module}"
+
+
+@case("rtld.closed_at_last_reference", languages=ONE)
+def test_replaced_in_use(cell: Cell) -> None:
+    """A module whose file is replaced by a text, then removed, works on; the host serves on after updates that name it."""
+    file = place(cell)
+    file.write_bytes(probe_bytes(cell))
+    again = listener("identity", "again", name="again", module="broken")
+    with cell.start_anyhow(PLAIN, USES_IT, search_path=file.parent) as envoy:
+        accepted(envoy)
+        text = file.with_name("text")
+        text.write_text("no library\n")
+        text.replace(file)
+        answered_by_it(envoy)
+        cell.facts["an update after the file was replaced"] = outcome(envoy.update(PLAIN, USES_IT, again))
+        answered_by_it(envoy)
+        file.unlink()
+        cell.facts["an update after the file was removed"] = outcome(envoy.update(PLAIN, USES_IT))
+        answered_by_it(envoy)
+        serves(envoy)
+
+
+def outcome(update: Update) -> str:
+    """What became of an update, in a word."""
+    return "accepted" if update.accepted else "rejected"

@@ -1,0 +1,142 @@
+"""Requirements and the cases that show them: counts of a run, and the table of `docs/coverage.md`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.model import Judgement
+from harness.plan.cases import Level
+from harness.report.schema import Report, RequirementEntry
+from harness.versions import Minor, Release
+
+HELD = (Judgement.AS_PROMISED,)
+BROKEN = (Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED)
+NOT_RUN = (Judgement.INCOMPLETE, Judgement.NOT_RUN)
+DOCUMENTS = {"overview": "Dynamic modules (architecture overview)", "configuration": "DynamicModuleConfig (reference)"}
+
+_HEAD = """\
+# Coverage: what the documents say, and which cases show it
+
+Generated from `conformance/spec/requirements.toml` and the cases: `dmconform coverage --write`. A test compares this
+page with them. Statements are in this project's words. What came of the cases on each host stands in every report.
+
+- **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
+- *hosts*: where the sentence came with a release, or was replaced by another document's.
+"""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A requirement in a run. The counts are of promised cells of its cases; `facts` are those of the others that ran."""
+
+    entry: RequirementEntry
+    held: int
+    broken: int
+    known: int
+    not_run: int
+    facts: int
+
+    @property
+    def status(self) -> str:
+        """What the run says of it, in a word; in capitals where it counts against the run."""
+        if self.broken:
+            return "BROKEN"
+        if self.known:
+            return "known failures"
+        if self.held:
+            return "holds"
+        if self.entry.cases:
+            return "facts only" if self.facts else "not run"
+        return "nothing to show" if self.entry.level is Level.NOTE else "uncovered"
+
+
+def coverage(report: Report) -> tuple[Covered, ...]:
+    """Every requirement with what came of its cases in a run, on the hosts that it is about."""
+    counts: dict[tuple[str, str], Counter[Judgement]] = {}
+    for cell in report.cells:
+        counts.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
+    hosts = dict.fromkeys(cell.host for cell in report.cells)
+    found = []
+    for entry in report.requirements:
+        about = [host for host in hosts if _is_about(entry, host)]
+        its: Counter[Judgement] = Counter()
+        for case in entry.cases:
+            for host in about:
+                its += counts.get((case, host), Counter())
+        found.append(
+            Covered(
+                entry,
+                held=sum(its[one] for one in HELD),
+                broken=sum(its[one] for one in BROKEN),
+                known=its[Judgement.KNOWN],
+                not_run=sum(its[one] for one in NOT_RUN),
+                facts=its[Judgement.FACT],
+            )
+        )
+    return tuple(found)
+
+
+def _is_about(entry: RequirementEntry, host: str) -> bool:
+    """Whether a requirement holds for a host, which is named by its id."""
+    try:
+        minor = Release.parse(host.partition("~")[0]).minor
+        after = entry.since is None or Minor.parse(entry.since) <= minor
+        return after and (entry.until is None or minor <= Minor.parse(entry.until))
+    except ValueError:  # of another make than this suite's
+        return True
+
+
+def coverage_sentence(entries: Sequence[RequirementEntry]) -> str:
+    """How many requirements there are, and how many of them cases show."""
+    binding = [one for one in entries if one.level is not Level.NOTE]
+    shown = sum(bool(one.cases) for one in binding)
+    return (
+        f"{len(entries)} sentences of the documents; {len(binding)} bind, of which cases show {shown} and "
+        f"{len(binding) - shown} have a reason why none does; {len(entries) - len(binding)} are notes"
+    )
+
+
+def releases(entry: RequirementEntry) -> str:
+    """The hosts a requirement holds for; empty where the documents set no bound."""
+    if entry.since is not None and entry.until is not None:
+        return f"{entry.since} to {entry.until}"
+    return f"from {entry.since} on" if entry.since is not None else f"up to {entry.until}" if entry.until is not None else ""
+
+
+def coverage_page(entries: Sequence[RequirementEntry]) -> str:
+    """The text of `docs/coverage.md`."""
+    lines = [_HEAD, f"{coverage_sentence(entries)}.", ""]
+    for document, title in DOCUMENTS.items():
+        its = [one for one in entries if one.document == document]
+        if its:
+            lines += [f"## {title}", "", *_table(its)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _table(entries: Iterable[RequirementEntry]) -> list[str]:
+    """A table in Markdown, sentences of a section together."""
+    sections: dict[str, list[RequirementEntry]] = {}
+    for entry in entries:
+        sections.setdefault(entry.section, []).append(entry)
+    lines: list[str] = []
+    for section, its in sections.items():
+        lines += [
+            f"### {section}",
+            "",
+            "| requirement | level | statement | hosts | cases |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for one in its:
+            cases = ", ".join(f"`{case}`" for case in one.cases)
+            if not cases:
+                cases = f"*none: {_cell(one.uncovered)}*" if one.uncovered else "-"
+            lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)} | {releases(one)} | {cases} |")
+        lines.append("")
+    return lines
+
+
+def _cell(text: str) -> str:
+    """Text of the data files in a table's cell."""
+    return " ".join(text.split()).replace("|", "\\|")

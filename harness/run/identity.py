@@ -1,0 +1,47 @@
+"""What the probe's filter `identity` tells of the library that it runs in, and what the kernel tells of the process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.run.client import Answer
+from harness.run.envoy import Envoy
+
+INITIALISED = "dmconform: initialised"
+"""What every probe prints when it is initialised."""
+
+
+def told(answer: Answer, what: str) -> str:
+    """What a probe's `identity` filter tells: `module`, `count` or `global`.
+
+    Raises:
+        AssertionError: the answer does not have it.
+    """
+    header = f"x-dmconform-{what}"
+    assert header in answer.headers, f"expected the header {header}, saw {answer}"
+    return answer.headers[header]
+
+
+def mappings(envoy: Envoy) -> list[str]:
+    """The lines of the process's table of mappings.
+
+    Raises:
+        HostCrashed: the Envoy has ended.
+    """
+    try:
+        return Path(f"/proc/{envoy.pid}/maps").read_text(errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        envoy.check_alive("while its mappings were read")
+        raise
+
+
+def has_inode_mapped(envoy: Envoy, inode: int) -> bool:
+    """Whether the process has mapped the file with this inode, which may have lost its name since."""
+    return any(fields[4:5] == [str(inode)] for fields in map(str.split, mappings(envoy)))
+
+
+def own_memory(envoy: Envoy) -> int:
+    """How many bytes of memory the process has of its own: what no file backs."""
+    status = Path(f"/proc/{envoy.pid}/status").read_text()
+    anonymous = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
+    return int(anonymous.split()[1]) * 1024

@@ -1,0 +1,109 @@
+"""A real HTTP server from which hosts fetch modules: it answers as a case says, well or badly, and counts."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from cheroot import wsgi
+
+from harness.timeouts import SOURCE_HELD_S
+
+
+class Manner(Enum):
+    """How a reply is sent."""
+
+    WHOLE = "at once"
+    CUT = "half of it, then the connection ends"
+    HELD = "not before it is let go"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer to one fetch."""
+
+    body: bytes = b""
+    status: int = 200
+    manner: Manner = Manner.WHOLE
+
+
+class SourceServer:
+    """What a server offers, and what was asked of it. Paths begin with a slash."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._replies: dict[str, list[Reply]] = {}
+        self._fetches: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._let_go = threading.Event()
+
+    def offer(self, path: str, *replies: Reply) -> None:
+        """Answers the fetches of a path by these, one after another; the last one stays."""
+        with self._lock:
+            self._replies[path] = list(replies)
+
+    def fetches(self, path: str) -> int:
+        """How often a path was asked for."""
+        with self._lock:
+            return self._fetches[path]
+
+    def let_go(self) -> None:
+        """Sends the replies that are held, and holds none from now on."""
+        self._let_go.set()
+
+    def answer(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        """The WSGI application."""
+        path = environ["PATH_INFO"]
+        with self._lock:
+            self._fetches[path] += 1
+            replies = self._replies.get(path, [Reply(status=404)])
+            reply = replies.pop(0) if len(replies) > 1 else replies[0]
+        if reply.manner is Manner.HELD:
+            self._let_go.wait(SOURCE_HELD_S)
+        start_response(f"{reply.status} as asked", [("content-length", str(len(reply.body)))])
+        if reply.manner is Manner.CUT:
+            return _cut(reply.body)
+        return [reply.body]
+
+
+def _cut(body: bytes) -> Iterator[bytes]:
+    yield body[: len(body) // 2]
+    raise ConnectionAbortedError  # ends the connection
+
+
+class _Server(wsgi.Server):
+    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
+        """Nothing: replies that are cut are no errors."""
+
+
+@contextlib.contextmanager
+def source_server() -> Iterator[SourceServer]:
+    """Serves on a loopback port of the kernel's choice."""
+    source = SourceServer()
+    server = _Server(("127.0.0.1", 0), source.answer, numthreads=4)
+    server.shutdown_timeout = 1
+    server.expiration_interval = 0.01  # how long it takes to notice that it is to stop
+    server.prepare()
+    source.port = server.bind_addr[1]
+    thread = threading.Thread(target=server.serve, name="module source", daemon=True)
+    thread.start()
+    try:
+        yield source
+    finally:
+        source.let_go()
+        server.stop()
+        thread.join()
+
+
+@contextlib.contextmanager
+def refusing_port() -> Iterator[int]:
+    """A loopback port that refuses connections: it is taken, and nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
