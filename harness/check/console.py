@@ -12,7 +12,7 @@ from rich.text import Text
 from harness.abi.points import CALLBACK_PREFIX
 from harness.binaries.model import Known, ModuleFacts, StaticKind
 from harness.check.result import Check, HostEntry, PointRun, PromiseEntry, RunKind, Verdict
-from harness.report.text import one_line
+from harness.report.terminal import SafeOutput
 
 NAMES_SHOWN = 6
 LONGEST_TEXT = 600
@@ -44,7 +44,7 @@ _VERDICT_WORDS = {
 
 def print_check(check: Check, console: Console) -> None:
     """Prints it. Text of modules and hosts is printed as text: markup and terminal sequences in it do nothing."""
-    out = _Output(console)
+    out = SafeOutput(console, LONGEST_TEXT, "with --json")
     out.line(f"{check.module_file}  {check.module.size_bytes} bytes  sha256:{check.module.sha256}", style="bold")
     for label, text in _module_lines(check):
         out.line(text, before=f"  {label:<11}")
@@ -63,28 +63,6 @@ def print_check(check: Check, console: Console) -> None:
     out.line("")
     for line in _promise_lines(check):
         out.line(line)
-
-
-class _Output:
-    """Prints text as it is, in the characters that the terminal has."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def text(self, text: str, style: str = "", *, before: str = "") -> Text:
-        """One line; `before` is this module's own, and keeps its blanks."""
-        safe = before + _cut(one_line(text))
-        encoding = self._console.encoding
-        return Text(safe.encode(encoding, "backslashreplace").decode(encoding), style=style)
-
-    def line(self, text: str, *, before: str = "", style: str = "") -> None:
-        # Not wrapped by us: what is copied has to stay one line.
-        self._console.print(self.text(text, style, before=before), soft_wrap=True)
-
-
-def _cut(text: str) -> str:
-    more = len(text) - LONGEST_TEXT
-    return text if more <= 0 else f"{text[:LONGEST_TEXT]}… ({more} more characters with --json)"
 
 
 def _sure(known: Known) -> str:
@@ -121,7 +99,7 @@ def _needs(facts: ModuleFacts) -> str:
     return ", ".join([*floors, *facts.needed]) + paths or "nothing"
 
 
-def _table(check: Check, out: _Output) -> Table:
+def _table(check: Check, out: SafeOutput) -> Table:
     """A row per host and extension point."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for heading in ("Host", "static", "run at", "run", "ABI string", "verdict"):
@@ -152,7 +130,7 @@ def _grouped(texts: Iterable[tuple[str, HostEntry]]) -> dict[str, list[str]]:
     return grouped
 
 
-def _print_groups(out: _Output, title: str, texts: Iterable[tuple[str, HostEntry]]) -> None:
+def _print_groups(out: SafeOutput, title: str, texts: Iterable[tuple[str, HostEntry]]) -> None:
     grouped = _grouped(texts)
     if grouped:
         out.line(f"{title}:", style="bold")
@@ -169,7 +147,7 @@ def _envoys_first(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (not name.startswith(CALLBACK_PREFIX), name)))
 
 
-def _print_static(out: _Output, check: Check) -> None:
+def _print_static(out: SafeOutput, check: Check) -> None:
     """What the file alone says against it, with what is missing by name; each list once."""
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for host in check.hosts:

@@ -19,7 +19,7 @@ from harness.report.halves import disputes, findings_by_pair, static_half, stati
 from harness.report.marks import DISAGREE_SIGN, OUTCOME_MARKS, PROMISED_SIGN, mark
 from harness.report.schema import CellEntry, Report, StaticEntry
 from harness.report.summary import Cause, Summary, Verdict, abi_words, causes, counted, summarise, unrun
-from harness.report.text import cut, one_line
+from harness.report.terminal import SafeOutput
 
 STYLES = {
     "bad": "bold white on red",
@@ -56,7 +56,7 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
 
     Text of the report is printed as text: markup and terminal sequences in it do nothing.
     """
-    out = _Output(console)
+    out = SafeOutput(console, LONGEST_LINE, "in report.json")
     summary = summarise(report)
     for table in _tables(report, out):
         console.print(table)
@@ -86,29 +86,7 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
         out.line(f"Report: {where}")
 
 
-class _Output:
-    """Prints text as it is, in the characters the terminal has."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def text(self, text: str, style: str = "") -> Text:
-        """One line of text, made safe."""
-        indent = text[: len(text) - len(text.lstrip(" "))]
-        safe = indent + cut(one_line(text), LONGEST_LINE)
-        encoding = self._console.encoding
-        return Text(safe.encode(encoding, "backslashreplace").decode(encoding), style=style)
-
-    def line(self, text: str, style: str = "") -> None:
-        # Not wrapped by us: a command that is copied has to stay one line.
-        self._console.print(self.text(text, style), soft_wrap=True)
-
-    @property
-    def width(self) -> int:
-        return self._console.width
-
-
-def _tables(report: Report, out: _Output) -> Iterator[Table]:
+def _tables(report: Report, out: SafeOutput) -> Iterator[Table]:
     """The matrix; cut into several tables where the hosts do not fit side by side."""
     layout, static = grid(report), static_half(report)
     at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
@@ -116,7 +94,7 @@ def _tables(report: Report, out: _Output) -> Iterator[Table]:
         yield _table(layout, static, layout.hosts[start : start + at_once], out)
 
 
-def _table(layout: Grid, static: Static, hosts: Sequence[str], out: _Output) -> Table:
+def _table(layout: Grid, static: Static, hosts: Sequence[str], out: SafeOutput) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("SDK \\ host", no_wrap=True, overflow="ellipsis", max_width=_SDK_WIDTH)
     for host in hosts:
@@ -130,7 +108,7 @@ def _table(layout: Grid, static: Static, hosts: Sequence[str], out: _Output) -> 
     return table
 
 
-def _pair(cells: list[CellEntry], static: StaticEntry | None, out: _Output) -> Text:
+def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -> Text:
     """What came of one SDK on one host."""
     if not cells:
         return Text("")
@@ -157,7 +135,7 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: _Output) -> T
     return text
 
 
-def _print_disputes(out: _Output, report: Report) -> None:
+def _print_disputes(out: SafeOutput, report: Report) -> None:
     found = disputes(report)
     if not found:
         return
@@ -173,7 +151,7 @@ def _print_disputes(out: _Output, report: Report) -> None:
         out.line(f"  and {len(found) - DISPUTES_SHOWN} more pairs of SDK and host, in the report")
 
 
-def _print_complaints(out: _Output, report: Report) -> None:
+def _print_complaints(out: SafeOutput, report: Report) -> None:
     if not report.complaints:
         return
     out.line("")
@@ -189,7 +167,7 @@ def _print_complaints(out: _Output, report: Report) -> None:
             out.line(f"    and {len(found) - COMPLAINTS_SHOWN} more of this kind, in the report")
 
 
-def _print_findings(out: _Output, report: Report) -> None:
+def _print_findings(out: SafeOutput, report: Report) -> None:
     if not report.abi_findings:
         return
     out.line("")
@@ -200,7 +178,7 @@ def _print_findings(out: _Output, report: Report) -> None:
         out.line(f"  {pair}: {len(found)}: {', '.join(names[:NAMES_SHOWN])}{more}")
 
 
-def _print_causes(out: _Output, title: str, found: list[Cause]) -> None:
+def _print_causes(out: SafeOutput, title: str, found: list[Cause]) -> None:
     if not found:
         return
     out.line("")
@@ -217,7 +195,7 @@ def _print_causes(out: _Output, title: str, found: list[Cause]) -> None:
         out.line(f"      again: {cause.reproduce}" if cause.reproduce else f"      first: {cause.cells[0]}")
 
 
-def _print_facts(out: _Output, summary: Summary, found: list[Cause]) -> None:
+def _print_facts(out: SafeOutput, summary: Summary, found: list[Cause]) -> None:
     if not summary.beyond_ran:
         return
     out.line("")
@@ -229,7 +207,7 @@ def _print_facts(out: _Output, summary: Summary, found: list[Cause]) -> None:
         out.line(f"  {OUTCOME_MARKS[outcome][0]} {count}x {outcome.value}")
 
 
-def _print_unrun(out: _Output, report: Report) -> None:
+def _print_unrun(out: SafeOutput, report: Report) -> None:
     groups = unrun(report)
     if not groups:
         return

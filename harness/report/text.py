@@ -29,11 +29,11 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in plain(text).split("\n") if line.strip()), "")
 
 
-def cut(text: str, limit: int) -> str:
-    """At most about `limit` characters, saying so where some were left out."""
+def cut(text: str, limit: int, whole: str = "in report.json") -> str:
+    """At most about `limit` characters, saying how many were left out, and where they are."""
     if len(text) <= limit:
         return text
-    return f"{text[:limit]}… ({len(text) - limit} more characters in report.json)"
+    return f"{text[:limit]}… ({len(text) - limit} more characters {whole})"
 
 
 def _escape(character: str) -> str:
