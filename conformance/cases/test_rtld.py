@@ -83,6 +83,16 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
         assert count == "1", f"expected a module that was loaded anew to count from 1, it counts {count}"
 
 
+def outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
+    """A module that has counted once stays when all listeners go, and is found with its state by one that comes again."""
+    cell.reconfigure(envoy)
+    assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
+    assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
+    cell.reconfigure(envoy, again)
+    count = told(envoy.request("/", listener=again.name), "count")
+    assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
+
+
 @case("rtld.do_not_close")
 def test_do_not_close(cell: Cell) -> None:
     """With do_not_close the module stays loaded, with its state, when nothing uses it any more."""
@@ -93,12 +103,7 @@ def test_do_not_close(cell: Cell) -> None:
     with cell.start(kept, listener("identity", name="b", module="canary")) as envoy:
         first_count = told(envoy.request("/", listener="a"), "count")
         assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
-        cell.reconfigure(envoy)
-        assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
-        assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
-        cell.reconfigure(envoy, kept)
-        count = told(envoy.request("/", listener="a"), "count")
-        assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
+        outlives_its_users(cell, envoy, module, canary, kept)
 
 
 @case("rtld.closed_at_last_reference")
@@ -263,12 +268,7 @@ def stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
         cell.reconfigure(envoy, second, last)
         count = told(envoy.request("/", listener="b"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
-        cell.reconfigure(envoy)
-        assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
-        assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
-        cell.reconfigure(envoy, second)
-        count = told(envoy.request("/", listener="b"), "count")
-        assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
+        outlives_its_users(cell, envoy, module, canary, second)
 
 
 @case("rtld.closed_at_last_reference")

@@ -50,16 +50,6 @@ def add_abi_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     hooks.add_parsers(subcommands)
 
 
-def run_abi(arguments: argparse.Namespace) -> int:
-    """Does what the subcommand asks for; returns the exit code.
-
-    Raises:
-        HarnessError: see the subcommand.
-    """
-    code: int = arguments.run(arguments)
-    return code
-
-
 def run_extract(arguments: argparse.Namespace) -> int:
     """`dmconform abi extract`; raises as `harness.abi.extract.extract`."""
     from harness.abi.extract import About, extract

@@ -13,11 +13,9 @@ from typing import Final
 import msgspec
 
 from harness.abi.points import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint, point_of
-from harness.binaries.known import known_host_facts
 from harness.binaries.model import Binding, HostFacts, Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
 from harness.binaries.system import is_system_library, system_brings
 
-__all__ = ["RequiredHooks", "known_host_facts", "static_verdict"]
 INIT: Final = f"{HOOK_PREFIX}program_init"
 NAMES_IN_A_REASON: Final = 3
 LONGEST_ABI_STRING: Final = 20

@@ -121,11 +121,6 @@ class Envoy:
         return self._process.pid
 
     @property
-    def admin_port(self) -> int:
-        """The port of the admin interface."""
-        return self._admin_port
-
-    @property
     def exit_code(self) -> int | None:
         """What the process ended with, as of `subprocess`; None while it runs."""
         return self._process.poll()

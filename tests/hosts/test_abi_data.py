@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import paths
-from harness.abi.command import add_abi_parser, run_abi
+from harness.abi.command import add_abi_parser
 from harness.abi.data import FunctionKind, known_minors, load_abi, load_abi_file
 from harness.app.catalogue import load_catalogue
 from harness.app.prepare import Selection, fetch_hosts, lazy_engine
@@ -29,7 +29,9 @@ def dmconform_abi(*words: str | Path) -> int:
     """Runs `dmconform abi …` in this process; returns its exit code."""
     parser = argparse.ArgumentParser()
     add_abi_parser(parser.add_subparsers())
-    return run_abi(parser.parse_args(["abi", *map(str, words)]))
+    chosen = parser.parse_args(["abi", *map(str, words)])
+    code: int = chosen.run(chosen)
+    return code
 
 
 @pytest.fixture(scope="module")

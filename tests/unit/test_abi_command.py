@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.abi.command import add_abi_parser, run_abi
+from harness.abi.command import add_abi_parser
 from harness.abi.data import load_abi_file
 from harness.abi.extract import BadHeader
 from harness.errors import ExitCode, UsageError
@@ -18,7 +18,9 @@ HOOK = "void envoy_dynamic_module_on_one(void);\n"
 def dmconform_abi(*words: str | Path) -> int:
     parser = argparse.ArgumentParser()
     add_abi_parser(parser.add_subparsers())
-    return run_abi(parser.parse_args(["abi", *map(str, words)]))
+    chosen = parser.parse_args(["abi", *map(str, words)])
+    code: int = chosen.run(chosen)
+    return code
 
 
 @pytest.fixture

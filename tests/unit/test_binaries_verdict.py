@@ -12,9 +12,10 @@ import pytest
 
 from harness.abi.data import FunctionKind, load_abi
 from harness.abi.points import ExtensionPoint
+from harness.binaries.known import known_host_facts
 from harness.binaries.model import Binding, HostFacts, Known, ModuleFacts, StaticKind, Undefined
 from harness.binaries.read import read_module
-from harness.binaries.verdict import known_host_facts, static_verdict
+from harness.binaries.verdict import static_verdict
 from harness.hosts.catalogue import load_hosts
 from harness.paths import ABI, HOSTS_FILE
 from tests.unit import elf_samples
