@@ -147,12 +147,29 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One built shared library."""
 
-    name: str  # probe, no_program_init, null_program_init
+    name: str  # as in sdks/PROBES.md
     path: str
     sha256: str
     size_bytes: int
     glibc_floor: str  # the newest GLIBC_x.y symbol version it needs
     needed: tuple[str, ...]
+
+
+class Feature(enum.Enum):
+    """What an SDK may lack; `lacks` in `sdk.toml`, and how reports say it."""
+
+    NETWORK_FILTER = "network_filter"
+    LISTENER_FILTER = "listener_filter"
+    DESTROY = "destroy"  # a callback at the end of a filter
+
+    @property
+    def text(self) -> str:
+        """In words, after "no"."""
+        return {
+            Feature.NETWORK_FILTER: "network filters",
+            Feature.LISTENER_FILTER: "listener filters",
+            Feature.DESTROY: "callback at the end of a filter",
+        }[self]
 
 
 class CellId(msgspec.Struct, frozen=True, order=True):

@@ -31,6 +31,8 @@ from harness.plan.selectors import HostChoice, HostFile, select_cases, select_ho
 if TYPE_CHECKING:
     import docker
 
+    from harness.sdks.catalogue import Sdk
+
 EVIDENCE = "evidence"
 
 
@@ -83,9 +85,16 @@ class _LazyEngine:
         return Toolchain(client, self.identity)
 
 
-def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
-    """Builds what the selection names, or finds it in the cache."""
+COMPANIONS = ("*:reference",)
+"""The SDKs for cases that load modules of several."""
+
+
+def build_sdks(
+    catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path, further: tuple[Sdk, ...] = ()
+) -> tuple[Built | NotBuilt, ...]:
+    """Builds what the selection names, and `further` ones after them, or finds it in the cache."""
     sdks, _ = select_sdks(selection.sdks, catalogue.sdks)
+    sdks += tuple(one for one in further if one not in sdks)
     repository = UpstreamRepository(resolve_upstream(selection.upstream), cache, say)
     builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
     return builder.build_all(sdks)
@@ -155,10 +164,14 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         cells = plan_cells(cases, sdks, [(one.host.id, one.host.release.minor) for one in hosts])
         if cell is not None:
             cells = tuple(one for one in cells if str(one.id) == cell)
-        builds = build_sdks(catalogue, selection, engine, cache)
+        wants_companions = any(one.declaration.companions for one in cases)
+        further = select_sdks(COMPANIONS, catalogue.sdks)[0] if wants_companions else ()
+        builds = build_sdks(catalogue, selection, engine, cache, further)
         engine_name, identity = engine.name, engine.identity
     evidence = folder / EVIDENCE
     evidence.mkdir(exist_ok=True)
+    companions = tuple(_planned(build) for build in builds if build.sdk in further)
+    builds = builds[: len(sdks)]
     planned_sdks = tuple(_planned(build) for build in builds)
     half = static_half(planned_sdks, hosts, cache)
     plan = Plan(
@@ -169,6 +182,7 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         sdks=planned_sdks,
         cells=cells,
         static=half.verdicts,
+        companions=companions,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
     return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi)
@@ -184,6 +198,7 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
         unloads=sdk.unloads,
         unloads_reason=sdk.unloads_reason,
         host_environment=sdk.host_environment,
+        lacks=sdk.lacks,
     )
 
     if isinstance(build, Built):

@@ -185,7 +185,9 @@ class Builder:
             done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
             if not done.succeeded:
                 return NotBuilt(job.sdk, Outcome.BLOCKED, _complaint("its build", done), done.log)
-            stored = store.keep(job.folder, done.outputs, done.log, job.source, done.duration_s, toolchain.identity)
+            stored = store.keep(
+                job.folder, job.sdk.modules, done.outputs, done.log, job.source, done.duration_s, toolchain.identity
+            )
         except HarnessError as error:
             return NotBuilt(job.sdk, Outcome.BLOCKED, str(error))
         return Built(job.sdk, stored, True, job.folder / "build.log")

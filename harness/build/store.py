@@ -20,7 +20,6 @@ from harness.hosts.obtain import sha256_of
 from harness.model import ModuleFile
 from harness.timeouts import STORE_S
 
-MODULES = ("probe", "no_program_init", "null_program_init")
 NEWEST_GLIBC = (2, 36)
 """What Debian 12 has; a module that needs a newer one would not load there."""
 ALLOWED_LIBRARIES = frozenset(
@@ -50,9 +49,15 @@ def find(folder: Path) -> StoredBuild | None:
 
 
 def keep(
-    folder: Path, outputs: Mapping[str, bytes], log: bytes, source: str, build_s: float, toolchain: ToolchainIdentity
+    folder: Path,
+    names: tuple[str, ...],
+    outputs: Mapping[str, bytes],
+    log: bytes,
+    source: str,
+    build_s: float,
+    toolchain: ToolchainIdentity,
 ) -> StoredBuild:
-    """Stores what a build left.
+    """Stores what a build left: modules of these names.
 
     Raises:
         HarnessError: a module is missing, is no shared library, or needs what it must not; or the disk is full.
@@ -68,7 +73,7 @@ def keep(
             return there  # another run was faster, and may be using it already
         part = Path(scratch) / "whole"
         write_files(part, {name: content for name, content in outputs.items() if "/" not in name} | {"build.log": log})
-        modules = _describe(part)
+        modules = _describe(part, names)
         stored = StoredBuild(source, build_s, toolchain, modules)
         write_files(part, {"build.json": msgspec.json.format(msgspec.json.encode(stored))})
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,13 +84,13 @@ def keep(
     return found
 
 
-def _describe(folder: Path) -> tuple[ModuleFile, ...]:
-    paths = [folder / f"lib{name}.so" for name in MODULES]
+def _describe(folder: Path, names: tuple[str, ...]) -> tuple[ModuleFile, ...]:
+    paths = [folder / f"lib{name}.so" for name in names]
     for path in paths:
         if not path.exists():
             raise HarnessError(f"the build left no {path.name}; sdks/PROBES.md says which modules there must be")
     facts = read_modules(paths)
-    return tuple(_accept(*one) for one in zip(MODULES, paths, facts, strict=True))
+    return tuple(_accept(*one) for one in zip(names, paths, facts, strict=True))
 
 
 def _accept(name: str, path: Path, facts: ModuleFacts) -> ModuleFile:

@@ -102,6 +102,7 @@ class Declaration:
     requirements: tuple[str, ...]
     languages: tuple[Language, ...]
     promised_to: tuple[Language, ...]
+    companions: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,7 @@ def case(
     *requirements: str,
     languages: tuple[Language, ...] = EVERY_LANGUAGE,
     promised_to: tuple[Language, ...] = EVERY_LANGUAGE,
+    companions: bool = False,
 ) -> Callable[[CaseFunction], CaseFunction]:
     """Declares a case.
 
@@ -151,10 +153,11 @@ def case(
         languages: whose probes it runs with; one is enough where the language does not matter.
         promised_to: the languages whose SDK the documents make the promise for; the others are measured, and gate nothing. None
             where the documents leave it open: the case then tells a fact.
+        companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
     """
 
     def declare(function: CaseFunction) -> CaseFunction:
-        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, promised_to))
+        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, promised_to, companions))
         return function
 
     return declare

@@ -11,7 +11,7 @@ from harness.binaries.model import StaticVerdict
 from harness.datafile import load_json
 from harness.errors import EmptySelection
 from harness.hosts.catalogue import AbiCheck
-from harness.model import CellId, Host, ModuleFile, Outcome, Relation
+from harness.model import CellId, Feature, Host, Language, ModuleFile, Outcome, Relation
 from harness.plan.cases import Case
 from harness.sdks.catalogue import Sdk
 from harness.versions import Minor
@@ -29,9 +29,20 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unloads: bool
     unloads_reason: str | None
     host_environment: dict[str, str]
+    lacks: tuple[Feature, ...] = ()
     modules: dict[str, ModuleFile] = {}
     problem: str | None = None
     problem_outcome: Outcome | None = None  # blocked or unreachable
+
+    @property
+    def language(self) -> Language:
+        """The language of its modules."""
+        return Language(self.id.partition("@")[0])
+
+    @property
+    def minor(self) -> Minor:
+        """Whose SDK it is."""
+        return Minor.parse(self.id.partition("@")[2].partition(":")[0])
 
 
 class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,6 +80,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdks: tuple[PlannedSdk, ...]
     cells: tuple[PlannedCell, ...]
     static: tuple[PlannedVerdict, ...] = ()
+    companions: tuple[PlannedSdk, ...] = ()  # for cases that load modules of several SDKs
 
     def sdk(self, sdk_id: str) -> PlannedSdk:
         """The SDK with this id."""

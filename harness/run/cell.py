@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.model import AbiVerdict, CellId, ProbeLoad, Relation
+from harness.model import AbiVerdict, CellId, Feature, ProbeLoad, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
+from harness.promise import window
 from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
 from harness.run.envoy import Envoy, accepted
 from harness.run.launch import LISTENERS_FILE, Launch
-from harness.run.outcomes import ModuleRejected, NotApplicable
+from harness.run.outcomes import Blocked, ModuleRejected, NotApplicable
 from harness.run.probe_load import probe_load
 from harness.versions import Minor
 
@@ -43,6 +44,7 @@ class Cell:
     planned_host: PlannedHost
     folder: Path
     upstream_port: int
+    all_companions: tuple[PlannedSdk, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     loaded: bool = False  # whether an Envoy accepted the module
     _envoys: list[Envoy] = field(default_factory=list)
@@ -56,7 +58,7 @@ class Cell:
     @property
     def sdk_minor(self) -> Minor:
         """The minor of the SDK."""
-        return Minor.parse(self.sdk.id.partition("@")[2].partition(":")[0])
+        return self.sdk.minor
 
     @property
     def host_minor(self) -> Minor:
@@ -68,12 +70,37 @@ class Cell:
         if not condition:
             raise NotApplicable(reason)
 
-    def install(self, module: str = PROBE, name: str | None = None, folder: str = "modules") -> Path:
-        """Copies a built module into a folder of the cell, as `libNAME.so`; the copy has an identity of its own."""
+    def needs_feature(self, feature: Feature) -> None:
+        """Ends the cell as not applicable where the SDK has not got this feature."""
+        self.needs(feature not in self.sdk.lacks, f"this SDK version has no {feature.text}")
+
+    def companions(self) -> tuple[PlannedSdk, ...]:
+        """The reference SDKs that are promised to work on this host, this cell's own included.
+
+        Raises:
+            Blocked: the probe of one of them could not be built.
+        """
+        found = tuple(one for one in self.all_companions if window(one.minor, self.host_minor) is Relation.PROMISED)
+        for one in found:
+            if one.problem is not None:
+                raise Blocked(f"{one.id}, whose probe was to be loaded too: {one.problem}")
+        return found
+
+    def install(
+        self, module: str = PROBE, name: str | None = None, folder: str = "modules", sdk: PlannedSdk | None = None
+    ) -> Path:
+        """Copies a built module into a folder of the cell, as `libNAME.so`; the copy has an identity of its own.
+
+        Args:
+            module: which of the modules of an SDK.
+            name: NAME; the module's own if None.
+            folder: below the cell's.
+            sdk: a companion whose module it is; the cell's own SDK if None.
+        """
         target = self.folder / folder / f"lib{name or module}.so"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.sdk.modules[module].path, target)
-        if module == PROBE:
+        shutil.copyfile((sdk or self.sdk).modules[module].path, target)
+        if module == PROBE and sdk is None:
             self._probes.append(target)
         return target
 

@@ -40,7 +40,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         return CellResult(planned.id, Outcome.BLOCKED, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
-    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port)
+    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions)
     try:
         outcome, detail = _outcome_of(case, cell)
     finally:

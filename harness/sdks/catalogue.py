@@ -9,7 +9,7 @@ import msgspec
 
 from harness.datafile import load_toml
 from harness.errors import DataFileError
-from harness.model import Language, Provider, SdkId
+from harness.model import Feature, Language, Provider, SdkId
 from harness.versions import Minor, Release
 
 
@@ -22,6 +22,7 @@ class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     panic_guard: bool
     catch_unwind: bool
     host_environment: dict[str, str] = {}
+    lacks: tuple[Feature, ...] = ()
     commit: str | None = None
     go_module: str | None = None
     folders: tuple[str, ...] = ("source/extensions/dynamic_modules",)
@@ -34,6 +35,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     panic_guard: bool
     catch_unwind: bool
     host_environment: dict[str, str] = {}
+    lacks: tuple[Feature, ...] = ()
 
 
 class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +48,12 @@ class _SdkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: Language
     unloads: bool
     version: tuple[_Version, ...]
+    further_modules: tuple[str, ...] = ()
     unloads_reason: str | None = None
+
+
+MODULES = ("probe", "no_program_init", "null_program_init")
+"""What the build of every language leaves."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Sdk:
     unloads: bool
     unloads_reason: str | None
     host_environment: dict[str, str]
+    lacks: tuple[Feature, ...]
+    modules: tuple[str, ...]  # what its build leaves
     upstream: Upstream | None  # None for the reference
 
     @property
@@ -100,6 +109,8 @@ def _load(path: Path) -> list[Sdk]:
                     unloads=data.unloads,
                     unloads_reason=data.unloads_reason,
                     host_environment=source.host_environment,
+                    lacks=source.lacks,
+                    modules=(*MODULES, *data.further_modules),
                     upstream=source if isinstance(source, Upstream) else None,
                 )
             )

@@ -12,6 +12,7 @@ from harness.containers.toolchain import ToolchainIdentity
 from harness.errors import HarnessError
 from harness.hosts.obtain import sha256_of
 from harness.plan.plan import Plan
+from harness.sdks.catalogue import MODULES
 
 pytestmark = pytest.mark.host
 TOOLCHAIN = ToolchainIdentity("sha256:0", BaseKind.MMDEBSTRAP, {}, ())
@@ -26,7 +27,7 @@ def outputs(everything: Plan) -> dict[str, bytes]:
 
 def keep(folder: Path, outputs: dict[str, bytes]) -> store.StoredBuild:
     """Stores outputs as a build of this test."""
-    return store.keep(folder / "build", outputs, b"log", "a test", 1.0, TOOLCHAIN)
+    return store.keep(folder / "build", MODULES, outputs, b"log", "a test", 1.0, TOOLCHAIN)
 
 
 def test_what_is_stored_is_found_with_floor_and_hash(tmp_path: Path, outputs: dict[str, bytes]) -> None:
