@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.model import AbiVerdict, CellId, Feature, ProbeLoad, Relation
+from harness.model import AbiVerdict, CellId, Feature, Load, ProbeLoad, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
 from harness.promise import window
 from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
@@ -16,9 +16,12 @@ from harness.run.envoy import Envoy, accepted
 from harness.run.launch import LISTENERS_FILE, Launch
 from harness.run.outcomes import Blocked, ModuleRejected, NotApplicable
 from harness.run.probe_load import probe_load
+from harness.run.refused import Refusal, Refusals
 from harness.versions import Minor
 
 SEARCH_PATH = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"
+MAIN = "main"
+"""The listener of a case that has but one."""
 PROBE = "probe"
 """The built module that is right; the others of an SDK version are wrong on purpose."""
 
@@ -45,10 +48,12 @@ class Cell:
     folder: Path
     upstream_port: int
     all_companions: tuple[PlannedSdk, ...] = ()
+    refusals: Refusals | None = None  # None: a host of its own tells
     facts: dict[str, str] = field(default_factory=dict)
     loaded: bool = False  # whether an Envoy accepted the module
     _envoys: list[Envoy] = field(default_factory=list)
     _probes: list[Path] = field(default_factory=list)  # copies of the probe
+    _refused_before: Refusal | None = None
 
     @property
     def language(self) -> str:
@@ -106,6 +111,8 @@ class Cell:
 
     def abi_verdict_so_far(self) -> AbiVerdict:
         """What the hosts of this cell have said so far of the module's ABI string."""
+        if self._refused_before is not None and not self._envoys:
+            return self._refused_before.abi_verdict
         return abi_verdict(self.logs(), self.loaded)
 
     def probe_load_so_far(self) -> ProbeLoad:
@@ -154,10 +161,27 @@ class Cell:
         """An Envoy that has the module on its search path and must accept the listeners.
 
         Entering it raises ModuleRejected where it does not accept them.
+
+        Raises:
+            ModuleRejected: this host has refused this probe in another cell already.
         """
+        if module == PROBE and not self._envoys and self.refusals is not None:
+            self._raise_known_refusal(self.refusals)
         if not (self.modules_folder / f"lib{module}.so").exists():
             self.install(module)
         return _Accepted(self, self.start_anyhow(*listeners, search_path=self.modules_folder))
+
+    def _raise_known_refusal(self, refusals: Refusals) -> None:
+        self._refused_before = refusals.known()
+        if self._refused_before is not None:
+            self.facts["not tried again, as it was refused in"] = self._refused_before.cell
+            raise ModuleRejected(self._refused_before.message_for(self.folder))
+
+    def note_refusal(self, message: str) -> None:
+        """Keeps a host's refusal of the probe for other cells, where they may use it and nothing in it is this case's own."""
+        usual = {copy.name for copy in self._probes} == {f"lib{PROBE}.so"} and f"(s) {MAIN}:" in message
+        if self.refusals is not None and usual and self.probe_load_so_far().load is Load.REFUSED:
+            self.refusals.note(Refusal(str(self.id), str(self.folder), message, self.abi_verdict_so_far()))
 
     def reconfigure(self, envoy: Envoy, *listeners: Listener) -> None:
         """Replaces an Envoy's listeners by others that it must accept.
@@ -199,6 +223,8 @@ class _Accepted:
             envoy = accepted(self._envoy)
         except BaseException as error:
             self._envoy.__exit__(type(error), error, None)
+            if isinstance(error, ModuleRejected):
+                self._cell.note_refusal(str(error))
             raise
         self._cell.loaded = True
         return envoy
@@ -207,7 +233,7 @@ class _Accepted:
         self._envoy.__exit__(kind, error, trace)
 
 
-def listener(filter_name: str, config: str = "", *, name: str = "main", module: ModuleRef | str = PROBE) -> Listener:
+def listener(filter_name: str, config: str = "", *, name: str = MAIN, module: ModuleRef | str = PROBE) -> Listener:
     """A listener with one filter of a module."""
     reference = ModuleRef(module) if isinstance(module, str) else module
     return Listener(name, (HttpFilter(reference, filter_name, config),))

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import msgspec
 
+from harness.binaries.model import StaticKind
 from harness.errors import HarnessError
 from harness.model import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from harness.plan.plan import Plan, PlannedCell
 from harness.run.cell import Cell
 from harness.run.outcomes import CellEnd
+from harness.run.refused import Refusals
 
 
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +42,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         return CellResult(planned.id, Outcome.BLOCKED, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
-    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions)
+    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals_of(plan, planned))
     try:
         outcome, detail = _outcome_of(case, cell)
     finally:
@@ -60,6 +62,14 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load)
 
 
+def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
+    """Where a refusal of the cell's probe may be taken from another cell: see `harness.run.refused`."""
+    static = plan.static_verdict(planned.id.sdk, planned.id.host)
+    if planned.relation is not Relation.BEYOND or static is None or static.kind is not StaticKind.REFUSED:
+        return None
+    return Refusals(Path(plan.evidence_folder), planned.id.sdk, planned.id.host)
+
+
 def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]:
     """Runs the case; every way to end becomes an outcome, and what it says."""
     try:
@@ -68,7 +78,8 @@ def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]
     except CellEnd as end:
         return end.outcome, str(end)
     except AssertionError as error:
-        return Outcome.FAILED, str(error) or "an assertion without a message failed"
+        said = str(error).partition("\nassert ")[0]  # pytest adds the expression, with addresses that differ from run to run
+        return Outcome.FAILED, said or "an assertion without a message failed"
     except OSError as error:
         return Outcome.BLOCKED, _system_trouble(error)
     except HarnessError as error:
