@@ -17,6 +17,7 @@ from harness import paths
 from harness.abi.command import add_abi_parser
 from harness.app.data_commands import add_coverage_parser, add_expectations_parser, add_findings_parser
 from harness.check.command import add_check_parser
+from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.sweep.command import add_sweep_parser
 
@@ -63,9 +64,16 @@ def _parser() -> argparse.ArgumentParser:
     _selectors(run)
     _upstream(run)
     run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
+    run.add_argument(
+        "--format",
+        choices=("text", "github"),
+        default="text",
+        help="github: what counts against the run as annotations as well, and matrix.md in the job's summary (default: text)",
+    )
     run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
 
     add_check_parser(commands)
+    add_diff_parser(commands)
     add_abi_parser(commands)
     add_sweep_parser(commands)
     add_coverage_parser(commands)
@@ -140,6 +148,12 @@ def _run(arguments: argparse.Namespace) -> int:
         raise
     report = run_and_report(load_catalogue(), prepared, folder, arguments.workers, started)
     print_matrix(report, Console(), folder / "index.html")
+    if arguments.format == "github":
+        from harness.report.github import add_to_summary, annotations_of_run
+
+        for annotation in annotations_of_run(report):
+            print(annotation)
+        add_to_summary((folder / "matrix.md").read_text(encoding="utf-8"))
     return report.exit_code
 
 

@@ -32,5 +32,7 @@ def load_json(path: Path, shape: type[T]) -> T:
         return msgspec.json.decode(path.read_bytes(), type=shape)
     except FileNotFoundError:
         raise DataFileError(path, "there is no such file") from None
+    except RecursionError:
+        raise DataFileError(path, "lists or objects in it are nested too deep") from None
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise DataFileError(path, str(error)) from error

@@ -23,7 +23,8 @@ from harness import paths
 from harness.app.progress import say
 from harness.hosts.catalogue import load_hosts
 from harness.hosts.obtain import from_release
-from harness.report.schema import Report, read_report
+from harness.report.reading import read_report
+from harness.report.schema import Report
 from harness.run.waiting import poll
 from harness.timeouts import HOST_START_S, HOST_STOP_S, REQUEST_S
 

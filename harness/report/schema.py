@@ -11,13 +11,11 @@ from pathlib import Path
 import msgspec
 
 from harness.binaries.model import Binding, Known, StaticKind
-from harness.datafile import load_json
-from harness.errors import DataFileError
 from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation
 from harness.plan.cases import Level
 from harness.plan.complaints import Complaint
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,8 +162,17 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     toolchain_drift: tuple[str, ...]
 
 
+class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which part of a run this is, where several machines share one."""
+
+    index: int  # from 1 on
+    count: int
+    plan_sha256: str  # of the whole plan's cells: parts of one run have it in common
+    planned_cells: int  # of the whole plan
+
+
 class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole run."""
+    """A whole run, or one shard of it."""
 
     schema_version: int
     started_at: str  # RFC 3339, UTC
@@ -185,8 +192,9 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     static: tuple[StaticEntry, ...]
     abi_pairs: tuple[AbiPairEntry, ...]
     abi_findings: tuple[AbiFindingEntry, ...]
-    planned_cells: int
+    planned_cells: int  # of the shard, where it is one
     exit_code: int
+    shard: Shard | None = None
 
 
 def write_report(report: Report, path: Path) -> None:
@@ -194,19 +202,3 @@ def write_report(report: Report, path: Path) -> None:
     part = path.with_suffix(".part")
     part.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     part.replace(path)
-
-
-def read_report(path: Path) -> Report:
-    """Reads a `report.json`.
-
-    Raises:
-        DataFileError: it is not one, or of another schema version.
-    """
-
-    class _Version(msgspec.Struct):
-        schema_version: int
-
-    version = load_json(path, _Version).schema_version
-    if version != SCHEMA_VERSION:
-        raise DataFileError(path, f"schema version {version}; this suite reads version {SCHEMA_VERSION}")
-    return load_json(path, Report)

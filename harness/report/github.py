@@ -1,0 +1,87 @@
+"""GitHub Actions: annotations in the log, and the job's summary.
+
+Source: "Workflow commands for GitHub Actions" in GitHub's documentation. Whatever the texts hold, each command stays one line,
+and what it says stays data.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from harness.errors import UsageError
+from harness.model import Judgement
+from harness.report.schema import Report
+from harness.report.summary import FAILURES, causes, counted, summarise
+from harness.report.text import cut, plain
+
+MOST_ANNOTATIONS: Final = 10
+"""GitHub shows ten of a kind for a step."""
+LONGEST_TEXT: Final = 4000
+SUMMARY_BYTES: Final = 1 << 20
+"""GitHub takes no more for a step's summary."""
+
+
+class Level(enum.Enum):
+    """How loud an annotation is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A line of the log that GitHub shows on the run's page."""
+
+    level: Level
+    title: str
+    text: str
+
+    def __str__(self) -> str:
+        title = _data(self.title).replace(":", "%3A").replace(",", "%2C")
+        return f"::{self.level.value} title={title}::{_data(self.text)}"
+
+
+def _data(text: str) -> str:
+    """Text that cannot end a command or begin another one."""
+    return cut(plain(text), LONGEST_TEXT).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def annotations_of_run(report: Report) -> Iterator[Annotation]:
+    """What is against the run and what is missing, the gravest first, then the answer."""
+    found = causes(report)
+    against = [cause for cause in found if cause.judgement in FAILURES]
+    for cause in against[:MOST_ANNOTATIONS]:
+        text = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}\nagain: {cause.reproduce}"
+        yield Annotation(Level.ERROR, f"{cause.case}: {cause.outcome.value}", text)
+    for cause in [cause for cause in found if cause.judgement is Judgement.INCOMPLETE][:MOST_ANNOTATIONS]:
+        yield Annotation(Level.WARNING, f"{cause.case}: could not run", f"{counted(cause.count, 'cell')}: {cause.text}")
+    summary = summarise(report)
+    level = {0: Level.NOTICE, 1: Level.ERROR}.get(report.exit_code, Level.WARNING)
+    more = len(against) - MOST_ANNOTATIONS
+    yield Annotation(level, "dmconform", summary.headline + (f"; {more} more causes are in the report" if more > 0 else ""))
+
+
+def add_to_summary(markdown: str) -> None:
+    """Appends to the summary of the job's step; does nothing where there is none.
+
+    Raises:
+        UsageError: GITHUB_STEP_SUMMARY names a file that cannot be written.
+    """
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        return
+    content = markdown.encode()
+    if len(content) > SUMMARY_BYTES:
+        note = b"\n\nCut: the whole is in the report.\n"
+        content = content[: SUMMARY_BYTES - len(note)].decode(errors="ignore").encode() + note
+    try:
+        with Path(place).open("ab") as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(f"GITHUB_STEP_SUMMARY={place}: cannot be written: {error.strerror}") from error

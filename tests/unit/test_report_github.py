@@ -1,0 +1,84 @@
+"""What GitHub Actions is told: annotations that stay data, and a summary that fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.errors import UsageError
+from harness.model import Judgement, Outcome
+from harness.report.github import (
+    MOST_ANNOTATIONS,
+    SUMMARY_BYTES,
+    Annotation,
+    Level,
+    add_to_summary,
+    annotations_of_run,
+)
+from tests.unit.report_samples import HOSTILE, broken, cell, known, report
+
+
+def test_each_cause_is_one_annotation_with_its_command() -> None:
+    told = list(annotations_of_run(report([broken(host="1.39.3"), broken(host="1.40.0"), known("a/known"), cell("a/fine")])))
+    assert [one.level for one in told] == [Level.ERROR, Level.ERROR]
+    assert told[0].title == "window/proxied_traffic: failed"
+    assert told[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
+    assert told[1].text.startswith("The promised window does not hold: 2 of 4")
+
+
+def test_a_run_that_holds_is_a_notice() -> None:
+    (only,) = annotations_of_run(report([cell()]))
+    assert (only.level, only.title) == (Level.NOTICE, "dmconform")
+
+
+def test_what_could_not_run_is_a_warning() -> None:
+    blocked = cell(outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="no room")
+    told = list(annotations_of_run(report([blocked])))
+    assert [one.level for one in told] == [Level.WARNING, Level.WARNING]
+    assert "no room" in told[0].text
+
+
+def test_more_than_github_shows_are_counted() -> None:
+    told = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS + 3)])))
+    assert len(told) == MOST_ANNOTATIONS + 1
+    assert told[-1].text.endswith("3 more causes are in the report")
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "a\n::error::b", "a\r\n::set-output name=x::y", "100%0A::error::c", "::stop-commands::x"]
+)
+def test_no_text_begins_a_command(text: str) -> None:
+    line = str(Annotation(Level.WARNING, text, text))
+    assert "\n" not in line
+    assert "\r" not in line
+    assert line.startswith("::warning title=")
+    title, _, message = line.removeprefix("::warning title=").partition("::")
+    assert ":" not in title
+    assert "," not in title
+    assert "\x1b" not in message
+    assert "%0A" not in message.replace("%25", "") or "\n" in text
+
+
+def test_the_summary_is_added_to_and_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "summary"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    add_to_summary("one\n")
+    add_to_summary("two\n")
+    assert file.read_text(encoding="utf-8") == "one\ntwo\n"
+    file.unlink()
+    add_to_summary("ä" * SUMMARY_BYTES)
+    text = file.read_text(encoding="utf-8")
+    assert len(text.encode()) <= SUMMARY_BYTES
+    assert text.endswith("Cut: the whole is in the report.\n")
+
+
+def test_without_github_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    add_to_summary("one\n")
+
+
+def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    with pytest.raises(UsageError, match="GITHUB_STEP_SUMMARY="):
+        add_to_summary("one\n")
