@@ -19,6 +19,7 @@ from harness.app.data_commands import add_coverage_parser, add_expectations_pars
 from harness.check.command import add_check_parser
 from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
+from harness.gate.command import add_gate_parser
 from harness.sweep.command import add_sweep_parser
 
 HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_check_parser(commands)
     add_diff_parser(commands)
+    add_gate_parser(commands)
     add_abi_parser(commands)
     add_sweep_parser(commands)
     add_coverage_parser(commands)

@@ -16,6 +16,8 @@ from harness.abi.data import Abi
 from harness.abi.diff import model as abi_diff
 from harness.check import result as check
 from harness.compare import model as compare
+from harness.faults.data import FaultsFile
+from harness.gate import verdict as gate
 from harness.report import schema as report
 from harness.sweep import result as sweep
 
@@ -61,6 +63,8 @@ SCHEMAS = (
     CHECK,
     ABI,
     JsonSchema("diff", "What dmconform diff found", compare.Comparison, compare.SCHEMA_VERSION),
+    JsonSchema("module-faults", "What hosts make of modules with one fault", FaultsFile, None, paths.ABI / "schema"),
+    JsonSchema("gate", "The verdict of dmconform gate", gate.GateVerdict, gate.SCHEMA_VERSION),
     JsonSchema("abi-diff", "What dmconform abi diff found", abi_diff.Diff, abi_diff.SCHEMA_VERSION),
     JsonSchema("abi-drift", "What dmconform abi drift found", abi_diff.Drift, abi_diff.SCHEMA_VERSION),
     JsonSchema("abi-findings", "What dmconform abi findings found", abi_diff.Findings, abi_diff.SCHEMA_VERSION),

@@ -1,0 +1,1 @@
+"""Whether something may be released: a report or a check, judged by a policy."""

@@ -1,0 +1,112 @@
+"""`dmconform gate`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import UsageError
+
+if TYPE_CHECKING:
+    from harness.gate.policy import Policy
+    from harness.gate.verdict import GateVerdict
+
+_EPILOG = """\
+examples:
+  dmconform gate reports/local/TIME/report.json --policy sdk-release --sdk rust@1.39
+  dmconform gate report.json --policy host-release --host 1.40.0 --format github
+  dmconform check libmy_filter.so --json check.json; dmconform gate check.json --policy module-release --built-with 1.39
+
+policies: conformance/policies/README.md; --policy also takes the path of a file of your own. Only promised cells count. A cell
+that it asks for and that is blocked, unreachable or not in the report is against the release unless the policy names it.
+
+exit codes:
+  0  it may be released
+  1  it may not: a promise is broken, a record does not apply, or two verdicts disagree
+  2  wrong usage, or a file with a mistake
+  3  the policy asks for nothing
+  4  cannot be told: something is missing, blocked or incomplete
+"""
+
+
+def add_gate_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `gate` to the command line."""
+    text = "Say whether something may be released: judge a report, or what check found, by a policy. Nothing is run."
+    parser = commands.add_parser(
+        "gate", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
+    )
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="report.json of a run; for a module the JSON of dmconform check"
+    )
+    parser.add_argument("--policy", required=True, metavar="NAME", help="sdk-release, host-release, module-release or a file")
+    parser.add_argument("--sdk", metavar="SPEC", help="the SDK to be released, such as rust@1.39 or go@1.40:upstream")
+    parser.add_argument("--host", metavar="ID", help="the Envoy to be released, as the report names it, such as 1.40.0")
+    parser.add_argument("--built-with", metavar="MINOR", help="the SDK of the module (default: what check could tell)")
+    parser.add_argument(
+        "--format",
+        choices=("text", "markdown", "json", "github"),
+        default="text",
+        help="github: annotations, and the Markdown in the job's summary (default: text)",
+    )
+    parser.set_defaults(run=run_gate)
+
+
+def run_gate(arguments: argparse.Namespace) -> int:
+    """Judges a file by a policy."""
+    from harness.gate.policy import find_policy, load_policy
+
+    path = find_policy(arguments.policy)
+    policy = load_policy(path)
+    _refuse_other_options(policy, arguments)
+    verdict = _judge(policy, path.stem, arguments)
+    _print(verdict, arguments.format)
+    return verdict.answer.exit_code
+
+
+def _refuse_other_options(policy: Policy, arguments: argparse.Namespace) -> None:
+    """An option that the policy does not look at would be a question that is not answered."""
+    from harness.gate.policy import Subject
+
+    wanted = {Subject.SDK: "sdk", Subject.HOST: "host", Subject.MODULE: "built_with"}[policy.subject]
+    for name in ("sdk", "host", "built_with"):
+        option, value = f"--{name.replace('_', '-')}", getattr(arguments, name)
+        if name != wanted and value is not None:
+            raise UsageError(f"{option} {value}: this policy is about {policy.subject.value} releases and does not look at it")
+        if name == wanted and value is None and policy.subject is not Subject.MODULE:
+            raise UsageError(f"this policy is about {policy.subject.value} releases: say which with {option}")
+
+
+def _judge(policy: Policy, name: str, arguments: argparse.Namespace) -> GateVerdict:
+    from harness.app.catalogue import load_catalogue
+    from harness.check.result import Check
+    from harness.datafile import load_json
+    from harness.gate.judge import gate_report
+    from harness.gate.module import gate_module
+    from harness.gate.policy import Subject
+    from harness.report.reading import read_report
+
+    catalogue = load_catalogue()
+    if policy.subject is Subject.MODULE:
+        return gate_module(load_json(arguments.file, Check), policy, name, arguments.built_with, catalogue)
+    return gate_report(read_report(arguments.file), policy, name, arguments.sdk or arguments.host, catalogue)
+
+
+def _print(verdict: GateVerdict, form: str) -> None:
+    import msgspec
+    from rich.console import Console
+
+    from harness.gate.show import annotations_of_verdict, print_verdict, render_verdict
+    from harness.report.github import add_to_summary
+
+    match form:
+        case "json":
+            print(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode())
+        case "markdown":
+            print(render_verdict(verdict), end="")
+        case "github":
+            for annotation in annotations_of_verdict(verdict):
+                print(annotation)
+            add_to_summary(render_verdict(verdict))
+        case _:
+            print_verdict(verdict, Console())
