@@ -20,6 +20,7 @@ from harness.check.command import add_check_parser
 from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate.command import add_gate_parser
+from harness.shards.command import add_merge_parser, add_plan_parser
 from harness.sweep.command import add_sweep_parser
 
 HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _selectors(run)
     _upstream(run)
+    run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of equal cost; dmconform merge joins the reports")
     run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
     run.add_argument(
         "--format",
@@ -76,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     add_check_parser(commands)
     add_diff_parser(commands)
     add_gate_parser(commands)
+    add_plan_parser(commands)
+    add_merge_parser(commands)
     add_abi_parser(commands)
     add_sweep_parser(commands)
     add_coverage_parser(commands)
@@ -144,7 +148,7 @@ def _run(arguments: argparse.Namespace) -> int:
     folder = _new_folder(arguments.out)
     try:
         selection = Selection(tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case), arguments.upstream)
-        prepared = prepare(selection, folder)
+        prepared = prepare(selection, folder, shard=arguments.shard)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from harness.binaries.model import ModuleFacts
 from harness.build.builder import Built, NotBuilt
 from harness.build.upstream import resolve_upstream
 from harness.model import AbiVerdict, Judgement, Outcome, Relation
-from harness.plan.complaints import Seen, complaints_of_cells
+from harness.plan.complaints import Complaint, Seen, complaints_of_cells
+from harness.plan.expectations import KnownFailure
 from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.plan.plan import PlannedCell
@@ -82,16 +83,9 @@ def assemble(
     cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact) for cell in plan.cells)
     used_cases = {cell.case for cell in cells}
     cases = tuple(case for case in catalogue.cases if case.id in used_cases)
-    matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
-    stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
     selection, abi = prepared.selection, prepared.abi
     complete = facts.incomplete_reason is None
     of_records = catalogue.complaints()
-    of_cells = complaints_of_cells(
-        Seen(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
-        for cell in cells
-        if cell.relation is Relation.PROMISED
-    )
     return Report(
         schema_version=SCHEMA_VERSION,
         started_at=facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
@@ -109,12 +103,8 @@ def assemble(
         sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
         requirements=requirement_entries(catalogue),
-        known_failures=tuple(
-            KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
-            for one in catalogue.known_failures
-            if one.id in matched
-        ),
-        complaints=(*of_cells, *of_records),
+        known_failures=matched_records(catalogue.known_failures, cells),
+        complaints=(*seen_complaints(cells), *of_records),
         cells=cells,
         static=tuple(
             StaticEntry(one.sdk, one.host, one.verdict.kind, one.verdict.reason, one.verdict.missing, one.verdict.notes)
@@ -124,6 +114,30 @@ def assemble(
         abi_findings=abi.findings,
         planned_cells=len(plan.cells),
         exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
+        shard=prepared.shard,
+    )
+
+
+def seen_complaints(cells: Iterable[CellEntry]) -> tuple[Complaint, ...]:
+    """What the cells of a report show to be wrong with records of known failures."""
+    return complaints_of_cells(
+        Seen(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
+        for cell in cells
+        if cell.relation is Relation.PROMISED
+    )
+
+
+def matched_records(
+    records: Iterable[KnownFailure | KnownFailureEntry], cells: Iterable[CellEntry]
+) -> tuple[KnownFailureEntry, ...]:
+    """The records of known failures that cells were judged by, with how many cells that are."""
+    cells = tuple(cells)
+    matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
+    stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
+    return tuple(
+        KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
+        for one in records
+        if one.id in matched
     )
 
 

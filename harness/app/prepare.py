@@ -27,10 +27,13 @@ from harness.hosts.obtain import from_file, from_image, from_release
 from harness.model import Host
 from harness.plan.plan import Plan, PlannedHost, PlannedSdk, plan_cells, write_plan
 from harness.plan.selectors import HostChoice, HostFile, select_cases, select_hosts, select_sdks
+from harness.shards.costs import load_costs
+from harness.shards.split import shard_of
 
 if TYPE_CHECKING:
     import docker
 
+    from harness.report.schema import Shard
     from harness.sdks.catalogue import Sdk
 
 EVIDENCE = "evidence"
@@ -58,6 +61,7 @@ class Prepared:
     toolchain: ToolchainIdentity | None
     probes: Mapping[str, ModuleFacts]  # what the probes' files say, by SDK
     abi: AbiHalf
+    shard: Shard | None = None
 
 
 class _LazyEngine:
@@ -89,12 +93,12 @@ COMPANIONS = ("*:reference",)
 """The SDKs for cases that load modules of several."""
 
 
-def build_sdks(
-    catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path, further: tuple[Sdk, ...] = ()
-) -> tuple[Built | NotBuilt, ...]:
-    """Builds what the selection names, and `further` ones after them, or finds it in the cache."""
-    sdks, _ = select_sdks(selection.sdks, catalogue.sdks)
-    sdks += tuple(one for one in further if one not in sdks)
+def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
+    """Builds what the selection names, or finds it in the cache."""
+    return _build(select_sdks(selection.sdks, catalogue.sdks)[0], selection, engine, cache)
+
+
+def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
     repository = UpstreamRepository(resolve_upstream(selection.upstream), cache, say)
     builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
     return builder.build_all(sdks)
@@ -146,8 +150,17 @@ def fetch_hosts(catalogue: Catalogue, selection: Selection, engine: _LazyEngine,
     return tuple(hosts.values())
 
 
-def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, cell: str | None = None) -> Prepared:
-    """Makes the plan of a selection in a folder that exists; `cell` keeps only the one with this id.
+def prepare(
+    selection: Selection, folder: Path, *, keep_evidence: bool = False, cell: str | None = None, shard: str | None = None
+) -> Prepared:
+    """Makes the plan of a selection in a folder that exists.
+
+    Args:
+        selection: what the command line asks for.
+        folder: of the run.
+        keep_evidence: also of cells that pass.
+        cell: the id of the only cell to keep.
+        shard: `2/4`: keep the second of four parts of equal cost.
 
     Raises:
         EmptySelection, UsageError: the selection is empty or makes no sense.
@@ -164,9 +177,12 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         cells = plan_cells(cases, sdks, [(one.host.id, one.host.release.minor) for one in hosts])
         if cell is not None:
             cells = tuple(one for one in cells if str(one.id) == cell)
+        part, cells = shard_of(shard, cells, load_costs()) if shard is not None else (None, cells)
+        sdks = tuple(one for one in sdks if str(one.id) in {cell.id.sdk for cell in cells})
+        cases = tuple(one for one in cases if one.id in {cell.id.case for cell in cells})
         wants_companions = any(one.declaration.companions for one in cases)
         further = select_sdks(COMPANIONS, catalogue.sdks)[0] if wants_companions else ()
-        builds = build_sdks(catalogue, selection, engine, cache, further)
+        builds = _build((*sdks, *(one for one in further if one not in sdks)), selection, engine, cache)
         engine_name, identity = engine.name, engine.identity
     evidence = folder / EVIDENCE
     evidence.mkdir(exist_ok=True)
@@ -185,7 +201,7 @@ def prepare(selection: Selection, folder: Path, *, keep_evidence: bool = False, 
         companions=companions,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
-    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi)
+    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi, part)
 
 
 def _planned(build: Built | NotBuilt) -> PlannedSdk:

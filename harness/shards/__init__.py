@@ -1,0 +1,1 @@
+"""One run on several machines: the plan is split, each machine runs its shard, the reports are joined."""

@@ -1,0 +1,130 @@
+"""`dmconform plan` and `dmconform merge`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.errors import ExitCode, UsageError
+
+_PLAN_EPILOG = """\
+examples:
+  dmconform plan --shards 4
+  dmconform plan --shards 4 --format json      (the matrix of a CI job: {"shard": ["1/4", "2/4", "3/4", "4/4"]})
+  dmconform run --shard 2/4 --out shard-2      (on each machine its own)
+  dmconform merge shard-1 shard-2 shard-3 shard-4 --out whole
+  dmconform plan --measure reports/local/TIME/report.json   (writes conformance/costs.json anew)
+
+Shards are the same on every machine with the same suite and the same options: cells are split by what they were measured to
+cost, and those of one SDK version stay together, so that few are built twice.
+
+exit codes: 0 done, 2 wrong usage, 3 the selection is empty
+"""
+_MERGE_EPILOG = """\
+examples:
+  dmconform merge shard-1 shard-2 shard-3 --out whole
+  dmconform merge downloaded/* --out whole
+
+Each argument is the folder of a report (or its report.json) of dmconform run --shard. Shards of another suite, plan, host or
+module, a shard that is missing or there twice, and whole reports are refused.
+
+exit codes: as dmconform run has them for the whole; 2 where the shards do not fit together
+"""
+
+
+def add_plan_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `plan` to the command line."""
+    text = "Show how a run would be split over several machines. Nothing is built or run."
+    parser = commands.add_parser(
+        "plan", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_PLAN_EPILOG
+    )
+    for name, what in (
+        ("--host", "known releases only"),
+        ("--sdk", "as for dmconform run"),
+        ("--case", "as for dmconform run"),
+    ):
+        parser.add_argument(name, action="append", default=[], metavar="SPEC", help=f"{what}; may be repeated")
+    parser.add_argument("--shards", type=int, default=1, metavar="N", help="how many parts (default: 1)")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="json: the matrix of a CI job (default: text)"
+    )
+    parser.add_argument(
+        "--measure", type=Path, metavar="REPORT", help="take the costs of cells from this report, and keep them"
+    )
+    parser.set_defaults(run=run_plan)
+
+
+def run_plan(arguments: argparse.Namespace) -> int:
+    """Shows the shards."""
+    from harness.report.reading import read_report
+    from harness.shards import costs
+
+    if arguments.measure is not None:
+        costs.write_costs(costs.measure(read_report(arguments.measure)))
+        print(f"written: {costs.FILE.name}, from {arguments.measure}")
+        return ExitCode.HELD
+    if arguments.shards < 1:
+        raise UsageError(f"--shards {arguments.shards}: expected a number from 1 on")
+    if arguments.format == "json":
+        import json
+
+        print(json.dumps({"shard": [f"{index}/{arguments.shards}" for index in range(1, arguments.shards + 1)]}))
+        return ExitCode.HELD
+    _show(arguments)
+    return ExitCode.HELD
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from harness.app.catalogue import load_catalogue
+    from harness.hosts.catalogue import KnownHost
+    from harness.plan.plan import plan_cells
+    from harness.plan.selectors import select_cases, select_hosts, select_sdks
+    from harness.shards.costs import load_costs, total
+    from harness.shards.split import split
+
+    catalogue = load_catalogue()
+    hosts = [host for host in select_hosts(arguments.host, catalogue.hosts) if isinstance(host, KnownHost)]
+    sdks, _ = select_sdks(arguments.sdk, catalogue.sdks)
+    cases = select_cases(arguments.case, catalogue.cases)
+    cells = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts])
+    if arguments.shards > len(cells):
+        raise UsageError(f"--shards {arguments.shards}: the selection has {len(cells)} cells only")
+    costs = load_costs()
+    print(f"{'shard':>7} {'cells':>6} {'SDKs':>5} {'cost':>8}")
+    for index, part in enumerate(split(cells, arguments.shards, costs), 1):
+        cost = total((one.id.case for one in part), costs)
+        name = f"{index}/{arguments.shards}"
+        print(f"{name:>7} {len(part):>6} {len({one.id.sdk for one in part}):>5} {cost:>7.1f}s")
+    print(f"cost: seconds of one worker at most, as measured ({costs.measured}); cells that do not apply cost next to nothing")
+
+
+def add_merge_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `merge` to the command line."""
+    text = "Join the reports of all shards of a run into one."
+    parser = commands.add_parser(
+        "merge", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_MERGE_EPILOG
+    )
+    parser.add_argument("reports", nargs="+", type=Path, metavar="SHARD", help="folder of a shard's report, or its report.json")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the whole report")
+    parser.set_defaults(run=run_merge)
+
+
+def run_merge(arguments: argparse.Namespace) -> int:
+    """Joins reports, and prints the whole as a run does."""
+    from rich.console import Console
+
+    from harness.app.catalogue import load_catalogue
+    from harness.app.execute import make_report_folder, write_reports
+    from harness.report.console import print_matrix
+    from harness.report.reading import read_report
+    from harness.shards.merge import copy_files, merge
+
+    files = [path / "report.json" if path.is_dir() else path for path in arguments.reports]
+    reports = [read_report(file) for file in files]
+    names = [str(path) for path in arguments.reports]
+    whole = merge(list(zip(names, reports, strict=True)), [case.id for case in load_catalogue().cases])
+    folder = make_report_folder(arguments.out)
+    copy_files(((file.parent, report) for file, report in zip(files, reports, strict=True)), folder)
+    write_reports(whole, folder)
+    print_matrix(whole, Console(), folder / "index.html")
+    return whole.exit_code
