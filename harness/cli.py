@@ -20,6 +20,7 @@ from harness.check.command import add_check_parser
 from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate.command import add_gate_parser
+from harness.publish.command import add_publish_parser
 from harness.shards.command import add_merge_parser, add_plan_parser
 from harness.sweep.command import add_sweep_parser
 
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     add_gate_parser(commands)
     add_plan_parser(commands)
     add_merge_parser(commands)
+    add_publish_parser(commands)
     add_abi_parser(commands)
     add_sweep_parser(commands)
     add_coverage_parser(commands)

@@ -1,0 +1,74 @@
+"""`dmconform publish` and `dmconform published`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harness.errors import ExitCode
+
+_PUBLISH_EPILOG = """\
+examples:
+  ./toxw -e matrix -- --host all --out /tmp/report
+  dmconform publish /tmp/report 2026-11-21-all-hosts
+
+Run it from a clean clone, so that the report names a commit of the suite. Evidence is left out; everything else is kept exactly
+as the run wrote it, with SHA256SUMS and REPRODUCE.md beside it.
+
+exit codes: 0 published, 2 the report is not fit for it (incomplete, a shard, a changed suite), or the name is taken
+"""
+_PUBLISHED_EPILOG = """\
+examples:
+  dmconform published            (checks all of them)
+  dmconform published --write    (and writes reports/published/README.md anew)
+
+exit codes: 0 all are as they were published, 1 one was edited or is incomplete, or the page is not of today
+"""
+
+
+def add_publish_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `publish` and `published` to the command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    text = "Keep a report for others, in reports/published."
+    parser = commands.add_parser("publish", help=text, description=text, formatter_class=raw, epilog=_PUBLISH_EPILOG)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="of the report")
+    parser.add_argument("name", metavar="DATE-WHAT", help="such as 2026-11-21-envoy-1.40")
+    parser.set_defaults(run=run_publish)
+
+    text = "Check that the published reports are what they were, and show how the matrix moved over time."
+    parser = commands.add_parser("published", help=text, description=text, formatter_class=raw, epilog=_PUBLISHED_EPILOG)
+    parser.add_argument("--write", action="store_true", help="write the generated page")
+    parser.set_defaults(run=run_published)
+
+
+def run_publish(arguments: argparse.Namespace) -> int:
+    """Publishes a report."""
+    from harness.publish.history import PAGE, history_text
+    from harness.publish.publish import FOLDER, publish
+
+    folder = publish(arguments.folder, arguments.name)
+    (FOLDER / PAGE).write_text(history_text(), encoding="utf-8")
+    print(f"published: {folder}; commit it together with {FOLDER.name}/{PAGE}")
+    return ExitCode.HELD
+
+
+def run_published(arguments: argparse.Namespace) -> int:
+    """Checks the published reports."""
+    from harness.publish.history import PAGE, history_text
+    from harness.publish.publish import FOLDER
+    from harness.publish.verify import edited_since, problems, published
+
+    found = list(problems())
+    found += [f"{name}: a commit changed it after it was published" for name in edited_since() or ()]
+    page = FOLDER / PAGE
+    if not found:
+        text = history_text()
+        if arguments.write:
+            page.write_text(text, encoding="utf-8")
+        elif page.read_text(encoding="utf-8") != text:
+            found.append(f"{PAGE}: not what the reports say; dmconform published --write")
+    for problem in found:
+        print(f"dmconform: {problem}", file=sys.stderr)
+    print(f"{len(published())} published, {len(found)} problems")
+    return ExitCode.BROKEN if found else ExitCode.HELD
