@@ -21,6 +21,7 @@ from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate.command import add_gate_parser
 from harness.publish.command import add_publish_parser
+from harness.report.options import add_format
 from harness.shards.command import add_merge_parser, add_plan_parser
 from harness.sweep.command import add_sweep_parser
 
@@ -68,12 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _upstream(run)
     run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of equal cost; dmconform merge joins the reports")
     run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
-    run.add_argument(
-        "--format",
-        choices=("text", "github"),
-        default="text",
-        help="github: what counts against the run as annotations as well, and matrix.md in the job's summary (default: text)",
-    )
+    add_format(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
 
     add_check_parser(commands)
@@ -157,11 +153,9 @@ def _run(arguments: argparse.Namespace) -> int:
     report = run_and_report(load_catalogue(), prepared, folder, arguments.workers, started)
     print_matrix(report, Console(), folder / "index.html")
     if arguments.format == "github":
-        from harness.report.github import add_to_summary, annotations_of_run
+        from harness.report.github import tell_github
 
-        for annotation in annotations_of_run(report):
-            print(annotation)
-        add_to_summary((folder / "matrix.md").read_text(encoding="utf-8"))
+        tell_github(report, folder / "matrix.md")
     return report.exit_code
 
 

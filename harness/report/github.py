@@ -85,3 +85,10 @@ def add_to_summary(markdown: str) -> None:
             file.write(content)
     except OSError as error:
         raise UsageError(f"GITHUB_STEP_SUMMARY={place}: cannot be written: {error.strerror}") from error
+
+
+def tell_github(report: Report, markdown: Path) -> None:
+    """Prints the annotations of a run, and adds its Markdown to the job's summary."""
+    for annotation in annotations_of_run(report):
+        print(annotation)
+    add_to_summary(markdown.read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.errors import ExitCode, UsageError
+from harness.report.options import add_format
 
 _PLAN_EPILOG = """\
 examples:
@@ -106,6 +107,7 @@ def add_merge_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
     )
     parser.add_argument("reports", nargs="+", type=Path, metavar="SHARD", help="folder of a shard's report, or its report.json")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the whole report")
+    add_format(parser)
     parser.set_defaults(run=run_merge)
 
 
@@ -116,6 +118,7 @@ def run_merge(arguments: argparse.Namespace) -> int:
     from harness.app.catalogue import load_catalogue
     from harness.app.execute import make_report_folder, write_reports
     from harness.report.console import print_matrix
+    from harness.report.github import tell_github
     from harness.report.reading import read_report
     from harness.shards.merge import copy_files, merge
 
@@ -127,4 +130,6 @@ def run_merge(arguments: argparse.Namespace) -> int:
     copy_files(((file.parent, report) for file, report in zip(files, reports, strict=True)), folder)
     write_reports(whole, folder)
     print_matrix(whole, Console(), folder / "index.html")
+    if arguments.format == "github":
+        tell_github(whole, folder / "matrix.md")
     return whole.exit_code
