@@ -11,6 +11,7 @@ from harness.errors import EmptySelection, UsageError
 from harness.gate.policy import Policy, Step, Subject
 from harness.gate.verdict import SCHEMA_VERSION, Answer, GateVerdict, Reason, ReasonKind, Waived
 from harness.model import Host, Judgement, Outcome, Relation
+from harness.plan.expectations import KnownFailure
 from harness.plan.plan import PlannedCell, plan_cells
 from harness.plan.selectors import SdkSpec, select_cases
 from harness.promise import window
@@ -55,7 +56,7 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, catalog
     if not asked.cells and not asked.without_host:
         raise EmptySelection(f"--policy {name}: it asks for no promised cell of {subject}")
     entries = {cell.id: cell for cell in report.cells}
-    tally = _Tally(policy)
+    tally = _Tally(policy, catalogue.known_failures)
     for planned in asked.cells:
         tally.count(str(planned.id), entries.get(str(planned.id)))
     reasons = (*_of_whole_report(report), *(_no_host(minor) for minor in asked.without_host), *tally.reasons())
@@ -125,8 +126,9 @@ def _promised(policy: Policy, catalogue: Catalogue, sdks: Iterable[Sdk], hosts: 
 class _Tally:
     """Counts the cells of a policy, and why some do not hold."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, records: Iterable[KnownFailure]) -> None:
         self._policy = policy
+        self._faults = {record.id: record.fault for record in records}
         self._against: dict[tuple[ReasonKind, str], list[CellEntry | str]] = {}
         self._waived: Counter[str] = Counter()
         self.held = 0
@@ -143,8 +145,9 @@ class _Tally:
             self._count_without_answer(cell)
 
     def _count_failure(self, cell: CellEntry) -> None:
-        if cell.judgement is Judgement.KNOWN and self._policy.allows_record(cell.known_failure):
-            self._waived[f"known failure {cell.known_failure}"] += 1
+        fault = self._faults.get(cell.known_failure or "")
+        if cell.judgement is Judgement.KNOWN and self._policy.allows_record(cell.known_failure, fault):
+            self._waived[f"known failure {cell.known_failure}" + (f", the {fault.value}'s" if fault else "")] += 1
             return
         # A fact in the place of a promise: the report is of a suite that did not know the promise.
         kind = _BY_JUDGEMENT.get(cell.judgement, ReasonKind.BROKEN)

@@ -12,6 +12,7 @@ from harness import paths
 from harness.datafile import load_toml
 from harness.errors import DataFileError, UsageError
 from harness.model import Outcome, Provider
+from harness.plan.findings import Fault
 
 FOLDER = paths.CONFORMANCE / "policies"
 
@@ -56,11 +57,13 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[str, ...] = ("*",)
     next_may_be_unknown: bool = False
     known_failures: tuple[str, ...] = ()
+    known_failures_of: tuple[Fault, ...] = ()
     allow: tuple[Allowance, ...] = ()
 
-    def allows_record(self, record: str | None) -> bool:
-        """Whether cells that fail as this record says are let pass."""
-        return record is not None and any(fnmatch.fnmatchcase(record, one) for one in self.known_failures)
+    def allows_record(self, record: str | None, fault: Fault | None) -> bool:
+        """Whether cells that fail as this record says, of which this is at fault, are let pass."""
+        named = record is not None and any(fnmatch.fnmatchcase(record, one) for one in self.known_failures)
+        return named or (fault is not None and fault in self.known_failures_of)
 
     def allowance(self, cell: str, outcome: Outcome) -> Allowance | None:
         """What lets a cell without an answer pass."""

@@ -15,7 +15,11 @@ import msgspec
 from harness.datafile import load_toml
 from harness.errors import DataFileError
 from harness.model import Outcome
+from harness.plan.findings import Fault
 from harness.versions import Minor
+
+FAULT = re.compile(r"The (?P<who>host|SDK|language|document)s? (?:is|are) at fault\b")
+_FAULTS = {"host": Fault.HOST, "SDK": Fault.SDK, "language": Fault.LANGUAGE, "document": Fault.DOCUMENTS}
 
 
 class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +33,12 @@ class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: str
     until: str | None = None  # the minor with which it has to be looked at again
     title: str | None = None  # of its section in the page of findings; the first sentence of the reason otherwise
+
+    @property
+    def fault(self) -> Fault | None:
+        """Whose fault the reason says it is; None where it does not say it the usual way."""
+        found = FAULT.match(" ".join(self.reason.split()))
+        return _FAULTS[found["who"]] if found else None
 
     def covers(self, cell: str) -> bool:
         """Whether the record is about this cell."""
@@ -59,6 +69,10 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
             raise DataFileError(path, f"{record.id}: outcome {record.outcome.value!r} is no failure")
         if not record.reason.strip() or not record.evidence.strip() or not record.cells:
             raise DataFileError(path, f"{record.id}: needs cells, a reason and evidence")
+        if record.fault is None:
+            raise DataFileError(
+                path, f'{record.id}: the reason must begin with whose fault it is, as in "The host is at fault: …"'
+            )
         try:
             re.compile(record.detail)
         except re.error as error:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from harness.model import CellId
 from harness.plan.cases import Case, Requirement
 from harness.plan.complaints import CellIndex
-from harness.plan.expectations import KnownFailure
+from harness.plan.expectations import FAULT, KnownFailure
 from harness.plan.findings import Fault, Findings
 from harness.versions import Release
 
-_FAULT = re.compile(r"^The (hosts?|SDKs?|languages?|documents?) (?:is|are) at fault\b")
 _SENTENCE = re.compile(r"(?<=[.:])\s")
 
 _HEAD = """\
@@ -48,7 +47,7 @@ def of_known_failure(
     names = {cell.case for cell in cells}
     ids = dict.fromkeys(one for case in cases if case.id in names for one in case.declaration.requirements)
     reason = " ".join(record.reason.split())
-    found = _FAULT.match(reason)
+    found = FAULT.match(reason)
     rest = reason[found.end() :].lstrip(": ,") if found else reason
     title = _SENTENCE.split(rest, maxsplit=1)[0].rstrip(".:")
     example = max(cells, key=lambda cell: Release.parse(cell.host), default=None)

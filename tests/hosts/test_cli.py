@@ -31,7 +31,7 @@ id = "for-a-test"
 cells = ["CELL"]
 outcome = "failed"
 detail = "DETAIL"
-reason = "a test"
+reason = "The SDK is at fault: a test"
 evidence = "a test"
 """
 

@@ -170,7 +170,7 @@ cells = [
 ]
 outcome = "failed"
 detail = "expected 200"
-reason = "r"
+reason = "The host is at fault: r"
 evidence = "e"
 
 # Words about the second.
@@ -181,7 +181,7 @@ outcome = "failed"
 detail = "expected 200"
 until = "1.40"
 reason = \"\"\"\\
-two lines \\
+The host is at fault: two lines \\
 [[known]] as text\"\"\"
 evidence = "e"
 """

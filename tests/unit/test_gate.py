@@ -21,6 +21,7 @@ from harness.gate.show import annotations_of_verdict, render_verdict
 from harness.gate.verdict import Answer, GateVerdict, ReasonKind
 from harness.json_schemas import SCHEMAS
 from harness.model import Judgement, Outcome, Relation
+from harness.plan.findings import Fault
 from harness.plan.plan import plan_cells
 from harness.report.schema import CellEntry, Report, Shard, write_report
 from tests.unit import check_samples
@@ -108,6 +109,14 @@ def test_what_it_names_is_let_pass_and_counted(good: Report, catalogue: Catalogu
     assert (verdict.answer, verdict.waived[0].by, verdict.waived[0].cells) == (Answer.MAY, "known failure a-record", 1)
     silent = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.NOT_RUN}
     assert judged(changed(good, **silent), catalogue).waived[0].by.startswith("not applicable: ")
+
+
+def test_known_failures_of_somebody_else_are_let_pass(good: Report, catalogue: Catalogue) -> None:
+    """An SDK cannot mend a host."""
+    for record in catalogue.known_failures:
+        known = FAILED | {"judgement": Judgement.KNOWN, "known_failure": record.id}
+        answer = judged(changed(good, **known), catalogue).answer
+        assert (answer is Answer.MAY) is (record.fault in (Fault.HOST, Fault.DOCUMENTS)), record.id
 
 
 def test_a_record_that_does_not_apply_is_never_let_pass(good: Report, catalogue: Catalogue) -> None:

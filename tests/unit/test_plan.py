@@ -117,7 +117,7 @@ def test_the_promised_window(sdk: str, host: str, relation: Relation) -> None:
 
 def test_what_is_promised_to_rust_only_is_beyond_for_others() -> None:
     catalogue = load_catalogue()
-    case = catalogue.case("error_handling/request_panic")
+    case = next(one for one in catalogue.cases if one.declaration.promised_to == (Language.RUST,))
     relations = {sdk.id.language: case.relation(sdk, Minor(1, 39))[0] for sdk in SDKS if sdk.id.minor == Minor(1, 39)}
     assert relations == {Language.RUST: Relation.PROMISED, Language.CPP: Relation.BEYOND, Language.GO: Relation.BEYOND}
 
@@ -202,7 +202,7 @@ def records_file(folder: Path, text: str) -> Path:
     return path
 
 
-GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "failed"\ndetail = "d"\nreason = "r"\nevidence = "e"\n'
+GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "failed"\ndetail = "d"\nreason = "The host is at fault: r"\nevidence = "e"\n'
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,8 @@ GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "failed"\ndetail = "d"\nreason = "r
         ("[[known]]\n" + GOOD.replace('"failed"', '"passed"'), "no failure"),
         ("[[known]]\n" + GOOD.replace('"failed"', '"blocked"'), "no failure"),
         ("[[known]]\n" + GOOD.replace('"failed"', '"vanished"'), "vanished"),
-        ("[[known]]\n" + GOOD.replace('"r"', '" "'), "needs cells, a reason and evidence"),
+        ("[[known]]\n" + GOOD.replace('"The host is at fault: r"', '" "'), "needs cells, a reason and evidence"),
+        ("[[known]]\n" + GOOD.replace("The host is at fault: r", "it fails"), "must begin with whose fault it is"),
         ("[[known]]\n" + GOOD.replace('"d"', '"("'), "no regular expression"),
         (f'[[known]]\n{GOOD}until = "soon"\n', "until: 'soon' is not a minor version"),
     ],
