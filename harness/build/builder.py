@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.abi.bindings.c_header import c_header
 from harness.abi.bindings.rust_bindings import rust_bindings
@@ -172,24 +172,32 @@ class Builder:
         return _Job(sdk, folder, inputs, environment, source)
 
     def _run(self, job: _Job, toolchain: Toolchain, cpus: int) -> Built | NotBuilt:
+        """Builds, or waits for another run that builds the same."""
+        job.folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(f"{job.folder}.build", timeout=2 * BUILD_S):
+                there = store.find(job.folder)
+                if there is not None:
+                    return Built(job.sdk, there, False, job.folder / "build.log")
+                return self._build(job, toolchain, cpus)
+        except (HarnessError, Timeout) as error:
+            return NotBuilt(job.sdk, Outcome.BLOCKED, str(error))
+
+    def _build(self, job: _Job, toolchain: Toolchain, cpus: int) -> Built | NotBuilt:
         inputs = dict(job.inputs)
         environment = job.environment | {"DMCONFORM_JOBS": str(cpus)}
         limits = Limits(timeout_s=BUILD_S)
         image = toolchain.identity.image_id
-        try:
-            if job.sdk.upstream and (job.sdk.folder / "fetch.sh").exists():
-                deps = self._dependencies(job.sdk, job.inputs, job.environment, lambda: toolchain)
-                if isinstance(deps, NotBuilt):
-                    return deps
-                inputs["deps"] = TarTree.from_folder(deps, ignored=())
-            done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
-            if not done.succeeded:
-                return NotBuilt(job.sdk, Outcome.BLOCKED, _complaint("its build", done), done.log)
-            stored = store.keep(
-                job.folder, job.sdk.modules, done.outputs, done.log, job.source, done.duration_s, toolchain.identity
-            )
-        except HarnessError as error:
-            return NotBuilt(job.sdk, Outcome.BLOCKED, str(error))
+        if job.sdk.upstream and (job.sdk.folder / "fetch.sh").exists():
+            deps = self._dependencies(job.sdk, job.inputs, job.environment, lambda: toolchain)
+            if isinstance(deps, NotBuilt):
+                return deps
+            inputs["deps"] = TarTree.from_folder(deps, ignored=())
+        done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
+        if not done.succeeded:
+            return NotBuilt(job.sdk, Outcome.BLOCKED, _complaint("its build", done), done.log)
+        source, took_s = job.source, done.duration_s
+        stored = store.keep(job.folder, job.sdk.modules, done.outputs, done.log, source, took_s, toolchain.identity)
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
     def dependencies(self, sdk: Sdk) -> Path:
