@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 LOG_TAIL_LINES = 30
+# Scripts, manifests and lock files. An edit of the code must not download everything anew.
+DECIDE_DOWNLOAD = frozenset((".sh", ".toml", ".lock", ".mod", ".sum"))
 # What says something of the sources but is none: an edit must not build every version of a language anew.
 NOT_SOURCES = frozenset(("README.md", "sdk.toml"))
 
@@ -222,7 +224,9 @@ class Builder:
         self, sdk: Sdk, inputs: dict[str, TarTree], environment: dict[str, str], open_toolchain: Callable[[], Toolchain]
     ) -> Path | NotBuilt:
         """What fetch.sh downloads, kept by what it was asked for."""
-        wanted = "\n".join([inputs["src"].digest(), repr(sorted(environment.items()))])
+        source = inputs["src"].entries
+        deciding = TarTree({name: source[name] for name in source if PurePosixPath(name).suffix in DECIDE_DOWNLOAD})
+        wanted = "\n".join([deciding.digest(), repr(sorted(environment.items()))])
         folder = self._cache / "deps" / hashlib.sha256(wanted.encode()).hexdigest()[:32]
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock", timeout=2 * BUILD_S):
