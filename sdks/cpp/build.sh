@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds the three modules into /work/out; see sdks/README.md for what is given.
+# Builds the modules into /work/out; see sdks/README.md for what is given.
 set -eu
 export LC_ALL=C
 
 . /work/src/flags.sh
 
 compiler=clang++-19
-strict="-Wall -Wextra -Werror -I/work/src/probe"
+strict="-Wall -Wextra -Werror -I/work/src/probe -I/work/src/modules"
 common="$language_flags -O2 -fPIC -fvisibility-inlines-hidden -ffile-prefix-map=/work=."
 
 work=$(mktemp -d)
@@ -25,8 +25,9 @@ together() {
 # Prints lines of: OBJECT FLAGS SOURCE. Upstream's sources are compiled as they are, without warnings.
 units() {
   echo "filters $strict $include $work/filters.cc"
-  echo "marker $strict $include /work/src/probe/marker.cc"
-  echo "null_program_init $strict $include /work/src/probe/null_program_init.cc"
+  for source in /work/src/modules/*.cc; do
+    echo "$(basename "$source" .cc) $strict $include $source"
+  done
   case "$DMCONFORM_PROVIDER" in
   reference)
     echo "sdk $strict $include $work/sdk.cc"
@@ -39,32 +40,42 @@ units() {
   esac
 }
 
-# Everything of C++ is linked in, unwinder included, and kept private. BIND_NOW is how the Bazel toolchain links that
-# upstream builds C++ modules with.
+# Everything of C++ is linked in, unwinder included, and kept private.
 link() {
   module=$1
   shift
   "$compiler" -shared -fuse-ld=lld -nostdlib++ -static-libgcc -o "/work/out/$module" -Wl,--as-needed "$@" \
     -l:libc++.a -l:libc++abi.a -ldl -lpthread -lm \
     -Wl,--version-script=/work/src/module.map -Wl,--undefined-version -Wl,--exclude-libs,ALL -Wl,-Bsymbolic \
-    -Wl,-z,now -Wl,-z,relro -Wl,--gc-sections -Wl,--build-id=none -Wl,-s
+    -Wl,-z,relro -Wl,--gc-sections -Wl,--build-id=none -Wl,-s
 }
 
-filters=
-for source in /work/src/probe/*.cc; do
-  case "$source" in
-  */marker.cc | */null_program_init.cc) ;; # these two are in other modules too
-  *) filters="$filters $source" ;;
-  esac
-done
-# shellcheck disable=SC2086 # one argument per source
-together filters $filters
+together filters /work/src/probe/*.cc
 [ "$DMCONFORM_PROVIDER" = upstream ] || together sdk "$sdk_folder"/*.cc
 
 units | xargs -P "${DMCONFORM_JOBS:-1}" -L 1 sh -c \
   'object=$1; shift; exec '"$compiler $common"' -c -o "'"$work"'/$object.o" "$@"' sh
 
 cd "$work"
-link libprobe.so filters.o marker.o sdk*.o
-link libno_program_init.so marker.o
-link libnull_program_init.so marker.o null_program_init.o
+# BIND_NOW is how the Bazel toolchain links that upstream builds C++ modules with.
+link_now() {
+  link "$@" -Wl,-z,now
+}
+
+# The objects of the probe, and of a library that tells when it comes and goes.
+probe="filters.o marker.o $(echo sdk*.o)"
+lifetime="$probe lifetime.o"
+
+# shellcheck disable=SC2086 # one argument per object
+{
+  link_now libprobe.so $probe
+  link_now libno_program_init.so marker.o
+  link_now libnull_program_init.so marker.o null_program_init.o
+  link_now libodd_program_init.so marker.o odd_program_init.o
+  link libabsent_lazy.so $probe absent_callback.o -Wl,-z,lazy
+  link_now libabsent_now.so $probe absent_callback.o
+  link_now liblifetime.so $lifetime
+  link_now libnodelete.so $lifetime -Wl,-z,nodelete
+  link_now libthread_local.so $lifetime thread_local.o
+  link_now libdependent.so dependent.o
+}

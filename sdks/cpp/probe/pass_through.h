@@ -1,7 +1,7 @@
 // What the probe's filters share.
 #pragma once
 
-#include "sdk.h"
+#include "dm.h"
 
 #include <memory>
 #include <optional>
@@ -9,8 +9,6 @@
 #include <utility>
 
 namespace dmconform {
-
-namespace dm = Envoy::DynamicModules;
 
 inline constexpr std::string_view kLanguage = "cpp";
 
@@ -41,11 +39,17 @@ private:
   const typename Filter::Config config_;
 };
 
-// Reads configurations with `FILTER::parse`, which returns none for one that it refuses.
+// Reads configurations with `FILTER::parse`, which returns none for one that it refuses. It may also take the
+// configuration's handle.
 template <class Filter> class ConfigFactoryOf final : public dm::HttpFilterConfigFactory {
 public:
-  std::unique_ptr<dm::HttpFilterFactory> create(dm::HttpFilterConfigHandle&, std::string_view text) override {
-    std::optional<typename Filter::Config> config = Filter::parse(text);
+  std::unique_ptr<dm::HttpFilterFactory> create(dm::HttpFilterConfigHandle& handle, std::string_view text) override {
+    std::optional<typename Filter::Config> config;
+    if constexpr (requires { Filter::parse(handle, text); }) {
+      config = Filter::parse(handle, text);
+    } else {
+      config = Filter::parse(text);
+    }
     return config ? std::make_unique<FactoryOf<Filter>>(std::move(*config)) : nullptr;
   }
 };

@@ -1,4 +1,4 @@
-// `transform`: adds a header to each message and wraps its body.
+// `transform`: adds a header to each message and to its trailers, and wraps its body.
 #include "pass_through.h"
 
 #include <string>
@@ -36,13 +36,14 @@ public:
   }
 
   // A body that trailers follow ends here.
-  dm::TrailersStatus onRequestTrailers(dm::HeaderMap&) override {
+  dm::TrailersStatus onRequestTrailers(dm::HeaderMap& trailers) override {
+    trailers.set("x-dmconform-request-trailer", mark());
     wrapRequest(handle_.bufferedRequestBody());
     return dm::TrailersStatus::Continue;
   }
 
   dm::HeadersStatus onResponseHeaders(dm::HeaderMap& headers, bool) override {
-    headers.set("x-dmconform-response", std::format("{} {}", kLanguage, text_));
+    headers.set("x-dmconform-response", mark());
     headers.remove("content-length");
     return dm::HeadersStatus::Continue;
   }
@@ -55,12 +56,15 @@ public:
     return dm::BodyStatus::Continue;
   }
 
-  dm::TrailersStatus onResponseTrailers(dm::HeaderMap&) override {
+  dm::TrailersStatus onResponseTrailers(dm::HeaderMap& trailers) override {
+    trailers.set("x-dmconform-response-trailer", mark());
     wrapResponse(handle_.bufferedResponseBody());
     return dm::TrailersStatus::Continue;
   }
 
 private:
+  std::string mark() const { return std::format("{} {}", kLanguage, text_); }
+
   void wrapRequest(dm::BodyBuffer& target) {
     const std::string body = dm::Utility::readWholeRequestBody(handle_);
     if (!body.empty()) {

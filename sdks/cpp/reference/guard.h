@@ -1,7 +1,7 @@
 // The guard at the boundary: an exception must never reach the host's frames.
 #pragma once
 
-#include "host.h"
+#include "log.h"
 
 #include <exception>
 #include <string>

@@ -1,89 +1,50 @@
 #include "host.h"
 
+#include "lend.h"
+#include "log.h"
+
 namespace Envoy {
 namespace DynamicModules {
-namespace {
 
-// The views are handed to the ABI as arrays of its own types.
-static_assert(sizeof(BufferView) == sizeof(envoy_dynamic_module_type_envoy_buffer));
-static_assert(sizeof(BufferView) == sizeof(envoy_dynamic_module_type_module_buffer));
-static_assert(sizeof(HeaderView) == sizeof(envoy_dynamic_module_type_envoy_http_header));
-static_assert(sizeof(HeaderView) == sizeof(envoy_dynamic_module_type_module_http_header));
-
-envoy_dynamic_module_type_module_buffer lend(std::string_view text) { return {text.data(), text.size()}; }
-
-} // namespace
-
-std::vector<BufferView> HostBody::getChunks() const {
-  std::vector<BufferView> chunks(envoy_dynamic_module_callback_http_get_body_chunks_size(stream_, which_));
-  if (!chunks.empty()) {
-    envoy_dynamic_module_callback_http_get_body_chunks(
-        stream_, which_, reinterpret_cast<envoy_dynamic_module_type_envoy_buffer*>(chunks.data()));
-  }
-  return chunks;
-}
-
-size_t HostBody::getSize() const { return envoy_dynamic_module_callback_http_get_body_size(stream_, which_); }
-
-void HostBody::drain(size_t size) { envoy_dynamic_module_callback_http_drain_body(stream_, which_, size); }
-
-void HostBody::append(std::string_view data) {
-  if (!data.empty()) {
-    envoy_dynamic_module_callback_http_append_body(stream_, which_, lend(data));
-  }
-}
-
-std::string_view HostHeaders::at(std::string_view key, size_t index, size_t* count) const {
+std::optional<std::string_view> HostFilterHandle::getMetadataString(std::string_view ns, std::string_view key) {
   envoy_dynamic_module_type_envoy_buffer value{nullptr, 0};
-  const bool found =
-      envoy_dynamic_module_callback_http_get_header(stream_, which_, lend(key), &value, index, count);
-  return found ? std::string_view(value.ptr, value.length) : std::string_view();
+  const bool found = envoy_dynamic_module_callback_http_get_metadata_string(
+      stream_, envoy_dynamic_module_type_metadata_source_Dynamic, lend(ns), lend(key), &value);
+  return found ? std::optional(text(value)) : std::nullopt;
 }
 
-std::vector<std::string_view> HostHeaders::get(std::string_view key) const {
-  size_t count = 0;
-  const std::string_view first = at(key, 0, &count);
-  std::vector<std::string_view> values(count);
-  for (size_t index = 0; index < count; ++index) {
-    values[index] = index == 0 ? first : at(key, index, nullptr);
-  }
-  return values;
+std::optional<double> HostFilterHandle::getMetadataNumber(std::string_view ns, std::string_view key) {
+  double value = 0;
+  const bool found = envoy_dynamic_module_callback_http_get_metadata_number(
+      stream_, envoy_dynamic_module_type_metadata_source_Dynamic, lend(ns), lend(key), &value);
+  return found ? std::optional(value) : std::nullopt;
 }
 
-std::string_view HostHeaders::getOne(std::string_view key) const { return at(key, 0, nullptr); }
-
-std::vector<HeaderView> HostHeaders::getAll() const {
-  std::vector<HeaderView> headers(size());
-  if (!headers.empty()) {
-    envoy_dynamic_module_callback_http_get_headers(
-        stream_, which_, reinterpret_cast<envoy_dynamic_module_type_envoy_http_header*>(headers.data()));
-  }
-  return headers;
+void HostFilterHandle::setMetadata(std::string_view ns, std::string_view key, std::string_view value) {
+  envoy_dynamic_module_callback_http_set_dynamic_metadata_string(stream_, lend(ns), lend(key), lend(value));
 }
 
-size_t HostHeaders::size() const { return envoy_dynamic_module_callback_http_get_headers_size(stream_, which_); }
-
-void HostHeaders::set(std::string_view key, std::string_view value) {
-  envoy_dynamic_module_callback_http_set_header(stream_, which_, lend(key), lend(value));
+void HostFilterHandle::setMetadata(std::string_view ns, std::string_view key, double value) {
+  envoy_dynamic_module_callback_http_set_dynamic_metadata_number(stream_, lend(ns), lend(key), value);
 }
 
-void HostHeaders::add(std::string_view key, std::string_view value) {
-  envoy_dynamic_module_callback_http_add_header(stream_, which_, lend(key), lend(value));
+std::optional<std::string_view> HostFilterHandle::getFilterState(std::string_view key) {
+  envoy_dynamic_module_type_envoy_buffer value{nullptr, 0};
+  const bool found = envoy_dynamic_module_callback_http_get_filter_state_bytes(stream_, lend(key), &value);
+  return found ? std::optional(text(value)) : std::nullopt;
 }
 
-// A null value removes.
-void HostHeaders::remove(std::string_view key) {
-  envoy_dynamic_module_callback_http_set_header(stream_, which_, lend(key), {nullptr, 0});
+void HostFilterHandle::setFilterState(std::string_view key, std::string_view value) {
+  envoy_dynamic_module_callback_http_set_filter_state_bytes(stream_, lend(key), lend(value));
 }
 
 void HostFilterHandle::sendLocalResponse(uint32_t status, std::span<const HeaderView> headers, std::string_view body,
                                          std::string_view detail) {
-  // The ABI's array is not const, though the host only reads it: it gets a copy.
-  std::vector<HeaderView> copy(headers.begin(), headers.end());
-  envoy_dynamic_module_callback_http_send_response(
-      stream_, status, reinterpret_cast<envoy_dynamic_module_type_module_http_header*>(copy.data()), copy.size(),
-      lend(body), lend(detail));
+  envoy_dynamic_module_callback_http_send_response(stream_, status, lend(headers), headers.size(), lend(body),
+                                                   lend(detail));
 }
+
+void HostFilterHandle::continueRequest() { envoy_dynamic_module_callback_http_filter_continue_decoding(stream_); }
 
 #if DMCONFORM_SDK_MINOR >= 138
 bool HostFilterHandle::receivedBufferedRequestBody() {
@@ -104,21 +65,63 @@ void HostFilterHandle::abandonResponse(std::string_view detail) {
 void HostFilterHandle::abandonResponse(std::string_view detail) { sendLocalResponse(500, {}, "", detail); }
 #endif
 
+const RouteSpecificConfig* HostFilterHandle::getMostSpecificConfig() {
+  return static_cast<const RouteSpecificConfig*>(envoy_dynamic_module_callback_get_most_specific_route_config(stream_));
+}
+
+std::shared_ptr<Scheduler> HostFilterHandle::getScheduler() {
+  if (scheduler_ == nullptr) {
+    scheduler_ = std::make_shared<HostScheduler>(stream_);
+  }
+  return scheduler_;
+}
+
+void HostFilterHandle::scheduled(uint64_t event) {
+  if (scheduler_ != nullptr) {
+    scheduler_->run(event);
+  }
+}
+
+std::pair<HttpCalloutInitResult, uint64_t> HostFilterHandle::httpCallout(std::string_view cluster,
+                                                                         std::span<const HeaderView> headers,
+                                                                         std::string_view body, uint64_t timeout_ms,
+                                                                         HttpCalloutCallback& cb) {
+  uint64_t callout = 0;
+  const auto result = static_cast<HttpCalloutInitResult>(envoy_dynamic_module_callback_http_filter_http_callout(
+      stream_, &callout, lend(cluster), lend(headers), headers.size(), lend(body), timeout_ms));
+  if (result == HttpCalloutInitResult::Success) {
+    callouts_.add(callout, cb);
+  }
+  return {result, callout};
+}
+
+void HostFilterHandle::calloutDone(uint64_t callout, HttpCalloutResult result, std::span<const HeaderView> headers,
+                                   std::span<const BufferView> body_chunks) {
+  if (HttpCalloutCallback* callback = callouts_.take(callout)) {
+    callback->onHttpCalloutDone(result, headers, body_chunks);
+  }
+}
+
+MetricsResult HostFilterHandle::recordHistogramValue(MetricID id, uint64_t value,
+                                                     std::span<const BufferView> tags_values) {
+  return static_cast<MetricsResult>(envoy_dynamic_module_callback_http_filter_record_histogram_value(
+      stream_, id, lend(tags_values), tags_values.size(), value));
+}
+
+MetricsResult HostFilterHandle::setGaugeValue(MetricID id, uint64_t value, std::span<const BufferView> tags_values) {
+  return static_cast<MetricsResult>(envoy_dynamic_module_callback_http_filter_set_gauge(
+      stream_, id, lend(tags_values), tags_values.size(), value));
+}
+
+MetricsResult HostFilterHandle::incrementCounterValue(MetricID id, uint64_t value,
+                                                      std::span<const BufferView> tags_values) {
+  return static_cast<MetricsResult>(envoy_dynamic_module_callback_http_filter_increment_counter(
+      stream_, id, lend(tags_values), tags_values.size(), value));
+}
+
 bool HostFilterHandle::logEnabled(LogLevel level) { return hostLogEnabled(level); }
 
 void HostFilterHandle::log(LogLevel level, std::string_view message) { hostLog(level, message); }
-
-bool HostConfigHandle::logEnabled(LogLevel level) { return hostLogEnabled(level); }
-
-void HostConfigHandle::log(LogLevel level, std::string_view message) { hostLog(level, message); }
-
-bool hostLogEnabled(LogLevel level) {
-  return envoy_dynamic_module_callback_log_enabled(static_cast<envoy_dynamic_module_type_log_level>(level));
-}
-
-void hostLog(LogLevel level, std::string_view message) {
-  envoy_dynamic_module_callback_log(static_cast<envoy_dynamic_module_type_log_level>(level), lend(message));
-}
 
 } // namespace DynamicModules
 } // namespace Envoy

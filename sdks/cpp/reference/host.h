@@ -1,50 +1,25 @@
-// The SDK's handles, made of the ABI's callbacks.
+// The handle of a stream, made of the ABI's callbacks.
 #pragma once
 
-#include "abi.h"
-#include "sdk.h"
+#include "callouts.h"
+#include "host_messages.h"
+#include "scheduler.h"
 
 namespace Envoy {
 namespace DynamicModules {
 
-// One of the four bodies of a stream.
-class HostBody final : public BodyBuffer {
-public:
-  HostBody(void* stream, envoy_dynamic_module_type_http_body_type which) : stream_(stream), which_(which) {}
-  std::vector<BufferView> getChunks() const override;
-  size_t getSize() const override;
-  void drain(size_t size) override;
-  void append(std::string_view data) override;
-
-private:
-  void* stream_;
-  envoy_dynamic_module_type_http_body_type which_;
-};
-
-// Headers or trailers of one direction of a stream.
-class HostHeaders final : public HeaderMap {
-public:
-  HostHeaders(void* stream, envoy_dynamic_module_type_http_header_type which) : stream_(stream), which_(which) {}
-  std::vector<std::string_view> get(std::string_view key) const override;
-  std::string_view getOne(std::string_view key) const override;
-  std::vector<HeaderView> getAll() const override;
-  size_t size() const override;
-  void set(std::string_view key, std::string_view value) override;
-  void add(std::string_view key, std::string_view value) override;
-  void remove(std::string_view key) override;
-
-private:
-  std::string_view at(std::string_view key, size_t index, size_t* count) const;
-
-  void* stream_;
-  envoy_dynamic_module_type_http_header_type which_;
-};
-
 class HostFilterHandle final : public HttpFilterHandle {
 public:
   explicit HostFilterHandle(void* stream) : stream_(stream) {}
+  std::optional<std::string_view> getMetadataString(std::string_view ns, std::string_view key) override;
+  std::optional<double> getMetadataNumber(std::string_view ns, std::string_view key) override;
+  void setMetadata(std::string_view ns, std::string_view key, std::string_view value) override;
+  void setMetadata(std::string_view ns, std::string_view key, double value) override;
+  std::optional<std::string_view> getFilterState(std::string_view key) override;
+  void setFilterState(std::string_view key, std::string_view value) override;
   void sendLocalResponse(uint32_t status, std::span<const HeaderView> headers, std::string_view body,
                          std::string_view detail) override;
+  void continueRequest() override;
   HeaderMap& requestHeaders() override { return request_headers_; }
   BodyBuffer& bufferedRequestBody() override { return buffered_request_body_; }
   BodyBuffer& receivedRequestBody() override { return received_request_body_; }
@@ -57,11 +32,24 @@ public:
   bool receivedBufferedRequestBody() override;
   bool receivedBufferedResponseBody() override;
 #endif
+  const RouteSpecificConfig* getMostSpecificConfig() override;
+  std::shared_ptr<Scheduler> getScheduler() override;
+  std::pair<HttpCalloutInitResult, uint64_t> httpCallout(std::string_view cluster, std::span<const HeaderView> headers,
+                                                         std::string_view body, uint64_t timeout_ms,
+                                                         HttpCalloutCallback& cb) override;
+  MetricsResult recordHistogramValue(MetricID id, uint64_t value, std::span<const BufferView> tags_values) override;
+  MetricsResult setGaugeValue(MetricID id, uint64_t value, std::span<const BufferView> tags_values) override;
+  MetricsResult incrementCounterValue(MetricID id, uint64_t value, std::span<const BufferView> tags_values) override;
   bool logEnabled(LogLevel level) override;
   void log(LogLevel level, std::string_view message) override;
 
   // Ends a response that cannot be trusted any more.
   void abandonResponse(std::string_view detail);
+
+  // What the host reports: a request of the module's own is done, an event is due.
+  void calloutDone(uint64_t callout, HttpCalloutResult result, std::span<const HeaderView> headers,
+                   std::span<const BufferView> body_chunks);
+  void scheduled(uint64_t event);
 
 private:
   void* stream_;
@@ -73,16 +61,9 @@ private:
   HostBody received_request_body_{stream_, envoy_dynamic_module_type_http_body_type_ReceivedRequestBody};
   HostBody buffered_response_body_{stream_, envoy_dynamic_module_type_http_body_type_BufferedResponseBody};
   HostBody received_response_body_{stream_, envoy_dynamic_module_type_http_body_type_ReceivedResponseBody};
+  Callouts callouts_;
+  std::shared_ptr<HostScheduler> scheduler_; // made when it is asked for
 };
-
-class HostConfigHandle final : public HttpFilterConfigHandle {
-public:
-  bool logEnabled(LogLevel level) override;
-  void log(LogLevel level, std::string_view message) override;
-};
-
-bool hostLogEnabled(LogLevel level);
-void hostLog(LogLevel level, std::string_view message);
 
 } // namespace DynamicModules
 } // namespace Envoy

@@ -1,31 +1,27 @@
-// The host-independent half of the SDK: interfaces, registry, utilities.
+// The host-independent half of the SDK: interfaces and utilities.
 #include "sdk.h"
-
-#include <cstdlib>
-#include <utility>
 
 namespace Envoy {
 namespace DynamicModules {
 
 BodyBuffer::~BodyBuffer() = default;
 HeaderMap::~HeaderMap() = default;
+HttpCalloutCallback::~HttpCalloutCallback() = default;
+RouteSpecificConfig::~RouteSpecificConfig() = default;
+Scheduler::~Scheduler() = default;
 HttpFilterHandle::~HttpFilterHandle() = default;
 HttpFilterConfigHandle::~HttpFilterConfigHandle() = default;
 HttpFilter::~HttpFilter() = default;
 HttpFilterFactory::~HttpFilterFactory() = default;
 HttpFilterConfigFactory::~HttpFilterConfigFactory() = default;
 
+std::unique_ptr<RouteSpecificConfig> HttpFilterConfigFactory::createPerRoute(std::string_view) { return nullptr; }
+
 #if DMCONFORM_SDK_MINOR >= 139
 LocalReplyStatus HttpFilter::onLocalReply(uint32_t, std::string_view, bool) { return LocalReplyStatus::Continue; }
 #endif
 
 namespace {
-
-// Made at its first use, as the order in which static objects of several files are made is not defined.
-std::map<std::string_view, HttpFilterConfigFactoryPtr>& registry() {
-  static std::map<std::string_view, HttpFilterConfigFactoryPtr> factories;
-  return factories;
-}
 
 void appendTo(std::string& text, const std::vector<BufferView>& chunks) {
   for (const BufferView& chunk : chunks) {
@@ -78,20 +74,6 @@ std::string readWholeResponseBody(HttpFilterHandle& handle) {
 #endif
 
 } // namespace Utility
-
-const std::map<std::string_view, HttpFilterConfigFactoryPtr>& HttpFilterConfigFactoryRegistry::getRegistry() {
-  return registry();
-}
-
-HttpFilterConfigFactoryRegister::HttpFilterConfigFactoryRegister(std::string_view name,
-                                                                 HttpFilterConfigFactoryPtr factory)
-    : name_(name) {
-  if (!registry().emplace(name_, std::move(factory)).second) {
-    std::abort(); // two filters of one name: a mistake in the module's source
-  }
-}
-
-HttpFilterConfigFactoryRegister::~HttpFilterConfigFactoryRegister() { registry().erase(name_); }
 
 } // namespace DynamicModules
 } // namespace Envoy

@@ -2,14 +2,18 @@
 // so that one probe source compiles against either; README.md says what differs.
 #pragma once
 
+#include "registry.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <format>
-#include <map>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #ifndef DMCONFORM_SDK_MINOR
@@ -74,12 +78,53 @@ public:
 
 enum class LogLevel : uint32_t { Trace, Debug, Info, Warn, Error, Critical, Off };
 
+enum class HttpCalloutInitResult : uint32_t {
+  Success,
+  MissingRequiredHeaders,
+  ClusterNotFound,
+  DuplicateCalloutId,
+  CannotCreateRequest
+};
+enum class HttpCalloutResult : uint32_t { Success, Reset, ExceedResponseBufferLimit };
+
+// Is told how a request of the module's own ended.
+class HttpCalloutCallback {
+public:
+  virtual ~HttpCalloutCallback();
+  virtual void onHttpCalloutDone(HttpCalloutResult result, std::span<const HeaderView> headers,
+                                 std::span<const BufferView> body_chunks) = 0;
+};
+
+// What a route says to a filter; the module's to implement.
+class RouteSpecificConfig {
+public:
+  virtual ~RouteSpecificConfig();
+};
+
+// Has functions run in the thread of a stream. May be used in any thread.
+class Scheduler {
+public:
+  virtual ~Scheduler();
+  virtual void schedule(std::function<void()> func) = 0;
+};
+
+using MetricID = uint64_t;
+enum class MetricsResult : uint32_t { Success, NotFound, InvalidTags, Frozen };
+
 // What a filter can do with its stream.
 class HttpFilterHandle {
 public:
   virtual ~HttpFilterHandle();
+  // Dynamic metadata.
+  virtual std::optional<std::string_view> getMetadataString(std::string_view ns, std::string_view key) = 0;
+  virtual std::optional<double> getMetadataNumber(std::string_view ns, std::string_view key) = 0;
+  virtual void setMetadata(std::string_view ns, std::string_view key, std::string_view value) = 0;
+  virtual void setMetadata(std::string_view ns, std::string_view key, double value) = 0;
+  virtual std::optional<std::string_view> getFilterState(std::string_view key) = 0;
+  virtual void setFilterState(std::string_view key, std::string_view value) = 0;
   virtual void sendLocalResponse(uint32_t status, std::span<const HeaderView> headers, std::string_view body,
                                  std::string_view detail) = 0;
+  virtual void continueRequest() = 0;
   virtual HeaderMap& requestHeaders() = 0;
   virtual BodyBuffer& bufferedRequestBody() = 0;
   virtual BodyBuffer& receivedRequestBody() = 0;
@@ -92,6 +137,18 @@ public:
   virtual bool receivedBufferedRequestBody() = 0;
   virtual bool receivedBufferedResponseBody() = 0;
 #endif
+  virtual const RouteSpecificConfig* getMostSpecificConfig() = 0; // null where the route has none
+  virtual std::shared_ptr<Scheduler> getScheduler() = 0;
+  // `cb` must live until it is called, or as long as the filter. The number is the callout's.
+  virtual std::pair<HttpCalloutInitResult, uint64_t> httpCallout(std::string_view cluster,
+                                                                 std::span<const HeaderView> headers,
+                                                                 std::string_view body, uint64_t timeout_ms,
+                                                                 HttpCalloutCallback& cb) = 0;
+  virtual MetricsResult recordHistogramValue(MetricID id, uint64_t value,
+                                             std::span<const BufferView> tags_values = {}) = 0;
+  virtual MetricsResult setGaugeValue(MetricID id, uint64_t value, std::span<const BufferView> tags_values = {}) = 0;
+  virtual MetricsResult incrementCounterValue(MetricID id, uint64_t value,
+                                              std::span<const BufferView> tags_values = {}) = 0;
   virtual bool logEnabled(LogLevel level) = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;
 };
@@ -100,6 +157,12 @@ public:
 class HttpFilterConfigHandle {
 public:
   virtual ~HttpFilterConfigHandle();
+  virtual std::pair<MetricID, MetricsResult> defineHistogram(std::string_view name,
+                                                             std::span<const BufferView> tags_keys = {}) = 0;
+  virtual std::pair<MetricID, MetricsResult> defineGauge(std::string_view name,
+                                                         std::span<const BufferView> tags_keys = {}) = 0;
+  virtual std::pair<MetricID, MetricsResult> defineCounter(std::string_view name,
+                                                           std::span<const BufferView> tags_keys = {}) = 0;
   virtual bool logEnabled(LogLevel level) = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;
 };
@@ -137,11 +200,12 @@ public:
   virtual std::unique_ptr<HttpFilter> create(HttpFilterHandle& handle) = 0;
 };
 
-// One filter name: makes the configurations. Null refuses one.
+// One filter name: makes the configurations, of filters and of routes. Null refuses one.
 class HttpFilterConfigFactory {
 public:
   virtual ~HttpFilterConfigFactory();
   virtual std::unique_ptr<HttpFilterFactory> create(HttpFilterConfigHandle& handle, std::string_view config_view) = 0;
+  virtual std::unique_ptr<RouteSpecificConfig> createPerRoute(std::string_view config_view);
 };
 
 using HttpFilterConfigFactoryPtr = std::unique_ptr<HttpFilterConfigFactory>;
@@ -154,23 +218,8 @@ std::string readWholeResponseBody(HttpFilterHandle& handle);
 
 } // namespace Utility
 
-// The filter names of this module.
-class HttpFilterConfigFactoryRegistry {
-public:
-  static const std::map<std::string_view, HttpFilterConfigFactoryPtr>& getRegistry();
-};
-
-// Holds one name in the registry for as long as it lives.
-class HttpFilterConfigFactoryRegister {
-public:
-  HttpFilterConfigFactoryRegister(std::string_view name, HttpFilterConfigFactoryPtr factory);
-  ~HttpFilterConfigFactoryRegister();
-  HttpFilterConfigFactoryRegister(const HttpFilterConfigFactoryRegister&) = delete;
-  HttpFilterConfigFactoryRegister& operator=(const HttpFilterConfigFactoryRegister&) = delete;
-
-private:
-  std::string name_;
-};
+using HttpFilterConfigFactoryRegistry = Registry<HttpFilterConfigFactory>;
+using HttpFilterConfigFactoryRegister = Register<HttpFilterConfigFactory>;
 
 } // namespace DynamicModules
 } // namespace Envoy

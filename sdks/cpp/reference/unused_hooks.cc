@@ -1,20 +1,8 @@
-// Hooks that the host demands of every HTTP filter module, for features that this SDK leaves out. Callouts, streams and
-// events come only to a module that asked for them; a per-route configuration is refused; watermarks are ignored.
+// Hooks that the host demands of every HTTP filter module, for features that this SDK leaves out. Streams and events of
+// a configuration come only to a module that asked for them; watermarks are ignored.
 #include "abi.h"
 
 extern "C" {
-
-const void* envoy_dynamic_module_on_http_filter_per_route_config_new(envoy_dynamic_module_type_envoy_buffer,
-                                                                     envoy_dynamic_module_type_envoy_buffer) {
-  return nullptr;
-}
-
-void envoy_dynamic_module_on_http_filter_per_route_config_destroy(const void*) {}
-
-void envoy_dynamic_module_on_http_filter_http_callout_done(void*, const void*, uint64_t,
-                                                           envoy_dynamic_module_type_http_callout_result,
-                                                           envoy_dynamic_module_type_envoy_http_header*, size_t,
-                                                           envoy_dynamic_module_type_envoy_buffer*, size_t) {}
 
 void envoy_dynamic_module_on_http_filter_http_stream_headers(void*, const void*, uint64_t,
                                                              envoy_dynamic_module_type_envoy_http_header*, size_t,
@@ -31,8 +19,6 @@ void envoy_dynamic_module_on_http_filter_http_stream_complete(void*, const void*
 
 void envoy_dynamic_module_on_http_filter_http_stream_reset(void*, const void*, uint64_t,
                                                            envoy_dynamic_module_type_http_stream_reset_reason) {}
-
-void envoy_dynamic_module_on_http_filter_scheduled(void*, const void*, uint64_t) {}
 
 void envoy_dynamic_module_on_http_filter_config_scheduled(void*, const void*, uint64_t) {}
 

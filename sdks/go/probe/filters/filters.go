@@ -12,11 +12,19 @@ const language = "go"
 // Factories returns every filter by its name.
 func Factories() map[string]shared.HttpFilterConfigFactory {
 	return map[string]shared.HttpFilterConfigFactory{
-		"transform":   configFactory(newTransform),
-		"local_reply": configFactory(newLocalReply),
-		"identity":    configFactory(newIdentity),
-		"refuse":      configFactory(newRefuse),
-		"panic":       configFactory(newPanic),
+		"transform":    configFactory(newTransform),
+		"local_reply":  configFactory(newLocalReply),
+		"identity":     configFactory(newIdentity),
+		"refuse":       configFactory(newRefuse),
+		"per_route":    perRouteFactory{configFactory: newPerRoute},
+		"callout":      configFactory(newCallout),
+		"scheduled":    configFactory(newScheduled),
+		"metadata":     configFactory(newMetadata),
+		"filter_state": configFactory(newFilterState),
+		"metrics":      metricsFactory{},
+		"log":          configFactory(newLog),
+		"panic":        configFactory(newPanic),
+		"nonsense":     configFactory(newNonsense),
 	}
 }
 
@@ -34,7 +42,7 @@ func (create configFactory) Create(
 	return factory, nil
 }
 
-// CreatePerRoute refuses: no filter of the contract has a configuration for a route.
+// CreatePerRoute refuses: only the filter per_route takes a configuration for a route.
 func (configFactory) CreatePerRoute([]byte) (any, error) {
 	return nil, errors.New("no configuration for a route")
 }

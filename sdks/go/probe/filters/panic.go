@@ -1,61 +1,94 @@
 package filters
 
 import (
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-
 	"github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go/shared"
-)
 
-var panicCallbacks = []string{"request_headers", "request_body", "response_headers", "response_body"}
+	"dmconform/probe/panics"
+)
 
 // panicking panics in one callback of a request that asks for it by a header.
 type panicking struct {
 	shared.EmptyHttpFilter
-	callback string
-	asked    bool
+	handle shared.HttpFilterHandle
+	config panics.Place
+	place  panics.Place // none for a request that does not ask
 }
 
 func newPanic(config string) (filterFactory, error) {
-	callback, option, _ := strings.Cut(config, " ")
-	if !slices.Contains(panicCallbacks, callback) {
-		return nil, fmt.Errorf("panic: the configuration must start with one of %s", strings.Join(panicCallbacks, ", "))
+	place, err := panics.Parse(config, panicCallbacks()...)
+	if err != nil {
+		return nil, err
 	}
-	switch option {
-	case "":
-	case "guarded":
-		return nil, errors.New("panic: the SDK has no guard that a filter can opt into")
-	default:
-		return nil, fmt.Errorf("panic: unknown option %q", option)
+	place.Reached("configuration")
+	return func(handle shared.HttpFilterHandle) shared.HttpFilter {
+		// Host 1.37.0 has no headers to show yet.
+		if asksToPanic(handle.RequestHeaders()) {
+			place.Reached("creation")
+		}
+		return &panicking{handle: handle, config: place}
+	}, nil
+}
+
+func panicCallbacks() []string {
+	callbacks := []string{
+		"configuration", "creation", "request_headers", "request_body", "request_trailers",
+		"response_headers", "response_body", "response_trailers", "stream_complete", "callout_done", "scheduled",
 	}
-	return func(shared.HttpFilterHandle) shared.HttpFilter { return &panicking{callback: callback} }, nil
+	if filtersAreDestroyed {
+		callbacks = append(callbacks, "destroy")
+	}
+	return callbacks
+}
+
+func asksToPanic(request shared.HeaderMap) bool {
+	return len(request.Get("x-dmconform-panic")) > 0
 }
 
 func (f *panicking) OnRequestHeaders(headers shared.HeaderMap, _ bool) shared.HeadersStatus {
-	f.asked = len(headers.Get("x-dmconform-panic")) > 0
-	f.panicIn("request_headers")
+	if asksToPanic(headers) {
+		f.place = f.config
+	}
+	f.place.Reached("request_headers")
+	switch f.place {
+	case "callout_done":
+		return stopForCallout(f.handle, "upstream", "/", f)
+	case "scheduled":
+		return stopForEvent(f.handle, func() { f.place.Reached("scheduled") })
+	}
 	return shared.HeadersStatusContinue
 }
 
 func (f *panicking) OnRequestBody(shared.BodyBuffer, bool) shared.BodyStatus {
-	f.panicIn("request_body")
+	f.place.Reached("request_body")
 	return shared.BodyStatusContinue
 }
 
+func (f *panicking) OnRequestTrailers(shared.HeaderMap) shared.TrailersStatus {
+	f.place.Reached("request_trailers")
+	return shared.TrailersStatusContinue
+}
+
 func (f *panicking) OnResponseHeaders(shared.HeaderMap, bool) shared.HeadersStatus {
-	f.panicIn("response_headers")
+	f.place.Reached("response_headers")
 	return shared.HeadersStatusContinue
 }
 
 func (f *panicking) OnResponseBody(shared.BodyBuffer, bool) shared.BodyStatus {
-	f.panicIn("response_body")
+	f.place.Reached("response_body")
 	return shared.BodyStatusContinue
 }
 
-func (f *panicking) panicIn(callback string) {
-	if f.asked && f.callback == callback {
-		panic("dmconform panic in " + callback)
-	}
+func (f *panicking) OnResponseTrailers(shared.HeaderMap) shared.TrailersStatus {
+	f.place.Reached("response_trailers")
+	return shared.TrailersStatusContinue
+}
+
+func (f *panicking) OnStreamComplete() { f.place.Reached("stream_complete") }
+
+// OnDestroy is never called by SDKs before 1.38.
+func (f *panicking) OnDestroy() { f.place.Reached("destroy") }
+
+// OnHttpCalloutDone is called however the callout has ended.
+func (f *panicking) OnHttpCalloutDone(uint64, shared.HttpCalloutResult, [][2]headerValue, []bodyChunk) {
+	f.place.Reached("callout_done")
 }

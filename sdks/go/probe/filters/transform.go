@@ -2,7 +2,7 @@ package filters
 
 import "github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go/shared"
 
-// transform puts its mark on the headers and around the bodies of a request and its response.
+// transform puts its mark on the headers and trailers and around the bodies of a request and its response.
 type transform struct {
 	shared.EmptyHttpFilter
 	handle   shared.HttpFilterHandle
@@ -20,10 +20,7 @@ func newTransform(config string) (filterFactory, error) {
 }
 
 func (f *transform) OnRequestHeaders(headers shared.HeaderMap, _ bool) shared.HeadersStatus {
-	in := ownText(headers.GetOne("x-dmconform-in"))
-	if in == "" {
-		in = "-"
-	}
+	in := orDash(ownText(headers.GetOne("x-dmconform-in")))
 	headers.Set("x-dmconform-request", language+" "+f.text+" "+in)
 	headers.Remove("content-length")
 	return shared.HeadersStatusContinue
@@ -33,7 +30,8 @@ func (f *transform) OnRequestBody(body shared.BodyBuffer, endOfStream bool) shar
 	return f.request.onBody(body, endOfStream)
 }
 
-func (f *transform) OnRequestTrailers(shared.HeaderMap) shared.TrailersStatus {
+func (f *transform) OnRequestTrailers(trailers shared.HeaderMap) shared.TrailersStatus {
+	trailers.Set("x-dmconform-request-trailer", language+" "+f.text)
 	return f.request.onTrailers(f.handle.BufferedRequestBody())
 }
 
@@ -47,7 +45,8 @@ func (f *transform) OnResponseBody(body shared.BodyBuffer, endOfStream bool) sha
 	return f.response.onBody(body, endOfStream)
 }
 
-func (f *transform) OnResponseTrailers(shared.HeaderMap) shared.TrailersStatus {
+func (f *transform) OnResponseTrailers(trailers shared.HeaderMap) shared.TrailersStatus {
+	trailers.Set("x-dmconform-response-trailer", language+" "+f.text)
 	return f.response.onTrailers(f.handle.BufferedResponseBody())
 }
 

@@ -6,6 +6,13 @@ import "github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go/sha
 
 // From 1.38 on header values and body chunks have a type of their own, which points into the host's memory.
 
-func ownText(value shared.UnsafeEnvoyBuffer) string { return value.ToString() }
+type headerValue = shared.UnsafeEnvoyBuffer
 
-func chunkBytes(chunk shared.UnsafeEnvoyBuffer) []byte { return chunk.ToUnsafeBytes() }
+type bodyChunk = shared.UnsafeEnvoyBuffer
+
+func ownText(value headerValue) string { return value.ToString() }
+
+func chunkBytes(chunk bodyChunk) []byte { return chunk.ToUnsafeBytes() }
+
+// filtersAreDestroyed tells whether the SDK calls a filter when it ends.
+const filtersAreDestroyed = true

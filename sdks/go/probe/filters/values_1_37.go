@@ -6,6 +6,13 @@ import "strings"
 
 // In 1.37 header values and body chunks are plain Go values that point into the host's memory.
 
-func ownText(value string) string { return strings.Clone(value) }
+type headerValue = string
 
-func chunkBytes(chunk []byte) []byte { return chunk }
+type bodyChunk = []byte
+
+func ownText(value headerValue) string { return strings.Clone(value) }
+
+func chunkBytes(chunk bodyChunk) []byte { return chunk }
+
+// filtersAreDestroyed tells whether the SDK calls a filter when it ends.
+const filtersAreDestroyed = false

@@ -1,7 +1,17 @@
-//! Views of memory that Envoy owns, valid as long as the borrow of the Envoy object they came from.
+//! Views of memory that Envoy owns, valid as long as the borrow of the Envoy object they came from; and what Envoy gets.
 
-use crate::abi::envoy_dynamic_module_type_envoy_buffer as RawBuffer;
+use crate::abi::{
+    envoy_dynamic_module_type_envoy_buffer as RawBuffer, envoy_dynamic_module_type_module_buffer as ModuleBuffer,
+};
 use std::marker::PhantomData;
+
+/// For Envoy to fill.
+pub(crate) const NO_BYTES: RawBuffer = RawBuffer { ptr: std::ptr::null(), length: 0 };
+
+/// Bytes of the module's, to be read by Envoy during a call.
+pub(crate) fn module_buffer(bytes: &[u8]) -> ModuleBuffer {
+    ModuleBuffer { ptr: bytes.as_ptr().cast(), length: bytes.len() }
+}
 
 /// Bytes of Envoy's, to read.
 #[derive(Debug, Clone, Copy)]

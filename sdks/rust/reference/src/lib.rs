@@ -1,7 +1,8 @@
-//! A minimal SDK for HTTP filters in Rust, with the names and signatures of upstream's SDK of the same release.
+//! A minimal SDK for HTTP, network and listener filters in Rust, with the names and signatures of upstream's SDK of the same
+//! release.
 //!
 //! It covers what the probes use. Every callback from Envoy is guarded: a panic in a filter is logged at error level and
-//! ends that filter's stream; it never leaves the module.
+//! ends that filter's stream or connection; it never leaves the module.
 
 /// The ABI: types, constants and callbacks, generated from the ABI data of this minor.
 #[allow(non_camel_case_types, non_upper_case_globals)]
@@ -9,22 +10,28 @@ pub mod abi {
     include!(env!("DMCONFORM_ABI_RS"));
 }
 
+#[macro_use]
+mod ignored;
+
 mod buffer;
 mod catch_unwind;
-mod envoy;
 mod guard;
-mod hooks;
+mod held;
 mod http;
 mod init;
+// Upstream's listener filters of 1.37 and 1.38 lack a hook that hosts insist on, so no filter could be written for both.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod listener;
 mod log;
+mod network;
 
 pub use buffer::{EnvoyBuffer, EnvoyMutBuffer};
 #[cfg(not(feature = "sdk-1-37"))]
 pub use catch_unwind::CatchUnwind;
-pub use envoy::{EnvoyHttpFilterConfigImpl, EnvoyHttpFilterImpl};
-pub use http::{EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilter, HttpFilterConfig};
-#[doc(hidden)]
-pub use init::initialise;
-pub use init::{NewHttpFilterConfigFunction, ProgramInitFunction, NEW_HTTP_FILTER_CONFIG_FUNCTION};
+pub use http::*;
+pub use init::*;
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub use listener::*;
 #[doc(hidden)]
 pub use log::write as log_at;
+pub use network::*;

@@ -9,7 +9,7 @@ pub fn write(level: abi::envoy_dynamic_module_type_log_level, message: std::fmt:
     unsafe {
         if abi::envoy_dynamic_module_callback_log_enabled(level) {
             let message = message.to_string();
-            abi::envoy_dynamic_module_callback_log(level, crate::envoy::module_buffer(message.as_bytes()));
+            abi::envoy_dynamic_module_callback_log(level, crate::buffer::module_buffer(message.as_bytes()));
         }
     }
 }

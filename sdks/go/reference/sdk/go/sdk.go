@@ -34,3 +34,12 @@ func NewHttpFilterFactory(
 	}
 	return factory.Create(handle, config)
 }
+
+// NewHttpFilterRouteConfig has the configuration of a route for the named filter parsed.
+func NewHttpFilterRouteConfig(name string, config []byte) (any, error) {
+	factory := GetHttpFilterConfigFactory(name)
+	if factory == nil {
+		return nil, fmt.Errorf("this module has no HTTP filter %q", name)
+	}
+	return factory.CreatePerRoute(config)
+}

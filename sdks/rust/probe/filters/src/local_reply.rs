@@ -1,5 +1,6 @@
 //! `local_reply`: answers every request by itself, with the status that is its configuration.
 
+use crate::reply::reply;
 use crate::LANG;
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_on_http_filter_request_headers_status as HeadersStatus;
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter, HttpFilterConfig};
@@ -22,13 +23,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for LocalReply {
 
 impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for LocalReply {
     fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
-        let headers: [(&str, &[u8]); 1] = [("x-dmconform-local", LANG.as_bytes())];
-        // 1.37 takes the headers as a `Vec`, the releases since as a slice.
-        #[cfg(feature = "sdk-1-37")]
-        let headers = headers.to_vec();
-        #[cfg(not(feature = "sdk-1-37"))]
-        let headers = &headers;
-        envoy.send_response(self.status, headers, Some(b"local reply"), None);
+        reply(envoy, self.status, &[("x-dmconform-local", LANG.as_bytes())], b"local reply");
         HeadersStatus::StopIteration
     }
 }

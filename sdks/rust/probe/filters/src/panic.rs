@@ -1,42 +1,55 @@
 //! `panic`: a filter that panics in the callback of its configuration, for requests that ask for it.
 
+use crate::plan::Plan;
+use crate::reply::call_out;
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
+    envoy_dynamic_module_type_http_callout_result as CalloutResult,
     envoy_dynamic_module_type_on_http_filter_request_body_status as RequestBodyStatus,
     envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
+    envoy_dynamic_module_type_on_http_filter_request_trailers_status as RequestTrailersStatus,
     envoy_dynamic_module_type_on_http_filter_response_body_status as ResponseBodyStatus,
     envoy_dynamic_module_type_on_http_filter_response_headers_status as ResponseHeadersStatus,
+    envoy_dynamic_module_type_on_http_filter_response_trailers_status as ResponseTrailersStatus,
 };
-use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter, HttpFilterConfig};
+use envoy_proxy_dynamic_modules_rust_sdk::{
+    EnvoyBuffer, EnvoyHttpFilter, EnvoyHttpFilterScheduler, HttpFilter, HttpFilterConfig,
+};
 
-/// `CALLBACK` or `CALLBACK guarded`. 1.37 has no guard of its own, so it refuses the latter.
+const CALLBACKS: [&str; 10] = [
+    "request_headers",
+    "request_body",
+    "request_trailers",
+    "response_headers",
+    "response_body",
+    "response_trailers",
+    "stream_complete",
+    "destroy",
+    "callout_done",
+    "scheduled",
+];
+
 pub fn config<EHF: EnvoyHttpFilter>(config: &str) -> Option<Box<dyn HttpFilterConfig<EHF>>> {
-    let (callback, guarded) = match config.strip_suffix(" guarded") {
-        Some(callback) => (callback, true),
-        None => (config, false),
-    };
-    if guarded && cfg!(feature = "sdk-1-37") {
-        return None;
-    }
-    let callback = ["request_headers", "request_body", "response_headers", "response_body"]
-        .into_iter()
-        .find(|known| *known == callback)?;
-    Some(Box::new(Config { callback, guarded }))
+    Some(Box::new(Config { plan: Plan::parse(config, &CALLBACKS)? }))
 }
 
 struct Config {
-    callback: &'static str,
-    guarded: bool,
+    plan: Plan,
 }
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Config {
-    fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        let filter = Panic { callback: self.callback, asked: false };
-        if self.guarded {
+    fn new_http_filter(&self, envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
+        let filter = Panic { plan: self.plan, asked: asks(envoy) };
+        filter.in_callback("creation");
+        if self.plan.guarded {
             guarded(filter)
         } else {
             Box::new(filter)
         }
     }
+}
+
+fn asks<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
+    envoy.get_request_header_value("x-dmconform-panic").is_some()
 }
 
 #[cfg(not(feature = "sdk-1-37"))]
@@ -50,29 +63,41 @@ fn guarded<EHF: EnvoyHttpFilter>(filter: Panic) -> Box<dyn HttpFilter<EHF>> {
 }
 
 struct Panic {
-    callback: &'static str,
-    /// Whether the request wants it; known from its headers on.
+    plan: Plan,
+    /// Whether the request wants it. Hosts show its headers while a filter is made from 1.38 on.
     asked: bool,
 }
 
 impl Panic {
     fn in_callback(&self, callback: &str) {
-        if self.asked && self.callback == callback {
-            panic!("dmconform panic in {callback}");
+        if self.asked {
+            self.plan.panic_in(callback);
         }
     }
 }
 
 impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Panic {
     fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
-        self.asked = envoy.get_request_header_value("x-dmconform-panic").is_some();
+        self.asked |= asks(envoy);
         self.in_callback("request_headers");
+        if self.asked && self.plan.is("callout_done") && call_out(envoy, "upstream", "/") {
+            return RequestHeadersStatus::StopAllIterationAndBuffer;
+        }
+        if self.asked && self.plan.is("scheduled") {
+            envoy.new_scheduler().commit(1);
+            return RequestHeadersStatus::StopAllIterationAndBuffer;
+        }
         RequestHeadersStatus::Continue
     }
 
     fn on_request_body(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> RequestBodyStatus {
         self.in_callback("request_body");
         RequestBodyStatus::Continue
+    }
+
+    fn on_request_trailers(&mut self, _envoy: &mut EHF) -> RequestTrailersStatus {
+        self.in_callback("request_trailers");
+        RequestTrailersStatus::Continue
     }
 
     fn on_response_headers(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
@@ -83,5 +108,39 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Panic {
     fn on_response_body(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> ResponseBodyStatus {
         self.in_callback("response_body");
         ResponseBodyStatus::Continue
+    }
+
+    fn on_response_trailers(&mut self, _envoy: &mut EHF) -> ResponseTrailersStatus {
+        self.in_callback("response_trailers");
+        ResponseTrailersStatus::Continue
+    }
+
+    fn on_stream_complete(&mut self, _envoy: &mut EHF) {
+        self.in_callback("stream_complete");
+    }
+
+    fn on_http_callout_done(
+        &mut self,
+        _envoy: &mut EHF,
+        _callout_id: u64,
+        _result: CalloutResult,
+        _headers: Option<&[(EnvoyBuffer, EnvoyBuffer)]>,
+        _body: Option<&[EnvoyBuffer]>,
+    ) {
+        self.in_callback("callout_done");
+    }
+
+    fn on_scheduled(&mut self, _envoy: &mut EHF, _event_id: u64) {
+        self.in_callback("scheduled");
+    }
+}
+
+/// The end of an HTTP filter in this language.
+impl Drop for Panic {
+    fn drop(&mut self) {
+        // A panic on top of another would end the process, whoever guards.
+        if !std::thread::panicking() {
+            self.in_callback("destroy");
+        }
     }
 }

@@ -25,6 +25,13 @@ struct Transform {
     text: Arc<str>,
 }
 
+impl Transform {
+    /// `LANG T`, T being the configuration.
+    fn signature(&self) -> String {
+        format!("{LANG} {}", self.text)
+    }
+}
+
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Transform {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
         Box::new(self.clone())
@@ -33,10 +40,11 @@ impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Transform {
 
 impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
     fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
-        let mut value = format!("{LANG} {} ", self.text).into_bytes();
+        let mut value = self.signature().into_bytes();
+        value.push(b' ');
         match envoy.get_request_header_value("x-dmconform-in") {
-            Some(sent) => value.extend_from_slice(sent.as_slice()),
-            None => value.push(b'-'),
+            Some(sent) if !sent.as_slice().is_empty() => value.extend_from_slice(sent.as_slice()),
+            _ => value.push(b'-'),
         }
         envoy.set_request_header("x-dmconform-request", &value);
         envoy.remove_request_header("content-length");
@@ -53,11 +61,12 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
 
     fn on_request_trailers(&mut self, envoy: &mut EHF) -> RequestTrailersStatus {
         Request::bracket_at_trailers(envoy, REQUEST_PREFIX);
+        envoy.set_request_trailer("x-dmconform-request-trailer", self.signature().as_bytes());
         RequestTrailersStatus::Continue
     }
 
     fn on_response_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
-        envoy.set_response_header("x-dmconform-response", format!("{LANG} {}", self.text).as_bytes());
+        envoy.set_response_header("x-dmconform-response", self.signature().as_bytes());
         envoy.remove_response_header("content-length");
         ResponseHeadersStatus::Continue
     }
@@ -72,6 +81,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
 
     fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
         Response::bracket_at_trailers(envoy, RESPONSE_PREFIX);
+        envoy.set_response_trailer("x-dmconform-response-trailer", self.signature().as_bytes());
         ResponseTrailersStatus::Continue
     }
 }

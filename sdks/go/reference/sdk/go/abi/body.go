@@ -27,6 +27,11 @@ func (b bodyBuffer) GetChunks() []shared.BodyChunk {
 	if !C.envoy_dynamic_module_callback_http_get_body_chunks(b.stream, b.kind, unsafe.SliceData(found)) {
 		return nil
 	}
+	return bodyChunks(found)
+}
+
+// bodyChunks is the host's memory as pieces of a body.
+func bodyChunks(found []C.envoy_dynamic_module_type_envoy_buffer) []shared.BodyChunk {
 	chunks := make([]shared.BodyChunk, len(found))
 	for i, chunk := range found {
 		chunks[i] = bodyChunk(hostBytes(chunk))

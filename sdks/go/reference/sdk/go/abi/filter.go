@@ -15,15 +15,19 @@ import (
 // A filter is a module's filter together with the host's side of it.
 type filter struct {
 	hostLog
-	module   shared.HttpFilter
-	stream   C.envoy_dynamic_module_type_http_filter_envoy_ptr
-	answered bool // by a local response
-	failed   bool // a callback panicked
+	module     shared.HttpFilter
+	stream     C.envoy_dynamic_module_type_http_filter_envoy_ptr
+	scheduler  *scheduler // nil until asked for
+	callouts   map[uint64]shared.HttpCalloutCallback
+	answered   bool // by a local response
+	responding bool // a response has come this far
+	failed     bool // a callback panicked
+	ended      bool // the host has destroyed its side
 }
 
 // newFilter has the filter of one request made. If that fails, the request is answered with an error.
 func newFilter(factory shared.HttpFilterFactory, stream C.envoy_dynamic_module_type_http_filter_envoy_ptr) *filter {
-	f := &filter{stream: stream}
+	f := &filter{stream: stream, callouts: map[uint64]shared.HttpCalloutCallback{}}
 	recovered("creation of a filter", func() { f.module = factory.Create(f) })
 	if f.module == nil {
 		f.module = &missing{}
@@ -68,6 +72,10 @@ func (f *filter) BufferedRequestBody() shared.BodyBuffer {
 
 func (f *filter) BufferedResponseBody() shared.BodyBuffer {
 	return f.body(C.envoy_dynamic_module_type_http_body_type_BufferedResponseBody)
+}
+
+func (f *filter) ContinueRequest() {
+	C.envoy_dynamic_module_callback_http_filter_continue_decoding(f.stream)
 }
 
 func (f *filter) SendLocalResponse(status uint32, headers [][2]string, body []byte, detail string) {

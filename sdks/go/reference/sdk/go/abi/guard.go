@@ -29,8 +29,7 @@ func onRequest[S ~int32](f *filter, where string, stop S, run func() S) (status 
 	if recovered(where, func() { status = run() }) {
 		return status
 	}
-	f.failed = true
-	f.SendLocalResponse(internalServerError, nil, nil, panicDetail)
+	f.fail()
 	return stop
 }
 
@@ -39,13 +38,25 @@ func onResponse[S ~int32](f *filter, where string, stop S, run func() S) (status
 	if f.answered {
 		return 0 // continue
 	}
-	if f.failed {
-		return stop
+	f.responding = true
+	return onRequest(f, where, stop, run)
+}
+
+// onEvent runs what a filter asked for. After a panic the stream fails as it would in the message that it is at.
+func onEvent(f *filter, where string, run func()) {
+	if !f.failed && !recovered(where, run) {
+		f.fail()
 	}
-	if recovered(where, func() { status = run() }) {
-		return status
-	}
+}
+
+// fail ends the stream: with an error for the client, or by a reset where it has a response already.
+func (f *filter) fail() {
 	f.failed = true
-	f.reset()
-	return stop
+	switch {
+	case f.ended:
+	case f.responding || f.answered:
+		f.reset()
+	default:
+		f.SendLocalResponse(internalServerError, nil, nil, panicDetail)
+	}
 }

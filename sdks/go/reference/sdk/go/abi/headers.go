@@ -59,6 +59,11 @@ func (m headerMap) GetAll() [][2]shared.HeaderValue {
 	if !C.envoy_dynamic_module_callback_http_get_headers(m.stream, m.kind, unsafe.SliceData(found)) {
 		return nil
 	}
+	return headerPairs(found)
+}
+
+// headerPairs is the host's headers as names and values.
+func headerPairs(found []C.envoy_dynamic_module_type_envoy_http_header) [][2]shared.HeaderValue {
 	headers := make([][2]shared.HeaderValue, len(found))
 	for i, header := range found {
 		headers[i] = [2]shared.HeaderValue{

@@ -23,23 +23,15 @@ func envoy_dynamic_module_on_program_init() C.envoy_dynamic_module_type_abi_vers
 
 //export envoy_dynamic_module_on_http_filter_config_new
 func envoy_dynamic_module_on_http_filter_config_new(
-	_ C.envoy_dynamic_module_type_http_filter_config_envoy_ptr,
+	host C.envoy_dynamic_module_type_http_filter_config_envoy_ptr,
 	name C.envoy_dynamic_module_type_envoy_buffer,
 	config C.envoy_dynamic_module_type_envoy_buffer,
 ) C.envoy_dynamic_module_type_http_filter_config_module_ptr {
 	filterName := string(hostBytes(name))
-	var factory shared.HttpFilterFactory
-	var err error
-	completed := recovered("configuration of "+filterName, func() {
-		factory, err = sdk.NewHttpFilterFactory(hostLog{}, filterName, hostBytes(config))
-	})
-	if err != nil {
-		hostLog{}.Log(shared.LogLevelError, "configuration of %s: %v", filterName, err)
-	}
-	if !completed || err != nil || factory == nil {
-		return nil
-	}
-	return C.envoy_dynamic_module_type_http_filter_config_module_ptr(newCell(factory))
+	return C.envoy_dynamic_module_type_http_filter_config_module_ptr(
+		configured("configuration of "+filterName, func() (shared.HttpFilterFactory, error) {
+			return sdk.NewHttpFilterFactory(configHandle{config: host}, filterName, hostBytes(config))
+		}))
 }
 
 //export envoy_dynamic_module_on_http_filter_config_destroy
@@ -69,7 +61,12 @@ func envoy_dynamic_module_on_http_filter_stream_complete(
 
 //export envoy_dynamic_module_on_http_filter_destroy
 func envoy_dynamic_module_on_http_filter_destroy(self C.envoy_dynamic_module_type_http_filter_module_ptr) {
-	recovered("destruction of a filter", filterIn(self).module.OnDestroy)
+	f := filterIn(self)
+	f.ended = true
+	if f.scheduler != nil {
+		f.scheduler.close()
+	}
+	recovered("destruction of a filter", f.module.OnDestroy)
 	freeCell(unsafe.Pointer(self))
 }
 

@@ -45,6 +45,15 @@ func ofBytes(data []byte, pinner *runtime.Pinner) C.envoy_dynamic_module_type_mo
 	}
 }
 
+// ofTexts lends strings to the host for as long as the pinner holds.
+func ofTexts(texts []string, pinner *runtime.Pinner) []C.envoy_dynamic_module_type_module_buffer {
+	lentTexts := make([]C.envoy_dynamic_module_type_module_buffer, len(texts))
+	for i, text := range texts {
+		lentTexts[i] = ofText(text, pinner)
+	}
+	return lentTexts
+}
+
 // ofHeaders lends names and values to the host for as long as the pinner holds.
 func ofHeaders(headers [][2]string, pinner *runtime.Pinner) []C.envoy_dynamic_module_type_module_http_header {
 	lentHeaders := make([]C.envoy_dynamic_module_type_module_http_header, len(headers))

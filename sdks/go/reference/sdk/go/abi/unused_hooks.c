@@ -7,14 +7,6 @@
       envoy_dynamic_module_type_http_filter_module_ptr self
 #define UNUSED(name) (void)(name)
 
-void envoy_dynamic_module_on_http_filter_http_callout_done(
-    FILTER, uint64_t id, envoy_dynamic_module_type_http_callout_result result,
-    envoy_dynamic_module_type_envoy_http_header *headers, size_t headers_size,
-    envoy_dynamic_module_type_envoy_buffer *chunks, size_t chunks_size) {
-  UNUSED(stream), UNUSED(self), UNUSED(id), UNUSED(result);
-  UNUSED(headers), UNUSED(headers_size), UNUSED(chunks), UNUSED(chunks_size);
-}
-
 void envoy_dynamic_module_on_http_filter_http_stream_headers(
     FILTER, uint64_t id, envoy_dynamic_module_type_envoy_http_header *headers, size_t headers_size,
     bool end_of_stream) {
@@ -42,10 +34,6 @@ void envoy_dynamic_module_on_http_filter_http_stream_complete(FILTER, uint64_t i
 void envoy_dynamic_module_on_http_filter_http_stream_reset(
     FILTER, uint64_t id, envoy_dynamic_module_type_http_stream_reset_reason reason) {
   UNUSED(stream), UNUSED(self), UNUSED(id), UNUSED(reason);
-}
-
-void envoy_dynamic_module_on_http_filter_scheduled(FILTER, uint64_t id) {
-  UNUSED(stream), UNUSED(self), UNUSED(id);
 }
 
 void envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark(FILTER) {

@@ -53,6 +53,7 @@ type HttpFilterFactory interface {
 type HttpFilterConfigFactory interface {
 	// Create parses a configuration; with an error, the host refuses it. The bytes may be used during the call only.
 	Create(handle HttpFilterConfigHandle, unparsedConfig []byte) (HttpFilterFactory, error)
-	// CreatePerRoute parses a route's configuration. This SDK never calls it.
+	// CreatePerRoute parses a route's configuration; with an error, the host refuses it. The bytes may be used during the
+	// call only.
 	CreatePerRoute(unparsedConfig []byte) (any, error)
 }

@@ -31,6 +31,8 @@ type BodyBuffer interface {
 
 // HttpFilterHandle is the host's side of a filter.
 type HttpFilterHandle interface {
+	StreamMetadata
+	FilterMetrics
 	RequestHeaders() HeaderMap
 	RequestTrailers() HeaderMap
 	ResponseHeaders() HeaderMap
@@ -41,12 +43,23 @@ type HttpFilterHandle interface {
 	BufferedResponseBody() BodyBuffer
 	// SendLocalResponse answers the request. The filter's callbacks for a response are not called for this one.
 	SendLocalResponse(status uint32, headers [][2]string, body []byte, detail string)
+	// ContinueRequest lets a request go on that a callback has stopped.
+	ContinueRequest()
+	// GetMostSpecificConfig returns what the filter made of the configuration of the stream's route; nil if that has none.
+	GetMostSpecificConfig() any
+	// GetScheduler returns what brings functions to the stream's thread. It may be called in callbacks only.
+	GetScheduler() Scheduler
+	// HttpCallout sends a request of the filter's own to a cluster, and returns the callout's number.
+	HttpCallout(
+		cluster string, headers [][2]string, body []byte, timeoutMs uint64, cb HttpCalloutCallback,
+	) (HttpCalloutInitResult, uint64)
 	// Log writes to the host's log.
 	Log(level LogLevel, format string, args ...any)
 }
 
 // HttpFilterConfigHandle is the host's side of a filter configuration.
 type HttpFilterConfigHandle interface {
+	MetricDefinitions
 	// Log writes to the host's log.
 	Log(level LogLevel, format string, args ...any)
 }

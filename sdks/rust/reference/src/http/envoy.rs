@@ -1,82 +1,21 @@
-//! The traits of HTTP filters: what a module implements, and what it can ask of Envoy.
+//! What a module can ask of Envoy about HTTP filters.
 
-use crate::abi;
+use super::scheduler::EnvoyHttpFilterScheduler;
+use super::{EnvoyCounterId, EnvoyGaugeId, EnvoyHistogramId, Headers};
+use crate::abi::{self, envoy_dynamic_module_type_metrics_result as MetricsResult};
 use crate::buffer::{EnvoyBuffer, EnvoyMutBuffer};
-
-/// The headers of a local reply: a `Vec` up to 1.37, a slice since.
-#[cfg(feature = "sdk-1-37")]
-pub(crate) type ReplyHeaders<'a> = Vec<(&'a str, &'a [u8])>;
-#[cfg(not(feature = "sdk-1-37"))]
-pub(crate) type ReplyHeaders<'a> = &'a [(&'a str, &'a [u8])];
-
-/// One configuration of a filter: makes a filter for each stream. Used by all worker threads.
-pub trait HttpFilterConfig<EHF: EnvoyHttpFilter>: Sync {
-    /// Called for each new stream, on its worker thread.
-    fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        panic!("new_http_filter is not implemented");
-    }
-}
-
-/// The filter of one stream. Every callback is optional; by default the stream passes unchanged.
-pub trait HttpFilter<EHF: EnvoyHttpFilter> {
-    /// Request headers have come; with `end_of_stream` there is no body.
-    fn on_request_headers(
-        &mut self,
-        _envoy_filter: &mut EHF,
-        _end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_request_headers_status {
-        abi::envoy_dynamic_module_type_on_http_filter_request_headers_status::Continue
-    }
-
-    /// A piece of the request body has come; with `end_of_stream` it is the last.
-    fn on_request_body(
-        &mut self,
-        _envoy_filter: &mut EHF,
-        _end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_request_body_status {
-        abi::envoy_dynamic_module_type_on_http_filter_request_body_status::Continue
-    }
-
-    /// Request trailers have come; they end the request.
-    fn on_request_trailers(
-        &mut self,
-        _envoy_filter: &mut EHF,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_request_trailers_status {
-        abi::envoy_dynamic_module_type_on_http_filter_request_trailers_status::Continue
-    }
-
-    /// Response headers have come; with `end_of_stream` there is no body.
-    fn on_response_headers(
-        &mut self,
-        _envoy_filter: &mut EHF,
-        _end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_response_headers_status {
-        abi::envoy_dynamic_module_type_on_http_filter_response_headers_status::Continue
-    }
-
-    /// A piece of the response body has come; with `end_of_stream` it is the last.
-    fn on_response_body(
-        &mut self,
-        _envoy_filter: &mut EHF,
-        _end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_response_body_status {
-        abi::envoy_dynamic_module_type_on_http_filter_response_body_status::Continue
-    }
-
-    /// Response trailers have come; they end the response.
-    fn on_response_trailers(
-        &mut self,
-        _envoy_filter: &mut EHF,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status {
-        abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status::Continue
-    }
-
-    /// The stream is over; the filter is dropped next.
-    fn on_stream_complete(&mut self, _envoy_filter: &mut EHF) {}
-}
+use std::any::Any;
+use std::sync::Arc;
 
 /// Envoy's side of a filter configuration.
-pub trait EnvoyHttpFilterConfig {}
+pub trait EnvoyHttpFilterConfig {
+    /// Defines a counter.
+    fn define_counter(&mut self, name: &str) -> Result<EnvoyCounterId, MetricsResult>;
+    /// Defines a gauge.
+    fn define_gauge(&mut self, name: &str) -> Result<EnvoyGaugeId, MetricsResult>;
+    /// Defines a histogram.
+    fn define_histogram(&mut self, name: &str) -> Result<EnvoyHistogramId, MetricsResult>;
+}
 
 /// Envoy's side of a stream's filter.
 pub trait EnvoyHttpFilter {
@@ -93,11 +32,64 @@ pub trait EnvoyHttpFilter {
     /// Removes a response header.
     fn remove_response_header(&mut self, key: &str) -> bool;
 
+    /// Replaces all values of a request trailer by one.
+    fn set_request_trailer(&mut self, key: &str, value: &[u8]) -> bool;
+    /// Replaces all values of a response trailer by one.
+    fn set_response_trailer(&mut self, key: &str, value: &[u8]) -> bool;
+
+    /// Metadata that is a text.
+    fn get_metadata_string(
+        &self,
+        source: abi::envoy_dynamic_module_type_metadata_source,
+        namespace: &str,
+        key: &str,
+    ) -> Option<EnvoyBuffer<'_>>;
+    /// Metadata that is a number.
+    fn get_metadata_number(
+        &self,
+        source: abi::envoy_dynamic_module_type_metadata_source,
+        namespace: &str,
+        key: &str,
+    ) -> Option<f64>;
+    /// Sets dynamic metadata to a text.
+    fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str);
+    /// Sets dynamic metadata to a number.
+    fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64);
+
+    /// Filter state that is bytes.
+    fn get_filter_state_bytes(&self, key: &[u8]) -> Option<EnvoyBuffer<'_>>;
+    /// Sets filter state to bytes.
+    fn set_filter_state_bytes(&mut self, key: &[u8], value: &[u8]) -> bool;
+
+    /// The configuration that the stream's route has for this filter, as the module made it.
+    fn get_most_specific_route_config(&self) -> Option<Arc<dyn Any>>;
+
+    /// Sends a request to a cluster; `on_http_callout_done` tells of its end. Gives the callout's id, if it started.
+    fn send_http_callout<'a>(
+        &mut self,
+        cluster_name: &'a str,
+        headers: Headers<'a>,
+        body: Option<&'a [u8]>,
+        timeout_milliseconds: u64,
+    ) -> (abi::envoy_dynamic_module_type_http_callout_init_result, u64);
+
+    /// A scheduler of events on this stream.
+    fn new_scheduler(&self) -> impl EnvoyHttpFilterScheduler + 'static;
+    /// Lets the request go on that the filter has stopped.
+    fn continue_decoding(&mut self);
+
+    /// Adds to a counter.
+    fn increment_counter(&self, id: EnvoyCounterId, value: u64) -> Result<(), MetricsResult>;
+    /// Sets a gauge.
+    fn set_gauge(&self, id: EnvoyGaugeId, value: u64) -> Result<(), MetricsResult>;
+    /// Records a value in a histogram.
+    fn record_histogram_value(&self, id: EnvoyHistogramId, value: u64) -> Result<(), MetricsResult>;
+
     /// Answers the request from here.
     fn send_response<'a>(
         &mut self,
         status_code: u32,
-        headers: ReplyHeaders<'a>,
+        headers: Headers<'a>,
         body: Option<&'a [u8]>,
         details: Option<&'a str>,
     );

@@ -1,0 +1,10 @@
+// The SDK, under a short name.
+#pragma once
+
+#include "sdk.h"
+
+namespace dmconform {
+
+namespace dm = Envoy::DynamicModules;
+
+} // namespace dmconform

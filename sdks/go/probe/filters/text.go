@@ -1,0 +1,9 @@
+package filters
+
+// orDash is a text, or a dash for one that is empty.
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}

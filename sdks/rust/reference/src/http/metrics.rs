@@ -1,0 +1,24 @@
+//! A module's own metrics: defined with a configuration, changed by its filters.
+
+use crate::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
+
+/// A counter of a filter configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnvoyCounterId(pub(crate) usize);
+
+/// A gauge of a filter configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnvoyGaugeId(pub(crate) usize);
+
+/// A histogram of a filter configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnvoyHistogramId(pub(crate) usize);
+
+/// The ABI's result as Rust's.
+pub(super) fn checked<T>(result: MetricsResult, value: T) -> Result<T, MetricsResult> {
+    if result == MetricsResult::Success {
+        Ok(value)
+    } else {
+        Err(result)
+    }
+}
