@@ -16,6 +16,7 @@ from pathlib import Path
 from harness import paths
 from harness.abi.command import add_abi_parser
 from harness.app.data_commands import add_coverage_parser, add_expectations_parser, add_findings_parser
+from harness.bundle.command import add_bundle_parser
 from harness.check.command import add_check_parser
 from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
@@ -28,6 +29,9 @@ from harness.sweep.command import add_sweep_parser
 HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
 SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:upstream; may be repeated"
 CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
+EVERYWHERE_HELP = (
+    "all cases on all pairs of SDK and host; without it, most run only where the documents say something of the pair"
+)
 EXIT_CODES = """\
 exit codes:
   0  all promised cells hold
@@ -73,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
 
     add_check_parser(commands)
+    add_bundle_parser(commands)
     add_diff_parser(commands)
     add_gate_parser(commands)
     add_plan_parser(commands)
@@ -115,6 +120,7 @@ def _selectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=HOST_HELP)
     parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
     parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
+    parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
 
 
 def _upstream(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +151,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"-n {arguments.workers}: expected a number, or auto")
     folder = _new_folder(arguments.out)
     try:
-        selection = Selection(tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case), arguments.upstream)
+        selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
+        selection = Selection(*selected, arguments.upstream, arguments.everywhere)
         prepared = prepare(selection, folder, shard=arguments.shard)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -162,7 +169,8 @@ def _run(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from harness.app import listing
 
-    for line in listing.lines(arguments.what, tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)):
+    selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
+    for line in listing.lines(arguments.what, *selected, everywhere=arguments.everywhere):
         print(line)
     return ExitCode.HELD
 

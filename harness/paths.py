@@ -14,6 +14,7 @@ ABI = CONFORMANCE / "abi"
 HOSTS_FILE = CONFORMANCE / "hosts.toml"
 KNOWN_FAILURES_FILE = CONFORMANCE / "expectations" / "known_failures.toml"
 SPEC_FILE = CONFORMANCE / "spec" / "requirements.toml"
+ENVOY_TESTS_FILE = CONFORMANCE / "spec" / "envoy_tests.toml"
 SDKS = PROJECT / "sdks"
 TOOLCHAIN = SDKS / "toolchain"
 

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Final
 
+
+class WaitFor(float):
+    """A time-out that says what is waited for: cells tell how long they waited for each (`harness.run.waiting`)."""
+
+    what: str
+
+    def __new__(cls, seconds: float, what: str) -> WaitFor:
+        """`what` completes "it waits for"."""
+        made = super().__new__(cls, seconds)
+        made.what = what
+        return made
+
+
 POLL_S: Final = 0.002  # between two looks at a condition
-HOST_START_S: Final = 20.0  # an Envoy until it is ready
-HOST_STOP_S: Final = 10.0  # an Envoy from SIGTERM to its end
+HOST_START_S: Final = WaitFor(20.0, "an Envoy to be ready")
+HOST_STOP_S: Final = WaitFor(10.0, "an Envoy to end")  # from SIGTERM on
 HOST_VERSION_S: Final = 20.0  # `envoy --version`
-CONFIG_UPDATE_S: Final = 10.0  # a written configuration until it is accepted or rejected
-REQUEST_S: Final = 5.0  # one answer of an Envoy
+CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or rejected")
+REQUEST_S: Final = WaitFor(5.0, "an answer")
 ADMIN_REQUEST_S: Final = 5.0  # one answer of its admin interface
-UNLOAD_S: Final = 10.0  # a module from its last reference to its unmapping
-LOG_LINE_S: Final = 5.0  # a line that an event must leave in the log
+UNLOAD_S: Final = WaitFor(10.0, "a module to be unmapped")  # from its last reference on
+LOG_LINE_S: Final = WaitFor(5.0, "the trace of an event, such as a line in the log")
 CELL_S: Final = 60.0  # one cell as a whole
 DOWNLOAD_S: Final = 600.0  # one Envoy release
 GIT_S: Final = 300.0  # one git command against an upstream repository
@@ -38,4 +51,7 @@ BINARY_READ_S: Final = 60.0  # what one or several binaries say, all of them tog
 GENERATED_BUILD_S: Final = 120.0  # compiling one generated C module
 HEADER_PARSE_S: Final = 60.0  # libclang over one ABI header; it takes 0.1 s
 SOURCE_HELD_S: Final = 20.0  # a reply of the module source that is held until the case lets it go
-SHORT_FETCH_S: Final = 0.05  # a fetch of a module by a host that is to run out of time
+SHORT_FETCH_S: Final = WaitFor(0.05, "a fetch of a module to run out of time")
+PANICKED_S: Final = WaitFor(0.25, "the end of a request that met a panic")  # once its thread has served others since
+GAUGE_S: Final = WaitFor(5.0, "gauges to show that nothing is under way")
+REPLAY_S: Final = 120.0  # the replay of a bundled cell

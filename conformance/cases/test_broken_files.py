@@ -18,6 +18,7 @@ from harness.run import unprivileged
 from harness.run.cell import PROBE, Cell, listener
 from harness.run.config import DIRECT_PATH, Listener
 from harness.run.envoy import Envoy, Update, accepted
+from harness.run.outcomes import HostCrashed
 from harness.timeouts import POLL_S
 
 ONE = (Language.CPP,)
@@ -187,12 +188,12 @@ def headers_end(data: bytes) -> int:
 def test_cut_in_headers(cell: Cell) -> None:
     """A module cut off in its headers, at several places."""
     data = probe_bytes(cell)
-    file = place(cell)
-    with cell.start_anyhow(PLAIN, search_path=file.parent) as envoy:
-        for size in (1, 16, ELF_HEADER_BYTES - 1, ELF_HEADER_BYTES, headers_end(data) - 1):
-            file.write_bytes(data[:size])
-            rejected(envoy.update(PLAIN, USES_IT), file, f"with {size} bytes of it")
-            serves(envoy)
+
+    def first(size: int) -> Callable[[Path], object]:
+        return lambda file: file.write_bytes(data[:size])
+
+    sizes = (1, 16, ELF_HEADER_BYTES - 1, ELF_HEADER_BYTES, headers_end(data) - 1)
+    each_refused_by_name(cell, **{f"first_{size}": first(size) for size in sizes})
 
 
 def cut(cell: Cell, size: int) -> None:
@@ -217,6 +218,17 @@ def test_cut_in_half(cell: Cell) -> None:
 def test_cut_near_end(cell: Cell) -> None:
     """A module of which the last tenth is missing."""
     cut(cell, len(probe_bytes(cell)) * 9 // 10)
+
+
+@case("loading.failure_rejects", languages=ONE)
+def test_cut_as_update(cell: Cell) -> None:
+    """A module of which the second half is missing, in an update only."""
+    file = place(cell)
+    data = probe_bytes(cell)
+    file.write_bytes(data[: len(data) // 2])
+    with cell.start_anyhow(PLAIN, search_path=file.parent) as envoy:
+        rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
+        serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -262,6 +274,28 @@ def test_replaced_in_use(cell: Cell) -> None:
         cell.facts["an update after the file was removed"] = outcome(envoy.update(PLAIN, USES_IT))
         answered_by_it(envoy)
         serves(envoy)
+
+
+def overwrite(file: Path, data: bytes) -> None:
+    """Writes over a file as `cp` does, which empties it first; its inode stays."""
+    file.write_bytes(data)
+
+
+@case("loading.by_dlopen", languages=ONE, promised_to=())
+def test_overwritten_in_use(cell: Cell) -> None:
+    """A module whose file is overwritten in place, be it by the same bytes, ends the host at the next request."""
+    file = place(cell)
+    file.write_bytes(probe_bytes(cell))
+    try:
+        with cell.start_anyhow(USES_IT, search_path=file.parent) as envoy:
+            accepted(envoy)
+            answered_by_it(envoy)
+            overwrite(file, probe_bytes(cell))
+            answer = envoy.request("/", listener=USES_IT.name)
+            raise AssertionError(f"expected the host to end, it answers {answer}")
+    except HostCrashed as end:
+        signals = ("SIGBUS", "SIGSEGV")
+        assert any(one in str(end) for one in signals), f"expected the host to be killed by {' or '.join(signals)}, saw: {end}"
 
 
 def outcome(update: Update) -> str:

@@ -9,7 +9,7 @@ from harness.model import Language
 from harness.plan.cases import case
 from harness.run import needed_library, system_folder, unprivileged
 from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import Listener, LocalFile, ModuleRef
+from harness.run.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
 from harness.run.envoy import Envoy, Update, accepted
 from harness.versions import Minor
 
@@ -276,6 +276,59 @@ def test_broken_module_is_not_passed_over(cell: Cell) -> None:
         cell.still_serves(envoy)
 
 
+@case("discovery.first_found_decides", languages=ONE)
+def test_broken_module_is_not_passed_over_later(cell: Cell) -> None:
+    """So it is in the current directory, and in the first of LD_LIBRARY_PATH's folders, though the next one has a good one."""
+    here = cell.folder / "here" / "libhere.so"
+    first = cell.folder / "first" / "libpath.so"
+    good = [cell.install(name=name, folder="second") for name in ("here", "path")]
+    for broken in (here, first):
+        broken.parent.mkdir()
+        broken.write_text("no library\n")
+    with cell.start_anyhow(
+        Listener("main"),
+        working_folder=here.parent,
+        environment={"LD_LIBRARY_PATH": f"{first.parent}:{good[0].parent}"},
+    ) as envoy:
+        for broken, passed in zip((here, first), good, strict=True):
+            name = broken.stem.removeprefix("lib")
+            update = envoy.update(listener("identity", module=name))
+            assert not envoy.has_mapped(passed), f"expected second/{passed.name} not to be loaded, it is"
+            rejected(update, broken.name)
+        cell.still_serves(envoy)
+
+
+@case("discovery.first_found_decides", languages=ONE, promised_to=())
+def test_other_machine_in_library_path(cell: Cell) -> None:
+    """The linker passes over a library for another machine, or of another word size, in LD_LIBRARY_PATH, and takes the next."""
+    header = {"machine": (18, 183), "word_size": (4, 1)}  # where the file's header says so, and AArch64 and 32 bits
+    good = [cell.install(name=name, folder="second") for name in header]
+    first = cell.folder / "first"
+    first.mkdir()
+    for file, (offset, value) in zip(good, header.values(), strict=True):
+        data = bytearray(file.read_bytes())
+        data[offset] = value
+        (first / file.name).write_bytes(data)
+    with cell.start_anyhow(
+        *one_each(*header), environment={"LD_LIBRARY_PATH": f"{first}:{good[0].parent}"}, working_folder=cell.folder
+    ) as envoy:
+        for file in good:
+            loaded_only(envoy, file, first / file.name)
+
+
+@case("discovery.current_directory", languages=ONE, promised_to=())
+def test_name_with_slash_elsewhere(cell: Cell) -> None:
+    """A name with a slash is a path to the linker: after the variable's folder it is tried below the current directory."""
+    here, library = (cell.install(name="below/probe", folder=folder) for folder in ("here", "library"))
+    with cell.start_anyhow(
+        listener("identity", module="below/probe"),
+        search_path=cell.folder / "missing",
+        working_folder=cell.folder / "here",
+        environment={"LD_LIBRARY_PATH": str(cell.folder / "library")},
+    ) as envoy:
+        loaded_only(envoy, here, library)
+
+
 @case("discovery.search_path", languages=ONE)
 def test_names_are_taken_as_they_are(cell: Cell) -> None:
     """Whatever a name holds, the file is libNAME.so: dots, `lib`, `.so`, spaces, letters beyond ASCII, slashes."""
@@ -338,6 +391,19 @@ def test_local_file_is_relative_to_the_current_directory(cell: Cell) -> None:
     with cell.start_anyhow(
         local_file("below/libprobe.so", "below"), search_path=cell.modules_folder, working_folder=wanted.parent.parent
     ) as envoy:
+        loaded_only(envoy, wanted, decoy)
+
+
+@case("discovery.local_file", languages=ONE)
+def test_local_file_on_a_route(cell: Cell) -> None:
+    """In a per-route configuration `module.local.filename` names the file as well, and beats the name."""
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    decoy = cell.install(name="decoy")
+    wanted = cell.folder / "any name.module"
+    shutil.copyfile(cell.install(), wanted)
+    filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "T")
+    of_route = PerRoute(filter_.entry, ModuleRef("decoy", local=LocalFile(str(wanted))), "per_route", "R")
+    with cell.start_anyhow(Listener("main", (filter_,), (of_route,)), search_path=decoy.parent) as envoy:
         loaded_only(envoy, wanted, decoy)
 
 

@@ -1,15 +1,24 @@
-"""What a failing module does to its host: nothing but what the documents say."""
+"""What a module that cannot be loaded, or that refuses, does to its host: its configuration is rejected, and nothing else."""
 
 from __future__ import annotations
 
-from harness.model import Language
+import contextlib
+import re
+from collections.abc import Iterator
+
+from harness.abi.points import HOOK_PREFIX, ExtensionPoint
+from harness.hooks.data import load_required_hooks
+from harness.hooks.hide import without_symbols
+from harness.model import Feature, Language
 from harness.plan.cases import case
 from harness.run.cell import Cell, listener
-from harness.run.client import Answer
+from harness.run.config import HttpFilter, Listener, ListenerFilter, ModuleRef, NetworkFilter, PerRoute
 from harness.run.envoy import Envoy
+from harness.versions import Minor
 
-RUST = (Language.RUST,)
-PANIC = {"x-dmconform-panic": "now"}
+ONE = (Language.CPP,)
+COUNTED_SINCE = Minor.parse("1.39")
+GARBAGE = "dmconform: no ABI version"
 
 
 def rejected(cell: Cell, module: str, filter_name: str) -> str:
@@ -38,73 +47,101 @@ def test_program_init_null(cell: Cell) -> None:
     assert "libnull_program_init.so" in message, f"expected the rejection to name the module, it says: {message}"
 
 
-@case("loading.failure_rejects")
-def test_configuration_refused(cell: Cell) -> None:
-    """A configuration that the module refuses is rejected, and the module serves another one."""
+@case("loading.failure_rejects", languages=ONE, promised_to=())
+def test_program_init_garbage(cell: Cell) -> None:
+    """A module whose initialisation hook returns a text that is no ABI version: the host says so of it, and serves on."""
+    cell.install("odd_program_init")
+    with cell.start_anyhow(listener("identity", module="odd_program_init"), search_path=cell.modules_folder) as envoy:
+        update = envoy.first_update
+        cell.facts["configuration"] = "accepted" if update.accepted else f"rejected: {update.message}"
+        named = any(one in envoy.log() for one in (GARBAGE, "libodd_program_init.so"))
+        assert named, f"expected the host to name the module or what it returned, it says: {update.message}"
+        cell.still_serves(envoy)
+
+
+def required_hooks(cell: Cell) -> list[str]:
+    """The hooks that this host, or the one most like it that was measured, requires of a module with an HTTP filter."""
+    measured = load_required_hooks()
+    release = measured.nearest(str(cell.planned_host.host.release))
+    cell.needs(release is not None, "which hooks this host requires was never measured (dmconform abi hooks)")
+    # Without program_init no other hook is asked for: test_program_init_missing.
+    return sorted(measured.required(str(release), ExtensionPoint.HTTP_FILTER) - {"program_init"})
+
+
+@contextlib.contextmanager
+def rejected_without_hooks(cell: Cell, hooks: list[str]) -> Iterator[Envoy]:
+    """An Envoy that has rejected, in one update, modules that lack one hook each; listeners are named `without_HOOK`."""
     with cell.start(listener("local_reply", "418")) as envoy:
-        update = envoy.update(listener("local_reply", "418"), listener("refuse", name="refused"))
+        probe = (cell.modules_folder / "libprobe.so").read_bytes()
+        for hook in hooks:
+            (cell.modules_folder / f"libno_{hook}.so").write_bytes(without_symbols(probe, [HOOK_PREFIX + hook]))
+        without = [listener("identity", name=f"without_{hook}", module=f"no_{hook}") for hook in hooks]
+        update = envoy.update(listener("local_reply", "418"), *without)
         assert not update.accepted, "expected the configuration to be rejected, it was accepted"
-        cell.facts["rejection"] = update.message
+        yield envoy
+
+
+@case("module.required_functions", "loading.failure_rejects", languages=ONE)
+def test_required_hook_missing(cell: Cell) -> None:
+    """Of modules that lack one required hook each, every one is rejected with the hook's name, and the process serves on."""
+    hooks = required_hooks(cell)
+    with rejected_without_hooks(cell, hooks) as envoy:
+        for hook in hooks:
+            named = re.search(rf"without_{hook}: .*\b{HOOK_PREFIX}{hook}\b", envoy.log())
+            assert named, f"expected the rejection of a module without {hook} to name it, the log does not"
         status = envoy.request("/").status
         assert status == 418, f"expected the listener before to go on answering 418, it answers {status}"
 
 
-def panic(cell: Cell, envoy: Envoy, callback: str) -> Answer:
-    """Makes a callback panic while another request is in flight; both it and a later one must be served."""
-    with envoy.in_flight("/other", "body of another request") as other:
-        answer = envoy.request("/panics", method="POST", headers=PANIC, body="body")
-        seen = f"connection cut ({answer.problem})" if answer.was_cut else f"status {answer.status}"
-        cell.facts["client saw"] = seen
-        envoy.check_survived(f"after a panic in {callback}")
-        finished = envoy.finish(other)
-        assert finished.status == 200, f"expected a request in flight to be served, it saw {finished}"
-    later = envoy.request("/later", method="POST", body="body")
-    assert later.status == 200, f"expected a later request to be served, it saw {later}"
-    return answer
+@case("statistics.module_load_error", languages=ONE)
+def test_required_hook_missing_is_counted(cell: Cell) -> None:
+    """Modules without a required hook are counted, each once, as ones that could not be loaded."""
+    cell.needs(cell.host_minor >= COUNTED_SINCE, "Envoy counts these failures from 1.39 on")
+    hooks = required_hooks(cell)
+    with rejected_without_hooks(cell, hooks) as envoy:
+        seen = {name: value for name, value in envoy.counters("dynamic_modules.").items() if value}
+        expected = {"dynamic_modules.module_load_error.config_name.identity": len(hooks)}
+        assert seen == expected, f"expected {len(hooks)} modules without a hook to be counted as {expected}, saw {seen}"
 
 
-def logged(envoy: Envoy, callback: str) -> None:
-    """The log holds the payload of the panic."""
-    payload = f"dmconform panic in {callback}"
-    assert envoy.wait_for_log(payload), f"expected the log to hold {payload!r}, it does not"
+def refused(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
+    """The Envoy rejects a listener; the one before, which answers 418, goes on serving."""
+    update = envoy.update(listener("local_reply", "418"), wrong)
+    assert not update.accepted, "expected the configuration to be rejected, it was accepted"
+    cell.facts["rejection"] = update.message
+    status = envoy.request("/").status
+    assert status == 418, f"expected the listener before to go on answering 418, it answers {status}"
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
-def test_request_panic(cell: Cell) -> None:
-    """A panic in request headers, not wrapped, leaves the process and other requests alone, and is logged."""
-    with cell.start(listener("panic", "request_headers")) as envoy:
-        panic(cell, envoy, "request_headers")
-        logged(envoy, "request_headers")
+@case("loading.failure_rejects")
+def test_configuration_refused(cell: Cell) -> None:
+    """A configuration that the module refuses is rejected, and the module serves another one."""
+    with cell.start(listener("local_reply", "418")) as envoy:
+        refused(cell, envoy, listener("refuse", name="refused"))
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
-def test_response_panic(cell: Cell) -> None:
-    """A panic in response headers, not wrapped, leaves the process and other requests alone, and is logged."""
-    with cell.start(listener("panic", "response_headers")) as envoy:
-        panic(cell, envoy, "response_headers")
-        logged(envoy, "response_headers")
+@case("loading.failure_rejects")
+def test_per_route_configuration_refused(cell: Cell) -> None:
+    """A configuration of a route that the module refuses is rejected, also where the filter does not take any."""
+    with cell.start(listener("local_reply", "418")) as envoy:
+        for filter_ in (HttpFilter(ModuleRef("probe"), "per_route", "text"), HttpFilter(ModuleRef("probe"), "identity")):
+            route = PerRoute(filter_.entry, filter_.module, filter_.filter_name, "refuse")
+            refused(cell, envoy, Listener("refused", (filter_,), (route,)))
 
 
-def needs_wrapper(cell: Cell) -> None:
-    """Ends the case as not applicable where the SDK has no wrapper."""
-    cell.needs(cell.sdk.catch_unwind, "this SDK version has no opt-in wrapper against panics")
+@case("loading.failure_rejects")
+def test_network_configuration_refused(cell: Cell) -> None:
+    """A network filter's configuration that the module refuses is rejected."""
+    cell.needs_feature(Feature.NETWORK_FILTER)
+    with cell.start(listener("local_reply", "418")) as envoy:
+        filter_ = NetworkFilter(ModuleRef("probe"), "refuse")
+        refused(cell, envoy, Listener("refused", network=(filter_,), tcp=True))
 
 
-@case("errors.fail_closed_request", "errors.others_unaffected", languages=RUST)
-def test_wrapped_request_panic(cell: Cell) -> None:
-    """A wrapped filter's panic in request headers gives the client status 500 and the log its payload."""
-    needs_wrapper(cell)
-    with cell.start(listener("panic", "request_headers guarded")) as envoy:
-        answer = panic(cell, envoy, "request_headers")
-        assert answer.status == 500, f"expected the client to see status 500, it saw {answer}"
-        logged(envoy, "request_headers")
-
-
-@case("errors.fail_closed_response", "errors.others_unaffected", languages=RUST)
-def test_wrapped_response_panic(cell: Cell) -> None:
-    """A wrapped filter's panic in response headers resets the stream and gives the log its payload."""
-    needs_wrapper(cell)
-    with cell.start(listener("panic", "response_headers guarded")) as envoy:
-        answer = panic(cell, envoy, "response_headers")
-        assert answer.was_cut, f"expected the client to see its connection cut, it saw {answer}"
-        logged(envoy, "response_headers")
+@case("loading.failure_rejects")
+def test_listener_configuration_refused(cell: Cell) -> None:
+    """A listener filter's configuration that the module refuses is rejected."""
+    cell.needs_feature(Feature.LISTENER_FILTER)
+    with cell.start(listener("local_reply", "418")) as envoy:
+        filter_ = ListenerFilter(ModuleRef("probe"), "refuse")
+        refused(cell, envoy, Listener("refused", listening=(filter_,), tcp=True))

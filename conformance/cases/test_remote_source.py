@@ -8,22 +8,26 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from harness.model import Language
 from harness.plan.cases import case
 from harness.run.cell import PROBE, Cell
-from harness.run.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
+from harness.run.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
 from harness.run.envoy import Envoy, accepted
+from harness.run.identity import told
 from harness.run.source_server import Manner, Reply, SourceServer, refusing_port, source_server
 from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S, SHORT_FETCH_S
+from harness.timeouts import LOG_LINE_S, REQUEST_S, SHORT_FETCH_S
 from harness.versions import Minor
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()
 SINCE = Minor.parse("1.38")
 PATH = "/module.so"
+LIMIT_BYTES = 32 << 20
+"""What hosts take of an answer to a request of their own, unless their runtime has `http.async_response_buffer_limit`."""
 
 
 def probe_bytes(cell: Cell) -> bytes:
@@ -173,6 +177,23 @@ def test_retry(cell: Cell) -> None:
         fetched(source, 3)
 
 
+def padded(data: bytes, size: int) -> bytes:
+    """A module of so many bytes: a loader does not look at what follows a library."""
+    return data + bytes(size - len(data))
+
+
+@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+def test_large(cell: Cell) -> None:
+    """A module of 32 MiB, which is as large as an answer may be that a host asks for itself, is fetched and serves."""
+    data = padded(probe_bytes(cell), LIMIT_BYTES)
+    with source_server() as source:
+        source.offer(PATH, Reply(data))
+        with started(cell, source.port, remote("main", RemoteSource(PATH, digest(data), timeout_s=REQUEST_S))) as envoy:
+            answers(envoy, 418)
+            kept_is(cell, data)
+        fetched(source, 1)
+
+
 def fails_open(cell: Cell, reply: Reply, expected_digest: str, timeout_s: float = 2.0) -> None:
     """With a module that cannot be had, the listener serves without it."""
     with source_server() as source:
@@ -208,6 +229,15 @@ def test_cut_off(cell: Cell) -> None:
     """Where the connection ends amid the module, requests pass without it."""
     data = probe_bytes(cell)
     fails_open(cell, Reply(data, manner=Manner.CUT), digest(data))
+
+
+@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+def test_too_large(cell: Cell) -> None:
+    """Where the module is one byte larger than that limit, requests pass without it, and the log says why."""
+    data = padded(probe_bytes(cell), LIMIT_BYTES + 1)
+    fails_open(cell, Reply(data), digest(data), REQUEST_S)
+    said = "buffer size limit for async client response body has been exceeded"
+    assert said in cell.logs(), f"expected the log to say {said!r}, it does not"
 
 
 @case("remote.fail_open", languages=ONE, promised_to=NOBODY)
@@ -291,3 +321,51 @@ def test_nack_retry(cell: Cell) -> None:
             assert update.accepted, f"expected the push after that to be accepted, it was rejected: {update.message}"
             answers(envoy, 418)
         fetched(source, 2)
+
+
+@case("remote.fetched", "rtld.load_globally", languages=ONE, promised_to=NOBODY)
+def test_loaded_globally(cell: Cell) -> None:
+    """A remote module is loaded globally where the configuration says so, both as it comes and once it is kept."""
+    data = probe_bytes(cell)
+    with source_server() as source:
+        source.offer(PATH, Reply(data))
+        module = ModuleRef("main", load_globally=True, remote=RemoteSource(PATH, digest(data)))
+        for when in ("as it comes", "once it is kept"):
+            with started(cell, source.port, Listener("main", (HttpFilter(module, "identity"),))) as envoy:
+                seen, expected = told(envoy.request("/"), "global"), cached(cell, data).name
+                assert seen == expected, f"expected the symbols of {expected} to be visible globally {when}, found {seen}"
+        fetched(source, 1)
+
+
+def asked(source: SourceServer, times: int) -> bool:
+    """Whether the module was asked for so often, or more."""
+    return source.fetches(PATH) >= times
+
+
+@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+def test_not_for_routes(cell: Cell) -> None:
+    """A per-route configuration takes no module from a remote source, kept or not: it is rejected, and nothing is fetched."""
+    data = probe_bytes(cell)
+    cell.install()
+    filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "T")
+    with source_server() as source:
+        source.offer(PATH, Reply(data))
+        wanted = RemoteSource(PATH, digest(data))
+        of_route = PerRoute(filter_.entry, ModuleRef("remote", remote=wanted), "per_route", "R")
+        with cell.start_anyhow(
+            Listener("main"),
+            search_path=cell.modules_folder,
+            environment={"TMPDIR": str(cell.folder)},
+            clusters={MODULE_SOURCE: source.port},
+        ) as envoy:
+            steps: tuple[tuple[str, tuple[Listener, ...], int], ...] = (
+                ("before it is fetched", (), 0),
+                ("once it is kept", (remote("first", wanted),), 1),
+            )
+            for when, first, times in steps:
+                assert envoy.update(Listener("main"), *first).accepted, "expected a module for a filter to be accepted"
+                assert poll(partial(asked, source, times), LOG_LINE_S), "expected the module to be fetched, nobody asked for it"
+                update = envoy.update(Listener("main", (filter_,), (of_route,)), *first)
+                assert not update.accepted, f"expected the per-route configuration to be rejected {when}, it was accepted"
+                answers(envoy, 200)
+        fetched(source, 1)

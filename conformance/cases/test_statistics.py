@@ -47,6 +47,19 @@ def test_module_load_error(cell: Cell) -> None:
         counted(envoy, {"module_load_error": expected | {"of_absent": 2}})
 
 
+@case("statistics.module_load_error", languages=ONE)
+def test_no_source(cell: Cell) -> None:
+    """So is a configuration that does not say where the module is, or of a module without the function that initialises it."""
+    cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
+    cell.install("no_program_init")
+    with cell.start(listener("local_reply", "418")) as envoy:
+        expected = {}
+        for name, module in (("nameless", ""), ("without_init", "no_program_init")):
+            rejects(envoy, listener(name, module=module))
+            expected[name] = 1
+            counted(envoy, {"module_load_error": expected})
+
+
 @case("statistics.config_init_error", languages=ONE)
 def test_config_init_error(cell: Cell) -> None:
     """A configuration that the module refuses is counted once, as that and not as a module that cannot be loaded."""
@@ -69,6 +82,38 @@ def test_per_route_config_error(cell: Cell) -> None:
             rejects(envoy, Listener("main", (filter_,), (PerRoute(filter_.entry, ModuleRef(module), f"of_{module}"),)))
             expected[f"of_{module}"] = 1
             counted(envoy, {"per_route_config_error": expected})
+
+
+def fails_on_a_route(cell: Cell, config: str) -> None:
+    """A per-route configuration that comes to the module and fails there is rejected, and counted once each time."""
+    cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
+    filter_ = HttpFilter(ModuleRef("probe"), "per_route", "T")
+    good, bad = (
+        Listener("main", (filter_,), (PerRoute(filter_.entry, filter_.module, "per_route", R),)) for R in ("R", config)
+    )
+    with cell.start(good) as envoy:
+        counted(envoy, {})
+        for number in (1, 2):
+            rejects(envoy, bad)
+            counted(envoy, {"per_route_config_error": {"per_route": number}})
+        lines = envoy.admin("/stats/prometheus?filter=^dynamic_modules").body.splitlines()
+        expected = 'envoy_dynamic_modules_per_route_config_error{config_name="per_route"} 2'
+        assert expected in lines, f"expected the line {expected!r}, saw {lines}"
+        route = envoy.request("/").headers.get("x-dmconform-route")
+        assert route == "R", f"expected the routes before to serve on with 'R', saw {route!r}"
+
+
+@case("statistics.per_route_config_error", "statistics.config_name")
+def test_per_route_refused(cell: Cell) -> None:
+    """A per-route configuration that the module refuses is counted each time, and the one before serves on."""
+    fails_on_a_route(cell, "refuse")
+
+
+@case("statistics.per_route_config_error", "errors.guard", promised_to=(Language.RUST,))
+def test_per_route_panicked(cell: Cell) -> None:
+    """One whose module panics too, where the SDK has a guard."""
+    cell.needs(cell.sdk.panic_guard, "this SDK version has no guard")
+    fails_on_a_route(cell, "panic")
 
 
 @case("statistics.config_name", languages=ONE)
@@ -124,6 +169,41 @@ def test_cache_miss_is_a_remote_fetch_error(cell: Cell) -> None:
         ) as envoy:
             assert not envoy.first_update.accepted, "expected the configuration to be rejected, it was accepted"
             counted(envoy, {"remote_fetch_error": {"missed": 1}})
+
+
+METRICS = ("dmconform_count", "dmconform_level", "dmconform_size")
+BY_DEFAULT = "dynamicmodulescustom"
+
+
+def metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
+    """The metrics of a module's own stand under a namespace, with the values that three requests leave, and nowhere else."""
+    with cell.start(listener("metrics", module=module)) as envoy:
+        for number in range(3):
+            status = envoy.request(f"/{number}").status
+            assert status == 200, f"expected status 200, saw {status}"
+        count, level, size = (f"{namespace}.{name}" for name in METRICS)
+        values = {count: envoy.statistic(count), level: envoy.statistic(level), size: envoy.histogram(size, 3)}
+        names = {line.partition(":")[0] for line in envoy.admin("/stats?filter=dmconform_").body.splitlines()}
+        cell.facts["metrics"] = ", ".join(sorted(names & {*values}) or sorted(names))
+        cell.facts["prometheus"] = "\n".join(
+            line for line in envoy.admin("/stats/prometheus?filter=dmconform_count").body.splitlines() if line[:1] != "#"
+        )
+    expected = {count: 6, level: 5, size: {3.0: 3}}
+    assert values == expected, f"expected the metrics {expected}, saw {values}; Envoy has {sorted(names)}"
+    assert names == {*expected}, f"expected the metrics {sorted(expected)} and no others, Envoy has {sorted(names)}"
+
+
+@case("statistics.custom_metrics", "window.forward")
+def test_custom_metrics(cell: Cell) -> None:
+    """A counter, a gauge and a histogram of the module's own stand under `dynamicmodulescustom`, with exact values."""
+    metrics_under(cell, ModuleRef("probe"), BY_DEFAULT)
+
+
+@case("statistics.custom_metrics")
+def test_metrics_namespace(cell: Cell) -> None:
+    """With `metrics_namespace` they stand under that, and not under the default."""
+    cell.needs(cell.host_minor >= Minor(1, 38), "Envoy has metrics_namespace from 1.38 on")
+    metrics_under(cell, ModuleRef("probe", metrics_namespace="my_own"), "my_own")
 
 
 @case("statistics.new_in_1_39", languages=ONE, promised_to=())

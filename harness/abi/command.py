@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harness.abi.diff import command as diff
 from harness.errors import ExitCode, UsageError
+from harness.faults import command as faults
 from harness.hooks import command as hooks
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def add_abi_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     _add_from_binary(subcommands)
     diff.add_parsers(subcommands)
     hooks.add_parsers(subcommands)
+    faults.add_parsers(subcommands)
 
 
 def run_extract(arguments: argparse.Namespace) -> int:

@@ -19,14 +19,17 @@ from harness.build.builder import Built, NotBuilt
 from harness.build.upstream import resolve_upstream
 from harness.model import AbiVerdict, Judgement, Outcome, Relation
 from harness.plan.complaints import Complaint, Seen, complaints_of_cells
+from harness.plan.envoy_tests import SECTIONS, load_envoy_tests
 from harness.plan.expectations import KnownFailure
 from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.plan.plan import PlannedCell
+from harness.report.host_log import log_lines
 from harness.report.schema import (
     SCHEMA_VERSION,
     CaseEntry,
     CellEntry,
+    EnvoyTestEntry,
     KnownFailureEntry,
     ProbeEntry,
     Report,
@@ -37,6 +40,7 @@ from harness.report.schema import (
 from harness.run.judge import CellResult
 
 LOGS = "build-logs"
+SHORTEST_WAIT_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def assemble(
     redact = _Redactor(folder, resolve_upstream(prepared.selection.upstream))
     plan = prepared.plan
     modules = {str(build.sdk.id): build for build in prepared.builds}
-    cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact) for cell in plan.cells)
+    cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact, folder) for cell in plan.cells)
     used_cases = {cell.case for cell in cells}
     cases = tuple(case for case in catalogue.cases if case.id in used_cases)
     selection, abi = prepared.selection, prepared.abi
@@ -97,12 +101,14 @@ def assemble(
             "host": tuple(redact(spec) for spec in selection.hosts),
             "sdk": selection.sdks,
             "case": selection.cases,
+            **({"everywhere": ()} if selection.everywhere else {}),
         },
         environment=environment.describe(prepared.engine_name, prepared.toolchain),
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
         sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
         requirements=requirement_entries(catalogue),
+        envoy_tests=envoy_test_entries(),
         known_failures=matched_records(catalogue.known_failures, cells),
         complaints=(*seen_complaints(cells), *of_records),
         cells=cells,
@@ -141,6 +147,14 @@ def matched_records(
     )
 
 
+def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
+    """Every behaviour that Envoy's own tests check."""
+    return tuple(
+        EnvoyTestEntry(one.id, SECTIONS[one.section], one.asserts, one.cases, one.measured, one.reason)
+        for one in load_envoy_tests(paths.ENVOY_TESTS_FILE)
+    )
+
+
 def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
     """Every requirement with the cases that show it."""
     cases: dict[str, list[str]] = {}
@@ -170,6 +184,7 @@ def _cell(
     result: CellResult | None,
     facts: RunFacts,
     redact: _Redactor,
+    folder: Path,
 ) -> CellEntry:
     if result is None:
         why = facts.incomplete_reason or "its worker ended without one"
@@ -178,6 +193,7 @@ def _cell(
     named = prepared.plan.upstream_named
     judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
     probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
+    log = log_lines(folder / EVIDENCE / result.evidence / "envoy.log") if result.evidence else ()
     return CellEntry(
         id=str(planned.id),
         case=planned.id.case,
@@ -197,6 +213,8 @@ def _cell(
         reproduce=f"dmconform reproduce {planned.id}",
         probe_load=result.probe_load,
         disagreement=disputed,
+        log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
+        waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
     )
 
 

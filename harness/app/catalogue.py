@@ -53,6 +53,6 @@ def load_catalogue() -> Catalogue:
     requirements = load_requirements(paths.SPEC_FILE)
     cases = load_cases(paths.CASES, requirements)
     records = load_known_failures(paths.KNOWN_FAILURES_FILE)
-    every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts])
+    every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts], everywhere=True)
     promised = {str(cell.id): cell.relation is Relation.PROMISED for cell in every_cell}
     return Catalogue(hosts, sdks, cases, requirements, records, promised)

@@ -16,7 +16,9 @@ from harness.versions import Minor
 What = Literal["hosts", "sdks", "cases", "cells"]
 
 
-def lines(what: What, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...]) -> Iterator[str]:
+def lines(
+    what: What, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...], *, everywhere: bool = False
+) -> Iterator[str]:
     """The lines of a listing.
 
     Raises:
@@ -30,7 +32,7 @@ def lines(what: What, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tupl
         return (f"{sdk.id}  release {sdk.release}  ABI {sdk.abi_version}" for sdk in select_sdks(sdks, catalogue.sdks)[0])
     if what == "cases":
         return (f"{case.id}  {case.title}" for case in select_cases(cases, catalogue.cases))
-    return _cell_lines(catalogue, hosts, sdks, cases)
+    return _cell_lines(catalogue, hosts, sdks, cases, everywhere)
 
 
 def _host_line(choice: HostChoice) -> str:
@@ -41,9 +43,12 @@ def _host_line(choice: HostChoice) -> str:
     return f"path:{choice.path}" if isinstance(choice, HostFile) else f"image:{choice.reference}"
 
 
-def _cell_lines(catalogue: Catalogue, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...]) -> Iterator[str]:
+def _cell_lines(
+    catalogue: Catalogue, hosts: tuple[str, ...], sdks: tuple[str, ...], cases: tuple[str, ...], everywhere: bool
+) -> Iterator[str]:
     chosen = [_named(choice, catalogue) for choice in select_hosts(hosts, catalogue.hosts)]
-    cells = plan_cells(select_cases(cases, catalogue.cases), select_sdks(sdks, catalogue.sdks)[0], chosen)
+    selected = select_cases(cases, catalogue.cases), select_sdks(sdks, catalogue.sdks)[0]
+    cells = plan_cells(*selected, chosen, everywhere=everywhere)
     return (f"{cell.id}  {cell.relation.value}" for cell in cells)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness import paths
-from harness.app.assemble import requirement_entries
+from harness.app.assemble import envoy_test_entries, requirement_entries
 from harness.app.catalogue import Catalogue
 from harness.plan.complaints import CellIndex
 from harness.plan.findings import load_findings
@@ -17,7 +17,7 @@ FINDINGS_DATA = paths.CONFORMANCE / "expectations" / "findings.toml"
 
 def coverage_text(catalogue: Catalogue) -> str:
     """What `docs/coverage.md` has to be."""
-    return coverage_page(requirement_entries(catalogue))
+    return coverage_page(requirement_entries(catalogue), envoy_test_entries())
 
 
 def findings_text(catalogue: Catalogue) -> str:

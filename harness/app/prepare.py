@@ -47,6 +47,7 @@ class Selection:
     sdks: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
     upstream: str | None = None
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,8 @@ def prepare(
     abi = abi_half(cache)  # so must one in the ABI data
     with lazy_engine(cache) as engine:
         hosts = fetch_hosts(catalogue, selection, engine, cache)
-        cells = plan_cells(cases, sdks, [(one.host.id, one.host.release.minor) for one in hosts])
+        pairs = [(one.host.id, one.host.release.minor) for one in hosts]
+        cells = plan_cells(cases, sdks, pairs, everywhere=selection.everywhere)
         if cell is not None:
             cells = tuple(one for one in cells if str(one.id) == cell)
         part, cells = shard_of(shard, cells, load_costs()) if shard is not None else (None, cells)

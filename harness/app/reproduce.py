@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.app.catalogue import load_catalogue
 from harness.app.execute import run_cells
-from harness.app.prepare import EVIDENCE, Selection, prepare
+from harness.app.prepare import EVIDENCE, Prepared, Selection, prepare
 from harness.binaries.model import StaticVerdict
 from harness.errors import ExitCode, UsageError
 from harness.model import CellId
@@ -18,8 +18,8 @@ from harness.run.judge import CellResult
 LOG_TAIL_LINES = 25
 
 
-def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> int:
-    """Runs a cell and prints what came of it; returns the exit code.
+def prepare_cell(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> Prepared:
+    """The plan of one cell whose evidence is kept, in a folder that exists.
 
     Raises:
         UsageError: there is no such cell.
@@ -30,12 +30,23 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder
         raise UsageError(str(error)) from None
     if not hosts and "~" in wanted.host:
         raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
-    catalogue = load_catalogue()
-    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), upstream)
+    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), upstream, everywhere=True)
     prepared = prepare(selection, folder, keep_evidence=True, cell=cell_id)
     if not prepared.plan.cells:
         raise UsageError(f"{cell_id}: there is no such cell; dmconform list cells shows them all")
+    return prepared
+
+
+def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> int:
+    """Runs a cell and prints what came of it; returns the exit code.
+
+    Raises:
+        UsageError: there is no such cell.
+    """
+    prepared = prepare_cell(cell_id, hosts, upstream, folder)
+    catalogue = load_catalogue()
     planned = prepared.plan.cells[0]
+    wanted = planned.id
     case = catalogue.case(wanted.case)
     print(f"cell:        {cell_id}")
     print(f"case:        {case.title}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from harness.bench import commands, matrix
+from harness.report.slowest import waits_in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cold default matrix: {cold}")
         ratios = figures.cell_ratios
         print(f"a cell costs {statistics.median(ratios):.2f} bare Envoys (median of {len(ratios)}, same run)")
+        print("the slowest cells of the last matrix:")
+        for cell in figures.slowest:
+            print(f"  {cell.duration_s * 1000:.0f} ms {cell.id}: {waits_in_words(cell)}")
     for one in commands.measure(chosen.rounds * 3):
         print(f"{one.what}: {one.median_s:.2f} s (goal: under {one.goal_s:g} s; {one.ratio:.1f} times {one.yardstick})")
     return 0

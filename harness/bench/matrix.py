@@ -24,7 +24,8 @@ from harness.app.progress import say
 from harness.hosts.catalogue import load_hosts
 from harness.hosts.obtain import from_release
 from harness.report.reading import read_report
-from harness.report.schema import Report
+from harness.report.schema import CellEntry, Report
+from harness.report.slowest import slowest
 from harness.run.waiting import poll
 from harness.timeouts import HOST_START_S, HOST_STOP_S, REQUEST_S
 
@@ -133,6 +134,7 @@ class Figures:
     cell_ratios: tuple[float, ...]
     cells: int
     cold_s: float | None
+    slowest: tuple[CellEntry, ...]  # of the last matrix
 
 
 def measure(rounds: int, cold: bool, run_arguments: Sequence[str]) -> Figures:
@@ -145,6 +147,7 @@ def measure(rounds: int, cold: bool, run_arguments: Sequence[str]) -> Figures:
     warm: list[float] = []
     ratios: list[float] = []
     cells = 0
+    longest: tuple[CellEntry, ...] = ()
     matrix(run_arguments)  # fills the cache
     for number in range(rounds):
         say(f"warm matrix {number + 1} of {rounds}")
@@ -155,8 +158,9 @@ def measure(rounds: int, cold: bool, run_arguments: Sequence[str]) -> Figures:
         warm.append(elapsed_s)
         ratios.append(cell / bare)
         cells = sum(one.outcome.is_verdict for one in report.cells)
+        longest = slowest(report)
         say(f"matrix {elapsed_s:.1f} s, cell {cell * 1000:.0f} ms, bare Envoy {bare * 1000:.0f} ms")
-    return Figures(tuple(warm), tuple(ratios), cells, cold_s)
+    return Figures(tuple(warm), tuple(ratios), cells, cold_s, longest)
 
 
 def cold_matrix(run_arguments: Sequence[str]) -> float:

@@ -15,6 +15,7 @@ from harness import paths
 from harness.abi.points import HOOK_PREFIX, ExtensionPoint
 from harness.datafile import load_json
 from harness.errors import DataFileError
+from harness.hooks.grouping import grouped, renewed
 from harness.versions import Release
 
 SCHEMA = 1
@@ -132,14 +133,7 @@ class RequiredHooks:
 
     def replaced(self, fresh: Iterable[PointFacts]) -> RequiredHooks:
         """With all facts of the releases in `fresh` taken from there."""
-        fresh = tuple(fresh)
-        new = {release for facts in fresh for release in facts.releases}
-        kept = [facts for facts in self.points if not new & set(facts.releases)]
-        for facts in self.points:
-            left = tuple(release for release in facts.releases if release not in new)
-            if left and left != facts.releases:
-                kept.append(msgspec.structs.replace(facts, releases=left))
-        return merged((*kept, *fresh))
+        return RequiredHooks(renewed(self.points, fresh))
 
 
 def _counts(fact: HookFact, per_route: bool) -> bool:
@@ -148,16 +142,7 @@ def _counts(fact: HookFact, per_route: bool) -> bool:
 
 def merged(points: Iterable[PointFacts]) -> RequiredHooks:
     """Facts with the releases that are alike in one entry; in the order of points and releases."""
-    groups: dict[bytes, PointFacts] = {}
-    for facts in points:
-        alike = msgspec.json.encode(msgspec.structs.replace(facts, releases=()), order="deterministic")
-        before = groups.get(alike)
-        releases = {*facts.releases, *(before.releases if before else ())}
-        groups[alike] = msgspec.structs.replace(facts, releases=tuple(sorted(releases, key=Release.parse)))
-    order = list(ExtensionPoint)
-    return RequiredHooks(
-        tuple(sorted(groups.values(), key=lambda one: (order.index(one.point), Release.parse(one.releases[0]))))
-    )
+    return RequiredHooks(grouped(points))
 
 
 def load_required_hooks(path: Path | None = None) -> RequiredHooks:

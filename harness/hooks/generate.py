@@ -31,6 +31,21 @@ static void say(atomic_flag* said, const char* hook) {
   }
 }"""
 
+NULL_VARIABLE = "DMCONFORM_NULL"
+"""The environment variable that names, in full, the hook of a nullable module which is to return null."""
+_NULL = f"""\
+#include <stdlib.h>
+#include <string.h>
+
+static int is_null(const char* hook) {{
+  const char* wanted = getenv("{NULL_VARIABLE}");
+  return wanted != NULL && strcmp(wanted, hook) == 0;
+}}
+
+static void touch(const void* instance) {{
+  (void)*(const volatile char*)instance;
+}}"""
+
 # What a host waits for, or what makes it use the rest: by hook, a body with the hook's parameters as {0}, {1}, … and the
 # callback that it takes. Without the callback in a minor's ABI the body is not used.
 _ANSWERS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
@@ -71,6 +86,7 @@ def stub_module(
     preamble: str = "",
     relatives: Sequence[Abi] = (),
     traced: bool = False,
+    nullable: bool = False,
     without: Collection[str] = (),
 ) -> str:
     """The C source of a module that defines `envoy_dynamic_module_on_program_init` and every other hook of a minor.
@@ -86,6 +102,8 @@ def stub_module(
         relatives: other minors.
         without: hooks, in full, that it shall lack.
         traced: whether each hook says on standard error that it is called, the first time; see `called_in`.
+        nullable: whether the hook that `NULL_VARIABLE` names, one of `instance_hooks`, returns null; and whether all hooks look
+            at the instances that they are given, as real modules do, so that a null is the end of it.
 
     Raises:
         HarnessError: the ABI's types do not fit together.
@@ -95,8 +113,8 @@ def stub_module(
     unknown = (bodies.keys() | set(without)) - {hook.name for hook in hooks}
     if unknown:
         raise KeyError(f"Envoy {abi.envoy} has no hook {', '.join(sorted(unknown))}")
-    writer = _Writer(abi, relatives, traced)
-    parts = [c_header(abi), "static const char something = 0;", _SAY if traced else "", preamble]
+    writer = _Writer(abi, relatives, traced, nullable)
+    parts = [c_header(abi), "static const char something = 0;", _SAY if traced else "", _NULL if nullable else "", preamble]
     parts += [writer.definition(hook, bodies.get(hook.name)) for hook in hooks if hook.name not in without]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -111,15 +129,22 @@ def harmless_body(abi: Abi, hook: str) -> str:
     return _Writer(abi, (), False).harmless(function, function.params or (), function.returns or "void")
 
 
+def instance_hooks(abi: Abi, relatives: Sequence[Abi] = ()) -> frozenset[str]:
+    """The hooks, in full, that return a pointer to something of the module's making, `program_init` among them."""
+    writer = _Writer(abi, relatives, False)
+    return frozenset(one.name for one in abi.functions if one.kind is FunctionKind.HOOK and writer.is_instance(one))
+
+
 def called_in(log: str) -> frozenset[str]:
     """The hooks that were called, by the log of a host that has used a traced stub module."""
     return frozenset(_CALLED.findall(log))
 
 
 class _Writer:
-    def __init__(self, abi: Abi, relatives: Sequence[Abi], traced: bool) -> None:
+    def __init__(self, abi: Abi, relatives: Sequence[Abi], traced: bool, nullable: bool = False) -> None:
         self._abi = abi
         self._traced = traced
+        self._nullable = nullable
         self._types = {each.name: each for each in abi.types}
         self._callbacks = abi.names(FunctionKind.CALLBACK)
         self._relatives = [
@@ -133,9 +158,17 @@ class _Writer:
             returns, harmless = self._without_signature(hook.name)
             # The host passes arguments all the same; on this platform a function that takes none does not see them.
             head = f"{returns} {hook.name}(void);\n{returns} {hook.name}(void)"
-            return self._function(hook.name, head, harmless if body is None else body)
+            if self._nullable:
+                head, harmless = self._with_places(hook.name, returns, harmless)
+            return self._function(hook, head, harmless if body is None else body)
         head = f"{hook.returns} {hook.name}({', '.join(f'{each.type} {each.name}' for each in hook.params) or 'void'})"
-        return self._function(hook.name, head, self.harmless(hook, hook.params, hook.returns) if body is None else body)
+        return self._function(hook, head, self.harmless(hook, hook.params, hook.returns) if body is None else body)
+
+    def is_instance(self, hook: Function) -> bool:
+        """Whether it returns a pointer to something of the module's making."""
+        if hook.returns is None:
+            return self._without_signature(hook.name)[0].endswith("*")
+        return isinstance(self._types.get(hook.returns), Alias) and hook.returns.endswith("_module_ptr")
 
     def harmless(self, hook: Function, params: Sequence[Member], returns: str) -> str:
         """The statements that do no harm."""
@@ -180,7 +213,18 @@ class _Writer:
                 break
         return ("const void*", "return &something;") if is_pointer else ("uint64_t", "return 0;")
 
-    def _function(self, name: str, head: str, body: str) -> str:
-        said = f'static atomic_flag said = ATOMIC_FLAG_INIT;\nsay(&said, "{name}");\n' if self._traced else ""
-        inside = "".join(f"  {line}\n" for line in f"{said}{body}".splitlines())
+    def _with_places(self, name: str, returns: str, body: str) -> tuple[str, str]:
+        """The head and body of a hook that looks at its instances, which stand where the first relative that knows it says."""
+        params = next((known[name].params for known, _ in self._relatives if name in known and known[name].params), None) or ()
+        types = [f"const void* p{number}" for number, _ in enumerate(params)]
+        touched = [f"touch(p{number});" for number, param in enumerate(params) if param.type.endswith("_module_ptr")]
+        head = f"{returns} {name}({', '.join(types) or 'void'})"
+        return f"{head};\n{head}", "\n".join([*touched, body])
+
+    def _function(self, hook: Function, head: str, body: str) -> str:
+        said = f'static atomic_flag said = ATOMIC_FLAG_INIT;\nsay(&said, "{hook.name}");\n' if self._traced else ""
+        null = f'if (is_null("{hook.name}")) {{\n  return 0;\n}}\n' if self._nullable and self.is_instance(hook) else ""
+        touched = "".join(f"touch({one.name});\n" for one in hook.params or () if one.type.endswith("_module_ptr"))
+        looks = touched if self._nullable else ""
+        inside = "".join(f"  {line}\n" for line in f"{said}{looks}{null}{body}".splitlines())
         return f"{head} {{\n{inside}}}"

@@ -11,10 +11,11 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.abi.data import Abi, FunctionKind
 from harness.abi.points import HOOK_PREFIX, ExtensionPoint, point_of
@@ -24,9 +25,11 @@ from harness.hooks.data import HookFact, PointFacts, Without
 from harness.hooks.generate import PROGRAM_INIT, called_in, stub_module
 from harness.hooks.hide import without_symbols
 from harness.points.attempt import attempt
+from harness.points.draft import Draft
 from harness.points.shapes import points_of
 from harness.points.use import Attempt, Ended, Phase, Use
 from harness.run.config import ModuleRef
+from harness.run.envoy import Envoy
 from harness.versions import Minor
 
 MODULE = "stub"
@@ -88,41 +91,56 @@ def measure(
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="hooks") as pool:
         for host in hosts:
             library = compile_module(MODULE, {"stub.c": complete_source(host).encode()}).read_bytes()
-            bench = _Bench(host, library, folder / host.release, upstream_port)
+            bench = Bench(host, library, folder / host.release, upstream_port)
             points = [point for point in points_of(host.minor) if only is None or point in only]
-            ways = [_Way(point) for point in points]
-            ways += [_Way(point, per_route=True) for point in points if point is ExtensionPoint.HTTP_FILTER]
+            ways = ways_of(points)
             complete = dict(zip(ways, pool.map(bench.complete, ways), strict=True))
             work = [
                 (way, complete[way], hook)
                 for way in ways
                 if complete[way].ended is Ended.WORKED
                 for hook in hooks_at(host.abi, way.point)
-                if way.per_route == (_PER_ROUTE in hook)
+                if way.per_route == is_per_route(hook)
             ]
             facts = list(pool.map(lambda one: bench.lacking(*one), work))  # noqa: B023 - used up in this round
             for point in points:
                 hooks = {hook: fact for (way, _, hook), fact in zip(work, facts, strict=True) if way.point is point}
                 short = {hook.removeprefix(HOOK_PREFIX): fact for hook, fact in hooks.items()}
-                problem = "" if hooks else bench.why_not(point, complete[_Way(point)])
+                problem = "" if hooks else bench.why_not(point, complete[Way(point)])
                 results.append(PointFacts(point, (host.release,), short, problem))
             progress(f"Envoy {host.release}: {len(points)} extension points, {len(work)} modules that lack a hook")
     return tuple(results)
 
 
+def is_per_route(hook: str) -> bool:
+    """Whether a hook is about per-route configurations."""
+    return _PER_ROUTE in hook
+
+
+def ways_of(points: Iterable[ExtensionPoint]) -> tuple[Way, ...]:
+    """How modules are used at these points."""
+    return tuple(way for way in (Way(point, per_route) for per_route in (False, True) for point in points) if way.makes_sense)
+
+
 @dataclass(frozen=True)
-class _Way:
+class Way:
     """An extension point, with a per-route configuration or without one: hooks for those do not matter otherwise."""
 
     point: ExtensionPoint
     per_route: bool = False
 
     @property
+    def makes_sense(self) -> bool:
+        """Whether the point has such a configuration."""
+        return not self.per_route or self.point is ExtensionPoint.HTTP_FILTER
+
+    @property
     def use(self) -> Use:
+        """The module there."""
         return Use(self.point, ModuleRef(MODULE), "name", "text", "text" if self.per_route else None)
 
 
-class _Bench:
+class Bench:
     """One host, and a module from which hooks are taken."""
 
     def __init__(self, host: MeasuredHost, library: bytes, folder: Path, upstream_port: int) -> None:
@@ -131,9 +149,9 @@ class _Bench:
         self._folder = folder
         self._upstream_port = upstream_port
 
-    def complete(self, way: _Way) -> Attempt:
+    def complete(self, way: Way) -> Attempt:
         """What comes of the module that lacks nothing."""
-        return self._attempt(way, ())
+        return self.attempt(way)
 
     def why_not(self, point: ExtensionPoint, complete: Attempt) -> str:
         """Why a point could not be measured."""
@@ -141,9 +159,9 @@ class _Bench:
             return complete.message
         return f"the complete module does not work there ({complete.ended.value}): {complete.message}"
 
-    def lacking(self, way: _Way, complete: Attempt, hook: str) -> HookFact:
+    def lacking(self, way: Way, complete: Attempt, hook: str) -> HookFact:
         """What comes of a module that lacks a hook."""
-        seen = self._attempt(way, (hook,))
+        seen = self.attempt(way, (hook,))
         called = hook in called_in(complete.log)
         match seen.ended:
             case Ended.REFUSED:
@@ -151,29 +169,51 @@ class _Bench:
                 unless = self._not_refused_without(way, hook, seen.message)
                 return HookFact(Without.REFUSED, called, late, way.per_route, unless, seen.message)
             case Ended.CRASHED:
-                return HookFact(Without.CRASHES, called, message=f"Envoy ends {_how(seen)} {_WHEN[seen.phase]}")
+                return HookFact(Without.CRASHES, called, message=f"Envoy ends {how_it_ended(seen)} {WHEN[seen.phase]}")
             case Ended.HUNG:
-                return HookFact(Without.HANGS, called, message=f"Envoy hangs {_WHEN[seen.phase]}")
-            case _ if _gist(seen) != _gist(complete):
+                return HookFact(Without.HANGS, called, message=f"Envoy hangs {WHEN[seen.phase]}")
+            case _ if gist(seen) != gist(complete):
                 return HookFact(Without.DIFFERS, called, message=_difference(seen, complete))
             case _:
                 return HookFact(Without.WORKS, called)
 
-    def _not_refused_without(self, way: _Way, hook: str, message: str) -> tuple[str, ...]:
+    def _not_refused_without(self, way: Way, hook: str, message: str) -> tuple[str, ...]:
         """Other hooks that a refusal names, if the host does not refuse a module that lacks those as well."""
         others = tuple(sorted(set(_HOOKS.findall(message)) & set(hooks_at(self._host.abi, way.point)) - {hook}))
-        if not others or self._attempt(way, (hook, *others)).ended is Ended.REFUSED:
+        if not others or self.attempt(way, (hook, *others)).ended is Ended.REFUSED:
             return ()
         return tuple(name.removeprefix(HOOK_PREFIX) for name in others)
 
-    def _attempt(self, way: _Way, taken: tuple[str, ...]) -> Attempt:
+    def attempt(
+        self,
+        way: Way,
+        taken: tuple[str, ...] = (),
+        *,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        alter: Callable[[Draft], None] | None = None,
+        look: Callable[[Envoy], None] | None = None,
+    ) -> Attempt:
+        """What comes of the module without some of its hooks; the rest as for `harness.points.attempt.attempt`.
+
+        Raises:
+            HarnessError: the machine does not let the Envoy run.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f"{way.point.value}-", dir=self._folder))
         modules = folder / "modules"
         modules.mkdir()
         (modules / f"lib{MODULE}.so").write_bytes(without_symbols(self._library, taken))
         try:
-            seen = attempt(self._host.binary, way.use, folder, search_path=modules, upstream_port=self._upstream_port)
+            seen = attempt(
+                self._host.binary,
+                way.use,
+                folder,
+                search_path=modules,
+                environment=environment,
+                upstream_port=self._upstream_port,
+                alter=alter,
+                look=look,
+            )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if seen.ended is Ended.BLOCKED:
@@ -181,7 +221,8 @@ class _Bench:
         return dataclasses.replace(seen, message=normalised(seen.message, folder))
 
 
-_WHEN = {
+# When an attempt ended, in words.
+WHEN = {
     Phase.LOADING: "when it takes the configuration",
     Phase.DRIVING: "when it is used",
     Phase.STOPPING: "when it stops",
@@ -193,18 +234,19 @@ def normalised(message: str, folder: Path) -> str:
     return _ADDRESSES.sub("0x…", message.replace(str(folder), "…")).strip()
 
 
-def _how(seen: Attempt) -> str:
+def how_it_ended(seen: Attempt) -> str:
+    """The signal or exit code of an Envoy that ended by itself."""
     code = seen.exit_code
     return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
 
 
-def _gist(seen: Attempt) -> tuple[tuple[str, int | None, str], ...]:
+def gist(seen: Attempt) -> tuple[tuple[str, int | None, str], ...]:
     """What clients saw, without what may differ from run to run."""
     return tuple((one.request, one.answer.status, "" if one.answer.status else one.answer.body) for one in seen.answers)
 
 
 def _difference(seen: Attempt, complete: Attempt) -> str:
-    for (request, status, body), (_, expected, expected_body) in zip(_gist(seen), _gist(complete), strict=False):
+    for (request, status, body), (_, expected, expected_body) in zip(gist(seen), gist(complete), strict=False):
         if (status, body) != (expected, expected_body):
             return f"{request}: {status or body or 'no answer'} instead of {expected or expected_body or 'no answer'}"
     return "not everything was answered"

@@ -103,6 +103,7 @@ class Declaration:
     languages: tuple[Language, ...]
     promised_to: tuple[Language, ...]
     companions: bool = False
+    everywhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ def case(
     languages: tuple[Language, ...] = EVERY_LANGUAGE,
     promised_to: tuple[Language, ...] = EVERY_LANGUAGE,
     companions: bool = False,
+    everywhere: bool = False,
 ) -> Callable[[CaseFunction], CaseFunction]:
     """Declares a case.
 
@@ -154,10 +156,12 @@ def case(
         promised_to: the languages whose SDK the documents make the promise for; the others are measured, and gate nothing. None
             where the documents leave it open: the case then tells a fact.
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
+        everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
+            `--everywhere` only.
     """
 
     def declare(function: CaseFunction) -> CaseFunction:
-        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, promised_to, companions))
+        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, promised_to, companions, everywhere))
         return function
 
     return declare

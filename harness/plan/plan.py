@@ -13,6 +13,7 @@ from harness.errors import EmptySelection
 from harness.hosts.catalogue import AbiCheck
 from harness.model import CellId, Feature, Host, Language, ModuleFile, Outcome, Relation
 from harness.plan.cases import Case
+from harness.promise import window
 from harness.sdks.catalogue import Sdk
 from harness.versions import Minor
 
@@ -95,8 +96,16 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((one.verdict for one in self.static if one.sdk == sdk_id and one.host == host_id), None)
 
 
-def plan_cells(cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]]) -> tuple[PlannedCell, ...]:
-    """Every cell of the selection, ordered by case, SDK and host; a host is its id and its minor.
+def plan_cells(
+    cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]], *, everywhere: bool = False
+) -> tuple[PlannedCell, ...]:
+    """Every cell of the selection, ordered by case, SDK and host.
+
+    Args:
+        cases: the selected ones.
+        sdks: the selected ones.
+        hosts: each by its id and its minor.
+        everywhere: all cases on all pairs of SDK and host; otherwise most only on those that the documents say something of.
 
     Raises:
         EmptySelection: there is none.
@@ -109,10 +118,16 @@ def plan_cells(cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple
             if sdk.id.language not in case.declaration.languages:
                 continue
             for host_id, minor in hosts:
+                beyond = window(sdk.id.minor, minor) is Relation.BEYOND
+                if beyond and not (everywhere or case.declaration.everywhere):
+                    continue
                 relation, reason = case.relation(sdk, minor)
                 cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))
     if not cells:
-        raise EmptySelection("the selection has no cell: its cases do not run with its SDKs (dmconform list cells)")
+        raise EmptySelection(
+            "the selection has no cell: its cases do not run with its SDKs, or only with --everywhere on its hosts, "
+            "of which the documents say nothing for these SDKs (dmconform list cells --everywhere)"
+        )
     return tuple(cells)
 
 

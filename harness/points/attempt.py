@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +32,8 @@ def attempt(
     environment: Mapping[str, str] = _NOTHING,
     upstream_port: int,
     drive: bool = True,
+    alter: Callable[[Draft], None] | None = None,
+    look: Callable[[Envoy], None] | None = None,
 ) -> Attempt:
     """Uses a module at an extension point of an Envoy, in a process of its own with the harness's bounds.
 
@@ -42,6 +44,8 @@ def attempt(
         environment: what the Envoy's environment has besides.
         upstream_port: a server on loopback that answers HTTP; see `harness.run.upstream`.
         drive: whether requests are sent through it once it is accepted.
+        alter: changes the configuration once the module is in it.
+        look: gets the Envoy before it is stopped, whatever it made of the configuration; not where it ended by itself.
     """
     shape = SHAPES[use.point]
     if shape.apply is None:
@@ -49,12 +53,16 @@ def attempt(
     folder.mkdir(parents=True, exist_ok=True)
     draft = Draft.plain(folder, upstream_port)
     shape.apply(draft, use)
+    if alter is not None:
+        alter(draft)
     launch = Launch(binary, {SEARCH_PATH: str(search_path), **environment})
     envoy = Envoy(folder, launch, upstream_port, draft.written(), draft.bootstrap)
     tried = _Tried(envoy)
     try:
         with envoy:
             tried.use(shape.drive if drive else None)
+            if look is not None:
+                look(envoy)
         ended, message = tried.ended(shape.late_refusal, drive)
     except Blocked as problem:
         ended, message = Ended.BLOCKED, str(problem)

@@ -103,6 +103,7 @@ Upstream's SDKs were built too: `DMCONFORM_UPSTREAM` names a repository that has
 def how_to_reproduce(report: Report) -> str:
     """What to do to see the same, in Markdown."""
     selection = [f"--{kind} {_quoted(one)}" for kind, values in report.selection.items() for one in values]
+    selection += ["--everywhere"] if "everywhere" in report.selection else []
     return _HOW.format(
         headline=escape(summarise(report).headline),
         day=report.started_at[:10],

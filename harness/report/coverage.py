@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.model import Judgement
 from harness.plan.cases import Level
-from harness.report.schema import Report, RequirementEntry
+from harness.report.schema import EnvoyTestEntry, Report, RequirementEntry
 from harness.versions import Minor, Release
 
 HELD = (Judgement.AS_PROMISED,)
@@ -19,11 +19,19 @@ DOCUMENTS = {"overview": "Dynamic modules (architecture overview)", "configurati
 _HEAD = """\
 # Coverage: what the documents say, and which cases show it
 
-Generated from `conformance/spec/requirements.toml` and the cases: `dmconform coverage --write`. A test compares this
-page with them. Statements are in this project's words. What came of the cases on each host stands in every report.
+Generated from `conformance/spec/` and the cases: `dmconform coverage --write`. A test compares this page with them.
+Statements are in this project's words. What came of the cases on each host stands in every report.
 
 - **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
 - *hosts*: where the sentence came with a release, or was replaced by another document's.
+"""
+
+
+_ENVOY_TESTS = """\
+## What Envoy's own tests check
+
+Envoy tests dynamic modules in its own process, most of it over mocks. These are the behaviours that its tests assert, of the
+areas that this suite is about. What shows each of them on real releases: cases, or the tables of [faulty modules](faults.md).
 """
 
 
@@ -105,14 +113,62 @@ def releases(entry: RequirementEntry) -> str:
     return f"from {entry.since} on" if entry.since is not None else f"up to {entry.until}" if entry.until is not None else ""
 
 
-def coverage_page(entries: Sequence[RequirementEntry]) -> str:
+def envoy_tests_sentence(entries: Sequence[EnvoyTestEntry]) -> str:
+    """How many behaviours of Envoy's own tests there are, and how many of them are shown."""
+    by_cases = sum(bool(one.cases) for one in entries)
+    measured = sum(bool(one.measured) and not one.cases for one in entries)
+    return (
+        f"{len(entries)} behaviours that Envoy's own tests check; cases show {by_cases} of them, "
+        f"measured tables {measured} more, and {len(entries) - by_cases - measured} have a reason why nothing does"
+    )
+
+
+def whole_sentence(report: Report) -> str:
+    """How much is shown of both, the documents and Envoy's own tests."""
+    documents = coverage_sentence(report.requirements)
+    return f"{documents}. {envoy_tests_sentence(report.envoy_tests)}" if report.envoy_tests else documents
+
+
+def envoy_test_counts(entries: Iterable[EnvoyTestEntry]) -> tuple[tuple[str, int, int, int, int], ...]:
+    """By section: its title, behaviours, those that cases show, those that only tables show, those with a reason."""
+    sections: dict[str, list[EnvoyTestEntry]] = {}
+    for one in entries:
+        sections.setdefault(one.section, []).append(one)
+    return tuple(
+        (
+            title,
+            len(its),
+            sum(bool(one.cases) for one in its),
+            sum(bool(one.measured) and not one.cases for one in its),
+            sum(one.reason is not None for one in its),
+        )
+        for title, its in sections.items()
+    )
+
+
+def coverage_page(entries: Sequence[RequirementEntry], envoy_tests: Sequence[EnvoyTestEntry] = ()) -> str:
     """The text of `docs/coverage.md`."""
     lines = [_HEAD, f"{coverage_sentence(entries)}.", ""]
     for document, title in DOCUMENTS.items():
         its = [one for one in entries if one.document == document]
         if its:
             lines += [f"## {title}", "", *_table(its)]
+    if envoy_tests:
+        lines += [_ENVOY_TESTS, f"{envoy_tests_sentence(envoy_tests)}.", "", *_envoy_tests_tables(envoy_tests)]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
+    """The counts by section, then a table for each."""
+    lines = ["| section | behaviours | shown by cases | by tables alone | with a reason |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(map(str, counts))} |" for counts in envoy_test_counts(entries)]
+    for title in dict.fromkeys(one.section for one in entries):
+        lines += ["", f"### {title}", "", "| test | asserts | shown by |", "| --- | --- | --- |"]
+        for one in entries:
+            if one.section == title:
+                shown = ", ".join([*(f"`{name}`" for name in one.cases), *(f"[{name}](faults.md)" for name in one.measured)])
+                lines.append(f"| `{one.id}` | {_cell(one.asserts)} | {shown or f'*nothing: {_cell(one.reason or str())}*'} |")
+    return lines
 
 
 def _table(entries: Iterable[RequirementEntry]) -> list[str]:

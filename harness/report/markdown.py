@@ -9,11 +9,12 @@ from harness.binaries.model import StaticKind
 from harness.model import Judgement, Outcome, Relation
 from harness.plan.cases import Level
 from harness.report.complaints import MEND_NOTE, complaints_by_kind
-from harness.report.coverage import coverage, coverage_sentence
+from harness.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
 from harness.report.grid import Grid, Group, grid
 from harness.report.halves import abi_pair_sentence, disputes, static_half, static_rows, static_words
 from harness.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
 from harness.report.schema import CellEntry, Report, SdkEntry
+from harness.report.slowest import slowest, waits_in_words
 from harness.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
 from harness.report.text import cut, first_line, one_line
 
@@ -58,6 +59,7 @@ def render_markdown(report: Report) -> str:
     lines += _coverage(report)
     lines += _unrun(report)
     lines += _causes("Not promised, and did not pass", [cause for cause in found if cause.judgement is Judgement.FACT])
+    lines += _slowest(report)
     lines += _hosts(report)
     lines += _sdks(report)
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -188,7 +190,18 @@ def _coverage(report: Report) -> list[str]:
         if it.entry.level is not Level.NOTE or it.entry.cases
     )
     heads = ("requirement", "level", "cases", "in this run", "held", "broken", "known", "not run")
-    return ["## Requirements", "", f"{coverage_sentence(report.requirements)}.", "", *_table(heads, rows)]
+    lines = ["## Requirements", "", f"{coverage_sentence(report.requirements)}.", "", *_table(heads, rows)]
+    return [*lines, *_envoy_tests(report)]
+
+
+def _envoy_tests(report: Report) -> list[str]:
+    """How much is shown of what Envoy's own tests check."""
+    if not report.envoy_tests:
+        return []
+    rows = (tuple(map(str, counts)) for counts in envoy_test_counts(report.envoy_tests))
+    heads = ("section", "behaviours", "shown by cases", "by measured tables alone", "with a reason why not")
+    title = "## What Envoy's own tests check"
+    return ["", title, "", f"{envoy_tests_sentence(report.envoy_tests)}.", "", *_table(heads, rows)]
 
 
 def _findings(report: Report) -> list[str]:
@@ -258,6 +271,11 @@ def _unrun(report: Report) -> list[str]:
         for it in groups
     )
     return ["## Did not run", "", *_table(("cells", "outcome", "judgement", "reason"), rows)]
+
+
+def _slowest(report: Report) -> list[str]:
+    rows = [(code(cell.id), f"{cell.duration_s * 1000:.0f} ms", escape(waits_in_words(cell))) for cell in slowest(report)]
+    return ["## Slowest cells", "", *_table(("cell", "took", "waited"), rows)] if rows else []
 
 
 def _hosts(report: Report) -> list[str]:

@@ -74,6 +74,17 @@ class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[str, ...] = ()  # all that show it, also those that this run did not select
 
 
+class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A behaviour that Envoy's own tests check. A report has all of them, whatever was selected."""
+
+    id: str
+    section: str  # its title
+    asserts: str
+    cases: tuple[str, ...] = ()  # that show it, also those that this run did not select
+    measured: tuple[str, ...] = ()  # tables of module_faults.json that show it
+    reason: str | None = None  # why nothing shows it
+
+
 class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One cell: what was promised, what was seen, and how it counts."""
 
@@ -95,6 +106,8 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reproduce: str = ""
     probe_load: ProbeLoad = ProbeLoad()  # the run-time half; the static half stands in the report's `static`, by SDK and host
     disagreement: str | None = None  # what the two halves disagree in
+    log: tuple[str, ...] = ()  # lines of the host's log that matter, of cells that did not pass
+    waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
 
 
 class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -195,6 +208,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     planned_cells: int  # of the shard, where it is one
     exit_code: int
     shard: Shard | None = None
+    envoy_tests: tuple[EnvoyTestEntry, ...] = ()
 
 
 def write_report(report: Report, path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.model import AbiVerdict, CellId, Feature, Load, ProbeLoad, Relation
 from harness.plan.plan import PlannedHost, PlannedSdk
@@ -133,6 +134,8 @@ class Cell:
         working_folder: Path | None = None,
         clusters: Mapping[str, int] | None = None,
         drain_s: int = 0,
+        concurrency: int = 1,
+        alter: Callable[[dict[str, Any]], None] | None = None,
     ) -> Envoy:
         """An Envoy with these listeners, whether it accepts them or not.
 
@@ -144,21 +147,32 @@ class Cell:
             working_folder: its own folder if None.
             clusters: ports on loopback of further clusters, by name.
             drain_s: how long what an update replaces may go on with its connections.
+            concurrency: its worker threads.
+            alter: changes its bootstrap configuration.
         """
         variables = dict(self.sdk.host_environment)
         if search_path is not None:
             variables[SEARCH_PATH] = str(search_path)
         variables |= environment or {}
-        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s)
+        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s, concurrency)
         folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
         folder.mkdir(parents=True, exist_ok=True)
         message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
+        if alter is not None:
+            alter(message)
         envoy = Envoy(folder, launch, self.upstream_port, listeners, message)
         self._envoys.append(envoy)
         return envoy
 
-    def start(self, *listeners: Listener, module: str = PROBE) -> _Accepted:
-        """An Envoy that has the module on its search path and must accept the listeners.
+    def start(
+        self,
+        *listeners: Listener,
+        module: str = PROBE,
+        environment: Mapping[str, str] | None = None,
+        clusters: Mapping[str, int] | None = None,
+        concurrency: int = 1,
+    ) -> _Accepted:
+        """An Envoy that has the module on its search path and must accept the listeners; the rest is as of `start_anyhow`.
 
         Entering it raises ModuleRejected where it does not accept them.
 
@@ -169,7 +183,14 @@ class Cell:
             self._raise_known_refusal(self.refusals)
         if not (self.modules_folder / f"lib{module}.so").exists():
             self.install(module)
-        return _Accepted(self, self.start_anyhow(*listeners, search_path=self.modules_folder))
+        envoy = self.start_anyhow(
+            *listeners,
+            search_path=self.modules_folder,
+            environment=environment,
+            clusters=clusters,
+            concurrency=concurrency,
+        )
+        return _Accepted(self, envoy)
 
     def _raise_known_refusal(self, refusals: Refusals) -> None:
         self._refused_before = refusals.known()

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
 DIRECT_PATH = "/direct"
 """Requests below this path are answered by Envoy itself, with `DIRECT_BODY`."""
 DIRECT_BODY = "direct response"
+PLAIN_PATH = "/plain"
+"""Requests below this path go to the upstream server, and no filter has a configuration of its route."""
 MODULE_SOURCE = "module_source"
 """The cluster from which hosts fetch modules."""
 
@@ -67,6 +69,7 @@ class ModuleRef:
     load_globally: bool = False
     local: LocalFile | None = None  # beats the name
     remote: RemoteSource | None = None  # then the name is for the reader's eyes only
+    metrics_namespace: str = ""  # of the module's own metrics; hosts know it from 1.38 on
 
     def to_json(self) -> dict[str, Any]:
         """The `DynamicModuleConfig` message."""
@@ -75,6 +78,8 @@ class ModuleRef:
             message["do_not_close"] = True
         if self.load_globally:
             message["load_globally"] = True
+        if self.metrics_namespace:
+            message["metrics_namespace"] = self.metrics_namespace
         if self.local is not None:
             message |= self.local.to_json()
         if self.remote is not None:
@@ -84,12 +89,14 @@ class ModuleRef:
 
 
 @dataclass(frozen=True)
-class HttpFilter:
-    """A dynamic module's HTTP filter: the module, the filter's name and its configuration text."""
+class _ModuleFilter:
+    """A dynamic module's filter of one kind: the module, the filter's name and its configuration text."""
 
     module: ModuleRef
     filter_name: str
     config: str = ""
+
+    _TYPE: ClassVar[str]
 
     @property
     def entry(self) -> str:
@@ -97,16 +104,37 @@ class HttpFilter:
         return f"dynamic_module.{self.module.name}.{self.filter_name}"
 
     def to_json(self) -> dict[str, Any]:
-        """The filter as an entry of `http_filters`."""
+        """The filter as an entry of its chain."""
         return {
             "name": self.entry,
             "typed_config": {
-                "@type": f"{_EXTENSIONS}.http.dynamic_modules.v3.DynamicModuleFilter",
+                "@type": f"{_EXTENSIONS}.{self._TYPE}",
                 "dynamic_module_config": self.module.to_json(),
                 "filter_name": self.filter_name,
                 "filter_config": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": self.config},
             },
         }
+
+
+@dataclass(frozen=True)
+class HttpFilter(_ModuleFilter):
+    """One of `http_filters`."""
+
+    _TYPE = "http.dynamic_modules.v3.DynamicModuleFilter"
+
+
+@dataclass(frozen=True)
+class NetworkFilter(_ModuleFilter):
+    """One of a filter chain's `filters`, which see the bytes of a connection. Hosts know it from 1.37 on."""
+
+    _TYPE = "network.dynamic_modules.v3.DynamicModuleNetworkFilter"
+
+
+@dataclass(frozen=True)
+class ListenerFilter(_ModuleFilter):
+    """One of `listener_filters`, which see a socket before a filter chain is chosen. Hosts know it from 1.37 on."""
+
+    _TYPE = "listener.dynamic_modules.v3.DynamicModuleListenerFilter"
 
 
 @dataclass(frozen=True)
@@ -130,17 +158,36 @@ class PerRoute:
 
 @dataclass(frozen=True)
 class Listener:
-    """An HTTP listener on loopback with a port of the kernel's choice."""
+    """A listener on loopback with a port of the kernel's choice.
+
+    HTTP/1.1 and, by prior knowledge, HTTP/2; or, with `tcp`, bytes that go to the upstream server as they are.
+    """
 
     name: str
     filters: tuple[HttpFilter, ...] = ()
     per_route: tuple[PerRoute, ...] = ()
     routes_file: Path | None = None  # the routes come by discovery from this file; None: they are the listener's own
+    listening: tuple[ListenerFilter, ...] = ()
+    network: tuple[NetworkFilter, ...] = ()
+    tcp: bool = False
+    # What the host adds to the responses of the upstream server: formats, such as %DYNAMIC_METADATA(…)%, by header name.
+    response_headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def modules(self) -> tuple[ModuleRef, ...]:
+        """The modules of all its filters."""
+        return tuple(one.module for one in (*self.listening, *self.network, *self.filters))
 
     def routes(self) -> dict[str, Any]:
         """The `RouteConfiguration` resource, which has the listener's name."""
         to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+        if self.response_headers:
+            to_upstream["response_headers_to_add"] = [
+                {"header": {"key": name, "value": value}} for name, value in self.response_headers.items()
+            ]
+        routes = [to_upstream]
         if self.per_route:
+            routes.insert(0, {**to_upstream, "match": {"prefix": PLAIN_PATH}})
             to_upstream["typed_per_filter_config"] = {one.entry: one.to_json() for one in self.per_route}
         direct = {
             "match": {"prefix": DIRECT_PATH},
@@ -149,7 +196,7 @@ class Listener:
         return {
             "@type": "type.googleapis.com/envoy.config.route.v3.RouteConfiguration",
             "name": self.name,
-            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [direct, to_upstream]}],
+            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [direct, *routes]}],
         }
 
     def _routing(self) -> dict[str, Any]:
@@ -163,6 +210,28 @@ class Listener:
 
     def to_json(self) -> dict[str, Any]:
         """The `Listener` resource."""
+        last = self._tcp_proxy() if self.tcp else self._connection_manager()
+        message = {
+            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+            "name": self.name,
+            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
+            "filter_chains": [{"filters": [*(one.to_json() for one in self.network), last]}],
+        }
+        if self.listening:
+            message["listener_filters"] = [one.to_json() for one in self.listening]
+        return message
+
+    def _tcp_proxy(self) -> dict[str, Any]:
+        """What hands bytes on to the upstream server."""
+        proxy = {
+            "@type": f"{_EXTENSIONS}.network.tcp_proxy.v3.TcpProxy",
+            "stat_prefix": self.name,
+            "cluster": "upstream",
+        }
+        return {"name": "tcp_proxy", "typed_config": proxy}
+
+    def _connection_manager(self) -> dict[str, Any]:
+        """What makes requests of bytes."""
         router = {"name": "router", "typed_config": {"@type": f"{_EXTENSIONS}.http.router.v3.Router"}}
         manager = {
             "@type": f"{_EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager",
@@ -170,14 +239,10 @@ class Listener:
             # Closing is part of what clients see of a failure; the default would delay it by a second.
             "delayed_close_timeout": "0s",
             **self._routing(),
+            "http_protocol_options": {"enable_trailers": True},
             "http_filters": [filter_.to_json() for filter_ in self.filters] + [router],
         }
-        return {
-            "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-            "name": self.name,
-            "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
-            "filter_chains": [{"filters": [{"name": "http", "typed_config": manager}]}],
-        }
+        return {"name": "http", "typed_config": manager}
 
 
 def bootstrap(listeners_file: Path, upstream_port: int, clusters: Mapping[str, int] | None = None) -> dict[str, Any]:
@@ -188,16 +253,24 @@ def bootstrap(listeners_file: Path, upstream_port: int, clusters: Mapping[str, i
         "admin": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}},
         "dynamic_resources": {"lds_config": {"path_config_source": {"path": str(listeners_file)}}},
         "static_resources": {"clusters": [_cluster(name, port) for name, port in ports.items()]},
+        # What is asked of the admin interface holds all that has happened so far; the default would renew histograms every 5 s.
+        "stats_flush_on_admin": True,
     }
 
 
 def _cluster(name: str, port: int) -> dict[str, Any]:
-    """A cluster of one server on loopback."""
+    """A cluster of one server on loopback, which speaks HTTP/1.1 with trailers."""
+    type_name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    options = {
+        "@type": f"type.googleapis.com/{type_name}",
+        "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
+    }
     endpoint = {"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}}
     return {
         "name": name,
         "connect_timeout": "2s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
+        "typed_extension_protocol_options": {type_name: options},
     }
 
 

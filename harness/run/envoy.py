@@ -16,9 +16,12 @@ from typing import Any
 from harness.run import client, config
 from harness.run.client import Answer, InFlight
 from harness.run.config import Listener
+from harness.run.connected import Client, Watch
+from harness.run.connection import Protocol, Request
 from harness.run.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
 from harness.run.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from harness.run.output import OutputKeeper
+from harness.run.transcript import OWN_CONNECTION, Act, Ending, RequestId, Transcript
 from harness.run.waiting import poll
 from harness.timeouts import (
     ADMIN_REQUEST_S,
@@ -70,6 +73,8 @@ class Envoy:
         self._listeners_file = folder / LISTENERS_FILE
         self._admin_file = folder / ADMIN_FILE
         self._exchanges = folder / "exchanges.jsonl"
+        self._transcript = Transcript(folder)
+        self._connections = 0
         self._version = 0
         self._admin_port = 0
         self._accepted_updates = 0
@@ -78,6 +83,7 @@ class Envoy:
         (folder / BOOTSTRAP_FILE).write_text(json.dumps(message, indent=1))
         self._write_listeners(listeners)
         launch.write_script(folder)
+        self._transcript.starts(launch)
         read_end, write_end = os.pipe()
         try:
             # First, because it may fail where the disk is full: then no process must be left.
@@ -98,7 +104,9 @@ class Envoy:
         self._version += 1
         self._newest = tuple(listeners)
         part = self._listeners_file.with_suffix(".part")
-        part.write_text(config.discovery(self._version, listeners))
+        text = config.discovery(self._version, listeners)
+        self._transcript.gives(self._version, text)
+        part.write_text(text)
         part.replace(self._listeners_file)  # Envoy watches for a file moved here
 
     def __enter__(self) -> Envoy:
@@ -133,6 +141,7 @@ class Envoy:
 
     def _ended(self, code: int, during: str) -> HostCrashed | Blocked:
         """What an end with this exit code means."""
+        self._transcript.ends(Ending.ITSELF, code)
         self._output.finish(HOST_STOP_S)
         linker = linker_error(self.log(), self._binary)
         if linker is not None:
@@ -174,10 +183,11 @@ class Envoy:
             raise HostHung(f"Envoy is not ready after {HOST_START_S:g} s")
         self.first_update = self._outcome_of_update()
 
-    def admin(self, path: str) -> Answer:
+    def admin(self, path: str, method: str = "GET") -> Answer:
         """Asks the admin interface."""
+        self._transcript.tells(method, path)
         try:
-            answer = client.exchange(self._admin_port, "GET", path, {}, None, ADMIN_REQUEST_S)
+            answer = client.exchange(self._admin_port, method, path, {}, None, ADMIN_REQUEST_S)
         except client.NoAnswer as error:
             self.check_alive(f"before it answered {path}")
             raise HostHung(f"admin interface: {error}") from None
@@ -190,6 +200,31 @@ class Envoy:
         body = self.admin(f"/stats?filter=^{prefix}").body
         pairs = (line.rpartition(": ") for line in body.splitlines())
         return {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+    def statistic(self, name: str) -> int | None:
+        """The value of the counter or gauge of exactly this name; None where there is none."""
+        return self.counters(f"{re.escape(name)}$").get(name)
+
+    def histogram(self, name: str, count: int) -> dict[float, int]:
+        """How many values the histogram of exactly this name holds, by their lower bound; waits until it has so many in all.
+
+        Bounds are as fine as Envoy keeps values: 3 is of the values from 3 to 3.1.
+        """
+        seen: dict[float, int] = {}
+
+        def recorded() -> bool:
+            body = self.admin(f"/stats?filter=^{re.escape(name)}$&histogram_buckets=detailed").body
+            for lower, number in re.findall(r"([\d.e+]+),[\d.e+]+:(\d+)", body.partition("totals=")[2].partition("\n")[0]):
+                seen[float(lower)] = int(number)
+            return sum(seen.values()) >= count
+
+        poll(recorded, LOG_LINE_S)
+        return seen
+
+    def set_module_log_level(self, level: str) -> None:
+        """From now on modules' lines of this level and above are in the log; at start it is `info`."""
+        answer = self.admin(f"/logging?dynamic_modules={level}", "POST")
+        assert answer.status == 200, f"expected the log level to become {level}, Envoy says {answer}"
 
     def _outcome_of_update(self) -> Update:
         """What became of the newest configuration written."""
@@ -215,6 +250,7 @@ class Envoy:
         found = poll(done, CONFIG_UPDATE_S)
         if found is None:
             raise HostHung(f"Envoy has neither accepted nor rejected a configuration within {CONFIG_UPDATE_S:g} s")
+        self._transcript.took(self._version, found.accepted, found.message)
         self.taken.append(Taken(self._newest, found))
         return found
 
@@ -233,6 +269,10 @@ class Envoy:
         Raises:
             AssertionError: there is no such listener.
         """
+        self._transcript.goes_beyond("connections of the case's own")
+        return self._port(listener)
+
+    def _port(self, listener: str) -> int:
         status = json.loads(self.admin("/listeners?format=json").body or "{}")
         for entry in status.get("listener_statuses", []):
             if entry["name"] == listener:
@@ -254,7 +294,7 @@ class Envoy:
             HostCrashed: the Envoy ended.
             HostHung: it did not answer in time.
         """
-        port = self.port(listener)
+        port = self._port(listener)
         sent = {**({"content-type": "text/plain"} if body is not None else {}), **(headers or {})}
         try:
             answer = client.exchange(port, method, path, sent, body.encode() if body is not None else None, REQUEST_S)
@@ -269,9 +309,42 @@ class Envoy:
         return answer
 
     @contextlib.contextmanager
+    def connect(self, protocol: Protocol, *, listener: str = "main") -> Iterator[Client]:
+        """A connection to a listener, which is closed at the end of the block; requests and answers are kept as evidence.
+
+        Raises:
+            HostCrashed: the Envoy ended.
+            HostHung: an answer did not come in time.
+        """
+        self._connections += 1
+        with Client(protocol, self._port(listener), self._watch(listener, protocol, self._connections)) as one:
+            yield one
+
+    def _watch(self, listener: str, protocol: Protocol, connection: int) -> Watch:
+        """What a client of a listener does with what it sees."""
+
+        def act(number: int, what: Act, request: Request, text: str) -> None:
+            self._transcript.acts(RequestId(connection, number), listener, protocol.value, what, sent(request), text)
+
+        def sent(request: Request) -> dict[str, Any]:
+            return {**vars(request), "headers": dict(request.headers), "trailers": dict(request.trailers)}
+
+        def note(number: int, request: Request, seen: Answer | str) -> None:
+            self._keep(listener, sent(request), seen, protocol, RequestId(connection, number))
+
+        def overdue(request: Request, problem: str) -> HostHung:
+            self.check_alive(f"before it answered {request.method} {request.path}")
+            return HostHung(f"{request.method} {request.path}: {problem}")
+
+        return Watch(
+            act, note, overdue, lambda request: self.check_survived(f"while it answered {request.method} {request.path}")
+        )
+
+    @contextlib.contextmanager
     def in_flight(self, path: str, body: str, *, listener: str = "main") -> Iterator[InFlight]:
         """A request to a listener that stays open until it is finished, or given up at the end of the block."""
-        request = InFlight(self.port(listener), path, body.encode(), REQUEST_S)
+        self._transcript.goes_beyond("requests that were left open")
+        request = InFlight(self._port(listener), path, body.encode(), REQUEST_S)
         try:
             yield request
         finally:
@@ -295,14 +368,17 @@ class Envoy:
     def _note(
         self, listener: str, method: str, path: str, headers: Mapping[str, str], body: str | None, answer: Answer | str
     ) -> None:
+        sent = {"method": method, "path": path, "headers": dict(headers), "body": body}
+        self._keep(listener, sent, answer, Protocol.HTTP1, OWN_CONNECTION)
+
+    def _keep(
+        self, listener: str, request: Mapping[str, Any], answer: Answer | str, protocol: Protocol, number: RequestId
+    ) -> None:
+        """Keeps an exchange as evidence."""
         seen = answer if isinstance(answer, str) else vars(answer)
-        entry = {
-            "listener": listener,
-            "request": {"method": method, "path": path, "headers": dict(headers), "body": body},
-            "answer": seen,
-        }
         with self._exchanges.open("a") as sink:
-            sink.write(json.dumps(entry) + "\n")
+            sink.write(json.dumps({"listener": listener, "request": dict(request), "answer": seen}) + "\n")
+        self._transcript.exchanged(protocol.value, number)
 
     def log(self) -> str:
         """What the process has printed so far."""
@@ -340,6 +416,7 @@ class Envoy:
             self._kill()
             raise HostHung(f"Envoy has not ended within {HOST_STOP_S:g} s of SIGTERM") from None
         self._output.finish(HOST_STOP_S)
+        self._transcript.ends(Ending.STOPPED, code)
         if code != 0:
             raise self._ended(code, "while it shut down")
 
@@ -349,6 +426,8 @@ class Envoy:
             self._kill()
 
     def _kill(self) -> None:
+        code = self._process.poll()
+        self._transcript.ends(Ending.KILLED if code is None else Ending.ITSELF, code)
         # The whole session: a module may have started processes.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)

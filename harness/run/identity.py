@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.run.client import Answer
@@ -40,8 +41,28 @@ def has_inode_mapped(envoy: Envoy, inode: int) -> bool:
     return any(fields[4:5] == [str(inode)] for fields in map(str.split, mappings(envoy)))
 
 
-def own_memory(envoy: Envoy) -> int:
-    """How many bytes of memory the process has of its own: what no file backs."""
-    status = Path(f"/proc/{envoy.pid}/status").read_text()
-    anonymous = next(line for line in status.splitlines() if line.startswith("RssAnon:"))
-    return int(anonymous.split()[1]) * 1024
+@dataclass(frozen=True)
+class Held:
+    """What a process holds of the machine."""
+
+    mappings: int
+    files: int  # descriptors
+    memory: tuple[int, int]  # resident bytes: those that no file backs, and all
+
+
+def held(envoy: Envoy) -> Held:
+    """What the process of an Envoy holds now.
+
+    Raises:
+        HostCrashed: the Envoy has ended.
+    """
+    mapped = len(mappings(envoy))
+    process = Path(f"/proc/{envoy.pid}")
+    try:
+        status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        files = len(list((process / "fd").iterdir()))
+    except (FileNotFoundError, ProcessLookupError):
+        envoy.check_alive("while it was asked what it holds")
+        raise
+    own, resident = (int(status[name].split()[0]) * 1024 for name in ("RssAnon", "VmRSS"))
+    return Held(mapped, files, (own, resident))

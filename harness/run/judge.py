@@ -17,6 +17,7 @@ from harness.plan.plan import Plan, PlannedCell
 from harness.run.cell import Cell
 from harness.run.outcomes import CellEnd
 from harness.run.refused import Refusals
+from harness.run.waiting import waited
 
 
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +31,7 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     facts: dict[str, str] = {}
     evidence: str | None = None
     probe_load: ProbeLoad = ProbeLoad()
+    waits: dict[str, float] = {}  # seconds, by what was waited for
 
 
 def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callable[[Cell], None]) -> CellResult:
@@ -42,6 +44,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
         return CellResult(planned.id, Outcome.BLOCKED, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
+    waited()  # what came before does not count
     cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals_of(plan, planned))
     try:
         outcome, detail = _outcome_of(case, cell)
@@ -59,7 +62,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     elif not plan.keep_evidence and planned.relation is not Relation.PROMISED:
         _trim(folder, planned.id)
     evidence = planned.id.folder if keep else None
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load)
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waited())
 
 
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:

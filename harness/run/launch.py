@@ -32,6 +32,7 @@ class Launch:
     prefix: tuple[str, ...] = ()
     working_folder: Path | None = None  # the Envoy's folder if None
     drain_s: int = 0  # how long what an update replaces may go on with its connections
+    concurrency: int = 1  # worker threads
 
     def command(self, folder: Path) -> list[str]:
         """The words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
@@ -42,7 +43,7 @@ class Launch:
             str(self.binary),
             *("--config-path", str(folder / BOOTSTRAP_FILE)),
             *("--admin-address-path", str(folder / ADMIN_FILE)),
-            *("--concurrency", "1", "--disable-hot-restart", "--drain-time-s", str(self.drain_s)),
+            *("--concurrency", str(self.concurrency), "--disable-hot-restart", "--drain-time-s", str(self.drain_s)),
             *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
         ]
 

@@ -31,7 +31,7 @@ def probe_load(copies: Iterable[Path], taken: Iterable[Taken], log: str) -> Prob
     loads: set[Load] = set()
     symbols: list[str] = []
     for one in taken:
-        wanted = frozenset(f"lib{used.module.name}.so" for listener in one.listeners for used in listener.filters)
+        wanted = frozenset(f"lib{used.name}.so" for listener in one.listeners for used in listener.modules)
         if one.update.accepted:
             if wanted & names:
                 loads.add(Load.LOADED)

@@ -1,4 +1,4 @@
-"""One way to wait: poll a condition until it holds, with a named time-out."""
+"""One way to wait: poll a condition until it holds, with a named time-out; and how long was waited for what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from harness.timeouts import POLL_S
+from harness.timeouts import POLL_S, WaitFor
 
 T = TypeVar("T")
 
@@ -33,13 +33,41 @@ def bounded(timeout_s: float, overdue: Exception) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+_waited: dict[str, float] = {}
+_ongoing: list[WaitFor] = []
+
+
+def waited() -> dict[str, float]:
+    """Seconds that the main thread has waited since the last call, by what it waited for."""
+    found = dict(_waited)
+    _waited.clear()
+    return found
+
+
+@contextlib.contextmanager
+def waiting(timeout_s: float) -> Iterator[None]:
+    """Counts the time of the block as spent on what the named time-out is about."""
+    # Of waits within waits the outermost counts: it says what it is for.
+    if not isinstance(timeout_s, WaitFor) or threading.current_thread() is not threading.main_thread() or _ongoing:
+        yield
+        return
+    started = time.monotonic()
+    _ongoing.append(timeout_s)
+    try:
+        yield
+    finally:
+        _ongoing.clear()
+        _waited[timeout_s.what] = _waited.get(timeout_s.what, 0.0) + time.monotonic() - started
+
+
 def poll(condition: Callable[[], T | None], timeout_s: float) -> T | None:
     """The condition's first value that is not None (nor False), or None when `timeout_s` seconds are over."""
     deadline = time.monotonic() + timeout_s
-    while True:
-        value = condition()
-        if value is not None and value is not False:
-            return value
-        if time.monotonic() >= deadline:
-            return None
-        time.sleep(POLL_S)
+    with waiting(timeout_s):
+        while True:
+            value = condition()
+            if value is not None and value is not False:
+                return value
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(POLL_S)

@@ -45,6 +45,7 @@ def add_plan_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
         ("--case", "as for dmconform run"),
     ):
         parser.add_argument(name, action="append", default=[], metavar="SPEC", help=f"{what}; may be repeated")
+    parser.add_argument("--everywhere", action="store_true", help="as for dmconform run")
     parser.add_argument("--shards", type=int, default=1, metavar="N", help="how many parts (default: 1)")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: the matrix of a CI job (default: text)"
@@ -87,7 +88,8 @@ def _show(arguments: argparse.Namespace) -> None:
     hosts = [host for host in select_hosts(arguments.host, catalogue.hosts) if isinstance(host, KnownHost)]
     sdks, _ = select_sdks(arguments.sdk, catalogue.sdks)
     cases = select_cases(arguments.case, catalogue.cases)
-    cells = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts])
+    pairs = [(host.release, host.version.minor) for host in hosts]
+    cells = plan_cells(cases, sdks, pairs, everywhere=arguments.everywhere)
     if arguments.shards > len(cells):
         raise UsageError(f"--shards {arguments.shards}: the selection has {len(cells)} cells only")
     costs = load_costs()

@@ -18,8 +18,10 @@ import pytest
 from harness.plan.plan import PlannedSdk
 from harness.run import envoy as envoy_module
 from harness.run.cell import Cell
-from harness.run.client import InFlight
-from harness.run.config import HttpFilter, Listener, ModuleRef
+from harness.run.client import Answer, InFlight
+from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
+from harness.run.connected import Client, Pending
+from harness.run.connection import Request
 from harness.run.envoy import Envoy
 from tests.hosts.bench import Bench
 
@@ -77,6 +79,8 @@ def module_is(name: str, really: str) -> Sabotage:
 
     def apply(bench: Bench, _: ModuleType, __: pytest.MonkeyPatch) -> Bench:
         def swapped(sdk: PlannedSdk) -> PlannedSdk:
+            if really not in sdk.modules:  # some are of the C++ build only
+                return sdk
             return msgspec.structs.replace(sdk, modules=sdk.modules | {name: sdk.modules[really]})
 
         return bench.with_plan(sdks=tuple(swapped(sdk) for sdk in bench.plan.sdks))
@@ -264,6 +268,8 @@ def impatient(then: Sabotage) -> Sabotage:
     def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
         if hasattr(case, "UNLOAD_S"):
             patch.setattr(case, "UNLOAD_S", 0.5)
+        if hasattr(case, "LOG_LINE_S"):
+            patch.setattr(case, "LOG_LINE_S", 0.3)
         patch.setattr(envoy_module, "LOG_LINE_S", 0.3)
         return then(bench, case, patch)
 
@@ -297,3 +303,50 @@ def before_updates(change: Callable[[Envoy], object]) -> Sabotage:
         return bench
 
     return apply
+
+
+def routes(change: Callable[[tuple[PerRoute, ...]], tuple[PerRoute, ...]]) -> Sabotage:
+    """What filters are told on routes is not what the case says."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        build = Listener.routes
+        patch.setattr(Listener, "routes", lambda one: build(replace(one, per_route=change(one.per_route))))
+        return bench
+
+    return apply
+
+
+no_per_route = routes(lambda _: ())
+
+
+def sent(change: Callable[[Request], Request]) -> Sabotage:
+    """Requests over connections (`Envoy.connect`) are not those of the case."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        begin, send = Client.begin, Client.send
+        patch.setattr(Client, "begin", lambda client, request: begin(client, change(request)))
+        patch.setattr(Client, "send", lambda client, request: send(client, change(request)))
+        return bench
+
+    return apply
+
+
+def answers(change: Callable[[Answer], Answer]) -> Sabotage:
+    """Clients see other answers than Envoy gives."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        request, told = Envoy.request, Pending._told
+
+        def changed(envoy: Envoy, path: str, **options: Any) -> Answer:  # noqa: ANN401 - as they come
+            return change(request(envoy, path, **options))
+
+        patch.setattr(Envoy, "request", changed)
+        patch.setattr(Pending, "_told", lambda pending, ask: change(told(pending, ask)))
+        return bench
+
+    return apply
+
+
+def answer_header(name: str, value: str) -> Sabotage:
+    """Clients see another value of a response header."""
+    return answers(lambda one: replace(one, headers=one.headers | {name: value}))

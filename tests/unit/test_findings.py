@@ -10,6 +10,7 @@ import pytest
 
 from harness import paths
 from harness.app.catalogue import load_catalogue
+from harness.app.listing import lines
 from harness.app.pages import FINDINGS_DATA, FINDINGS_FILE, findings_text
 from harness.cli import _parser
 from harness.errors import DataFileError
@@ -50,6 +51,10 @@ def test_a_command_names_what_there_is(finding: Finding) -> None:
     select_hosts(arguments.get("host") or (), CATALOGUE.hosts)
     select_sdks(arguments.get("sdk") or (), CATALOGUE.sdks)
     select_cases(arguments.get("case") or (), CATALOGUE.cases)
+    if arguments["command"] == "run":
+        for host in arguments["host"]:
+            selected = tuple(arguments["sdk"]), tuple(arguments["case"])
+            assert list(lines("cells", (host,), *selected, everywhere=arguments["everywhere"])), host
     if arguments.get("cell"):
         assert str(CellId.parse(arguments["cell"])) in CATALOGUE.promised
 

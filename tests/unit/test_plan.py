@@ -115,6 +115,29 @@ def test_the_promised_window(sdk: str, host: str, relation: Relation) -> None:
     assert window(Minor.parse(sdk), Minor.parse(host)) is relation
 
 
+def test_most_cases_run_only_where_the_documents_say_something() -> None:
+    catalogue = load_catalogue()
+    hosts = [(host.release, host.version.minor) for host in catalogue.hosts]
+    usual = plan_cells(catalogue.cases, SDKS, hosts)
+    beyond = {one.id.case for one in usual if window(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.BEYOND}
+    assert beyond == {one.id for one in catalogue.cases if one.declaration.everywhere}
+    assert beyond == {one.id for one in catalogue.cases if one.id.startswith("window/")}
+    everywhere = plan_cells(catalogue.cases, SDKS, hosts, everywhere=True)
+    assert {str(one.id) for one in usual} < {str(one.id) for one in everywhere} == set(catalogue.promised)
+    promised = {str(one.id) for one in everywhere if one.relation is Relation.PROMISED}
+    assert promised <= {str(one.id) for one in usual}, "no promised cell is left out"
+
+
+def minor_of(sdk: str) -> Minor:
+    """The minor of an SDK's id."""
+    return Minor.parse(sdk.partition("@")[2].partition(":")[0])
+
+
+def minor_of_host(host: str) -> Minor:
+    """The minor of a release."""
+    return Release.parse(host).minor
+
+
 def test_what_is_promised_to_rust_only_is_beyond_for_others() -> None:
     catalogue = load_catalogue()
     case = next(one for one in catalogue.cases if one.declaration.promised_to == (Language.RUST,))

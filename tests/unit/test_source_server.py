@@ -65,3 +65,15 @@ def test_load_tells_answers_and_turns() -> None:
         assert seen.answers[200] == 2
         assert seen.turns == [200, lost[0], 500]
         assert seen.total == source.fetches("/")
+
+
+def test_load_tells_a_header_where_it_is_to() -> None:
+    with source_server() as source:
+        source.offer("/", Reply(b"a"), Reply(b"bb"), Reply(status=500))
+        with load(source.port, shows="content-length") as seen:
+            assert poll(lambda: seen.total > 3, REQUEST_S)
+            seen.stop()
+        with load(source.port, shows="x-absent") as without:
+            assert poll(lambda: without.total > 0, REQUEST_S)
+    assert seen.turns == ["1", "2", "0"]
+    assert without.turns == ["status 500 without x-absent"]

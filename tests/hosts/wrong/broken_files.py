@@ -99,6 +99,23 @@ def used_no_more(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Benc
     return bench
 
 
+def overwriting(do: Callable[[Path, bytes], object]) -> Sabotage:
+    """Something else is done than to overwrite a file."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        patch.setattr(case, "overwrite", do)
+        return bench
+
+    return apply
+
+
+def moves(file: Path, data: bytes) -> None:
+    """Puts a new file in the place of one."""
+    new = file.with_suffix(".new")
+    new.write_bytes(data)
+    new.replace(file)
+
+
 TABLE = (
     *(
         wrong
@@ -144,9 +161,31 @@ TABLE = (
         both(sabotage.start_with(text), UNNAMED),
         "expected the rejection as an update to name libbroken.so",
     ),
-    Wrong("broken_files/cut_in_headers", "right", becomes_right, ACCEPTED.format("with 1 bytes of it")),
     Wrong(
-        "broken_files/cut_in_headers", "not named", UNNAMED, "expected the rejection with 1 bytes of it to name libbroken.so"
+        "broken_files/cut_in_headers",
+        "one is right",
+        sabotage.start_with(right_one("first_16")),
+        "expected the rejection at start to name libfirst_16.so",
+    ),
+    Wrong(
+        "broken_files/cut_in_headers",
+        "not named",
+        sabotage.log_says("libfirst_64.so", "something"),
+        "expected the rejection at start to name libfirst_64.so",
+    ),
+    Wrong("broken_files/overwritten_in_use", "moved there", overwriting(moves), "expected the host to end, it answers"),
+    Wrong(
+        "broken_files/overwritten_in_use",
+        "not at all",
+        overwriting(lambda file, _: file),
+        "expected the host to end, it answers",
+    ),
+    Wrong("broken_files/cut_as_update", "right", sabotage.start_with(right), ACCEPTED.format("as an update")),
+    Wrong(
+        "broken_files/cut_as_update",
+        "not named",
+        both(sabotage.start_with(text), UNNAMED),
+        "expected the rejection as an update to name libbroken.so",
     ),
     Wrong("broken_files/being_written", "right", sabotage.start_with(right), ACCEPTED.format("while it is empty")),
     Wrong("broken_files/being_written", "whole too soon", becomes_right, ACCEPTED.format("while it is being written")),

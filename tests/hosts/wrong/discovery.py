@@ -53,6 +53,22 @@ def library_path_is_modules_folder(cell: Cell, options: dict[str, Any]) -> None:
     options["environment"] = {"LD_LIBRARY_PATH": str(cell.modules_folder)}
 
 
+def none_in_current_directory(cell: Cell, _: dict[str, Any]) -> None:
+    """The current directory has no broken module."""
+    (cell.folder / "here" / "libhere.so").unlink()
+
+
+def not_in_second_folder(cell: Cell, _: dict[str, Any]) -> None:
+    """One of the modules does not stand in the second folder."""
+    (cell.folder / "second" / "libword_size.so").unlink()
+
+
+def right_in_first_folder(cell: Cell, _: dict[str, Any]) -> None:
+    """The first folder has right modules."""
+    for name in ("machine", "word_size"):
+        cell.install(name=name, folder="first")
+
+
 def library_not_beside(cell: Cell, _: dict[str, Any]) -> None:
     """The library that the module needs does not stand next to it."""
     (cell.modules_folder / needed_library.NAME).unlink()
@@ -66,7 +82,63 @@ def rejections(case: str, names: str, accepted: Sabotage, unnamed: Sabotage) -> 
     )
 
 
+def local_on_route(local: LocalFile | None) -> Sabotage:
+    """Routes name a module in another way than the case says."""
+    return sabotage.routes(lambda given: tuple(replace(one, module=replace(one.module, local=local)) for one in given))
+
+
 TABLE = (
+    Wrong(
+        "discovery/local_file_on_a_route",
+        "named by its name",
+        local_on_route(None),
+        "expected .*/any name.module to be loaded",
+    ),
+    Wrong(
+        "discovery/local_file_on_a_route",
+        "missing",
+        local_on_route(LocalFile("/nowhere.so")),
+        "/nowhere.so",
+        Outcome.REJECTED,
+    ),
+    Wrong(
+        "discovery/broken_module_is_not_passed_over_later",
+        "none in the current directory",
+        sabotage.start_with(none_in_current_directory),
+        "expected second/libhere.so not to be loaded, it is",
+    ),
+    Wrong(
+        "discovery/broken_module_is_not_passed_over_later",
+        "not named",
+        sabotage.log_says("libpath.so", "something"),
+        "expected the rejection to name libpath.so",
+    ),
+    Wrong(
+        "discovery/other_machine_in_library_path",
+        "right in the first folder",
+        sabotage.start_with(right_in_first_folder),
+        "expected second/libmachine.so to be loaded",
+    ),
+    Wrong(
+        "discovery/other_machine_in_library_path",
+        "not in the second folder",
+        sabotage.start_with(not_in_second_folder),
+        "word_size",
+        Outcome.REJECTED,
+    ),
+    Wrong(
+        "discovery/name_with_slash_elsewhere",
+        "in the variable's folder",
+        sabotage.searching("library"),
+        "expected libbelow/probe.so to be loaded",
+    ),
+    Wrong(
+        "discovery/name_with_slash_elsewhere",
+        "not in the current directory",
+        sabotage.without("working_folder"),
+        "below/probe",
+        Outcome.REJECTED,
+    ),
     Wrong(
         "discovery/search_path_first",
         "not where it searches",

@@ -3,13 +3,62 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import ModuleType
 
-from harness.model import Language, Outcome
+import pytest
+
+from harness.hooks.data import RequiredHooks
+from harness.model import Outcome
+from harness.run.config import ListenerFilter, NetworkFilter, PerRoute
+from harness.run.envoy import Envoy
 from tests.hosts import sabotage
+from tests.hosts.bench import Bench
+from tests.hosts.sabotage import Sabotage
 from tests.hosts.wrong import Wrong
 
-CPP, RUST = Language.CPP, Language.RUST
-PROVOKED = {"x-dmconform-misbehave": "now"}
+answers_419 = sabotage.filters(lambda one: replace(one, config="419") if one.filter_name == "local_reply" else one)
+
+
+def hooks_are_there(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """No symbol is hidden."""
+    patch.setattr(case, "without_symbols", lambda library, _: library)
+    return bench
+
+
+def counted_as(counters: dict[str, int]) -> Sabotage:
+    """The Envoy has these counters and no others, but for those of its listeners."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        real = Envoy.counters
+        patch.setattr(
+            Envoy, "counters", lambda envoy, prefix: counters if prefix.startswith("dynamic") else real(envoy, prefix)
+        )
+        return bench
+
+    return apply
+
+
+def routes_say(config: str) -> Sabotage:
+    """What filters are told on routes is another text."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        to_json = PerRoute.to_json
+        patch.setattr(PerRoute, "to_json", lambda one: to_json(replace(one, config=config)))
+        return bench
+
+    return apply
+
+
+def does_not_refuse(kind: type[NetworkFilter | ListenerFilter]) -> Sabotage:
+    """Filters of a kind are harmless ones."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        to_json = kind.to_json
+        patch.setattr(kind, "to_json", lambda one: to_json(replace(one, filter_name="panic", config="none")))
+        return bench
+
+    return apply
+
 
 TABLE = (
     Wrong(
@@ -57,115 +106,92 @@ TABLE = (
     Wrong(
         "error_handling/configuration_refused",
         "serves something else",
-        sabotage.filters(lambda one: replace(one, config="419") if one.filter_name == "local_reply" else one),
+        answers_419,
+        "expected the listener before to go on answering 418, it answers 419",
+    ),
+    Wrong(
+        "error_handling/program_init_garbage",
+        "not named",
+        sabotage.both(sabotage.log_says("libodd_program_init", "something"), sabotage.log_says("no ABI version", "1.39")),
+        "expected the host to name the module or what it returned",
+    ),
+    Wrong(
+        "error_handling/program_init_garbage",
+        "serves no more",
+        sabotage.stops_serving,
+        "expected a good configuration to be accepted afterwards",
+    ),
+    Wrong(
+        "error_handling/required_hook_missing",
+        "hooks are there",
+        hooks_are_there,
+        "expected the configuration to be rejected",
+    ),
+    Wrong(
+        "error_handling/required_hook_missing",
+        "another hook named",
+        sabotage.log_says("symbol envoy_dynamic_module_on_http_filter_new", "symbol another"),
+        "expected the rejection of a module without http_filter_new to name it",
+    ),
+    Wrong(
+        "error_handling/required_hook_missing",
+        "serves something else",
+        answers_419,
+        "expected the listener before to go on answering 418, it answers 419",
+    ),
+    Wrong(
+        "error_handling/required_hook_missing",
+        "never measured",
+        lambda bench, case, patch: (patch.setattr(case, "load_required_hooks", lambda: RequiredHooks(())), bench)[1],
+        "never measured",
+        Outcome.NOT_APPLICABLE,
+    ),
+    Wrong(
+        "error_handling/required_hook_missing_is_counted",
+        "hooks are there",
+        hooks_are_there,
+        "expected the configuration to be rejected",
+    ),
+    Wrong(
+        "error_handling/required_hook_missing_is_counted",
+        "not counted",
+        counted_as({}),
+        "expected 20 modules without a hook to be counted as .*, saw {}",
+    ),
+    Wrong(
+        "error_handling/required_hook_missing_is_counted",
+        "counted twice",
+        counted_as({"dynamic_modules.module_load_error.config_name.identity": 40}),
+        "saw .*: 40}",
+    ),
+    Wrong(
+        "error_handling/per_route_configuration_refused",
+        "not refused",
+        routes_say("text"),
+        "expected the configuration to be rejected",
+    ),
+    Wrong(
+        "error_handling/per_route_configuration_refused",
+        "serves something else",
+        answers_419,
         "expected the listener before to go on answering 418, it answers 419",
     ),
     *(
-        Wrong(f"error_handling/{kind}_panic", how, wrong, detail, outcome, language)
-        for kind, language in (("request", CPP), ("request", RUST), ("response", CPP), ("response", RUST))
-        for how, wrong, detail, outcome in (
-            (
-                "does not panic",
-                sabotage.impatient(sabotage.headers_at("/panics", {})),
-                "expected the log to hold",
-                Outcome.FAILED,
+        row
+        for case, kind in (("network", NetworkFilter), ("listener", ListenerFilter))
+        for row in (
+            Wrong(
+                f"error_handling/{case}_configuration_refused",
+                "not refused",
+                does_not_refuse(kind),
+                "expected the configuration to be rejected",
             ),
-            (
-                "panics elsewhere",
-                sabotage.impatient(sabotage.configured("request_body")),
-                f"expected the log to hold 'dmconform panic in {kind}_headers'",
-                Outcome.FAILED,
-            ),
-            (
-                "not logged",
-                sabotage.log_without("dmconform panic"),
-                f"expected the log to hold 'dmconform panic in {kind}_headers'",
-                Outcome.FAILED,
-            ),
-            ("harms one in flight", sabotage.in_flight_panics, "expected a request in flight to be served", Outcome.FAILED),
-            (
-                "harms later ones",
-                sabotage.headers_at("/later", sabotage.PANIC),
-                "expected a later request to be served",
-                Outcome.FAILED,
+            Wrong(
+                f"error_handling/{case}_configuration_refused",
+                "serves something else",
+                answers_419,
+                "expected the listener before to go on answering 418, it answers 419",
             ),
         )
-    ),
-    *(
-        Wrong(
-            f"error_handling/{kind}_panic",
-            "ends the process",
-            lambda bench, module, patch: sabotage.headers_at("/panics", PROVOKED)(
-                sabotage.filter_named("misbehave", "crash")(bench, module, patch), module, patch
-            ),
-            "SIGSEGV",
-            Outcome.CRASHED,
-        )
-        for kind in ("request", "response")
-    ),
-    Wrong(
-        "error_handling/wrapped_request_panic",
-        "does not panic",
-        sabotage.headers_at("/panics", {}),
-        "expected the client to see status 500",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_request_panic",
-        "fails in another way",
-        sabotage.configured("response_headers guarded"),
-        "expected the client to see status 500",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_request_panic",
-        "not logged",
-        sabotage.log_without("dmconform panic"),
-        "expected the log to hold",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_request_panic",
-        "harms one in flight",
-        sabotage.in_flight_panics,
-        "expected a request in flight to be served",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_request_panic",
-        "there is no wrapper",
-        sabotage.recorded_of_sdk(catch_unwind=False),
-        "no opt-in wrapper",
-        Outcome.NOT_APPLICABLE,
-        RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_response_panic",
-        "does not panic",
-        sabotage.headers_at("/panics", {}),
-        "expected the client to see its connection cut",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_response_panic",
-        "fails in another way",
-        sabotage.configured("request_headers guarded"),
-        "expected the client to see its connection cut",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_response_panic",
-        "not logged",
-        sabotage.log_without("dmconform panic"),
-        "expected the log to hold",
-        language=RUST,
-    ),
-    Wrong(
-        "error_handling/wrapped_response_panic",
-        "there is no wrapper",
-        sabotage.recorded_of_sdk(catch_unwind=False),
-        "no opt-in wrapper",
-        Outcome.NOT_APPLICABLE,
-        RUST,
     ),
 )

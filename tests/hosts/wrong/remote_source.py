@@ -98,7 +98,7 @@ no_nack = source(lambda one: replace(one, nack_on_cache_miss=False))
 NOT_SERVED = "expected the module to answer 418, saw 200"
 SERVED = "expected the listener to answer 200, saw 418"
 
-FAIL_OPEN = ("wrong_digest", "not_found", "server_error", "cut_off", "too_slow", "no_library")
+FAIL_OPEN = ("wrong_digest", "not_found", "server_error", "cut_off", "too_slow", "too_large", "no_library")
 
 TABLE = (
     Wrong("remote_source/right_digest", "another digest", other_digest, NOT_SERVED),
@@ -108,6 +108,16 @@ TABLE = (
         "fetched again",
         offered(lambda replies: (Reply(status=503), *replies)),
         NOT_SERVED,
+    ),
+    Wrong("remote_source/large", "another digest", other_digest, NOT_SERVED),
+    Wrong(
+        "remote_source/large",
+        "a byte more",
+        offered(lambda replies: tuple(replace(one, body=one.body + b"\0") for one in replies)),
+        NOT_SERVED,
+    ),
+    Wrong(
+        "remote_source/too_large", "no line in the log", sabotage.log_without("buffer size limit"), "expected the log to say"
     ),
     Wrong("remote_source/fetched_while_warming", "rejected", nack, "expected the update to be accepted"),
     Wrong(
@@ -142,6 +152,26 @@ TABLE = (
     ),
     Wrong("remote_source/refused", "somebody listens", somebody_listens, SERVED),
     Wrong("remote_source/refused", "rejected", nack, "not cached", Outcome.REJECTED),
+    Wrong(
+        "remote_source/loaded_globally",
+        "loaded locally",
+        sabotage.modules(lambda module: replace(module, load_globally=False)),
+        "to be visible globally as it comes, found none",
+    ),
+    Wrong("remote_source/loaded_globally", "not there", missing, "expected the header x-dmconform-global"),
+    Wrong("remote_source/loaded_globally", "kept elsewhere", kept_elsewhere, r"expected 1 fetch\(es\) of the module, saw 2"),
+    Wrong(
+        "remote_source/not_for_routes",
+        "not of a route",
+        sabotage.no_per_route,
+        "expected the per-route configuration to be rejected before it is fetched, it was accepted",
+    ),
+    Wrong(
+        "remote_source/not_for_routes",
+        "not fetched for a filter",
+        impatient(without_filter("first")),
+        "expected the module to be fetched",
+    ),
     Wrong("remote_source/nack_on_cache_miss", "flag not set", no_nack, "expected the update to be rejected until"),
     Wrong(
         "remote_source/nack_on_cache_miss",

@@ -14,6 +14,7 @@ from harness.model import Outcome
 from harness.run.cell import Cell
 from harness.run.config import HttpFilter, Listener, ModuleRef
 from harness.run.envoy import Envoy
+from harness.run.identity import Held, held
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage
@@ -73,6 +74,23 @@ def ever_larger(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench
     return bench
 
 
+def holds_more(files: int = 0, in_all: int = 0) -> Sabotage:
+    """Each time it is asked what it holds, a process says more."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        numbers, really = count(), held
+
+        def more(envoy: Envoy) -> Held:
+            seen, number = really(envoy), next(numbers)
+            own, resident = seen.memory
+            return replace(seen, files=seen.files + number * files, memory=(own, resident + number * in_all))
+
+        patch.setattr(case, "held", more)
+        return bench
+
+    return apply
+
+
 TABLE = (
     Wrong(
         "rtld/local_by_default",
@@ -97,6 +115,31 @@ TABLE = (
         "the local one too",
         sabotage.modules(lambda module: replace(module, load_globally=True)),
         "expected the symbols of libglobal.so to be visible globally, found liblocal.so",
+    ),
+    Wrong(
+        "rtld/global_for_a_library",
+        "loaded locally",
+        sabotage.modules(lambda module: replace(module, load_globally=False)),
+        "Failed to",
+        Outcome.REJECTED,
+    ),
+    Wrong(
+        "rtld/global_for_a_library",
+        "another language",
+        sabotage.language_is("go"),
+        "expected the library to call the module, which says go; it says cpp",
+    ),
+    Wrong(
+        "rtld/local_for_a_library",
+        "loaded globally",
+        sabotage.modules(lambda module: replace(module, load_globally=True)),
+        "expected the module to refuse its configuration, it was accepted",
+    ),
+    Wrong(
+        "rtld/local_for_a_library",
+        "not in the log",
+        sabotage.log_without("undefined symbol: dmconform_marker"),
+        "expected the library not to be opened for the symbol dmconform_marker",
     ),
     Wrong(
         "rtld/unloaded_at_last_reference",
@@ -290,7 +333,28 @@ TABLE = (
         "rtld/many_rounds",
         "memory is left behind",
         ever_larger,
-        "expected memory to grow by at most 160 KiB in 40 rounds, it grew from",
+        "expected its own memory to grow by at most 160 KiB in 40 rounds, it grew by",
+    ),
+    Wrong(
+        "rtld/many_rounds", "files are left open", holds_more(files=40), "expected at most 8 open files more after 40 rounds"
+    ),
+    Wrong(
+        "rtld/many_rounds",
+        "files stay in memory",
+        holds_more(in_all=1 << 20),
+        "expected all its memory to grow by at most 320 KiB in 40 rounds, it grew by",
+    ),
+    Wrong(
+        "rtld/many_rounds_kept",
+        "flag not set",
+        sabotage.modules(lambda module: replace(module, do_not_close=False)),
+        "expected the module to count 2 in round 2, it counts 1",
+    ),
+    Wrong(
+        "rtld/many_rounds_kept",
+        "memory is left behind",
+        ever_larger,
+        "expected its own memory to grow by at most 160 KiB in 40 rounds, it grew by",
     ),
     Wrong(
         "rtld/second_attempt",

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from harness.model import Outcome
 from harness.run.cell import Cell
 from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
 from harness.run.envoy import Envoy
 from harness.versions import Minor
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
-from tests.hosts.sabotage import Sabotage
+from tests.hosts.sabotage import Sabotage, no_per_route, routes
 from tests.hosts.wrong import Wrong
 from tests.hosts.wrong.remote_source import comes_right, no_nack
 
@@ -48,22 +50,12 @@ def is_taken_for_older(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -
     return bench
 
 
-def routes(change: Callable[[tuple[PerRoute, ...]], tuple[PerRoute, ...]]) -> Sabotage:
-    """Per-route configurations are not those of the case."""
-
-    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        build = Listener.routes
-        patch.setattr(Listener, "routes", lambda one: build(replace(one, per_route=change(one.per_route))))
-        return bench
-
-    return apply
-
-
 def _renamed(given: tuple[PerRoute, ...]) -> tuple[PerRoute, ...]:
     return tuple(replace(one, name="another") for one in given)
 
 
-no_per_route = routes(lambda _: ())
+def _renamed_unless_right(given: tuple[PerRoute, ...]) -> tuple[PerRoute, ...]:
+    return tuple(replace(one, name="another") if one.config != "R" else one for one in given)
 
 
 def _refuses_nothing(one: HttpFilter) -> HttpFilter:
@@ -82,6 +74,35 @@ def _absent_has_another_name(one: HttpFilter) -> HttpFilter:
     return replace(one, filter_name="another") if one.module.name == "absent" else one
 
 
+def namespace(name: str) -> Sabotage:
+    """The module's metrics are to stand under this namespace."""
+    return sabotage.modules(lambda module: replace(module, metrics_namespace=name))
+
+
+def loses_requests(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """One of three requests does not come to the module."""
+    request = Envoy.request
+    patch.setattr(Envoy, "request", lambda envoy, path: request(envoy, path, listener="main" if path != "/1" else "plain"))
+    start_anyhow = Cell.start_anyhow
+
+    def with_plain(cell: Cell, *listeners: Listener, **options: Any) -> Envoy:  # noqa: ANN401 - as they come
+        return start_anyhow(cell, *listeners, Listener("plain"), **options)
+
+    patch.setattr(Cell, "start_anyhow", with_plain)
+    patch.setattr("harness.run.envoy.LOG_LINE_S", 0.3)
+    return bench
+
+
+def impatient(then: Sabotage) -> Sabotage:
+    """Histograms that have to hold something are not waited for."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        patch.setattr("harness.run.envoy.LOG_LINE_S", 0.3)
+        return then(bench, case, patch)
+
+    return apply
+
+
 twice = counts(lambda value: 2 * value)
 COUNTERS = "expected the counters"
 REJECTED = "expected the configuration to be rejected"
@@ -96,6 +117,24 @@ TABLE = (
     Wrong("statistics/config_init_error", "counted twice", twice, COUNTERS),
     Wrong("statistics/per_route_config_error", "accepted", no_per_route, REJECTED),
     Wrong("statistics/per_route_config_error", "another name", routes(_renamed), COUNTERS),
+    *(
+        Wrong(f"statistics/{name}", how, way, detail)
+        for name in ("per_route_refused", "per_route_panicked")
+        for how, way, detail in (
+            ("accepted", routes(lambda given: tuple(replace(one, config="R") for one in given)), REJECTED),
+            ("counted twice", twice, COUNTERS),
+            ("another name", routes(_renamed_unless_right), COUNTERS),
+        )
+    ),
+    Wrong(
+        "statistics/per_route_panicked",
+        "no guard",
+        sabotage.recorded_of_sdk(panic_guard=False),
+        "no guard",
+        Outcome.NOT_APPLICABLE,
+    ),
+    Wrong("statistics/no_source", "initialised", sabotage.module_is("no_program_init", "probe"), COUNTERS),
+    Wrong("statistics/no_source", "counted twice", twice, COUNTERS),
     Wrong("statistics/config_name_tag", "another name", sabotage.filters(_absent_has_another_name), "expected the line"),
     Wrong("statistics/config_name_tag", "it is there", sabotage.filters(_absent_is_there), REJECTED),
     Wrong("statistics/remote_fetch_error", "another failure", comes_right, COUNTERS),
@@ -103,6 +142,11 @@ TABLE = (
     Wrong("statistics/remote_fetch_error", "counted twice", twice, COUNTERS),
     Wrong("statistics/cache_miss_is_a_remote_fetch_error", "not rejected", no_nack, REJECTED),
     Wrong("statistics/cache_miss_is_a_remote_fetch_error", "counted twice", twice, COUNTERS),
+    Wrong("statistics/custom_metrics", "another namespace", impatient(namespace("other")), "expected the metrics .* None"),
+    Wrong("statistics/custom_metrics", "too few", loses_requests, "expected the metrics .* saw .*_count': 4.*_size': {3.0: 2}"),
+    Wrong("statistics/custom_metrics", "no metrics", impatient(sabotage.filter_named("identity")), "expected the metrics"),
+    Wrong("statistics/metrics_namespace", "the default one", impatient(namespace("")), "expected the metrics .* None"),
+    Wrong("statistics/metrics_namespace", "too few", loses_requests, "expected the metrics .* saw .*_count': 4"),
     Wrong("statistics/new_in_1_39", "not there", has_none, "expected some of these counters"),
     Wrong("statistics/new_in_1_39", "there before", is_taken_for_older, "expected none of these counters"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,6 @@ from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage
 from tests.hosts.wrong import Wrong
-from tests.hosts.wrong.statistics import no_per_route
 
 
 def loses_some(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -25,11 +25,20 @@ def loses_some(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     return bench
 
 
-def goes_back(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+def goes_back(old: int | str, new: int | str) -> Sabotage:
     """The old module answers once more when the new one has."""
-    ask = Load._ask
-    patch.setattr(Load, "_ask", lambda load, port: 418 if load.latest == 422 and len(load.turns) == 2 else ask(load, port))
-    return bench
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        ask = Load._ask
+        patch.setattr(Load, "_ask", lambda load, port: old if load.latest == new and len(load.turns) == 2 else ask(load, port))
+        return bench
+
+    return apply
+
+
+def told_of_route(told: str, **otherwise: Any) -> Sabotage:  # noqa: ANN401 - whatever a PerRoute has
+    """Routes that have a configuration are not as the case says."""
+    return sabotage.routes(lambda given: tuple(replace(one, **otherwise) if one.config == told else one for one in given))
 
 
 def stops_asking(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -76,17 +85,43 @@ TABLE = (
         "expected the new module to answer",
     ),
     Wrong("updates/good_update_under_load", "requests lost", loses_some, LOST),
-    Wrong("updates/good_update_under_load", "goes back", goes_back, "expected one turn from 418 to 422"),
+    Wrong("updates/good_update_under_load", "goes back", goes_back(418, 422), "expected one turn from 418 to 422"),
     Wrong("updates/good_update_under_load", "not loaded", sabotage.filters(_other_is_absent), "absent", Outcome.REJECTED),
     Wrong("updates/many_updates", "no change", impatient(sabotage.configured("418")), "expected the last update to answer 500"),
     Wrong("updates/many_updates", "requests lost", loses_some, LOST),
     Wrong("updates/many_updates", "not loaded", sabotage.filters(_other_is_absent), "absent", Outcome.REJECTED),
     Wrong(
-        "updates/bad_routes",
-        "not bad",
-        impatient(no_per_route),
-        "expected 1 rejected update of routes",
+        "updates/good_update_under_http2",
+        "no change",
+        impatient(sabotage.configured("418")),
+        "expected the new module to answer",
     ),
-    Wrong("updates/bad_routes", "not counted", impatient(rejections_not_counted), "expected 1 rejected update of routes"),
+    Wrong("updates/good_update_under_http2", "requests lost", loses_some, LOST),
+    Wrong("updates/good_update_under_http2", "goes back", goes_back(418, 422), "expected one turn from 418 to 422"),
+    Wrong("updates/good_update_under_http2", "not loaded", sabotage.filters(_other_is_absent), "absent", Outcome.REJECTED),
+    Wrong("updates/bad_routes", "not bad", sabotage.no_per_route, "expected bad routes 1 to be rejected, they were accepted"),
+    Wrong("updates/bad_routes", "not counted", rejections_not_counted, r"expected 1 rejected update\(s\) of routes"),
     Wrong("updates/bad_routes", "requests lost", loses_some, LOST),
+    Wrong(
+        "updates/good_routes_under_load",
+        "no change",
+        impatient(told_of_route("new", config="old")),
+        "expected the filter to be told 'new', saw 'old'",
+    ),
+    Wrong("updates/good_routes_under_load", "requests lost", loses_some, LOST),
+    Wrong("updates/good_routes_under_load", "goes back", goes_back("old", "new"), "expected one turn from 'old' to 'new'"),
+    Wrong("updates/good_routes_under_load", "rejected", told_of_route("new", name="unknown"), "Failed to", Outcome.REJECTED),
+    Wrong(
+        "updates/many_routes",
+        "the last is not taken",
+        impatient(told_of_route("100", config="99")),
+        "expected the filter to be told 100 in the end, saw 99",
+    ),
+    Wrong("updates/many_routes", "requests lost", loses_some, LOST),
+    Wrong(
+        "updates/many_routes",
+        "never closed",
+        sabotage.impatient(told_of_route("unheard", module=ModuleRef("odd", do_not_close=True))),
+        "expected libodd.so to be unloaded with the last route that names it|expected libeven.so to stay loaded",
+    ),
 )

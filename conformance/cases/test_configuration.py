@@ -1,0 +1,239 @@
+"""What a configuration may say of a module, and in which form the module is given it. The documents leave most of it open."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness import paths
+from harness.abi.points import HOOK_PREFIX, ExtensionPoint
+from harness.binaries.module import export_names
+from harness.hooks.data import load_required_hooks
+from harness.hooks.hide import without_symbols
+from harness.hosts.catalogue import load_hosts
+from harness.model import Language
+from harness.plan.cases import case
+from harness.run.cell import PROBE, Cell, listener
+from harness.run.client import Answer
+from harness.run.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
+from harness.run.envoy import Envoy
+from harness.versions import Minor
+
+ONE = (Language.CPP,)
+NOBODY: tuple[Language, ...] = ()
+SOURCES_SINCE = Minor.parse("1.38")
+TEXT = "a text, ünïcode too"
+VALUE = {"list": [1, 2], "name": "ü", "yes": True}
+_TYPES = "type.googleapis.com/google.protobuf"
+
+
+@dataclass(frozen=True)
+class Told(HttpFilter):
+    """A filter that is given a message as its configuration, or none."""
+
+    message: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """With that message."""
+        entry = super().to_json()
+        entry["typed_config"].pop("filter_config")
+        if self.message is not None:
+            entry["typed_config"]["filter_config"] = dict(self.message)
+        return entry
+
+
+@dataclass(frozen=True)
+class ToldOnRoute(PerRoute):
+    """A configuration of a route that is a message; and by which fields it is named."""
+
+    message: Mapping[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ("per_route_config_name",)
+
+    def to_json(self) -> dict[str, Any]:
+        """With that message, and those fields."""
+        whole = super().to_json()
+        del whole["per_route_config_name"]
+        return {**whole, **dict.fromkeys(self.names, self.name), "filter_config": dict(self.message)}
+
+
+def any_of(kind: str, value: object) -> dict[str, Any]:
+    """One of protobuf's own messages as an `Any`."""
+    return {"@type": f"{_TYPES}.{kind}", "value": value}
+
+
+def answer_of(cell: Cell, filter_: HttpFilter, route: PerRoute | None = None) -> Answer:
+    """What a client sees of a filter, which must be accepted."""
+    with cell.start(Listener("main", (filter_,), (route,) if route is not None else ())) as envoy:
+        answer = envoy.request("/")
+    assert answer.status == 200, f"expected status 200, saw {answer.summary}"
+    return answer
+
+
+def given(answer: Answer, header: str = "x-dmconform-config") -> str:
+    """What the module says that it was given."""
+    return answer.headers.get(header, "(no header)")
+
+
+def filter_told(message: Mapping[str, Any] | None) -> Told:
+    """The filter that says what it was given."""
+    return Told(ModuleRef(PROBE), "per_route", message=message)
+
+
+@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+def test_bytes(cell: Cell) -> None:
+    """A configuration in bytes comes to the module as these bytes."""
+    encoded = base64.b64encode(TEXT.encode()).decode()
+    seen = given(answer_of(cell, filter_told(any_of("BytesValue", encoded))))
+    assert seen.encode("latin-1", "replace") in (TEXT.encode(), TEXT.encode("latin-1")), (
+        f"expected the module to be given {TEXT!r}, it was given {seen!r}"
+    )
+
+
+def is_json(text: str) -> None:
+    """The module was given the value as JSON."""
+    try:
+        seen = json.loads(text.encode("latin-1").decode())
+    except ValueError as error:
+        raise AssertionError(f"expected the module to be given JSON, it was given {text!r} ({error})") from error
+    assert seen == VALUE, f"expected the module to be given {VALUE}, it was given {seen}"
+
+
+@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+def test_json(cell: Cell) -> None:
+    """A structure comes to the module as JSON."""
+    is_json(given(answer_of(cell, filter_told(any_of("Struct", VALUE)))))
+
+
+@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+def test_absent(cell: Cell) -> None:
+    """A filter without a configuration is accepted, and its module given an empty text."""
+    answer = answer_of(cell, filter_told(None))
+    route = given(answer, "x-dmconform-route")
+    assert route == "none", f"expected the module to answer, and say that there is no configuration of the route; saw {route!r}"
+    seen = answer.headers.get("x-dmconform-config", "")  # an empty header may be left out
+    assert seen == "", f"expected the module to be given an empty text, it was given {seen!r}"
+
+
+@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+def test_json_on_a_route(cell: Cell) -> None:
+    """A structure on a route comes to the module as JSON too."""
+    filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "text")
+    route = ToldOnRoute(filter_.entry, filter_.module, "per_route", message=any_of("Struct", VALUE))
+    is_json(given(answer_of(cell, filter_, route), "x-dmconform-route"))
+
+
+@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+def test_both_names_on_a_route(cell: Cell) -> None:
+    """A configuration of a route is named by `filter_name`, and by the deprecated `per_route_config_name` as before."""
+    cell.needs(cell.host_minor >= SOURCES_SINCE, "hosts know the newer name from 1.38 on")
+    filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "text")
+    message = any_of("StringValue", "of the route")
+    listeners = [
+        Listener(name, (filter_,), (ToldOnRoute(filter_.entry, filter_.module, "per_route", message=message, names=(name,)),))
+        for name in ("filter_name", "per_route_config_name")
+    ]
+    with cell.start(*listeners) as envoy:
+        for one in listeners:
+            seen = given(envoy.request("/", listener=one.name), "x-dmconform-route")
+            assert seen == "of the route", f"expected the route's configuration by {one.name}, the module saw {seen!r}"
+
+
+@dataclass(frozen=True)
+class Inline(LocalFile):
+    """A module that stands in the configuration itself; `filename` is where its bytes come from."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The bytes in the place of a file."""
+        data = Path(self.filename).read_bytes()
+        return {"module": {"local": {"inline_bytes": base64.b64encode(data).decode()}}}
+
+
+@case("configuration.sources", languages=ONE, promised_to=NOBODY)
+def test_inline_bytes(cell: Cell) -> None:
+    """A module that stands in the configuration itself is rejected, and the process serves on."""
+    cell.needs(cell.host_minor >= SOURCES_SINCE, "hosts know other sources than a name from 1.38 on")
+    module = ModuleRef("", local=Inline(str(cell.install())))
+    with cell.start_anyhow(Listener("main")) as envoy:
+        update = envoy.update(listener("identity", module=module))
+        assert not update.accepted, "expected a module in the configuration itself to be rejected, it was accepted"
+        assert "local file" in update.message, f"expected the rejection to say what may stand there, it says: {update.message}"
+        cell.still_serves(envoy)
+
+
+def found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
+    """A module that is linked into the host is found, and then refuses to be an HTTP filter."""
+    update = envoy.update(listener("identity", str(times), module=static))
+    assert not update.accepted, f"expected {static}, which has no HTTP filter, to be rejected, it was accepted"
+    refused = "Failed to initialize dynamic module" in update.message
+    assert refused, f"expected {static} to be found at attempt {times}, and to refuse the filter; it says: {update.message}"
+
+
+@case("configuration.sources", languages=ONE, promised_to=NOBODY)
+def test_static_module(cell: Cell) -> None:
+    """A module that is linked into the host is found by its name, again and again, though there is no file of it."""
+    release = str(cell.planned_host.host.release)
+    known = next((one for one in load_hosts(paths.HOSTS_FILE) if one.release == release), None)
+    static = known.static_modules if known is not None else ()
+    cell.needs(bool(static), "no module is known to be linked into this host")
+    with cell.start_anyhow(Listener("main")) as envoy:
+        for times in (1, 2):
+            found_in_the_host(envoy, static[0], times)
+        cell.still_serves(envoy)
+
+
+@dataclass(frozen=True)
+class Discovered(HttpFilter):
+    """A filter whose configuration comes by extension discovery, from a file."""
+
+    file: Path = Path()
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry that says where; the file must be there when it is read."""
+        whole = super().to_json()
+        typed = whole["typed_config"]
+        resource = {
+            "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+            "name": self.entry,
+            "typed_config": typed,
+        }
+        self.file.write_text(json.dumps({"version_info": "1", "resources": [resource]}))
+        source = {"path_config_source": {"path": str(self.file)}, "resource_api_version": "V3"}
+        types = [typed["@type"].partition("/")[2]]
+        return {"name": self.entry, "config_discovery": {"config_source": source, "type_urls": types}}
+
+
+@case("window.forward", languages=ONE)
+def test_by_extension_discovery(cell: Cell) -> None:
+    """A filter whose configuration comes by extension discovery serves like one that stands in its listener."""
+    filter_ = Discovered(ModuleRef(PROBE), "local_reply", "418", file=cell.folder / "extensions.json")
+    with cell.start(Listener("main", (filter_,))) as envoy:
+        status = envoy.request("/").status
+        assert status == 418, f"expected the module to answer 418, saw {status}"
+
+
+@case("module.required_functions", languages=ONE)
+def test_only_required_hooks(cell: Cell) -> None:
+    """A module that has only the hooks which the host requires serves; calls of the others are left out."""
+    measured = load_required_hooks()
+    release = measured.nearest(str(cell.planned_host.host.release))
+    cell.needs(release is not None, "which hooks this host requires was never measured (dmconform abi hooks)")
+    required = measured.required(str(release), ExtensionPoint.HTTP_FILTER, per_route=True)
+    probe = Path(cell.sdk.modules[PROBE].path)
+    hooks = {name.removeprefix(HOOK_PREFIX) for name in export_names(probe) if name.startswith(HOOK_PREFIX)}
+    spare = sorted(hooks - required)
+    cell.facts["hooks left out"] = ", ".join(spare) or "none"
+    cell.modules_folder.mkdir()
+    (cell.modules_folder / "libsparse.so").write_bytes(
+        without_symbols(probe.read_bytes(), [HOOK_PREFIX + one for one in spare])
+    )
+    with cell.start_anyhow(listener("callout", "upstream", module="sparse"), search_path=cell.modules_folder) as envoy:
+        update = envoy.first_update
+        assert update.accepted, (
+            f"expected a module without {', '.join(spare)} to be accepted, it was rejected: {update.message}"
+        )
+        status = envoy.request("/").status
+        assert status == 200, f"expected the module to answer 200, saw {status}"

@@ -1,0 +1,262 @@
+"""Network and listener filters of modules: bytes pass, flags hold, what is wrong is rejected."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.abi.points import HOOK_PREFIX
+from harness.hooks.hide import without_symbols
+from harness.model import Feature, Language
+from harness.plan.cases import case
+from harness.run.cell import PROBE, Cell, listener
+from harness.run.config import (
+    DIRECT_PATH,
+    MODULE_SOURCE,
+    Listener,
+    ListenerFilter,
+    ModuleRef,
+    NetworkFilter,
+    RemoteSource,
+)
+from harness.run.envoy import Envoy, Update
+from harness.run.identity import told
+from harness.run.source_server import Reply, source_server
+from harness.run.upstream import Received
+from harness.run.waiting import poll
+from harness.timeouts import REQUEST_S, UNLOAD_S
+from harness.versions import Minor
+
+ONE = (Language.CPP,)
+PLAIN = Listener("plain")
+LARGE = 100_000
+SINCE = Minor.parse("1.37")
+REMOTE_SINCE = Minor.parse("1.38")
+_READ_BYTES = 1 << 16
+
+
+def has(cell: Cell, feature: Feature) -> None:
+    """Ends the case as not applicable where the SDK or the host has not got such filters."""
+    cell.needs_feature(feature)
+    cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
+
+
+def network(module: ModuleRef | str = PROBE, filter_name: str = "panic", config: str = "none") -> Listener:
+    """Bytes through a network filter to the upstream server."""
+    reference = ModuleRef(module) if isinstance(module, str) else module
+    return Listener("main", network=(NetworkFilter(reference, filter_name, config),), tcp=True)
+
+
+def accepting(module: ModuleRef | str = PROBE, filter_name: str = "panic", config: str = "none") -> Listener:
+    """Bytes through a listener filter to the upstream server."""
+    reference = ModuleRef(module) if isinstance(module, str) else module
+    return Listener("main", listening=(ListenerFilter(reference, filter_name, config),), tcp=True)
+
+
+def passes(envoy: Envoy) -> None:
+    """A request goes through, as bytes, and comes to the upstream server as it was sent."""
+    answer = envoy.request("/through", method="POST", body="a body")
+    assert answer.status == 200, f"expected the upstream server to answer, saw {answer.summary}"
+    received = Received.from_json(answer.body)
+    assert received.body == "a body", f"expected 'a body' at the upstream server, it received {received.body!r}"
+    at_end = "x-request-id" not in received.headers
+    assert at_end, "expected the bytes to pass without a connection manager, which would add headers"
+
+
+@case("window.forward")
+def test_network_passes(cell: Cell) -> None:
+    """A network filter that does nothing passes the bytes of a connection."""
+    has(cell, Feature.NETWORK_FILTER)
+    with cell.start(network()) as envoy:
+        passes(envoy)
+
+
+@case("window.forward")
+def test_network_large_data(cell: Cell) -> None:
+    """It passes 100 kB in each direction, unchanged."""
+    has(cell, Feature.NETWORK_FILTER)
+    body = "".join(chr(ord("a") + number % 26) for number in range(LARGE))
+    with cell.start(network()) as envoy:
+        up = envoy.request("/up", method="POST", body=body)
+        assert up.status == 200, f"expected an answer to {LARGE} bytes, saw {up.summary}"
+        received = Received.from_json(up.body)
+        same = received.body == body
+        assert same, f"expected {LARGE} bytes as they were sent, the upstream server saw {len(received.body)}, not all the same"
+        answer = envoy.request(f"/down?size={LARGE}")
+        assert answer.body == "x" * LARGE, f"expected {LARGE} bytes from the upstream server, saw {len(answer.body)}"
+
+
+@case("window.forward")
+def test_network_half_close(cell: Cell) -> None:
+    """A client that has stopped sending is still answered, and then the connection is closed."""
+    has(cell, Feature.NETWORK_FILTER)
+    with (
+        cell.start(network()) as envoy,
+        socket.create_connection(("127.0.0.1", envoy.port("main")), timeout=REQUEST_S) as client,
+    ):
+        client.sendall(b"GET /half HTTP/1.1\r\nhost: dmconform\r\nconnection: close\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
+        seen = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := client.recv(_READ_BYTES):
+                seen += piece
+        envoy.check_alive("after a client stopped sending")
+        assert b"/half" in seen, f"expected the answer of the upstream server, saw {seen!r}"
+
+
+@case("window.forward")
+def test_listener_passes(cell: Cell) -> None:
+    """A listener filter that does nothing passes connections."""
+    has(cell, Feature.LISTENER_FILTER)
+    with cell.start(accepting()) as envoy:
+        passes(envoy)
+
+
+@dataclass(frozen=True)
+class Last(NetworkFilter):
+    """A network filter that says whether it is the last of its chain."""
+
+    terminal: bool = True
+
+    def to_json(self) -> dict[str, Any]:
+        """With the field that says so."""
+        message = super().to_json()
+        message["typed_config"]["terminal_filter"] = self.terminal
+        return message
+
+
+class Alone(Listener):
+    """A listener with nothing behind its network filters."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Without the proxy."""
+        message = super().to_json()
+        del message["filter_chains"][0]["filters"][-1]
+        return message
+
+
+@case("loading.failure_rejects", languages=ONE, promised_to=())
+def test_network_terminal(cell: Cell) -> None:
+    """A network filter may stand last in a chain if its configuration says that it is terminal, and only then."""
+    has(cell, Feature.NETWORK_FILTER)
+    alone = Alone("main", network=(Last(ModuleRef(PROBE), "panic", "none"),), tcp=True)
+    not_last = replace(alone, network=(Last(ModuleRef(PROBE), "panic", "none", terminal=False),))
+    with cell.start(alone) as envoy:
+        update = envoy.update(not_last)
+        assert not update.accepted, "expected a chain without a terminal filter to be rejected, it was accepted"
+        assert "terminal" in update.message, f"expected the rejection to say why, it says: {update.message}"
+
+
+def rejected(envoy: Envoy, wrong: Listener, why: str) -> None:
+    """An Envoy rejects a listener with words that name what is wrong; the plain one serves on."""
+    update: Update = envoy.update(PLAIN, wrong)
+    assert not update.accepted, f"expected a filter {why} to be rejected, it was accepted"
+    status = envoy.request(DIRECT_PATH, listener="plain").status
+    assert status == 200, f"expected the plain listener to go on serving, it answers {status}"
+
+
+def each_rejected(cell: Cell, absent: Listener, refused: Listener) -> None:
+    """A filter of a missing module is rejected with its name, and one that the module refuses."""
+    cell.install()
+    with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
+        rejected(envoy, absent, "of a missing module")
+        assert "libabsent.so" in envoy.log(), "expected the rejection to name libabsent.so, it does not"
+        before = envoy.log().count("Failed to create filter config")
+        rejected(envoy, refused, "that the module refuses")
+        said = envoy.log().count("Failed to create filter config") - before
+        assert said, "expected the rejection to say that the filter's configuration failed, it does not"
+
+
+@case("loading.failure_rejects")
+def test_network_rejected(cell: Cell) -> None:
+    """A network filter of a missing module is rejected, and so is one whose configuration the module refuses."""
+    has(cell, Feature.NETWORK_FILTER)
+    each_rejected(cell, network("absent"), network(PROBE, "refuse"))
+
+
+@case("loading.failure_rejects")
+def test_listener_rejected(cell: Cell) -> None:
+    """A listener filter of a missing module is rejected, and so is one whose configuration the module refuses."""
+    has(cell, Feature.LISTENER_FILTER)
+    each_rejected(cell, accepting("absent"), accepting(PROBE, "refuse"))
+
+
+def without(cell: Cell, kind: str) -> str:
+    """The name of a module that has no hooks for filters of a kind."""
+    probe = Path(cell.sdk.modules[PROBE].path).read_bytes()
+    hooks = {name for name in (f"{HOOK_PREFIX}{kind}_filter_{end}" for end in ("config_new", "new")) if name.encode() in probe}
+    cell.modules_folder.mkdir(exist_ok=True)
+    (cell.modules_folder / "libhttp_only.so").write_bytes(without_symbols(probe, hooks))
+    return "http_only"
+
+
+def lacks_hooks(cell: Cell, wrong: Listener, kind: str) -> None:
+    """The module is rejected with the name of a hook."""
+    cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
+    with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
+        rejected(envoy, wrong, "without its hooks")
+        named = f"{HOOK_PREFIX}{kind}_filter_" in envoy.log()
+        assert named, f"expected the rejection to name a hook of {kind} filters, it does not"
+
+
+@case("module.required_functions", "loading.failure_rejects", languages=ONE)
+def test_network_without_hooks(cell: Cell) -> None:
+    """A module without hooks for network filters is rejected as one, with the name of a hook."""
+    lacks_hooks(cell, network(without(cell, "network")), "network")
+
+
+@case("module.required_functions", "loading.failure_rejects", languages=ONE)
+def test_listener_without_hooks(cell: Cell) -> None:
+    """A module without hooks for listener filters is rejected as one, with the name of a hook."""
+    lacks_hooks(cell, accepting(without(cell, "listener")), "listener")
+
+
+def keeps_flags(cell: Cell, user: Listener) -> None:
+    """A module with both flags is visible to another one, and stays without a user."""
+    cell.needs(cell.sdk.unloads, f"nothing to tell apart: {cell.sdk.unloads_reason}")
+    witness = listener("identity", name="witness", module="witness")
+    flagged, canary = cell.install(name="flagged"), cell.install(name="canary")
+    cell.install(name="witness")
+    passing = listener("identity", name="canary", module="canary")
+    with cell.start(witness, passing, user) as envoy:
+        passes(envoy)
+        seen = told(envoy.request("/", listener="witness"), "global")
+        assert seen == "libflagged.so", f"expected the symbols of libflagged.so to be visible globally, found {seen}"
+        cell.reconfigure(envoy, witness)
+        gone = poll(lambda: not envoy.has_mapped(canary), UNLOAD_S)
+        assert gone, f"expected a module without the flags to be unloaded, it is loaded after {UNLOAD_S:g} s"
+        assert envoy.has_mapped(flagged), "expected the module with do_not_close to stay loaded, it is gone"
+
+
+FLAGGED = ModuleRef("flagged", do_not_close=True, load_globally=True)
+
+
+@case("rtld.do_not_close", "rtld.load_globally", languages=(Language.CPP, Language.RUST))
+def test_network_flags(cell: Cell) -> None:
+    """do_not_close and load_globally hold for a network filter as for an HTTP filter."""
+    has(cell, Feature.NETWORK_FILTER)
+    keeps_flags(cell, network(FLAGGED))
+
+
+@case("rtld.do_not_close", "rtld.load_globally", languages=(Language.CPP, Language.RUST))
+def test_listener_flags(cell: Cell) -> None:
+    """do_not_close and load_globally hold for a listener filter as for an HTTP filter."""
+    has(cell, Feature.LISTENER_FILTER)
+    keeps_flags(cell, accepting(FLAGGED))
+
+
+@case("statistics.remote_is_for_http", languages=ONE)
+def test_no_remote_source(cell: Cell) -> None:
+    """Neither network nor listener filters take a module from a remote source: they are rejected, and nothing is fetched."""
+    cell.needs(cell.host_minor >= REMOTE_SINCE, "hosts fetch modules from 1.38 on")
+    module = ModuleRef(PROBE, remote=RemoteSource("/module.so", "0" * 64))
+    with source_server() as source:
+        source.offer("/module.so", Reply(b"no library"))
+        folder = {"TMPDIR": str(cell.folder)}
+        with cell.start_anyhow(PLAIN, environment=folder, clusters={MODULE_SOURCE: source.port}) as envoy:
+            rejected(envoy, network(module), "of a remote module")
+            rejected(envoy, accepting(module), "of a remote module")
+        assert source.fetches("/module.so") == 0, "expected nothing to be fetched, the module was asked for"

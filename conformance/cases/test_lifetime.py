@@ -1,0 +1,207 @@
+"""From load to unload: constructors and destructors, thread-local variables, and who keeps a module loaded besides filters.
+
+How a library is linked does not depend on its language: the modules for that are of the C++ build.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.model import Language
+from harness.plan.cases import case
+from harness.run.cell import PROBE, Cell, listener
+from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
+from harness.run.connection import Protocol, Request
+from harness.run.envoy import Envoy
+from harness.run.identity import told
+from harness.run.outcomes import ModuleRejected
+from harness.run.routes import Routes
+from harness.run.upstream import upstream
+from harness.run.waiting import poll
+from harness.timeouts import LOG_LINE_S, REQUEST_S, UNLOAD_S
+
+ONE = (Language.CPP,)
+WORKERS = 2
+REQUESTS = 40
+"""So many that each worker gets some: that one gets none has a chance of 1 in 2^39."""
+
+
+def unloaded(envoy: Envoy, module: Path) -> None:
+    """Waits until the Envoy has unloaded a module."""
+    gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
+    assert gone, f"expected {module.name} to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
+
+
+def drained(envoy: Envoy) -> None:
+    """Waits until the Envoy has let go of the listeners that it was told to remove, and so of their modules."""
+    done = poll(lambda: envoy.statistic("listener_manager.total_listeners_draining") == 0, UNLOAD_S)
+    assert done, f"expected the listener to be drained, it is not after {UNLOAD_S:g} s"
+
+
+def lived(envoy: Envoy, *expected: str) -> None:
+    """The library's constructor and destructor have run so often, in this order; an ended Envoy's have printed all."""
+
+    def seen() -> list[str]:
+        lines = (line.partition("dmconform: ")[2] for line in envoy.log().splitlines())
+        return [line for line in lines if line in ("constructed", "destructed")]
+
+    poll(lambda: len(seen()) >= len(expected), LOG_LINE_S)
+    assert seen() == list(expected), f"expected the library to have been {', '.join(expected)}; it was {', '.join(seen())}"
+
+
+@case("rtld.closed_at_last_reference", "identity.reuse", languages=ONE)
+def test_constructors_and_destructors(cell: Cell) -> None:
+    """A library's constructor runs once for each load, however many use it; its destructor once, at the unload."""
+    module = cell.install("lifetime")
+    first, second = (listener("identity", name=name, module="lifetime") for name in "ab")
+    with cell.start(first, second, module="lifetime") as envoy:
+        cell.reconfigure(envoy, second)
+        drained(envoy)
+        told(envoy.request("/", listener="b"), "count")
+        lived(envoy, "constructed")
+        cell.reconfigure(envoy)
+        unloaded(envoy, module)
+        lived(envoy, "constructed", "destructed")
+        cell.reconfigure(envoy, first)
+    lived(envoy, "constructed", "destructed", "constructed", "destructed")
+
+
+@case("rtld.do_not_close", languages=ONE)
+def test_kept_is_not_destructed(cell: Cell) -> None:
+    """With do_not_close the destructor does not run while the process lives, nor the constructor a second time."""
+    user = listener("identity", module=ModuleRef("lifetime", do_not_close=True))
+    stays(cell, "lifetime", user)
+
+
+@case("rtld.closed_at_last_reference", languages=ONE, promised_to=())
+def test_marked_nodelete(cell: Cell) -> None:
+    """A module that is marked NODELETE stays as if do_not_close were set: it is not destructed, and keeps its state."""
+    stays(cell, "nodelete", listener("identity", module="nodelete"))
+
+
+def stays(cell: Cell, name: str, user: Listener) -> None:
+    """A module whose only user goes and comes again is constructed once, and not destructed before the end."""
+    module = cell.install(name)
+    with cell.start(user, module=name) as envoy:
+        count = told(envoy.request("/"), "count")
+        assert count == "1", f"expected a fresh module to count 1, it counts {count}"
+        cell.reconfigure(envoy)
+        drained(envoy)
+        assert envoy.has_mapped(module), f"expected {module.name} to stay loaded, it is gone"
+        cell.reconfigure(envoy, user)
+        count = told(envoy.request("/"), "count")
+        assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
+        lived(envoy, "constructed")
+    log = envoy.log()
+    cell.facts["destructed as the process ends"] = "yes" if "dmconform: destructed" in log else "no"
+
+
+@case("rtld.closed_at_last_reference", "identity.reuse", languages=ONE, promised_to=())
+def test_thread_local(cell: Cell) -> None:
+    """A thread-local variable is each worker's own, outlives an update, does not keep the module loaded, and starts afresh."""
+    module = cell.install("thread_local")
+    first, second = (listener("thread_local", name=name, module="thread_local") for name in "ab")
+    with cell.start(first, second, module="thread_local", concurrency=WORKERS) as envoy:
+        numbers = counted(envoy, "a")
+        each_worker_counts(numbers)
+        cell.reconfigure(envoy, second)
+        drained(envoy)
+        each_worker_counts(numbers + counted(envoy, "b"))
+        cell.reconfigure(envoy)
+        unloaded(envoy, module)
+        cell.reconfigure(envoy, first)
+        each_worker_counts(counted(envoy, "a"))
+
+
+def counted(envoy: Envoy, name: str) -> list[int]:
+    """What the workers count that answer `REQUESTS` requests."""
+    return [int(told(envoy.request("/", listener=name), "thread-local")) for _ in range(REQUESTS)]
+
+
+def each_worker_counts(numbers: list[int]) -> None:
+    """The numbers are those of two workers that have both counted from 1 on, each for itself."""
+    most = max(numbers)
+    rest = len(numbers) - most
+    expected = Counter(range(1, most + 1)) + Counter(range(1, rest + 1))
+    right = rest > 0 and Counter(numbers) == expected
+    assert right, f"expected {WORKERS} workers to have counted from 1 on, each for itself; they have counted {sorted(numbers)}"
+
+
+def of_route(filter_: HttpFilter, module: str, config: str = "R") -> PerRoute:
+    """What a filter is told on its route, by the configuration `per_route` of a module."""
+    return PerRoute(filter_.entry, ModuleRef(module), "per_route", config)
+
+
+def update_routes(routes: Routes, envoy: Envoy, *per_route: PerRoute) -> None:
+    """Replaces routes by others that must be accepted."""
+    update = routes.update(envoy, *per_route)
+    if not update.accepted:
+        raise ModuleRejected(update.message)
+
+
+@case("rtld.closed_at_last_reference")
+def test_filter_listener_routes_go(cell: Cell) -> None:
+    """A filter, a listener, a route by discovery, a listener with a route: the module is unloaded with the last, not before."""
+    cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
+    module = cell.install(name="wanted")
+    # Each step takes a canary away too: when that is gone, the module would be if it were closed too early.
+    canaries = [cell.install(name=f"canary{number}") for number in (1, 2, 3)]
+    plain = HttpFilter(ModuleRef(PROBE), "identity")
+    second = HttpFilter(ModuleRef(PROBE), "transform", "T")
+
+    def chain(name: str, *modules: str) -> Listener:
+        return Listener(name, (plain, *(HttpFilter(ModuleRef(one), "identity") for one in modules)))
+
+    by_discovery = Listener("c", (plain, second), (of_route(plain, "wanted"), of_route(second, "canary3")))
+    routes = Routes(cell.folder, by_discovery)
+    a, b, d = (
+        chain("a", "wanted", "canary1"),
+        chain("b", "wanted", "canary2"),
+        Listener("d", (plain,), (of_route(plain, "wanted"),)),
+    )
+    steps: tuple[Callable[[Envoy], object], ...] = (
+        lambda envoy: cell.reconfigure(envoy, chain("a"), b, routes.listener, d),
+        lambda envoy: cell.reconfigure(envoy, chain("a"), routes.listener, d),
+        lambda envoy: update_routes(routes, envoy),
+    )
+    with cell.start(a, b, routes.listener, d) as envoy:
+        for canary, step in zip(canaries, steps, strict=True):
+            step(envoy)
+            unloaded(envoy, canary)
+            assert envoy.has_mapped(module), f"expected the module to stay loaded after {canary.name}, it is gone"
+            told(envoy.request("/", listener="d"), "count")
+        cell.reconfigure(envoy, chain("a"))
+        unloaded(envoy, module)
+        told(envoy.request("/", listener="a"), "count")
+
+
+@case("rtld.closed_at_last_reference")
+def test_request_keeps_its_route(cell: Cell) -> None:
+    """A request that is under way when the routes change keeps what its route told the filter, and the module of that."""
+    cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
+    module, canary = (cell.install(name=name) for name in ("wanted", "canary"))
+    filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
+    plain = HttpFilter(ModuleRef(PROBE), "identity")
+    per_route = of_route(filter_, PROBE, "old")
+    routes = Routes(cell.folder, Listener("main", (filter_, plain), (per_route, of_route(plain, "wanted"))))
+    other = Routes(cell.folder, Listener("other", (plain,), (of_route(plain, "canary"),)))
+    with (
+        upstream() as server,
+        cell.start(routes.listener, other.listener, clusters={"upstream": server.port}) as envoy,
+        envoy.connect(Protocol.HTTP2) as connection,
+    ):
+        held = connection.begin(Request("/held", "POST", body="held"))
+        begun = poll(lambda: server.begun("/held") == 1, REQUEST_S)
+        assert begun, f"expected a request to come to the upstream server, none does in {REQUEST_S:g} s"
+        update_routes(routes, envoy)
+        update_routes(other, envoy)
+        # The canary's route went last: when it is gone, the module would be if it were closed too early.
+        unloaded(envoy, canary)
+        assert envoy.has_mapped(module), "expected the module to stay loaded while a request keeps its route, it is gone"
+        route = told(held.finish(), "route")
+        assert route == "old", f"expected the request that is under way to keep its route's 'old', saw {route!r}"
+        route = told(connection.request(Request()), "route")
+        assert route == "none", f"expected the next request to have no configuration of its route, saw {route!r}"
+        unloaded(envoy, module)

@@ -1,0 +1,263 @@
+"""Replays the steps of a cell in their order, and tells for each what was recorded and what happens now."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .answer import Answer, NoAnswer, Seen, differences, from_record, told
+from .connections import Connections
+from .envoy import Envoy, poll
+from .places import Places, Trouble, remove_all
+from .source import Source, source_server
+from .upstream import upstream
+
+AS_RECORDED, NOT_AS_RECORDED, WRONG_USAGE = 0, 1, 2
+ROUTES_S = 15.0
+_ROUTES_FILE = re.compile(r"(?:.*/)?routes-of-[^/]*\.json")
+
+
+def main(archive: Path, words: Sequence[str]) -> int:
+    """Runs the program; returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="run.py",
+        description="Replays a recorded cell: runs the modules of this archive in an Envoy of this machine, with your rights.",
+        epilog="exit codes: 0 all is as recorded, 1 something is not, 2 wrong usage, another Envoy, or a changed archive",
+    )
+    parser.add_argument("envoy", type=Path, metavar="ENVOY", help="the binary of the Envoy that README.txt names")
+    parser.add_argument("--any-envoy", action="store_true", help="also one with another hash: then answers may differ")
+    chosen = parser.parse_args(words)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        cell = _checked(archive)
+        binary = _checked_envoy(chosen.envoy, cell["host"], chosen.any_envoy)
+        with _places(archive, cell, binary) as (places, sources):
+            return _Replay(places, sources).run(cell)
+    except (Trouble, OSError) as error:
+        print(f"run.py: {error}")
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        print("run.py: interrupted")
+        return WRONG_USAGE
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as source:
+        for block in iter(lambda: source.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _checked(archive: Path) -> dict[str, Any]:
+    """The cell, if all files of the archive are as they were made."""
+    for line in (archive / "SHA256SUMS").read_text().splitlines():
+        expected, _, name = line.partition("  ")
+        path = archive / name
+        seen = _sha256(path) if path.is_file() else "no such file"
+        if seen != expected:
+            raise Trouble(f"{name}: expected SHA-256 {expected}, saw {seen}: this archive was changed; unpack it anew")
+    cell: dict[str, Any] = json.loads((archive / "cell.json").read_text())
+    if sys.version_info < tuple(cell["python"]):
+        raise Trouble(f"expected Python {'.'.join(map(str, cell['python']))} or newer, this is {sys.version.split()[0]}")
+    return cell
+
+
+def _checked_envoy(path: Path, host: Mapping[str, str], any_envoy: bool) -> Path:
+    if not path.is_file() or not os.access(path, os.X_OK):
+        raise Trouble(f"{path}: expected the binary of an Envoy, there is no program")
+    seen = _sha256(path)
+    if seen == host["sha256"]:
+        print(f"Envoy: {path} is the recorded one, {host['build']}")
+    elif any_envoy:
+        print(f"Envoy: {path} is another one than recorded: SHA-256 {seen}, not {host['sha256']}")
+    else:
+        raise Trouble(
+            f"{path}: expected Envoy {host['build']} with SHA-256 {host['sha256']}, saw SHA-256 {seen}; "
+            "--any-envoy runs with this one all the same"
+        )
+    return path.resolve()
+
+
+@contextlib.contextmanager
+def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tuple[Places, dict[str, Source]]]:
+    """A new folder and ports, which are gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="dmconform-replay-"))
+    try:
+        with upstream() as port, contextlib.ExitStack() as stack:
+            ports = {"upstream": port}
+            sources = {name: stack.enter_context(source_server()) for name in cell["servers"]}
+            ports.update((name, source.port) for name, source in sources.items())
+            for name in cell["other_clusters"]:  # nobody answers for them
+                taken = stack.enter_context(socket.socket())
+                taken.bind(("127.0.0.1", 0))
+                ports[name] = int(taken.getsockname()[1])
+            place = folder / "cell"
+            place.mkdir()
+            yield Places(archive, place, binary, ports), sources
+    finally:
+        remove_all(folder)
+
+
+def _ended(ending: str, code: int | None) -> str:
+    """How an Envoy ended, in words."""
+    if ending == "killed":
+        return "it lived when the case was over"
+    if code is None:
+        return "it did not end"
+    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return f"{how}, {'when asked to stop' if ending == 'stopped' else 'by itself'}"
+
+
+class _Replay:
+    """Goes through the steps."""
+
+    def __init__(self, places: Places, sources: Mapping[str, Source]) -> None:
+        self._places = places
+        self._sources = sources
+        self._envoys: dict[int, Envoy] = {}
+        self._connections = Connections()
+        self._compared = 0
+        self._differing = 0
+
+    def run(self, cell: Mapping[str, Any]) -> int:
+        """Replays all steps; returns the exit code."""
+        print(f"Cell: {cell['cell']}: {cell['title']}")
+        print(f"Recorded outcome: {cell['outcome']}{': ' + json.dumps(cell['detail']) if cell['detail'] else ''}")
+        for one in cell["limits"]:
+            print(f"Mind: {one}")
+        print("From here on the code of the recorded modules runs on this machine, with your rights.\n", flush=True)
+        try:
+            for number, step in enumerate(cell["steps"], start=1):
+                time.sleep(step["pause"])
+                print(f"{number:3}. ", end="")
+                getattr(self, f"_{step['do']}")(step)
+        finally:
+            self._connections.close()
+            for envoy in self._envoys.values():
+                envoy.kill()
+        if self._differing:
+            for number, envoy in self._envoys.items():
+                print(f"\nThe end of the log of Envoy {number}:")
+                print("\n".join(f"  {line}" for line in envoy.log_tail()))
+            print(f"\nNOT as recorded: {self._differing} of {self._compared} differ.")
+            return NOT_AS_RECORDED
+        print(f"\nAs recorded: all {self._compared} that were compared.")
+        return AS_RECORDED
+
+    def _compare(self, recorded: str, now: str, different: Sequence[str]) -> None:
+        self._compared += 1
+        self._differing += bool(different)
+        print(f"       recorded: {recorded}")
+        print(f"       now:      {now}{'' if not different else '   DIFFERENT'}")
+        for one in different:
+            print(f"         {one}")
+
+    def _same(self, recorded: str, now: str) -> None:
+        self._compare(recorded, now, [] if recorded == now else [f"expected: {recorded}"])
+
+    def _files(self, step: Mapping[str, Any]) -> None:
+        changes = step["changes"]
+        print("Files: " + ", ".join(f"{one['path']} ({one['kind']})" for one in changes))
+        running = [envoy for envoy in self._envoys.values() if envoy.lives]
+        watched = running and any(_ROUTES_FILE.fullmatch(one["path"]) for one in changes)
+        before = [envoy.route_updates() for envoy in running] if watched else []
+        for one in changes:
+            self._places.put(one)
+        if watched:
+            poll(lambda: True if [one.route_updates() for one in running if one.lives] != before else None, ROUTES_S)
+
+    def _offer(self, step: Mapping[str, Any]) -> None:
+        print(f"The case's {step['server']} is to answer {step['path']}")
+        replies = [{**one, "body": self._places.bytes_of(one["sha256"])} for one in step["replies"]]
+        self._sources[step["server"]].offer(step["path"], replies)
+
+    def _let_go(self, step: Mapping[str, Any]) -> None:
+        print(f"The case's {step['server']} sends what it holds")
+        self._sources[step["server"]].let_go()
+
+    def _start(self, step: Mapping[str, Any]) -> None:
+        print(f"Envoy {step['envoy']} starts with {step['listeners']}")
+        envoy = self._envoys[step["envoy"]] = Envoy(step, self._places)
+        self._same(step["outcome"], envoy.starts())
+
+    def _update(self, step: Mapping[str, Any]) -> None:
+        print(f"Envoy {step['envoy']} is given {step['listeners']}")
+        self._same(step["outcome"], self._envoys[step["envoy"]].update(step["listeners"], step["outcome"]))
+
+    def _admin(self, step: Mapping[str, Any]) -> None:
+        print(f"Envoy {step['envoy']}: admin {step['method']} {step['path']}")
+        self._envoys[step["envoy"]].admin(step["path"], step["method"])
+
+    def _request(self, step: Mapping[str, Any]) -> None:
+        request, envoy = step["request"], self._envoys[step["envoy"]]
+        what = json.dumps(f"{request['method']} {request['path']}")
+        print(f"Envoy {step['envoy']}, listener {step['listener']}: {what} by {step['protocol']}")
+        recorded = from_record(step["answer"])
+        now = self._asked(envoy, step)
+        if isinstance(now, Answer):
+            now = self._there(now)
+        self._compare(told(recorded), told(now), differences(recorded, now))
+
+    def _asked(self, envoy: Envoy, step: Mapping[str, Any]) -> Seen:
+        if not envoy.lives and not self._connections.is_open(step):
+            return Answer(None)
+        port = self._port(envoy, step)
+        if port is None:
+            return Answer(None, reset="nothing: there is no such listener") if envoy.lives else Answer(None)
+        try:
+            return self._connections.ask(port, step)
+        except NoAnswer as problem:
+            return str(problem)
+
+    def _port(self, envoy: Envoy, step: Mapping[str, Any]) -> int | None:
+        """The port of a step's listener; 0 where there is a connection, whose listener may be gone."""
+        return 0 if self._connections.is_open(step) else envoy.port(step["listener"])
+
+    def _act(self, step: Mapping[str, Any]) -> None:
+        request, envoy = step["request"], self._envoys[step["envoy"]]
+        what = json.dumps(f"{request['method']} {request['path']}")
+        print(f"Envoy {step['envoy']}, listener {step['listener']}: {what} by {step['protocol']}: {step['act']}")
+        port = self._port(envoy, step)
+        if port is not None:
+            self._connections.act(port, step)
+
+    def _there(self, answer: Answer) -> Answer:
+        """An answer as if it had been given where the recorded one was."""
+
+        def there(text: str) -> str:
+            return text.replace(str(self._places.cell), "{{CELL}}").replace(str(self._places.envoy), "{{ENVOY}}")
+
+        headers = {name: there(value) for name, value in answer.headers.items()}
+        return Answer(answer.status, headers, there(answer.body), answer.trailers, answer.reset)
+
+    def _end(self, step: Mapping[str, Any]) -> None:
+        envoy, ending = self._envoys[step["envoy"]], step["ending"]
+        print(f"End of Envoy {step['envoy']}")
+        if ending == "by itself":
+            code = envoy.ended_by_itself()
+            now = _ended("killed", None) if code is None else _ended(ending, code)
+        elif not envoy.lives:
+            now = _ended("by itself", envoy.process.returncode)
+        elif ending == "stopped":
+            now = _ended(ending, envoy.stop())
+        else:
+            now = _ended(ending, None)
+        envoy.kill()
+        self._same(_ended(ending, step["exit_code"]), now)

@@ -1,0 +1,129 @@
+"""Folders and ports of this machine in the place of the recorded ones, and the files of the case, put where they were."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_FIFO_POLL_S = 0.02
+
+
+class Trouble(Exception):
+    """This cannot be replayed here; the text says why."""
+
+
+class Places:
+    """Where things are on this machine."""
+
+    def __init__(self, archive: Path, cell: Path, envoy: Path, ports: Mapping[str, int]) -> None:
+        """Takes the unpacked archive, a new folder for the cell, the Envoy's binary, and loopback ports by cluster."""
+        self._archive = archive
+        self.cell = cell
+        self.envoy = envoy
+        self._ports = ports
+
+    def here(self, text: str) -> str:
+        """A text with this machine's folders."""
+        return text.replace("{{CELL}}", str(self.cell)).replace("{{ENVOY}}", str(self.envoy))
+
+    def configuration(self, file: str) -> str:
+        """A configuration of the archive, as JSON with this machine's folders and ports."""
+        text = (self._archive / file).read_text()
+        for placeholder, path in (("{{CELL}}", self.cell), ("{{ENVOY}}", self.envoy)):
+            text = text.replace(placeholder, json.dumps(str(path))[1:-1])
+        for name, port in self._ports.items():
+            text = text.replace(json.dumps(f"{{{{PORT {name}}}}}"), str(port))
+        return text
+
+    def put(self, change: Mapping[str, Any]) -> None:
+        """Makes one change: `kind` and the rest are as `cell.json` has them."""
+        target = self.cell / _safe(change["path"])
+        kind, mode = change["kind"], change["mode"]
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if kind == "gone":
+            _remove(target)
+        elif kind == "folder":
+            target.mkdir(exist_ok=True)
+            target.chmod(mode)
+        elif kind == "file" and change["in_place"] and target.is_file():
+            self._write_into(target, self._content(change), mode)
+        elif kind in ("file", "link", "fifo"):
+            part = target.with_name("being-placed")
+            if kind == "link":
+                part.symlink_to(self.here(change["target"]))
+            elif kind == "fifo":
+                os.mkfifo(part, mode)
+                threading.Thread(target=_end_of_fifo, args=(target,), daemon=True).start()
+            elif change["same_as"]:
+                os.link(self.cell / _safe(change["same_as"]), part)
+            else:
+                part.write_bytes(self._content(change))
+                part.chmod(mode)
+            if target.is_dir() and not target.is_symlink():
+                target.rmdir()
+            part.replace(target)
+        else:
+            raise Trouble(f"expected files, links, folders and FIFOs in the cell, it had something else at {change['path']}")
+
+    def _content(self, change: Mapping[str, Any]) -> bytes:
+        if change["is_envoy"]:
+            return self.envoy.read_bytes()
+        content = self.bytes_of(change["sha256"])
+        return self.here(content.decode()).encode() if change["is_text"] else content
+
+    def bytes_of(self, sha256: str) -> bytes:
+        """The content of a file of the archive."""
+        return (self._archive / "files" / sha256).read_bytes()
+
+    def _write_into(self, target: Path, content: bytes, mode: int) -> None:
+        """The same file with other bytes: who has it mapped sees them."""
+        target.chmod(mode | 0o600)
+        before = target.read_bytes()
+        if content.startswith(before):
+            with target.open("ab") as sink:
+                sink.write(content[len(before) :])
+        else:
+            with target.open("wb") as sink:
+                sink.write(content)
+        target.chmod(mode)
+
+
+def _safe(path: str) -> Path:
+    """A path below the cell's folder; nothing else comes out of this archive."""
+    relative = Path(path)
+    if relative.is_absolute() or ".." in relative.parts or not relative.parts:
+        raise Trouble(f"expected a path below the cell's folder, cell.json has {path!r}")
+    return relative
+
+
+def _end_of_fifo(fifo: Path) -> None:
+    """Opens the other end of a FIFO, and closes it at once, as soon as somebody waits there: nobody is to wait for ever."""
+    while True:
+        time.sleep(_FIFO_POLL_S)
+        with contextlib.suppress(OSError):  # nobody there
+            os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
+
+
+def _remove(target: Path) -> None:
+    if target.is_dir() and not target.is_symlink():
+        target.rmdir()
+    elif target.is_symlink() or target.exists():
+        target.unlink()
+
+
+def remove_all(folder: Path) -> None:
+    """Removes a folder, also where something in it may not be looked at."""
+    for place, _, _ in os.walk(folder, onerror=lambda _: None):
+        if not Path(place).is_symlink():
+            Path(place).chmod(0o700)
+        for inner in Path(place).iterdir():
+            if inner.is_dir() and not inner.is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(folder)

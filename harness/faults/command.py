@@ -1,0 +1,63 @@
+"""`dmconform abi faults`: measures what hosts make of modules with one fault, and writes it down."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from harness.errors import ExitCode
+
+_EPILOG = """\
+examples:
+  dmconform abi faults                          # all known releases; rewrites the repository's file and docs/faults.md
+  dmconform abi faults --host 1.40              # one release; the others stay as they are
+  dmconform abi faults --host path:./envoy -o /tmp/faults.json
+  dmconform abi faults --page                   # measures nothing: only docs/faults.md, from the repository's file
+
+Modules' code runs on this machine, with the rights of the caller: that of generated modules which do nothing, or crash.
+
+exit codes:
+  0  measured and written
+  2  wrong usage, or a data file with a mistake
+  4  it could not be measured: harness, build or download trouble
+"""
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `faults` to the subcommands of `dmconform abi`."""
+    about = "Measure what hosts make of modules with one fault: a hook that is missing, or that returns null."
+    parser = subparsers.add_parser(
+        "faults", help=about, description=about, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
+    )
+    parser.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated (default: all)",
+    )
+    parser.add_argument(
+        "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the repository's file, renewed)"
+    )
+    parser.add_argument("-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: processors)")
+    parser.add_argument("--page", action="store_true", help="only write docs/faults.md anew")
+    parser.set_defaults(run=run_faults)
+
+
+def run_faults(arguments: argparse.Namespace) -> int:
+    """Measures and writes; returns the exit code."""
+    from harness.faults.data import FILE, Faults, faults_json, load_faults, merged
+    from harness.faults.page import PAGE, faults_page
+    from harness.faults.run import measure_faults_of
+
+    out: Path = arguments.out or FILE
+    if not arguments.page:
+        fresh = measure_faults_of(tuple(arguments.host) or ("all",), arguments.workers)
+        known = load_faults() if out == FILE and FILE.exists() else Faults(())
+        renewed = known.replaced(fresh) if arguments.host else merged(fresh)
+        out.write_text(faults_json(renewed), encoding="utf-8")
+        print(out)
+    if out == FILE:
+        PAGE.write_text(faults_page(load_faults()), encoding="utf-8")
+        print(PAGE)
+    return ExitCode.HELD

@@ -1,0 +1,134 @@
+// The filters above the matrix: a list to tick for each, in the address as well.
+
+const filters = { box: document.getElementById("filters"), update: null };
+
+function buildFilters(onChange) {
+  const outcomes = [...new Set(looks.map((look) => look.outcome))];
+  const judgements = [...new Set(looks.map((look) => look.judgement))];
+  const languages = new Map(data.sdks.map((sdk) => [sdk.language, sdk.languageName]));
+  const hosts = [...new Set(data.columns.map((column) => column.host))];
+  const picks = [
+    pick("language", "Language", [...languages]),
+    pick(
+      "sdk",
+      "SDK",
+      data.sdks.map((sdk) => [sdk.id, sdk.id]),
+    ),
+    pick(
+      "host",
+      "Host",
+      hosts.map((host) => [host, host]),
+    ),
+    pick(
+      "outcome",
+      "Outcome",
+      outcomes.map((outcome) => [outcome, outcome]),
+    ),
+    pick(
+      "judgement",
+      "Counts as",
+      judgements.map((judgement) => [judgement, judgement]),
+    ),
+  ];
+  const flags = [
+    flag("differs", "differs between hosts"),
+    changes
+      ? flag(
+          "changed",
+          `changed since ${changes.since.slice(0, 10)} (${Object.keys(changes.was).length}; ${newCells.size} new, ${changes.gone} gone)`,
+        )
+      : null,
+    flag("compact", "signs only"),
+  ].filter(Boolean);
+  const search = el("input", {
+    type: "search",
+    id: "search",
+    placeholder: "case",
+    "aria-label": "Cases whose name or title has",
+  });
+  const status = el("output", { id: "shown", role: "status" });
+  const clear = el("button", { type: "button", id: "clear" }, "clear filters");
+  search.addEventListener("input", () => {
+    state.search = search.value;
+    onChange();
+  });
+  clear.addEventListener("click", () => {
+    for (const name of LISTS) state.lists[name].clear();
+    state.flags.delete("differs");
+    state.flags.delete("changed");
+    state.search = "";
+    onChange();
+  });
+  filters.box.append(
+    el(
+      "div",
+      { class: "toolbar", role: "group", "aria-label": "Filters" },
+      picks.map((it) => it.element),
+      search,
+      flags.map((it) => it.element),
+      clear,
+      status,
+    ),
+  );
+  filters.update = (shown) => {
+    for (const it of [...picks, ...flags]) it.update();
+    if (search.value !== state.search) search.value = state.search;
+    clear.hidden = !isFiltered();
+    status.textContent = `${shown.toLocaleString("en")} of ${counted(cellCount, "cell")}`;
+  };
+  document.addEventListener("click", (event) => closePicks(event.target));
+  filters.box.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && event.target.closest("details[open]");
+    if (!open) return;
+    open.open = false;
+    open.querySelector("summary").focus();
+    event.stopPropagation();
+  });
+
+  function pick(name, title, values) {
+    const told = el("span", { class: "told" });
+    const boxes = values.map(([value, label]) => {
+      const box = el("input", { type: "checkbox", value, "data-filter-name": name });
+      box.addEventListener("change", () => {
+        if (box.checked) state.lists[name].add(value);
+        else state.lists[name].delete(value);
+        onChange();
+      });
+      return { value, box, label: el("label", {}, box, ` ${label}`) };
+    });
+    const element = el(
+      "details",
+      { class: "pick", id: `pick-${name}` },
+      el("summary", {}, `${title} `, told),
+      el(
+        "fieldset",
+        {},
+        el("legend", { class: "unseen" }, title),
+        boxes.map((it) => it.label),
+      ),
+    );
+    return {
+      element,
+      update() {
+        const chosen = state.lists[name];
+        for (const it of boxes) it.box.checked = chosen.has(it.value);
+        told.textContent = chosen.size === 0 ? "all" : chosen.size === 1 ? [...chosen][0] : String(chosen.size);
+        element.classList.toggle("set", chosen.size > 0);
+      },
+    };
+  }
+
+  function flag(name, title) {
+    const box = el("input", { type: "checkbox", id: `flag-${name}` });
+    box.addEventListener("change", () => {
+      if (box.checked) state.flags.add(name);
+      else state.flags.delete(name);
+      onChange();
+    });
+    return { element: el("label", { class: "flag" }, box, ` ${title}`), update: () => (box.checked = state.flags.has(name)) };
+  }
+}
+
+function closePicks(except) {
+  for (const open of filters.box.querySelectorAll("details[open]")) if (!open.contains(except)) open.open = false;
+}

@@ -1,0 +1,142 @@
+// What a reader has to act on: new failures first, each cause once, with one of its cells and the command for it.
+
+const cellLink = (cell, label) =>
+  el("a", { href: fragmentOf({ cell: idOf(cell) }), "data-open": cell }, label ?? breakable(idOf(cell)));
+
+function buildFindings() {
+  const box = document.getElementById("findings-box");
+  const of = (group) => data.causes.filter((cause) => cause.group === group);
+  const sum = (causes) => causes.reduce((total, cause) => total + cause.cells.length, 0);
+  const part = (name, title, causes, open) =>
+    causes.length
+      ? opening(
+          `${title}: ${counted(sum(causes), "cell")}, ${counted(causes.length, "cause")}`,
+          () => paged(causes, causeCard),
+          open,
+          { id: name },
+        )
+      : null;
+  const parts = [
+    data.disputes.length
+      ? opening(
+          `≠ Static and run-time verdicts disagree: ${counted(
+            data.disputes.reduce((total, it) => total + it.cells.length, 0),
+            "cell",
+          )}`,
+          () => paged(data.disputes, disputeCard),
+          true,
+          { id: "disputes" },
+        )
+      : null,
+    data.complaints.length
+      ? opening(
+          `Records to be mended: ${counted(data.complaints.length, "complaint")}`,
+          () => [
+            el("p", {}, "Look at a cell first (dmconform reproduce CELL), then mend the record with the command given."),
+            paged(data.complaints, complaintCard),
+          ],
+          true,
+          { id: "complaints" },
+        )
+      : null,
+    part("new", "New failures", of("new"), true),
+    part("incomplete", "Could not run", of("incomplete"), true),
+    part("known", "Known failures", of("known"), true),
+    data.records.length
+      ? opening(`Records of known failures: ${data.records.length}`, () => paged(data.records, recordCard), false, {
+          id: "records",
+        })
+      : null,
+    part("facts", "Not promised, and did not pass", of("fact"), false),
+    data.unrun.length
+      ? opening(
+          `Did not run: ${counted(
+            data.unrun.reduce((total, it) => total + it.count, 0),
+            "cell",
+          )}`,
+          unrunTable,
+          false,
+          { id: "unrun" },
+        )
+      : null,
+  ].filter(Boolean);
+  if (!of("new").length && !data.disputes.length && !data.complaints.length && !of("incomplete").length)
+    parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
+  box.append(...parts);
+}
+
+function causeCard(cause) {
+  const first = cause.cells[0];
+  const look = lookOf(first);
+  const sdks = [...new Set(cause.cells.map((cell) => sdkOf(packed.column[cell]).id))];
+  const hosts = [...new Set(cause.cells.map((cell) => hostOf(packed.column[cell])))];
+  return el(
+    "article",
+    { class: "finding" },
+    el(
+      "h4",
+      {},
+      chip(look),
+      ` ${cause.cells.length}× `,
+      cellLink(first, breakable(caseOf(first).id)),
+      look.record ? el("small", {}, ` record ${look.record}`) : null,
+    ),
+    cause.text ? el("pre", {}, own(first, text(cause.text))) : null,
+    el("p", { class: "dim" }, `${few(sdks)} on Envoy ${few(hosts)}`),
+    look.reproduce ? command(own(first, look.reproduce)) : null,
+  );
+}
+
+function few(names, most = 8) {
+  return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
+}
+
+function disputeCard(it) {
+  return el(
+    "article",
+    { class: "finding" },
+    el(
+      "h4",
+      {},
+      it.counts ? el("span", { class: "chip bad" }, "AGAINST the run") : "gates nothing",
+      ` ${it.cells.length}× ${it.sdk} → ${it.host}`,
+    ),
+    el("pre", {}, it.text),
+    el("p", {}, "For one: ", cellLink(it.cells[0])),
+  );
+}
+
+function complaintCard(it) {
+  return el(
+    "article",
+    { class: "finding" },
+    el("h4", {}, `${it.kind}${it.record ? `: ${it.record}` : ""}`, el("small", {}, ` ${it.meaning}`)),
+    el("p", {}, it.text),
+    el("p", { class: "dim mono" }, breakable(few(it.cells, 5))),
+    command(it.mend),
+  );
+}
+
+function recordCard(it) {
+  return el(
+    "article",
+    { class: "finding" },
+    el("h4", {}, it.id, el("small", {}, ` ${counted(it.cells, "cell")}${it.stale ? `, ${it.stale} stale` : ""}`)),
+    el("p", {}, it.reason),
+    el("p", { class: "dim" }, it.evidence),
+  );
+}
+
+function unrunTable() {
+  return table(
+    ["cells", "outcome", "judgement", "reason", "one of them"],
+    data.unrun.map((it) => [
+      { class: "count", of: String(it.count) },
+      { class: "nowrap", of: it.outcome },
+      { class: "nowrap", of: it.judgement },
+      it.reason,
+      cellLink(it.example),
+    ]),
+    "Cells that did not run, by reason",
+  );
+}

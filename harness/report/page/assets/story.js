@@ -1,0 +1,231 @@
+// A cell's story: what is asked, what was seen, both verdicts, how to see it again. It stands in the address while it is open.
+
+const story = { dialog: document.getElementById("story"), cell: -1 };
+
+/** Opens the story of a cell, and gives it a place in the history. */
+function openStory(cell) {
+  state.cell = idOf(cell);
+  writeAddress(true);
+  showStory(cell);
+}
+
+function showStory(cell) {
+  story.cell = cell;
+  const title = el("h2", { id: "story-title", tabindex: "-1" }, chip(lookOf(cell)), " ", breakable(caseOf(cell).id));
+  const close = el("button", { type: "button", class: "close", "aria-label": "Close (Escape)" }, "✕ close");
+  close.addEventListener("click", () => story.dialog.close());
+  story.dialog.replaceChildren(
+    el("div", { class: "story-head" }, title, close),
+    el(
+      "p",
+      { class: "dim" },
+      `${sdkOf(packed.column[cell]).id} → Envoy ${hostOf(packed.column[cell])} · `,
+      el("a", { href: fragmentOf({ cell: idOf(cell) }), id: "permalink" }, "permalink"),
+    ),
+    ...chapters(cell),
+  );
+  if (!story.dialog.open) story.dialog.showModal();
+  story.dialog.scrollTop = 0;
+  title.focus({ preventScroll: true });
+}
+
+story.dialog.addEventListener("close", () => {
+  const { cell } = story;
+  story.cell = -1;
+  if (state.cell) {
+    state.cell = "";
+    writeAddress();
+  }
+  if (cell >= 0) showCell(cell);
+});
+story.dialog.addEventListener("click", (event) => {
+  if (event.target === story.dialog) story.dialog.close(); // on what is behind it
+});
+
+/** A part of the story: a title and what it says; nothing where it has nothing to say. */
+function chapter(title, ...children) {
+  const its = children.flat().filter(Boolean);
+  return its.length ? [el("section", { "data-chapter": title }, el("h3", {}, title), its)] : [];
+}
+
+function pairs(...rows) {
+  const its = rows.filter((row) => row[1]);
+  return its.length
+    ? el(
+        "dl",
+        {},
+        its.flatMap(([name, value, field]) => [el("dt", {}, name), el("dd", { "data-field": field }, value)]),
+      )
+    : null;
+}
+
+function chapters(cell) {
+  const look = lookOf(cell);
+  const column = data.columns[packed.column[cell]];
+  const its = caseOf(cell);
+  const detail = own(cell, look.detail);
+  const was = wasOf(cell);
+  return [
+    ...chapter(
+      "What is asked",
+      its.title ? el("p", { class: "lead" }, its.title) : null,
+      its.requirements.map((number) => requirement(data.requirements[number])),
+    ),
+    ...chapter(
+      "How it counts",
+      pairs(
+        ["outcome", look.outcome, "outcome"],
+        ["counts as", `${look.judgement}: ${look.meaning}`, "judgement"],
+        ["promise", look.relation + (look.relationReason ? `: ${own(cell, look.relationReason)}` : ""), "relation"],
+        ["before", was ? `${was.outcome} (${was.judgement})` : newCells.has(cell) ? "not in the earlier report" : "", "was"],
+      ),
+      hostsStrip(cell),
+    ),
+    ...expectedAndSeen(look, detail),
+    ...chapter("Log of the host", look.log ? el("pre", { "data-field": "log" }, own(cell, look.log)) : null),
+    ...halves(cell, look, column),
+    ...waiver(look),
+    ...chapter(
+      "See it yourself",
+      look.reproduce ? el("div", { "data-field": "reproduce" }, command(own(cell, look.reproduce))) : null,
+      evidence(cell, look),
+    ),
+    ...chapter(
+      "Facts",
+      pairs(
+        ...packed.facts[packed.fact[cell]].map(([name, value]) => [text(name), own(cell, text(value))]),
+        ["took", NO_VERDICT.has(look.outcome) ? "" : `${(packed.tookMs[cell] / 1000).toFixed(2)} s`],
+        ["module (SHA-256)", text(packed.module[cell])],
+      ),
+    ),
+  ];
+}
+
+function requirement(its) {
+  const where = [its.document, its.section, its.level, its.hosts ? `hosts ${its.hosts}` : ""].filter(Boolean).join(" · ");
+  return el(
+    "blockquote",
+    { "data-field": "requirement" },
+    el("p", {}, its.statement),
+    el("footer", {}, el("b", {}, its.id), ` ${where}`),
+  );
+}
+
+/** The first line of a detail is the sentence about it; the others are lines of logs, or what the check compared. */
+function expectedAndSeen(look, detail) {
+  if (!detail) return [];
+  const end = detail.indexOf("\n");
+  const sentence = end < 0 ? detail : detail.slice(0, end);
+  const rest = end < 0 ? "" : detail.slice(end + 1);
+  return chapter(
+    NO_VERDICT.has(look.outcome) ? "Why it did not run" : "Expected and seen",
+    el("div", { "data-field": "detail" }, el("pre", { class: "seen" }, sentence), rest ? el("pre", {}, rest) : null),
+  );
+}
+
+/** The same case and SDK on each host. */
+function hostsStrip(cell) {
+  const column = packed.column[cell];
+  const links = [];
+  for (let other = 0; other < columnCount; other++) {
+    if (data.columns[other].sdk !== data.columns[column].sdk) continue;
+    const its = cellAt(packed.case[cell], other);
+    if (its < 0) continue;
+    const look = lookOf(its);
+    links.push(
+      el(
+        "li",
+        {},
+        el(
+          "a",
+          { class: `chip ${look.style}`, href: fragmentOf({ cell: idOf(its) }), "aria-current": its === cell ? "true" : null },
+          `${hostOf(other)} ${look.glyph} ${look.word}`,
+        ),
+      ),
+    );
+  }
+  return links.length > 1 ? el("div", {}, el("h4", {}, "The same on each host"), el("ul", { class: "strip" }, links)) : null;
+}
+
+function halves(cell, look, column) {
+  const told = data.static[column.static];
+  const names =
+    told && told.names.length
+      ? opening(`${counted(told.missing, "name")} missing`, () =>
+          el(
+            "p",
+            { class: "mono" },
+            told.names.flatMap((name) => [...breakable(name), " "]),
+            told.missing > told.names.length ? `and ${told.missing - told.names.length} more, in report.json` : "",
+          ),
+        )
+      : null;
+  return chapter(
+    "Both verdicts on the probe",
+    el(
+      "div",
+      { class: "halves" },
+      el(
+        "div",
+        {},
+        el("h4", {}, "static: what its file says"),
+        el(
+          "p",
+          { "data-field": "static" },
+          told ? breakable(told.reason ? `${told.kind}: ${told.reason}` : told.kind) : "not known",
+        ),
+        names,
+      ),
+      el(
+        "div",
+        {},
+        el("h4", {}, "run-time: what the host did"),
+        el("p", { "data-field": "probe" }, look.load, look.symbol ? [": ", breakable(own(cell, look.symbol))] : null),
+        el("p", {}, "ABI string: ", el("span", { "data-field": "abi" }, look.abi)),
+      ),
+    ),
+    look.disagreement
+      ? el(
+          "div",
+          { class: "warning" },
+          el("b", {}, "≠ They disagree"),
+          el("pre", { "data-field": "disagreement" }, own(cell, look.disagreement)),
+        )
+      : null,
+  );
+}
+
+function waiver(look) {
+  if (!look.record) return [];
+  const record = data.records.find((it) => it.id === look.record);
+  return chapter(
+    "Known failure",
+    pairs(
+      ["record", look.record, "record"],
+      ["reason", record?.reason],
+      ["evidence", record?.evidence],
+      ["cells", record ? `${record.cells}${record.stale ? `, ${record.stale} of them stale` : ""}` : ""],
+    ),
+  );
+}
+
+function evidence(cell, look) {
+  const folder = own(cell, look.evidence);
+  if (!folder) return null;
+  const address = below(folder);
+  if (!address) return el("p", { "data-field": "evidence" }, "Evidence: ", folder);
+  return el(
+    "p",
+    { "data-field": "evidence" },
+    "Evidence, if the folder was kept: ",
+    el("a", { href: `${address}/` }, breakable(folder)),
+    ", ",
+    el("a", { href: `${address}/envoy.log` }, "envoy.log"),
+  );
+}
+
+/** A path as an address below the report's folder, or null where it leads anywhere else. */
+function below(path) {
+  if (path.startsWith("/") || path.includes("\\") || path.split("/").includes("..")) return null;
+  return `./${path.split("/").map(encodeURIComponent).join("/")}`;
+}

@@ -1,0 +1,101 @@
+"""A page that is open in the browser, and what tests ask of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from playwright.sync_api import Dialog, Locator, Page
+
+from harness.report.marks import mark
+from harness.report.schema import CellEntry, Report
+from harness.report.text import plain
+
+# Scrolls through the whole matrix, as rows have cells only while they are near the view, and collects them.
+_COLLECT = """
+async () => {
+  const scroll = document.querySelector(".scroll");
+  const found = {};
+  let most = 0;
+  for (let top = 0; ; top += 700) {
+    scroll.scrollTop = top;
+    const { top: from, bottom: to } = scroll.getBoundingClientRect();
+    const empty = (row) => {
+      const box = row.getBoundingClientRect();
+      return box.bottom > from && box.top < to && row.childNodes.length < 2;
+    };
+    do await new Promise(requestAnimationFrame);
+    while ([...scroll.querySelectorAll(".row")].some(empty));
+    const cells = scroll.querySelectorAll("[data-cell]");
+    most = Math.max(most, cells.length);
+    for (const cell of cells) found[cell.dataset.cell] = [cell.getAttribute("aria-label"), cell.textContent];
+    if (top >= scroll.scrollHeight) return { found: Object.values(found), most };
+  }
+}
+"""
+
+
+@dataclass
+class Seen:
+    """A page, and what the browser complained of or asked for while it was open."""
+
+    page: Page
+    address: str
+    console: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+    def dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    @property
+    def fragment(self) -> str:
+        """Of the address, without the `#`."""
+        return self.page.url.partition("#")[2]
+
+    @property
+    def story(self) -> Locator:
+        return self.page.locator("#story")
+
+    def cell(self, its: CellEntry) -> Locator:
+        """A cell of the matrix; it has to be in an open row near the view."""
+        return self.page.locator(f'.cell[aria-label^="{label(its)}"]')
+
+    def field(self, name: str) -> Locator:
+        """What the open story says under a name."""
+        return self.story.locator(f'[data-field="{name}"]')
+
+    def open_all_rows(self) -> None:
+        self.page.get_by_role("button", name="open all rows").click()
+
+    def all_cells(self) -> list[tuple[str, str]]:
+        """Label and words of every cell in open rows, wherever it is."""
+        return [(name, words) for name, words in self.collected()["found"]]
+
+    def collected(self) -> dict[str, Any]:
+        """`found`: those cells; `most`: how many of them the document had at once."""
+        told: dict[str, Any] = self.page.evaluate(_COLLECT)
+        return told
+
+    def focused(self) -> str:
+        """The label of what has the focus, or its text."""
+        its = "document.activeElement"
+        told: str = self.page.evaluate(f"{its}.getAttribute('aria-label') ?? {its}.textContent")
+        return told
+
+
+def label(its: CellEntry) -> str:
+    """How a cell's label begins."""
+    return f"{plain(its.case)}, {plain(its.sdk)} on {plain(its.host)}: "
+
+
+def expected_cells(whole: Report) -> list[tuple[str, str]]:
+    """What `Seen.all_cells` has to find, if nothing is filtered."""
+    found = []
+    for its in whole.cells:
+        text = label(its) + f"{its.outcome.value}, {its.relation.value}, {its.judgement.value}"
+        look = mark(its)
+        flagged = look.flag and its.judgement.value != "verdicts disagree"
+        found.append((text + (", verdicts disagree" if flagged else ""), f"{look.glyph}{look.word}{look.flag}"))
+    return found

@@ -1,0 +1,77 @@
+"""Pictures of a report's page: `python -m tests.browser.screenshots REPORT.json FOLDER`. For people to look at, not a test."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, sync_playwright
+
+from harness.report.html import cell_fragment, render_html
+from harness.report.reading import read_report
+from harness.report.schema import Report
+from tests.browser.conftest import chromium
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: the page at a fragment, scrolled to an element."""
+
+    name: str
+    fragment: str = ""
+    at: str = "body"
+    scheme: Literal["light", "dark"] = "light"
+    width: int = 1440
+    height: int = 900
+
+
+def pictures(report: Report) -> tuple[Picture, ...]:
+    """The first screen, the matrix, a story and the ABI, light and dark, wide and narrow."""
+    told = next((cell for cell in report.cells if cell.known_failure), report.cells[0])
+    story = f"#{cell_fragment(told.id)}"
+    return (
+        Picture("answer"),
+        Picture("answer-dark-narrow", scheme="dark", width=420),
+        Picture("matrix", fragment="#language=rust&differs=1", at="#matrix"),
+        Picture("matrix-dark", fragment="#compact=1", at="#matrix", scheme="dark"),
+        Picture("story", fragment=story, height=1100),
+        Picture("story-dark-narrow", fragment=story, scheme="dark", width=420),
+        Picture("abi-dark", at="#abi", scheme="dark"),
+    )
+
+
+def take(browser: Browser, address: str, its: Picture, folder: Path) -> None:
+    """Takes one picture."""
+    page = browser.new_page(
+        viewport={"width": its.width, "height": its.height}, color_scheme=its.scheme, reduced_motion="reduce"
+    )
+    page.goto(address + its.fragment)
+    page.locator(its.at).evaluate("it => it.scrollIntoView()")
+    page.locator(".row .cell").first.wait_for(state="attached")
+    page.screenshot(path=folder / f"{its.name}.png")
+    page.close()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Takes all pictures of a report."""
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    report, folder = read_report(Path(arguments[0])), Path(arguments[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        file = Path(place) / "index.html"
+        file.write_text(render_html(report), encoding="utf-8")
+        browser = playwright.chromium.launch(executable_path=chromium(), chromium_sandbox=False)
+        for its in pictures(report):
+            take(browser, file.as_uri(), its, folder)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

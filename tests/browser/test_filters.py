@@ -1,0 +1,133 @@
+"""Filters: what they show, and that they stand in the address."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.model import Outcome
+from harness.report.schema import CellEntry, Report
+from tests.browser.conftest import Open
+from tests.browser.pages import Seen, label
+from tests.unit.report_samples import broken, cell, known, matrix, report
+
+pytestmark = pytest.mark.browser
+
+
+def shown(seen: Seen) -> list[str]:
+    """The labels of all cells that are shown, up to the outcome."""
+    if seen.page.locator("#unfold").count() == 0:
+        return []
+    if seen.page.locator("#unfold").inner_text() == "open all rows":
+        seen.open_all_rows()
+    return sorted(name.partition(": ")[0] for name, _ in seen.all_cells())
+
+
+def labels(cells: list[CellEntry]) -> list[str]:
+    return sorted(label(its).removesuffix(": ") for its in cells)
+
+
+FILTERS = (
+    ("language=go", lambda its: its.sdk.startswith("go@")),
+    ("language=go&language=rust", lambda its: its.sdk.startswith(("go@", "rust@"))),
+    ("sdk=rust@1.39:upstream", lambda its: its.sdk == "rust@1.39:upstream"),
+    ("sdk=rust%401.39%3Aupstream&host=1.40.0", lambda its: its.sdk == "rust@1.39:upstream" and its.host == "1.40.0"),
+    ("host=1.36.4", lambda its: its.host == "1.36.4"),
+    ("outcome=failed", lambda its: its.outcome is Outcome.FAILED),
+    ("outcome=module+rejected&language=cpp", lambda its: its.outcome is Outcome.REJECTED and its.sdk.startswith("cpp@")),
+    ("judgement=known+failure", lambda its: its.known_failure is not None),
+    ("case=number_7", lambda its: its.case.endswith("number_7")),
+)
+
+
+@pytest.mark.parametrize(("asked", "keeps"), FILTERS, ids=[asked for asked, _ in FILTERS])
+def test_a_filter_in_the_address_shows_just_its_cells(open_page: Open, asked: str, keeps: object) -> None:
+    assert callable(keeps)
+    whole = matrix(cases=9)
+    expected = labels([its for its in whole.cells if keeps(its)])
+    seen = open_page(whole, fragment=f"#{asked}")
+    assert shown(seen) == expected
+    assert 0 < len(expected) < len(whole.cells)
+    assert seen.page.locator("#shown").inner_text() == f"{len(expected):,} of {len(whole.cells):,} cells"
+
+
+def test_the_same_works_after_a_question_mark(open_page: Open) -> None:
+    whole = differing()
+    seen = open_page(whole, fragment="?language=go&host=1.39.3")
+    assert shown(seen) == labels([whole.cells[2]])
+
+
+def differing() -> Report:
+    return report(
+        [
+            cell("a/one", host="1.39.3"),
+            broken("a/one", host="1.40.0"),
+            cell("a/one", "go@1.39:reference", host="1.39.3"),
+            cell("a/one", "go@1.39:reference", host="1.40.0", outcome=Outcome.NOT_APPLICABLE),
+            cell("a/two", host="1.39.3"),
+            cell("a/two", host="1.40.0"),
+        ]
+    )
+
+
+def test_differs_between_hosts_keeps_cases_that_end_otherwise_somewhere(open_page: Open) -> None:
+    whole = differing()
+    seen = open_page(whole, fragment="#differs=1")
+    assert shown(seen) == labels(list(whole.cells[:2]))
+
+
+def test_columns_without_a_cell_that_passes_the_filters_are_left_out(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="#outcome=failed")
+    assert seen.page.locator(".header .cell.top .host").all_inner_texts() == ["1.40.0"]
+
+
+def test_ticking_a_filter_writes_the_address_and_clearing_empties_it(open_page: Open) -> None:
+    seen = open_page(differing())
+    seen.page.locator("#pick-language summary").click()
+    seen.page.get_by_label("Rust", exact=True).check()
+    seen.page.get_by_label("differs between hosts").check()
+    assert seen.fragment == "language=rust&differs=1"
+    assert len(shown(seen)) == 2
+    seen.page.locator("#pick-outcome summary").click()
+    assert not seen.page.get_by_label("Rust", exact=True).is_visible(), "two lists are open at once"
+    seen.page.get_by_label("failed", exact=True).check()
+    assert seen.fragment == "language=rust&outcome=failed&differs=1"
+    assert len(shown(seen)) == 1
+    seen.page.keyboard.press("Escape")
+    assert not seen.page.get_by_label("failed", exact=True).is_visible()
+    seen.page.get_by_role("button", name="clear filters").click()
+    assert seen.fragment == ""
+    assert len(shown(seen)) == 6
+
+
+def test_the_answers_of_languages_and_sdks_lead_to_their_cells(open_page: Open) -> None:
+    seen = open_page(differing())
+    seen.page.get_by_role("link", name="Go", exact=True).click()
+    assert seen.fragment == "language=go"
+    assert {name.split(", ")[1].partition("@")[0] for name in shown(seen)} == {"go"}
+    seen.page.go_back()
+    assert len(shown(seen)) == 6
+
+
+def test_changed_since_shows_what_another_report_had_otherwise(open_page: Open) -> None:
+    before = report([cell("a/one"), cell("a/two"), known("a/three")])
+    after = report([broken("a/one"), cell("a/two"), cell("a/three"), cell("a/four")])
+    seen = open_page(after, previous=before, fragment="#changed=1")
+    assert shown(seen) == labels([after.cells[0], after.cells[2]])
+    assert seen.page.get_by_label("changed since").is_checked()
+    assert "(2; 1 new, 0 gone)" in seen.page.locator(".toolbar").inner_text()
+    seen.cell(after.cells[2]).click()
+    assert seen.field("was").inner_text() == "host crashed (known failure)"
+    assert open_page(after).page.get_by_label("changed since").count() == 0
+
+
+def test_a_filter_that_nothing_passes_says_so(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="#host=9.9.9")
+    assert seen.page.locator("#matrix-box").inner_text() == "No cell is like that."
+    seen.page.get_by_role("button", name="clear filters").click()
+    assert len(shown(seen)) == 6
+
+
+def test_a_section_in_the_address_is_no_filter(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="#language=go")
+    seen.page.get_by_role("link", name="ABI").click()
+    assert seen.page.locator("#shown").inner_text() == "2 of 6 cells"

@@ -1,0 +1,161 @@
+"""The matrix in a real browser: every cell as the report has it, rows that open, the frame, headers that stay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from harness.binaries.model import StaticKind
+from harness.model import Judgement, Relation
+from harness.report.reading import read_report
+from harness.report.schema import write_report
+from tests.browser.conftest import Open, chromium
+from tests.browser.pages import expected_cells
+from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static
+
+pytestmark = pytest.mark.browser
+
+# Whether the head of each row in the area is at the area's left side; there have to be some.
+_HEADS_STAY = """
+(area) => {
+  const boxes = [...document.querySelectorAll(".row:not(.header) .head")].map((it) => it.getBoundingClientRect());
+  const seen = boxes.filter((box) => box.top < area.y + area.height && box.bottom > area.y);
+  return seen.length > 5 && seen.every((box) => Math.abs(box.left - area.x) < 3);
+}
+"""
+
+
+def test_a_page_of_2000_cells_shows_each_as_the_report_has_it(open_page: Open, tmp_path: Path) -> None:
+    write_report(matrix(), tmp_path / "report.json")
+    whole = read_report(tmp_path / "report.json")
+    seen = open_page(whole)
+    seen.open_all_rows()
+    assert sorted(seen.all_cells()) == sorted(expected_cells(whole))
+    assert len(whole.cells) == 2040
+
+
+def test_of_20000_cells_only_those_near_the_view_are_in_the_document(open_page: Open) -> None:
+    whole = matrix(cases=167)
+    seen = open_page(whole)
+    seen.open_all_rows()
+    told = seen.collected()
+    assert len(told["found"]) == len(whole.cells) == 20040
+    assert told["most"] < 9000
+
+
+def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
+    cells = [cell("a/one"), known("a/two"), cell("b/one", relation=Relation.BEYOND, judgement=Judgement.FACT)]
+    seen = open_page(report(cells))
+    row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
+    assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "known"]
+    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 promised hold, 1 known to fail"
+    assert row.get_attribute("aria-expanded") == "false"
+    row.get_by_role("rowheader").click()
+    assert row.get_attribute("aria-expanded") == "true"
+    inner = seen.page.locator(".level-2 .head")
+    assert inner.all_inner_texts() == [
+        "REQ-0 · 1 case\nStatement 0: a/one works.",
+        "REQ-1 · 1 case\nStatement 1: a/two works.",
+    ]
+    inner.nth(1).click()
+    assert seen.page.locator(".level-3 .head").all_inner_texts() == ["two"]
+    row.get_by_role("rowheader").click()
+    assert seen.page.locator(".level-2, .level-3").count() == 0
+
+
+def test_what_counts_against_the_run_is_open_from_the_start(open_page: Open) -> None:
+    seen = open_page(report([cell("calm/one"), broken("loud/two"), cell("loud/three")]))
+    assert seen.page.locator(".level-3 .head").all_inner_texts() == ["two"]
+    expanded = seen.page.locator(".row.level-1").evaluate_all("all => all.map(it => it.getAttribute('aria-expanded'))")
+    assert expanded == [None, "false", "true"]
+    assert seen.page.locator(".level-1 .cell").nth(2).inner_text().split() == ["✗", "1", "FAIL"]
+
+
+def test_the_frame_runs_around_the_promised_columns_only(open_page: Open) -> None:
+    cells = [
+        cell(
+            f"a/{name}",
+            host=host,
+            relation=relation,
+            judgement=Judgement.FACT if relation is Relation.BEYOND else Judgement.AS_PROMISED,
+        )
+        for name in ("one", "two")
+        for host, relation in (
+            ("1.38.3", Relation.BEYOND),
+            ("1.39.3", Relation.PROMISED),
+            ("1.40.0", Relation.PROMISED),
+            ("1.41.0", Relation.BEYOND),
+        )
+    ]
+    seen = open_page(report(cells))
+    seen.open_all_rows()
+    sides = seen.page.locator(".level-3:last-child .cell").evaluate_all(
+        "all => all.map(it => { const s = getComputedStyle(it, '::after');"
+        " const width = (side) => s.getPropertyValue(`border-${side}-width`);"
+        " return s.content === 'none' ? null : [width('left'), width('right'), width('bottom'), s.borderLeftStyle] })"
+    )
+    assert sides == [None, ["3px", "0px", "3px", "solid"], ["0px", "3px", "3px", "solid"], None]
+    heads = seen.page.locator(".header .cell.top").all_inner_texts()
+    assert [text.replace("\n", "") for text in heads] == ["1.38.3", "★1.39.3", "★1.40.0", "1.41.0"]
+
+
+def test_headers_stay_in_view(open_page: Open) -> None:
+    seen = open_page(matrix(cases=60))
+    seen.open_all_rows()
+    box = seen.page.locator(".scroll")
+    box.evaluate("it => it.scrollTo(4000, 900)")
+    area, corner = box.bounding_box(), seen.page.locator(".heads .head").first.bounding_box()
+    assert area is not None
+    assert corner is not None
+    assert abs(corner["x"] - area["x"]) < 3
+    assert abs(corner["y"] - area["y"]) < 3
+    seen.page.wait_for_function(_HEADS_STAY, arg=area)
+    labels = seen.page.locator(".stay").evaluate_all(
+        "(all, from) => all.filter(it => { const r = it.getBoundingClientRect();"
+        " return r.left >= from && r.right <= innerWidth && r.width > 0 }).map(it => it.textContent)",
+        area["x"] + corner["width"] - 2,
+    )
+    assert any("·" in text for text in labels), "no language and provider is readable"
+    assert any(text.startswith("SDK 1.") for text in labels), "no SDK version is readable"
+
+
+def test_each_column_says_what_host_and_file_say(open_page: Open) -> None:
+    entries = [static("rust@1.39:reference", "1.39.3"), static("rust@1.39:reference", "1.40.0", StaticKind.BOMB, 70)]
+    seen = open_page(report([cell(), cell(host="1.40.0")], static=entries))
+    rows = seen.page.locator(".row.info")
+    assert rows.nth(0).locator(".cell").all_inner_texts() == ["matched", "matched"]
+    assert rows.nth(1).locator(".cell").all_inner_texts() == ["loads", "bomb (70)"]
+
+
+def test_a_flag_is_seen_in_the_matrix_and_above_it(open_page: Open) -> None:
+    flagged, calm = disputed("load/hidden"), cell("load/calm")
+    seen = open_page(report([flagged, calm]))
+    seen.open_all_rows()
+    assert seen.cell(flagged).inner_text().split() == ["✓", "DISPUTED", "≠"]
+    assert seen.cell(flagged).evaluate("it => it.scrollWidth <= it.clientWidth"), "the words do not fit into their cell"
+    assert "≠" not in seen.cell(calm).inner_text()
+    assert seen.page.locator("#disputes").get_by_text("AGAINST the run").is_visible()
+
+
+def test_words_fit_into_their_cells(open_page: Open) -> None:
+    seen = open_page(report(ALL_KINDS))
+    seen.open_all_rows()
+    wide = seen.page.locator(".cell").evaluate_all(
+        "all => all.filter(it => it.scrollWidth > it.clientWidth).map(it => it.textContent)"
+    )
+    assert wide == []
+
+
+def test_a_cell_of_a_case_that_nobody_describes_is_shown(open_page: Open) -> None:
+    whole = msgspec.structs.replace(report([cell("odd/case")]), cases=(), requirements=(), hosts=(), sdks=())
+    seen = open_page(whole)
+    seen.open_all_rows()
+    assert seen.all_cells() == expected_cells(whole)
+
+
+def test_without_chromium_they_fail_and_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(pytest.fail.Exception, match="apt-get install -y chromium"):
+        chromium()

@@ -1,0 +1,200 @@
+"""A cell's story: all that is known of it, its permalink, and the way there and back from the keyboard."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from harness.binaries.model import StaticKind
+from harness.report.html import cell_fragment
+from harness.report.schema import Report
+from tests.browser.conftest import Open
+from tests.browser.pages import label
+from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, disputed, known, matrix, report, static
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_permalink_opens_its_cell_and_tells_its_story(open_page: Open) -> None:
+    entry = msgspec.structs.replace(
+        known("guard/panic"),
+        detail="expected 200, seen 503\n[warning] last line\n[error] very last",
+        facts={"client saw": "a reset"},
+        evidence="evidence/guard/panic/rust@1.39+reference/1.39.3",
+        module_sha256="cd" * 32,
+    )
+    half = static(entry.sdk, entry.host, StaticKind.BOMB, 70)
+    whole = report([cell(), entry], known_failures=[KNOWN_FAILURE], static=[half])
+    seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}")
+    assert seen.story.is_visible()
+    assert seen.story.get_by_role("heading", level=2).inner_text().split() == ["†", "known", "guard/panic"]
+    assert "Statement 1: guard/panic works." in seen.field("requirement").inner_text()
+    assert seen.field("outcome").inner_text() == "host crashed"
+    assert seen.field("judgement").inner_text().startswith("known failure: ")
+    assert seen.field("relation").inner_text() == f"promised: {entry.relation_reason}"
+    assert seen.field("detail").locator("pre").all_inner_texts() == [
+        "expected 200, seen 503",
+        "[warning] last line\n[error] very last",
+    ]
+    assert seen.field("static").inner_text().startswith("loads, but a call is a bomb: a call to envoy")
+    assert seen.field("probe").inner_text().startswith("not seen")
+    assert seen.field("record").inner_text() == "known-1"
+    assert KNOWN_FAILURE.reason in seen.story.inner_text()
+    assert "a reset" in seen.story.inner_text()
+    assert "cd" * 32 in seen.story.inner_text()
+    assert seen.field("reproduce").locator("code").inner_text() == entry.reproduce
+    links = seen.field("evidence").locator("a").evaluate_all("all => all.map(it => it.getAttribute('href'))")
+    assert links[0] == "./evidence/guard/panic/rust%401.39%2Breference/1.39.3/"
+    assert links[1].endswith("/1.39.3/envoy.log")
+    assert not seen.story.get_by_text("callback_new_59").is_visible()
+    seen.story.get_by_text("70 names missing").click()
+    seen.story.get_by_text("callback_new_59").wait_for()
+    assert "and 10 more, in report.json" in seen.story.inner_text()
+
+
+def test_every_cell_has_a_permalink_that_is_its_own(open_page: Open) -> None:
+    whole = report(ALL_KINDS, known_failures=[KNOWN_FAILURE])
+    seen = open_page(whole)
+    for entry in whole.cells:
+        seen.page.evaluate("to => { location.hash = to }", cell_fragment(entry.id))
+        heading = seen.story.get_by_role("heading", level=2)
+        heading.filter(has_text=entry.case).wait_for()
+        assert f"{entry.sdk} → Envoy {entry.host}" in seen.story.inner_text()
+        assert seen.field("outcome").inner_text() == entry.outcome.value
+
+
+def test_a_permalink_into_a_filtered_matrix_keeps_the_filter(open_page: Open) -> None:
+    whole = matrix(cases=9)
+    entry = next(its for its in whole.cells if its.sdk == "go@1.39:reference")
+    seen = open_page(whole, fragment=f"#language=go&{cell_fragment(entry.id)}")
+    assert seen.story.is_visible()
+    seen.page.keyboard.press("Escape")
+    assert not seen.story.is_visible()
+    assert seen.fragment == "language=go"
+    assert seen.page.locator("#shown").inner_text().startswith(f"{len(whole.cells) // 3} of")
+
+
+def test_opening_and_closing_by_mouse_and_the_ways_back(open_page: Open) -> None:
+    entry = broken()
+    seen = open_page(report([entry, cell("a/two")]))
+    seen.cell(entry).click()
+    assert seen.fragment == cell_fragment(entry.id)
+    seen.page.go_back()
+    assert not seen.story.is_visible()
+    assert seen.page.url == seen.address
+    seen.page.go_forward()
+    assert seen.story.is_visible()
+    seen.story.get_by_role("button", name="Close").click()
+    assert not seen.story.is_visible()
+    assert seen.fragment == ""
+    assert seen.focused().startswith(label(entry))
+    seen.cell(entry).click()
+    seen.page.mouse.click(10, 500)
+    assert not seen.story.is_visible()
+
+
+def test_the_story_leads_to_the_same_case_on_other_hosts(open_page: Open) -> None:
+    first, second = cell(host="1.39.3"), broken(host="1.40.0")
+    seen = open_page(report([first, second]), fragment=f"#{cell_fragment(first.id)}")
+    links = seen.story.locator(".strip a")
+    assert links.all_inner_texts() == ["1.39.3 ✓ ok", "1.40.0 ✗ FAIL"]
+    links.nth(1).click()
+    seen.story.get_by_text("→ Envoy 1.40.0").wait_for()
+    assert seen.fragment == cell_fragment(second.id)
+    seen.page.keyboard.press("Escape")
+    assert seen.focused().startswith(label(second))
+
+
+def grid() -> Report:
+    """Two areas of two cases on two hosts."""
+    return report(
+        [cell(f"{area}/{name}", host=host) for area in ("a", "b") for name in ("one", "two") for host in ("1.39.3", "1.40.0")]
+    )
+
+
+def test_the_matrix_works_from_the_keyboard(open_page: Open) -> None:
+    seen = open_page(grid())
+    press = seen.page.keyboard.press
+    seen.page.locator("#unfold").focus()
+    press("Tab")
+    assert seen.focused() == "all cases4 cases"
+    press("ArrowDown")
+    assert seen.focused() == "a2 cases"
+    press("Enter")
+    press("ArrowDown")
+    assert seen.focused().startswith("REQ-0")
+    press("Space")
+    press("ArrowDown")
+    assert seen.focused() == "one"
+    press("ArrowRight")
+    press("ArrowRight")
+    assert seen.focused().startswith("a/one, rust@1.39:reference on 1.40.0: ")
+    press("ArrowRight")
+    assert seen.focused().startswith("a/one, rust@1.39:reference on 1.40.0: "), "the last cell is the last"
+    press("Enter")
+    assert seen.story.is_visible()
+    assert "a/one" in seen.focused()
+    press("Escape")
+    assert not seen.story.is_visible()
+    assert seen.focused().startswith("a/one, rust@1.39:reference on 1.40.0: ")
+    press("ArrowLeft")
+    assert " on 1.39.3: " in seen.focused()
+    press("ArrowUp")
+    assert seen.focused() == "REQ-0, rust@1.39:reference on 1.39.3: 1 of 1 promised hold"
+    press("Home")
+    assert seen.focused().startswith("REQ-0")
+    press("Control+End")
+    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 promised hold"
+    press("Home")
+    assert seen.focused() == "b2 cases"
+    press("End")
+    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 promised hold"
+    press("Control+Home")
+    assert seen.focused() == "all cases4 cases"
+    press("Tab")
+    assert seen.page.evaluate("!document.activeElement.closest('.grid')"), "the matrix is one stop of Tab"
+
+
+def test_the_focus_stays_in_an_open_story(open_page: Open) -> None:
+    seen = open_page(report([broken()]), fragment=f"#{cell_fragment(broken().id)}")
+    for _ in range(12):
+        seen.page.keyboard.press("Tab")
+        inside = seen.page.evaluate("document.activeElement === document.body || !!document.activeElement.closest('#story')")
+        assert inside, seen.focused()
+
+
+def test_findings_lead_to_one_of_their_cells(open_page: Open) -> None:
+    whole = report([cell(), broken("a/two"), broken("a/two", host="1.40.0")])
+    seen = open_page(whole)
+    assert "Nothing counts against this run" not in seen.page.locator("#findings").inner_text()
+    card = seen.page.locator("#new .finding")
+    assert card.count() == 1
+    assert card.get_by_role("heading").inner_text().split()[2][:-1] == "2"
+    assert card.locator("code").inner_text() == whole.cells[1].reproduce
+    card.get_by_role("link").click()
+    assert seen.fragment == cell_fragment(whole.cells[1].id)
+    assert seen.story.is_visible()
+
+
+def test_a_run_that_nothing_counts_against_says_so(open_page: Open) -> None:
+    seen = open_page(report([cell(), known("a/two")]))
+    assert seen.page.locator("#findings .calm").inner_text() == "✓ Nothing counts against this run."
+
+
+def test_a_disagreement_is_explained(open_page: Open) -> None:
+    entry = disputed("load/hidden")
+    seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
+    assert seen.field("disagreement").inner_text() == entry.disagreement
+
+
+def test_the_abi_has_its_figures_and_its_names(open_page: Open) -> None:
+    seen = open_page(report([cell()], abi_findings=[FINDING]))
+    section = seen.page.locator("#abi")
+    assert section.get_by_role("img").count() == 2
+    assert FINDING.subject in section.get_by_role("region", name="What breaks the promise").inner_text().replace("\n", "")
+
+
+def test_a_permalink_to_no_cell_opens_nothing(open_page: Open) -> None:
+    seen = open_page(grid(), fragment="#cell=a/b/c/d")
+    assert not seen.story.is_visible()
+    assert seen.page.locator("#shown").inner_text() == "8 of 8 cells"

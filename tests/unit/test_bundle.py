@@ -1,0 +1,319 @@
+"""Archives of cells: what is recorded, what becomes of paths, and the parts of the program that replays them."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import json
+import os
+import stat
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from harness import paths
+from harness.bundle.archive import Content, with_sums, write_archive
+from harness.bundle.collect import collect
+from harness.bundle.make import MINIMAL_PYTHON, REPLAY, default_name, rewriter_for
+from harness.bundle.model import EndStep, FilesStep, RequestStep, StartStep, UpdateStep
+from harness.bundle.replay import main as replay_main
+from harness.bundle.replay.answer import Answer, differences
+from harness.bundle.replay.http1 import Http1
+from harness.bundle.replay.places import Places, Trouble
+from harness.bundle.replay.upstream import upstream as replay_upstream
+from harness.bundle.rewrite import CELL, Rewriter
+from harness.bundle.vendored import MINIMAL_PYTHON_FOR_HTTP2, http2_library
+from harness.errors import HarnessError
+from harness.run.launch import Launch
+from harness.run.placed import Changed, Kind, PlacedFiles, read_changes, recording
+from harness.run.transcript import OWN_CONNECTION, Ending, Transcript
+from harness.run.upstream import upstream
+
+# --- the files of a case ---
+
+
+def last_change(files: PlacedFiles) -> dict[str, dict[str, Any]]:
+    """What the newest look found, by path."""
+    files.look()
+    newest = read_changes(files.root)[-1]
+    assert isinstance(newest, Changed)
+    return {one.path: msgspec.to_builtins(one) for one in newest.changes}
+
+
+def test_a_file_written_into_is_told_from_one_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    (tmp_path / "b").write_text("one")
+    with recording(tmp_path) as files:
+        first = last_change(files)
+        assert (first["a"]["in_place"], first["b"]["in_place"]) == (False, False)
+        with (tmp_path / "a").open("a") as sink:
+            sink.write(" more")
+        (tmp_path / "part").write_text("one more")
+        (tmp_path / "part").replace(tmp_path / "b")
+        second = last_change(files)
+    assert (second["a"]["in_place"], second["b"]["in_place"]) == (True, False)
+    assert second["a"]["sha256"] == second["b"]["sha256"] != first["a"]["sha256"]
+    assert (tmp_path / "recorded" / second["a"]["sha256"]).read_text() == "one more"
+
+
+def test_a_file_made_anew_is_not_taken_for_the_removed_one(tmp_path: Path) -> None:
+    with recording(tmp_path) as files:
+        for text in ("one", "two", "three"):  # without care, a file system gives the same number again
+            (tmp_path / "a").unlink(missing_ok=True)
+            (tmp_path / "a").write_text(text)
+            assert not last_change(files)["a"]["in_place"], text
+
+
+def test_links_folders_fifos_rights_and_removals_are_told(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/file").write_text("text")
+    (tmp_path / "folder/file").chmod(0)
+    (tmp_path / "same").hardlink_to(tmp_path / "folder/file")
+    (tmp_path / "link").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "fifo")
+    with recording(tmp_path) as files:
+        seen = last_change(files)
+        assert {path: one["kind"] for path, one in seen.items()} == {
+            "folder": "folder",
+            "folder/file": "file",
+            "same": "file",
+            "link": "link",
+            "fifo": "fifo",
+        }
+        assert (seen["link"]["target"], seen["folder/file"]["mode"], seen["same"]["same_as"]) == ("nowhere", 0, "folder/file")
+        (tmp_path / "link").unlink()
+        assert last_change(files)["link"]["kind"] == Kind.GONE.value
+    assert stat.S_IMODE((tmp_path / "folder/file").stat().st_mode) == 0, "expected its rights to be as before"
+
+
+def test_what_the_harness_writes_is_no_file_of_the_case(tmp_path: Path) -> None:
+    for name in ("bootstrap.json", "envoy.log", "envoy-2/listeners.json", "modules/envoy.log"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    with recording(tmp_path) as files:
+        assert set(last_change(files)) == {"envoy-2", "modules", "modules/envoy.log"}
+
+
+# --- from a folder to steps ---
+
+
+def a_cell(folder: Path) -> Path:
+    """The folder of a cell as a case would leave it: an Envoy, an update, a request, an end."""
+    folder.mkdir(parents=True)
+    binary = folder.parent / "the-envoy"
+    exchange = {
+        "listener": "main",
+        "request": {"method": "GET", "path": "/", "headers": {}, "body": None},
+        "answer": {"status": 200, "headers": {}, "body": str(folder), "trailers": {}, "reset": None},
+    }
+    cluster = {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": {"port_value": 4321}}}}]}]}
+    clusters = [{"name": name, "load_assignment": cluster} for name in ("upstream", "source")]
+    (folder / "bootstrap.json").write_text(json.dumps({"static_resources": {"clusters": clusters}}))
+    (folder / "exchanges.jsonl").write_text(json.dumps(exchange) + "\n")
+    (folder / "envoy.log").write_text(f"{binary}: dmconform\n")
+    (folder / "text").write_text(f"see {folder}")
+    with recording(folder):
+        transcript = Transcript(folder)
+        transcript.gives(1, json.dumps({"file": f"{folder}/text"}))
+        transcript.starts(Launch(binary, {"VARIABLE": f"{folder}/modules"}))
+        transcript.took(1, True, "")
+        transcript.exchanged("HTTP/1.1", OWN_CONNECTION)
+        (folder / "text").write_bytes(b"\xff")
+        transcript.gives(2, "{}")
+        transcript.ends(Ending.ITSELF, -7)
+        transcript.ends(Ending.KILLED, None)  # the first one stands
+    return binary
+
+
+def test_a_folder_becomes_steps_without_its_paths(tmp_path: Path) -> None:
+    folder = tmp_path / "evidence" / "cell"
+    binary = a_cell(folder)
+    made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
+    kinds = [type(step) for step in made.steps]
+    assert kinds == [FilesStep, StartStep, RequestStep, FilesStep, UpdateStep, EndStep]
+    _, start, request, _, update, end = made.steps
+    assert isinstance(start, StartStep) and isinstance(update, UpdateStep) and isinstance(end, EndStep)
+    assert (start.outcome, update.outcome, end.ending, end.exit_code) == ("accepted", "neither", "by itself", -7)
+    assert start.environment["VARIABLE"] == "{{CELL}}/modules"
+    assert isinstance(request, RequestStep) and request.answer["body"] == "{{CELL}}"
+    assert made.other_clusters == {"source"}
+    bootstrap = made.contents["envoy-1/bootstrap.json"].data.decode()
+    assert '"{{PORT upstream}}"' in bootstrap and "4321" not in bootstrap
+    assert made.contents["envoy-1/log.txt"].data == b"{{ENVOY}}: dmconform\n"
+    everything = b"".join(content.data for content in made.contents.values()) + msgspec.json.encode(made.steps)
+    assert str(tmp_path).encode() not in everything
+
+
+def test_a_folder_without_an_envoy_is_no_archive(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="expected a cell that starts an Envoy"):
+        collect(tmp_path, Rewriter({tmp_path: CELL}), "none")
+
+
+def test_a_binary_with_a_path_of_this_machine_does_not_travel(tmp_path: Path) -> None:
+    folder = tmp_path / "cell"
+    binary = a_cell(folder)
+    with recording(folder) as files:
+        (folder / "module.so").write_bytes(b"\xff\x00" + str(folder).encode())
+        files.look()
+    with pytest.raises(HarnessError, match=r"module\.so: a binary file of the case has a path"):
+        collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
+
+
+def test_the_longest_path_is_replaced_and_no_other_name() -> None:
+    rewriter = Rewriter({Path("/a"): "{{A}}", Path("/a/b"): "{{B}}", Path("/ü"): "{{U}}"})
+    assert rewriter.text("/a/b/c /a/bc /ab /a") == "{{B}}/c {{A}}/bc /ab {{A}}"
+    assert rewriter.text(json.dumps(["/ü/x"])) == '["{{U}}/x"]'
+
+
+def test_the_places_of_this_machine_are_known_by_name() -> None:
+    evidence, binary = Path("/run/evidence/area/name/sdk/host"), Path("/hosts/envoy")
+    rewriter = rewriter_for(evidence, binary)
+    told = {
+        evidence / "modules": "{{CELL}}/modules",
+        binary: "{{ENVOY}}",
+        Path("/run/plan.json"): "{{RUN}}/plan.json",
+        paths.PROJECT / "harness": "{{PROJECT}}/harness",
+        paths.cache_folder() / "modules": "{{CACHE}}/modules",
+    }
+    assert {path: rewriter.text(str(path)) for path in told} == told
+
+
+# --- the archive ---
+
+
+def test_an_archive_is_the_same_each_time_and_tells_nothing_of_its_maker(tmp_path: Path) -> None:
+    contents = with_sums({"b/x": Content(b"1"), "a": Content(b"2", is_program=True)})
+    files = [tmp_path / "one.tar.gz", tmp_path / "two.tar.gz"]
+    for file in files:
+        write_archive(file, "top", contents)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with tarfile.open(files[0]) as archive:
+        entries = archive.getmembers()
+    assert [one.name for one in entries] == ["top/SHA256SUMS", "top/a", "top/b/x"]
+    assert {(one.mtime, one.uid, one.gid, one.uname, one.gname) for one in entries} == {(0, 0, 0, "", "")}
+    assert [one.mode for one in entries] == [0o644, 0o755, 0o644]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.tar.gz", "two.tar.gz"]
+
+
+def test_the_name_of_a_folder_is_safe_whatever_the_cell_is_called() -> None:
+    assert default_name("window/a/cpp@1.39:reference/1.39.1~002c") == "cell-window-a-cpp-1.39-reference-1.39.1-002c"
+    assert default_name("../../etc/x") == "cell-etc-x"
+
+
+# --- what travels with it ---
+
+
+@pytest.mark.parametrize("file", sorted(REPLAY.glob("*.py")), ids=lambda file: file.name)
+def test_the_program_is_python_3_9_and_needs_only_its_library(file: Path) -> None:
+    tree = ast.parse(file.read_text(), feature_version=MINIMAL_PYTHON)
+    named = {name.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    named |= {
+        str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level
+    }
+    vendored = {"h2"} if file.name == "http2.py" else set()
+    assert named - {"__future__"} - vendored <= sys.stdlib_module_names
+
+
+def test_the_http2_library_is_whole_and_its_oldest_python_is_told() -> None:
+    library = http2_library()
+    names = set(library)
+    assert {f"vendored/{one}.LICENSE.txt" for one in ("h2", "hpack", "hyperframe")} <= names
+    assert {f"vendored/{one}/__init__.py" for one in ("h2", "hpack", "hyperframe")} <= names
+    assert all(".." not in name for name in names)
+    wanted = [importlib.metadata.metadata(one)["Requires-Python"] for one in ("h2", "hpack", "hyperframe")]
+    assert max(tuple(map(int, one.removeprefix(">=").split("."))) for one in wanted) == MINIMAL_PYTHON_FOR_HTTP2
+
+
+QUERIES = ("", "?status=503", "?size=70000", "?cut", "?cut&size=10")
+WITH_BODY = (*QUERIES, "?trailers", "?trailers&size=0")
+
+
+@pytest.mark.parametrize(
+    ("method", "query"),
+    [(method, query) for method, queries in (("GET", WITH_BODY), ("POST", WITH_BODY), ("HEAD", QUERIES)) for query in queries],
+)
+def test_its_server_answers_as_the_one_of_the_cells(method: str, query: str) -> None:
+    trailers = {"x-last": "words"} if "trailers" in query else {}
+    body = "some words" if method == "POST" else None
+    request = {"method": method, "path": f"/a{query}", "headers": {"x-in": "1"}, "body": body, "trailers": trailers}
+    with upstream() as server, replay_upstream() as port:
+        answers = [Http1(each, 5.0).ask(request, own=False) for each in (server.port, port)]
+    assert answers[0] == answers[1]
+    assert ("cut" in query and method != "HEAD") == (answers[0].status is None)
+
+
+def put(places: Places, **change: object) -> None:
+    usual = {"kind": "file", "mode": 0o644, "sha256": "hash", "target": "", "in_place": False, "same_as": ""}
+    places.put({**usual, "is_text": False, "is_envoy": False, **change})
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """An archive with one file, and an empty folder for its cell."""
+    (tmp_path / "archive/files").mkdir(parents=True)
+    (tmp_path / "archive/files/hash").write_text("in {{CELL}}")
+    (tmp_path / "cell").mkdir()
+    return Places(tmp_path / "archive", tmp_path / "cell", tmp_path / "envoy", {"upstream": 7})
+
+
+def test_files_are_put_where_they_were_and_as_they_came_there(places: Places) -> None:
+    file = places.cell / "modules/a"
+    put(places, path="modules", kind="folder", mode=0o755)
+    put(places, path="modules/a")
+    number = file.stat().st_ino
+    put(places, path="modules/a", in_place=True, is_text=True, mode=0o400)
+    assert (file.read_text(), file.stat().st_ino, stat.S_IMODE(file.stat().st_mode)) == (f"in {places.cell}", number, 0o400)
+    put(places, path="b", same_as="modules/a")
+    assert (places.cell / "b").stat().st_ino == number
+    put(places, path="modules/a")
+    assert (file.read_text(), file.stat().st_ino == number) == ("in {{CELL}}", False)
+    put(places, path="link", kind="link", target="{{ENVOY}}")
+    assert (places.cell / "link").readlink() == places.envoy
+    put(places, path="modules/a", kind="gone")
+    assert not file.exists()
+    assert sorted(path.name for path in places.cell.rglob("*")) == ["b", "link", "modules"]
+
+
+@pytest.mark.parametrize("path", ["/etc/x", "../x", "a/../../x", ""])
+def test_no_file_is_put_elsewhere(places: Places, path: str) -> None:
+    with pytest.raises(Trouble, match="expected a path below the cell's folder"):
+        put(places, path=path)
+
+
+SAME = Answer(200, {"date": "then", "x-a": "1"}, "127.0.0.1:4000 0xabcdef01 5b0c4f1e-0000-4000-8000-123456789abc")
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (Answer(200, {"date": "now", "x-a": "1"}, "127.0.0.1:5 0xfedcba98 00000000-0000-4000-8000-123456789abc"), []),
+        (Answer(200, {"date": "now"}, SAME.body), ['header x-a: expected "1", saw none']),
+        (Answer(200, {"x-a": "1"}, "other"), ['body: expected "127.0.0.1:PORT ADDRESS UUID", saw "other"']),
+        (Answer(200, SAME.headers, SAME.body, {"x-t": "2"}), ['trailer x-t: expected none, saw "2"']),
+        (Answer(503), ["expected status 200, saw status 503"]),
+        (Answer(None), ["expected status 200, saw connection cut"]),
+        (Answer(None, reset="CANCEL"), ["expected status 200, saw stream reset with CANCEL"]),
+    ],
+)
+def test_what_differs_is_told_and_what_always_differs_is_not(now: Answer, expected: list[str]) -> None:
+    assert differences(SAME, now) == expected
+
+
+def test_no_answer_is_the_same_only_as_no_answer() -> None:
+    assert differences("nothing", "nothing else") == []
+    assert differences(Answer(None), Answer(None)) == []
+    assert differences("nothing", Answer(None))
+    assert differences(Answer(200), "nothing")
+
+
+def test_a_changed_archive_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, content in with_sums({"cell.json": Content(b"{}"), "files/a": Content(b"1")}).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content.data)
+    (tmp_path / "files/a").write_bytes(b"2")
+    assert replay_main.main(tmp_path, ["/bin/true"]) == replay_main.WRONG_USAGE
+    assert "run.py: files/a: expected SHA-256" in capsys.readouterr().out
