@@ -22,6 +22,7 @@ from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate.command import add_gate_parser
 from harness.publish.command import add_publish_parser
+from harness.report.command import add_page_parser
 from harness.report.options import add_format
 from harness.shards.command import add_merge_parser, add_plan_parser
 from harness.sweep.command import add_sweep_parser
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add_check_parser(commands)
     add_bundle_parser(commands)
     add_diff_parser(commands)
+    add_page_parser(commands)
     add_gate_parser(commands)
     add_plan_parser(commands)
     add_merge_parser(commands)

@@ -191,6 +191,8 @@ class Discovered(HttpFilter):
 
     file: Path = Path()
 
+    is_in_listener = False
+
     def to_json(self) -> dict[str, Any]:
         """The entry that says where; the file must be there when it is read."""
         whole = super().to_json()

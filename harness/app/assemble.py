@@ -21,15 +21,18 @@ from harness.model import AbiVerdict, Judgement, Outcome, Relation
 from harness.plan.complaints import Complaint, Seen, complaints_of_cells
 from harness.plan.envoy_tests import SECTIONS, load_envoy_tests
 from harness.plan.expectations import KnownFailure
+from harness.plan.findings import load_findings
 from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.plan.plan import PlannedCell
+from harness.report.findings import whose
 from harness.report.host_log import log_lines
 from harness.report.schema import (
     SCHEMA_VERSION,
     CaseEntry,
     CellEntry,
     EnvoyTestEntry,
+    FindingEntry,
     KnownFailureEntry,
     ProbeEntry,
     Report,
@@ -121,6 +124,7 @@ def assemble(
         planned_cells=len(plan.cells),
         exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
         shard=prepared.shard,
+        findings=finding_entries(catalogue),
     )
 
 
@@ -152,6 +156,25 @@ def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
     return tuple(
         EnvoyTestEntry(one.id, SECTIONS[one.section], one.asserts, one.cases, one.measured, one.reason)
         for one in load_envoy_tests(paths.ENVOY_TESTS_FILE)
+    )
+
+
+def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
+    """What was found so far, and no promised cell shows."""
+    found = load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}).finding
+    return tuple(
+        FindingEntry(
+            id=one.id,
+            title=one.title,
+            document=" ".join(one.document.split()),
+            seen=" ".join(one.seen.split()),
+            hosts=one.hosts,
+            sdks=one.sdks,
+            fault=whose(one),
+            reproduce=one.reproduce,
+            by_hand=one.by_hand,
+        )
+        for one in found
     )
 
 

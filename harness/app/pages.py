@@ -12,7 +12,6 @@ from harness.report.findings import findings_page, of_known_failure
 
 COVERAGE_FILE = paths.PROJECT / "docs" / "coverage.md"
 FINDINGS_FILE = paths.PROJECT / "docs" / "findings.md"
-FINDINGS_DATA = paths.CONFORMANCE / "expectations" / "findings.toml"
 
 
 def coverage_text(catalogue: Catalogue) -> str:
@@ -28,4 +27,4 @@ def findings_text(catalogue: Catalogue) -> str:
     """
     index = CellIndex(catalogue.promised)
     known = [of_known_failure(one, index, catalogue.cases, catalogue.requirements) for one in catalogue.known_failures]
-    return findings_page(known, load_findings(FINDINGS_DATA, {one.id for one in catalogue.known_failures}))
+    return findings_page(known, load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}))

@@ -10,7 +10,7 @@ from harness.model import CellId
 from harness.plan.cases import Case, Requirement
 from harness.plan.complaints import CellIndex
 from harness.plan.expectations import FAULT, KnownFailure
-from harness.plan.findings import Fault, Findings
+from harness.plan.findings import Fault, Finding, Findings
 from harness.versions import Release
 
 _SENTENCE = re.compile(r"(?<=[.:])\s")
@@ -73,7 +73,7 @@ def findings_page(known: Sequence[Told], findings: Findings) -> str:
             seen=one.seen,
             hosts=one.hosts,
             sdks=one.sdks,
-            fault=f"{_whose(one.fault)}: {one.fault_reason}",
+            fault=whose(one),
             how=f"`{one.reproduce}`" if one.reproduce is not None else f"by hand: {_text(one.by_hand or '')}",
         )
         for one in findings.finding
@@ -108,14 +108,16 @@ def _section(one: Told) -> list[str]:
     ]
 
 
-def _whose(fault: Fault) -> str:
-    return {
+def whose(finding: Finding) -> str:
+    """Whose fault a finding is, and why."""
+    owner = {
         Fault.HOST: "the host's",
         Fault.SDK: "the SDK's",
         Fault.LANGUAGE: "the language's",
         Fault.DOCUMENTS: "the documents'",
         Fault.NOBODY: "nobody's",
-    }[fault]
+    }[finding.fault]
+    return f"{owner}: {finding.fault_reason}"
 
 
 def _text(text: str) -> str:

@@ -161,6 +161,20 @@ class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     stale_cells: int
 
 
+class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What hosts or SDKs were found to get wrong, and no promised cell shows: known when the run was made, not found by it."""
+
+    id: str
+    title: str
+    document: str  # what the documents say of it
+    seen: str
+    hosts: tuple[str, ...]
+    sdks: tuple[str, ...]
+    fault: str
+    reproduce: str | None  # one command
+    by_hand: str | None  # how to see it, where there is no such command
+
+
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the run took place."""
 
@@ -208,6 +222,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     planned_cells: int  # of the shard, where it is one
     exit_code: int
     shard: Shard | None = None
+    findings: tuple[FindingEntry, ...] = ()
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
 
 

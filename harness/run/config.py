@@ -97,6 +97,7 @@ class _ModuleFilter:
     config: str = ""
 
     _TYPE: ClassVar[str]
+    is_in_listener: ClassVar[bool] = True  # its configuration; else the host accepts the listener before it has seen it
 
     @property
     def entry(self) -> str:
@@ -175,8 +176,8 @@ class Listener:
 
     @property
     def modules(self) -> tuple[ModuleRef, ...]:
-        """The modules of all its filters."""
-        return tuple(one.module for one in (*self.listening, *self.network, *self.filters))
+        """The modules that must be loaded for the host to accept it."""
+        return tuple(one.module for one in (*self.listening, *self.network, *self.filters) if one.is_in_listener)
 
     def routes(self) -> dict[str, Any]:
         """The `RouteConfiguration` resource, which has the listener's name."""

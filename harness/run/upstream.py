@@ -155,7 +155,8 @@ class _Talk(socketserver.BaseRequestHandler):
             return False
         if received.method != "HEAD":
             data += talk.send(h11.Data(data=content)) or b""
-        self.request.sendall(data + (talk.send(h11.EndOfMessage(headers=_trailers(manner))) or b""))
+        trailers = _trailers(manner) if received.method != "HEAD" else []  # an answer to HEAD ends with its headers
+        self.request.sendall(data + (talk.send(h11.EndOfMessage(headers=trailers)) or b""))
         return talk.our_state is h11.DONE and talk.their_state is h11.DONE
 
 

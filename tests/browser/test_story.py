@@ -7,7 +7,7 @@ import pytest
 
 from harness.binaries.model import StaticKind
 from harness.report.html import cell_fragment
-from harness.report.schema import Report
+from harness.report.schema import FindingEntry, Report
 from tests.browser.conftest import Open
 from tests.browser.pages import label
 from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, disputed, known, matrix, report, static
@@ -198,3 +198,16 @@ def test_a_permalink_to_no_cell_opens_nothing(open_page: Open) -> None:
     seen = open_page(grid(), fragment="#cell=a/b/c/d")
     assert not seen.story.is_visible()
     assert seen.page.locator("#shown").inner_text() == "8 of 8 cells"
+
+
+def test_what_was_found_before_is_told_with_its_command(open_page: Open) -> None:
+    found = FindingEntry(
+        "f-1", "It ends", "nothing", "seen so", ("1.38.3",), ("cpp@*",), "the host's: so", "dmconform run -x", None
+    )
+    seen = open_page(msgspec.structs.replace(report([cell()]), findings=(found,)))
+    box = seen.page.locator("#found")
+    assert not box.get_by_text("seen so").is_visible()
+    box.locator("summary").click()
+    box.get_by_text("seen so").wait_for()
+    assert "It ends" in box.inner_text()
+    assert box.locator("code").inner_text() == "dmconform run -x"

@@ -11,7 +11,7 @@ import pytest
 from harness import paths
 from harness.app.catalogue import load_catalogue
 from harness.app.listing import lines
-from harness.app.pages import FINDINGS_DATA, FINDINGS_FILE, findings_text
+from harness.app.pages import FINDINGS_FILE, findings_text
 from harness.cli import _parser
 from harness.errors import DataFileError
 from harness.model import CellId, Outcome
@@ -23,7 +23,7 @@ from harness.report.findings import of_known_failure
 
 CATALOGUE = load_catalogue()
 KNOWN = {one.id for one in CATALOGUE.known_failures}
-FINDINGS = load_findings(FINDINGS_DATA, KNOWN)
+FINDINGS = load_findings(paths.FINDINGS_DATA, KNOWN)
 
 
 def test_the_page_is_the_one_of_the_data() -> None:

@@ -7,11 +7,13 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from harness.cli import main
 from harness.model import Judgement, Load, Outcome, ProbeLoad, Relation
 from harness.report.html import render_html
 from harness.report.page.abi_steps import abi_steps
@@ -19,7 +21,7 @@ from harness.report.page.answer import answers, standing
 from harness.report.page.data import MOST_TEXT
 from harness.report.page.document import embedded, relative_link
 from harness.report.page.older import not_told
-from harness.report.schema import AbiPairEntry, CellEntry, EnvoyTestEntry, Report, Shard
+from harness.report.schema import AbiPairEntry, CellEntry, EnvoyTestEntry, FindingEntry, Report, Shard, write_report
 from harness.report.text import plain
 from tests.unit.report_samples import (
     ALL_KINDS,
@@ -337,6 +339,37 @@ def test_known_failures_have_their_records_in_the_data() -> None:
     (record,) = data["records"]
     assert (record["id"], record["reason"]) == ("known-1", "The SDK of 1.38 does not guard this callback.")
     assert {cause["group"] for cause in data["causes"]} == {"new", "known", "incomplete", "fact"}
+
+
+FOUND = FindingEntry(
+    "found",
+    f"Title {HOSTILE}",
+    "nothing",
+    "it ends",
+    ("1.38.3",),
+    ("cpp@*",),
+    "the host's: so",
+    "dmconform run --host 1.38",
+    None,
+)
+
+
+def test_findings_from_before_are_in_the_data() -> None:
+    (it,) = data_of(msgspec.structs.replace(report([cell()]), findings=(FOUND,)))["findings"]
+    assert (it["id"], it["seen"], it["hosts"], it["command"]) == ("found", "it ends", ["1.38.3"], "dmconform run --host 1.38")
+    assert "\x1b" not in it["title"]
+
+
+def test_the_command_writes_the_page_with_what_changed(tmp_path: Path) -> None:
+    old, new, out = tmp_path / "old.json", tmp_path / "new.json", tmp_path / "page.html"
+    write_report(report([cell()]), old)
+    write_report(report([broken()]), new)
+    assert main(["page", str(new), "--out", str(out)]) == 0
+    assert out.read_text(encoding="utf-8") == render_html(report([broken()]))
+    assert main(["page", str(new), "--previous", str(old), "--out", str(out)]) == 0
+    assert out.read_text(encoding="utf-8") == render_html(report([broken()]), report([cell()]))
+    assert main(["page", str(tmp_path / "none.json"), "--out", str(out)]) == 2
+    assert main(["page", str(new), "--out", str(tmp_path / "none" / "page.html")]) == 4
 
 
 def test_requirements_have_their_counts() -> None:

@@ -46,5 +46,5 @@ def test_every_command_of_the_suite_goes_through_tox() -> None:
     for path in (*WORKFLOWS, *ACTIONS):
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
         lines = [line for line in lines if not line.startswith(("#", "description:"))]
-        calls = [line for line in lines if re.search(r"\bdmconform\b (--|run|check|diff|gate|merge|plan)", line)]
+        calls = [line for line in lines if re.search(r"\bdmconform\b (--|run|check|diff|gate|merge|page|plan)", line)]
         assert all("./toxw " in line and " -e dmconform -- " in line for line in calls), (path, calls)

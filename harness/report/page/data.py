@@ -115,6 +115,20 @@ class RecordData(msgspec.Struct, frozen=True, rename="camel"):
     stale: int
 
 
+class FindingData(msgspec.Struct, frozen=True, rename="camel"):
+    """What was found before, and no promised cell shows."""
+
+    id: str
+    title: str
+    document: str
+    seen: str
+    hosts: list[str]
+    sdks: list[str]
+    fault: str
+    command: str
+    by_hand: str
+
+
 class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
     """What is wrong with a record, and the command that mends it."""
 
@@ -174,6 +188,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     static: list[StaticData]
     causes: list[CauseData]
     records: list[RecordData]
+    findings: list[FindingData]
     complaints: list[ComplaintData]
     disputes: list[DisputeData]
     unrun: list[UnrunData]
@@ -233,6 +248,20 @@ class _Maker:
             records=[
                 RecordData(safe(it.id), safe(it.reason), safe(it.evidence), it.cells, it.stale_cells)
                 for it in report.known_failures
+            ],
+            findings=[
+                FindingData(
+                    safe(it.id),
+                    safe(it.title),
+                    safe(it.document),
+                    safe(it.seen),
+                    [safe(host) for host in it.hosts],
+                    [safe(sdk) for sdk in it.sdks],
+                    safe(it.fault),
+                    safe(it.reproduce or ""),
+                    safe(it.by_hand or ""),
+                )
+                for it in report.findings
             ],
             complaints=[
                 ComplaintData(

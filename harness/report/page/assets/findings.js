@@ -47,6 +47,14 @@ function buildFindings() {
           id: "records",
         })
       : null,
+    data.findings.length
+      ? opening(
+          `Found before, and shown by no promised cell: ${data.findings.length}`,
+          () => paged(data.findings, findingCard),
+          false,
+          { id: "found" },
+        )
+      : null,
     part("facts", "Not promised, and did not pass", of("fact"), false),
     data.unrun.length
       ? opening(
@@ -124,6 +132,19 @@ function recordCard(it) {
     el("h4", {}, it.id, el("small", {}, ` ${counted(it.cells, "cell")}${it.stale ? `, ${it.stale} stale` : ""}`)),
     el("p", {}, it.reason),
     el("p", { class: "dim" }, it.evidence),
+  );
+}
+
+function findingCard(it) {
+  return el(
+    "article",
+    { class: "finding" },
+    el("h4", {}, it.title, el("small", {}, ` ${it.id}`)),
+    el("p", {}, el("strong", {}, "The documents say: "), it.document),
+    el("p", {}, el("strong", {}, "Seen: "), it.seen),
+    el("p", {}, el("strong", {}, "Whose fault: "), it.fault),
+    el("p", { class: "dim" }, `Envoy ${it.hosts.join(", ")}; ${it.sdks.join(", ")}`),
+    it.command ? command(it.command) : el("p", {}, el("strong", {}, "To see it by hand: "), it.byHand),
   );
 }
 
