@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.errors import ExitCode
+from harness.hooks.command import add_measuring_options
 
 _EPILOG = """\
 examples:
@@ -29,17 +30,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     parser = subparsers.add_parser(
         "faults", help=about, description=about, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
     )
-    parser.add_argument(
-        "--host",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated (default: all)",
-    )
-    parser.add_argument(
-        "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the repository's file, renewed)"
-    )
-    parser.add_argument("-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: processors)")
+    add_measuring_options(parser)
     parser.add_argument("--page", action="store_true", help="only write docs/faults.md anew")
     parser.set_defaults(run=run_faults)
 

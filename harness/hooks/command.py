@@ -22,12 +22,8 @@ exit codes:
 """
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `hooks` to the subcommands of `dmconform abi`."""
-    about = "Measure which hooks hosts require of modules, by modules that lack one hook at a time."
-    parser = subparsers.add_parser(
-        "hooks", help=about, description=about, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
-    )
+def add_measuring_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of a measurement on several hosts, whose result is a file of this repository."""
     parser.add_argument(
         "--host",
         action="append",
@@ -39,6 +35,15 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the repository's file, renewed)"
     )
     parser.add_argument("-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: processors)")
+
+
+def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `hooks` to the subcommands of `dmconform abi`."""
+    about = "Measure which hooks hosts require of modules, by modules that lack one hook at a time."
+    parser = subparsers.add_parser(
+        "hooks", help=about, description=about, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
+    )
+    add_measuring_options(parser)
     parser.set_defaults(run=run_hooks)
 
 

@@ -15,7 +15,7 @@ from harness import paths
 from harness.abi.points import HOOK_PREFIX, ExtensionPoint
 from harness.datafile import load_json
 from harness.errors import DataFileError
-from harness.hooks.grouping import grouped, renewed
+from harness.hooks.grouping import check, grouped, renewed
 from harness.versions import Release
 
 SCHEMA = 1
@@ -155,16 +155,7 @@ def load_required_hooks(path: Path | None = None) -> RequiredHooks:
     file = load_json(path, HooksFile)
     if file.schema != SCHEMA:
         raise DataFileError(path, f"schema {file.schema}; this tool reads {SCHEMA}")
-    seen: set[tuple[str, ExtensionPoint]] = set()
-    for facts in file.points:
-        for release in facts.releases:
-            try:
-                Release.parse(release)
-            except ValueError as error:
-                raise DataFileError(path, str(error)) from None
-            if (release, facts.point) in seen:
-                raise DataFileError(path, f"{facts.point.value} on {release} stands twice")
-            seen.add((release, facts.point))
+    check(file.points, path)
     return RequiredHooks(file.points)
 
 

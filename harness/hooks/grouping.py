@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 import msgspec
 
 from harness.abi.points import ExtensionPoint
+from harness.errors import DataFileError
 from harness.versions import Release
 
 
@@ -46,6 +48,24 @@ def renewed(old: Iterable[Facts], fresh: Iterable[Facts]) -> tuple[Facts, ...]:
     new = {release for facts in fresh for release in facts.releases}
     left = ((facts, tuple(release for release in facts.releases if release not in new)) for facts in old)
     return grouped((*(_on(facts, releases) for facts, releases in left if releases), *fresh))
+
+
+def check(points: Iterable[OfReleases], path: Path) -> None:
+    """What is true of every file of such facts.
+
+    Raises:
+        DataFileError: a release is none, or two things are said of one release and point.
+    """
+    seen: set[tuple[str, ExtensionPoint]] = set()
+    for facts in points:
+        for release in facts.releases:
+            try:
+                Release.parse(release)
+            except ValueError as error:
+                raise DataFileError(path, str(error)) from None
+            if (release, facts.point) in seen:
+                raise DataFileError(path, f"{facts.point.value} on {release} stands twice")
+            seen.add((release, facts.point))
 
 
 def _on(facts: Facts, releases: tuple[str, ...]) -> Facts:

@@ -8,17 +8,14 @@ from types import ModuleType
 import pytest
 
 from harness.model import Feature, Language, Outcome
-from harness.run import panics
 from harness.run.cell import Cell
-from harness.run.client import Answer
 from harness.run.config import Listener, ListenerFilter, NetworkFilter
-from harness.run.connected import Client
-from harness.run.connection import Connection, Request
 from harness.run.envoy import Envoy
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage
 from tests.hosts.wrong import Wrong
+from tests.hosts.wrong.panics import client_stays, later_panics, soon
 
 CPP, RUST = Language.CPP, Language.RUST
 NETWORK = ("creation", "new_connection", "read", "write", "event", "destroy")
@@ -26,17 +23,6 @@ LISTENER = ("creation", "accept", "data")
 WRAPPED = ("network_new_connection", "network_read", "network_write", "listener_accept", "listener_data")
 AT_THE_END = ("network_event", "network_destroy")
 LOGGED = "expected the log to hold 'dmconform panic in {}'"
-
-
-def soon(then: Sabotage) -> Sabotage:
-    """Waits that must end in vain are short."""
-
-    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        for name in ("LOG_LINE_S", "GAUGE_S", "UNLOAD_S"):
-            patch.setattr(panics, name, 0.3)
-        return then(bench, case, patch)
-
-    return apply
 
 
 def configured(config: str) -> Sabotage:
@@ -55,29 +41,6 @@ def goes_on(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """Nothing panics, and nobody asks the log."""
     patch.setattr(case, "logged", lambda *_: None)
     return configured("none")(bench, case, patch)
-
-
-def later_panics(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """So does the request after it."""
-    request = Client.request
-
-    def changed(client: Client, one: Request) -> Answer:
-        return request(client, replace(one, headers=case.PANIC))
-
-    patch.setattr(Client, "request", changed)
-    return bench
-
-
-@soon
-def client_stays(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """Connections stay open, as long as the test runs."""
-    kept: list[Connection] = []
-
-    def keep(connection: Connection) -> None:
-        kept.append(connection)
-
-    patch.setattr(Connection, "close", keep)
-    return bench
 
 
 @soon
