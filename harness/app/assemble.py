@@ -21,7 +21,6 @@ from harness.model import AbiVerdict, Judgement, Outcome, Relation
 from harness.plan.complaints import Complaint, Seen, complaints_of_cells
 from harness.plan.envoy_tests import SECTIONS, load_envoy_tests
 from harness.plan.expectations import KnownFailure
-from harness.plan.findings import load_findings
 from harness.plan.halves import disagreement
 from harness.plan.judgement import exit_code, judge
 from harness.plan.plan import PlannedCell
@@ -161,7 +160,6 @@ def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
 
 def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
     """What was found so far, and no promised cell shows."""
-    found = load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}).finding
     return tuple(
         FindingEntry(
             id=one.id,
@@ -174,7 +172,7 @@ def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
             reproduce=one.reproduce,
             by_hand=one.by_hand,
         )
-        for one in found
+        for one in catalogue.findings
     )
 
 

@@ -11,6 +11,7 @@ from harness.model import Relation
 from harness.plan.cases import Case, Requirement, load_cases, load_requirements
 from harness.plan.complaints import Complaint, complaints_of_records
 from harness.plan.expectations import KnownFailure, load_known_failures
+from harness.plan.findings import Finding, load_findings
 from harness.plan.plan import plan_cells
 from harness.sdks.catalogue import Sdk, load_sdks
 from harness.versions import Minor
@@ -25,6 +26,7 @@ class Catalogue:
     cases: tuple[Case, ...]
     requirements: dict[str, Requirement]
     known_failures: tuple[KnownFailure, ...]
+    findings: tuple[Finding, ...]
     promised: Mapping[str, bool]
     """All cells that could ever be planned, each with whether it is promised."""
 
@@ -53,6 +55,7 @@ def load_catalogue() -> Catalogue:
     requirements = load_requirements(paths.SPEC_FILE)
     cases = load_cases(paths.CASES, requirements)
     records = load_known_failures(paths.KNOWN_FAILURES_FILE)
+    findings = load_findings(paths.FINDINGS_DATA).finding
     every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts], everywhere=True)
     promised = {str(cell.id): cell.relation is Relation.PROMISED for cell in every_cell}
-    return Catalogue(hosts, sdks, cases, requirements, records, promised)
+    return Catalogue(hosts, sdks, cases, requirements, records, findings, promised)

@@ -97,7 +97,7 @@ def test_a_promised_cell_whose_halves_disagree_turns_the_run_red(tmp_path: Path)
     assert [(it.kind, it.missing) for it in report.static] == [(StaticKind.REFUSED, (CALLED,))]
     assert "Static and run-time verdicts disagree: 1 cell, 1 against the run" in done.printed
     assert "✗ Static and run-time verdicts of promised cells disagree" in done.printed
-    assert 'id="disputes"' in (out / "index.html").read_text()
+    assert "<b>1</b>≠ verdicts disagree" in (out / "index.html").read_text()
     assert "## ≠ Static and run-time verdicts disagree" in (out / "matrix.md").read_text()
     assert len(ElementTree.parse(out / "junit.xml").getroot().findall(".//failure")) == 1
 

@@ -33,7 +33,7 @@ def run(folder: Path, *options: str) -> Report:
 
 def without_time(report: Report) -> tuple[tuple[CellEntry, ...], Report]:
     """What does not depend on when and how fast it ran. Facts of cells may be times and ports."""
-    cells = tuple(msgspec.structs.replace(cell, duration_s=0.0, facts={}) for cell in report.cells)
+    cells = tuple(msgspec.structs.replace(cell, duration_s=0.0, facts={}, waits={}) for cell in report.cells)
     timeless = msgspec.structs.replace(report, started_at="", duration_s=0.0, command="", cells=())
     return cells, timeless
 

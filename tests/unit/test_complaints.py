@@ -197,7 +197,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def small() -> Catalogue:
         records = load_known_failures(path)
-        return Catalogue(whole.hosts, whole.sdks, whole.cases, whole.requirements, records, CELLS)
+        return Catalogue(whole.hosts, whole.sdks, whole.cases, whole.requirements, records, whole.findings, CELLS)
 
     monkeypatch.setattr(catalogue_module, "load_catalogue", small)
     return path

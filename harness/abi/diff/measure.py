@@ -18,7 +18,7 @@ from harness.build.upstream import Unreachable, UpstreamRepository
 from harness.errors import HarnessError
 from harness.model import Language
 from harness.paths import ABI
-from harness.sdks.catalogue import Sdk
+from harness.sdks.catalogue import MODULES, Sdk
 
 _CALLBACK = re.compile(r"\benvoy_dynamic_module_callback_\w+")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
@@ -48,8 +48,8 @@ def measure(build: Built, repository: UpstreamRepository) -> Measured:
     Raises:
         HarnessError: a module cannot be read.
     """
-    modules = [Path(one.path) for one in build.stored.modules]
-    facts = {one.name: read for one, read in zip(build.stored.modules, read_modules(modules), strict=True)}
+    usual = [one for one in build.stored.modules if one.name in MODULES]  # the others are wrong on purpose
+    facts = {one.name: read for one, read in zip(usual, read_modules([Path(one.path) for one in usual]), strict=True)}
     for name, read in facts.items():
         if read.problem:
             raise HarnessError(f"{build.sdk.id}: module {name} cannot be read: {read.problem}")

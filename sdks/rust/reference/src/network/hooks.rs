@@ -126,8 +126,6 @@ ignored_hooks! {
     );
     envoy_dynamic_module_on_network_filter_scheduled(EnvoyPtr, ModulePtr, u64);
     envoy_dynamic_module_on_network_filter_config_scheduled(ConfigPtr, u64);
-    envoy_dynamic_module_on_network_filter_above_write_buffer_high_watermark(EnvoyPtr, ModulePtr);
-    envoy_dynamic_module_on_network_filter_below_write_buffer_low_watermark(EnvoyPtr, ModulePtr);
 }
 
 /// Calls a filter; `otherwise` is the answer while the filter is busy.
@@ -145,4 +143,11 @@ unsafe fn call<R>(
         let mut envoy = EnvoyNetworkFilterImpl::new(envoy);
         held::call(filter, otherwise, |filter| action(filter, &mut envoy))
     }
+}
+
+// New in 1.38.
+#[cfg(not(feature = "sdk-1-37"))]
+ignored_hooks! {
+    envoy_dynamic_module_on_network_filter_above_write_buffer_high_watermark(EnvoyPtr, ModulePtr);
+    envoy_dynamic_module_on_network_filter_below_write_buffer_low_watermark(EnvoyPtr, ModulePtr);
 }
