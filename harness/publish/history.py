@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ def history_text(folder: Path = FOLDER) -> str:
     Raises:
         DataFileError: a published report cannot be read.
     """
-    runs = [Published(path.name, read_report(path / "report.json")) for path in published(folder)]
+    found = [Published(path.name, read_report(path / "report.json")) for path in published(folder)]
+    runs = sorted(found, key=lambda run: run.report.started_at)
     lines = [_HEAD, *_runs(runs), "", *_matrix(runs), "", *_changes(runs)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
@@ -64,19 +66,18 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
         yield f"| {' | '.join(columns)} |"
 
 
-def _pairs(report: Report) -> dict[tuple[str, str], tuple[int, int]]:
-    """By SDK version and host: how many promised cells hold, and how many ran."""
-    found: dict[tuple[str, str], tuple[int, int]] = {}
+def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
+    """By SDK version and host: how the promised cells that ran count."""
+    found: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
         if cell.relation is Relation.PROMISED and cell.outcome.is_verdict:
-            held, ran = found.get((cell.sdk, cell.host), (0, 0))
-            found[cell.sdk, cell.host] = held + (cell.judgement is Judgement.AS_PROMISED), ran + 1
+            found.setdefault((cell.sdk, cell.host), Counter())[cell.judgement] += 1
     return found
 
 
 def _matrix(runs: Sequence[Published]) -> Iterator[str]:
     yield "## Promised pairs over time\n"
-    yield "Cells that hold, of those that ran; ✓ where all do.\n"
+    yield "Promised cells that hold, and that fail as on record (known); ✗ where others fail.\n"
     by_run = [_pairs(run.report) for run in runs]
     pairs = sorted({pair for found in by_run for pair in found})
     yield f"| SDK | host | {' | '.join(run.name for run in runs)} |"
@@ -85,11 +86,13 @@ def _matrix(runs: Sequence[Published]) -> Iterator[str]:
         yield f"| {escape(sdk)} | {escape(host)} | {' | '.join(_shown(found.get((sdk, host))) for found in by_run)} |"
 
 
-def _shown(counts: tuple[int, int] | None) -> str:
+def _shown(counts: Counter[Judgement] | None) -> str:
     if counts is None:
         return "–"  # noqa: RUF001 (a dash, as tables have it)
-    held, ran = counts
-    return f"✓ {ran}" if held == ran else f"✗ {held}/{ran}"
+    held, known = counts[Judgement.AS_PROMISED], counts[Judgement.KNOWN]
+    failed = counts.total() - held - known
+    sign = f"✗ {failed} fail, " if failed else "✓ "
+    return f"{sign}{held}" + (f", {known} known" if known else "")
 
 
 def _changes(runs: Sequence[Published]) -> Iterator[str]:

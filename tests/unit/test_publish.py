@@ -109,13 +109,13 @@ def test_how_to_reproduce_names_commit_selection_and_hosts() -> None:
 
 
 def test_the_page_shows_how_the_matrix_moved(folder: Path, source: Path) -> None:
-    later: Report = report([cell(), broken(host="1.40.0")])
+    later: Report = msgspec.structs.replace(report([cell(), broken(host="1.40.0")]), started_at="2026-11-22T00:00:00Z")
     write_report(later, source / "report.json")
-    publish(source, "2026-11-22-later", folder)
+    publish(source, "2026-11-21-a-later-one", folder)
     text = history_text(folder)
-    assert "| rust@1.39:reference | 1.40.0 | ✓ 1 | ✗ 0/1 |" in text
-    assert f"| {NAME} | 2026-11-22-later | 1 | 0 |" in text
-    assert text.index("[2026-11-22-later]") < text.index(f"[{NAME}]"), "the newest run comes first"
+    assert "| rust@1.39:reference | 1.40.0 | ✓ 1 | ✗ 1 fail, 0 |" in text
+    assert f"| {NAME} | 2026-11-21-a-later-one | 1 | 0 |" in text
+    assert text.index("[2026-11-21-a-later-one]") < text.index(f"[{NAME}]"), "the newest run comes first"
 
 
 def test_the_repositorys_own_reports_are_as_they_were_published() -> None:
