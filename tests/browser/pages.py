@@ -34,6 +34,31 @@ async () => {
 }
 """
 
+# Until the page has done all that it was asked for: going back in the history and filling rows come a moment later. Not with
+# Playwright's wait_for_function, which may evaluate strings, and the page's policy forbids that.
+_SETTLE = """
+async (most) => {
+  const settled = () => {
+    const story = document.getElementById("story");
+    if (story && story.checkVisibility() !== location.hash.includes("cell=")) return false;
+    const scroll = document.querySelector(".scroll");
+    if (!scroll) return true;
+    const { top: from, bottom: to } = scroll.getBoundingClientRect();
+    return [...scroll.querySelectorAll(".row")].every((row) => {
+      const box = row.getBoundingClientRect();
+      return box.bottom <= from || box.top >= to || row.childNodes.length > 1;
+    });
+  };
+  const frame = () => new Promise(requestAnimationFrame);
+  const overdue = performance.now() + most;
+  await frame();
+  do await frame();
+  while (!settled() && performance.now() < overdue);
+  if (!settled()) throw new Error("the page is not done in time");
+}
+"""
+SETTLE_MS = 10_000
+
 
 @dataclass
 class Seen:
@@ -49,9 +74,14 @@ class Seen:
         self.dialogs.append(dialog.message)
         dialog.dismiss()
 
+    def settle(self) -> None:
+        """Waits until the page has done all that it was asked for."""
+        self.page.evaluate(_SETTLE, SETTLE_MS)
+
     @property
     def fragment(self) -> str:
         """Of the address, without the `#`."""
+        self.settle()
         return self.page.url.partition("#")[2]
 
     @property
@@ -68,6 +98,7 @@ class Seen:
 
     def open_all_rows(self) -> None:
         self.page.get_by_role("button", name="open all rows").click()
+        self.settle()
 
     def all_cells(self) -> list[tuple[str, str]]:
         """Label and words of every cell in open rows, wherever it is."""
@@ -80,6 +111,7 @@ class Seen:
 
     def focused(self) -> str:
         """The label of what has the focus, or its text."""
+        self.settle()
         its = "document.activeElement"
         told: str = self.page.evaluate(f"{its}.getAttribute('aria-label') ?? {its}.textContent")
         return told

@@ -106,12 +106,13 @@ def test_headers_stay_in_view(open_page: Open) -> None:
     seen.open_all_rows()
     box = seen.page.locator(".scroll")
     box.evaluate("it => it.scrollTo(4000, 900)")
+    seen.settle()
     area, corner = box.bounding_box(), seen.page.locator(".heads .head").first.bounding_box()
     assert area is not None
     assert corner is not None
     assert abs(corner["x"] - area["x"]) < 3
     assert abs(corner["y"] - area["y"]) < 3
-    seen.page.wait_for_function(_HEADS_STAY, arg=area)
+    assert seen.page.evaluate(_HEADS_STAY, area)
     labels = seen.page.locator(".stay").evaluate_all(
         "(all, from) => all.filter(it => { const r = it.getBoundingClientRect();"
         " return r.left >= from && r.right <= innerWidth && r.width > 0 }).map(it => it.textContent)",

@@ -80,17 +80,18 @@ def test_opening_and_closing_by_mouse_and_the_ways_back(open_page: Open) -> None
     seen.cell(entry).click()
     assert seen.fragment == cell_fragment(entry.id)
     seen.page.go_back()
-    assert not seen.story.is_visible()
-    assert seen.page.url == seen.address
+    seen.story.wait_for(state="hidden")
+    seen.page.wait_for_url(seen.address)
     seen.page.go_forward()
-    assert seen.story.is_visible()
+    seen.story.wait_for(state="visible")
     seen.story.get_by_role("button", name="Close").click()
-    assert not seen.story.is_visible()
+    seen.story.wait_for(state="hidden")
     assert seen.fragment == ""
     assert seen.focused().startswith(label(entry))
     seen.cell(entry).click()
+    seen.story.wait_for(state="visible")
     seen.page.mouse.click(10, 500)
-    assert not seen.story.is_visible()
+    seen.story.wait_for(state="hidden")
 
 
 def test_the_story_leads_to_the_same_case_on_other_hosts(open_page: Open) -> None:
