@@ -21,18 +21,13 @@ from harness.check.command import add_check_parser
 from harness.compare.command import add_diff_parser
 from harness.errors import ExitCode, HarnessError, UsageError
 from harness.gate.command import add_gate_parser
+from harness.plan.options import SDK_HELP, add_selectors
 from harness.publish.command import add_publish_parser
 from harness.report.command import add_page_parser
 from harness.report.options import add_format
 from harness.shards.command import add_merge_parser, add_plan_parser
 from harness.sweep.command import add_sweep_parser
 
-HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
-SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:upstream; may be repeated"
-CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
-EVERYWHERE_HELP = (
-    "all cases on all pairs of SDK and host; without it, most run only where the documents say something of the pair"
-)
 EXIT_CODES = """\
 exit codes:
   0  all promised cells hold
@@ -70,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         "  dmconform run --host path:./envoy --case 'window/*' -n 4\n"
         "  dmconform run --sdk 'rust@*:upstream' --upstream /path/to/a/clone/of/envoy",
     )
-    _selectors(run)
+    add_selectors(run)
     _upstream(run)
     run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of equal cost; dmconform merge joins the reports")
     run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
@@ -95,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         "list", _list, "Show what there is to select.", "  dmconform list hosts\n  dmconform list cells --sdk go@1.39"
     )
     listing.add_argument("what", choices=("hosts", "sdks", "cases", "cells"))
-    _selectors(listing)
+    add_selectors(listing)
 
     build = command("build", _build, "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
     build.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
@@ -116,13 +111,6 @@ def _parser() -> argparse.ArgumentParser:
 
     command("clean", _clean, "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
     return parser
-
-
-def _selectors(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=HOST_HELP)
-    parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
-    parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
-    parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
 
 
 def _upstream(parser: argparse.ArgumentParser) -> None:

@@ -180,8 +180,9 @@ def prepare(
         if cell is not None:
             cells = tuple(one for one in cells if str(one.id) == cell)
         part, cells = shard_of(shard, cells, load_costs()) if shard is not None else (None, cells)
-        sdks = tuple(one for one in sdks if str(one.id) in {cell.id.sdk for cell in cells})
-        cases = tuple(one for one in cases if one.id in {cell.id.case for cell in cells})
+        needed_sdks, needed_cases = {one.id.sdk for one in cells}, {one.id.case for one in cells}
+        sdks = tuple(one for one in sdks if str(one.id) in needed_sdks)
+        cases = tuple(one for one in cases if one.id in needed_cases)
         wants_companions = any(one.declaration.companions for one in cases)
         further = select_sdks(COMPANIONS, catalogue.sdks)[0] if wants_companions else ()
         builds = _build((*sdks, *(one for one in further if one not in sdks)), selection, engine, cache)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from harness.errors import ExitCode
-
-if TYPE_CHECKING:
-    from harness.compare.model import Comparison
+from harness.report.options import add_result_format, print_result
 
 KINDS = {
     "regression": "regression",
@@ -47,43 +44,27 @@ def add_diff_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument(
         "--fail-on", action="append", default=[], choices=tuple(KINDS), help="end with exit code 1 on these; may be repeated"
     )
-    parser.add_argument(
-        "--format",
-        choices=("text", "markdown", "json", "github"),
-        default="text",
-        help="github: annotations, and the Markdown in the job's summary (default: text)",
-    )
+    add_result_format(parser)
     parser.set_defaults(run=run_diff)
 
 
 def run_diff(arguments: argparse.Namespace) -> int:
     """Compares two reports and prints the comparison."""
+    from rich.console import Console
+
     from harness.compare.compare import compare
+    from harness.compare.markdown import annotations_of_comparison, render_comparison
     from harness.compare.model import ChangeKind
+    from harness.compare.show import print_comparison
     from harness.report.reading import read_report
 
     comparison = compare(read_report(arguments.old), read_report(arguments.new))
-    _print(comparison, arguments.format)
+    print_result(
+        arguments.format,
+        comparison,
+        lambda: print_comparison(comparison, Console()),
+        lambda: render_comparison(comparison),
+        lambda: annotations_of_comparison(comparison),
+    )
     against = {ChangeKind(KINDS[one]) for one in arguments.fail_on}
     return ExitCode.BROKEN if any(one.kind in against for one in comparison.changes) else ExitCode.HELD
-
-
-def _print(comparison: Comparison, form: str) -> None:
-    import msgspec
-    from rich.console import Console
-
-    from harness.compare.markdown import annotations_of_comparison, render_comparison
-    from harness.compare.show import print_comparison
-    from harness.report.github import add_to_summary
-
-    match form:
-        case "json":
-            print(msgspec.json.format(msgspec.json.encode(comparison), indent=1).decode())
-        case "markdown":
-            print(render_comparison(comparison), end="")
-        case "github":
-            for annotation in annotations_of_comparison(comparison):
-                print(annotation)
-            add_to_summary(render_comparison(comparison))
-        case _:
-            print_comparison(comparison, Console())

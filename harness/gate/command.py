@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
+from harness.report.options import add_result_format, print_result
 
 if TYPE_CHECKING:
     from harness.gate.policy import Policy
@@ -43,24 +44,28 @@ def add_gate_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser.add_argument("--sdk", metavar="SPEC", help="the SDK to be released, such as rust@1.39 or go@1.40:upstream")
     parser.add_argument("--host", metavar="ID", help="the Envoy to be released, as the report names it, such as 1.40.0")
     parser.add_argument("--built-with", metavar="MINOR", help="the SDK of the module (default: what check could tell)")
-    parser.add_argument(
-        "--format",
-        choices=("text", "markdown", "json", "github"),
-        default="text",
-        help="github: annotations, and the Markdown in the job's summary (default: text)",
-    )
+    add_result_format(parser)
     parser.set_defaults(run=run_gate)
 
 
 def run_gate(arguments: argparse.Namespace) -> int:
     """Judges a file by a policy."""
+    from rich.console import Console
+
     from harness.gate.policy import find_policy, load_policy
+    from harness.gate.show import annotations_of_verdict, print_verdict, render_verdict
 
     path = find_policy(arguments.policy)
     policy = load_policy(path)
     _refuse_other_options(policy, arguments)
     verdict = _judge(policy, path.stem, arguments)
-    _print(verdict, arguments.format)
+    print_result(
+        arguments.format,
+        verdict,
+        lambda: print_verdict(verdict, Console()),
+        lambda: render_verdict(verdict),
+        lambda: annotations_of_verdict(verdict),
+    )
     return verdict.answer.exit_code
 
 
@@ -90,23 +95,3 @@ def _judge(policy: Policy, name: str, arguments: argparse.Namespace) -> GateVerd
     if policy.subject is Subject.MODULE:
         return gate_module(load_json(arguments.file, Check), policy, name, arguments.built_with, catalogue)
     return gate_report(read_report(arguments.file), policy, name, arguments.sdk or arguments.host, catalogue)
-
-
-def _print(verdict: GateVerdict, form: str) -> None:
-    import msgspec
-    from rich.console import Console
-
-    from harness.gate.show import annotations_of_verdict, print_verdict, render_verdict
-    from harness.report.github import add_to_summary
-
-    match form:
-        case "json":
-            print(msgspec.json.format(msgspec.json.encode(verdict), indent=1).decode())
-        case "markdown":
-            print(render_verdict(verdict), end="")
-        case "github":
-            for annotation in annotations_of_verdict(verdict):
-                print(annotation)
-            add_to_summary(render_verdict(verdict))
-        case _:
-            print_verdict(verdict, Console())

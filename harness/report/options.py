@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from harness.report.github import Annotation
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -13,3 +20,38 @@ def add_format(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="github: what counts against the run as annotations as well, and matrix.md in the job's summary (default: text)",
     )
+
+
+def add_result_format(parser: argparse.ArgumentParser) -> None:
+    """Adds `--format` to a command whose result can be told in each way of `print_result`."""
+    parser.add_argument(
+        "--format",
+        choices=("text", "markdown", "json", "github"),
+        default="text",
+        help="github: annotations, and the Markdown in the job's summary (default: text)",
+    )
+
+
+def print_result(
+    form: str,
+    value: msgspec.Struct,
+    text: Callable[[], None],
+    markdown: Callable[[], str],
+    annotations: Callable[[], Iterable[Annotation]],
+) -> None:
+    """Prints a result as `--format` asks: `value` as JSON, or by one of the other three."""
+    import msgspec
+
+    from harness.report.github import add_to_summary
+
+    match form:
+        case "json":
+            print(msgspec.json.format(msgspec.json.encode(value), indent=1).decode())
+        case "markdown":
+            print(markdown(), end="")
+        case "github":
+            for annotation in annotations():
+                print(annotation)
+            add_to_summary(markdown())
+        case _:
+            text()

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from harness.errors import ExitCode, UsageError
+from harness.plan.options import add_selectors
 from harness.report.options import add_format
 
 _PLAN_EPILOG = """\
@@ -39,13 +40,7 @@ def add_plan_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser = commands.add_parser(
         "plan", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_PLAN_EPILOG
     )
-    for name, what in (
-        ("--host", "known releases only"),
-        ("--sdk", "as for dmconform run"),
-        ("--case", "as for dmconform run"),
-    ):
-        parser.add_argument(name, action="append", default=[], metavar="SPEC", help=f"{what}; may be repeated")
-    parser.add_argument("--everywhere", action="store_true", help="as for dmconform run")
+    add_selectors(parser)
     parser.add_argument("--shards", type=int, default=1, metavar="N", help="how many parts (default: 1)")
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="json: the matrix of a CI job (default: text)"

@@ -1,0 +1,20 @@
+"""Options that say which cells a command is about."""
+
+from __future__ import annotations
+
+import argparse
+
+HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
+SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:upstream; may be repeated"
+CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
+EVERYWHERE_HELP = (
+    "all cases on all pairs of SDK and host; without it, most run only where the documents say something of the pair"
+)
+
+
+def add_selectors(parser: argparse.ArgumentParser) -> None:
+    """Adds `--host`, `--sdk`, `--case` and `--everywhere`."""
+    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=HOST_HELP)
+    parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
+    parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
+    parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
