@@ -393,13 +393,18 @@ class Envoy:
         return poll(found, LOG_LINE_S)
 
     def has_mapped(self, path: Path) -> bool:
-        """Whether the process has a file mapped."""
+        """Whether the process has a file mapped, named by the path that the process knows it by."""
+        process = Path(f"/proc/{self.pid}")
         try:
-            mapped = Path(f"/proc/{self.pid}/maps").read_text(errors="replace").splitlines()
+            mapped = (process / "maps").read_text(errors="replace").splitlines()
+            # Where the harness is below a changed root and the process in a mount namespace of its own, the kernel tells both
+            # from the real root on.
+            root = (process / "root").readlink()
         except (FileNotFoundError, ProcessLookupError):
             self.check_alive("while its mappings were read")
             raise
-        return any(line.removesuffix(" (deleted)").endswith(f" {path}") for line in mapped)
+        told = root / path.relative_to("/")
+        return any(line.removesuffix(" (deleted)").endswith(f" {told}") for line in mapped)
 
     def stop(self) -> None:
         """Ends it with SIGTERM.

@@ -271,6 +271,36 @@ def skip_without_mount_namespace(folder: Path) -> None:
         pytest.skip(str(problem))
 
 
+CHANGED_ROOT = """#!/bin/sh
+# Runs the words after $1 below the folder $1, in which the whole machine is seen again.
+mount --rbind / "$1" || exit 125
+root=$1
+shift
+exec unshare --root="$root" "$@"
+"""
+
+
+def test_a_mapped_module_is_seen_below_a_changed_root_too(bench: Bench, tmp_path: Path) -> None:
+    skip_without_mount_namespace(tmp_path)
+    root, script = tmp_path / "root", tmp_path / "changed-root.sh"
+    root.mkdir()
+    script.write_text(CHANGED_ROOT)
+    script.chmod(0o755)
+    rootless = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    prefix = ("unshare", *rootless, "--mount", "--propagation", "private", str(script), str(root))
+
+    def case(cell: Cell) -> None:
+        module = cell.install()
+        other = cell.install(folder="other")
+        with cell.start_anyhow(listener("identity"), search_path=module.parent, prefix=prefix) as running:
+            assert Path(f"/proc/{running.pid}/root").readlink() == root
+            assert running.has_mapped(module)
+            assert not running.has_mapped(other)
+
+    result = bench.run(case)
+    assert result.outcome is Outcome.PASSED, result
+
+
 def test_the_environment_of_the_harness_does_not_reach_the_host(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", "/from/outside")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/from/outside")
