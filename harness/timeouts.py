@@ -48,6 +48,7 @@ TOOLCHAIN_BUILD_S: Final = 1800.0  # another run that builds the toolchain image
 JOB_WAIT_STEP_S: Final = 60.0  # one request that waits for a job; shorter than what cuts idle connections
 JOB_KILLED_S: Final = 30.0  # a killed job until it is gone
 BINARY_READ_S: Final = 60.0  # what one or several binaries say, all of them together
+LINT_S: Final = 2700.0  # the linters of one SDK version: clang-tidy reads all of the standard library for each file
 GENERATED_BUILD_S: Final = 120.0  # compiling one generated C module
 HEADER_PARSE_S: Final = 60.0  # libclang over one ABI header; it takes 0.1 s
 SOURCE_HELD_S: Final = 20.0  # a reply of the module source that is held until the case lets it go

@@ -23,7 +23,7 @@ from harness.build import store
 from harness.build.store import StoredBuild
 from harness.build.upstream import Unreachable, UpstreamRepository
 from harness.containers.files import IGNORED, TarTree, tree_hash, write_files
-from harness.containers.sandbox import Ending, JobResult, Limits, run_job
+from harness.containers.sandbox import JobResult, Limits, run_job
 from harness.containers.toolchain import ToolchainIdentity
 from harness.errors import HarnessError
 from harness.model import Language, Outcome
@@ -277,10 +277,5 @@ def _outcome_of_fetch(sdk: Sdk, done: JobResult) -> Outcome:
 
 
 def _complaint(what: str, done: JobResult) -> str:
-    how = {
-        Ending.EXITED: f"ended with exit code {done.exit_code}",
-        Ending.TIMED_OUT: f"was not done after {BUILD_S:g} s",
-        Ending.OUT_OF_MEMORY: f"ran out of memory and ended with exit code {done.exit_code}",
-    }[done.ending]
     tail = "\n".join(done.log.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
-    return f"{what} {how}; the end of its log:\n{tail}"
+    return f"{what} {done.how}; the end of its log:\n{tail}"

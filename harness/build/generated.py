@@ -14,7 +14,7 @@ from filelock import FileLock
 from harness import paths
 from harness.build.builder import Toolchain
 from harness.containers.files import TarTree, disk_full, tree_hash, write_files
-from harness.containers.sandbox import MEBIBYTE, Ending, JobResult, Limits, run_job
+from harness.containers.sandbox import MEBIBYTE, JobResult, Limits, run_job
 from harness.errors import HarnessError
 from harness.timeouts import GENERATED_BUILD_S
 
@@ -72,10 +72,5 @@ def compile_c(
 
 
 def _complaint(name: str, done: JobResult) -> str:
-    how = {
-        Ending.EXITED: f"the compiler ended with exit code {done.exit_code}",
-        Ending.TIMED_OUT: f"the compiler was not done after {GENERATED_BUILD_S:g} s",
-        Ending.OUT_OF_MEMORY: "the compiler ran out of memory",
-    }[done.ending]
     tail = "\n".join(done.log.decode(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
-    return f"lib{name}.so, a generated module, could not be built: {how}; the end of its output:\n{tail}"
+    return f"lib{name}.so, a generated module, could not be built: the compiler {done.how}; the end of its output:\n{tail}"

@@ -10,12 +10,12 @@ from harness import paths
 from harness.app.progress import say
 from harness.build.builder import environment_of, inputs_of
 from harness.containers.engine import engine
-from harness.containers.sandbox import JobResult, Limits, run_job
+from harness.containers.sandbox import Ending, JobResult, Limits, run_job
 from harness.containers.toolchain import obtain_toolchain
 from harness.errors import ExitCode, HarnessError
 from harness.model import Language, Provider
 from harness.sdks.catalogue import Sdk, load_sdks
-from harness.timeouts import BUILD_S
+from harness.timeouts import LINT_S
 
 
 def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
@@ -27,7 +27,7 @@ def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
 
 
 def main() -> int:
-    """Returns an exit code: BROKEN if a linter complains."""
+    """Returns an exit code: BROKEN if a linter complains, INCOMPLETE if one could not say."""
     sdks = to_lint(load_sdks(paths.SDKS))
     try:
         with engine(paths.cache_folder(), say) as client:
@@ -35,10 +35,10 @@ def main() -> int:
 
             def lint(sdk: Sdk) -> JobResult:
                 inputs = inputs_of(sdk, paths.ABI)
-                limits = Limits(timeout_s=BUILD_S)
+                limits = Limits(timeout_s=LINT_S)
                 script = ["sh", "/work/src/lint.sh"]
                 done = run_job(client, toolchain.image_id, script, inputs, environment_of(sdk), "out", limits=limits)
-                say(f"{sdk.id}: {'clean' if done.succeeded else 'complaints'}")
+                say(f"{sdk.id}: {'clean' if done.succeeded else done.how}")
                 return done
 
             with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
@@ -48,8 +48,10 @@ def main() -> int:
         return error.exit_code
     bad = [(sdk, done) for sdk, done in results if not done.succeeded]
     for sdk, done in bad:
-        print(f"{sdk.id}: lint.sh ended with exit code {done.exit_code}:\n{done.log.decode(errors='replace')}", file=sys.stderr)
-    print(f"{len(results) - len(bad)} clean, {len(bad)} with complaints")
+        print(f"{sdk.id}: lint.sh {done.how}:\n{done.log.decode(errors='replace')}", file=sys.stderr)
+    print(f"{len(results) - len(bad)} clean, {len(bad)} not")
+    if any(done.ending is not Ending.EXITED for _, done in bad):
+        return ExitCode.INCOMPLETE
     return ExitCode.BROKEN if bad else ExitCode.HELD
 
 

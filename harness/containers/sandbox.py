@@ -69,6 +69,15 @@ class JobResult:
         """Whether the job did what it was to do."""
         return self.ending is not Ending.TIMED_OUT and self.exit_code == 0
 
+    @property
+    def how(self) -> str:
+        """How it ended, in words that follow the name of what ran."""
+        return {
+            Ending.EXITED: f"ended with exit code {self.exit_code}",
+            Ending.TIMED_OUT: f"was not done after {self.duration_s:.0f} s, and was ended",
+            Ending.OUT_OF_MEMORY: f"ran out of memory and ended with exit code {self.exit_code}",
+        }[self.ending]
+
 
 def run_job(  # called with names
     client: docker.DockerClient,

@@ -169,6 +169,7 @@ def test_a_job_without_network_gets_nothing_of_the_environment(jobs: Jobs, monke
 def test_a_job_that_takes_too_long_is_killed(jobs: Jobs) -> None:
     result = jobs.run("echo begun; trap '' TERM; sleep 100", limits=Limits(timeout_s=2))
     assert result.ending is Ending.TIMED_OUT
+    assert result.how.startswith("was not done after ")
     assert not result.succeeded
     assert text(result) == "begun\n"
     assert 2 <= result.duration_s < 20
@@ -178,6 +179,7 @@ def test_a_job_that_takes_too_much_memory_is_killed(jobs: Jobs) -> None:
     limits = Limits(timeout_s=60, memory_bytes=64 * MEBIBYTE)
     result = jobs.run("exec perl -e 'my $x = \"a\" x (256 << 20); print length $x'", limits=limits)
     assert (result.ending, result.exit_code) == (Ending.OUT_OF_MEMORY, 137)
+    assert result.how == "ran out of memory and ended with exit code 137"
 
 
 def test_a_job_cannot_start_processes_without_end(jobs: Jobs) -> None:
