@@ -25,6 +25,7 @@ from harness.report.markdown import render_markdown
 from harness.report.schema import Report, write_report
 
 PROGRESS_EVERY_S = 2.0
+LOGGED_PROGRESS_EVERY_S = 10.0  # where it is no terminal: a log is read afterwards
 PYTEST_LOG = "pytest.log"
 PYTEST_TROUBLE = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED)
 
@@ -56,7 +57,8 @@ class _Progress:
         self._total = total
         self._done = 0
         self._red = 0
-        self._next = time.monotonic() + PROGRESS_EVERY_S
+        self._every_s = PROGRESS_EVERY_S if sys.stderr.isatty() else LOGGED_PROGRESS_EVERY_S
+        self._next = time.monotonic() + self._every_s
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call":
@@ -64,7 +66,7 @@ class _Progress:
         self._done += 1
         self._red += report.failed
         if time.monotonic() >= self._next or self._done == self._total:
-            self._next = time.monotonic() + PROGRESS_EVERY_S
+            self._next = time.monotonic() + self._every_s
             say(f"{self._done}/{self._total} cells, {self._red} against the run")
 
 
