@@ -1,7 +1,9 @@
-"""Installs Debian's chromium, for the tests of the report page, where it is missing."""
+"""Installs Debian's chromium and what its driver needs, for the tests of the report page, where they are missing."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import shutil
 import sys
@@ -11,16 +13,29 @@ from harness.process import run_program
 INSTALL_TIMEOUT_S = 900.0
 
 
+def missing() -> list[str]:
+    """The Debian packages to be installed."""
+    found = ["chromium", "libatomic1"]
+    if shutil.which("chromium"):
+        found.remove("chromium")
+    with contextlib.suppress(OSError):
+        ctypes.CDLL("libatomic.so.1")  # needed by the Node.js that playwright brings
+        found.remove("libatomic1")
+    return found
+
+
 def main() -> int:
     """Returns an exit code."""
-    if shutil.which("chromium"):
+    packages = missing()
+    if not packages:
         return 0
+    names = " and ".join(packages)
     prefix = [] if os.geteuid() == 0 else ["sudo"]
     if prefix and not shutil.which("sudo"):
-        print("chromium is missing, and there is no right to install it: install Debian's package chromium", file=sys.stderr)
+        print(f"there is no right to install what is missing: install Debian's {names}", file=sys.stderr)
         return 4
-    print("installing chromium, for the tests of the report page", file=sys.stderr, flush=True)
-    for words in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+    print(f"installing {names}, for the tests of the report page", file=sys.stderr, flush=True)
+    for words in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
         done = run_program([*prefix, "apt-get", *words], timeout_s=INSTALL_TIMEOUT_S, env={"DEBIAN_FRONTEND": "noninteractive"})
         if done.exit_code != 0:
             print(f"apt-get {words[0]} failed:\n{done.output[-3000:]}", file=sys.stderr)
