@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
 import signal
 import sys
 import time
@@ -19,9 +18,10 @@ from harness.app.data_commands import add_coverage_parser, add_expectations_pars
 from harness.bundle.command import add_bundle_parser
 from harness.check.command import add_check_parser
 from harness.compare.command import add_diff_parser
-from harness.errors import ExitCode, HarnessError, UsageError
+from harness.errors import ExitCode, HarnessError
 from harness.gate.command import add_gate_parser
-from harness.plan.options import SDK_HELP, add_selectors
+from harness.nightly.command import add_nightly_parser
+from harness.plan.options import SDK_HELP, add_run_options, add_selectors, add_upstream
 from harness.publish.command import add_publish_parser
 from harness.report.command import add_page_parser
 from harness.report.options import add_format
@@ -66,9 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         "  dmconform run --sdk 'rust@*:upstream' --upstream /path/to/a/clone/of/envoy",
     )
     add_selectors(run)
-    _upstream(run)
+    add_run_options(run)
     run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of equal cost; dmconform merge joins the reports")
-    run.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
     add_format(run)
     run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
 
@@ -79,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     add_gate_parser(commands)
     add_plan_parser(commands)
     add_merge_parser(commands)
+    add_nightly_parser(commands)
     add_publish_parser(commands)
     add_abi_parser(commands)
     add_sweep_parser(commands)
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
     build = command("build", _build, "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
     build.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
-    _upstream(build)
+    add_upstream(build)
 
     reproduce = command(
         "reproduce",
@@ -107,18 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         "--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
-    _upstream(reproduce)
+    add_upstream(reproduce)
 
     command("clean", _clean, "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
     return parser
-
-
-def _upstream(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--upstream",
-        metavar="URL-or-path",
-        help="repository with upstream's SDKs: a mirror or a clone (also DMCONFORM_UPSTREAM; default: Envoy's own)",
-    )
 
 
 def _new_folder(named: Path | None) -> Path:
@@ -131,23 +123,15 @@ def _new_folder(named: Path | None) -> Path:
 def _run(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from harness.app.catalogue import load_catalogue
-    from harness.app.execute import run_and_report
-    from harness.app.prepare import Selection, prepare
+    from harness.app.matrix import run_matrix
+    from harness.app.prepare import Selection
     from harness.report.console import print_matrix
 
     started = time.time()
-    if not arguments.workers.isdigit() and arguments.workers != "auto":
-        raise UsageError(f"-n {arguments.workers}: expected a number, or auto")
     folder = _new_folder(arguments.out)
-    try:
-        selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
-        selection = Selection(*selected, arguments.upstream, arguments.everywhere)
-        prepared = prepare(selection, folder, shard=arguments.shard)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    report = run_and_report(load_catalogue(), prepared, folder, arguments.workers, started)
+    selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
+    selection = Selection(*selected, arguments.upstream, arguments.everywhere)
+    report = run_matrix(selection, folder, arguments.workers, started, shard=arguments.shard)
     print_matrix(report, Console(), folder / "index.html")
     if arguments.format == "github":
         from harness.report.github import tell_github

@@ -18,3 +18,19 @@ def add_selectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
     parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
     parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
+
+
+def add_upstream(parser: argparse.ArgumentParser) -> None:
+    """Adds `--upstream`."""
+    parser.add_argument(
+        "--upstream",
+        metavar="URL-or-path",
+        help="repository with upstream's SDKs: a mirror or a clone; ending in #COMMIT: that commit's SDK, not the release's "
+        "(also DMCONFORM_UPSTREAM; default: Envoy's own)",
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--upstream` and `-n`."""
+    add_upstream(parser)
+    parser.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")

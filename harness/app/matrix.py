@@ -1,0 +1,36 @@
+"""The matrix of a selection, from nothing to a report."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from harness.app.catalogue import load_catalogue
+from harness.app.execute import run_and_report
+from harness.app.prepare import Selection, prepare
+from harness.errors import UsageError
+from harness.report.schema import Report
+
+
+def run_matrix(selection: Selection, folder: Path, workers: str, started: float, *, shard: str | None = None) -> Report:
+    """Builds, runs, and writes the report.
+
+    Args:
+        selection: what the command line asks for.
+        folder: of the report, just made; it is removed if nothing could run.
+        workers: cells at once, or `auto`.
+        started: when the command was, in seconds since the epoch.
+        shard: `2/4`: only the second of four parts of equal cost.
+
+    Raises:
+        EmptySelection, UsageError: the selection is empty or makes no sense.
+        HarnessError: something that every cell needs cannot be had.
+    """
+    try:
+        if not workers.isdigit() and workers != "auto":
+            raise UsageError(f"-n {workers}: expected a number, or auto")
+        prepared = prepare(selection, folder, shard=shard)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run_and_report(load_catalogue(), prepared, folder, workers, started)

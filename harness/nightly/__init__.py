@@ -1,0 +1,1 @@
+"""`dmconform nightly`: the matrix of tonight, held against that of the night before."""
