@@ -1,44 +1,39 @@
-"""Lints the workflows of GitHub Actions with actionlint, and checks what it does not: pinned actions, bounded jobs."""
+"""Lints the workflows and actions of GitHub's with actionlint and shellcheck, and checks what these do not."""
 
 from __future__ import annotations
 
-import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 from harness import paths
-from harness.process import find_program, run_program
+from harness.process import run_program
+from tests.workflow_files import ACTIONS, TIMEOUT_S, WORKFLOWS, own_program, read_yaml, run_go, scripts
 
-FOLDER = paths.PROJECT / ".github"
-TOOL = paths.PROJECT / "tests" / "workflows"  # go.mod and go.sum: actionlint's version, by hash
-TIMEOUT_S = 900.0  # the first time it is downloaded and compiled
+SCRIPTS = {paths.PROJECT / "toxw": "sh", paths.PROJECT / ".ci" / "run": "bash"}
+"""What people and CI start first; the scripts of builds run in their container, with its variables."""
+# In GitHub's documents, and not in the newest actionlint: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
+NOT_KNOWN_YET = r'property "workflow_(repository|sha)" is not defined in object type \{container: '
 _USES = re.compile(r"^\s*-?\s*uses:\s*(?P<what>\S+)", re.MULTILINE)
 _PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 
 
-def go() -> str:
-    """The Go command: that of the tests' own requirements, else the machine's."""
-    own = Path(sys.executable).with_name("go")
-    found = str(own) if own.exists() else find_program("go")
-    if found is None:
-        sys.exit("lint_workflows: there is no Go; it comes with requirements/tests.txt: ./toxw -e lint")
-    return found
-
-
-def actionlint(files: list[Path]) -> str:
-    """What actionlint has to say of workflows; empty where nothing."""
-    cache = paths.cache_folder() / "go"
-    environment = {
-        "GOFLAGS": "-mod=readonly -modcacherw",
-        "GOTOOLCHAIN": "local",
-        "GOCACHE": str(cache / "build"),
-        "GOMODCACHE": str(cache / "modules"),
-        "HOME": os.environ.get("HOME", str(cache)),
-    }
-    command: list[str | Path] = [go(), "tool", "actionlint", "-no-color", "-shellcheck=", "-pyflakes=", *files]
-    done = run_program(command, timeout_s=TIMEOUT_S, env=environment, cwd=TOOL)
+def actionlint(files: tuple[Path, ...]) -> str:
+    """What actionlint has to say of workflows, and shellcheck of their scripts; empty where nothing."""
+    options = ("-no-color", f"-shellcheck={own_program('shellcheck')}", "-pyflakes=", f"-ignore={NOT_KNOWN_YET}")
+    done = run_go("tool", "actionlint", *options, *files)
     return done.output.strip() if done.exit_code else ""
+
+
+def shellcheck(path: Path, text: str, shell: str) -> str:
+    """What shellcheck has to say of a script of a file; empty where nothing. Expressions of GitHub's count as words."""
+    with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+        script.write(re.sub(r"\$\{\{.*?\}\}", "expression", text))
+        script.flush()
+        command = [own_program("shellcheck"), "--norc", "--format=gcc", f"--shell={shell}", script.name]
+        done = run_program(command, timeout_s=TIMEOUT_S)
+    return f"{path}: {done.output.strip()}" if done.exit_code else ""
 
 
 def complaints(path: Path, text: str) -> list[str]:
@@ -58,14 +53,19 @@ def complaints(path: Path, text: str) -> list[str]:
     return found
 
 
+def all_complaints() -> list[str]:
+    """All that is wrong with the workflows, the actions, and the scripts that they and people start first."""
+    found = [line for path in (*WORKFLOWS, *ACTIONS) for line in complaints(path, path.read_text(encoding="utf-8"))]
+    found += [actionlint(WORKFLOWS)]
+    found += [shellcheck(path, text, shell) for path in ACTIONS for shell, text in scripts(read_yaml(path))]
+    found += [shellcheck(path, path.read_text(encoding="utf-8"), shell) for path, shell in SCRIPTS.items()]
+    return [line for line in found if line]
+
+
 def main() -> int:
     """Returns an exit code."""
-    workflows = sorted((FOLDER / "workflows").glob("*.yml"))
-    actions = sorted((FOLDER / "actions").glob("*/action.yml"))
-    found = [line for path in (*workflows, *actions) for line in complaints(path, path.read_text(encoding="utf-8"))]
-    said = actionlint(workflows)
-    found += [said] if said else []
-    print("\n".join(found) if found else f"{len(workflows)} workflows, {len(actions)} actions: nothing to say")
+    found = all_complaints()
+    print("\n".join(found) if found else f"{len(WORKFLOWS)} workflows, {len(ACTIONS)} actions: nothing to say")
     return 1 if found else 0
 
 

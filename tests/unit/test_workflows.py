@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.paths import PROJECT
-from tests.lint_workflows import actionlint, complaints
+from tests.lint_workflows import actionlint, all_complaints, complaints, shellcheck
+from tests.workflow_files import ACTIONS, FOLDER, WORKFLOWS, read_yaml, scripts
 
-WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
-ACTIONS = sorted((PROJECT / ".github" / "actions").glob("*/action.yml"))
-GOOD = (PROJECT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+GOOD = (FOLDER / "workflows" / "tests.yml").read_text(encoding="utf-8")
 
 WRONG = [
     (r"@[0-9a-f]{40} # v4.2.2", "@v4", "is not pinned to a commit"),
@@ -29,22 +27,60 @@ def test_what_actionlint_does_not_look_for(pattern: str, text: str, said: str) -
     assert any(said in line for line in complaints(Path("w.yml"), wrong))
 
 
-def test_actionlint_really_looks(tmp_path: Path) -> None:
+BROKEN = [
+    ("runs-on: ubuntu-24.04", "runs-on: ${{ nothing.there }}", 'undefined variable "nothing"'),
+    ("runs-on: ubuntu-24.04", "runs-on: ${{ job.workflow_nothing }}", "workflow_nothing"),
+    ("run: ./toxw -e tests", "run: ./toxw -e $NAMES", "SC2086"),
+    ("run: ./toxw -e tests", "run: echo ${{ github.event.head_commit.message }}", "potentially untrusted"),
+    ("contents: read", "contents: reed", '"reed"'),
+    ("jobs:", "jobs:\n  again: &\n", "could not parse"),
+]
+
+
+@pytest.mark.parametrize(("good", "bad", "said"), BROKEN)
+def test_actionlint_really_looks_and_shellcheck_with_it(tmp_path: Path, good: str, bad: str, said: str) -> None:
     wrong = tmp_path / "wrong.yml"
-    wrong.write_text(GOOD.replace("runs-on: ubuntu-24.04", "runs-on: ${{ nothing.there }}"), encoding="utf-8")
-    assert 'undefined variable "nothing"' in actionlint([wrong])
+    assert good in GOOD
+    wrong.write_text(GOOD.replace(good, bad, 1), encoding="utf-8")
+    assert said in actionlint((wrong,))
+
+
+def test_the_scripts_of_actions_are_looked_at_too() -> None:
+    found = [(shell, text) for path in ACTIONS for shell, text in scripts(read_yaml(path))]
+    assert ["check" in text for _, text in found] == [True]
+    assert "SC2086" in shellcheck(Path("a.yml"), "echo $one ${{ inputs.two }}", "bash")
+    assert shellcheck(Path("a.yml"), 'echo "$HOME" ${{ inputs.two }}', "bash") == ""
 
 
 def test_the_workflows_are_clean() -> None:
     assert WORKFLOWS
-    assert [line for path in (*WORKFLOWS, *ACTIONS) for line in complaints(path, path.read_text(encoding="utf-8"))] == []
-    assert actionlint(WORKFLOWS) == ""
+    assert all_complaints() == []
 
 
 def test_every_command_of_the_suite_goes_through_tox() -> None:
     """So that each step can be run by hand, on any machine."""
-    for path in (*WORKFLOWS, *ACTIONS):
-        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-        lines = [line for line in lines if not line.startswith(("#", "description:"))]
-        calls = [line for line in lines if re.search(r"\bdmconform\b (--|run|check|diff|gate|merge|page|plan)", line)]
-        assert all("./toxw " in line and " -e dmconform -- " in line for line in calls), (path, calls)
+    calls = [
+        line.strip() for path in (*WORKFLOWS, *ACTIONS) for _, text in scripts(read_yaml(path)) for line in text.splitlines()
+    ]
+    calls = [line for line in calls if re.search(r"dmconform --|harness|toxw", line)]
+    through = re.compile(
+        r'(^|[(]|exec )(\./toxw|"\$suite/toxw")( -qq)? -e (dmconform -- (plan|run|merge|nightly|gate|check) |tests$)'
+    )
+    assert len(calls) == 8
+    assert [line for line in calls if not through.search(line)] == []
+
+
+def test_no_expression_stands_in_a_script() -> None:
+    """A value of somebody's would become code there; in `env` it stays a value."""
+    assert [text for path in (*WORKFLOWS, *ACTIONS) for _, text in scripts(read_yaml(path)) if "${{" in text] == []
+
+
+def test_calls_in_one_run_do_not_share_artifacts() -> None:
+    """A name of an artifact can be taken once in a run, and the reusable workflow may be called twice."""
+    jobs = read_yaml(FOLDER / "workflows" / "conformance.yml")["jobs"]
+    steps = [step for job in jobs.values() for step in job["steps"]]
+    names = [step["with"].get("name", step["with"].get("pattern")) for step in steps if "-artifact@" in step.get("uses", "")]
+    assert len(names) == 4
+    assert all(name.startswith("${{ inputs.name }}-") for name in names), names
+    calls = [job["with"]["name"] for job in read_yaml(FOLDER / "workflows" / "nightly.yml")["jobs"].values() if "uses" in job]
+    assert len(set(calls)) == len(calls) == 2
