@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from harness.app.catalogue import Catalogue
 from harness.app.prepare import EVIDENCE, Prepared
 from harness.binaries.model import ModuleFacts
 from harness.build.builder import Built, NotBuilt
+from harness.build.named_commit import split_commit
+from harness.build.upstream import redact as without_credentials
 from harness.build.upstream import resolve_upstream
 from harness.model import AbiVerdict, Judgement, Outcome, Relation
 from harness.plan.complaints import Complaint, Seen, complaints_of_cells
@@ -83,7 +86,7 @@ def assemble(
     catalogue: Catalogue, prepared: Prepared, results: Mapping[str, CellResult], facts: RunFacts, folder: Path
 ) -> Report:
     """The report of a run; writes the build logs that it refers to into its folder."""
-    redact = _Redactor(folder, resolve_upstream(prepared.selection.upstream))
+    redact = _Redactor(folder, split_commit(resolve_upstream(prepared.selection.upstream))[0])
     plan = prepared.plan
     modules = {str(build.sdk.id): build for build in prepared.builds}
     cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact, folder) for cell in plan.cells)
@@ -231,12 +234,20 @@ def _cell(
         known_failure=record.id if record else None,
         evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
         module_sha256=probe.sha256 if probe else None,
-        reproduce=f"dmconform reproduce {planned.id}",
+        reproduce=f"dmconform reproduce {planned.id}{_named_commit(prepared, planned, redact)}",
         probe_load=result.probe_load,
         disagreement=disputed,
         log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
         waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
     )
+
+
+def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -> str:
+    """The option without which the cell's SDK would be that of the release; empty where it is."""
+    upstream = resolve_upstream(prepared.selection.upstream)
+    if split_commit(upstream)[1] is None or planned.id.sdk.endswith(":reference"):
+        return ""
+    return f" --upstream {shlex.quote(redact(without_credentials(upstream)))}"
 
 
 def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:

@@ -19,6 +19,7 @@ from harness.app.progress import say
 from harness.app.static_half import static_half
 from harness.binaries.model import ModuleFacts
 from harness.build.builder import Builder, Built, NotBuilt, Toolchain
+from harness.build.named_commit import at_commit, split_commit
 from harness.build.upstream import UpstreamRepository, resolve_upstream
 from harness.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from harness.errors import HarnessError, UsageError
@@ -96,11 +97,26 @@ COMPANIONS = ("*:reference",)
 
 def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
     """Builds what the selection names, or finds it in the cache."""
-    return _build(select_sdks(selection.sdks, catalogue.sdks)[0], selection, engine, cache)
+    return _build(selected_sdks(catalogue, selection)[0], selection, engine, cache)
+
+
+def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk, ...], frozenset[str]]:
+    """The SDKs of a selection, and the ids of those whose upstream was asked for by name.
+
+    Raises:
+        UsageError: a spec is none, or the commit that `--upstream` names does not fit what is selected.
+        EmptySelection: a spec matches nothing.
+    """
+    sdks, named = select_sdks(selection.sdks, catalogue.sdks)
+    commit = split_commit(resolve_upstream(selection.upstream))[1]
+    # Named for all runs, by the variable, it need not be of use in each.
+    if commit is not None and (selection.upstream is not None or any(sdk.upstream for sdk in sdks)):
+        sdks = at_commit(sdks, commit)
+    return sdks, named
 
 
 def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
-    repository = UpstreamRepository(resolve_upstream(selection.upstream), cache, say)
+    repository = UpstreamRepository(split_commit(resolve_upstream(selection.upstream))[0], cache, say)
     builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
     return builder.build_all(sdks)
 
@@ -169,7 +185,7 @@ def prepare(
     """
     catalogue = load_catalogue()
     cache = paths.cache_folder()
-    sdks, named = select_sdks(selection.sdks, catalogue.sdks)
+    sdks, named = selected_sdks(catalogue, selection)
     cases = select_cases(selection.cases, catalogue.cases)
     select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
     abi = abi_half(cache)  # so must one in the ABI data
