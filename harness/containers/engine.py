@@ -76,6 +76,11 @@ def running_server() -> docker.DockerClient | None:
         HarnessError: the user named a server that does not answer. To start another one instead would surprise.
     """
     named = os.environ.get("DOCKER_HOST")
+    if named and named.startswith("ssh://"):
+        raise HarnessError(
+            f"DOCKER_HOST is {named}, which this tool does not speak. Forward the server's socket: ssh -N -L "
+            f"/tmp/docker.sock:/var/run/docker.sock {named}; and set DOCKER_HOST=unix:///tmp/docker.sock."
+        )
     try:
         probe = docker.from_env(timeout=ENGINE_ANSWER_S)
         with contextlib.closing(probe):

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import docker
+
 from harness.containers import keeper
 
 GONE_TIMEOUT_S = 40.0
@@ -54,3 +56,8 @@ def eventually(seen: Callable[[], object], timeout_s: float = GONE_TIMEOUT_S) ->
             return True
         time.sleep(0.1)
     return False
+
+
+def socket_address(client: docker.DockerClient) -> str:
+    """The address of the session's server."""
+    return f"unix://{place_of(Path(client.info()['DockerRootDir']).parents[1]) / 'user' / 'docker.sock'}"

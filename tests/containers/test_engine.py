@@ -19,7 +19,7 @@ from harness.containers import engine as engine_module
 from harness.containers import install, keeper, labels
 from harness.containers.engine import connect, engine, private_server, remove_engine_data
 from harness.errors import ExitCode, HarnessError
-from tests.containers.machine import eventually, interfaces, keepers, place_of, traces
+from tests.containers.machine import eventually, interfaces, keepers, place_of, socket_address, traces
 
 pytestmark = pytest.mark.engine
 
@@ -198,6 +198,13 @@ def test_a_named_server_that_does_not_answer_is_an_error(own_cache: Path, monkey
         pass
 
 
+def test_a_server_behind_ssh_is_to_be_forwarded(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://builder@machine.example")
+    forward = r"ssh -N -L /tmp/docker\.sock:/var/run/docker\.sock ssh://builder@machine\.example"
+    with pytest.raises(HarnessError, match=forward), engine(own_cache, print):
+        pass
+
+
 def test_no_docker_and_no_right_to_install_it(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "running_server", lambda: None)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
@@ -225,8 +232,3 @@ def test_containers_of_the_run_are_removed_at_its_end(image: str, client: docker
         assert other.id in left
     finally:
         other.remove()
-
-
-def socket_address(client: docker.DockerClient) -> str:
-    """The address of the session's server."""
-    return f"unix://{place_of(Path(client.info()['DockerRootDir']).parents[1]) / 'user' / 'docker.sock'}"
