@@ -2,7 +2,7 @@
 
 What stands for GitHub: a checkout is a clone, artifacts are folders, `gh` is a program that knows the runs there were, and tox
 is `tox_stand_in.py`. Expressions are looked up in what a job may know; one that is not known here fails the rehearsal, so
-that it cannot say more than it has seen. Jobs run one after the other.
+that it cannot say more than it has seen. The machines of a matrix run side by side, jobs one after the other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,10 +119,9 @@ class Run:
                 continue
             matrix = job.get("strategy", {}).get("matrix")
             rows = _rows(json.loads(expand(matrix, known, json_too=True))) if matrix else [{}]
-            parts = []
-            for index, row in enumerate(rows):
-                own = {f"matrix.{key}": str(value) for key, value in row.items()} | {"strategy.job-index": str(index)}
-                parts.append(Job(self, f"{name}-{index}", known | own, shell).run(job))
+            machines = [Job(self, f"{name}-{index}", known | _row(index, row), shell) for index, row in enumerate(rows)]
+            with ThreadPoolExecutor(len(machines)) as pool:
+                parts = list(pool.map(Job.run, machines, [job] * len(machines)))
             result = "success" if all(part.result == "success" for part in parts) else "failure"
             done[name] = JobRun(result, parts[-1].outputs)
         return done
@@ -304,6 +304,10 @@ def holds(condition: str | None, known: Mapping[str, str], well: bool) -> bool:
         if (look_up(found["name"], known) == found["value"]) is not (found["how"] == "=="):
             return False
     return True
+
+
+def _row(index: int, row: Mapping[str, object]) -> dict[str, str]:
+    return {f"matrix.{key}": str(value) for key, value in row.items()} | {"strategy.job-index": str(index)}
 
 
 def _rows(matrix: dict[str, list[object]]) -> list[dict[str, object]]:

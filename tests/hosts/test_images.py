@@ -18,9 +18,11 @@ from harness.errors import UsageError
 from harness.hosts.catalogue import load_hosts
 from harness.hosts.obtain import from_image
 from harness.model import Outcome
+from harness.nightly.renew import renew_images
 from harness.plan.plan import Plan, PlannedHost
 from harness.run.cell import Cell, listener
 from tests.hosts.bench import Bench
+from tests.hosts.registry import registry
 
 pytestmark = [pytest.mark.host, pytest.mark.engine]
 
@@ -114,3 +116,31 @@ def test_an_image_that_does_not_exist(client: docker.DockerClient, tmp_path: Pat
 def test_a_reference_that_is_none(client: docker.DockerClient, tmp_path: Path, reference: str) -> None:
     with pytest.raises(UsageError, match="image:"):
         from_image(client, reference, KNOWN, tmp_path)
+
+
+def test_a_night_takes_what_the_tag_means_tonight(
+    client: docker.DockerClient, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    programs = [f"#!/bin/sh\necho 'envoy  version: 0123abc/1.41.0-dev/Clean/{night}/BoringSSL'\n".encode() for night in "AB"]
+
+    def found() -> bytes:
+        return Path(from_image(client, made.reference, KNOWN, tmp_path).binary).read_bytes()
+
+    images: list[str] = []
+    try:
+        with registry() as made:
+            made.publish("usr/local/bin/envoy", programs[0])
+            assert found() == programs[0]
+            images.append(str(client.images.get(made.reference).id))
+            made.publish("usr/local/bin/envoy", programs[1])
+            assert found() == programs[0], "what a server has is not pulled again by itself"
+            renew_images(["1.39", f"image:{made.reference}"], paths.cache_folder())
+            assert found() == programs[1]
+            images.append(str(client.images.get(made.reference).id))
+            assert "cannot be pulled" not in capsys.readouterr().err
+        renew_images([f"image:{made.reference}"], paths.cache_folder())
+        assert f"image:{made.reference}: cannot be pulled, what is here is used" in capsys.readouterr().err
+        assert found() == programs[1]
+    finally:
+        for one in images:
+            client.images.remove(one, force=True)
