@@ -33,7 +33,7 @@ exit codes:
   1  something became worse; or the run is red, as it may have been before: dmconform run says why
   2  wrong usage, or a data file with a mistake
   3  the selection is empty
-  4  planned work could not run
+  4  planned work could not run; or the night before has none of tonight's cells
 """
 
 
@@ -63,7 +63,7 @@ def add_nightly_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
 def run_nightly(arguments: argparse.Namespace) -> int:
     """Runs and compares."""
     from harness.nightly.conclude import conclude
-    from harness.nightly.issue import regressed
+    from harness.nightly.issue import nothing_in_common, regressed
     from harness.nightly.nights import REPORT
     from harness.report.reading import read_report
 
@@ -79,7 +79,12 @@ def run_nightly(arguments: argparse.Namespace) -> int:
     comparison = conclude(folder, report, previous)
     worse = len(regressed(comparison))
     _tell(arguments.format, comparison, folder, worse)
-    return ExitCode.BROKEN if worse else report.exit_code
+    if worse:
+        return ExitCode.BROKEN
+    if nothing_in_common(comparison):
+        print("No cell is in both reports, so nothing can be told: give each selection a folder of its own (--keep).")
+        return report.exit_code or ExitCode.INCOMPLETE
+    return report.exit_code
 
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:

@@ -27,6 +27,11 @@ def _is_worse(change: Change) -> bool:
     return change.kind is ChangeKind.REGRESSION
 
 
+def nothing_in_common(comparison: Comparison) -> bool:
+    """Whether no cell is in both reports, so that nothing can be told."""
+    return not comparison.unchanged and all(one.kind in (ChangeKind.NEW, ChangeKind.GONE) for one in comparison.changes)
+
+
 def issue_text(comparison: Comparison) -> str:
     """The text of an issue, in Markdown. The worst stands first, so what is too long loses its end."""
     text = render_comparison(comparison)

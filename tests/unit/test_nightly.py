@@ -118,6 +118,8 @@ def test_wrong_usage(
         (HELD, known(), ExitCode.BROKEN),
         (FAILED, FAILED, ExitCode.BROKEN),
         (FAILED, HELD, ExitCode.HELD),
+        (cell("other/case"), HELD, ExitCode.INCOMPLETE),
+        (cell("other/case"), FAILED, ExitCode.BROKEN),
     ],
 )
 def test_a_report_that_is_there_is_compared_and_nothing_run(
@@ -134,3 +136,4 @@ def test_a_report_that_is_there_is_compared_and_nothing_run(
     printed = capsys.readouterr().out
     assert ("no night before" in printed) is (old is None)
     assert ("Text of an issue" in printed) is (old == HELD and new != HELD)
+    assert ("No cell is in both" in printed) is (old == cell("other/case"))
