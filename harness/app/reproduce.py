@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
-from harness.app.catalogue import load_catalogue
+from harness.app.catalogue import Catalogue, load_catalogue
 from harness.app.execute import run_cells
 from harness.app.prepare import EVIDENCE, Prepared, Selection, prepare
 from harness.binaries.model import StaticVerdict
@@ -18,18 +19,42 @@ from harness.run.judge import CellResult
 LOG_TAIL_LINES = 25
 
 
+def known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> CellId:
+    """A cell's id by its name, which is looked at before anything is downloaded or built for it.
+
+    Raises:
+        UsageError: there is no such cell; the message has names that are like it.
+    """
+    try:
+        wanted = CellId.parse(cell_id)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    _check_name(cell_id, "case", wanted.case, [case.id for case in catalogue.cases])
+    _check_name(cell_id, "SDK version", wanted.sdk, [str(sdk.id) for sdk in catalogue.sdks])
+    if not hosts and "~" in wanted.host:
+        raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
+    if not hosts:
+        _check_name(cell_id, "known host", wanted.host, [host.release for host in catalogue.hosts])
+    languages = [one.value for one in catalogue.case(wanted.case).declaration.languages]
+    if wanted.sdk.partition("@")[0] not in languages:
+        raise UsageError(f"{cell_id}: there is no such cell: the case runs with SDKs of {', '.join(languages)} only")
+    return wanted
+
+
+def _check_name(cell_id: str, what: str, name: str, names: list[str]) -> None:
+    if name not in names:
+        near = difflib.get_close_matches(name, names)
+        hint = f"; near it: {', '.join(near)}" if near else ""
+        raise UsageError(f"{cell_id}: there is no {what} {name}{hint} (dmconform list cells shows all cells)")
+
+
 def prepare_cell(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> Prepared:
     """The plan of one cell whose evidence is kept, in a folder that exists.
 
     Raises:
         UsageError: there is no such cell.
     """
-    try:
-        wanted = CellId.parse(cell_id)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-    if not hosts and "~" in wanted.host:
-        raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
+    wanted = known_cell(cell_id, hosts, load_catalogue())
     selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), upstream, everywhere=True)
     prepared = prepare(selection, folder, keep_evidence=True, cell=cell_id)
     if not prepared.plan.cells:
