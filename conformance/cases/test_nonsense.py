@@ -6,7 +6,6 @@ from harness.model import Language
 from harness.plan.cases import case
 from harness.run.cell import Cell, listener
 from harness.run.client import NoAnswer
-from harness.run.connected import connect
 from harness.run.connection import Protocol, Request
 from harness.run.envoy import Envoy
 from harness.run.outcomes import HostCrashed
@@ -31,7 +30,7 @@ def answered(envoy: Envoy, callback: str) -> str:
     Raises:
         HostCrashed: the Envoy ended.
     """
-    with connect(Protocol.HTTP2, envoy.port(callback), PANICKED_S) as connection:
+    with envoy.connect(Protocol.HTTP2, listener=callback, patience_s=PANICKED_S) as connection:
         asking = connection.send(ASKING)
         # The thread that was given nonsense serves another request then: what it does about the first one, it has done.
         other = envoy.request("/other", listener=callback, method="POST", body="body")

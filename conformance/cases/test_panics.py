@@ -12,7 +12,6 @@ from harness.plan.cases import case
 from harness.run.cell import Cell, listener
 from harness.run.client import Answer, End
 from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.connected import connect
 from harness.run.connection import Protocol, Request
 from harness.run.envoy import Envoy
 from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, served, told
@@ -50,7 +49,7 @@ def meet_panic(
     before = len(lines(envoy, callback))
     with (
         envoy.connect(protocol, listener=listener) as elsewhere,
-        connect(protocol, envoy.port(listener), PANICKED_S) as connection,
+        envoy.connect(protocol, listener=listener, patience_s=PANICKED_S) as connection,
     ):
         in_flight = elsewhere.begin(OTHER)
         beside = connection.begin(OTHER) if protocol is Protocol.HTTP2 else None
@@ -157,11 +156,12 @@ def test_scheduled(cell: Cell) -> None:
 def refused(cell: Cell, callback: str, panicking: Listener) -> None:
     """A configuration that panics is rejected; a request in flight and the listener before are served."""
     with cell.start(listener("identity")) as envoy:
-        with envoy.in_flight("/other", "body of another request") as other:
+        with envoy.connect(Protocol.HTTP1) as client:
+            other = client.begin(OTHER)
             update = envoy.update(listener("identity"), panicking)
             logged(envoy, callback)
             assert not update.accepted, "expected a configuration that panics to be rejected, it was accepted"
-            finished = envoy.finish(other)
+            finished = other.finish()
             assert finished.status == 200, f"expected a request in flight to be served, it saw {finished.summary}"
         cell.still_serves(envoy)
 

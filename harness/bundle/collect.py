@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterator
@@ -14,9 +15,11 @@ from harness.bundle.model import (
     ActStep,
     AdminStep,
     AnyStep,
+    CloseStep,
     EndStep,
     FilesStep,
     LetGoStep,
+    LookStep,
     OfferStep,
     Placed,
     Reply,
@@ -26,25 +29,39 @@ from harness.bundle.model import (
 )
 from harness.bundle.rewrite import Rewriter
 from harness.errors import HarnessError
-from harness.run.connection import Protocol
+from harness.run.envoy import OWN_CONNECTIONS
 from harness.run.launch import BOOTSTRAP_FILE
-from harness.run.placed import RECORDED_FOLDER, Change, Changed, Event, Kind, LetGo, Offered, OfferedReply, read_changes
+from harness.run.placed import (
+    RECORDED_FOLDER,
+    Beyond,
+    Change,
+    Changed,
+    Event,
+    Kind,
+    LetGo,
+    Offered,
+    OfferedReply,
+    read_changes,
+)
 from harness.run.transcript import (
     OWN_CONNECTION,
     UPDATES_FOLDER,
     Acted,
     Admin,
-    Beyond,
+    Closed,
     Ended,
     Exchanged,
     Outcome,
+    Saw,
     Started,
     Step,
+    What,
     Written,
     read_transcript,
 )
 
-_SHORTEST_PAUSE_S = 0.1
+# Where the case waited for something, a replay waits twice as long: its machine may be the slower one.
+_SHORTEST_WAIT_S = 0.03
 _LONGEST_PAUSE_S = 2.0
 _UPSTREAM = "upstream"
 FIRST = 1  # the number of the listeners with which an Envoy starts
@@ -59,11 +76,6 @@ class Collected:
     limits: set[str] = field(default_factory=set)
     servers: dict[int, str] = field(default_factory=dict)  # of the case's own: names by port
     other_clusters: set[str] = field(default_factory=set)
-
-    @property
-    def speaks_http2(self) -> bool:
-        """Whether a client spoke HTTP/2."""
-        return any(isinstance(step, ActStep | RequestStep) and step.protocol == Protocol.HTTP2.value for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -82,12 +94,29 @@ class _Envoy:
                 return "accepted" if step.accepted else "rejected"
         return "neither"
 
-    def is_last(self, step: Acted | Exchanged) -> bool:
-        """Whether nothing comes on the same connection after it."""
-        on_it = [
-            one for one in self.transcript if isinstance(one, Acted | Exchanged) and one.id.connection == step.id.connection
-        ]
-        return step is on_it[-1]
+    @property
+    def workers(self) -> int:
+        """How many threads it answers with."""
+        arguments = next(step.arguments for step in self.transcript if isinstance(step, Started))
+        return int(arguments[arguments.index("--concurrency") + 1])
+
+    @functools.cached_property
+    def _final(self) -> set[float]:
+        """When the case saw what it did not look at, or ask for, again in the same poll."""
+        last: dict[object, float] = {}
+        for step in self.transcript:
+            if isinstance(step, Saw):
+                last[(step.what, step.name, step.poll) if step.poll else step.at] = step.at
+            elif isinstance(step, Exchanged) and step.id == OWN_CONNECTION:
+                asked = self.exchanges[step.number - 1]
+                last[(step.poll, asked["listener"], json.dumps(asked["request"])) if step.poll else step.at] = step.at
+            elif isinstance(step, Exchanged):  # nothing came in time, and the case waited longer
+                last[step.id] = step.at
+        return set(last.values())
+
+    def is_final(self, step: Exchanged | Saw) -> bool:
+        """Whether a step is the last of its kind: what the case did again and again until it was satisfied is one."""
+        return step.at in self._final
 
 
 def collect(folder: Path, rewriter: Rewriter, envoy_sha256: str) -> Collected:
@@ -104,12 +133,15 @@ def collect(folder: Path, rewriter: Rewriter, envoy_sha256: str) -> Collected:
     for change in changes:
         if isinstance(change, Offered):
             collector.made.servers.setdefault(change.port, f"server-{len(collector.made.servers) + 1}")
+    collector.goes_beyond({change.what for change in changes if isinstance(change, Beyond)})
+    changes = [change for change in changes if not isinstance(change, Beyond)]
     events: list[tuple[float, _Envoy | None, Event | Step]] = [(one.at, None, one) for one in changes]
     events += [(step.at, envoy, step) for envoy in envoys for step in envoy.transcript]
     events.sort(key=lambda event: event[0])
     before = events[0][0]
     for at, envoy, event in events:
-        pause = round(min(at - before, _LONGEST_PAUSE_S), 2) if at - before >= _SHORTEST_PAUSE_S else 0.0
+        waited = at - before
+        pause = round(min(2 * waited, _LONGEST_PAUSE_S), 2) if waited >= _SHORTEST_WAIT_S else 0.0
         if envoy is None:
             assert isinstance(event, Event)
             collector.change(event, pause)
@@ -142,6 +174,16 @@ class _Collector:
         self._folder = folder
         self._rewriter = rewriter
         self._envoy_sha256 = envoy_sha256
+        self._has_own_connections = False
+
+    def goes_beyond(self, whats: set[str]) -> None:
+        """What the case did or looked at that no step tells."""
+        self._has_own_connections = OWN_CONNECTIONS in whats
+        if self._has_own_connections:
+            self.made.limits.add("The case opened connections of its own: what it sent on them is not replayed.")
+        looked = sorted(whats - {OWN_CONNECTIONS})
+        if looked:
+            self.made.limits.add(f"The case also looked at {', '.join(looked)}, which is not compared.")
 
     def change(self, event: Event, pause: float) -> None:
         """Files that changed, or what a server of the case's own is told."""
@@ -159,6 +201,8 @@ class _Collector:
                 if event.port not in self.made.servers:  # it never had anything to send
                     return
                 step = LetGoStep(pause=pause, server=self.made.servers[event.port])
+            case Beyond():
+                return
         self.made.steps.append(step)
 
     def _reply(self, reply: OfferedReply) -> Reply:
@@ -215,12 +259,19 @@ class _Collector:
                 )
             case Acted():
                 steps.append(self._act(envoy, event, pause))
-            case Exchanged():
+            case Exchanged() if envoy.is_final(event):
                 steps.append(self._request(envoy, event, pause))
+            case Closed():
+                steps.append(CloseStep(pause=pause, envoy=envoy.number, connection=event.connection))
+            case Saw() if not envoy.is_final(event):
+                pass
+            case Saw() if event.what is What.STATISTIC and self._has_own_connections:
+                self.made.limits.add("Statistics are not compared: they counted what is not replayed.")
+            case Saw():
+                name = self._rewriter.text(event.name)
+                steps.append(LookStep(pause=pause, envoy=envoy.number, what=event.what.value, name=name, value=event.value))
             case Admin():
                 steps.append(AdminStep(pause=pause, envoy=envoy.number, method=event.method, path=event.path))
-            case Beyond():
-                self.made.limits.add(f"The case also used {event.what}, which are not replayed.")
             case Ended():
                 steps.append(EndStep(pause=pause, envoy=envoy.number, ending=event.ending.value, exit_code=event.exit_code))
 
@@ -229,6 +280,11 @@ class _Collector:
         bootstrap = f"envoy-{envoy.number}/{BOOTSTRAP_FILE}"
         message = json.loads((envoy.folder / BOOTSTRAP_FILE).read_text())
         self._add_json(bootstrap, self._without_ports(message))
+        if envoy.workers > 1:
+            self.made.limits.add(
+                f"Envoy {envoy.number} has {envoy.workers} workers, and which of them answers is the kernel's choice: of its "
+                "answers only the status is compared."
+            )
         if event.prefix:
             words = " ".join(text(word) for word in event.prefix[:3])
             self.made.limits.add(f"Envoy was started by `{words} …`: the machine needs that program, and the rights for it.")
@@ -284,7 +340,9 @@ class _Collector:
             number=event.id.number,
             request=request,
             answer=exchange["answer"],
-            last=event.id == OWN_CONNECTION or envoy.is_last(event),
+            timeout_s=event.timeout_s,
+            again=event.id == OWN_CONNECTION and event.poll != 0,
+            status_only=envoy.workers > 1,
         )
 
     def _act(self, envoy: _Envoy, event: Acted, pause: float) -> ActStep:
@@ -298,7 +356,6 @@ class _Collector:
             act=event.act.value,
             text=event.text,
             request=self._rewriter.data(event.request),
-            last=envoy.is_last(event),
         )
 
     def add_log(self, envoy: _Envoy) -> None:

@@ -13,13 +13,13 @@ examples:
   tar xzf cut.tar.gz; python3 cell-*/run.py /path/to/envoy    # on another machine
 
 The archive has the modules, configurations, requests, the log and the identity of the Envoy (not the Envoy), and run.py, which
-replays all of it with nothing but Python 3.9 or newer. Its README.txt says what a replay leaves out.
+replays them with nothing but Python 3.10 or newer. Its README.txt says what a replay leaves out.
 
 exit codes:
   0  the archive is written, and its replay on this machine is as recorded
-  2  wrong usage: these make no cell, or the file exists
-  3  no case, SDK version or host is called so
-  4  the cell could not be run or cannot go elsewhere; or the archive is written, and its replay here is not as recorded
+  2  wrong usage: there is no such cell, or the file exists
+  4  the cell could not be run, has no verdict (not applicable, unreachable), or cannot go elsewhere;
+     or the archive is written, and its replay here is not as recorded
 """
 
 
@@ -42,11 +42,9 @@ def add_bundle_parser(commands: argparse._SubParsersAction[argparse.ArgumentPars
 
 def run_bundle(arguments: argparse.Namespace) -> int:
     """Makes an archive of a cell."""
-    from harness.app.progress import say
     from harness.bundle.make import default_name, make_bundle
 
     file = arguments.out or Path(f"{default_name(arguments.cell)}.tar.gz")
-    say(f"running {arguments.cell}, and its replay; the modules' code runs on this machine, with your rights")
     bundle = make_bundle(arguments.cell, tuple(arguments.host), arguments.upstream, file)
     print(f"cell:     {bundle.cell.cell}: {bundle.cell.title}")
     print(f"outcome:  {bundle.cell.outcome} ({bundle.cell.judgement}){f': {bundle.cell.detail}' if bundle.cell.detail else ''}")
@@ -54,7 +52,7 @@ def run_bundle(arguments: argparse.Namespace) -> int:
         print(f"mind:     {one}")
     print(f"archive:  {bundle.file} ({bundle.file.stat().st_size / 1e6:.1f} MB)")
     if bundle.replay_exit_code == ExitCode.HELD:
-        print("replayed: here, as recorded")
+        print(f"replayed: here, {bundle.replay_output.rstrip().rpartition(chr(10))[2].lower()}")
         return ExitCode.HELD
     print(f"replayed: here, NOT as recorded (exit code {bundle.replay_exit_code}):")
     print("\n".join(f"  {line}" for line in bundle.replay_output.splitlines()))

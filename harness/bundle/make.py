@@ -17,13 +17,14 @@ from harness import paths
 from harness.app.catalogue import Catalogue, load_catalogue
 from harness.app.execute import run_cells
 from harness.app.prepare import EVIDENCE
-from harness.app.reproduce import prepare_cell
+from harness.app.progress import say
+from harness.app.reproduce import known_cell, prepare_cell
 from harness.bundle.archive import Content, with_sums, write_archive
 from harness.bundle.collect import Collected, collect
 from harness.bundle.model import FORMAT, BundledCell, BundledHost, BundledModule, FilesStep
 from harness.bundle.readme import readme
 from harness.bundle.rewrite import CELL, ENVOY, Rewriter
-from harness.bundle.vendored import MINIMAL_PYTHON_FOR_HTTP2, http2_library
+from harness.bundle.vendored import libraries
 from harness.errors import HarnessError, UsageError
 from harness.plan.halves import disagreement
 from harness.plan.judgement import judge
@@ -35,12 +36,17 @@ from harness.run.judge import CellResult
 from harness.run.placed import recording
 from harness.timeouts import REPLAY_S
 
-REPLAY = Path(__file__).parent / "replay"
+HARNESS = paths.PROJECT / "harness"
+REPLAY = HARNESS / "bundle" / "replay"
 _PROGRAM = "run.py"
 _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
-MINIMAL_PYTHON = (3, 9)
-"""What `replay/` is written for."""
+TRAVELS = (
+    *("__init__", "timeouts", "run/__init__", "bundle/__init__"),
+    *(f"run/{name}" for name in ("client", "connected", "connection", "http1", "http2", "launch", "output", "recorder")),
+    *("run/mapped", "run/upstream", "run/waiting"),
+)
+"""What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
         UsageError: there is no such cell, or the file exists.
         HarnessError: the cell could not be run, or cannot be an archive.
     """
+    catalogue = load_catalogue()
+    known_cell(cell_id, hosts, catalogue)
     if file.exists():
         raise UsageError(f"--out {file}: exists already; name another file, or remove it")
     if not file.parent.is_dir():
@@ -74,6 +82,7 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
         prepared = prepare_cell(cell_id, hosts, upstream, folder)
         cell = prepared.plan.cells[0].id
         evidence = folder / EVIDENCE / cell.folder
+        say(f"running {cell_id}, and then its replay; the modules' code runs on this machine, with your rights")
         with recording(evidence):
             trouble = run_cells(prepared, folder, "0")
         result = read_results(folder).get(str(cell))
@@ -81,8 +90,9 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
             raise HarnessError(f"{cell_id}: the cell has no result: {trouble}")
         if not result.outcome.is_verdict:
             raise HarnessError(f"{cell_id}: nothing to replay, the cell is {result.outcome.value}: {result.detail}")
-        bundled, contents = contents_of(load_catalogue(), prepared.plan, prepared.plan.cells[0], result, evidence)
+        bundled, contents = contents_of(catalogue, prepared.plan, prepared.plan.cells[0], result, evidence)
     write_archive(file, default_name(cell_id), contents)
+    say("the archive is written; its replay, unpacked into a folder of its own")
     exit_code, output = replay(file, Path(prepared.plan.host(cell.host).host.binary))
     return Bundle(bundled, file, exit_code, output)
 
@@ -106,12 +116,14 @@ def contents_of(
         _PROGRAM: Content((REPLAY / _PROGRAM).read_bytes(), is_program=True),
         "LICENSE": Content((paths.PROJECT / "LICENSE").read_bytes()),
     }
-    for source in sorted(REPLAY.glob("*.py")):
-        if source.name != _PROGRAM and (source.name != "http2.py" or collected.speaks_http2):
-            contents[f"replay/{source.name}"] = Content(source.read_bytes())
-    if collected.speaks_http2:
-        contents |= http2_library()
-    return cell, with_sums(contents)
+    for source in program_files():
+        contents[str(source.relative_to(paths.PROJECT))] = Content(source.read_bytes())
+    return cell, with_sums(contents | libraries())
+
+
+def program_files() -> list[Path]:
+    """The modules that travel, but for the program itself."""
+    return [*(HARNESS / f"{name}.py" for name in TRAVELS), *(file for file in REPLAY.glob("*.py") if file.name != _PROGRAM)]
 
 
 def rewriter_for(evidence: Path, binary: Path) -> Rewriter:
@@ -150,7 +162,6 @@ def _described(
             for module in sdk.modules.values()
             if module.sha256 in placed or (sdk.id == result.id.sdk and module.name == PROBE)
         ),
-        python=MINIMAL_PYTHON_FOR_HTTP2 if collected.speaks_http2 else MINIMAL_PYTHON,
         recorded_on=f"{platform.system()} {platform.machine()}, {'-'.join(platform.libc_ver())}, as {who}",
         limits=tuple(sorted(collected.limits)),
         servers=tuple(collected.servers.values()),

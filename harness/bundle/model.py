@@ -91,11 +91,13 @@ class ActStep(Step, frozen=True, tag="act"):
     act: str
     text: str
     request: dict[str, Any]
-    last: bool  # of its connection
 
 
 class RequestStep(Step, frozen=True, tag="request"):
-    """A client gets its answer, or a text where nothing came in time. `connection` 0: only now the request is sent."""
+    """A client gets its answer, or a text where nothing came in time. `connection` 0: only now the request is sent.
+
+    `again`: the case asked until it was satisfied, and this answer is the last one.
+    """
 
     envoy: int
     listener: str
@@ -104,7 +106,25 @@ class RequestStep(Step, frozen=True, tag="request"):
     number: int
     request: dict[str, Any]
     answer: Any
-    last: bool
+    timeout_s: float  # how long the client would have waited
+    again: bool
+    status_only: bool  # all that is compared
+
+
+class CloseStep(Step, frozen=True, tag="close"):
+    """A client closes its connection."""
+
+    envoy: int
+    connection: int
+
+
+class LookStep(Step, frozen=True, tag="look"):
+    """The case looks at something: see `harness.run.transcript.What`."""
+
+    envoy: int
+    what: str
+    name: str
+    value: bool | int | None
 
 
 class AdminStep(Step, frozen=True, tag="admin"):
@@ -123,7 +143,19 @@ class EndStep(Step, frozen=True, tag="end"):
     exit_code: int | None
 
 
-AnyStep = FilesStep | OfferStep | LetGoStep | StartStep | UpdateStep | ActStep | RequestStep | AdminStep | EndStep
+AnyStep = (
+    FilesStep
+    | OfferStep
+    | LetGoStep
+    | StartStep
+    | UpdateStep
+    | ActStep
+    | RequestStep
+    | CloseStep
+    | AdminStep
+    | LookStep
+    | EndStep
+)
 
 
 class BundledHost(msgspec.Struct, frozen=True):
@@ -159,7 +191,6 @@ class BundledCell(msgspec.Struct, frozen=True):
     host: BundledHost
     modules: tuple[BundledModule, ...]
     recorded_on: str
-    python: tuple[int, int]  # the oldest version that replays it
     limits: tuple[str, ...]  # what the replay leaves out, or needs
     servers: tuple[str, ...]  # of the case's own, whose replies are steps
     other_clusters: tuple[str, ...]  # of servers of the case's own that are not here

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from harness.bundle.model import BundledCell, StartStep
+from harness.bundle.vendored import MINIMAL_PYTHON
 
 _WIDTH = 100
 
@@ -61,7 +62,7 @@ def _modules(cell: BundledCell) -> list[str]:
 
 
 def _run(cell: BundledCell) -> list[str]:
-    python = ".".join(map(str, cell.python))
+    python = ".".join(map(str, MINIMAL_PYTHON))
     return [
         "  python3 run.py /path/to/envoy",
         f"It needs Linux on x86-64 and Python {python} or newer, nothing else. {_RUNS_CODE}",
@@ -76,22 +77,25 @@ _RUNS_CODE = (
 )
 _ENDS = (
     "For each step it prints what was recorded and what happens now. Exit code 0: all is as recorded; 1: something is not; "
-    "2: wrong usage, another Envoy, or a changed archive."
+    "2: it could not be told: wrong usage, another Envoy, a changed archive, an interruption."
 )
 _CONTENTS = (
-    "  run.py, replay/  the program",
+    "  run.py, harness/ the program",
     "  cell.json        the cell, and all steps in their order: files, updates, requests with answers, ends",
     "  envoy-N/         bootstrap configuration, each version of the listeners, and log of the cell's N-th Envoy",
     "  files/           modules and other files that the case placed, by SHA-256; cell.json says where and when",
-    "  vendored/        h2, hpack and hyperframe (MIT), where a client spoke HTTP/2",
+    "  vendored/        the libraries that it speaks HTTP with: h11, h2, hpack and hyperframe (MIT)",
     "  SHA256SUMS       as `sha256sum --check` reads it",
     "{{CELL}} stands for the cell's folder, {{ENVOY}} for the binary, {{PORT upstream}} for the port of the server behind "
     "Envoy. Other words in double braces are folders of the machine where it was recorded.",
 )
 _ALWAYS = (
     "What Envoy does is compared, not what the case concluded from it: statuses, headers, bodies, trailers and resets of "
-    "answers; whether configurations were accepted; whether Envoy lived, and how it ended. Left out of that: request ids, "
-    "dates, durations, ports, addresses, the texts of rejections, and how much of an answer came before it was cut.",
-    "What was done at the same time is done one after another, in the order in which it began. Where the case waited for "
-    "something else than an answer (such as a module's unloading), the replay waits as long as it took then, at most 2 s.",
+    "answers; whether configurations were accepted; whether Envoy lived, and how it ended; files that the case expected to be "
+    "mapped or not, statistics and lines of the log that it asked for by name. Left out of that: request ids, dates, "
+    "durations, ports, addresses, the order of names in JSON, the texts of rejections, how much of an answer came before it "
+    "was cut, and whether HTTP/1.1's connection was to be closed after a whole one.",
+    "What was done at the same time is done one after another. Where the case waited for something, the replay waits twice as "
+    "long as it took then, at most 2 s; what the case asked or looked for again and again, it asks and looks for until all is "
+    "as recorded, or the time is over.",
 )

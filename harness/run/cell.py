@@ -114,11 +114,11 @@ class Cell:
         """What the hosts of this cell have said so far of the module's ABI string."""
         if self._refused_before is not None and not self._envoys:
             return self._refused_before.abi_verdict
-        return abi_verdict(self.logs(), self.loaded)
+        return abi_verdict(self._printed(), self.loaded)
 
     def probe_load_so_far(self) -> ProbeLoad:
         """What the hosts of this cell have done so far with the probe."""
-        return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self.logs())
+        return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self._printed())
 
     @property
     def modules_folder(self) -> Path:
@@ -224,6 +224,9 @@ class Cell:
     def logs(self) -> str:
         """What all Envoys of this cell have printed."""
         return "".join(envoy.log() for envoy in self._envoys)
+
+    def _printed(self) -> str:
+        return "".join(envoy.printed() for envoy in self._envoys)
 
     def reap(self) -> None:
         """Makes sure that no Envoy of this cell is left."""

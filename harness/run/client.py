@@ -60,25 +60,6 @@ class NoAnswer(Exception):
     """Nothing came in time."""
 
 
-class InFlight:
-    """A request whose headers are sent and whose body is held back until `finish`."""
-
-    def __init__(self, port: int, path: str, body: bytes, timeout_s: float) -> None:
-        self._body = body
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-        self._connection.putrequest("POST", path)
-        self._connection.putheader("content-length", str(len(body)))
-        self._connection.endheaders()
-
-    def finish(self) -> Answer:
-        """Sends the body and reads the answer; raises NoAnswer."""
-        return _answer(self._connection, self._body)
-
-    def close(self) -> None:
-        """Gives the connection up."""
-        self._connection.close()
-
-
 def exchange(
     port: int,
     method: str,
@@ -99,14 +80,12 @@ def exchange(
         connection.close()
         return Answer(None, problem=f"{type(error).__name__}: {error}")
     with waiting(timeout_s):
-        return _answer(connection, None)
+        return _answer(connection)
 
 
-def _answer(connection: http.client.HTTPConnection, rest: bytes | None) -> Answer:
+def _answer(connection: http.client.HTTPConnection) -> Answer:
     status: int | None = None
     try:
-        if rest is not None:
-            connection.send(rest)
         response = connection.getresponse()
         status = response.status
         content = response.read()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING
 
 from harness.run.client import Answer, End, NoAnswer
-from harness.run.connection import Connection, Exchange, Protocol, Request
+from harness.run.connection import Act, Connection, Exchange, Protocol, Request
 from harness.run.http1 import Http1Connection
 from harness.run.http2 import Http2Connection
-from harness.run.transcript import Act
 from harness.timeouts import REQUEST_S
+
+if TYPE_CHECKING:
+    from typing import Self
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Watch:
     note: Callable[[int, Request, Answer | str], None]  # keeps the answer
     overdue: Callable[[Request, str], Exception]  # what to raise where no answer came in time
     look_after: Callable[[Request], None]  # called after an answer that ended early; raises if the Envoy has ended
+    closes: Callable[[], None]  # notes that the client is about to close its connection
 
 
 def connect(protocol: Protocol, port: int, timeout_s: float | None = None) -> Connection:
@@ -79,9 +82,9 @@ class Pending:
 class Client:
     """A watched connection. Use as a context manager."""
 
-    def __init__(self, protocol: Protocol, port: int, watch: Watch) -> None:
+    def __init__(self, protocol: Protocol, port: int, watch: Watch, timeout_s: float | None = None) -> None:
         """As of `connect`."""
-        self._connection = connect(protocol, port)
+        self._connection = connect(protocol, port, timeout_s)
         self._watch = watch
         self._requests = 0
 
@@ -89,6 +92,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._watch.closes()
         self._connection.close()
 
     def begin(self, request: Request) -> Pending:

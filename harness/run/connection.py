@@ -8,11 +8,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final
 
 from harness.run.client import Answer, NoAnswer
 from harness.run.waiting import waiting
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
 
 _READ_BYTES: Final = 1 << 16
 
@@ -22,6 +25,16 @@ class Protocol(enum.Enum):
 
     HTTP1 = "HTTP/1.1"
     HTTP2 = "HTTP/2"  # by prior knowledge, without TLS
+
+
+class Act(enum.Enum):
+    """What a client does for a request on a connection that it keeps."""
+
+    BEGIN = "begin"  # sends its headers
+    SEND = "send"  # sends all of it
+    PIECE = "piece"  # sends a piece of its body
+    COMPLETE = "complete"  # sends what is held back
+    CANCEL = "cancel"  # gives it up
 
 
 @dataclass(frozen=True)
@@ -48,12 +61,17 @@ class Exchange(ABC):
         """Sends a piece of a body, before what `finish` sends."""
 
     @abstractmethod
+    def complete(self) -> None:
+        """Sends what is held back of the request, once."""
+
     def finish(self) -> Answer:
-        """Sends what is held back of the request, and gives the answer.
+        """The same, and gives the answer.
 
         Raises:
             NoAnswer: it is not complete in time.
         """
+        self.complete()
+        return self.answer()
 
     @abstractmethod
     def answer(self) -> Answer:
@@ -81,7 +99,7 @@ class Connection(ABC):
         Raises:
             ConnectionError: nobody accepts it.
         """
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -99,9 +117,11 @@ class Connection(ABC):
     def begin(self, request: Request) -> Exchange:
         """Sends the headers of a request, and holds back what comes after them."""
 
-    @abstractmethod
     def send(self, request: Request) -> Exchange:
         """Sends a whole request, and does not wait for its answer."""
+        exchange = self.begin(request)
+        exchange.complete()
+        return exchange
 
     def request(self, request: Request) -> Answer:
         """Sends a whole request, and gives its answer.
@@ -129,11 +149,11 @@ class Connection(ABC):
         except OSError:
             return False
         finally:
-            self._socket.settimeout(self._timeout_s)
+            self._socket.settimeout(self.timeout_s)
 
     def _deadline(self) -> float:
         """When what begins now is overdue, on the clock `time.monotonic`."""
-        return time.monotonic() + self._timeout_s
+        return time.monotonic() + self.timeout_s
 
     def _read(self, deadline: float, what: str) -> bytes:
         """The next bytes; none at the end of the connection.
@@ -147,12 +167,12 @@ class Connection(ABC):
             raise NoAnswer(what)
         self._socket.settimeout(left)
         try:
-            with waiting(self._timeout_s):
+            with waiting(self.timeout_s):
                 return self._socket.recv(_READ_BYTES)
         except TimeoutError:
             raise NoAnswer(what) from None
         finally:
-            self._socket.settimeout(self._timeout_s)
+            self._socket.settimeout(self.timeout_s)
 
 
 def cut(problem: object, status: int | None, headers: Mapping[str, str], body: bytes | bytearray) -> Answer:

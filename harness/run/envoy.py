@@ -9,19 +9,21 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from harness.run import client, config
-from harness.run.client import Answer, InFlight
+from harness.run.client import Answer
 from harness.run.config import Listener
 from harness.run.connected import Client, Watch
-from harness.run.connection import Protocol, Request
+from harness.run.connection import Act, Protocol, Request
 from harness.run.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
+from harness.run.mapped import has_mapped
 from harness.run.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from harness.run.output import OutputKeeper
-from harness.run.transcript import OWN_CONNECTION, Act, Ending, RequestId, Transcript
+from harness.run.recorder import beyond
+from harness.run.transcript import OWN_CONNECTION, Ending, RequestId, Transcript, What
 from harness.run.waiting import poll
 from harness.timeouts import (
     ADMIN_REQUEST_S,
@@ -37,6 +39,10 @@ _REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*
 
 # An exception that nobody expected ends the taking of a configuration: it counts neither as accepted nor as rejected.
 _DROPPED = re.compile(rf"Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)")
+
+
+OWN_CONNECTIONS = "connections of its own"
+"""What a case opens that asks for a port."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ class Envoy:
     @property
     def pid(self) -> int:
         """The process id."""
+        beyond("the process")
         return self._process.pid
 
     @property
@@ -143,11 +150,11 @@ class Envoy:
         """What an end with this exit code means."""
         self._transcript.ends(Ending.ITSELF, code)
         self._output.finish(HOST_STOP_S)
-        linker = linker_error(self.log(), self._binary)
+        linker = linker_error(self.printed(), self._binary)
         if linker is not None:
             return HostCrashed.with_code(code, f"{during}; the dynamic linker says: {linker}")
         if code in LAUNCHER_FAILED and not self._admin_port:  # an Envoy that has started is past its launcher
-            return Blocked(f"Envoy could not be started; the launcher says: {self.log().strip()}")
+            return Blocked(f"Envoy could not be started; the launcher says: {self.printed().strip()}")
         return HostCrashed.with_code(code, during)
 
     def check_survived(self, during: str) -> None:
@@ -203,13 +210,16 @@ class Envoy:
 
     def statistic(self, name: str) -> int | None:
         """The value of the counter or gauge of exactly this name; None where there is none."""
-        return self.counters(f"{re.escape(name)}$").get(name)
+        value = self.counters(f"{re.escape(name)}$").get(name)
+        self._transcript.sees(What.STATISTIC, name, value)
+        return value
 
     def histogram(self, name: str, count: int) -> dict[float, int]:
         """How many values the histogram of exactly this name holds, by their lower bound; waits until it has so many in all.
 
         Bounds are as fine as Envoy keeps values: 3 is of the values from 3 to 3.1.
         """
+        beyond("statistics")
         seen: dict[float, int] = {}
 
         def recorded() -> bool:
@@ -236,7 +246,7 @@ class Envoy:
             accepted = seen.get(f"{prefix}success", 0)
             rejected = seen.get(f"{prefix}rejected", 0) + seen.get(f"{prefix}failure", 0)
             if accepted + rejected < self._version:
-                dropped = _DROPPED.search(self.log())
+                dropped = _DROPPED.search(self.printed())
                 assert dropped is None, (
                     f"expected a configuration to be accepted or rejected, it was dropped: {dropped['message']}"
                 )
@@ -255,7 +265,7 @@ class Envoy:
         return found
 
     def _rejections(self, count: int) -> str | None:
-        messages = [found["message"].removesuffix(": {") for found in _REJECTION.finditer(self.log())]
+        messages = [found["message"].removesuffix(": {") for found in _REJECTION.finditer(self.printed())]
         return messages[count - 1] if len(messages) >= count else None
 
     def update(self, *listeners: Listener) -> Update:
@@ -269,7 +279,7 @@ class Envoy:
         Raises:
             AssertionError: there is no such listener.
         """
-        self._transcript.goes_beyond("connections of the case's own")
+        beyond(OWN_CONNECTIONS)
         return self._port(listener)
 
     def _port(self, listener: str) -> int:
@@ -309,18 +319,26 @@ class Envoy:
         return answer
 
     @contextlib.contextmanager
-    def connect(self, protocol: Protocol, *, listener: str = "main") -> Iterator[Client]:
+    def connect(self, protocol: Protocol, *, listener: str = "main", patience_s: float | None = None) -> Iterator[Client]:
         """A connection to a listener, which is closed at the end of the block; requests and answers are kept as evidence.
+
+        Args:
+            protocol: what it speaks.
+            listener: whose it is.
+            patience_s: how long an answer may take; if that is given, answers raise NoAnswer and nothing else.
 
         Raises:
             HostCrashed: the Envoy ended.
             HostHung: an answer did not come in time.
         """
         self._connections += 1
-        with Client(protocol, self._port(listener), self._watch(listener, protocol, self._connections)) as one:
+        watch = self._watch(listener, protocol, self._connections, REQUEST_S if patience_s is None else patience_s)
+        if patience_s is not None:
+            watch = replace(watch, overdue=lambda _, problem: client.NoAnswer(problem), look_after=lambda _: None)
+        with Client(protocol, self._port(listener), watch, patience_s) as one:
             yield one
 
-    def _watch(self, listener: str, protocol: Protocol, connection: int) -> Watch:
+    def _watch(self, listener: str, protocol: Protocol, connection: int, timeout_s: float) -> Watch:
         """What a client of a listener does with what it sees."""
 
         def act(number: int, what: Act, request: Request, text: str) -> None:
@@ -330,81 +348,66 @@ class Envoy:
             return {**vars(request), "headers": dict(request.headers), "trailers": dict(request.trailers)}
 
         def note(number: int, request: Request, seen: Answer | str) -> None:
-            self._keep(listener, sent(request), seen, protocol, RequestId(connection, number))
+            self._keep(listener, sent(request), seen, protocol, RequestId(connection, number), timeout_s)
 
         def overdue(request: Request, problem: str) -> HostHung:
             self.check_alive(f"before it answered {request.method} {request.path}")
             return HostHung(f"{request.method} {request.path}: {problem}")
 
-        return Watch(
-            act, note, overdue, lambda request: self.check_survived(f"while it answered {request.method} {request.path}")
-        )
+        def look_after(request: Request) -> None:
+            self.check_survived(f"while it answered {request.method} {request.path}")
 
-    @contextlib.contextmanager
-    def in_flight(self, path: str, body: str, *, listener: str = "main") -> Iterator[InFlight]:
-        """A request to a listener that stays open until it is finished, or given up at the end of the block."""
-        self._transcript.goes_beyond("requests that were left open")
-        request = InFlight(self._port(listener), path, body.encode(), REQUEST_S)
-        try:
-            yield request
-        finally:
-            request.close()
-
-    def finish(self, request: InFlight) -> Answer:
-        """Lets a request in flight go on, and gives its answer.
-
-        Raises:
-            HostHung: it did not come in time.
-        """
-        try:
-            answer = request.finish()
-        except client.NoAnswer as error:
-            self.check_alive("before it answered a request in flight")
-            raise HostHung(f"a request in flight: {error}") from None
-        if answer.was_cut:
-            self.check_survived("while it answered a request in flight")
-        return answer
+        return Watch(act, note, overdue, look_after, lambda: self._transcript.closes(connection))
 
     def _note(
         self, listener: str, method: str, path: str, headers: Mapping[str, str], body: str | None, answer: Answer | str
     ) -> None:
         sent = {"method": method, "path": path, "headers": dict(headers), "body": body}
-        self._keep(listener, sent, answer, Protocol.HTTP1, OWN_CONNECTION)
+        self._keep(listener, sent, answer, Protocol.HTTP1, OWN_CONNECTION, REQUEST_S)
 
     def _keep(
-        self, listener: str, request: Mapping[str, Any], answer: Answer | str, protocol: Protocol, number: RequestId
+        self,
+        listener: str,
+        request: Mapping[str, Any],
+        answer: Answer | str,
+        protocol: Protocol,
+        number: RequestId,
+        timeout_s: float,
     ) -> None:
         """Keeps an exchange as evidence."""
         seen = answer if isinstance(answer, str) else vars(answer)
         with self._exchanges.open("a") as sink:
             sink.write(json.dumps({"listener": listener, "request": dict(request), "answer": seen}) + "\n")
-        self._transcript.exchanged(protocol.value, number)
+        self._transcript.exchanged(protocol.value, number, timeout_s)
 
     def log(self) -> str:
         """What the process has printed so far."""
+        beyond("the log")
+        return self.printed()
+
+    def printed(self) -> str:
+        """The same for the harness's own use, which is not the case's."""
         return self._output.text()
 
     def wait_for_log(self, text: str) -> str | None:
         """The first log line that holds `text`, or None when none comes within `LOG_LINE_S` seconds."""
 
         def found() -> str | None:
-            return next((line for line in self.log().splitlines() if text in line), None)
+            line = next((line for line in self.printed().splitlines() if text in line), None)
+            self._transcript.sees(What.LOG, text, line is not None)
+            return line
 
         return poll(found, LOG_LINE_S)
 
     def has_mapped(self, path: Path) -> bool:
         """Whether the process has a file mapped, named by the path that the process knows it by."""
-        process = Path(f"/proc/{self.pid}")
         try:
-            mapped = (process / "maps").read_text(errors="replace").splitlines()
-            # Where the harness is below a changed root and the process in a mount namespace of its own, the kernel tells both
-            # from the real root on.
-            root = (process / "root").readlink()
+            found = has_mapped(self._process.pid, path)
         except (FileNotFoundError, ProcessLookupError):
             self.check_alive("while its mappings were read")
             raise
-        told = root / path.relative_to("/")
-        return any(line.removesuffix(" (deleted)").endswith(f" {told}") for line in mapped)
+        self._transcript.sees(What.MAPPED, str(path), found)
+        return found
 
     def stop(self) -> None:
         """Ends it with SIGTERM.

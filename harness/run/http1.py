@@ -44,13 +44,6 @@ class Http1Connection(Connection):
     def takes_more(self) -> bool:
         return (self._h11.our_state, self._h11.their_state) in ((h11.IDLE, h11.IDLE), (h11.DONE, h11.DONE))
 
-    def send(self, request: Request) -> Exchange:
-        """Sends a whole request."""
-        exchange = self.begin(request)
-        assert isinstance(exchange, _Http1Exchange)
-        exchange.complete()
-        return exchange
-
     def _emit(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> None:
         data = self._h11.send(event)
         if data is None or self._broken is not None:
@@ -97,17 +90,12 @@ class _Http1Exchange(Exchange):
         self._connection._emit(h11.Data(data=text.encode()))
 
     def complete(self) -> None:
-        """Sends what is held back."""
         if self._is_complete:
             return
         self._is_complete = True
         if self._request.body:
             self.send_body(self._request.body)
         self._connection._emit(h11.EndOfMessage(headers=list(self._request.trailers.items())))
-
-    def finish(self) -> Answer:
-        self.complete()
-        return self.answer()
 
     def answer(self) -> Answer:
         return self._connection._answer()

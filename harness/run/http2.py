@@ -90,13 +90,6 @@ class Http2Connection(Connection):
     def takes_more(self) -> bool:
         return self._cut is None
 
-    def send(self, request: Request) -> Exchange:
-        """Sends a whole request."""
-        exchange = self.begin(request)
-        assert isinstance(exchange, _Http2Exchange)
-        exchange.complete()
-        return exchange
-
     @property
     def is_open(self) -> bool:
         """Whether the other side has left it open so far; whatever has come is taken."""
@@ -213,7 +206,6 @@ class _Http2Exchange(Exchange):
         self._connection._send_data(self._number, self._stream, text.encode(), end=False)
 
     def complete(self) -> None:
-        """Sends what is held back."""
         if self._is_complete:
             return
         self._is_complete = True
@@ -223,10 +215,6 @@ class _Http2Exchange(Exchange):
             connection._send_data(number, self._stream, body, end=not trailers)
         if trailers:
             connection._do(lambda: connection._h2.send_headers(number, trailers, end_stream=True))
-
-    def finish(self) -> Answer:
-        self.complete()
-        return self.answer()
 
     def answer(self) -> Answer:
         return self._connection._answer(self._stream)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from harness.run.cell import Cell
 from harness.run.client import Answer, End, NoAnswer
 from harness.run.config import Listener
-from harness.run.connection import Exchange
+from harness.run.connected import Pending
 from harness.run.envoy import Envoy
 from harness.run.waiting import poll
 from harness.timeouts import GAUGE_S, LOG_LINE_S, REQUEST_S, UNLOAD_S
@@ -54,14 +54,14 @@ def told(answer: Answer | None) -> str:
     return "neither an answer nor an end" if answer is None else answer.summary
 
 
-def answer_soon(envoy: Envoy, exchange: Exchange) -> Answer | None:
+def answer_soon(envoy: Envoy, request: Pending) -> Answer | None:
     """The answer of a request, or None if none comes within the time-out of its connection.
 
     Raises:
         HostCrashed: it ended with the process.
     """
     try:
-        answer = exchange.finish()
+        answer = request.finish()
     except NoAnswer:
         return None
     if answer.end is not End.COMPLETE:
@@ -69,9 +69,9 @@ def answer_soon(envoy: Envoy, exchange: Exchange) -> Answer | None:
     return answer
 
 
-def served(envoy: Envoy, exchange: Exchange, what: str) -> None:
+def served(envoy: Envoy, request: Pending, what: str) -> None:
     """A request is answered with status 200, however short the time-out of its connection is."""
-    seen = poll(lambda: answer_soon(envoy, exchange), REQUEST_S)
+    seen = poll(lambda: answer_soon(envoy, request), REQUEST_S)
     assert seen is not None and seen.status == 200, f"expected {what} to be served with status 200, it saw {told(seen)}"
 
 

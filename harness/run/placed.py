@@ -21,6 +21,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from harness.errors import HarnessError
+from harness.run import recorder
 
 RECORDED_FOLDER: Final = "recorded"
 CHANGES_FILE: Final = "changes.jsonl"
@@ -90,7 +91,14 @@ class LetGo(msgspec.Struct, frozen=True, tag="let_go"):
     port: int
 
 
-Event = Changed | Offered | LetGo
+class Beyond(msgspec.Struct, frozen=True, tag="beyond"):
+    """The case did or looked at something of its own."""
+
+    at: float
+    what: str
+
+
+Event = Changed | Offered | LetGo | Beyond
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,7 @@ class PlacedFiles:
         self._kept = root / RECORDED_FOLDER
         self._seen: dict[str, _Seen] = {}
         self._bytes = 0
+        self._beyond: set[str] = set()
 
     def look(self) -> None:
         """Notes what has changed since the last look.
@@ -141,6 +150,12 @@ class PlacedFiles:
     def let_go(self, port: int) -> None:
         """Notes that such a server is told to send what it holds."""
         self._write(LetGo(time.monotonic(), port))
+
+    def beyond(self, what: str) -> None:
+        """Notes what the case does or looks at and no archive tells; the same once."""
+        if what not in self._beyond:
+            self._beyond.add(what)
+            self._write(Beyond(time.monotonic(), what))
 
     def _write(self, event: Event) -> None:
         self._kept.mkdir(parents=True, exist_ok=True)
@@ -230,23 +245,15 @@ class PlacedFiles:
             self._forget(path)
 
 
-_ACTIVE: Final[list[PlacedFiles]] = []
-
-
-def active() -> PlacedFiles | None:
-    """What records the files of the cell that runs; None where that is off."""
-    return _ACTIVE[-1] if _ACTIVE else None
-
-
 @contextlib.contextmanager
 def recording(root: Path) -> Iterator[PlacedFiles]:
     """Records the files below a cell's folder in `recorded/`, for the time of the block, in this process."""
     placed = PlacedFiles(root)
-    _ACTIVE.append(placed)
+    recorder.start(placed)
     try:
         yield placed
     finally:
-        _ACTIVE.remove(placed)
+        recorder.stop(placed)
         placed.close()
 
 

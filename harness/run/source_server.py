@@ -13,7 +13,7 @@ from typing import Any
 
 from cheroot import wsgi
 
-from harness.run.placed import active
+from harness.run.recorder import active, beyond
 from harness.timeouts import SOURCE_HELD_S
 
 
@@ -46,22 +46,23 @@ class SourceServer:
 
     def offer(self, path: str, *replies: Reply) -> None:
         """Answers the fetches of a path by these, one after another; the last one stays."""
-        placed = active()
-        if placed is not None:
-            placed.offer(self.port, path, [(one.status, one.manner.name, one.body) for one in replies])
+        recorder = active()
+        if recorder is not None:
+            recorder.offer(self.port, path, [(one.status, one.manner.name, one.body) for one in replies])
         with self._lock:
             self._replies[path] = list(replies)
 
     def fetches(self, path: str) -> int:
         """How often a path was asked for."""
+        beyond("how often its server was asked")
         with self._lock:
             return self._fetches[path]
 
     def let_go(self) -> None:
         """Sends the replies that are held, and holds none from now on."""
-        placed = active()
-        if placed is not None:
-            placed.let_go(self.port)
+        recorder = active()
+        if recorder is not None:
+            recorder.let_go(self.port)
         self._let_go.set()
 
     def answer(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:

@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
+from harness.run.connection import Act
 from harness.run.launch import Launch
-from harness.run.placed import active
+from harness.run.recorder import active
+from harness.run.waiting import poll_number
 
 TRANSCRIPT_FILE: Final = "transcript.jsonl"
 UPDATES_FOLDER: Final = "updates"
@@ -26,16 +28,6 @@ class Ending(enum.Enum):
     ITSELF = "by itself"
     STOPPED = "stopped"  # by SIGTERM
     KILLED = "killed"  # it lived when the case was over
-
-
-class Act(enum.Enum):
-    """What a client does for a request on a connection that it keeps."""
-
-    BEGIN = "begin"  # sends its headers
-    SEND = "send"  # sends all of it
-    PIECE = "piece"  # sends a piece of its body
-    COMPLETE = "complete"  # sends what is held back
-    CANCEL = "cancel"  # gives it up
 
 
 class RequestId(msgspec.Struct, frozen=True):
@@ -95,6 +87,15 @@ class Exchanged(msgspec.Struct, frozen=True, tag_field="step", tag="exchange"):
     number: int
     protocol: str
     id: RequestId
+    timeout_s: float  # how long its client would have waited
+    poll: int  # as of `harness.run.waiting.poll_number`: the case asked until it saw what it wanted
+
+
+class Closed(msgspec.Struct, frozen=True, tag_field="step", tag="close"):
+    """A client closes its connection."""
+
+    at: float
+    connection: int
 
 
 class Admin(msgspec.Struct, frozen=True, tag_field="step", tag="admin"):
@@ -105,11 +106,22 @@ class Admin(msgspec.Struct, frozen=True, tag_field="step", tag="admin"):
     path: str
 
 
-class Beyond(msgspec.Struct, frozen=True, tag_field="step", tag="beyond"):
-    """Something is done that no transcript tells."""
+class What(enum.Enum):
+    """What a case looks at, beside answers."""
+
+    MAPPED = "mapped"  # whether a file is
+    STATISTIC = "statistic"  # its value; None where there is none
+    LOG = "log"  # whether a text is in it
+
+
+class Saw(msgspec.Struct, frozen=True, tag_field="step", tag="look"):
+    """The case looks at something; where it does so again and again, not each time is told, but the last one."""
 
     at: float
-    what: str
+    what: What
+    name: str
+    value: bool | int | None
+    poll: int  # as of `harness.run.waiting.poll_number`
 
 
 class Ended(msgspec.Struct, frozen=True, tag_field="step", tag="end"):
@@ -120,7 +132,7 @@ class Ended(msgspec.Struct, frozen=True, tag_field="step", tag="end"):
     exit_code: int | None
 
 
-Step = Started | Written | Outcome | Acted | Exchanged | Admin | Beyond | Ended
+Step = Started | Written | Outcome | Acted | Exchanged | Closed | Admin | Saw | Ended
 
 
 class Transcript:
@@ -130,18 +142,22 @@ class Transcript:
         self._folder = folder
         self._file = folder / TRANSCRIPT_FILE
         self._exchanges = 0
-        self._beyond: set[str] = set()
+        self._poll = 0
+        self._saw: dict[tuple[What, str], Saw] = {}  # in the newest poll
         self._is_over = False
 
-    def _write(self, step: Step) -> None:
+    def _write(self, *steps: Step) -> None:
+        """Writes steps, after what was seen before them."""
+        seen = sorted(self._saw.values(), key=lambda one: one.at)
+        self._saw.clear()
         with self._file.open("ab") as sink:
-            sink.write(msgspec.json.encode(step) + b"\n")
+            sink.writelines(msgspec.json.encode(one) + b"\n" for one in (*seen, *steps))
 
     def looks(self) -> None:
         """Something is about to be done: where files are recorded, theirs is the state that it meets."""
-        placed = active()
-        if placed is not None:
-            placed.look()
+        recorder = active()
+        if recorder is not None:
+            recorder.look()
 
     def starts(self, launch: Launch) -> None:
         """It is about to be started."""
@@ -169,11 +185,16 @@ class Transcript:
         self.looks()
         self._write(Acted(time.monotonic(), request, listener, protocol, act, sent, text))
 
-    def exchanged(self, protocol: str, request: RequestId) -> None:
+    def exchanged(self, protocol: str, request: RequestId, timeout_s: float) -> None:
         """A request is over, and has been kept."""
         self.looks()
         self._exchanges += 1
-        self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request))
+        self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request, float(timeout_s), poll_number()))
+
+    def closes(self, connection: int) -> None:
+        """A client is about to close its connection."""
+        self.looks()
+        self._write(Closed(time.monotonic(), connection))
 
     def tells(self, method: str, path: str) -> None:
         """Its admin interface is about to be asked, or told something."""
@@ -181,12 +202,14 @@ class Transcript:
         if method != "GET":
             self._write(Admin(time.monotonic(), method, path))
 
-    def goes_beyond(self, what: str) -> None:
-        """Something is about to be done that no transcript tells; the same is noted once."""
-        self.looks()
-        if what not in self._beyond:
-            self._beyond.add(what)
-            self._write(Beyond(time.monotonic(), what))
+    def sees(self, what: What, name: str, value: bool | int | None) -> None:
+        """The case has looked at something."""
+        number = poll_number()
+        if number == 0 or number != self._poll:
+            self.looks()
+            self._write()
+            self._poll = number
+        self._saw[what, name] = Saw(time.monotonic(), what, name, value, number)
 
     def ends(self, ending: Ending, exit_code: int | None) -> None:
         """It has ended; what is noted first stands."""

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import h11
 
+from harness.run.recorder import beyond
 from harness.timeouts import SOURCE_HELD_S
 
 _READ_BYTES: Final = 1 << 16
@@ -78,11 +79,13 @@ class Upstream:
 
     def begun(self, path: str) -> int:
         """How many requests for a path have come, whole or not."""
+        beyond("what the upstream server received")
         with self._lock:
             return self._begun[path]
 
     def received(self, path: str) -> list[Received]:
         """The requests for a path that have come as a whole, in their order."""
+        beyond("what the upstream server received")
         with self._lock:
             return [one for one in self._received if one.path == path]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
 import threading
 import time
@@ -60,10 +61,31 @@ def waiting(timeout_s: float) -> Iterator[None]:
         _waited[timeout_s.what] = _waited.get(timeout_s.what, 0.0) + time.monotonic() - started
 
 
+_number = itertools.count(1)
+_ongoing_polls: list[int] = []
+
+
+def poll_number() -> int:
+    """Tells this poll of the main thread from all others; 0 if it is in none."""
+    return _ongoing_polls[-1] if _ongoing_polls and threading.current_thread() is threading.main_thread() else 0
+
+
+@contextlib.contextmanager
+def _numbered() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _ongoing_polls.append(next(_number))
+    try:
+        yield
+    finally:
+        _ongoing_polls.pop()
+
+
 def poll(condition: Callable[[], T | None], timeout_s: float) -> T | None:
     """The condition's first value that is not None (nor False), or None when `timeout_s` seconds are over."""
     deadline = time.monotonic() + timeout_s
-    with waiting(timeout_s):
+    with waiting(timeout_s), _numbered():
         while True:
             value = condition()
             if value is not None and value is not False:

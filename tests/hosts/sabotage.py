@@ -18,7 +18,7 @@ import pytest
 from harness.plan.plan import PlannedSdk
 from harness.run import envoy as envoy_module
 from harness.run.cell import Cell
-from harness.run.client import Answer, InFlight
+from harness.run.client import Answer
 from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
 from harness.run.connected import Client, Pending
 from harness.run.connection import Request
@@ -26,7 +26,6 @@ from harness.run.envoy import Envoy
 from tests.hosts.bench import Bench
 
 Sabotage = Callable[[Bench, ModuleType, pytest.MonkeyPatch], Bench]
-PANIC = {"x-dmconform-panic": "now"}
 
 
 def start_with(change: Callable[[Cell, dict[str, Any]], None]) -> Sabotage:
@@ -209,22 +208,6 @@ def headers_at(path: str, headers: Mapping[str, str]) -> Sabotage:
     return requests(change)
 
 
-def in_flight_panics(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """The request in flight panics as well."""
-
-    class Panicking(InFlight):
-        def __init__(self, port: int, path: str, body: bytes, timeout_s: float) -> None:
-            super().__init__(port, path, body, timeout_s)
-            self._connection.close()
-            self._connection.putrequest("POST", path)
-            for name, value in {"content-length": str(len(body)), **PANIC}.items():
-                self._connection.putheader(name, value)
-            self._connection.endheaders()
-
-    patch.setattr(envoy_module, "InFlight", Panicking)
-    return bench
-
-
 def language_is(name: str) -> Sabotage:
     """The probe is taken for one of another language."""
 
@@ -239,12 +222,12 @@ def log_without(text: str) -> Sabotage:
     """The host does not print lines with this text."""
 
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        log = Envoy.log
+        log = Envoy.printed
 
         def thinned(envoy: Envoy) -> str:
             return "".join(line for line in log(envoy).splitlines(keepends=True) if text not in line)
 
-        patch.setattr(Envoy, "log", thinned)
+        patch.setattr(Envoy, "printed", thinned)
         patch.setattr(envoy_module, "LOG_LINE_S", 0.2)
         return bench
 
@@ -255,8 +238,8 @@ def log_says(old: str, new: str) -> Sabotage:
     """The host prints another text in the place of one."""
 
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        log = Envoy.log
-        patch.setattr(Envoy, "log", lambda envoy: log(envoy).replace(old, new))
+        log = Envoy.printed
+        patch.setattr(Envoy, "printed", lambda envoy: log(envoy).replace(old, new))
         return bench
 
     return apply

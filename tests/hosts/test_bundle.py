@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -122,18 +123,35 @@ def bundled(bench: Bench, tmp_path: Path) -> Callable[..., Bundled]:
     return make
 
 
-# Together these have files replaced and written into, routes by discovery, HTTP/2 requests left open, servers of a case's own.
+# One of each area and more: files replaced and written into, routes by discovery, requests left open by both protocols, servers
+# of a case's own, panics, crashes, an answer that was asked for until it came, what is mapped, several workers.
 @pytest.mark.parametrize(
     ("name", "language", "outcome", "says"),
     [
-        (PASSES, "go", Outcome.PASSED, "exit code 0, when asked to stop"),
+        ("binding/lazy_called", "cpp", Outcome.PASSED, "exit code 127, by itself"),
         (CRASHES, "cpp", Outcome.CRASHED, "killed by SIGBUS, by itself"),
         ("broken_files/being_written", "cpp", Outcome.PASSED, "modules/libbroken.so (file)"),
-        ("identity/replaced_while_used", "rust", Outcome.FAILED, "it lived when the case was over"),
-        ("lifetime/request_keeps_its_route", "cpp", Outcome.PASSED, "by HTTP/2"),
         ("broken_files/fifo", "cpp", Outcome.FAILED, "modules/libbroken.so (fifo)"),
+        ("broken_files/overwritten_in_use", "cpp", Outcome.PASSED, "killed by SIG"),
+        ("chains/pairs", "rust", Outcome.PASSED, "now:      status 200"),
+        ("configuration/json", "cpp", Outcome.PASSED, "x-dmconform-config"),
+        ("connections/network_passes", "cpp", Outcome.PASSED, "now:      status 200"),
+        ("discovery/search_path_first", "cpp", Outcome.PASSED, "mapped: "),
+        ("error_handling/program_init_missing", "cpp", Outcome.PASSED, "now:      rejected"),
+        ("identity/replaced_while_used", "rust", Outcome.FAILED, "it lived when the case was over"),
+        ("lifetime/request_keeps_its_route", "cpp", Outcome.PASSED, "a client closes its connection"),
+        ("lifetime/thread_local", "cpp", Outcome.PASSED, "has 2 workers"),
+        ("nonsense/statuses", "cpp", Outcome.PASSED, "by HTTP/2: send"),
+        ("panics/request_path_ends", "rust", Outcome.PASSED, "by HTTP/2: complete"),
+        ("panics_tcp/network_ends", "rust", Outcome.PASSED, "now:      connection cut"),
+        ("remote_cache/initialised_once", "cpp", Outcome.PASSED, "server-1"),
+        ("remote_source/fetched_while_warming", "cpp", Outcome.PASSED, "server-1 sends what it holds"),
+        ("rtld/unloaded_at_last_reference", "cpp", Outcome.PASSED, "mapped: "),
+        ("statistics/custom_metrics", "cpp", Outcome.PASSED, "statistic"),
+        ("updates/many_routes", "cpp", Outcome.PASSED, "Mind: The case opened connections of its own"),
+        ("upstream_filter/early_answer", "cpp", Outcome.PASSED, "status 403"),
         ("window/callout_cut", "cpp", Outcome.PASSED, "The case's server-1 is to answer"),
-        ("updates/many_routes", "cpp", Outcome.PASSED, "Mind: The case also used connections of the case's own"),
+        (PASSES, "go", Outcome.PASSED, "exit code 0, when asked to stop"),
     ],
 )
 def test_a_cell_replays_to_the_same_end(
@@ -191,6 +209,17 @@ def test_a_changed_module_is_refused_and_if_its_hash_is_changed_too_the_end_is_a
     assert "NOT as recorded" in printed and "The end of the log of Envoy 1" in printed
 
 
+def test_a_launcher_that_does_not_start_the_envoy_is_no_difference(bundled: Callable[..., Bundled]) -> None:
+    made = bundled(PASSES)
+    cell = json.loads((made.unpacked.folder / "cell.json").read_text())
+    start = next(step for step in cell["steps"] if step["do"] == "start")
+    start["prefix"] = ["setpriv", "--no-such-option"]
+    made.unpacked.change("cell.json", json.dumps(cell).encode())
+    code, printed = made.unpacked.run()
+    assert code == 2, printed
+    assert "run.py: the recorded Envoy was started by 'setpriv', which cannot do so here; it says: setpriv: " in printed
+
+
 def test_an_answer_that_differs_is_shown_beside_the_recorded_one(bundled: Callable[..., Bundled]) -> None:
     made = bundled(PASSES)
     text = (made.unpacked.folder / "cell.json").read_text()
@@ -205,14 +234,26 @@ def test_an_answer_that_differs_is_shown_beside_the_recorded_one(bundled: Callab
     assert "\u001b" not in printed, "expected no control character in the terminal"
 
 
-def test_an_interrupted_replay_leaves_nothing(bundled: Callable[..., Bundled]) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
+def test_an_interrupted_replay_leaves_nothing(bundled: Callable[..., Bundled], how: signal.Signals) -> None:
     made = bundled(PASSES)
     before = made.unpacked.files()
     process = made.unpacked.start(made.unpacked.envoy)
     assert eventually(lambda: naming(made.unpacked.scratch)), "expected an Envoy to be started"
-    os.kill(process.pid, signal.SIGTERM)
-    process.communicate(timeout=REPLAY_S)
-    assert eventually(lambda: not naming(made.unpacked.scratch))
+    os.kill(process.pid, how)
+    printed, _ = process.communicate(timeout=REPLAY_S)
+    assert process.returncode == 2 and printed.endswith("run.py: interrupted\n"), printed
+    assert not naming(made.unpacked.scratch)
+    assert made.unpacked.files() == before
+
+
+def test_a_replay_that_nobody_reads_ends_without_a_verdict(bundled: Callable[..., Bundled]) -> None:
+    made = bundled(PASSES)
+    before = made.unpacked.files()
+    process = made.unpacked.start(made.unpacked.envoy)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(REPLAY_S) == 2
     assert made.unpacked.files() == before
 
 
@@ -237,10 +278,14 @@ def test_the_command_makes_an_archive_that_it_has_replayed(everything: object, t
     cell = f"{CRASHES}/cpp@1.39:reference/1.39.3"
     done = project.dmconform("bundle", cell, "--out", out)
     assert done.exit_code == ExitCode.HELD, done
-    assert "replayed: here, as recorded" in done.printed
+    assert re.search(r"replayed: here, as recorded: all \d+ that were compared", done.printed), done.printed
+    assert "its replay" in done.said
     with tarfile.open(out) as archive:
         assert "cell-broken_files-cut_in_half-cpp-1.39-reference-1.39.3/run.py" in archive.getnames()
     assert project.dmconform("bundle", cell, "--out", out).exit_code == ExitCode.USAGE, "expected not to overwrite a file"
-    absent = project.dmconform("bundle", "window/local_reply/cpp@1.39", "--out", tmp_path / "other.tar.gz")
-    assert absent.exit_code == ExitCode.USAGE, absent
+    absent = project.dmconform("bundle", "window/local_repli/cpp@1.39:reference/1.39.3", "--out", tmp_path / "other.tar.gz")
+    assert (absent.exit_code, "near it: window/local_reply" in absent.said) == (ExitCode.USAGE, True), absent
+    no_verdict = "lifetime/request_keeps_its_route/go@1.39:reference/1.39.3"
+    nothing = project.dmconform("bundle", no_verdict, "--out", tmp_path / "other.tar.gz")
+    assert (nothing.exit_code, "not applicable" in nothing.said) == (ExitCode.INCOMPLETE, True), nothing
     assert [path.name for path in tmp_path.iterdir()] == ["out.tar.gz"]

@@ -93,7 +93,7 @@ def test_a_log_that_cannot_be_read_is_no_pass(bench: Bench, monkeypatch: pytest.
     def unreadable(_: Cell) -> str:
         raise OSError(5, "Input/output error", "envoy.log")
 
-    monkeypatch.setattr(Cell, "logs", unreadable)
+    monkeypatch.setattr(Cell, "_printed", unreadable)
     result = bench.run(lambda _: None)
     assert result.outcome is Outcome.BLOCKED, result
     assert "Input/output error" in result.detail

@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import signal
 import stat
 import sys
 import tarfile
@@ -18,20 +19,22 @@ import pytest
 from harness import paths
 from harness.bundle.archive import Content, with_sums, write_archive
 from harness.bundle.collect import collect
-from harness.bundle.make import MINIMAL_PYTHON, REPLAY, default_name, rewriter_for
-from harness.bundle.model import EndStep, FilesStep, RequestStep, StartStep, UpdateStep
+from harness.bundle.make import default_name, program_files, rewriter_for
+from harness.bundle.model import CloseStep, EndStep, FilesStep, LookStep, RequestStep, StartStep, UpdateStep
 from harness.bundle.replay import main as replay_main
-from harness.bundle.replay.answer import Answer, differences
-from harness.bundle.replay.http1 import Http1
+from harness.bundle.replay.answer import differences
+from harness.bundle.replay.connections import Connections
 from harness.bundle.replay.places import Places, Trouble
-from harness.bundle.replay.upstream import upstream as replay_upstream
 from harness.bundle.rewrite import CELL, Rewriter
-from harness.bundle.vendored import MINIMAL_PYTHON_FOR_HTTP2, http2_library
+from harness.bundle.vendored import MINIMAL_PYTHON, PACKAGES, libraries
 from harness.errors import HarnessError
+from harness.run.client import Answer
+from harness.run.envoy import OWN_CONNECTIONS
 from harness.run.launch import Launch
 from harness.run.placed import Changed, Kind, PlacedFiles, read_changes, recording
-from harness.run.transcript import OWN_CONNECTION, Ending, Transcript
+from harness.run.transcript import OWN_CONNECTION, Ending, RequestId, Transcript, What
 from harness.run.upstream import upstream
+from harness.run.waiting import poll
 
 # --- the files of a case ---
 
@@ -101,8 +104,11 @@ def test_what_the_harness_writes_is_no_file_of_the_case(tmp_path: Path) -> None:
 # --- from a folder to steps ---
 
 
-def a_cell(folder: Path) -> Path:
-    """The folder of a cell as a case would leave it: an Envoy, an update, a request, an end."""
+NOBODY_THERE = "Nobody answers here for the cluster source, whatever the case had there."
+
+
+def an_envoy(folder: Path) -> Path:
+    """The folder of a cell with what an Envoy would leave there, but for its transcript; returns its binary."""
     folder.mkdir(parents=True)
     binary = folder.parent / "the-envoy"
     exchange = {
@@ -113,15 +119,21 @@ def a_cell(folder: Path) -> Path:
     cluster = {"endpoints": [{"lb_endpoints": [{"endpoint": {"address": {"socket_address": {"port_value": 4321}}}}]}]}
     clusters = [{"name": name, "load_assignment": cluster} for name in ("upstream", "source")]
     (folder / "bootstrap.json").write_text(json.dumps({"static_resources": {"clusters": clusters}}))
-    (folder / "exchanges.jsonl").write_text(json.dumps(exchange) + "\n")
+    (folder / "exchanges.jsonl").write_text((json.dumps(exchange) + "\n") * 6)
     (folder / "envoy.log").write_text(f"{binary}: dmconform\n")
+    return binary
+
+
+def a_cell(folder: Path) -> Path:
+    """The folder of a cell as a case would leave it: an Envoy, an update, a request, an end."""
+    binary = an_envoy(folder)
     (folder / "text").write_text(f"see {folder}")
     with recording(folder):
         transcript = Transcript(folder)
         transcript.gives(1, json.dumps({"file": f"{folder}/text"}))
         transcript.starts(Launch(binary, {"VARIABLE": f"{folder}/modules"}))
         transcript.took(1, True, "")
-        transcript.exchanged("HTTP/1.1", OWN_CONNECTION)
+        transcript.exchanged("HTTP/1.1", OWN_CONNECTION, 5.0)
         (folder / "text").write_bytes(b"\xff")
         transcript.gives(2, "{}")
         transcript.ends(Ending.ITSELF, -7)
@@ -146,6 +158,75 @@ def test_a_folder_becomes_steps_without_its_paths(tmp_path: Path) -> None:
     assert made.contents["envoy-1/log.txt"].data == b"{{ENVOY}}: dmconform\n"
     everything = b"".join(content.data for content in made.contents.values()) + msgspec.json.encode(made.steps)
     assert str(tmp_path).encode() not in everything
+
+
+def test_what_was_asked_again_and_again_becomes_one_step(tmp_path: Path) -> None:
+    folder = tmp_path / "cell"
+    binary = an_envoy(folder)
+    left = iter((False, False, True))
+
+    with recording(folder) as files:
+        transcript = Transcript(folder)
+        transcript.gives(1, "{}")
+        transcript.starts(Launch(binary))
+
+        def satisfied() -> bool:
+            found = next(left)
+            transcript.exchanged("HTTP/1.1", OWN_CONNECTION, 5.0)
+            transcript.sees(What.MAPPED, f"{folder}/a.so", found)
+            transcript.sees(What.STATISTIC, "some", None)
+            return found
+
+        assert poll(satisfied, 5.0)
+        transcript.exchanged("HTTP/1.1", OWN_CONNECTION, 5.0)
+        transcript.exchanged("HTTP/2", RequestId(1, 1), 0.25)  # nothing in time; then the case waits longer
+        transcript.exchanged("HTTP/2", RequestId(1, 1), 0.25)
+        transcript.closes(1)
+        files.beyond("the log")
+        files.beyond("the log")
+        transcript.ends(Ending.KILLED, None)
+    made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
+    after = made.steps[1:]
+    kinds = [type(step) for step in after]
+    assert kinds == [RequestStep, LookStep, LookStep, RequestStep, RequestStep, CloseStep, EndStep]
+    assert [(one.again, one.connection) for one in after if isinstance(one, RequestStep)] == [(True, 0), (False, 0), (False, 1)]
+    looks = [(one.what, one.name, one.value) for one in after if isinstance(one, LookStep)]
+    assert looks == [("mapped", "{{CELL}}/a.so", True), ("statistic", "some", None)]
+    assert made.limits - {NOBODY_THERE} == {"The case also looked at the log, which is not compared."}
+
+
+def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> None:
+    folder = tmp_path / "cell"
+    binary = an_envoy(folder)
+    with recording(folder) as files:
+        transcript = Transcript(folder)
+        transcript.gives(1, "{}")
+        transcript.starts(Launch(binary))
+        files.beyond(OWN_CONNECTIONS)
+        transcript.sees(What.STATISTIC, "some", 1)
+        transcript.ends(Ending.KILLED, None)
+    made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
+    assert not any(isinstance(step, LookStep) for step in made.steps)
+    assert made.limits - {NOBODY_THERE} == {
+        "The case opened connections of its own: what it sent on them is not replayed.",
+        "Statistics are not compared: they counted what is not replayed.",
+    }
+
+
+@pytest.mark.parametrize(("workers", "status_only"), [(1, False), (2, True)])
+def test_which_worker_answers_is_not_compared(tmp_path: Path, workers: int, status_only: bool) -> None:
+    folder = tmp_path / "cell"
+    binary = an_envoy(folder)
+    transcript = Transcript(folder)
+    transcript.gives(1, "{}")
+    transcript.starts(Launch(binary, concurrency=workers))
+    transcript.exchanged("HTTP/1.1", OWN_CONNECTION, 5.0)
+    made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
+    (request,) = (step for step in made.steps if isinstance(step, RequestStep))
+    assert request.status_only == status_only
+    assert any("2 workers" in one for one in made.limits) == status_only
+    assert differences(Answer(200, body="a"), Answer(200, body="b"), status_only=True) == []
+    assert differences(Answer(200), Answer(503), status_only=True)
 
 
 def test_a_folder_without_an_envoy_is_no_archive(tmp_path: Path) -> None:
@@ -207,43 +288,69 @@ def test_the_name_of_a_folder_is_safe_whatever_the_cell_is_called() -> None:
 # --- what travels with it ---
 
 
-@pytest.mark.parametrize("file", sorted(REPLAY.glob("*.py")), ids=lambda file: file.name)
-def test_the_program_is_python_3_9_and_needs_only_its_library(file: Path) -> None:
-    tree = ast.parse(file.read_text(), feature_version=MINIMAL_PYTHON)
-    named = {name.name.partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    named |= {
-        str(node.module).partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and not node.level
-    }
-    vendored = {"h2"} if file.name == "http2.py" else set()
-    assert named - {"__future__"} - vendored <= sys.stdlib_module_names
-
-
-def test_the_http2_library_is_whole_and_its_oldest_python_is_told() -> None:
-    library = http2_library()
-    names = set(library)
-    assert {f"vendored/{one}.LICENSE.txt" for one in ("h2", "hpack", "hyperframe")} <= names
-    assert {f"vendored/{one}/__init__.py" for one in ("h2", "hpack", "hyperframe")} <= names
-    assert all(".." not in name for name in names)
-    wanted = [importlib.metadata.metadata(one)["Requires-Python"] for one in ("h2", "hpack", "hyperframe")]
-    assert max(tuple(map(int, one.removeprefix(">=").split("."))) for one in wanted) == MINIMAL_PYTHON_FOR_HTTP2
-
-
-QUERIES = ("", "?status=503", "?size=70000", "?cut", "?cut&size=10")
-WITH_BODY = (*QUERIES, "?trailers", "?trailers&size=0")
-
-
-@pytest.mark.parametrize(
-    ("method", "query"),
-    [(method, query) for method, queries in (("GET", WITH_BODY), ("POST", WITH_BODY), ("HEAD", QUERIES)) for query in queries],
+NEWER_IN_TYPING = (
+    "LiteralString",
+    "Never",
+    "NotRequired",
+    "Required",
+    "Self",
+    "TypeVarTuple",
+    "Unpack",
+    "assert_never",
+    "override",
 )
-def test_its_server_answers_as_the_one_of_the_cells(method: str, query: str) -> None:
-    trailers = {"x-last": "words"} if "trailers" in query else {}
-    body = "some words" if method == "POST" else None
-    request = {"method": method, "path": f"/a{query}", "headers": {"x-in": "1"}, "body": body, "trailers": trailers}
-    with upstream() as server, replay_upstream() as port:
-        answers = [Http1(each, 5.0).ask(request, own=False) for each in (server.port, port)]
-    assert answers[0] == answers[1]
-    assert ("cut" in query and method != "HEAD") == (answers[0].status is None)
+
+
+def imported(file: Path) -> set[str]:
+    """The modules that a file names in imports which are done when it runs."""
+    tree = ast.parse(file.read_text(), feature_version=MINIMAL_PYTHON)
+    typing_only = {
+        id(one)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        for one in ast.walk(node)
+    }
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import) and id(node) not in typing_only:
+            named |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and id(node) not in typing_only:
+            assert not node.level, f"{file}: expected whole names in imports"
+            # `from package import module` names the module.
+            named |= {str(node.module), *(f"{node.module}.{one.name}" for one in node.names)}
+    return named
+
+
+@pytest.mark.parametrize("file", program_files(), ids=lambda file: str(file.relative_to(paths.PROJECT)))
+def test_what_travels_needs_only_what_travels_too(file: Path) -> None:
+    there = {".".join(one.relative_to(paths.PROJECT).with_suffix("").parts) for one in program_files()}
+    known = {".".join(one.relative_to(paths.PROJECT).with_suffix("").parts) for one in paths.PROJECT.glob("harness/**/*.py")}
+    named = imported(file)
+    assert named & known <= there
+    others = {name.partition(".")[0] for name in named} - {"harness", "__future__"}
+    assert others <= sys.stdlib_module_names | set(PACKAGES)
+
+
+@pytest.mark.parametrize("file", program_files(), ids=lambda file: str(file.relative_to(paths.PROJECT)))
+def test_what_travels_imports_nothing_that_came_after_its_oldest_python(file: Path) -> None:
+    newer = {"tomllib", "datetime.UTC", "enum.StrEnum", "asyncio.TaskGroup", *(f"typing.{one}" for one in NEWER_IN_TYPING)}
+    assert not imported(file) & newer
+
+
+def test_the_libraries_are_whole_and_their_oldest_python_is_told() -> None:
+    names = set(libraries())
+    assert {f"vendored/{one}.LICENSE.txt" for one in PACKAGES} <= names
+    assert {f"vendored/{one}/__init__.py" for one in PACKAGES} <= names
+    assert all(".." not in name for name in names)
+    wanted = [importlib.metadata.metadata(one)["Requires-Python"] for one in PACKAGES]
+    assert max(tuple(map(int, one.removeprefix(">=").split("."))) for one in wanted) == MINIMAL_PYTHON
+    needed = {
+        one.partition(";")[0].split()[0].split("<")[0].split(">")[0].split("=")[0]
+        for package in PACKAGES
+        for one in importlib.metadata.requires(package) or ()
+        if "extra ==" not in one
+    }
+    assert needed <= set(PACKAGES)
 
 
 def put(places: Places, **change: object) -> None:
@@ -267,6 +374,9 @@ def test_files_are_put_where_they_were_and_as_they_came_there(places: Places) ->
     number = file.stat().st_ino
     put(places, path="modules/a", in_place=True, is_text=True, mode=0o400)
     assert (file.read_text(), file.stat().st_ino, stat.S_IMODE(file.stat().st_mode)) == (f"in {places.cell}", number, 0o400)
+    os.utime(file, (0, 0))
+    put(places, path="modules/a", in_place=True, is_text=True, mode=0o400)
+    assert file.stat().st_mtime_ns > 0, "expected the same bytes to be written again: who has the file mapped notices"
     put(places, path="b", same_as="modules/a")
     assert (places.cell / "b").stat().st_ino == number
     put(places, path="modules/a")
@@ -293,7 +403,7 @@ SAME = Answer(200, {"date": "then", "x-a": "1"}, "127.0.0.1:4000 0xabcdef01 5b0c
         (Answer(200, {"date": "now", "x-a": "1"}, "127.0.0.1:5 0xfedcba98 00000000-0000-4000-8000-123456789abc"), []),
         (Answer(200, {"date": "now"}, SAME.body), ['header x-a: expected "1", saw none']),
         (Answer(200, {"x-a": "1"}, "other"), ['body: expected "127.0.0.1:PORT ADDRESS UUID", saw "other"']),
-        (Answer(200, SAME.headers, SAME.body, {"x-t": "2"}), ['trailer x-t: expected none, saw "2"']),
+        (Answer(200, SAME.headers, SAME.body, trailers={"x-t": "2"}), ['trailer x-t: expected none, saw "2"']),
         (Answer(503), ["expected status 200, saw status 503"]),
         (Answer(None), ["expected status 200, saw connection cut"]),
         (Answer(None, reset="CANCEL"), ["expected status 200, saw stream reset with CANCEL"]),
@@ -303,6 +413,30 @@ def test_what_differs_is_told_and_what_always_differs_is_not(now: Answer, expect
     assert differences(SAME, now) == expected
 
 
+def test_json_has_no_order_and_differing_texts_are_shown_from_where_they_differ() -> None:
+    one, other = Answer(200, body='{"a": 1, "b": [1, 2]}'), Answer(200, body='{"b": [1, 2], "a": 1}')
+    assert differences(one, other) == []
+    assert differences(one, Answer(200, body='{"b": [2, 1], "a": 1}'))
+    (said,) = differences(Answer(200, body="x" * 5000 + "then"), Answer(200, body="x" * 5000 + "now"))
+    assert said == f'body: from character 4960 on expected "{"x" * 40}then", saw "{"x" * 40}now"'
+
+
+def test_a_connection_that_an_answer_closes_is_opened_again_for_the_next_request() -> None:
+    step = {"envoy": 1, "connection": 1, "protocol": "HTTP/1.1", "act": "send", "text": "", "answer": {}, "timeout_s": 5.0}
+    request: dict[str, Any] = {"path": "/a", "method": "GET", "body": None, "trailers": {}}
+    connections = Connections()
+    with upstream() as server:
+        for number, headers in enumerate(({"connection": "close"}, {}), start=1):
+            asked = {**step, "number": number, "request": {**request, "headers": headers}}
+            connections.act(server.port if number == 1 else 0, asked)
+            answer = connections.ask(0, asked)
+            assert isinstance(answer, Answer) and answer.status == 200, answer
+        connections.close_all()
+        connections.act(server.port, {**step, "number": 1, "act": "cancel", "request": {**request, "headers": {}}})
+        assert connections.ask(0, {**step, "number": 1, "request": request}) == Answer(None)
+        connections.close_all()
+
+
 def test_no_answer_is_the_same_only_as_no_answer() -> None:
     assert differences("nothing", "nothing else") == []
     assert differences(Answer(None), Answer(None)) == []
@@ -310,10 +444,15 @@ def test_no_answer_is_the_same_only_as_no_answer() -> None:
     assert differences(Answer(200), "nothing")
 
 
-def test_a_changed_archive_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_archive_is_refused_and_a_mistake_is_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process goes on
     for name, content in with_sums({"cell.json": Content(b"{}"), "files/a": Content(b"1")}).items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content.data)
+    assert replay_main.main(tmp_path, ["/bin/true"]) == replay_main.NOT_REPLAYED
+    assert "KeyError: 'host'" in capsys.readouterr().err
     (tmp_path / "files/a").write_bytes(b"2")
-    assert replay_main.main(tmp_path, ["/bin/true"]) == replay_main.WRONG_USAGE
+    assert replay_main.main(tmp_path, ["/bin/true"]) == replay_main.NOT_REPLAYED
     assert "run.py: files/a: expected SHA-256" in capsys.readouterr().out

@@ -11,42 +11,33 @@ import resource
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
-from .answer import Answer, NoAnswer
-from .http1 import Http1
-from .places import Places, Trouble
+from harness.bundle.replay.places import Places, Trouble
+from harness.run import client
+from harness.run.client import Answer, NoAnswer
+from harness.run.launch import ADDRESS_SPACE_BYTES, ADMIN_FILE, BOOTSTRAP_FILE, CPU_S, FILE_BYTES, LISTENERS_FILE
+from harness.run.mapped import has_mapped
+from harness.run.output import OutputKeeper
+from harness.run.waiting import poll
 
 START_S = 30.0
 UPDATE_S = 15.0
 NEITHER_S = 5.0  # where nothing came of an update when it was recorded
 STOP_S = 15.0
 ADMIN_S = 10.0
-POLL_S = 0.005
+LOOK_S = 10.0
 LOG_TAIL_LINES = 15
-# The bounds of the recorded one.
 _LIMITS = (
-    (resource.RLIMIT_AS, 32 << 30),
-    (resource.RLIMIT_FSIZE, 64 << 20),
-    (resource.RLIMIT_CPU, 60),
+    (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
+    (resource.RLIMIT_FSIZE, FILE_BYTES),
+    (resource.RLIMIT_CPU, CPU_S),
     (resource.RLIMIT_CORE, 0),
 )
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl
 _PRCTL = ctypes.CDLL(None).prctl  # looked up here, as the new process must not
-
-T = TypeVar("T")
-
-
-def poll(condition: Callable[[], T | None], timeout_s: float) -> T | None:
-    """The condition's first value that is not None, or None when the time is over."""
-    deadline = time.monotonic() + timeout_s
-    while True:
-        value = condition()
-        if value is not None or time.monotonic() >= deadline:
-            return value
-        time.sleep(POLL_S)
 
 
 def _bounded() -> None:
@@ -79,29 +70,33 @@ class Envoy:
         self._accepted = 0
         self._admin_port = 0
         self._ports: dict[str, int] = {}
-        (self.folder / "bootstrap.json").write_text(places.configuration(step["bootstrap"]))
+        (self.folder / BOOTSTRAP_FILE).write_text(places.configuration(step["bootstrap"]))
         self._write(step["listeners"])
         self._first_outcome = step["outcome"]
-        prefix = _words_before([places.here(word) for word in step["prefix"]])
-        self._log = self.folder / "envoy.log"
+        self._prefix = prefix = _words_before([places.here(word) for word in step["prefix"]])
         environment = {name: places.here(value) for name, value in step["environment"].items()}
-        with self._log.open("wb") as sink:
+        read_end, write_end = os.pipe()
+        try:
+            self._output = OutputKeeper(read_end, self.folder / "envoy.log")
             self.process = subprocess.Popen(
                 [*prefix, str(places.envoy), *(places.here(word) for word in step["arguments"])],
                 stdin=subprocess.DEVNULL,
-                stdout=sink,
-                stderr=sink,
+                stdout=write_end,
+                stderr=write_end,
                 env=environment,
                 cwd=places.here(step["working_folder"]),
                 start_new_session=True,
                 preexec_fn=_bounded,  # noqa: PLW1509 (what it calls takes no lock)
             )
+        finally:
+            os.close(write_end)
 
     def _write(self, file: str) -> None:
         self._version += 1
-        part = self.folder / "listeners.part"
+        listeners = self.folder / LISTENERS_FILE
+        part = listeners.with_suffix(".part")
         part.write_text(self._places.configuration(file))
-        part.replace(self.folder / "listeners.json")  # Envoy watches for a file moved here
+        part.replace(listeners)  # Envoy watches for a file moved here
 
     @property
     def lives(self) -> bool:
@@ -109,8 +104,12 @@ class Envoy:
         return self.process.poll() is None
 
     def starts(self) -> str:
-        """Waits until it is ready, and gives what became of its first configuration: as of `update`."""
-        file = self.folder / "admin-address"
+        """Waits until it is ready, and gives what became of its first configuration: as of `update`.
+
+        Raises:
+            Trouble: the program that was to start it says why it does not.
+        """
+        file = self.folder / ADMIN_FILE
 
         def address() -> str | None:
             if not self.lives:
@@ -119,6 +118,7 @@ class Envoy:
 
         found = poll(address, START_S)
         if not found:
+            self._check_launcher()
             return "neither"
         self._admin_port = int(found.rpartition(":")[2])
 
@@ -128,15 +128,21 @@ class Envoy:
         poll(ready, START_S)
         return self._outcome(self._first_outcome)
 
+    def _check_launcher(self) -> None:
+        if self._prefix and not self.lives:
+            self._output.finish(STOP_S)
+            said = next((line for line in self.log_tail() if line.startswith(f"{self._prefix[0]}: ")), None)
+            if said is not None:
+                raise Trouble(
+                    f"the recorded Envoy was started by {self._prefix[0]!r}, which cannot do so here; it says: {said}"
+                )
+
     def admin(self, path: str, method: str = "GET") -> Answer:
         """Asks the admin interface; a cut connection if nothing comes."""
-        connection = Http1(self._admin_port, ADMIN_S)
         try:
-            return connection.ask({"method": method, "path": path, "headers": {}, "body": None}, own=True)
+            return client.exchange(self._admin_port, method, path, {}, None, ADMIN_S)
         except NoAnswer:
             return Answer(None)
-        finally:
-            connection.close()
 
     def counters(self, pattern: str) -> dict[str, int]:
         """Statistics whose names fit a pattern."""
@@ -169,6 +175,21 @@ class Envoy:
         pattern = r"^http[.].*[.]rds[.].*[.]update_(success|rejected|failure)$"
         return sum(self.counters(pattern).values())
 
+    def look(self, what: str, name: str, expected: bool | int | None) -> bool | int | None:
+        """What a case looked at, once it is as it was or the time is over: see `harness.run.transcript.What`."""
+
+        def seen() -> bool | int | None:
+            if what == "log":
+                return name in self._output.text()
+            if what == "statistic":
+                return self.counters(f"^{re.escape(name)}$").get(name)
+            with contextlib.suppress(OSError):  # it has ended
+                return has_mapped(self.process.pid, Path(name))
+            return None
+
+        poll(lambda: seen() == expected or not self.lives, LOOK_S)
+        return seen()
+
     def port(self, listener: str) -> int | None:
         """The port of a listener; None if there is none."""
         if listener not in self._ports:
@@ -195,8 +216,9 @@ class Envoy:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self._output.finish(STOP_S)
 
     def log_tail(self) -> list[str]:
         """The last lines that it printed, without control characters."""
-        lines = self._log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+        lines = self._output.text().splitlines()[-LOG_TAIL_LINES:]
         return [re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "?", line) for line in lines]

@@ -13,18 +13,24 @@ import socket
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .answer import Answer, NoAnswer, Seen, differences, from_record, told
-from .connections import Connections
-from .envoy import Envoy, poll
-from .places import Places, Trouble, remove_all
-from .source import Source, source_server
-from .upstream import upstream
+from harness.bundle.replay.answer import Seen, differences, from_record, told
+from harness.bundle.replay.connections import REQUEST_S, Connections
+from harness.bundle.replay.envoy import Envoy
+from harness.bundle.replay.places import Places, Trouble, remove_all
+from harness.bundle.replay.source import Source, source_server
+from harness.run.client import Answer
+from harness.run.upstream import upstream
+from harness.run.waiting import poll
+from harness.timeouts import POLL_S
 
-AS_RECORDED, NOT_AS_RECORDED, WRONG_USAGE = 0, 1, 2
+AS_RECORDED, NOT_AS_RECORDED, NOT_REPLAYED = 0, 1, 2
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUTES_S = 15.0
 _ROUTES_FILE = re.compile(r"(?:.*/)?routes-of-[^/]*\.json")
 
@@ -34,27 +40,34 @@ def main(archive: Path, words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="run.py",
         description="Replays a recorded cell: runs the modules of this archive in an Envoy of this machine, with your rights.",
-        epilog="exit codes: 0 all is as recorded, 1 something is not, 2 wrong usage, another Envoy, or a changed archive",
+        epilog="exit codes: 0 all is as recorded, 1 something is not, "
+        "2 it could not be told: wrong usage, another Envoy, a changed archive, an interruption",
     )
     parser.add_argument("envoy", type=Path, metavar="ENVOY", help="the binary of the Envoy that README.txt names")
     parser.add_argument("--any-envoy", action="store_true", help="also one with another hash: then answers may differ")
     chosen = parser.parse_args(words)
 
     def interrupt(*_: object) -> None:
+        for one in SIGNALS:
+            signal.signal(one, signal.SIG_IGN)  # a second one must not end the tidying up
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for one in SIGNALS:
+        signal.signal(one, interrupt)
     try:
         cell = _checked(archive)
         binary = _checked_envoy(chosen.envoy, cell["host"], chosen.any_envoy)
         with _places(archive, cell, binary) as (places, sources):
             return _Replay(places, sources).run(cell)
+    except BrokenPipeError:  # nobody reads on: nothing more can be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Trouble, OSError) as error:
         print(f"run.py: {error}")
-        return WRONG_USAGE
     except KeyboardInterrupt:
         print("run.py: interrupted")
-        return WRONG_USAGE
+    except Exception:  # a mistake of this program is no verdict on Envoy
+        traceback.print_exc()
+    return NOT_REPLAYED
 
 
 def _sha256(path: Path) -> str:
@@ -74,8 +87,6 @@ def _checked(archive: Path) -> dict[str, Any]:
         if seen != expected:
             raise Trouble(f"{name}: expected SHA-256 {expected}, saw {seen}: this archive was changed; unpack it anew")
     cell: dict[str, Any] = json.loads((archive / "cell.json").read_text())
-    if sys.version_info < tuple(cell["python"]):
-        raise Trouble(f"expected Python {'.'.join(map(str, cell['python']))} or newer, this is {sys.version.split()[0]}")
     return cell
 
 
@@ -90,7 +101,7 @@ def _checked_envoy(path: Path, host: Mapping[str, str], any_envoy: bool) -> Path
     else:
         raise Trouble(
             f"{path}: expected Envoy {host['build']} with SHA-256 {host['sha256']}, saw SHA-256 {seen}; "
-            "--any-envoy runs with this one all the same"
+            f"the recorded one is from {host['origin']}; --any-envoy runs with this one all the same"
         )
     return path.resolve()
 
@@ -100,8 +111,9 @@ def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tu
     """A new folder and ports, which are gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="dmconform-replay-"))
     try:
-        with upstream() as port, contextlib.ExitStack() as stack:
-            ports = {"upstream": port}
+        with upstream() as server, contextlib.ExitStack() as stack:
+            server.let_go()
+            ports = {"upstream": server.port}
             sources = {name: stack.enter_context(source_server()) for name in cell["servers"]}
             ports.update((name, source.port) for name, source in sources.items())
             for name in cell["other_clusters"]:  # nobody answers for them
@@ -149,7 +161,7 @@ class _Replay:
                 print(f"{number:3}. ", end="")
                 getattr(self, f"_{step['do']}")(step)
         finally:
-            self._connections.close()
+            self._connections.close_all()
             for envoy in self._envoys.values():
                 envoy.kill()
         if self._differing:
@@ -158,7 +170,9 @@ class _Replay:
                 print("\n".join(f"  {line}" for line in envoy.log_tail()))
             print(f"\nNOT as recorded: {self._differing} of {self._compared} differ.")
             return NOT_AS_RECORDED
-        print(f"\nAs recorded: all {self._compared} that were compared.")
+        print(
+            f"\nAs recorded: all {self._compared} that were compared{'; mind what was not, above' if cell['limits'] else ''}."
+        )
         return AS_RECORDED
 
     def _compare(self, recorded: str, now: str, different: Sequence[str]) -> None:
@@ -211,9 +225,13 @@ class _Replay:
         print(f"Envoy {step['envoy']}, listener {step['listener']}: {what} by {step['protocol']}")
         recorded = from_record(step["answer"])
         now = self._asked(envoy, step)
-        if isinstance(now, Answer):
-            now = self._there(now)
-        self._compare(told(recorded), told(now), differences(recorded, now))
+        different = differences(recorded, now, status_only=step["status_only"])
+        deadline = time.monotonic() + REQUEST_S
+        while step["again"] and different and envoy.lives and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+            now = self._asked(envoy, step)
+            different = differences(recorded, now, status_only=step["status_only"])
+        self._compare(told(recorded), told(now), different)
 
     def _asked(self, envoy: Envoy, step: Mapping[str, Any]) -> Seen:
         if not envoy.lives and not self._connections.is_open(step):
@@ -221,10 +239,18 @@ class _Replay:
         port = self._port(envoy, step)
         if port is None:
             return Answer(None, reset="nothing: there is no such listener") if envoy.lives else Answer(None)
-        try:
-            return self._connections.ask(port, step)
-        except NoAnswer as problem:
-            return str(problem)
+        seen = self._connections.ask(port, step)
+        return self._there(seen) if isinstance(seen, Answer) else seen
+
+    def _close(self, step: Mapping[str, Any]) -> None:
+        print(f"Envoy {step['envoy']}: a client closes its connection")
+        self._connections.close(step)
+
+    def _look(self, step: Mapping[str, Any]) -> None:
+        what, name, expected = step["what"], step["name"], step["value"]
+        print(f"Envoy {step['envoy']}: {what}: {json.dumps(name)}")
+        now = self._envoys[step["envoy"]].look(what, self._places.here(name), expected)
+        self._same(json.dumps(expected), json.dumps(now))
 
     def _port(self, envoy: Envoy, step: Mapping[str, Any]) -> int | None:
         """The port of a step's listener; 0 where there is a connection, whose listener may be gone."""
@@ -245,7 +271,7 @@ class _Replay:
             return text.replace(str(self._places.cell), "{{CELL}}").replace(str(self._places.envoy), "{{ENVOY}}")
 
         headers = {name: there(value) for name, value in answer.headers.items()}
-        return Answer(answer.status, headers, there(answer.body), answer.trailers, answer.reset)
+        return replace(answer, headers=headers, body=there(answer.body))
 
     def _end(self, step: Mapping[str, Any]) -> None:
         envoy, ending = self._envoys[step["envoy"]], step["ending"]

@@ -86,7 +86,7 @@ class Places:
         """The same file with other bytes: who has it mapped sees them."""
         target.chmod(mode | 0o600)
         before = target.read_bytes()
-        if content.startswith(before):
+        if content != before and content.startswith(before):  # it was written on
             with target.open("ab") as sink:
                 sink.write(content[len(before) :])
         else:

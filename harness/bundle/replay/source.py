@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import socketserver
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .upstream import read_body, read_headers, read_line
-
-HELD_S = 20.0
+from harness.timeouts import SOURCE_HELD_S
 
 
 class Source:
@@ -37,34 +36,35 @@ class Source:
             replies = self._replies.get(path, [{"status": 404, "manner": "WHOLE", "body": b""}])
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if reply["manner"] == "HELD":
-            self._let_go.wait(HELD_S)
+            self._let_go.wait(SOURCE_HELD_S)
         return reply
 
 
-class _Talk(socketserver.StreamRequestHandler):
+class _Talk(http.server.BaseHTTPRequestHandler):
     """One connection."""
 
     server: _Server
+    protocol_version = "HTTP/1.1"
 
-    def handle(self) -> None:
-        with contextlib.suppress(OSError, ValueError):  # clients go as they like
-            while self._answers_one():
-                pass
-
-    def _answers_one(self) -> bool:
-        words = read_line(self.rfile).split(" ")
-        if len(words) < 3:
-            return False
-        headers = read_headers(self.rfile)
-        if "chunked" not in headers.get("transfer-encoding", ""):
-            read_body(self.rfile, headers)
-        reply = self.server.source.reply(words[1].partition("?")[0])
+    def do_GET(self) -> None:
+        """Answers a request."""
+        # A body in chunks may be held back until the answer is there: such a connection is not used again.
+        if "chunked" in self.headers.get("transfer-encoding", ""):
+            self.close_connection = True
+        self.rfile.read(int(self.headers.get("content-length", "0")))
+        reply = self.server.source.reply(self.path.partition("?")[0])
         body = reply["body"]
         head = f"HTTP/1.1 {reply['status']} as asked\r\ncontent-length: {len(body)}\r\n\r\n".encode()
-        is_cut = reply["manner"] == "CUT"
-        self.wfile.write(head + (body[: len(body) // 2] if is_cut else body))
-        # A body in chunks may be held back until the answer is there: such a connection is not used again.
-        return not is_cut and "chunked" not in headers.get("transfer-encoding", "")
+        if reply["manner"] == "CUT":
+            self.close_connection = True
+            body = body[: len(body) // 2]
+        with contextlib.suppress(OSError):  # clients go as they like
+            self.wfile.write(head + body)
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *_: object) -> None:
+        """Nothing: what comes of it shows elsewhere."""
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -75,6 +75,9 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, source: Source) -> None:
         super().__init__(("127.0.0.1", 0), _Talk)
         self.source = source
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: clients go as they like."""
 
 
 @contextlib.contextmanager

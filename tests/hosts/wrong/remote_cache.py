@@ -64,8 +64,8 @@ def no_nack(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
 
 def initialised_twice(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The log tells of another initialisation."""
-    log = Envoy.log
-    patch.setattr(Envoy, "log", lambda one: log(one) + "dmconform: initialised\n")
+    log = Envoy.printed
+    patch.setattr(Envoy, "printed", lambda one: log(one) + "dmconform: initialised\n")
     return bench
 
 
