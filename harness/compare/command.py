@@ -25,11 +25,13 @@ examples:
 
 what is compared: each cell by its identity (case, SDK version, host), never totals. A regression is promised, held before and
 fails now. Where modules or hosts are the same bytes in both reports, the output says so: they cannot be the cause.
+A build of a host that is no known release (path:, image:) is compared with the one before it, of the same place and minor.
 
 exit codes:
   0  nothing that --fail-on names
   1  something that --fail-on names
   2  wrong usage, or a file that is no report
+  4  --fail-on was given, and no cell is in both reports: it cannot be told
 """
 
 
@@ -67,4 +69,6 @@ def run_diff(arguments: argparse.Namespace) -> int:
         lambda: annotations_of_comparison(comparison),
     )
     against = {ChangeKind(KINDS[one]) for one in arguments.fail_on}
-    return ExitCode.BROKEN if any(one.kind in against for one in comparison.changes) else ExitCode.HELD
+    if any(one.kind in against for one in comparison.changes):
+        return ExitCode.BROKEN
+    return ExitCode.INCOMPLETE if against and not comparison.compared else ExitCode.HELD

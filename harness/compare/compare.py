@@ -6,8 +6,9 @@ import enum
 import re
 from collections.abc import Mapping
 
+from harness.compare.hosts import follow_hosts
 from harness.compare.model import SCHEMA_VERSION, Change, ChangeKind, Comparison, Run, Side
-from harness.model import Outcome, Relation
+from harness.model import Judgement, Outcome, Relation
 from harness.report.schema import CellEntry, Report
 from harness.report.text import first_line
 
@@ -33,6 +34,7 @@ _ORDER = {kind: place for place, kind in enumerate(ChangeKind)}
 
 def compare(old: Report, new: Report) -> Comparison:
     """What changed from one report to the other; the worst first, each kind in the order of the cells."""
+    old, paired = follow_hosts(old, new)
     before = {cell.id: cell for cell in old.cells}
     after = {cell.id: cell for cell in new.cells}
     hosts = _host_hashes(old), _host_hashes(new)
@@ -41,20 +43,24 @@ def compare(old: Report, new: Report) -> Comparison:
         kind = _kind(before.get(cell_id), after.get(cell_id))
         if kind is not None:
             changes.append(_change(kind, before.get(cell_id), after.get(cell_id), hosts))
+    compared = len(before.keys() & after.keys())
+    nothing = () if compared else ("no cell is in both reports, so nothing was compared",)
     return Comparison(
         schema_version=SCHEMA_VERSION,
         old=_run(old),
         new=_run(new),
         unchanged=len(before.keys() | after.keys()) - len(changes),
         changes=tuple(sorted(changes, key=lambda one: _ORDER[one.kind])),
-        warnings=_warnings(old, new),
+        warnings=(*nothing, *_warnings(old, new)),
+        paired=paired,
+        compared=compared,
     )
 
 
 def answer_of(cell: CellEntry) -> Answer:
-    """What a cell says."""
+    """What a cell says. One that passes although its static half says otherwise counts against its run, so it fails."""
     if cell.outcome is Outcome.PASSED:
-        return Answer.HOLDS
+        return Answer.FAILS if cell.judgement is Judgement.DISPUTED else Answer.HOLDS
     return Answer.FAILS if cell.outcome.is_verdict else Answer.NONE
 
 
@@ -80,7 +86,11 @@ _CELL_FOLDER = re.compile(r"\$REPORT/evidence(/[^/\s]+){4}")
 
 def reason(cell: CellEntry) -> tuple[Outcome, str]:
     """Why a cell fails, without what varies from run to run."""
-    return cell.outcome, without_chance(cell.detail)
+    return cell.outcome, without_chance(_detail(cell))
+
+
+def _detail(cell: CellEntry) -> str:
+    return cell.disagreement or "" if cell.judgement is Judgement.DISPUTED else cell.detail
 
 
 def without_chance(detail: str) -> str:
@@ -110,7 +120,7 @@ def _same(one: str | None, other: str | None) -> bool | None:
 
 
 def _side(cell: CellEntry | None) -> Side | None:
-    return Side(cell.outcome, cell.relation, cell.known_failure, cell.detail) if cell is not None else None
+    return Side(cell.outcome, cell.relation, cell.known_failure, _detail(cell)) if cell is not None else None
 
 
 def _run(report: Report) -> Run:

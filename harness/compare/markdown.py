@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.compare.model import ChangeKind, Comparison, Run
-from harness.compare.show import MEANINGS, Group, counts, groups
+from harness.compare.show import MEANINGS, Group, counts, groups, notes
 from harness.report.github import Annotation, Level
 from harness.report.markdown import code, escape
 from harness.report.summary import counted
@@ -21,14 +21,15 @@ def render_comparison(comparison: Comparison) -> str:
 
 def _lines(comparison: Comparison) -> Iterator[str]:
     regressions = len(comparison.of(ChangeKind.REGRESSION))
-    yield f"# {counted(regressions, 'regression') if regressions else 'No regression'}"
+    none = "No regression" if comparison.compared else "Nothing was compared"
+    yield f"# {counted(regressions, 'regression') if regressions else none}"
     yield ""
     yield f"{escape(counts(comparison))}."
     yield ""
     for name, run in (("Old", comparison.old), ("New", comparison.new)):
         yield f"- {name}: {_run(run)}"
-    for warning in comparison.warnings:
-        yield f"- Note: {escape(warning)}"
+    for note in notes(comparison):
+        yield f"- Note: {escape(note)}"
     yield ""
     kind: ChangeKind | None = None
     for group in groups(comparison):
@@ -62,11 +63,13 @@ def _group(group: Group) -> Iterator[str]:
 
 
 def annotations_of_comparison(comparison: Comparison) -> Iterator[Annotation]:
-    """Regressions as errors, answers that were lost as warnings, then the counts."""
+    """Regressions as errors, answers that were lost and what makes it say less as warnings, then the counts."""
     for group in groups(comparison):
         if group.kind in (ChangeKind.REGRESSION, ChangeKind.FAILURE, ChangeKind.LOST):
             level = Level.WARNING if group.kind is ChangeKind.LOST else Level.ERROR
             first = group.changes[0]
             text = f"{counted(len(group.changes), 'cell')}\nwas: {group.was}\nnow: {group.now}\nagain: {first.reproduce}"
             yield Annotation(level, f"{group.kind.value}: {group.case}", text)
+    for warning in comparison.warnings:
+        yield Annotation(Level.WARNING, "dmconform diff", warning)
     yield Annotation(Level.NOTICE, "dmconform diff", counts(comparison))

@@ -57,6 +57,14 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells: int
 
 
+class HostPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two builds that are compared with one another, although their ids differ. Changes have the new id."""
+
+    old: str
+    new: str
+    origin: str  # where the new one came from
+
+
 class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two reports, cell by cell."""
 
@@ -66,6 +74,8 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unchanged: int
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()  # why the comparison says less than it seems to
+    paired: tuple[HostPair, ...] = ()
+    compared: int = 0  # cells that are in both
 
     def of(self, kind: ChangeKind) -> tuple[Change, ...]:
         """The changes of one kind."""

