@@ -212,7 +212,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _terminated_like_interrupted():
             return run(chosen)
     except HarnessError as error:
-        print(f"dmconform: {error}", file=sys.stderr)
+        from harness.report.terminal import safe_message
+
+        print(safe_message(f"dmconform: {error}"), file=sys.stderr)  # it may quote a file or a host
         return error.exit_code
     except BrokenPipeError:  # who reads the output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

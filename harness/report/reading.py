@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from harness.datafile import load_json
+from harness.datafile import decode_json, read_bounded
 from harness.errors import DataFileError
+from harness.model import CellId
 from harness.report.schema import SCHEMA_VERSION, Report
-
-MOST_BYTES: Final = 512 << 20
-"""A report of 20,000 cells has about 25 MB."""
+from harness.versions import Release
 
 _MISSING_BEFORE: Final[dict[int, tuple[str, ...]]] = {2: ("static", "abi_pairs", "abi_findings"), 3: ("complaints",)}
 """By schema version: the lists that came with it, which an older report has not got and an empty one stands for."""
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
 
 
 def read_report(path: Path) -> Report:
@@ -25,62 +30,69 @@ def read_report(path: Path) -> Report:
     Raises:
         DataFileError: it is not one, is damaged or too large, or is of a newer schema version.
     """
-    _refuse_huge(path)
-
-    class _Version(msgspec.Struct):
-        schema_version: int
-
-    version = load_json(path, _Version).schema_version
+    data = read_bounded(path)
+    version = decode_json(path, data, _Version).schema_version
     if not 1 <= version <= SCHEMA_VERSION:
         raise DataFileError(
             path, f"schema version {version}; this suite reads 1 to {SCHEMA_VERSION}: a newer one needs a newer dmconform"
         )
-    report = load_json(path, Report) if version == SCHEMA_VERSION else _upgraded(path, version)
+    if version == SCHEMA_VERSION:
+        report = decode_json(path, data, Report)
+    else:
+        older = msgspec.structs.asdict(decode_json(path, data, _shape_of(version)))
+        report = Report(**older | {"schema_version": SCHEMA_VERSION})
     _check(report, path)
     return report
 
 
-def _refuse_huge(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        raise DataFileError(path, "there is no such file") from None
-    except OSError as error:
-        raise DataFileError(path, f"cannot be read: {error.strerror}") from error
-    if size > MOST_BYTES:
-        raise DataFileError(path, f"{size} bytes; expected a report of at most {MOST_BYTES}")
-
-
-def _upgraded(path: Path, version: int) -> Report:
-    data: dict[str, Any] = load_json(path, dict)
-    for newer, names in _MISSING_BEFORE.items():
-        if newer > version:
-            data |= {name: [] for name in names}
-    data["schema_version"] = SCHEMA_VERSION
-    try:
-        return msgspec.convert(data, Report)
-    except msgspec.ValidationError as error:
-        raise DataFileError(path, f"no report of schema version {version}: {error}") from error
+@cache
+def _shape_of(version: int) -> type[msgspec.Struct]:
+    """An older report: as `Report`, but without the lists that came later."""
+    later = {name for newer, names in _MISSING_BEFORE.items() if newer > version for name in names}
+    fields: list[tuple[str, type] | tuple[str, type, object]] = []
+    for one in msgspec.structs.fields(Report):
+        default = () if one.name in later else one.default
+        fields.append((one.name, one.type) if default is msgspec.NODEFAULT else (one.name, one.type, default))
+    return msgspec.defstruct(f"Report{version}", fields, kw_only=True, forbid_unknown_fields=True)
 
 
 def _check(report: Report, path: Path) -> None:
-    """What types cannot say: cells are what their ids say, each is there once, and folders stay inside the report's."""
+    """What types cannot say: what has an id is there once, cells are what their ids say, and folders stay inside the report's."""
     for cell in report.cells:
         if cell.id != f"{cell.case}/{cell.sdk}/{cell.host}":
             raise DataFileError(path, f"cell {cell.id!r} says that it is {cell.case}/{cell.sdk}/{cell.host}")
+        try:
+            CellId.parse(cell.id)
+        except ValueError as error:
+            raise DataFileError(path, f"cell {error}") from None
         if not _stays_inside(cell.evidence):
             raise DataFileError(path, f"cell {cell.id!r}: evidence {cell.evidence!r} leads out of the report's folder")
-    for cell_id, count in Counter(cell.id for cell in report.cells).items():
-        if count > 1:
-            raise DataFileError(path, f"cell {cell_id!r} is there {count} times")
     for sdk in report.sdks:
         if not _stays_inside(sdk.build_log):
             raise DataFileError(path, f"SDK {sdk.id!r}: build log {sdk.build_log!r} leads out of the report's folder")
+    for host in report.hosts:
+        try:
+            Release.parse(host.release_text)
+        except ValueError as error:
+            raise DataFileError(path, f"host {host.id!r}: release_text: {error}") from None
+    ids: tuple[tuple[str, Iterable[str]], ...] = (
+        ("cell", (one.id for one in report.cells)),
+        ("SDK", (one.id for one in report.sdks)),
+        ("host", (one.id for one in report.hosts)),
+        ("case", (one.id for one in report.cases)),
+    )
+    for what, names in ids:
+        for name, count in Counter(names).items():
+            if count > 1:
+                raise DataFileError(path, f"{what} {name!r} is there {count} times")
+    shard = report.shard
+    if shard is not None and not 1 <= shard.index <= shard.count:
+        raise DataFileError(path, f"shard {shard.index} of {shard.count}: expected an index from 1 to the count")
 
 
 def _stays_inside(place: str | None) -> bool:
-    """Whether a relative path cannot lead out of the folder it is relative to."""
+    """Whether a relative path leads to something in the folder it is relative to, and cannot lead out of it."""
     if place is None:
         return True
     path = PurePosixPath(place)
-    return not path.is_absolute() and ".." not in path.parts and "\0" not in place
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in place

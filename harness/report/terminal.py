@@ -1,11 +1,11 @@
-"""Untrusted text on a terminal: markup and terminal sequences in it do nothing, and no line is endless."""
+"""Untrusted text on a terminal: markup, terminal sequences and commands to a CI system in it do nothing, no line is endless."""
 
 from __future__ import annotations
 
 from rich.console import Console
 from rich.text import Text
 
-from harness.report.text import cut, one_line
+from harness.report.text import cut, no_command, one_line, plain
 
 
 class SafeOutput:
@@ -27,7 +27,7 @@ class SafeOutput:
     def text(self, text: str, style: str = "", *, before: str = "") -> Text:
         """One line. Blanks that it begins with stay; `before` is the caller's own and stays as it is."""
         indent = text[: len(text) - len(text.lstrip(" "))]
-        safe = before + indent + cut(one_line(text), self._longest, self._whole)
+        safe = no_command(before + indent + cut(one_line(text), self._longest, self._whole))
         encoding = self._console.encoding
         return Text(safe.encode(encoding, "backslashreplace").decode(encoding), style=style)
 
@@ -35,3 +35,8 @@ class SafeOutput:
         """Prints one line."""
         # Not wrapped by us: what is copied has to stay one line.
         self._console.print(self.text(text, style, before=before), soft_wrap=True)
+
+
+def safe_message(text: str) -> str:
+    """A message of several lines, such as an error's, for a terminal or a log."""
+    return "\n".join(no_command(line) for line in plain(text).split("\n"))

@@ -29,6 +29,14 @@ def first_line(text: str) -> str:
     return next((line.strip() for line in plain(text).split("\n") if line.strip()), "")
 
 
+def no_command(line: str) -> str:
+    """A `plain` line in which a CI system finds no command of its own: GitHub takes them from the log of any program."""
+    # The newer form begins a line, the older one stands anywhere in it.
+    line = line.replace("##[", "#\\x23[")
+    text = line.lstrip()
+    return line if not text.startswith("::") else f"{line[: len(line) - len(text)]}\\x3a{text[1:]}"
+
+
 def cut(text: str, limit: int, whole: str = "in report.json") -> str:
     """At most about `limit` characters, saying how many were left out, and where they are."""
     if len(text) <= limit:

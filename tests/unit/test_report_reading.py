@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness import datafile
+from harness.cli import main
 from harness.errors import DataFileError
 from harness.paths import PROJECT
-from harness.report import reading
 from harness.report.reading import read_report
 from harness.report.schema import SCHEMA_VERSION, write_report
 from tests.unit.report_samples import ALL_KINDS, HOSTILE, broken, report
@@ -36,6 +38,14 @@ def test_hostile_text_is_read_as_it_is(file: Path) -> None:
     assert read_report(file).cells[0].detail == HOSTILE
 
 
+SHARD = {"index": 1, "count": 3, "plan_sha256": "ab", "planned_cells": 9}
+
+
+def renamed(cell: dict[str, Any], case: str) -> dict[str, Any]:
+    """The same cell of another case."""
+    return {"case": case, "id": f"{case}/{cell['sdk']}/{cell['host']}"}
+
+
 BAD: list[tuple[str, Change, str]] = [
     ("future", lambda it: it.update(schema_version=SCHEMA_VERSION + 1), "a newer one needs a newer dmconform"),
     ("no version", lambda it: it.pop("schema_version"), "schema_version"),
@@ -49,6 +59,15 @@ BAD: list[tuple[str, Change, str]] = [
     ("absolute evidence", lambda it: it["cells"][0].update(evidence="/etc"), "leads out of the report's folder"),
     ("log elsewhere", lambda it: it["sdks"][0].update(build_log="a/../../b"), "leads out of the report's folder"),
     ("no cells", lambda it: it.pop("cells"), "cells"),
+    ("evidence is the folder", lambda it: it["cells"][0].update(evidence="."), "leads out of the report's folder"),
+    ("SDK twice", lambda it: it["sdks"].append(it["sdks"][0]), "SDK 'rust@1.39:reference' is there 2 times"),
+    ("host twice", lambda it: it["hosts"].append(it["hosts"][0]), "host '1.39.3' is there 2 times"),
+    ("case twice", lambda it: it["cases"].append(it["cases"][0]), "case 'window/proxied_traffic' is there 2 times"),
+    ("no release", lambda it: it["hosts"][0].update(release_text="new"), "host '1.39.3': release_text: 'new' is not a release"),
+    ("an id of three parts", lambda it: it["cells"][0].update(renamed(it["cells"][0], "window")), "is not a cell"),
+    ("an id of five parts", lambda it: it["cells"][0].update(renamed(it["cells"][0], "a/b/c")), "is not a cell"),
+    ("shard 5 of 3", lambda it: it.update(shard=SHARD | {"index": 5}), "shard 5 of 3: expected an index"),
+    ("shard 0 of 3", lambda it: it.update(shard=SHARD | {"index": 0}), "shard 0 of 3: expected an index"),
 ]
 
 
@@ -72,9 +91,17 @@ def test_every_truncation_is_refused(file: Path) -> None:
 
 
 def test_a_huge_file_is_refused_unread(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_BYTES", 100)
-    with pytest.raises(DataFileError, match="expected a report of at most 100"):
+    monkeypatch.setattr(datafile, "MOST_BYTES", 100)
+    with pytest.raises(DataFileError, match=r"too large: expected at most .*100 bytes"):
         read_report(file)
+
+
+def test_a_file_of_hundreds_of_megabytes_is_refused_in_one_line(tmp_path: Path) -> None:
+    huge = tmp_path / "report.json"
+    with huge.open("wb") as sink:
+        sink.truncate(700 << 20)
+    with pytest.raises(DataFileError, match=r"^[^\n]*: too large: [^\n]*$"):
+        read_report(huge)
 
 
 def test_a_folder_and_nothing_are_refused(tmp_path: Path) -> None:
@@ -96,3 +123,57 @@ def test_every_published_report_still_opens() -> None:
         found = read_report(path)
         assert found.schema_version == SCHEMA_VERSION
         assert len(found.cells) == found.planned_cells
+
+
+@pytest.mark.parametrize("command", ["diff", "gate", "merge", "page", "publish", "plan"])
+@pytest.mark.parametrize("kind", ["nothing", "folder", "pipe", "device", "empty", "text", "deep", "future", "old and wrong"])
+def test_no_command_waits_crashes_or_is_green(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.shards.costs.FILE", tmp_path / "costs.json")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    bad = folder / "report.json"
+    texts = {
+        "empty": "",
+        "text": "no JSON \x1b[31m",
+        "deep": '{"schema_version": 4, "cells": ' + "[" * 100_000,
+        "future": '{"schema_version": 99}',
+        "old and wrong": '{"schema_version": 1, "cells": 7}',
+    }
+    match kind:
+        case "folder":
+            bad.mkdir()
+        case "pipe":
+            os.mkfifo(bad)
+        case "device":
+            bad.symlink_to("/dev/zero")
+        case "nothing":
+            pass
+        case _:
+            bad.write_text(texts[kind], encoding="utf-8")
+    arguments = {
+        "diff": ["diff", str(bad), str(bad)],
+        "gate": ["gate", str(bad), "--policy", "sdk-release", "--sdk", "rust@1.39"],
+        "merge": ["merge", str(folder), "--out", str(tmp_path / "out")],
+        "page": ["page", str(bad), "--out", str(tmp_path / "page.html")],
+        "publish": ["publish", str(folder), "2026-11-21-a-test"],
+        "plan": ["plan", "--measure", str(bad)],
+    }
+    assert main(arguments[command]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"dmconform: {bad}: ")
+    assert said.count("\n") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder"]
+
+
+def test_an_error_that_quotes_a_file_is_data(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = json.loads(file.read_text(encoding="utf-8"))
+    data["\x1b[31mred\u202e\n::error::made up\n##[error]made up"] = 1
+    file.write_text(json.dumps(data), encoding="utf-8")
+    assert main(["diff", str(file), str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "red" in said
+    assert not {"\x1b", "\u202e"} & set(said)
+    assert "##[" not in said
+    assert not any(line.lstrip().startswith("::") for line in said.splitlines())
