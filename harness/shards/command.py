@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 from pathlib import Path
 
 from harness.errors import ExitCode, UsageError
@@ -57,7 +59,10 @@ def run_plan(arguments: argparse.Namespace) -> int:
     from harness.shards import costs
 
     if arguments.measure is not None:
-        costs.write_costs(costs.measure(read_report(arguments.measure)))
+        measured = costs.measure(read_report(arguments.measure))
+        if not measured.seconds:
+            raise UsageError(f"--measure {arguments.measure}: no cell of it ran")
+        costs.write_costs(measured)
         print(f"written: {costs.FILE.name}, from {arguments.measure}")
         return ExitCode.HELD
     if arguments.shards < 1:
@@ -80,7 +85,10 @@ def _show(arguments: argparse.Namespace) -> None:
     from harness.shards.split import split
 
     catalogue = load_catalogue()
-    hosts = [host for host in select_hosts(arguments.host, catalogue.hosts) if isinstance(host, KnownHost)]
+    chosen = select_hosts(arguments.host, catalogue.hosts)
+    hosts = [host for host in chosen if isinstance(host, KnownHost)]
+    if len(hosts) < len(chosen):
+        raise UsageError("--host path:, image:: nothing is fetched here, so their cells are not known; --format json does without")
     sdks, _ = select_sdks(arguments.sdk, catalogue.sdks)
     cases = select_cases(arguments.case, catalogue.cases)
     pairs = [(host.release, host.version.minor) for host in hosts]
@@ -115,17 +123,26 @@ def run_merge(arguments: argparse.Namespace) -> int:
     from harness.app.catalogue import load_catalogue
     from harness.app.execute import make_report_folder, write_reports
     from harness.report.console import print_matrix
+    from harness.report.copying import copy_named
     from harness.report.github import tell_github
     from harness.report.reading import read_report
-    from harness.shards.merge import copy_files, merge
+    from harness.report.terminal import safe_message
+    from harness.shards.merge import merge
 
     files = [path / "report.json" if path.is_dir() else path for path in arguments.reports]
     reports = [read_report(file) for file in files]
     names = [str(path) for path in arguments.reports]
     whole = merge(list(zip(names, reports, strict=True)), [case.id for case in load_catalogue().cases])
     folder = make_report_folder(arguments.out)
-    copy_files(((file.parent, report) for file, report in zip(files, reports, strict=True)), folder)
-    write_reports(whole, folder)
+    try:
+        for file, report in zip(files, reports, strict=True):
+            named = {cell.evidence for cell in report.cells} | {sdk.build_log for sdk in report.sdks}
+            for one in copy_named(file.parent, sorted(filter(None, named)), folder):
+                print(safe_message(f"dmconform: {file.parent}: {one!r} is a link, or no file: not copied"), file=sys.stderr)
+        write_reports(whole, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     print_matrix(whole, Console(), folder / "index.html")
     if arguments.format == "github":
         tell_github(whole, folder / "matrix.md")

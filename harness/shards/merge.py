@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from harness.app.assemble import matched_records, seen_complaints
 from harness.errors import UsageError
-from harness.model import CellId
+from harness.model import CellId, Host
+from harness.plan.complaints import Complaint
 from harness.plan.judgement import exit_code
+from harness.report.grid import natural
 from harness.report.schema import CellEntry, Report, SdkEntry, Shard
 from harness.report.summary import SEEN_IN_CELLS
+from harness.shards.split import hash_of
 
 T = TypeVar("T")
 
@@ -34,18 +36,18 @@ def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Rep
     first = reports[0]
     _refuse_different(shards)
     cells = _cells(shards, case_order)
-    complaints = _unique((one for report in reports for one in report.complaints if one.kind not in SEEN_IN_CELLS), repr)
-    complete = all(report.complete for report in reports)
-    reasons = [f"{name}: {report.incomplete_reason}" for name, report in shards if report.incomplete_reason]
+    complaints = _unique((one for report in reports for one in _of_records(report)), repr)
+    reasons = [f"{name}: {report.incomplete_reason or 'no reason was given'}" for name, report in shards if not report.complete]
+    reasons += _lost(_shard(first), cells)
+    complete = not reasons
     records = _unique((one for report in reports for one in report.known_failures), lambda one: one.id)
-    planned = first.shard.planned_cells if first.shard else 0
     return msgspec.structs.replace(
         first,
         started_at=min(report.started_at for report in reports),
         duration_s=max(report.duration_s for report in reports),
         complete=complete,
         incomplete_reason="; ".join(reasons) or None,
-        hosts=_unique((host for report in reports for host in report.hosts), lambda one: one.id),
+        hosts=_hosts(reports),
         sdks=_sdks(shards),
         cases=tuple(
             sorted(
@@ -62,26 +64,38 @@ def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Rep
                 key=lambda one: (one.sdk, one.host),
             )
         ),
-        planned_cells=planned,
+        planned_cells=_shard(first).planned_cells,
         exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(complaints))),
         shard=None,
     )
 
 
-def copy_files(parts: Iterable[tuple[Path, Report]], target: Path) -> None:
-    """Copies the evidence and the build logs that the reports name into the folder of the joined one."""
-    for folder, report in parts:
-        named = {cell.evidence for cell in report.cells} | {sdk.build_log for sdk in report.sdks}
-        for place in sorted(one for one in named if one is not None):
-            source = folder / place
-            # Only what is inside: a shard's folder comes from another machine, and a link in it could lead anywhere.
-            if source.is_symlink() or not source.resolve().is_relative_to(folder.resolve()):
-                continue
-            (target / place).parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target / place, symlinks=True, dirs_exist_ok=True)
-            elif source.is_file():
-                shutil.copyfile(source, target / place)
+def _of_records(report: Report) -> Iterator[Complaint]:
+    """Complaints about the records' own data, which are the same in each shard. The cells' are told anew, of all of them."""
+    seen = set(map(repr, seen_complaints(report.cells)))
+    return (one for one in report.complaints if one.kind not in SEEN_IN_CELLS and repr(one) not in seen)
+
+
+def _lost(shard: Shard, cells: Sequence[CellEntry]) -> list[str]:
+    """Why the cells of all shards are not all that were planned.
+
+    Raises:
+        UsageError: they are others.
+    """
+    if len(cells) < shard.planned_cells:
+        return [f"{shard.planned_cells - len(cells)} planned cells are in no shard"]
+    if hash_of((cell.id, cell.relation) for cell in cells) != shard.plan_sha256:
+        raise UsageError("the cells of the shards are not those that were planned: a report was changed after its run")
+    return []
+
+
+def _hosts(reports: Sequence[Report]) -> tuple[Host, ...]:
+    """Every host once, as a shard describes it that had it."""
+    found: dict[str, Host] = {}
+    for host in (host for report in reports for host in report.hosts):
+        if host.id not in found or not found[host.id].build:
+            found[host.id] = host
+    return tuple(found.values())
 
 
 def _in_order(parts: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
@@ -97,9 +111,10 @@ def _in_order(parts: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
     if len(counts) > 1:
         said = ", ".join(f"{name} is of {count}" for count, name in sorted(counts.items()))
         raise UsageError(f"shards of runs that were split differently: {said}")
-    missing = sorted(set(range(1, next(iter(counts)) + 1)) - found.keys())
-    if missing:
-        raise UsageError(f"shard {missing[0]} of {next(iter(counts))} is missing: give the reports of all shards")
+    (count,) = counts
+    if len(found) != count:
+        missing = next(index for index in itertools.count(1) if index not in found)
+        raise UsageError(f"shard {missing} of {count} is missing: give the reports of all shards")
     return [found[index] for index in sorted(found)]
 
 
@@ -108,12 +123,12 @@ def _refuse_different(shards: Sequence[tuple[str, Report]]) -> None:
     same: tuple[tuple[str, Callable[[Report], object]], ...] = (
         ("suite version", lambda report: report.environment.suite_version),
         ("suite commit", lambda report: report.environment.suite_commit),
+        ("selection", lambda report: report.selection),
+        ("hosts", lambda report: {host.id: host.sha256 for host in report.hosts}),
         ("plan", lambda report: _shard(report).plan_sha256),
         ("number of planned cells", lambda report: _shard(report).planned_cells),
-        ("selection", lambda report: report.selection),
         ("requirements", lambda report: report.requirements),
         ("ABI findings", lambda report: (report.abi_pairs, report.abi_findings)),
-        ("hosts", lambda report: {host.id: host.sha256 for host in report.hosts}),
     )
     first_name, first = shards[0]
     for what, of in same:
@@ -151,11 +166,11 @@ def _hashes(sdk: SdkEntry) -> dict[str, str]:
     return {module.name: module.sha256 for module in sdk.modules}
 
 
-def _by_sdk(sdk_id: str) -> tuple[str, tuple[int, ...], str]:
+def _by_sdk(sdk_id: str) -> tuple[object, ...]:
     """As SDK versions are ordered in a plan."""
     language, _, rest = sdk_id.partition("@")
     minor, _, provider = rest.partition(":")
-    return language, tuple(int(part) for part in minor.split(".") if part.isdigit()), provider
+    return language, natural(minor), provider
 
 
 def _cells(shards: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> tuple[CellEntry, ...]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.errors import UsageError
+from harness.model import Relation
 from harness.plan.plan import PlannedCell
 from harness.report.schema import Shard
 from harness.shards.costs import Costs
@@ -32,7 +33,12 @@ def split(cells: Sequence[PlannedCell], count: int, costs: Costs) -> tuple[tuple
 
 def plan_hash(cells: Sequence[PlannedCell]) -> str:
     """Tells plans apart: hexadecimal SHA-256 of all cells and their relations."""
-    lines = sorted(f"{one.id} {one.relation.value}\n" for one in cells)
+    return hash_of((str(one.id), one.relation) for one in cells)
+
+
+def hash_of(cells: Iterable[tuple[str, Relation]]) -> str:
+    """As `plan_hash`, of ids and relations."""
+    lines = sorted(f"{cell} {relation.value}\n" for cell, relation in cells)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

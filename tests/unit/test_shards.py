@@ -9,15 +9,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.app.assemble import seen_complaints
 from harness.cli import main
 from harness.errors import UsageError
 from harness.model import CellId, Judgement, Outcome, Relation
+from harness.plan.complaints import Complaint, ComplaintKind
 from harness.plan.plan import PlannedCell
 from harness.report.reading import read_report
 from harness.report.schema import Report, SdkEntry, Shard, write_report
 from harness.shards.costs import Costs, load_costs, measure
-from harness.shards.merge import copy_files, merge
-from harness.shards.split import plan_hash, shard_of, split
+from harness.shards.merge import merge
+from harness.shards.split import hash_of, plan_hash, shard_of, split
 from tests.unit.report_samples import ALL_KINDS, KNOWN_FAILURE, broken, cell, known, report, sdk
 
 SDKS = ("cpp@1.39:reference", "go@1.39:reference", "rust@1.38:upstream", "rust@1.39:reference")
@@ -73,6 +75,15 @@ def test_the_costs_on_record_are_those_of_real_cases() -> None:
     assert all(math.isfinite(value) and value > 0 for value in costs.seconds.values())
 
 
+def test_a_report_in_which_nothing_ran_tells_no_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Costs of nothing would end every later plan."""
+    monkeypatch.setattr("harness.shards.costs.FILE", tmp_path / "costs.json")
+    monkeypatch.setattr("harness.shards.costs.write_costs.__defaults__", (tmp_path / "costs.json",))
+    write_report(report([cell(outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE)]), tmp_path / "report.json")
+    assert main(["plan", "--measure", str(tmp_path / "report.json")]) == 2
+    assert not (tmp_path / "costs.json").exists()
+
+
 def test_costs_are_medians_of_what_ran() -> None:
     ran = [
         cell("a/one", host=host, duration_s=seconds) for host, seconds in (("1.38.3", 0.1), ("1.39.3", 0.3), ("1.40.0", 0.9))
@@ -111,7 +122,7 @@ def parts_of(whole: Report, count: int = 3) -> list[tuple[str, Report]]:
                     complaints=(),
                     planned_cells=len(cells),
                     duration_s=10.0 + index,
-                    shard=Shard(index + 1, count, "ab" * 32, len(whole.cells)),
+                    shard=Shard(index + 1, count, hash_of((one.id, one.relation) for one in whole.cells), len(whole.cells)),
                 ),
             )
         )
@@ -156,6 +167,17 @@ def other_host(parts: list[tuple[str, Report]]) -> None:
     altered(parts, 1, hosts=tuple(msgspec.structs.replace(one, sha256="00") for one in parts[1][1].hosts))
 
 
+def other_cells(parts: list[tuple[str, Report]]) -> None:
+    """As many cells as were planned, but one of them is another."""
+    altered(parts, 1, cells=(*parts[1][1].cells[1:], cell("a/never_planned")))
+
+
+def other_relation(parts: list[tuple[str, Report]]) -> None:
+    """A cell that was promised, and gates nothing any more."""
+    first, *rest = parts[0][1].cells
+    altered(parts, 0, cells=(msgspec.structs.replace(first, relation=Relation.BEYOND), *rest))
+
+
 REFUSED: list[tuple[str, Change, str]] = [
     ("missing", lambda it: it.pop(1), "shard 2 of 3 is missing"),
     ("last missing", lambda it: it.pop(), "shard 3 of 3 is missing"),
@@ -167,6 +189,10 @@ REFUSED: list[tuple[str, Change, str]] = [
     ("other module", other_module, "shard-3: its modules of"),
     ("other host", other_host, "shard-2: its hosts"),
     ("other selection", lambda it: altered(it, 1, selection={"host": ("all",)}), "shard-2: its selection"),
+    ("other cells", other_cells, "are not those that were planned"),
+    ("other relation", other_relation, "are not those that were planned"),
+    ("a cell more", lambda it: altered(it, 1, cells=(*it[1][1].cells, cell("a/more"))), "are not those that were planned"),
+    ("endless", lambda it: [altered(it, at, shard=Shard(at + 1, 10**15, "ab", 9)) for at in range(3)], "shard 4 of 10000"),
     ("cell twice", lambda it: altered(it, 1, cells=(*it[1][1].cells, it[0][1].cells[0])), "is in shard-1 too"),
 ]
 
@@ -193,6 +219,32 @@ def test_cells_that_a_shard_has_lost_are_missing_in_the_whole() -> None:
     altered(parts, 1, cells=())
     joined = merge(parts, ["window/proxied_traffic"])
     assert joined.planned_cells == len(joined.cells) + 1
+    assert (joined.complete, joined.incomplete_reason) == (False, "1 planned cells are in no shard")
+    assert joined.exit_code == 4, "what was never run is not green"
+
+
+def test_a_record_that_several_shards_complain_of_is_told_once_and_of_all_its_cells() -> None:
+    """One cell of four passes: each shard alone sees another part of that."""
+    stale = [cell(host=host, judgement=Judgement.STALE, known_failure="known-1") for host in HOSTS[:2]]
+    fails = [known("a/known", host=host) for host in HOSTS[:2]]
+    data = Complaint(ComplaintKind.OVERDUE, "known-1", (), "past its until", "mend")
+    cells = (stale[0], stale[1], fails[0], fails[1])
+    complaints = (*seen_complaints(cells), data)
+    whole = report(cells, known_failures=[KNOWN_FAILURE], complaints=complaints, exit_code=1)
+    parts = parts_of(whole, 2)
+    for place, (_, part) in enumerate(parts):
+        altered(parts, place, complaints=(*seen_complaints(part.cells), data))
+    assert [one.kind for one in parts[0][1].complaints] == [ComplaintKind.TOO_MUCH, ComplaintKind.OVERDUE]
+    assert merge(parts, ["window/proxied_traffic", "a/known"]).complaints == complaints
+
+
+def test_a_host_that_one_shard_could_not_have_is_described_by_another() -> None:
+    whole = report([cell(host=host) for host in HOSTS])
+    parts = parts_of(whole)
+    absent = (msgspec.structs.replace(one, build="", origin="could not be had") for one in parts[0][1].hosts)
+    every = [(name, msgspec.structs.replace(part, hosts=whole.hosts)) for name, part in parts]
+    every[0] = (every[0][0], msgspec.structs.replace(every[0][1], hosts=(*absent, *whole.hosts[1:])))
+    assert merge(every, ["window/proxied_traffic"]).hosts == whole.hosts
 
 
 def test_an_sdk_that_one_shard_could_not_build_is_taken_from_another() -> None:
@@ -225,19 +277,6 @@ def test_the_command_writes_the_whole_and_copies_what_it_names(tmp_path: Path) -
     assert not (tmp_path / "other").exists()
 
 
-def test_a_link_out_of_a_shards_folder_is_not_followed(tmp_path: Path) -> None:
-    secret = tmp_path / "secret"
-    secret.mkdir()
-    (secret / "key").write_text("secret")
-    folder = tmp_path / "shard"
-    one = cell()
-    assert one.evidence is not None
-    (folder / one.evidence).parent.mkdir(parents=True)
-    (folder / one.evidence).symlink_to(secret)
-    copy_files([(folder, report([one]))], tmp_path / "whole")
-    assert not list(tmp_path.glob("whole/**/key"))
-
-
 def test_plan_tells_what_each_shard_would_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "--shards", "3", "--host", "1.39", "--sdk", "rust@1.39"]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -245,4 +284,5 @@ def test_plan_tells_what_each_shard_would_run(capsys: pytest.CaptureFixture[str]
     assert main(["plan", "--shards", "2", "--format", "json"]) == 0
     assert capsys.readouterr().out == '{"shard": ["1/2", "2/2"]}\n'
     assert main(["plan", "--shards", "0"]) == 2
+    assert main(["plan", "--shards", "2", "--host", "image:envoyproxy/envoy:dev"]) == 2, "its cells are not known"
     assert main(["plan", "--shards", "99999", "--host", "1.39"]) == 2
