@@ -47,7 +47,7 @@ def read_bounded(path: Path, most: int | None = None) -> bytes:
     most = MOST_BYTES if most is None else most
     try:
         # Without waiting: a named pipe that nobody writes to would not even open.
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise DataFileError(path, "expected a file, this is something else")
             data = file.read(most + 1)

@@ -20,13 +20,14 @@ examples:
   dmconform check libmy_filter.so --json check.json; dmconform gate check.json --policy module-release --built-with 1.39
 
 policies: conformance/policies/README.md; --policy also takes the path of a file of your own. Only promised cells count. A cell
-that it asks for and that is blocked, unreachable or not in the report is against the release unless the policy names it.
+that it asks for and that is blocked, unreachable or not in the report is against the release unless the policy names it. So
+is a report of another commit of this suite, a shard, and a run that did not end.
 
 exit codes:
   0  it may be released
   1  it may not: a promise is broken, a record does not apply, or two verdicts disagree
-  2  wrong usage, or a file with a mistake
-  3  the policy asks for nothing
+  2  wrong usage, or a file with a mistake, such as a policy with a glob that matches nothing
+  3  the policy asks for nothing: the documents promise nothing of the subject
   4  cannot be told: something is missing, blocked or incomplete
 """
 
@@ -84,14 +85,14 @@ def _refuse_other_options(policy: Policy, arguments: argparse.Namespace) -> None
 
 def _judge(policy: Policy, name: str, arguments: argparse.Namespace) -> GateVerdict:
     from harness.app.catalogue import load_catalogue
-    from harness.check.result import Check
-    from harness.datafile import load_json
+    from harness.app.environment import suite_commit
     from harness.gate.judge import gate_report
-    from harness.gate.module import gate_module
+    from harness.gate.module import gate_module, read_check
     from harness.gate.policy import Subject
     from harness.report.reading import read_report
 
     catalogue = load_catalogue()
     if policy.subject is Subject.MODULE:
-        return gate_module(load_json(arguments.file, Check), policy, name, arguments.built_with, catalogue)
-    return gate_report(read_report(arguments.file), policy, name, arguments.sdk or arguments.host, catalogue)
+        return gate_module(read_check(arguments.file), policy, name, arguments.built_with, catalogue)
+    report = read_report(arguments.file)
+    return gate_report(report, policy, name, arguments.sdk or arguments.host, catalogue, suite_commit())

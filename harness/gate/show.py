@@ -35,12 +35,13 @@ def print_verdict(verdict: GateVerdict, console: Console) -> None:
         for cell in reason.cells[:CELLS_SHOWN]:
             out.line(f"    {cell}")
         if len(reason.cells) > CELLS_SHOWN:
-            out.line(f"    and {len(reason.cells) - CELLS_SHOWN} more")
+            out.line(f"    and {len(reason.cells) - CELLS_SHOWN} more (--format json has all)")
         if reason.reproduce:
-            out.line(f"  again: {reason.reproduce}")
+            out.line(f"  next: {reason.reproduce}")
     out.line("")
     for waived in verdict.waived:
         out.line(f"let pass: {counted(waived.cells, 'cell')}: {waived.by}", "dim")
+    out.line(f"judged: {verdict.judged}", "dim")
     out.line(f"{verdict.held} of {verdict.cells} asked for hold")
     out.line(headline(verdict), STYLES[verdict.answer])
 
@@ -58,6 +59,7 @@ def _lines(verdict: GateVerdict) -> Iterator[str]:
     yield f"# {escape(headline(verdict))}"
     yield ""
     yield f"{escape(verdict.policy)}: {escape(verdict.question)} {verdict.held} of {verdict.cells} asked for hold."
+    yield f"Judged: {escape(verdict.judged)}."
     yield ""
     for reason in verdict.reasons:
         yield f"- **{reason.kind.value}**{_count(reason)}: {escape(reason.text)}"
@@ -66,15 +68,20 @@ def _lines(verdict: GateVerdict) -> Iterator[str]:
         if len(reason.cells) > CELLS_SHOWN:
             yield f"  - and {len(reason.cells) - CELLS_SHOWN} more"
         if reason.reproduce:
-            yield f"  - again: {code(reason.reproduce)}"
+            yield f"  - next: {code(reason.reproduce)}"
     for waived in verdict.waived:
         yield f"- let pass: {counted(waived.cells, 'cell')}: {escape(waived.by)}"
+
+
+def _annotated(reason: Reason) -> str:
+    lines = [f"{reason.text}{_count(reason)}", *reason.cells[:CELLS_SHOWN]]
+    return "\n".join([*lines, f"next: {reason.reproduce}"] if reason.reproduce else lines)
 
 
 def annotations_of_verdict(verdict: GateVerdict) -> Iterator[Annotation]:
     """Each reason, then the answer."""
     for reason in verdict.reasons:
         level = Level.ERROR if reason.kind.is_certain else Level.WARNING
-        yield Annotation(level, f"{verdict.policy}: {reason.kind.value}", f"{reason.text}{_count(reason)}")
+        yield Annotation(level, f"{verdict.policy}: {reason.kind.value}", _annotated(reason))
     level = {Answer.MAY: Level.NOTICE, Answer.MAY_NOT: Level.ERROR, Answer.CANNOT_TELL: Level.WARNING}[verdict.answer]
     yield Annotation(level, "dmconform gate", headline(verdict))

@@ -34,6 +34,8 @@ class ReasonKind(enum.Enum):
     MISSING = "not in the report"
     REPORT = "the report itself"
     NO_HOST = "no host of a minor"
+    NO_SDK = "no SDK of a minor"
+    UNCALLED = "a call that was not made would end the host"
 
     @property
     def is_certain(self) -> bool:
@@ -47,7 +49,7 @@ class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: ReasonKind
     text: str
     cells: tuple[str, ...] = ()
-    reproduce: str = ""  # of the first cell
+    reproduce: str = ""  # the command that shows the first cell, or makes what is missing
 
 
 class Waived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,3 +71,4 @@ class GateVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     held: int
     reasons: tuple[Reason, ...]
     waived: tuple[Waived, ...]
+    judged: str = ""  # what the verdict rests on: the run, its suite, the hosts

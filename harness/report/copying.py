@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 from collections.abc import Iterable
@@ -49,4 +48,4 @@ def _copy(folder: Path, place: Path, target: Path) -> list[str]:
     if not stat.S_ISDIR(mode):
         return [str(place)]
     (target / place).mkdir(parents=True, exist_ok=True)
-    return [name for one in sorted(os.listdir(folder / place)) for name in _copy(folder, place / one, target)]
+    return [name for one in sorted((folder / place).iterdir()) for name in _copy(folder, place / one.name, target)]

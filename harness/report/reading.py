@@ -57,7 +57,7 @@ def _shape_of(version: int) -> type[msgspec.Struct]:
 
 
 def _check(report: Report, path: Path) -> None:
-    """What types cannot say: what has an id is there once, cells are what their ids say, and folders stay inside the report's."""
+    """What types cannot say: ids are there once, cells are what theirs say, folders stay inside the report's."""
     for cell in report.cells:
         if cell.id != f"{cell.case}/{cell.sdk}/{cell.host}":
             raise DataFileError(path, f"cell {cell.id!r} says that it is {cell.case}/{cell.sdk}/{cell.host}")

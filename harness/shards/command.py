@@ -88,7 +88,9 @@ def _show(arguments: argparse.Namespace) -> None:
     chosen = select_hosts(arguments.host, catalogue.hosts)
     hosts = [host for host in chosen if isinstance(host, KnownHost)]
     if len(hosts) < len(chosen):
-        raise UsageError("--host path:, image:: nothing is fetched here, so their cells are not known; --format json does without")
+        raise UsageError(
+            "--host path:, image:: nothing is fetched here, so their cells are not known; --format json does without"
+        )
     sdks, _ = select_sdks(arguments.sdk, catalogue.sdks)
     cases = select_cases(arguments.case, catalogue.cases)
     pairs = [(host.release, host.version.minor) for host in hosts]
