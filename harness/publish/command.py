@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from harness.errors import ExitCode
+from harness.errors import ExitCode, HarnessError
 
 _PUBLISH_EPILOG = """\
 examples:
@@ -16,12 +16,16 @@ examples:
 Run it from a clean clone, so that the report names a commit of the suite. Evidence is left out; everything else is kept exactly
 as the run wrote it, with SHA256SUMS and REPRODUCE.md beside it.
 
-exit codes: 0 published, 2 the report is not fit for it (incomplete, a shard, a changed suite), or the name is taken
+exit codes: 0 published, 2 the report is not fit for it (incomplete, a shard, a changed suite, a file missing or a link), or the
+name is taken, 4 it cannot be written
 """
 _PUBLISHED_EPILOG = """\
 examples:
   dmconform published            (checks all of them)
   dmconform published --write    (and writes reports/published/README.md anew)
+
+A file that was edited together with its hash shows in git's history; in a clone without it (a shallow one), a note says that it
+was not looked at.
 
 exit codes: 0 all are as they were published, 1 one was edited or is incomplete, or the page is not of today
 """
@@ -44,31 +48,43 @@ def add_publish_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
 
 def run_publish(arguments: argparse.Namespace) -> int:
     """Publishes a report."""
-    from harness.publish.history import PAGE, history_text
-    from harness.publish.publish import FOLDER, publish
+    from harness.publish.history import history_text
+    from harness.publish.publish import FOLDER, PAGE, publish
 
     folder = publish(arguments.folder, arguments.name)
-    (FOLDER / PAGE).write_text(history_text(), encoding="utf-8")
+    _write_page(FOLDER / PAGE, history_text())
     print(f"published: {folder}; commit it together with {FOLDER.name}/{PAGE}")
     return ExitCode.HELD
 
 
+def _write_page(page: Path, text: str) -> None:
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise HarnessError(f"{page}: cannot be written: {error.strerror}") from error
+
+
 def run_published(arguments: argparse.Namespace) -> int:
     """Checks the published reports."""
-    from harness.publish.history import PAGE, history_text
-    from harness.publish.publish import FOLDER
+    from harness.datafile import read_bounded
+    from harness.publish.history import history_text
+    from harness.publish.publish import FOLDER, PAGE
     from harness.publish.verify import edited_since, problems, published
+    from harness.report.terminal import safe_message
 
     found = list(problems())
-    found += [f"{name}: a commit changed it after it was published" for name in edited_since() or ()]
+    edited = edited_since()
+    found += [f"{name}: changed or removed after it was published" for name in edited or ()]
     page = FOLDER / PAGE
     if not found:
         text = history_text()
         if arguments.write:
-            page.write_text(text, encoding="utf-8")
-        elif page.read_text(encoding="utf-8") != text:
+            _write_page(page, text)
+        elif not page.is_file() or read_bounded(page) != text.encode():
             found.append(f"{PAGE}: not what the reports say; dmconform published --write")
     for problem in found:
-        print(f"dmconform: {problem}", file=sys.stderr)
+        print(safe_message(f"dmconform: {problem}"), file=sys.stderr)
+    if edited is None:
+        print("note: git's history is not here, so only hashes were looked at, not whether they were edited too")
     print(f"{len(published())} published, {len(found)} problems")
     return ExitCode.BROKEN if found else ExitCode.HELD

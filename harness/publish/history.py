@@ -18,7 +18,6 @@ from harness.report.reading import read_report
 from harness.report.schema import Report
 from harness.report.summary import summarise
 
-PAGE = "README.md"
 _HEAD = """\
 # Published reports
 

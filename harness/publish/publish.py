@@ -9,12 +9,14 @@ from pathlib import Path
 from harness import paths
 from harness.errors import HarnessError, UsageError
 from harness.hosts.obtain import sha256_of
+from harness.report.copying import copy_named
 from harness.report.markdown import escape
 from harness.report.reading import read_report
 from harness.report.schema import Report
 from harness.report.summary import summarise
 
 FOLDER = paths.PROJECT / "reports" / "published"
+PAGE = "README.md"
 SUMS = "SHA256SUMS"
 REPRODUCE = "REPRODUCE.md"
 TRAVELS = ("report.json", "index.html", "matrix.md")
@@ -40,20 +42,23 @@ def publish(source: Path, name: str, folder: Path = FOLDER) -> Path:
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir(parents=True)
-        for file in TRAVELS:
-            if (source / file).is_file():
-                shutil.copyfile(source / file, part / file)
-        for log in sorted({sdk.build_log for sdk in report.sdks if sdk.build_log}):
-            if (source / log).is_file():
-                (part / log).parent.mkdir(exist_ok=True)
-                shutil.copyfile(source / log, part / log)
+        copy_named(source, named_files(report), part)
+        lost = [name for name in named_files(report) if not (part / name).is_file()]
+        if lost:
+            raise UsageError(f"{source}: not fit to be published: {lost[0]} is not there as a file, or is a link")
         (part / REPRODUCE).write_text(how_to_reproduce(report), encoding="utf-8")
         (part / SUMS).write_text(sums_of(part), encoding="utf-8")
         part.rename(target)
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise HarnessError(f"{target}: cannot be written: {error.strerror}") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return target
+
+
+def named_files(report: Report) -> tuple[str, ...]:
+    """What a published report has besides what is written for it."""
+    return (*TRAVELS, *sorted({sdk.build_log for sdk in report.sdks if sdk.build_log}))
 
 
 def refuse_unfit(report: Report, name: str) -> None:
@@ -74,8 +79,8 @@ def refuse_unfit(report: Report, name: str) -> None:
 
 
 def sums_of(folder: Path) -> str:
-    """The lines of `sha256sum` for every file in a folder but the list itself."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != SUMS)
+    """The lines of `sha256sum` for every file in a folder but the list itself; of a link nothing is read."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and path != folder / SUMS)
     return "".join(f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)
 
 

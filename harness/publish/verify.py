@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness import paths
+from harness.datafile import read_bounded
 from harness.errors import HarnessError
 from harness.process import find_program, run_program
-from harness.publish.publish import FOLDER, REPRODUCE, SUMS, refuse_unfit, sums_of
+from harness.publish.publish import FOLDER, PAGE, REPRODUCE, SUMS, named_files, refuse_unfit, sums_of
 from harness.report.reading import read_report
 from harness.timeouts import GIT_S
 
 
 def published(folder: Path = FOLDER) -> tuple[Path, ...]:
     """The folders of published reports, oldest first."""
-    return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."))
 
 
 def problems(folder: Path = FOLDER) -> Iterator[str]:
@@ -23,14 +26,22 @@ def problems(folder: Path = FOLDER) -> Iterator[str]:
     for report in published(folder):
         for problem in _of_report(report):
             yield f"{report.name}: {problem}"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path not in published(folder) and path.name != PAGE:
+            yield f"{path.name}: is no published report; only dmconform publish makes one"
 
 
 def _of_report(folder: Path) -> Iterator[str]:
     sums = folder / SUMS
-    if not sums.is_file():
+    if not sums.is_file() or sums.is_symlink():
         yield f"has no {SUMS}: only dmconform publish makes a published report"
         return
-    listed = dict(line.split("  ", 1)[::-1] for line in sums.read_text(encoding="utf-8").splitlines() if "  " in line)
+    try:
+        text = read_bounded(sums).decode()
+    except (HarnessError, UnicodeDecodeError) as error:
+        yield f"{SUMS} cannot be read: {error}"
+        return
+    listed = dict(line.split("  ", 1)[::-1] for line in text.splitlines() if "  " in line)
     there = dict(line.split("  ", 1)[::-1] for line in sums_of(folder).splitlines())
     for name in sorted(listed.keys() | there.keys()):
         if name not in there:
@@ -39,25 +50,40 @@ def _of_report(folder: Path) -> Iterator[str]:
             yield f"{name} was added"
         elif listed[name] != there[name]:
             yield f"{name} was edited: sha256 {there[name]}, expected {listed[name]}"
-    yield from (f"{name} was never there" for name in ("report.json", REPRODUCE) if name not in listed)
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            yield f"{path.relative_to(folder).as_posix()} is a link, or no file"
     try:
-        refuse_unfit(read_report(folder / "report.json"), "report.json")
+        report = read_report(folder / "report.json")
+        refuse_unfit(report, "report.json")
+        needed = (*named_files(report), REPRODUCE)
     except HarnessError as error:
         yield str(error)
+        needed = ("report.json", REPRODUCE)
+    yield from (f"{name} was never there" for name in needed if name not in listed)
 
 
-def edited_since(folder: Path = FOLDER) -> tuple[str, ...] | None:
-    """Published files that a commit changed after the one that added them; None where git cannot tell.
+def edited_since(folder: Path = FOLDER, project: Path = paths.PROJECT) -> tuple[str, ...] | None:
+    """Published files that were changed or removed after the commit that added them; None where git cannot tell.
 
-    Hashes can be edited together with what they are of; history tells that too.
+    Hashes can be edited together with what they are of; history tells that too, and so does what is not committed yet. A clone
+    without its history cannot tell.
     """
     git = find_program("git")
     if git is None:
         return None
-    command = [git, "-C", str(paths.PROJECT), "log", "--diff-filter=MDRT", "--format=", "--name-only", "--", str(folder)]
-    done = run_program(command, timeout_s=GIT_S)
-    if done.exit_code != 0:
+
+    def ask(*words: str) -> str | None:
+        done = run_program([git, "-C", str(project), *words], timeout_s=GIT_S)
+        return done.output if done.exit_code == 0 else None
+
+    if ask("rev-parse", "--is-shallow-repository") != "false\n":
         return None
-    names = {line for line in done.output.splitlines() if line.strip()}
-    reports = {path.name for path in published(folder)}
-    return tuple(sorted(name for name in names if len(Path(name).parts) > 3 and Path(name).parts[2] in reports))
+    asked = ("--diff-filter=MDT", "--no-renames", "--name-only", "-z")
+    past = ask("log", "-c", "--format=", *asked, "--", str(folder))  # -c: merges too, where they differ from all parents
+    present = ask("diff", *asked, "HEAD", "--", str(folder))
+    if past is None or present is None:
+        return None
+    names = {name for name in (past + present).replace("\n", "\0").split("\0") if name}
+    depth = len(folder.resolve().relative_to(project.resolve()).parts)
+    return tuple(sorted(name for name in names if len(Path(name).parts) > depth + 1))

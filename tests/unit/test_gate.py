@@ -142,7 +142,7 @@ def test_a_cell_that_is_not_there_is_missing(good: Report, catalogue: Catalogue)
     assert all(one.startswith("window/") for one in verdict.reasons[0].cells)
 
 
-WHOLE = [
+WHOLE: list[tuple[dict[str, object], str]] = [
     ({"complete": False, "incomplete_reason": "interrupted"}, "interrupted"),
     ({"planned_cells": 99_999}, "99999 cells were planned, and "),
     ({"planned_cells": 1}, "1 cells were planned, and "),
