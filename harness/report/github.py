@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from harness.errors import UsageError
 from harness.model import Judgement
+from harness.report.halves import disputes
 from harness.report.schema import Report
-from harness.report.summary import FAILURES, causes, counted, summarise
+from harness.report.summary import FAILURES, SEEN_IN_CELLS, causes, counted, summarise
 from harness.report.text import cut, plain
 
 MOST_ANNOTATIONS: Final = 10
@@ -55,16 +57,33 @@ def _data(text: str) -> str:
 def annotations_of_run(report: Report) -> Iterator[Annotation]:
     """What is against the run and what is missing, the gravest first, then the answer."""
     found = causes(report)
-    against = [cause for cause in found if cause.judgement in FAILURES]
-    for cause in against[:MOST_ANNOTATIONS]:
+    for cause in [cause for cause in found if cause.judgement in FAILURES]:
         text = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}\nagain: {cause.reproduce}"
         yield Annotation(Level.ERROR, f"{cause.case}: {cause.outcome.value}", text)
-    for cause in [cause for cause in found if cause.judgement is Judgement.INCOMPLETE][:MOST_ANNOTATIONS]:
+    for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
+        text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"
+        yield Annotation(Level.ERROR, f"{dispute.sdk} on {dispute.host}: verdicts disagree", text)
+    for complaint in [complaint for complaint in report.complaints if complaint.kind not in SEEN_IN_CELLS]:
+        title = f"record {complaint.record or ''}: {complaint.kind.value}"
+        yield Annotation(Level.ERROR, title, f"{complaint.text}\nmend: {complaint.mend}")
+    for cause in [cause for cause in found if cause.judgement is Judgement.INCOMPLETE]:
         yield Annotation(Level.WARNING, f"{cause.case}: could not run", f"{counted(cause.count, 'cell')}: {cause.text}")
     summary = summarise(report)
     level = {0: Level.NOTICE, 1: Level.ERROR}.get(report.exit_code, Level.WARNING)
-    more = len(against) - MOST_ANNOTATIONS
-    yield Annotation(level, "dmconform", summary.headline + (f"; {more} more causes are in the report" if more > 0 else ""))
+    yield Annotation(level, "dmconform", summary.headline)
+
+
+def limited(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
+    """As many as GitHub shows, and always the last, which is the answer and says how many were left out."""
+    *others, answer = annotations
+    seen = Counter([answer.level])
+    for one in others:
+        seen[one.level] += 1
+        if seen[one.level] <= MOST_ANNOTATIONS:
+            yield one
+    more = sum(max(count - MOST_ANNOTATIONS, 0) for count in seen.values())
+    note = f"; {more} more are not shown here" if more else ""
+    yield replace(answer, text=answer.text + note)
 
 
 def add_to_summary(markdown: str) -> None:
@@ -89,6 +108,6 @@ def add_to_summary(markdown: str) -> None:
 
 def tell_github(report: Report, markdown: Path) -> None:
     """Prints the annotations of a run, and adds its Markdown to the job's summary."""
-    for annotation in annotations_of_run(report):
+    for annotation in limited(annotations_of_run(report)):
         print(annotation)
     add_to_summary(markdown.read_text(encoding="utf-8"))

@@ -20,8 +20,10 @@ from harness.report.text import cut, first_line, one_line
 
 LONGEST_TEXT = 400
 NAMES_SHOWN = 5
-# What is markup anywhere in a line. An underscore within a word, or an @ after one as in rust@1.39, is none.
-_SPECIAL = re.compile(r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII)
+# What is markup anywhere in a line. An underscore within a word, or an @ between one and a digit as in rust@1.39, is none.
+_SPECIAL = re.compile(
+    r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|@(?![0-9])|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII
+)
 
 
 def render_markdown(report: Report) -> str:

@@ -42,7 +42,7 @@ def print_result(
     """Prints a result as `--format` asks: `value` as JSON, or by one of the other three."""
     import msgspec
 
-    from harness.report.github import add_to_summary
+    from harness.report.github import add_to_summary, limited
 
     match form:
         case "json":
@@ -50,7 +50,7 @@ def print_result(
         case "markdown":
             print(markdown(), end="")
         case "github":
-            for annotation in annotations():
+            for annotation in limited(annotations()):
                 print(annotation)
             add_to_summary(markdown())
         case _:

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from harness.binaries.model import StaticKind
-from harness.model import Judgement, Relation
+from harness.model import Judgement, Outcome, Relation
 from harness.plan.complaints import ComplaintKind
 from harness.report.complaints import MEANINGS
 from harness.report.console import print_matrix
@@ -26,6 +26,7 @@ from tests.unit.report_samples import (
     hostile_report,
     matrix,
     report,
+    sdk,
     static,
 )
 
@@ -182,3 +183,18 @@ def test_complaints_about_records_alone_do_not_claim_that_a_cell_fails() -> None
     overdue = [it for it in COMPLAINTS if it.kind is ComplaintKind.OVERDUE]
     last = printed(report([cell()], complaints=overdue, exit_code=1)).splitlines()[-1]
     assert last == "✗ Records of known failures have to be mended (1 record to be mended)"
+
+
+COMMANDS = ["::error::made up", "  ::set-output name=a::b", "\n::add-mask::1", "made ##[error]up", "::stop-commands::x"]
+
+
+@pytest.mark.parametrize("text", COMMANDS)
+def test_no_text_is_a_command_to_a_ci_system(text: str) -> None:
+    """GitHub takes commands from the log of any program: the newer form where a line begins, the older one anywhere."""
+    problem = msgspec.structs.replace(sdk("rust@1.39:reference", problem=text), build_log="build-logs/a.log")
+    blocked = cell("b/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail=text)
+    whole = report([broken("a/bad", text), blocked], sdks=[problem], incomplete_reason=text, complete=False)
+    output = printed(whole)
+    assert re.split("::|##.error.", text)[-1].strip() in output
+    assert "##[" not in output
+    assert not [line for line in output.splitlines() if line.lstrip().startswith("::")]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from harness.errors import UsageError
 from harness.model import Judgement, Outcome
+from harness.plan.complaints import ComplaintKind
 from harness.report.github import (
     MOST_ANNOTATIONS,
     SUMMARY_BYTES,
@@ -15,8 +17,9 @@ from harness.report.github import (
     Level,
     add_to_summary,
     annotations_of_run,
+    limited,
 )
-from tests.unit.report_samples import HOSTILE, broken, cell, known, report
+from tests.unit.report_samples import COMPLAINTS, HOSTILE, broken, cell, disputed, known, report
 
 
 def test_each_cause_is_one_annotation_with_its_command() -> None:
@@ -39,10 +42,26 @@ def test_what_could_not_run_is_a_warning() -> None:
     assert "no room" in told[0].text
 
 
-def test_more_than_github_shows_are_counted() -> None:
-    told = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS + 3)])))
-    assert len(told) == MOST_ANNOTATIONS + 1
-    assert told[-1].text.endswith("3 more causes are in the report")
+def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> None:
+    blocked = [cell(f"b/case_{number}", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE) for number in range(12)]
+    told = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
+    assert Counter(one.level for one in told) == {Level.ERROR: MOST_ANNOTATIONS, Level.WARNING: MOST_ANNOTATIONS}
+    assert told[-1].title == "dmconform"
+    assert told[-1].text.endswith("; 6 more are not shown here")
+    exactly = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS - 1)])))
+    assert list(limited(exactly)) == exactly
+
+
+def test_all_that_counts_against_a_run_is_told() -> None:
+    """Not only cells that fail: each of these alone makes a run red."""
+    (told, answer) = annotations_of_run(report([disputed()]))
+    assert (told.level, told.title) == (Level.ERROR, "rust@1.39:reference on 1.39.3: verdicts disagree")
+    assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
+    assert answer.level is Level.ERROR
+    overdue = next(one for one in COMPLAINTS if one.kind is ComplaintKind.OVERDUE)
+    (told, answer) = annotations_of_run(report([cell()], complaints=[overdue], exit_code=1))
+    assert (told.level, told.title) == (Level.ERROR, "record known-1: past its until")
+    assert told.text.endswith(f"mend: {overdue.mend}")
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,7 @@ def test_escaped_text_reads_as_it_was() -> None:
     assert text(code(HOSTILE)).strip() == one_line(HOSTILE)
     assert escape("rust@1.39:upstream snake_case") == "rust@1.39:upstream snake_case"
     assert "@" not in escape("@everyone")
+    assert "@" not in escape("write to nobody@evil.example"), "GitHub makes a link of an address"
     assert "://" not in escape("https://evil.example")
     assert "_a" not in escape("_a_")
 
