@@ -20,7 +20,7 @@ from harness.build.builder import Built, NotBuilt
 from harness.build.named_commit import split_commit
 from harness.build.upstream import redact as without_credentials
 from harness.build.upstream import resolve_upstream
-from harness.model import AbiVerdict, Judgement, Outcome, Relation
+from harness.model import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from harness.plan.complaints import Complaint, Seen, complaints_of_cells
 from harness.plan.envoy_tests import SECTIONS, load_envoy_tests
 from harness.plan.expectations import KnownFailure
@@ -234,7 +234,8 @@ def _cell(
         known_failure=record.id if record else None,
         evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
         module_sha256=probe.sha256 if probe else None,
-        reproduce=f"dmconform reproduce {planned.id}{_named_commit(prepared, planned, redact)}",
+        reproduce=reproduce_command(planned.id, prepared.plan.host(planned.id.host).host)
+        + _named_commit(prepared, planned, redact),
         probe_load=result.probe_load,
         disagreement=disputed,
         log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
@@ -248,6 +249,15 @@ def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -
     if split_commit(upstream)[1] is None or planned.id.sdk.endswith(":reference"):
         return ""
     return f" --upstream {shlex.quote(redact(without_credentials(upstream)))}"
+
+
+def reproduce_command(cell: CellId, host: Host) -> str:
+    """The command that runs a cell again. A host that is no known release has to be named by where it came from."""
+    kind, _, where = host.origin.partition(" ")
+    if "~" not in host.id or kind not in ("image", "file"):
+        return f"dmconform reproduce {cell}"
+    spec = f"{'path' if kind == 'file' else kind}:{where}"
+    return f"dmconform reproduce {cell} --host {shlex.quote(spec)}"
 
 
 def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:
