@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -13,8 +14,11 @@ import msgspec
 from harness.datafile import decode_json, read_bounded
 from harness.errors import DataFileError
 from harness.model import CellId
-from harness.report.schema import SCHEMA_VERSION, Report
+from harness.report.schema import SCHEMA_VERSION, CellEntry, Report
 from harness.versions import Release
+
+LONGEST_S: Final = 1e9
+"""Thirty years: what is longer is no time, and cannot be shown as one."""
 
 _MISSING_BEFORE: Final[dict[int, tuple[str, ...]]] = {2: ("static", "abi_pairs", "abi_findings"), 3: ("complaints",)}
 """By schema version: the lists that came with it, which an older report has not got and an empty one stands for."""
@@ -57,24 +61,52 @@ def _shape_of(version: int) -> type[msgspec.Struct]:
 
 
 def _check(report: Report, path: Path) -> None:
-    """What types cannot say: ids are there once, cells are what theirs say, folders stay inside the report's."""
+    """What types cannot say."""
+    problem = next(itertools.chain(_of_cells(report), _of_the_rest(report), _of_times(report), _of_ids(report)), None)
+    if problem is not None:
+        raise DataFileError(path, problem)
+
+
+def _of_cells(report: Report) -> Iterator[str]:
+    """Cells are what their ids say, and their folders stay inside the report's."""
     for cell in report.cells:
         if cell.id != f"{cell.case}/{cell.sdk}/{cell.host}":
-            raise DataFileError(path, f"cell {cell.id!r} says that it is {cell.case}/{cell.sdk}/{cell.host}")
+            yield f"cell {cell.id!r} says that it is {cell.case}/{cell.sdk}/{cell.host}"
         try:
             CellId.parse(cell.id)
         except ValueError as error:
-            raise DataFileError(path, f"cell {error}") from None
+            yield f"cell {error}"
         if not _stays_inside(cell.evidence):
-            raise DataFileError(path, f"cell {cell.id!r}: evidence {cell.evidence!r} leads out of the report's folder")
+            yield f"cell {cell.id!r}: evidence {cell.evidence!r} leads out of the report's folder"
+
+
+def _of_the_rest(report: Report) -> Iterator[str]:
+    """So do build logs; hosts are releases, shards have a place among the others."""
     for sdk in report.sdks:
         if not _stays_inside(sdk.build_log):
-            raise DataFileError(path, f"SDK {sdk.id!r}: build log {sdk.build_log!r} leads out of the report's folder")
+            yield f"SDK {sdk.id!r}: build log {sdk.build_log!r} leads out of the report's folder"
     for host in report.hosts:
         try:
             Release.parse(host.release_text)
         except ValueError as error:
-            raise DataFileError(path, f"host {host.id!r}: release_text: {error}") from None
+            yield f"host {host.id!r}: release_text: {error}"
+    shard = report.shard
+    if shard is not None and not 1 <= shard.index <= shard.count:
+        yield f"shard {shard.index} of {shard.count}: expected an index from 1 to the count"
+
+
+def _of_times(report: Report) -> Iterator[str]:
+    """Times are some that can be shown."""
+    times: tuple[Iterable[tuple[str, float]], ...] = (
+        [("duration_s", report.duration_s)],
+        ((f"cell {cell.id!r}: duration_s or waits", seconds) for cell in report.cells for seconds in _times(cell)),
+        ((f"SDK {sdk.id!r}: build_s", sdk.build_s or 0.0) for sdk in report.sdks),
+    )
+    return (f"{what}: {seconds} is no time in seconds" for what, seconds in itertools.chain(*times) if abs(seconds) > LONGEST_S)
+
+
+def _of_ids(report: Report) -> Iterator[str]:
+    """What has an id is there once."""
     ids: tuple[tuple[str, Iterable[str]], ...] = (
         ("cell", (one.id for one in report.cells)),
         ("SDK", (one.id for one in report.sdks)),
@@ -84,10 +116,11 @@ def _check(report: Report, path: Path) -> None:
     for what, names in ids:
         for name, count in Counter(names).items():
             if count > 1:
-                raise DataFileError(path, f"{what} {name!r} is there {count} times")
-    shard = report.shard
-    if shard is not None and not 1 <= shard.index <= shard.count:
-        raise DataFileError(path, f"shard {shard.index} of {shard.count}: expected an index from 1 to the count")
+                yield f"{what} {name!r} is there {count} times"
+
+
+def _times(cell: CellEntry) -> Iterable[float]:
+    return (cell.duration_s, *cell.waits.values())
 
 
 def _stays_inside(place: str | None) -> bool:

@@ -66,6 +66,10 @@ BAD: list[tuple[str, Change, str]] = [
     ("no release", lambda it: it["hosts"][0].update(release_text="new"), "host '1.39.3': release_text: 'new' is not a release"),
     ("an id of three parts", lambda it: it["cells"][0].update(renamed(it["cells"][0], "window")), "is not a cell"),
     ("an id of five parts", lambda it: it["cells"][0].update(renamed(it["cells"][0], "a/b/c")), "is not a cell"),
+    ("a time without end", lambda it: it["cells"][0].update(duration_s=1e308), "duration_s or waits: 1e+308 is no time"),
+    ("a wait without end", lambda it: it["cells"][0].update(waits={"start": -1e308}), "waits: -1e+308 is no time"),
+    ("a run without end", lambda it: it.update(duration_s=1e300), "duration_s: 1e+300 is no time"),
+    ("a build without end", lambda it: it["sdks"][0].update(build_s=1e300), "build_s: 1e+300 is no time"),
     ("shard 5 of 3", lambda it: it.update(shard=SHARD | {"index": 5}), "shard 5 of 3: expected an index"),
     ("shard 0 of 3", lambda it: it.update(shard=SHARD | {"index": 0}), "shard 0 of 3: expected an index"),
 ]
