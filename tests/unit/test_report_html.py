@@ -243,6 +243,12 @@ def test_a_promised_cell_that_could_not_run_is_never_an_answer() -> None:
     assert standing([cell(), stuck, broken()]).word == "BROKEN"
 
 
+def test_no_answer_is_greener_than_a_run_that_is_not_whole() -> None:
+    fact = cell(relation=Relation.BEYOND, judgement=Judgement.FACT)
+    told = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
+    assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("BROKEN", "1 of 2"), ("not promised", "")]
+
+
 def test_a_very_long_detail_is_cut_and_says_so() -> None:
     source = render_html(report([broken(detail="x" * 100_000)]))
     assert "(96000 more characters in report.json)" in source
@@ -276,7 +282,9 @@ def test_what_changed_since_an_earlier_report_is_told_by_identity() -> None:
     after = report([broken("a/worse"), cell("a/same"), cell("a/new")])
     data = data_of(after, before)
     texts = data["texts"]
-    assert {at: [texts[it] for it in was] for at, was in data["changes"]["was"].items()} == {"0": ["passed", "as promised"]}
+    assert {at: [texts[it] for it in was] for at, was in data["changes"]["was"].items()} == {
+        "0": ["passed", "as promised", "regression: promised, held before, fails now", "the same host binary"]
+    }
     assert data["changes"]["new"] == [2]
     assert data["changes"]["gone"] == 1
     assert data_of(after)["changes"] is None

@@ -68,6 +68,7 @@ def page_grid(report: Report) -> Grid:
 def answers(report: Report) -> tuple[LanguageAnswer, ...]:
     """Every language of the report's cells."""
     layout = page_grid(report)
+    whole = report.complete and report.planned_cells <= len(report.cells)
     by_sdk: dict[str, list[CellEntry]] = {}
     for cell in report.cells:
         by_sdk.setdefault(cell.sdk, []).append(cell)
@@ -78,30 +79,27 @@ def answers(report: Report) -> tuple[LanguageAnswer, ...]:
         providers = tuple(
             ProviderAnswer(
                 PROVIDER_NAMES.get(group.provider, group.provider),
-                tuple(_sdk(sdk, group.provider, by_sdk[sdk.sdk]) for sdk in group.sdks),
+                tuple(_sdk(sdk, group.provider, by_sdk[sdk.sdk], whole=whole) for sdk in group.sdks),
             )
             for group in groups
         )
-        found.append(LanguageAnswer(LANGUAGE_NAMES.get(language, language), language, standing(its), providers))
+        found.append(LanguageAnswer(LANGUAGE_NAMES.get(language, language), language, standing(its, whole=whole), providers))
     return tuple(found)
 
 
-def standing(cells: Sequence[CellEntry]) -> Standing:
-    """How the promised window of `cells` stands; never greener than the worst of them."""
+def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
+    """How the promised window of `cells` stands; never greener than the worst of them, or than a run that is not `whole`."""
     promised = [cell for cell in cells if cell.relation is Relation.PROMISED]
     judged = Counter(cell.judgement for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)
     against = sum(judged[one] for one in AGAINST)
     if against:
         return Standing("✗", "BROKEN", "bad", f"{against} of {ran} against it", f"{against} of {ran}")
-    if judged[Judgement.INCOMPLETE]:
-        return Standing(
-            "■",
-            "INCOMPLETE",
-            "incomplete",
-            f"{judged[Judgement.INCOMPLETE]} could not run",
-            f"{judged[Judgement.INCOMPLETE]} not run",
-        )
+    stuck = judged[Judgement.INCOMPLETE]
+    if stuck or (promised and not whole):
+        brief = f"{stuck} not run" if stuck else f"{judged[Judgement.AS_PROMISED]}/{ran} so far"
+        note = f"{stuck} could not run" if stuck else f"the run is not whole, {brief}"
+        return Standing("■", "INCOMPLETE", "incomplete", note, brief)
     if known := judged[Judgement.KNOWN]:
         return Standing("✓", "holds", "known", f"{judged[Judgement.AS_PROMISED]}/{ran}, {known} known", f"{known} known")
     if judged[Judgement.AS_PROMISED]:
@@ -112,13 +110,13 @@ def standing(cells: Sequence[CellEntry]) -> Standing:
     return Standing("·", "not promised", "none")
 
 
-def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry]) -> SdkAnswer:
+def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry], *, whole: bool) -> SdkAnswer:
     outcomes = Counter(cell.outcome for cell in cells)
     return SdkAnswer(
         id=sdk.sdk,
         minor=sdk.minor,
         provider=provider,
-        standing=standing(cells),
+        standing=standing(cells, whole=whole),
         planned=len(cells),
         ran=sum(cell.outcome.is_verdict for cell in cells),
         blocked=outcomes[Outcome.BLOCKED],

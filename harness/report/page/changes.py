@@ -1,9 +1,12 @@
-"""What changed since an earlier report, cell by cell: by the identity of cells, never by totals."""
+"""What changed since an earlier report, cell by cell: the same changes as `dmconform diff` finds."""
 
 from __future__ import annotations
 
 import msgspec
 
+from harness.compare.compare import compare
+from harness.compare.model import Change, ChangeKind
+from harness.compare.show import MEANINGS
 from harness.report.page.texts import Texts
 from harness.report.schema import Report
 
@@ -12,27 +15,33 @@ class Changes(msgspec.Struct, frozen=True, rename="camel"):
     """Cells are positions in the newer report; the texts of `was` are positions in the page's texts."""
 
     since: str  # when the earlier run began
-    commit: str
-    was: dict[str, tuple[int, int]]  # a changed cell: the outcome and the judgement that it had
+    was: dict[str, tuple[int, int, int, int]]  # a changed cell: outcome and judgement that it had, kind, what it ran with
     new: tuple[int, ...]  # cells that the earlier report has not
     gone: int  # cells that only the earlier report has
 
 
 def changes(report: Report, previous: Report, texts: Texts) -> Changes:
-    """Compares `report` with an earlier one. A cell has changed if its outcome or its judgement has."""
+    """Compares `report` with an earlier one."""
+    places = {cell.id: at for at, cell in enumerate(report.cells)}
     before = {cell.id: cell for cell in previous.cells}
-    was: dict[str, tuple[int, int]] = {}
-    new = []
-    for position, cell in enumerate(report.cells):
-        old = before.get(cell.id)
-        if old is None:
-            new.append(position)
-        elif (old.outcome, old.judgement) != (cell.outcome, cell.judgement):
-            was[str(position)] = texts.add(old.outcome.value), texts.add(old.judgement.value)
+    compared = compare(previous, report)
+    was: dict[str, tuple[int, int, int, int]] = {}
+    for change in compared.changes:
+        if change.kind in (ChangeKind.NEW, ChangeKind.GONE):
+            continue
+        old = before[change.cell]
+        told = (old.outcome.value, old.judgement.value, f"{change.kind.value}: {MEANINGS[change.kind]}", _ran_with(change))
+        one, two, three, four = (texts.add(text) for text in told)
+        was[str(places[change.cell])] = one, two, three, four
     return Changes(
         since=texts.safe(previous.started_at),
-        commit=texts.safe(previous.environment.suite_commit),
         was=was,
-        new=tuple(new),
-        gone=len(before.keys() - {cell.id for cell in report.cells}),
+        new=tuple(sorted(places[change.cell] for change in compared.of(ChangeKind.NEW))),
+        gone=len(compared.of(ChangeKind.GONE)),
     )
+
+
+def _ran_with(change: Change) -> str:
+    """Whether module and host are the bytes that they were: what stayed the same cannot be the cause."""
+    both = (("module", change.same_module), ("host binary", change.same_host))
+    return ", ".join(f"{'the same' if same else 'another'} {what}" for what, same in both if same is not None)

@@ -17,7 +17,7 @@ from harness.report.page.cells import PackedCells, pack, positions
 from harness.report.page.changes import Changes, changes
 from harness.report.page.texts import Texts
 from harness.report.schema import Report
-from harness.report.summary import FAILURES, abi_words, causes, unrun
+from harness.report.summary import FAILURES, Verdict, abi_words, causes, summarise, unrun
 from harness.versions import Minor, Release
 
 LONGEST_TEXT = 4000
@@ -195,6 +195,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     abi_steps: tuple[AbiStep, ...]
     abi_findings: list[AbiFindingData]
     changes: Changes | None
+    calm: bool  # nothing counts against the run, and nothing of it is missing
 
 
 def page_data(report: Report, previous: Report | None) -> PageData:
@@ -299,6 +300,7 @@ class _Maker:
                 for it in report.abi_findings
             ],
             changes=compared,
+            calm=summarise(report).verdict in (Verdict.HELD, Verdict.NOTHING),
         )
 
     def _columns(self) -> list[ColumnData]:

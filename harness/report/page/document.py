@@ -15,6 +15,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from harness.compare.compare import compare
+from harness.compare.show import counts
 from harness.model import Judgement, Outcome
 from harness.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
 from harness.report.page.answer import answers
@@ -71,7 +73,7 @@ def page(report: Report, previous: Report | None) -> str:
         script_hash=_hash(script),
         data=Markup(embedded(msgspec.json.encode(page_data(report, previous)).decode())),  # escaped for its place
         report=report,
-        previous=previous,
+        compared=_compared(report, previous) if previous is not None else None,
         summary=summary,
         answer=answer,
         numbers=numbers,
@@ -84,6 +86,13 @@ def page(report: Report, previous: Report | None) -> str:
         outcome_marks=OUTCOME_MARKS,
         legend=[(its, meaning) for one, its, meaning in LEGEND if one in ALWAYS_TOLD or summary.by_judgement[one]],
     )
+
+
+def _compared(report: Report, previous: Report) -> str:
+    """What a comparison with an earlier report comes to, and why it says less than it seems to."""
+    found = compare(previous, report)
+    notes = "".join(f" Note: {warning}." for warning in found.warnings)
+    return f"Compared with the run of {previous.started_at}: {counts(found)}.{notes}"
 
 
 def cell_fragment(cell: str) -> str:

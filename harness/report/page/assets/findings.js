@@ -68,8 +68,9 @@ function buildFindings() {
         )
       : null,
   ].filter(Boolean);
-  if (!of("new").length && !data.disputes.length && !data.complaints.length && !of("incomplete").length)
-    parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
+  if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
+  else if (!of("new").length && !data.disputes.length && !data.complaints.length && !of("incomplete").length)
+    parts.unshift(el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."));
   box.append(...parts);
 }
 

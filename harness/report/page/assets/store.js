@@ -60,8 +60,8 @@ function differs(cell) {
 const changes = data.changes;
 const newCells = new Set(changes ? changes.new : []);
 
-/** What a cell was in the earlier report: null where it is the same, or was not there. */
+/** What a cell was in the earlier report, and what kind of change that is: null where it is the same, or was not there. */
 function wasOf(cell) {
   const was = changes?.was[cell];
-  return was ? { outcome: text(was[0]), judgement: text(was[1]) } : null;
+  return was ? { outcome: text(was[0]), judgement: text(was[1]), kind: text(was[2]), ranWith: text(was[3]) } : null;
 }
