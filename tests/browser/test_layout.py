@@ -10,7 +10,7 @@ import pytest
 from harness import paths
 from harness.report.reading import read_report
 from tests.browser.conftest import Open
-from tests.unit.report_samples import ALL_KINDS, KNOWN_FAILURE, cell, hostile_report, matrix, report
+from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, cell, hostile_report, matrix, report
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +23,16 @@ def test_the_page_itself_never_scrolls_sideways(open_page: Open, width: int) -> 
         seen = open_page(whole, width=width)
         seen.open_all_rows()
         assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_figures_can_be_read_at_any_width(open_page: Open, width: int) -> None:
+    seen = open_page(report([cell()], abi_findings=[FINDING]), width=width)
+    for label in seen.page.locator(".bars").get_by_text("1.38 → 1.39").all():
+        box = label.bounding_box()
+        assert box is not None
+        assert box["height"] >= 12
+        assert box["x"] + box["width"] <= width
 
 
 def test_the_answer_is_on_the_first_screen(open_page: Open) -> None:

@@ -17,13 +17,14 @@ function steps() {
     el(
       "p",
       { class: "text" },
-      "Every pair of minors that the documents promise is compared by its ABI data. This gates nothing: a cell fails only where a module runs into it.",
+      "Every pair of minors that the documents promise is compared by its ABI data. This gates nothing: a cell fails only where a module runs into it. ",
+      "Not all that is removed breaks a module: what does is in the list below.",
     ),
     el(
       "div",
       { class: "figures" },
       bars(
-        "Functions that are gone, or changed so that built modules break",
+        "Functions that are gone, and other changes that break built modules",
         its.map((step) => ({
           label: label(step),
           parts: [

@@ -1,34 +1,24 @@
 // Small pictures. Each says the same in its label, and stands beside a table or a sentence.
 
-const BAR = { width: 640, label: 96, row: 26, thick: 16, gap: 44 };
-
-/** Horizontal bars: `rows` of {label, parts: [{value, css, name}]}, stacked, to one scale. */
+/** Horizontal bars: `rows` of {label, parts: [{value, css, name}]}, stacked, to one scale, and the sum behind each. */
 function bars(title, rows) {
-  const most = Math.max(1, ...rows.map((row) => row.parts.reduce((sum, part) => sum + part.value, 0)));
-  const scale = (BAR.width - BAR.label - BAR.gap) / most;
-  const height = rows.length * BAR.row + 4;
+  const sum = (row) => row.parts.reduce((total, part) => total + part.value, 0);
+  const most = Math.max(1, ...rows.map(sum));
   const say = rows.map((row) => `${row.label}: ${row.parts.map((part) => `${part.value} ${part.name}`).join(", ")}`).join("; ");
-  const drawn = rows.flatMap((row, at) => {
-    const y = at * BAR.row + 4;
-    let x = BAR.label;
-    const boxes = row.parts.flatMap((part) => {
-      const width = part.value * scale;
-      const box = width > 0 ? [svg("rect", { x, y, width: Math.max(width, 1.5), height: BAR.thick, class: part.css })] : [];
-      x += width;
-      return box;
-    });
-    const sum = row.parts.reduce((total, part) => total + part.value, 0);
-    return [
-      svg("text", { x: BAR.label - 8, y: y + 12, "text-anchor": "end" }, row.label),
-      ...boxes,
-      svg("text", { x: x + 6, y: y + 12, class: "value" }, sum.toLocaleString("en")),
-    ];
-  });
+  const box = (part) => {
+    const element = el("span", { class: part.css });
+    element.style.width = `calc((100% - 3.5rem) * ${part.value / most})`; // the rest is room for the sum
+    return element;
+  };
+  const drawn = rows.map((row) => [
+    el("span", { class: "nowrap" }, row.label),
+    el("span", { class: "bar" }, row.parts.filter((part) => part.value).map(box), el("b", {}, sum(row).toLocaleString("en"))),
+  ]);
   return el(
     "figure",
     {},
     el("figcaption", {}, title),
-    svg("svg", { viewBox: `0 0 ${BAR.width} ${height}`, role: "img", "aria-label": `${title}. ${say}`, class: "bars" }, drawn),
+    el("div", { role: "img", "aria-label": `${title}. ${say}`, class: "bars" }, drawn),
   );
 }
 
@@ -37,13 +27,6 @@ function keys(...names) {
   return el(
     "ul",
     { class: "keys" },
-    names.map(([css, name]) =>
-      el(
-        "li",
-        {},
-        svg("svg", { viewBox: "0 0 12 12", "aria-hidden": "true" }, svg("rect", { width: 12, height: 12, class: css })),
-        ` ${name}`,
-      ),
-    ),
+    names.map(([css, name]) => el("li", {}, el("span", { class: css, "aria-hidden": "true" }), ` ${name}`)),
   );
 }
