@@ -17,8 +17,7 @@ def shown(seen: Seen) -> list[str]:
     """The labels of all cells that are shown, up to the outcome."""
     if seen.page.locator("#unfold").count() == 0:
         return []
-    if seen.page.locator("#unfold").inner_text() == "open all rows":
-        seen.open_all_rows()
+    seen.open_all_rows()
     return sorted(name.partition(": ")[0] for name, _ in seen.all_cells())
 
 
@@ -54,6 +53,14 @@ def test_the_same_works_after_a_question_mark(open_page: Open) -> None:
     whole = differing()
     seen = open_page(whole, fragment="?language=go&host=1.39.3")
     assert shown(seen) == labels([whole.cells[2]])
+
+
+def test_filters_after_a_question_mark_can_be_cleared(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="?language=go")
+    seen.page.get_by_role("button", name="clear filters").click()
+    assert len(shown(seen)) == 6
+    seen.page.reload()
+    assert seen.page.locator("#shown").inner_text() == "6 of 6 cells"
 
 
 def differing() -> Report:
@@ -117,7 +124,17 @@ def test_changed_since_shows_what_another_report_had_otherwise(open_page: Open) 
     assert "(2; 1 new, 0 gone)" in seen.page.locator(".toolbar").inner_text()
     seen.cell(after.cells[2]).click()
     assert seen.field("was").inner_text() == "host crashed (known failure)"
+    assert seen.field("change").inner_text() == "repair: failed before, holds now; with the same host binary"
+    told = seen.page.locator("#compared").inner_text()
+    assert told == "Compared with the run of 2026-11-21T04:30:00Z: regression: 1, repair: 1, new: 1, unchanged: 1."
     assert open_page(after).page.get_by_label("changed since").count() == 0
+
+
+def test_what_fails_in_another_way_has_changed_as_dmconform_diff_has_it(open_page: Open) -> None:
+    before = report([broken("a/one", "expected 200, seen 503"), broken("a/two", "took 12 ms")])
+    after = report([broken("a/one", "expected 200, seen 404"), broken("a/two", "took 15 ms")])
+    seen = open_page(after, previous=before, fragment="#changed=1")
+    assert shown(seen) == labels([after.cells[0]])
 
 
 def test_a_filter_that_nothing_passes_says_so(open_page: Open) -> None:
@@ -131,3 +148,21 @@ def test_a_section_in_the_address_is_no_filter(open_page: Open) -> None:
     seen = open_page(differing(), fragment="#language=go")
     seen.page.get_by_role("link", name="ABI").click()
     assert seen.page.locator("#shown").inner_text() == "2 of 6 cells"
+    assert seen.page.locator("#abi").bounding_box() is not None
+    assert seen.page.evaluate("document.activeElement.id") == "abi"
+    seen.page.reload()
+    assert seen.page.locator("#shown").inner_text() == "2 of 6 cells", "a way to a section takes the filters out of the address"
+    plain = open_page(differing())
+    plain.page.get_by_role("link", name="ABI").click()
+    assert plain.fragment == "abi"
+
+
+def test_the_button_for_all_rows_says_what_it_does_when_a_filter_was_changed(open_page: Open) -> None:
+    seen = open_page(differing())
+    button = seen.page.locator("#unfold")
+    button.click()
+    seen.page.get_by_label("signs only").check()
+    assert button.inner_text() == "close all rows"
+    button.click()
+    assert seen.page.locator(".level-2, .level-3").count() == 0
+    assert button.inner_text() == "open all rows"

@@ -51,9 +51,11 @@ def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
     row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
     assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "known"]
     assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 promised hold, 1 known to fail"
-    assert row.get_attribute("aria-expanded") == "false"
-    row.get_by_role("rowheader").click()
-    assert row.get_attribute("aria-expanded") == "true"
+    head = row.get_by_role("rowheader")
+    assert head.get_attribute("aria-expanded") == "false"
+    head.click()
+    assert head.get_attribute("aria-expanded") == "true", "the cell with the focus does not say that its row is open"
+    assert seen.page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
     inner = seen.page.locator(".level-2 .head")
     assert inner.all_inner_texts() == [
         "REQ-0 · 1 case\nStatement 0: a/one works.",
@@ -68,7 +70,7 @@ def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
 def test_what_counts_against_the_run_is_open_from_the_start(open_page: Open) -> None:
     seen = open_page(report([cell("calm/one"), broken("loud/two"), cell("loud/three")]))
     assert seen.page.locator(".level-3 .head").all_inner_texts() == ["two"]
-    expanded = seen.page.locator(".row.level-1").evaluate_all("all => all.map(it => it.getAttribute('aria-expanded'))")
+    expanded = seen.page.locator(".level-1 .head").evaluate_all("all => all.map(it => it.getAttribute('aria-expanded'))")
     assert expanded == [None, "false", "true"]
     assert seen.page.locator(".level-1 .cell").nth(2).inner_text().split() == ["✗", "1", "FAIL"]
 
@@ -99,6 +101,34 @@ def test_the_frame_runs_around_the_promised_columns_only(open_page: Open) -> Non
     assert sides == [None, ["3px", "0px", "3px", "solid"], ["0px", "3px", "3px", "solid"], None]
     heads = seen.page.locator(".header .cell.top").all_inner_texts()
     assert [text.replace("\n", "") for text in heads] == ["1.38.3", "★1.39.3", "★1.40.0", "1.41.0"]
+
+
+def test_a_wide_matrix_opens_on_the_first_promised_window(open_page: Open) -> None:
+    whole = report(
+        [
+            cell("a/one", f"rust@1.{minor}:upstream", host, relation=relation, judgement=judgement)
+            for minor, relation, judgement in (
+                (37, Relation.BEYOND, Judgement.FACT),
+                (39, Relation.PROMISED, Judgement.AS_PROMISED),
+            )
+            for host in ("1.39.0", "1.39.1", "1.39.3", "1.40.0")
+        ]
+    )
+    for width, left in ((1280, False), (420, True)):
+        seen = open_page(whole, width=width)
+        area, star = seen.page.locator(".scroll").bounding_box(), seen.page.locator(".top .star").first.bounding_box()
+        assert area is not None
+        assert star is not None
+        assert star["x"] < area["x"] + area["width"], "the window is out of view"
+        assert (seen.page.locator(".scroll").evaluate("it => it.scrollLeft") > 0) is left
+
+
+def test_what_has_no_room_in_a_head_is_in_its_title(open_page: Open) -> None:
+    seen = open_page(report([cell("a/one")]))
+    seen.open_all_rows()
+    titles = seen.page.locator(".row:not(.header) .head").evaluate_all("all => all.map(it => it.title)")
+    assert titles == ["all cases", "a", "REQ-0: Statement 0: a/one works.", "one: Title of a/one"]
+    assert seen.page.locator(".wide-head").first.get_attribute("title") == "Rust · reference"
 
 
 def test_headers_stay_in_view(open_page: Open) -> None:

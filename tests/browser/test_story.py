@@ -94,6 +94,22 @@ def test_opening_and_closing_by_mouse_and_the_ways_back(open_page: Open) -> None
     seen.story.wait_for(state="hidden")
 
 
+def test_a_click_on_the_storys_own_edge_leaves_it_open_and_so_does_a_selection_that_ends_there(open_page: Open) -> None:
+    seen = open_page(report([broken()]), fragment=f"#{cell_fragment(broken().id)}")
+    story, line = seen.story.bounding_box(), seen.story.locator(".lead").bounding_box()
+    assert story is not None
+    assert line is not None
+    seen.page.mouse.click(story["x"] + 5, story["y"] + story["height"] - 5)
+    assert seen.story.is_visible()
+    mouse, right = seen.page.mouse, line["x"] + line["width"]
+    for end in (right + 8, story["x"] - 20):
+        mouse.move(line["x"] + 5, line["y"] + 5)
+        mouse.down()
+        mouse.move(end, line["y"] + 8, steps=4)
+        mouse.up()
+        assert seen.story.is_visible(), "a selection of text closed the story"
+
+
 def test_the_story_leads_to_the_same_case_on_other_hosts(open_page: Open) -> None:
     first, second = cell(host="1.39.3"), broken(host="1.40.0")
     seen = open_page(report([first, second]), fragment=f"#{cell_fragment(first.id)}")
@@ -175,6 +191,9 @@ def test_findings_lead_to_one_of_their_cells(open_page: Open) -> None:
     card.get_by_role("link").click()
     assert seen.fragment == cell_fragment(whole.cells[1].id)
     assert seen.story.is_visible()
+    seen.page.keyboard.press("Escape")
+    assert seen.focused() == "a/two"
+    assert seen.page.evaluate("!!document.activeElement.closest('#findings')"), "closing a story leads away from its finding"
 
 
 def test_a_run_that_nothing_counts_against_says_so(open_page: Open) -> None:
@@ -188,6 +207,15 @@ def test_a_disagreement_is_explained(open_page: Open) -> None:
     assert seen.field("disagreement").inner_text() == entry.disagreement
 
 
+def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:
+    seen = open_page(report([cell()], planned=3, complete=False, incomplete_reason="interrupted"))
+    findings = seen.page.locator("#findings").inner_text()
+    assert "✓" not in findings
+    assert "it is no answer" in findings
+    row = seen.page.locator('tr[data-sdk="rust@1.39:reference"] td')
+    assert row.all_inner_texts()[:2] == ["■ INCOMPLETE 1/1 so far", "1+"]
+
+
 def test_the_abi_has_its_figures_and_its_names(open_page: Open) -> None:
     seen = open_page(report([cell()], abi_findings=[FINDING]))
     section = seen.page.locator("#abi")
@@ -195,10 +223,15 @@ def test_the_abi_has_its_figures_and_its_names(open_page: Open) -> None:
     assert FINDING.subject in section.get_by_role("region", name="What breaks the promise").inner_text().replace("\n", "")
 
 
-def test_a_permalink_to_no_cell_opens_nothing(open_page: Open) -> None:
-    seen = open_page(grid(), fragment="#cell=a/b/c/d")
+def test_a_permalink_to_no_cell_opens_nothing_and_says_so(open_page: Open) -> None:
+    seen = open_page(grid(), fragment="#cell=a/b/c/<d>")
     assert not seen.story.is_visible()
     assert seen.page.locator("#shown").inner_text() == "8 of 8 cells"
+    notice = seen.page.get_by_role("alert")
+    assert notice.inner_text().startswith("This report has no cell a/b/c/<d>. ")
+    seen.page.get_by_label("signs only").check()
+    assert seen.fragment == "compact=1", "an id that leads nowhere stays in the address"
+    assert not notice.is_visible()
 
 
 def test_what_was_found_before_is_told_with_its_command(open_page: Open) -> None:

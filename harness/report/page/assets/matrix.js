@@ -76,10 +76,13 @@ function draw() {
   matrix.watcher = new IntersectionObserver(seen, { root: matrix.scroll, rootMargin: "250px 0px" });
   matrix.body.append(...matrix.rows.flatMap(elementsOf));
   number();
-  const button = el("button", { type: "button", id: "unfold" }, "open all rows");
+  const button = el("button", { type: "button", id: "unfold" });
+  const folds = matrix.rows.flatMap((area) => [area, ...area.below]).filter((row) => row.below.length);
+  const name = () => (button.textContent = folds.every((row) => row.open) ? "close all rows" : "open all rows");
+  name();
   button.addEventListener("click", () => {
-    const open = button.textContent === "open all rows";
-    for (const row of matrix.rows.flatMap((area) => [area, ...area.below])) {
+    const open = !folds.every((row) => row.open);
+    for (const row of folds) {
       row.open = open;
       if (open) matrix.opened.add(row.key);
       else matrix.opened.delete(row.key);
@@ -87,7 +90,7 @@ function draw() {
     matrix.body.replaceChildren(...matrix.rows.flatMap(elementsOf));
     number();
     rove(matrix.body.querySelector(".head"), false);
-    button.textContent = open ? "close all rows" : "open all rows";
+    name();
   });
   matrix.box.replaceChildren(
     el(
@@ -100,15 +103,29 @@ function draw() {
   );
   listenToGrid(grid);
   rove(matrix.body.querySelector(".head"), false);
+  showWindow();
+}
+
+/** Scrolls to the first promised column where it is out of view, with half a column of what is before it. */
+function showWindow() {
+  const first = matrix.columns.findIndex((column) => data.columns[column].window === "promised");
+  if (first < 0) return;
+  const top = matrix.scroll.querySelector(`.top[aria-colindex="${first + 2}"]`);
+  if (top.offsetLeft + top.offsetWidth > matrix.scroll.clientWidth)
+    matrix.scroll.scrollLeft = top.offsetLeft - top.parentNode.firstChild.offsetWidth - top.offsetWidth / 2;
 }
 
 /** The elements of a row and of all open ones below it. */
 function elementsOf(row) {
   row.element ??= rowElement(row);
-  row.element.setAttribute("aria-expanded", row.open);
-  if (!row.below.length) row.element.removeAttribute("aria-expanded");
+  if (row.below.length) tellOpen(row);
   matrix.watcher.observe(row.element);
   return [row.element, ...(row.open ? row.below.flatMap(elementsOf) : [])];
+}
+
+/** Says whether a row is open, at the cell that has the focus when it is opened: what listens there hears of it. */
+function tellOpen(row) {
+  row.element.firstChild.setAttribute("aria-expanded", row.open);
 }
 
 function rowElement(row) {
@@ -123,12 +140,18 @@ function rowElement(row) {
       : [el("span", { class: "name mono" }, row.label)];
   const head = el(
     "div",
-    { class: "head", role: "rowheader", tabindex: "-1", "aria-colindex": "1", title: row.note || row.label },
+    { class: "head", role: "rowheader", tabindex: "-1", "aria-colindex": "1", title: wholeName(row) },
     own,
   );
   const element = el("div", { class: `row level-${row.level}`, role: "row", "aria-level": row.level }, head);
   element.row = row;
   return element;
+}
+
+/** What a row's head has not always room for. */
+function wholeName(row) {
+  const { label, note } = row;
+  return row.level === 2 && note ? `${note}: ${label}` : [label, note].filter(Boolean).join(": ");
 }
 
 /** Where each row is, for who listens. */
@@ -270,7 +293,7 @@ function heads() {
   const wide = (run, label, css) => {
     const element = el(
       "div",
-      { class: `wide-head ${css}`, role: "columnheader", "aria-colindex": run.at + 2, "aria-colspan": run.count },
+      { class: `wide-head ${css}`, role: "columnheader", "aria-colindex": run.at + 2, "aria-colspan": run.count, title: label },
       el("span", { class: "stay" }, label),
     );
     element.style.setProperty("--span", run.count);
@@ -340,7 +363,7 @@ function toggle(row, open = !row.open) {
   row.open = open;
   if (open) matrix.opened.add(row.key);
   else matrix.opened.delete(row.key);
-  row.element.setAttribute("aria-expanded", open);
+  tellOpen(row);
   if (open) row.element.after(...row.below.flatMap(elementsOf));
   else {
     while (row.element.nextSibling && row.element.nextSibling.row.level > row.level) row.element.nextSibling.remove();

@@ -8,7 +8,8 @@ const state = { lists: Object.fromEntries(LISTS.map((name) => [name, new Set()])
 function readAddress() {
   const fragment = location.hash.slice(1);
   if (fragment && !fragment.includes("=")) return false;
-  const asked = new URLSearchParams(fragment || location.search);
+  // An empty fragment, as cleared filters leave it, counts: it is not the same as none.
+  const asked = new URLSearchParams(location.href.includes("#") ? fragment : location.search);
   for (const name of LISTS) state.lists[name] = new Set(asked.getAll(name));
   state.flags = new Set(FLAGS.filter((name) => asked.has(name) && asked.get(name) !== "0"));
   state.search = asked.get("case") ?? "";
@@ -31,7 +32,7 @@ function fragmentOf(changed = {}) {
 /** Writes the state into the address; a new place in the history only where `place` is true. */
 function writeAddress(place = false) {
   const address = fragmentOf();
-  if (address === location.hash || (address === "#" && !location.hash)) return;
+  if (address === (location.hash || "#") && !(location.search && !location.href.includes("#"))) return;
   if (place) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
 }

@@ -1,9 +1,10 @@
 // A cell's story: what is asked, what was seen, both verdicts, how to see it again. It stands in the address while it is open.
 
-const story = { dialog: document.getElementById("story"), cell: -1 };
+const story = { dialog: document.getElementById("story"), cell: -1, from: null };
 
-/** Opens the story of a cell, and gives it a place in the history. */
-function openStory(cell) {
+/** Opens the story of a cell, and gives it a place in the history. `from`: a link outside the matrix, to come back to. */
+function openStory(cell, from = null) {
+  story.from = from;
   state.cell = idOf(cell);
   writeAddress(true);
   showStory(cell);
@@ -30,16 +31,23 @@ function showStory(cell) {
 }
 
 story.dialog.addEventListener("close", () => {
-  const { cell } = story;
+  const { cell, from } = story;
   story.cell = -1;
+  story.from = null;
   if (state.cell) {
     state.cell = "";
     writeAddress();
   }
-  if (cell >= 0) showCell(cell);
+  if (from?.isConnected) from.focus();
+  else if (cell >= 0) showCell(cell);
 });
+
+/** Whether the pointer is on what is behind the story: the dialog is what is hit there, and by its own edges as well. */
+const isBehind = (event) => event.target === story.dialog && event.clientX < story.dialog.getBoundingClientRect().left;
+let pressedBehind = false;
+story.dialog.addEventListener("pointerdown", (event) => (pressedBehind = isBehind(event)));
 story.dialog.addEventListener("click", (event) => {
-  if (event.target === story.dialog) story.dialog.close(); // on what is behind it
+  if (pressedBehind && isBehind(event)) story.dialog.close(); // and not where a selection of text only ends there
 });
 
 /** A part of the story: a title and what it says; nothing where it has nothing to say. */
@@ -78,6 +86,7 @@ function chapters(cell) {
         ["counts as", `${look.judgement}: ${look.meaning}`, "judgement"],
         ["promise", look.relation + (look.relationReason ? `: ${own(cell, look.relationReason)}` : ""), "relation"],
         ["before", was ? `${was.outcome} (${was.judgement})` : newCells.has(cell) ? "not in the earlier report" : "", "was"],
+        ["changed", was ? [was.kind, was.ranWith].filter(Boolean).join("; with ") : "", "change"],
       ),
       hostsStrip(cell),
     ),
