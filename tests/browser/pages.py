@@ -11,51 +11,60 @@ from harness.report.marks import mark
 from harness.report.schema import CellEntry, Report
 from harness.report.text import plain
 
-# Scrolls through the whole matrix, as rows have cells only while they are near the view, and collects them.
-_COLLECT = """
-async () => {
-  const scroll = document.querySelector(".scroll");
-  const found = {};
-  let most = 0;
-  for (let top = 0; ; top += 700) {
-    scroll.scrollTop = top;
-    const { top: from, bottom: to } = scroll.getBoundingClientRect();
-    const empty = (row) => {
-      const box = row.getBoundingClientRect();
-      return box.bottom > from && box.top < to && row.childNodes.length < 2;
-    };
-    do await new Promise(requestAnimationFrame);
-    while ([...scroll.querySelectorAll(".row")].some(empty));
-    const cells = scroll.querySelectorAll("[data-cell]");
-    most = Math.max(most, cells.length);
-    for (const cell of cells) found[cell.dataset.cell] = [cell.getAttribute("aria-label"), cell.textContent];
-    if (top >= scroll.scrollHeight) return { found: Object.values(found), most };
-  }
+# Whether all rows and columns in the matrix's view have their cells.
+_FILLED = """
+(scroll) => {
+  const { top, bottom, left, right } = scroll.getBoundingClientRect();
+  const ends = [...scroll.querySelectorAll(".header .cell.top")].map((it) => it.getBoundingClientRect());
+  const from = left + scroll.querySelector(".head").offsetWidth;
+  const asked = ends.flatMap((it, at) => (it.right > from && it.left < right ? [at + 2] : []));
+  return [...scroll.querySelectorAll(".row:not(.header)")].every((row) => {
+    const box = row.getBoundingClientRect();
+    if (box.bottom <= top || box.top >= bottom) return true;
+    const has = new Set([...row.children].map((it) => Number(it.getAttribute("aria-colindex"))));
+    return asked.every((at) => has.has(at));
+  });
 }
+"""
+
+# Scrolls through the whole matrix, as only what is near the view has cells, and collects them.
+_COLLECT = f"""
+async () => {{
+  const filled = {_FILLED.strip()};
+  const scroll = document.querySelector(".scroll");
+  const found = {{}};
+  let most = 0;
+  for (let top = 0; top < scroll.scrollHeight; top += 700)
+    for (let left = 0; left < scroll.scrollWidth; left += 700) {{
+      scroll.scrollTo({{ top, left, behavior: "instant" }});
+      do await new Promise(requestAnimationFrame);
+      while (!filled(scroll));
+      const cells = scroll.querySelectorAll("[data-cell]");
+      most = Math.max(most, cells.length);
+      for (const cell of cells) found[cell.dataset.cell] = [cell.getAttribute("aria-label"), cell.textContent];
+    }}
+  return {{ found: Object.values(found), most }};
+}}
 """
 
 # Until the page has done all that it was asked for: going back in the history and filling rows come a moment later. Not with
 # Playwright's wait_for_function, which may evaluate strings, and the page's policy forbids that.
-_SETTLE = """
-async (most) => {
-  const settled = () => {
+_SETTLE = f"""
+async (most) => {{
+  const filled = {_FILLED.strip()};
+  const settled = () => {{
     const story = document.getElementById("story");
     if (story && story.checkVisibility() !== location.hash.includes("cell=")) return false;
     const scroll = document.querySelector(".scroll");
-    if (!scroll) return true;
-    const { top: from, bottom: to } = scroll.getBoundingClientRect();
-    return [...scroll.querySelectorAll(".row")].every((row) => {
-      const box = row.getBoundingClientRect();
-      return box.bottom <= from || box.top >= to || row.childNodes.length > 1;
-    });
-  };
+    return !scroll || filled(scroll);
+  }};
   const frame = () => new Promise(requestAnimationFrame);
   const overdue = performance.now() + most;
   await frame();
   do await frame();
   while (!settled() && performance.now() < overdue);
   if (!settled()) throw new Error("the page is not done in time");
-}
+}}
 """
 SETTLE_MS = 10_000
 

@@ -14,12 +14,6 @@ function rove(element, focus = true) {
   }
 }
 
-/** The cell at the same place of a row, or of the row that is nearest to the asked one. */
-function cellOf(row, at) {
-  fill(row);
-  return row.children[Math.min(at, row.children.length - 1)];
-}
-
 const PAGE_ROWS = 12;
 
 function listenToGrid(grid) {
@@ -42,30 +36,27 @@ function listenToGrid(grid) {
 
 /** Where a key leads from a cell, or null. */
 function target(event, element) {
-  const row = element.parentNode;
-  const at = [...row.children].indexOf(element);
-  const last = row.children.length - 1;
+  const { at, parentNode: row } = element;
+  const last = matrix.columns.length - 1;
   const rows = [...row.parentNode.children];
-  const place = rows.indexOf(row);
-  const to = (index) => cellOf(rows[Math.max(0, Math.min(rows.length - 1, index))], at);
+  const to = (steps) => cellOf(rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(row) + steps))], at);
   switch (event.key) {
     case "ArrowRight":
-      fill(row);
-      return row.children[Math.min(row.children.length - 1, at + 1)];
+      return cellOf(row, Math.min(last, at + 1));
     case "ArrowLeft":
-      return row.children[Math.max(0, at - 1)];
+      return cellOf(row, Math.max(-1, at - 1));
     case "ArrowDown":
-      return to(place + 1);
+      return to(1);
     case "ArrowUp":
-      return to(place - 1);
+      return to(-1);
     case "PageDown":
-      return to(place + PAGE_ROWS);
+      return to(PAGE_ROWS);
     case "PageUp":
-      return to(place - PAGE_ROWS);
+      return to(-PAGE_ROWS);
     case "Home":
-      return event.ctrlKey ? rows[0].children[0] : row.children[0];
+      return event.ctrlKey ? rows[0].firstChild : row.firstChild;
     case "End":
-      return event.ctrlKey ? cellOf(rows.at(-1), last) : row.children[last];
+      return cellOf(event.ctrlKey ? rows.at(-1) : row, last);
     default:
       return null;
   }

@@ -1,4 +1,4 @@
-// The matrix: a grid of rows that open. Only rows near the view have cells, so that 20,000 of them cost nothing.
+// The matrix: a grid of rows that open. Only what is near the view has cells, so that 20,000 of them cost nothing.
 
 const matrix = {
   box: document.getElementById("matrix-box"),
@@ -7,6 +7,9 @@ const matrix = {
   scroll: null,
   body: null,
   watcher: null,
+  near: new Set(), // elements of rows
+  from: 0, // the columns that rows near the view have cells of, up to `to`
+  to: 0,
   opened: new Set(),
   shown: 0,
 };
@@ -53,6 +56,7 @@ function isLoud(row) {
 function draw() {
   matrix.watcher?.disconnect();
   waiting.clear();
+  matrix.near.clear();
   if (!matrix.columns.length || !matrix.rows.length) {
     matrix.box.replaceChildren(el("p", { class: "nothing" }, "No cell is like that."));
     matrix.scroll = matrix.body = null;
@@ -104,6 +108,27 @@ function draw() {
   listenToGrid(grid);
   rove(matrix.body.querySelector(".head"), false);
   showWindow();
+  nearColumns();
+  matrix.scroll.addEventListener("scroll", nearColumns, { passive: true });
+}
+
+addEventListener("resize", () => nearColumns());
+
+const STEP = 4; // columns that come and go together
+
+/** Which columns are near the view; rows get the cells of those that came near, and lose the others. */
+function nearColumns() {
+  if (!matrix.scroll) return;
+  const [head, first] = matrix.scroll.querySelector(".header:nth-child(3)").children;
+  const left = matrix.scroll.scrollLeft / first.offsetWidth;
+  const seen = (matrix.scroll.clientWidth - head.offsetWidth) / first.offsetWidth;
+  const from = Math.max(0, (Math.floor(left / STEP) - 1) * STEP);
+  const to = Math.min(matrix.columns.length, (Math.ceil((left + seen) / STEP) + 1) * STEP);
+  if (from === matrix.from && to === matrix.to) return;
+  matrix.from = from;
+  matrix.to = to;
+  for (const element of matrix.near) waiting.add(element);
+  filling ||= requestAnimationFrame(fillSome);
 }
 
 /** Scrolls to the first promised column where it is out of view, with half a column of what is before it. */
@@ -144,6 +169,7 @@ function rowElement(row) {
     own,
   );
   const element = el("div", { class: `row level-${row.level}`, role: "row", "aria-level": row.level }, head);
+  head.at = -1;
   element.row = row;
   return element;
 }
@@ -169,10 +195,13 @@ let filling = 0;
 function seen(entries) {
   for (const { target, isIntersecting } of entries) {
     target.classList.toggle("near", isIntersecting);
-    if (isIntersecting) waiting.add(target);
-    else {
+    if (isIntersecting) {
+      matrix.near.add(target);
+      waiting.add(target);
+    } else {
+      matrix.near.delete(target);
       waiting.delete(target);
-      if (!target.contains(document.activeElement)) target.replaceChildren(target.firstChild);
+      if (!target.contains(roving)) target.replaceChildren(target.firstChild);
     }
   }
   filling ||= requestAnimationFrame(fillSome);
@@ -189,13 +218,23 @@ function fillSome() {
   filling = waiting.size ? requestAnimationFrame(fillSome) : 0;
 }
 
-/** Gives a row its cells. */
+/** Gives a row the cells of the columns near the view, and takes the others from it, but for the one that Tab comes to. */
 function fill(element) {
-  if (element.childNodes.length > 1) return;
-  const { row } = element;
-  element.append(
-    ...matrix.columns.map((column, at) => (row.level < 3 ? sumElement(row, column, at) : cellElement(row, column, at))),
-  );
+  for (const cell of [...element.children])
+    if (cell.at >= 0 && (cell.at < matrix.from || cell.at >= matrix.to) && cell !== roving) cell.remove();
+  for (let at = matrix.from; at < matrix.to; at++) cellOf(element, at);
+}
+
+/** A row's cell at a place, made where there is none yet; the head is at -1. */
+function cellOf(element, at) {
+  let before = element.lastChild;
+  while (before.at > at) before = before.previousSibling;
+  if (before.at === at) return before;
+  const made = (element.row.level < 3 ? sumElement : cellElement)(element.row, matrix.columns[at], at);
+  made.at = at;
+  made.style.setProperty("--at", at);
+  before.after(made);
+  return made;
 }
 
 function cellElement(row, column, at) {
@@ -380,9 +419,8 @@ function showCell(cell, focus = true) {
   toggle(area, true);
   const requirement = area.below.find((it) => it.cases.includes(row));
   toggle(requirement, true);
-  const element = requirement.below.find((it) => it.cases[0] === row).element;
-  fill(element);
-  rove(element.children[at + 1], focus);
-  element.children[at + 1].scrollIntoView({ block: "nearest", inline: "nearest" });
+  const element = cellOf(requirement.below.find((it) => it.cases[0] === row).element, at);
+  rove(element, focus);
+  element.scrollIntoView({ block: "nearest", inline: "nearest" });
   return true;
 }
