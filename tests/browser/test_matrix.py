@@ -198,6 +198,20 @@ def test_a_flag_is_seen_in_the_matrix_and_above_it(open_page: Open) -> None:
     assert seen.page.locator("#disputes").get_by_text("AGAINST the run").is_visible()
 
 
+@pytest.mark.parametrize("fragment", ["", "#compact=1"])
+def test_a_build_that_is_no_release_is_named_whole(open_page: Open, fragment: str) -> None:
+    seen = open_page(report([cell("a/one"), cell("a/one", host="1.40.0~f61b9241")]), fragment=fragment)
+    head = seen.page.locator(".header .cell.top").nth(1)
+    assert head.inner_text().split()[-2:] == ["1.40.0", "~f61b9241"]
+    assert head.evaluate("it => it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight")
+    parts = head.locator("span, small").evaluate_all(
+        "(all) => all.map(it => it.getBoundingClientRect()).filter(it => it.width).map(it => [it.left, it.right])"
+    )
+    box = head.bounding_box()
+    assert box is not None
+    assert all(left >= box["x"] and right <= box["x"] + box["width"] for left, right in parts)
+
+
 def test_words_fit_into_their_cells(open_page: Open) -> None:
     seen = open_page(report(ALL_KINDS))
     seen.open_all_rows()

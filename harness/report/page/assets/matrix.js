@@ -374,6 +374,7 @@ function heads() {
       3,
       "→ host",
       each(host, (column) => `top ${data.columns[column].window}`),
+      columns.some((column) => hostOf(column).includes("~")) ? "builds" : "",
     ),
     row(
       4,
