@@ -24,7 +24,7 @@ function steps() {
       "div",
       { class: "figures" },
       bars(
-        "Functions that are gone, and other changes that break built modules",
+        "Functions that are gone, and other breaking changes",
         its.map((step) => ({
           label: label(step),
           parts: [
