@@ -120,7 +120,7 @@ def _same(one: str | None, other: str | None) -> bool | None:
 
 
 def _side(cell: CellEntry | None) -> Side | None:
-    return Side(cell.outcome, cell.relation, cell.known_failure, _detail(cell)) if cell is not None else None
+    return Side(cell.outcome, cell.relation, cell.judgement, cell.known_failure, _detail(cell)) if cell is not None else None
 
 
 def _run(report: Report) -> Run:

@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from harness.model import Outcome, Relation
+from harness.model import Judgement, Outcome, Relation
 
 SCHEMA_VERSION = 1
 
@@ -31,6 +31,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     outcome: Outcome
     relation: Relation
+    judgement: Judgement
     known_failure: str | None
     detail: str
 

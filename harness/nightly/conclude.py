@@ -29,7 +29,7 @@ def conclude(folder: Path, report: Report, previous: Report) -> Comparison:
         (folder / ISSUE).unlink(missing_ok=True)
         (folder / "changes.json").write_bytes(msgspec.json.format(msgspec.json.encode(comparison), indent=1) + b"\n")
         (folder / CHANGES).write_text(render_comparison(comparison), encoding="utf-8")
-        (folder / "index.html").write_text(render_html(report, previous), encoding="utf-8")
+        (folder / "index.html").write_text(render_html(report, comparison), encoding="utf-8")
         if regressed(comparison):
             (folder / ISSUE).write_text(issue_text(comparison), encoding="utf-8")
     except OSError as error:

@@ -33,13 +33,13 @@ def add_page_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
 
 def run_page(arguments: argparse.Namespace) -> int:
     """Writes the page."""
-    from harness.compare.hosts import follow_hosts
+    from harness.compare.compare import compare
     from harness.report.html import render_html
     from harness.report.reading import read_report
 
     report = read_report(arguments.report)
     previous = read_report(arguments.previous) if arguments.previous is not None else None
-    page = render_html(report, follow_hosts(previous, report)[0] if previous is not None else None)
+    page = render_html(report, compare(previous, report) if previous is not None else None)
     try:
         arguments.out.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from harness.compare.model import Comparison
 from harness.report.page.document import cell_fragment, page
 from harness.report.schema import Report
 
 __all__ = ["cell_fragment", "render_html"]
 
 
-def render_html(report: Report, previous: Report | None = None) -> str:
-    """The page of `report`. With an earlier report, cells that changed since are marked and can be filtered."""
-    return page(report, previous)
+def render_html(report: Report, comparison: Comparison | None = None) -> str:
+    """The page of `report`. With its comparison with an earlier one, cells that changed are marked and can be filtered."""
+    return page(report, comparison)

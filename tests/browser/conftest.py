@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from harness.compare.compare import compare
 from harness.report.html import render_html
 from harness.report.schema import Report
 from tests.browser.pages import Seen
@@ -55,7 +56,7 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         script: bool = True,
     ) -> Seen:
         file = tmp_path / f"report-{len(opened)}.html"
-        file.write_text(render_html(whole, previous), encoding="utf-8")
+        file.write_text(render_html(whole, compare(previous, whole) if previous is not None else None), encoding="utf-8")
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",

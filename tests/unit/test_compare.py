@@ -280,4 +280,6 @@ def test_the_page_follows_a_build_too(tmp_path: Path) -> None:
     write_report(of(cell(host="1.41.0-dev~aaaaaaaa")), old)
     write_report(of(broken(host="1.41.0-dev~bbbbbbbb")), new)
     assert main(["page", str(new), "--previous", str(old), "--out", str(tmp_path / "page.html")]) == 0
-    assert '"was":{"0":[' in (tmp_path / "page.html").read_text(encoding="utf-8")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert '"was":{"0":[' in page
+    assert "Envoy 1.41.0-dev~aaaaaaaa of the old report is compared with 1.41.0-dev~bbbbbbbb" in page

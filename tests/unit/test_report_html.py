@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from harness.cli import main
+from harness.compare.compare import compare
 from harness.model import Judgement, Load, Outcome, ProbeLoad, Relation
 from harness.report.html import render_html
 from harness.report.page.abi_steps import abi_steps
@@ -73,7 +74,9 @@ class Page(HTMLParser):
 
 
 def data_of(whole: Report, previous: Report | None = None) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Page(render_html(whole, previous)).scripts[0])
+    found: dict[str, Any] = json.loads(
+        Page(render_html(whole, compare(previous, whole) if previous is not None else None)).scripts[0]
+    )
     return found
 
 
@@ -153,7 +156,7 @@ def test_nothing_ends_the_element_of_the_data() -> None:
 
 
 def test_hostile_text_makes_no_element_and_no_attribute() -> None:
-    source = render_html(hostile_report(), hostile_report())
+    source = render_html(hostile_report(), compare(hostile_report(), hostile_report()))
     page = Page(source)
     assert [it.get("type", "") for it in page.all("script")] == ["application/json", ""]
     assert not page.all("img")
@@ -375,7 +378,7 @@ def test_the_command_writes_the_page_with_what_changed(tmp_path: Path) -> None:
     assert main(["page", str(new), "--out", str(out)]) == 0
     assert out.read_text(encoding="utf-8") == render_html(report([broken()]))
     assert main(["page", str(new), "--previous", str(old), "--out", str(out)]) == 0
-    assert out.read_text(encoding="utf-8") == render_html(report([broken()]), report([cell()]))
+    assert out.read_text(encoding="utf-8") == render_html(report([broken()]), compare(report([cell()]), report([broken()])))
     assert main(["page", str(tmp_path / "none.json"), "--out", str(out)]) == 2
     assert main(["page", str(new), "--out", str(tmp_path / "none" / "page.html")]) == 4
 

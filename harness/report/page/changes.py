@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from harness.compare.compare import compare
-from harness.compare.model import Change, ChangeKind
+from harness.compare.model import Change, ChangeKind, Comparison
 from harness.compare.show import MEANINGS
 from harness.report.page.texts import Texts
 from harness.report.schema import Report
@@ -20,24 +19,22 @@ class Changes(msgspec.Struct, frozen=True, rename="camel"):
     gone: int  # cells that only the earlier report has
 
 
-def changes(report: Report, previous: Report, texts: Texts) -> Changes:
-    """Compares `report` with an earlier one."""
+def changes(report: Report, comparison: Comparison, texts: Texts) -> Changes:
+    """What a comparison of an earlier report with `report` has found, by the positions of cells."""
     places = {cell.id: at for at, cell in enumerate(report.cells)}
-    before = {cell.id: cell for cell in previous.cells}
-    compared = compare(previous, report)
     was: dict[str, tuple[int, int, int, int]] = {}
-    for change in compared.changes:
-        if change.kind in (ChangeKind.NEW, ChangeKind.GONE):
+    for change in comparison.changes:
+        old = change.old
+        if old is None or change.new is None:
             continue
-        old = before[change.cell]
         told = (old.outcome.value, old.judgement.value, f"{change.kind.value}: {MEANINGS[change.kind]}", _ran_with(change))
         one, two, three, four = (texts.add(text) for text in told)
         was[str(places[change.cell])] = one, two, three, four
     return Changes(
-        since=texts.safe(previous.started_at),
+        since=texts.safe(comparison.old.started_at),
         was=was,
-        new=tuple(sorted(places[change.cell] for change in compared.of(ChangeKind.NEW))),
-        gone=len(compared.of(ChangeKind.GONE)),
+        new=tuple(sorted(places[change.cell] for change in comparison.of(ChangeKind.NEW))),
+        gone=len(comparison.of(ChangeKind.GONE)),
     )
 
 

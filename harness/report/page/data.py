@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from harness.binaries.model import StaticKind
+from harness.compare.model import Comparison
 from harness.model import Judgement, Relation
 from harness.promise import window
 from harness.report.complaints import MEANINGS, complaints_by_kind
@@ -198,14 +199,14 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     calm: bool  # nothing counts against the run, and nothing of it is missing
 
 
-def page_data(report: Report, previous: Report | None) -> PageData:
-    """What the script needs of `report`, and of an earlier report to compare it with."""
-    return _Maker(report, page_grid(report), previous).make()
+def page_data(report: Report, comparison: Comparison | None) -> PageData:
+    """What the script needs of `report`, and of its comparison with an earlier one."""
+    return _Maker(report, page_grid(report), comparison).make()
 
 
 class _Maker:
-    def __init__(self, report: Report, layout: Grid, previous: Report | None) -> None:
-        self.report, self.layout, self.previous = report, layout, previous
+    def __init__(self, report: Report, layout: Grid, comparison: Comparison | None) -> None:
+        self.report, self.layout, self.comparison = report, layout, comparison
         details = sum(min(len(cell.detail), LONGEST_TEXT) for cell in report.cells)
         self.texts = Texts(LONGEST_TEXT, LONGEST_TEXT if details <= MOST_TEXT else SHORT_TEXT)
         self.at = positions(report)
@@ -215,7 +216,7 @@ class _Maker:
         static = self._static()
         cells = pack(report, self.layout, texts)
         found = self._causes()
-        compared = changes(report, self.previous, texts) if self.previous is not None else None
+        compared = changes(report, self.comparison, texts) if self.comparison is not None else None
         return PageData(
             texts=texts.all,  # after all that adds to it
             cells=cells,

@@ -15,8 +15,8 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from harness.compare.compare import compare
-from harness.compare.show import counts
+from harness.compare.model import Comparison
+from harness.compare.show import counts, notes
 from harness.model import Judgement, Outcome
 from harness.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
 from harness.report.page.answer import answers
@@ -60,8 +60,8 @@ ALWAYS_TOLD = (Judgement.AS_PROMISED, Judgement.BROKEN)
 """In the legend even where no cell is judged so."""
 
 
-def page(report: Report, previous: Report | None) -> str:
-    """The page of `report`; with an earlier report, also what changed since."""
+def page(report: Report, comparison: Comparison | None) -> str:
+    """The page of `report`; with its comparison with an earlier report, also what changed since."""
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
     script = _script()
     summary = summarise(report)
@@ -71,9 +71,9 @@ def page(report: Report, previous: Report | None) -> str:
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=Markup(embedded(msgspec.json.encode(page_data(report, previous)).decode())),  # escaped for its place
+        data=Markup(embedded(msgspec.json.encode(page_data(report, comparison)).decode())),  # escaped for its place
         report=report,
-        compared=_compared(report, previous) if previous is not None else None,
+        compared=_compared(comparison) if comparison is not None else None,
         summary=summary,
         answer=answer,
         numbers=numbers,
@@ -88,11 +88,10 @@ def page(report: Report, previous: Report | None) -> str:
     )
 
 
-def _compared(report: Report, previous: Report) -> str:
-    """What a comparison with an earlier report comes to, and why it says less than it seems to."""
-    found = compare(previous, report)
-    notes = "".join(f" Note: {warning}." for warning in found.warnings)
-    return f"Compared with the run of {previous.started_at}: {counts(found)}.{notes}"
+def _compared(comparison: Comparison) -> str:
+    """What a comparison with an earlier report comes to, and what a reader must know of it."""
+    told = "".join(f" Note: {note}." for note in notes(comparison))
+    return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{told}"
 
 
 def cell_fragment(cell: str) -> str:
