@@ -18,6 +18,8 @@ from harness.report.text import first_line
 FAILURES = (Judgement.BROKEN, Judgement.STALE)
 """What counts against the run for how the cell ended. A cell whose halves disagree does so for another reason."""
 
+_NO_ANSWER = {Outcome.UNREACHABLE: "without sources", Outcome.NOT_APPLICABLE: "not applicable"}
+"""Why promised cells of a run that is complete did not run."""
 
 SEEN_IN_CELLS = (ComplaintKind.NEW, ComplaintKind.OTHER, ComplaintKind.STALE)
 """Complaints that cells show with their own judgement; the others are about the records themselves."""
@@ -205,8 +207,9 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     missing = report.planned_cells - len(report.cells)
     if missing > 0:
         extras.append(f"{counted(missing, 'cell')} planned and never begun")
-    if len(promised) > ran and verdict in (Verdict.HELD, Verdict.NOTHING):
-        extras.append(f"{counted(len(promised) - ran, 'cell')} promised and not run")
+    if verdict in (Verdict.HELD, Verdict.NOTHING):
+        outcomes = Counter(cell.outcome for cell in promised)
+        extras += [f"{counted(outcomes[one], 'promised cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
     return sentence + (f" ({', '.join(extras)})" if extras else "")
 
 

@@ -235,6 +235,7 @@ def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
     }
     go, rust = answers(report(cells))
     assert (go.name, go.standing.word, rust.standing.word) == ("Go", "holds", "BROKEN")
+    assert go.standing.note == "1/1, 1 no source", "expected what has no source to stand beside what holds"
     assert [provider.title for provider in rust.providers] == ["Envoy's SDK", "reference SDK"]
     (its,) = rust.providers[0].sdks
     assert (its.planned, its.ran, its.blocked, its.unreachable, its.not_applicable) == (3, 2, 1, 0, 0)

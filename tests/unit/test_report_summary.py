@@ -15,6 +15,7 @@ from harness.report.summary import Verdict, abi_words, causes, summarise, unrun
 from harness.report.text import cut, first_line, one_line, plain
 from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static, unreachable
 
+INAPPLICABLE = cell("a/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.NOT_RUN, detail="Go never unloads")
 BLOCKED = cell("a/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="no build")
 FACT_DISPUTED = cell("a/luck", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
 FACT = cell("a/fact", relation=Relation.BEYOND, judgement=Judgement.FACT)
@@ -45,7 +46,12 @@ def test_counts_have_every_value_and_add_up() -> None:
     [
         ([cell()], Verdict.HELD, "holds: all 1 promised cells that ran pass"),
         ([cell(), known("a/b")], Verdict.HELD, "apart from known failures: 1 of 2 promised cells that ran pass (1 known"),
-        ([cell(), unreachable()], Verdict.HELD, "(1 cell promised and not run)"),
+        ([cell(), unreachable()], Verdict.HELD, "(1 promised cell without sources)"),
+        (
+            [cell(), unreachable(), INAPPLICABLE],
+            Verdict.HELD,
+            "(1 promised cell without sources, 1 promised cell not applicable)",
+        ),
         ([cell(), broken("a/b")], Verdict.BROKEN, "does not hold: 1 of 2 promised"),
         ([cell(), broken("a/b"), BLOCKED], Verdict.BROKEN, "1 cell could not run"),
         ([cell(), cell("a/b", judgement=Judgement.STALE)], Verdict.BROKEN, "Records of known failures do not apply"),

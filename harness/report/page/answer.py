@@ -100,13 +100,15 @@ def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
         brief = f"{stuck} not run" if stuck else f"{judged[Judgement.AS_PROMISED]}/{ran} so far"
         note = f"{stuck} could not run" if stuck else f"the run is not whole, {brief}"
         return Standing("■", "INCOMPLETE", "incomplete", note, brief)
+    unreachable = sum(cell.outcome is Outcome.UNREACHABLE for cell in promised)
+    lacking = f", {unreachable} no source" if unreachable else ""
     if known := judged[Judgement.KNOWN]:
-        return Standing("✓", "holds", "known", f"{judged[Judgement.AS_PROMISED]}/{ran}, {known} known", f"{known} known")
+        note = f"{judged[Judgement.AS_PROMISED]}/{ran}, {known} known{lacking}"
+        return Standing("✓", "holds", "known", note, f"{known} known")
     if judged[Judgement.AS_PROMISED]:
-        return Standing("✓", "holds", "good", f"{ran}/{ran}", f"{ran}/{ran}")
+        return Standing("✓", "holds", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
     if promised:
-        why = "no source" if any(cell.outcome is Outcome.UNREACHABLE for cell in promised) else "not applicable"
-        return Standing("○", "not run", "not-run", why)
+        return Standing("○", "not run", "not-run", "no source" if unreachable else "not applicable")
     return Standing("·", "not promised", "none")
 
 
