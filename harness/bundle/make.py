@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import sys
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from harness.app.execute import run_cells
 from harness.app.prepare import EVIDENCE
 from harness.app.progress import say
 from harness.app.reproduce import known_cell, prepare_cell
-from harness.bundle.archive import Content, with_sums, write_archive
+from harness.bundle.archive import Content, unpack, with_sums, write_archive
 from harness.bundle.collect import Collected, collect
 from harness.bundle.model import FORMAT, BundledCell, BundledHost, BundledModule, FilesStep
 from harness.bundle.readme import readme
@@ -177,8 +176,7 @@ def replay(file: Path, envoy: Path) -> tuple[int, str]:
         HarnessError: it is not done in time.
     """
     with tempfile.TemporaryDirectory(prefix="dmconform-bundle-") as name:
-        with tarfile.open(file) as archive:
-            archive.extractall(name, filter="data")
+        unpack(file, Path(name))
         (program,) = Path(name).glob(f"*/{_PROGRAM}")
         # Where it must be killed, what it has written goes with this folder.
         done = run_program(

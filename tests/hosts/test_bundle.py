@@ -19,7 +19,7 @@ import pytest
 
 from harness import paths
 from harness.app.catalogue import load_catalogue
-from harness.bundle.archive import SUMS_FILE, Content, write_archive
+from harness.bundle.archive import SUMS_FILE, Content, unpack, write_archive
 from harness.bundle.make import contents_of
 from harness.bundle.model import BundledCell
 from harness.errors import ExitCode
@@ -52,8 +52,7 @@ class Unpacked:
         """Unpacks it into a folder that does not exist."""
         scratch = folder / "scratch"
         scratch.mkdir(parents=True)
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
+        unpack(archive, folder)
         (program,) = folder.glob("*/run.py")
         return cls(program.parent, envoy, scratch)
 

@@ -293,7 +293,8 @@ def test_a_mapped_module_is_seen_below_a_changed_root_too(bench: Bench, tmp_path
         module = cell.install()
         other = cell.install(folder="other")
         with cell.start_anyhow(listener("identity"), search_path=module.parent, prefix=prefix) as running:
-            assert Path(f"/proc/{running.pid}/root").readlink() == root
+            seen = Path(f"/proc/{running.pid}/root").readlink()
+            assert str(seen).endswith(str(root)), "its root is not that of this process"
             assert running.has_mapped(module)
             assert not running.has_mapped(other)
 
