@@ -121,22 +121,13 @@ def _new_folder(named: Path | None) -> Path:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
-    from harness.app.matrix import run_matrix
-    from harness.app.prepare import Selection
-    from harness.report.console import print_matrix
+    from harness.app.matrix import run_matrix, selection_of
+    from harness.report.options import print_report
 
     started = time.time()
     folder = _new_folder(arguments.out)
-    selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
-    selection = Selection(*selected, arguments.upstream, arguments.everywhere)
-    report = run_matrix(selection, folder, arguments.workers, started, shard=arguments.shard)
-    print_matrix(report, Console(), folder / "index.html")
-    if arguments.format == "github":
-        from harness.report.github import tell_github
-
-        tell_github(report, folder / "matrix.md")
+    report = run_matrix(selection_of(arguments), folder, arguments.workers, started, shard=arguments.shard)
+    print_report(arguments.format, report, folder)
     return report.exit_code
 
 

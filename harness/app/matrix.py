@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,12 @@ from harness.app.execute import run_and_report
 from harness.app.prepare import Selection, prepare
 from harness.errors import UsageError
 from harness.report.schema import Report
+
+
+def selection_of(arguments: argparse.Namespace) -> Selection:
+    """What the options of `add_selectors` and `add_run_options` ask for."""
+    selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
+    return Selection(*selected, arguments.upstream, arguments.everywhere)
 
 
 def run_matrix(selection: Selection, folder: Path, workers: str, started: float, *, shard: str | None = None) -> Report:

@@ -19,7 +19,7 @@ from harness.run.judge import CellResult
 LOG_TAIL_LINES = 25
 
 
-def known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> CellId:
+def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> CellId:
     """A cell's id by its name, which is looked at before anything is downloaded or built for it.
 
     Raises:
@@ -54,7 +54,7 @@ def prepare_cell(cell_id: str, hosts: tuple[str, ...], upstream: str | None, fol
     Raises:
         UsageError: there is no such cell.
     """
-    wanted = known_cell(cell_id, hosts, load_catalogue())
+    wanted = _known_cell(cell_id, hosts, load_catalogue())
     selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), upstream, everywhere=True)
     prepared = prepare(selection, folder, keep_evidence=True, cell=cell_id)
     if not prepared.plan.cells:

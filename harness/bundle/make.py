@@ -17,7 +17,7 @@ from harness.app.catalogue import Catalogue, load_catalogue
 from harness.app.execute import run_cells
 from harness.app.prepare import EVIDENCE
 from harness.app.progress import say
-from harness.app.reproduce import known_cell, prepare_cell
+from harness.app.reproduce import prepare_cell
 from harness.bundle.archive import Content, unpack, with_sums, write_archive
 from harness.bundle.collect import Collected, collect
 from harness.bundle.model import FORMAT, BundledCell, BundledHost, BundledModule, FilesStep
@@ -71,7 +71,6 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
         HarnessError: the cell could not be run, or cannot be an archive.
     """
     catalogue = load_catalogue()
-    known_cell(cell_id, hosts, catalogue)
     if file.exists():
         raise UsageError(f"--out {file}: exists already; name another file, or remove it")
     if not file.parent.is_dir():

@@ -99,15 +99,11 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     import time
     from datetime import UTC, datetime
 
-    from rich.console import Console
-
     from harness.app.execute import make_report_folder
-    from harness.app.matrix import run_matrix
-    from harness.app.prepare import Selection
+    from harness.app.matrix import run_matrix, selection_of
     from harness.nightly.nights import name_of, newest_report, remove_old
     from harness.nightly.renew import renew_images
-    from harness.report.console import print_matrix
-    from harness.report.github import tell_github
+    from harness.report.options import print_report
 
     if arguments.nights < 2:
         raise UsageError(f"--nights {arguments.nights}: expected 2 or more, tonight and the one to compare with")
@@ -116,12 +112,8 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     started = time.time()
     renew_images(arguments.host, paths.cache_folder())
     folder = make_report_folder(keep / name_of(datetime.now(UTC)))
-    selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
-    selection = Selection(*selected, arguments.upstream, arguments.everywhere)
-    report = run_matrix(selection, folder, arguments.workers, started)
-    print_matrix(report, Console(), folder / "index.html")
-    if arguments.format == "github":
-        tell_github(report, folder / "matrix.md")
+    report = run_matrix(selection_of(arguments), folder, arguments.workers, started)
+    print_report(arguments.format, report, folder)
     remove_old(keep, arguments.nights)
     return folder, report, before
 

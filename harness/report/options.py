@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import msgspec
 
     from harness.report.github import Annotation
+    from harness.report.schema import Report
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +23,18 @@ def add_format(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="github: what counts against the run as annotations as well, and matrix.md in the job's summary (default: text)",
     )
+
+
+def print_report(form: str, report: Report, folder: Path) -> None:
+    """Prints what a report in a folder comes to, as `add_format`'s option asks."""
+    from rich.console import Console
+
+    from harness.report.console import print_matrix
+    from harness.report.github import tell_github
+
+    print_matrix(report, Console(), folder / "index.html")
+    if form == "github":
+        tell_github(report, folder / "matrix.md")
 
 
 def add_result_format(parser: argparse.ArgumentParser) -> None:

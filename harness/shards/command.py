@@ -120,13 +120,10 @@ def add_merge_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
 
 def run_merge(arguments: argparse.Namespace) -> int:
     """Joins reports, and prints the whole as a run does."""
-    from rich.console import Console
-
     from harness.app.catalogue import load_catalogue
     from harness.app.execute import make_report_folder, write_reports
-    from harness.report.console import print_matrix
     from harness.report.copying import copy_named
-    from harness.report.github import tell_github
+    from harness.report.options import print_report
     from harness.report.reading import read_report
     from harness.report.terminal import safe_message
     from harness.shards.merge import merge
@@ -145,7 +142,5 @@ def run_merge(arguments: argparse.Namespace) -> int:
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    print_matrix(whole, Console(), folder / "index.html")
-    if arguments.format == "github":
-        tell_github(whole, folder / "matrix.md")
+    print_report(arguments.format, whole, folder)
     return whole.exit_code
