@@ -25,6 +25,7 @@ CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or reject
 REQUEST_S: Final = WaitFor(5.0, "an answer")
 ADMIN_REQUEST_S: Final = 5.0  # one answer of its admin interface
 UNLOAD_S: Final = WaitFor(10.0, "a module to be unmapped")  # from its last reference on
+DRAINED_S: Final = WaitFor(10.0, "listeners that were removed to be drained")  # without time that they are given for it
 LOG_LINE_S: Final = WaitFor(5.0, "the trace of an event, such as a line in the log")
 CELL_S: Final = 60.0  # one cell as a whole
 DOWNLOAD_S: Final = 600.0  # one Envoy release

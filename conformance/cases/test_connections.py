@@ -25,9 +25,9 @@ from harness.run.config import (
 from harness.run.envoy import Envoy, Update
 from harness.run.identity import told
 from harness.run.source_server import Reply, source_server
+from harness.run.unloading import drained, unloaded
 from harness.run.upstream import Received
-from harness.run.waiting import poll
-from harness.timeouts import REQUEST_S, UNLOAD_S
+from harness.timeouts import REQUEST_S
 from harness.versions import Minor
 
 ONE = (Language.CPP,)
@@ -226,8 +226,8 @@ def keeps_flags(cell: Cell, user: Listener) -> None:
         seen = told(envoy.request("/", listener="witness"), "global")
         assert seen == "libflagged.so", f"expected the symbols of libflagged.so to be visible globally, found {seen}"
         cell.reconfigure(envoy, witness)
-        gone = poll(lambda: not envoy.has_mapped(canary), UNLOAD_S)
-        assert gone, f"expected a module without the flags to be unloaded, it is loaded after {UNLOAD_S:g} s"
+        drained(envoy)
+        unloaded(envoy, canary)
         assert envoy.has_mapped(flagged), "expected the module with do_not_close to stay loaded, it is gone"
 
 

@@ -11,8 +11,7 @@ from harness.run.cell import Cell, listener
 from harness.run.config import ModuleRef
 from harness.run.envoy import Envoy
 from harness.run.identity import INITIALISED, has_inode_mapped, told
-from harness.run.waiting import poll
-from harness.timeouts import UNLOAD_S
+from harness.run.unloading import drained, unloaded
 
 ANOTHER_VERSION = b"another version"
 
@@ -28,13 +27,6 @@ def initialised(ended: Envoy, times: int) -> None:
     """In the life of an Envoy, which has ended so that all it printed is there, modules were initialised so many times."""
     seen = ended.log().count(INITIALISED)
     assert seen == times, f"expected {times} initialisation{'s' if times > 1 else ''} in all, there were {seen}"
-
-
-def drained(envoy: Envoy) -> None:
-    """Waits until the Envoy has drained the listeners that it was told to remove; then it lets go of their modules."""
-    name = "listener_manager.total_listeners_draining"
-    done = poll(lambda: envoy.counters(name)[name] == 0, UNLOAD_S)
-    assert done, f"expected the listener to be drained, it is not after {UNLOAD_S:g} s"
 
 
 def replace_file(module: Path, added: bytes = b"") -> tuple[int, int]:
@@ -88,8 +80,7 @@ def test_initialised_again_after_unload(cell: Cell) -> None:
     with cell.start(listener("identity", name="a"), listener("identity", name="b")) as envoy:
         share_state(envoy, "a", "b")
         cell.reconfigure(envoy)
-        gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module)
         cell.reconfigure(envoy, listener("identity", name="a"), listener("identity", name="b"))
         share_state(envoy, "a", "b")
     initialised(envoy, 2)
@@ -117,8 +108,7 @@ def test_replaced_after_unload(cell: Cell) -> None:
     module = cell.install()
     with cell.start(listener("identity")) as envoy:
         cell.reconfigure(envoy)
-        gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module)
         _, after = replace_file(module, ANOTHER_VERSION)
         cell.reconfigure(envoy, listener("identity"))
         assert has_inode_mapped(envoy, after), "expected the file that has the name now to be loaded, it is not"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 from harness.model import Language
 from harness.plan.cases import case
@@ -18,26 +17,15 @@ from harness.run.envoy import Envoy
 from harness.run.identity import told
 from harness.run.outcomes import ModuleRejected
 from harness.run.routes import Routes
+from harness.run.unloading import drained, unloaded
 from harness.run.upstream import upstream
 from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S, REQUEST_S, UNLOAD_S
+from harness.timeouts import LOG_LINE_S, REQUEST_S
 
 ONE = (Language.CPP,)
 WORKERS = 2
 REQUESTS = 40
 """So many that each worker gets some: that one gets none has a chance of 1 in 2^39."""
-
-
-def unloaded(envoy: Envoy, module: Path) -> None:
-    """Waits until the Envoy has unloaded a module."""
-    gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-    assert gone, f"expected {module.name} to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
-
-
-def drained(envoy: Envoy) -> None:
-    """Waits until the Envoy has let go of the listeners that it was told to remove, and so of their modules."""
-    done = poll(lambda: envoy.statistic("listener_manager.total_listeners_draining") == 0, UNLOAD_S)
-    assert done, f"expected the listener to be drained, it is not after {UNLOAD_S:g} s"
 
 
 def lived(envoy: Envoy, *expected: str) -> None:
@@ -146,7 +134,7 @@ def test_filter_listener_routes_go(cell: Cell) -> None:
     """A filter, a listener, a route by discovery, a listener with a route: the module is unloaded with the last, not before."""
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
     module = cell.install(name="wanted")
-    # Each step takes a canary away too: when that is gone, the module would be if it were closed too early.
+    # Each step takes a canary away too, which shows that a module that nothing uses is unloaded by then.
     canaries = [cell.install(name=f"canary{number}") for number in (1, 2, 3)]
     plain = HttpFilter(ModuleRef(PROBE), "identity")
     second = HttpFilter(ModuleRef(PROBE), "transform", "T")
@@ -169,6 +157,7 @@ def test_filter_listener_routes_go(cell: Cell) -> None:
     with cell.start(a, b, routes.listener, d) as envoy:
         for canary, step in zip(canaries, steps, strict=True):
             step(envoy)
+            drained(envoy)
             unloaded(envoy, canary)
             assert envoy.has_mapped(module), f"expected the module to stay loaded after {canary.name}, it is gone"
             told(envoy.request("/", listener="d"), "count")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from functools import partial
 from pathlib import Path
 
 from harness.model import Language
@@ -12,8 +11,7 @@ from harness.run.cell import PROBE, Cell, listener
 from harness.run.config import HttpFilter, Listener, ModuleRef
 from harness.run.envoy import Envoy
 from harness.run.identity import INITIALISED, Held, held, told
-from harness.run.waiting import poll
-from harness.timeouts import UNLOAD_S
+from harness.run.unloading import drained, unloaded
 
 ROUNDS = 50
 WARM_ROUNDS = 10
@@ -24,11 +22,6 @@ MORE_MAPPINGS = 4
 MORE_FILES = 8
 MORE_KIB = 160
 MORE_KIB_IN_ALL = 320
-
-
-def unmapped(envoy: Envoy, module: Path) -> bool:
-    """Whether the process has not mapped a module."""
-    return not envoy.has_mapped(module)
 
 
 @case("rtld.local_by_default")
@@ -100,14 +93,14 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
         first_count = told(envoy.request("/", listener="a"), "count")
         assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
         cell.reconfigure(envoy, second)
-        # The canary went with the same update: when it is gone, the module would be too if it were closed too early.
-        assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
+        # The canary went with the same update: it shows that a module that nothing uses is unloaded by now.
+        drained(envoy)
+        unloaded(envoy, canary)
         assert envoy.has_mapped(module), "expected the module to stay loaded while a listener uses it, it is gone"
         count = told(envoy.request("/", listener="b"), "count")
         assert count == "2", f"expected its state to live on and count 2, it counts {count}"
         cell.reconfigure(envoy)
-        gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module)
         cell.reconfigure(envoy, first)
         count = told(envoy.request("/", listener="a"), "count")
         assert count == "1", f"expected a module that was loaded anew to count from 1, it counts {count}"
@@ -116,7 +109,8 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
 def outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
     """A module that has counted once stays when all listeners go, and is found with its state by one that comes again."""
     cell.reconfigure(envoy)
-    assert poll(lambda: not envoy.has_mapped(canary), UNLOAD_S), f"a module without a user is loaded after {UNLOAD_S:g} s"
+    drained(envoy)
+    unloaded(envoy, canary)
     assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
     cell.reconfigure(envoy, again)
     count = told(envoy.request("/", listener=again.name), "count")
@@ -141,7 +135,7 @@ def test_unloaded_one_by_one(cell: Cell) -> None:
     """Filters of one module go one by one, from one listener and then another; it is unloaded with the last, not before."""
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
     module = cell.install()
-    # Each step takes a canary away too: when that is gone, the module would be if it were closed too early.
+    # Each step takes a canary away too, which shows that a module that nothing uses is unloaded by then.
     canaries = [cell.install(name=f"canary{number}") for number in (1, 2, 3)]
 
     def chain(name: str, *modules: str) -> Listener:
@@ -155,13 +149,12 @@ def test_unloaded_one_by_one(cell: Cell) -> None:
     with cell.start(chain("a", "probe", "probe", "canary1", "canary2"), steps[0][1]) as envoy:
         for canary, step in zip(canaries, steps, strict=True):
             cell.reconfigure(envoy, *step)
-            gone = poll(partial(unmapped, envoy, canary), UNLOAD_S)
-            assert gone, f"a module without a user, {canary.name}, is loaded after {UNLOAD_S:g} s"
+            drained(envoy)
+            unloaded(envoy, canary)
             assert envoy.has_mapped(module), f"expected the module to stay loaded after {canary.name}, it is gone"
             told(envoy.request("/", listener="b"), "count")
         cell.reconfigure(envoy)
-        gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded with its last user, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module, "with its last user")
 
 
 @case("rtld.closed_at_last_reference")
@@ -175,8 +168,7 @@ def test_global_unloaded_too(cell: Cell) -> None:
         seen = told(envoy.request("/", listener="a"), "global")
         assert seen == "libglobal.so", f"expected the symbols of libglobal.so to be visible globally, found {seen}"
         cell.reconfigure(envoy, witness)
-        gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module)
         seen = told(envoy.request("/", listener="a"), "global")
         assert seen == "none", f"expected no symbols to be visible globally any more, those of {seen} are"
 
@@ -195,8 +187,7 @@ def test_rejected_configuration_lets_go(cell: Cell) -> None:
         count = told(envoy.request("/", listener="a"), "count")
         assert count == "2", f"expected the module to serve its other user on and count 2, it counts {count}"
         cell.reconfigure(envoy)
-        gone = poll(partial(unmapped, envoy, module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded with its last user, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module, "with its last user")
 
 
 @case("rtld.load_globally", promised_to=())
@@ -263,8 +254,7 @@ def test_next_global_takes_over(cell: Cell) -> None:
         seen = told(envoy.request("/", listener="b"), "global")
         assert seen == "libfirst.so", f"expected the symbols of libfirst.so, loaded first, to be found, found {seen}"
         cell.reconfigure(envoy, second)
-        gone = poll(partial(unmapped, envoy, module), UNLOAD_S)
-        assert gone, f"expected the module to be unloaded when nothing uses it, it is loaded after {UNLOAD_S:g} s"
+        unloaded(envoy, module)
         answer = envoy.request("/", listener="b")
         found = told(answer, "global"), told(answer, "count")
         assert found == ("libsecond.so", "2"), f"expected the symbols of libsecond.so, and it to count 2; saw {found}"
@@ -310,8 +300,7 @@ def test_many_rounds(cell: Cell) -> None:
         for number in range(1, ROUNDS + 1):
             new, old = ("one", "two") if number % 2 else ("two", "one")
             cell.reconfigure(envoy, listener("identity", module=new))
-            gone = poll(partial(unmapped, envoy, files[old]), UNLOAD_S)
-            assert gone, f"expected lib{old}.so to be unloaded in round {number}, it is loaded after {UNLOAD_S:g} s"
+            unloaded(envoy, files[old], f"in round {number}")
             count = told(envoy.request("/"), "count")
             assert count == "1", f"expected a module that was loaded anew to count 1 in round {number}, it counts {count}"
             if number == WARM_ROUNDS:

@@ -9,8 +9,9 @@ from harness.run.client import Answer, End, NoAnswer
 from harness.run.config import Listener
 from harness.run.connected import Pending
 from harness.run.envoy import Envoy
+from harness.run.unloading import unloaded
 from harness.run.waiting import poll
-from harness.timeouts import GAUGE_S, LOG_LINE_S, REQUEST_S, UNLOAD_S
+from harness.timeouts import GAUGE_S, LOG_LINE_S, REQUEST_S
 
 
 def payload(callback: str) -> str:
@@ -82,5 +83,4 @@ def nothing_left(cell: Cell, envoy: Envoy, gauges: Callable[[], Mapping[str, int
     if cell.sdk.unloads:
         module = cell.modules_folder / "libprobe.so"
         cell.reconfigure(envoy, Listener("plain"))
-        gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-        assert gone, "expected the module to be unloaded with its listeners, it is mapped still"
+        unloaded(envoy, module, "with its listeners")

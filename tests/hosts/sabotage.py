@@ -17,6 +17,7 @@ import pytest
 
 from harness.plan.plan import PlannedSdk
 from harness.run import envoy as envoy_module
+from harness.run import unloading
 from harness.run.cell import Cell
 from harness.run.client import Answer
 from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
@@ -249,8 +250,7 @@ def impatient(then: Sabotage) -> Sabotage:
     """Waits that must end in vain are short."""
 
     def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        if hasattr(case, "UNLOAD_S"):
-            patch.setattr(case, "UNLOAD_S", 0.5)
+        patch.setattr(unloading, "UNLOAD_S", 0.5)
         if hasattr(case, "LOG_LINE_S"):
             patch.setattr(case, "LOG_LINE_S", 0.3)
         patch.setattr(envoy_module, "LOG_LINE_S", 0.3)

@@ -83,7 +83,7 @@ TABLE = (
         "identity/initialised_again_after_unload",
         "never closed",
         NEVER_CLOSED,
-        "expected the module to be unloaded when nothing uses it",
+        "expected libprobe.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "identity/initialised_again_after_unload",
@@ -120,7 +120,7 @@ TABLE = (
         "identity/replaced_after_unload",
         "never closed",
         NEVER_CLOSED,
-        "expected the module to be unloaded when nothing uses it",
+        "expected libprobe.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "identity/replaced_after_unload",

@@ -86,7 +86,9 @@ NOT_WRAPPED = tuple(
 IN_DETAIL = (
     Wrong("panics_tcp/network_read", "harms later ones", later_panics, "expected a later request to be served"),
     Wrong("panics_tcp/network_read", "client stays", client_stays, "nothing to be under way any more.*: [1-9]"),
-    Wrong("panics_tcp/network_read", "module is kept", module_is_kept, "expected the module to be unloaded"),
+    Wrong(
+        "panics_tcp/network_read", "module is kept", module_is_kept, "expected libprobe.so to be unloaded with its listeners"
+    ),
 )
 
 ENDS = tuple(

@@ -15,6 +15,7 @@ from harness.run.cell import Cell
 from harness.run.config import HttpFilter, Listener, ModuleRef
 from harness.run.envoy import Envoy
 from harness.run.identity import Held, held
+from harness.run.unloading import unloaded
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage
@@ -65,6 +66,22 @@ def leaves_modules(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Be
 
     patch.setattr(Cell, "reconfigure", leaving)
     return bench
+
+
+def canary_goes_first(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """When all listeners go, the one with the canary is gone while the others have a second left."""
+    reconfigure = Cell.reconfigure
+    before: list[Listener] = []
+
+    def one_by_one(cell: Cell, envoy: Envoy, *listeners: Listener) -> None:
+        if before and not listeners:
+            reconfigure(cell, envoy, *before[:-1])
+            unloaded(envoy, cell.modules_folder / "libcanary.so")
+        reconfigure(cell, envoy, *listeners)
+        before[:] = listeners
+
+    patch.setattr(Cell, "reconfigure", one_by_one)
+    return sabotage.start_with(lambda _, options: options.update(drain_s=1))(bench, case, patch)
 
 
 def ever_larger(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -145,13 +162,13 @@ TABLE = (
         "rtld/unloaded_at_last_reference",
         "never closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=module.name == "probe"))),
-        "expected the module to be unloaded when nothing uses it",
+        "expected libprobe.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/unloaded_at_last_reference",
         "nothing is closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "a module without a user is loaded after",
+        "expected libcanary.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/unloaded_at_last_reference",
@@ -176,7 +193,7 @@ TABLE = (
         "rtld/do_not_close",
         "nothing is closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "a module without a user is loaded after",
+        "expected libcanary.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/same_file_initialised_once",
@@ -194,13 +211,13 @@ TABLE = (
         "rtld/unloaded_one_by_one",
         "never closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=module.name == "probe"))),
-        "expected the module to be unloaded with its last user",
+        "expected libprobe.so to be unloaded with its last user",
     ),
     Wrong(
         "rtld/unloaded_one_by_one",
         "nothing is closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "a module without a user, libcanary1.so, is loaded after",
+        "expected libcanary1.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/unloaded_one_by_one",
@@ -219,7 +236,7 @@ TABLE = (
         "rtld/global_unloaded_too",
         "never closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=module.load_globally))),
-        "expected the module to be unloaded when nothing uses it",
+        "expected libglobal.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/global_unloaded_too",
@@ -231,7 +248,7 @@ TABLE = (
         "rtld/rejected_configuration_lets_go",
         "never closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "expected the module to be unloaded with its last user",
+        "expected libprobe.so to be unloaded with its last user",
     ),
     Wrong(
         "rtld/rejected_configuration_lets_go",
@@ -291,7 +308,7 @@ TABLE = (
         "rtld/next_global_takes_over",
         "never closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "expected the module to be unloaded when nothing uses it",
+        "expected libfirst.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/do_not_close_given_first",
@@ -303,7 +320,7 @@ TABLE = (
         "rtld/do_not_close_given_first",
         "nothing is closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "a module without a user is loaded after",
+        "expected libcanary.so to be unloaded when nothing uses it",
     ),
     Wrong(
         "rtld/do_not_close_given_later",
@@ -315,7 +332,13 @@ TABLE = (
         "rtld/do_not_close_given_later",
         "nothing is closed",
         sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True))),
-        "a module without a user is loaded after",
+        "expected libcanary.so to be unloaded when nothing uses it",
+    ),
+    Wrong(
+        "rtld/do_not_close_given_later",
+        "the canary goes first",
+        canary_goes_first,
+        "expected a module with do_not_close to stay loaded, it is gone",
     ),
     Wrong(
         "rtld/many_rounds",
