@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from pathlib import Path
 
 LIMIT_BYTES = 4 << 20
+_PIPE_BYTES = 1 << 16  # what a pipe holds at most: one read takes all that was written before it
 
 
 class OutputKeeper:
@@ -19,6 +21,9 @@ class OutputKeeper:
         self._pipe = pipe
         self._limit = limit_bytes
         self._path = path
+        self._kept = 0
+        self._ended = False
+        self._lock = threading.Lock()
         self.dropped_bytes = 0
         self._problem: OSError | None = None
         try:
@@ -26,19 +31,34 @@ class OutputKeeper:
         except OSError:
             os.close(pipe)
             raise
+        os.set_blocking(pipe, False)
         self._thread = threading.Thread(target=self._drain, name=f"output of {path}", daemon=True)
         self._thread.start()
 
     def _drain(self) -> None:
-        kept = 0
-        with self._sink:
-            while block := os.read(self._pipe, 1 << 16):
-                written = self._write(block[: self._limit - kept]) if kept < self._limit else 0
-                kept += written
-                self.dropped_bytes += len(block) - written
+        waiting = select.poll()
+        waiting.register(self._pipe, select.POLLIN)
+        while not self._ended:
+            waiting.poll()
+            with self._lock:
+                self._take()
+        with self._lock, self._sink:
             if self.dropped_bytes:
                 self._write(f"\n[{self.dropped_bytes} bytes more were printed and dropped]\n".encode())
-        os.close(self._pipe)
+            os.close(self._pipe)
+
+    def _take(self) -> None:
+        """Takes what is in the pipe now. Needs the lock."""
+        if self._ended:
+            return
+        try:
+            block = os.read(self._pipe, _PIPE_BYTES)
+        except BlockingIOError:
+            return
+        self._ended = not block
+        written = self._write(block[: self._limit - self._kept]) if self._kept < self._limit else 0
+        self._kept += written
+        self.dropped_bytes += len(block) - written
 
     def _write(self, block: bytes) -> int:
         """How much of it was written. A full disk must not end the draining: the writer would block, and look as if it hung."""
@@ -50,11 +70,13 @@ class OutputKeeper:
         return 0
 
     def text(self) -> str:
-        """What has been kept so far.
+        """What has been kept so far; nothing that was printed before the call is missing because nobody had time to take it.
 
         Raises:
             OSError: some of it was lost, because the file could not be written.
         """
+        with self._lock:
+            self._take()
         if self._problem is not None:
             raise self._problem
         return self._path.read_bytes().decode(errors="replace")
