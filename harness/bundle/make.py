@@ -42,8 +42,8 @@ _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
 TRAVELS = (
     *("__init__", "timeouts", "run/__init__", "bundle/__init__"),
-    *(f"run/{name}" for name in ("client", "connected", "connection", "http1", "http2", "launch", "output", "recorder")),
-    *("run/mapped", "run/upstream", "run/waiting"),
+    *(f"run/{name}" for name in ("client", "connected", "connection", "http1", "http2", "http_server", "launch")),
+    *(f"run/{name}" for name in ("mapped", "output", "recorder", "source_server", "upstream", "waiting")),
 )
 """What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""
 

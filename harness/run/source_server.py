@@ -6,13 +6,11 @@ import contextlib
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-from cheroot import wsgi
-
+from harness.run.http_server import Talk, serving
 from harness.run.recorder import active, beyond
 from harness.timeouts import SOURCE_HELD_S
 
@@ -65,48 +63,29 @@ class SourceServer:
             recorder.let_go(self.port)
         self._let_go.set()
 
-    def answer(self, environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
-        """The WSGI application."""
-        path = environ["PATH_INFO"]
+    def answers(self, talk: Talk) -> None:
+        """Takes a request and answers it."""
+        head = talk.head()
+        # A body in chunks may be held back until the answer is there.
+        if not head.in_chunks:
+            talk.rest()
         with self._lock:
-            self._fetches[path] += 1
-            replies = self._replies.get(path, [Reply(status=404)])
+            self._fetches[head.path] += 1
+            replies = self._replies.get(head.path, [Reply(status=404)])
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if reply.manner is Manner.HELD:
             self._let_go.wait(SOURCE_HELD_S)
-        start_response(f"{reply.status} as asked", [("content-length", str(len(reply.body)))])
-        if reply.manner is Manner.CUT:
-            return _cut(reply.body)
-        return [reply.body]
-
-
-def _cut(body: bytes) -> Iterator[bytes]:
-    yield body[: len(body) // 2]
-    raise ConnectionAbortedError  # ends the connection
-
-
-class _Server(wsgi.Server):
-    def error_log(self, msg: str = "", level: int = 20, traceback: bool = False) -> None:
-        """Nothing: replies that are cut are no errors."""
+        talk.answer(reply.status, reply.body, cut=reply.manner is Manner.CUT)
+        if head.in_chunks:
+            talk.rest()
 
 
 @contextlib.contextmanager
 def source_server() -> Iterator[SourceServer]:
     """Serves on a loopback port of the kernel's choice."""
     source = SourceServer()
-    server = _Server(("127.0.0.1", 0), source.answer, numthreads=4)
-    server.shutdown_timeout = 1
-    server.expiration_interval = 0.01  # how long it takes to notice that it is to stop
-    server.prepare()
-    source.port = server.bind_addr[1]
-    thread = threading.Thread(target=server.serve, name="module source", daemon=True)
-    thread.start()
-    try:
+    with serving(source.answers, source.let_go) as source.port:
         yield source
-    finally:
-        source.let_go()
-        server.stop()
-        thread.join()
 
 
 @contextlib.contextmanager

@@ -1,27 +1,20 @@
-"""A real HTTP/1.1 server behind the Envoys: it answers with what it received, as JSON, in the way that the path asks for.
-
-A thread for each connection, so that requests which are left open starve no others.
-"""
+"""A real HTTP/1.1 server behind the Envoys: it answers with what it received, as JSON, in the way that the path asks for."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import socket
-import socketserver
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-import h11
-
+from harness.run.http_server import Talk, serving
 from harness.run.recorder import beyond
 from harness.timeouts import SOURCE_HELD_S
 
-_READ_BYTES: Final = 1 << 16
 TRAILER: Final = "x-upstream-trailer"
 """The trailer of answers for which a path asks with `?trailers`; its value is `yes`."""
 
@@ -93,118 +86,28 @@ class Upstream:
         """Sends the answers that are held, and holds none from now on."""
         self._let_go.set()
 
-    def begins(self, path: str) -> None:
-        """Notes the headers of a request."""
+    def answers(self, talk: Talk) -> None:
+        """Takes a request and answers it."""
+        head = talk.head()
         with self._lock:
-            self._begun[path] += 1
-
-    def takes(self, received: Received) -> None:
-        """Notes a whole request."""
+            self._begun[head.path] += 1
+        rest = talk.rest()
+        received = Received(head.method, head.path, head.headers, rest.body.decode(errors="replace"), rest.trailers)
         with self._lock:
             self._received.append(received)
-
-    def wait(self) -> None:
-        """Waits until held answers may go."""
-        self._let_go.wait(SOURCE_HELD_S)
-
-
-class _Talk(socketserver.BaseRequestHandler):
-    """One connection."""
-
-    server: _Server
-    request: socket.socket
-
-    def handle(self) -> None:
-        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        talk = h11.Connection(h11.SERVER)
-        with contextlib.suppress(OSError, h11.RemoteProtocolError):  # clients go as they like
-            while self._answers_one(talk):
-                talk.start_next_cycle()
-
-    def _next(self, talk: h11.Connection) -> h11.Event | type[h11.PAUSED]:
-        while True:
-            event = talk.next_event()
-            if event is h11.PAUSED or isinstance(event, h11.Event):
-                return event
-            talk.receive_data(self.request.recv(_READ_BYTES))
-
-    def _answers_one(self, talk: h11.Connection) -> bool:
-        """Takes a request and answers it; whether another one may come on this connection."""
-        upstream = self.server.upstream
-        head = self._next(talk)
-        if not isinstance(head, h11.Request):
-            return False
-        target = urlsplit(head.target.decode("latin-1"))
-        upstream.begins(target.path)
-        body = bytearray()
-        while isinstance(event := self._next(talk), h11.Data):
-            body += event.data
-        if not isinstance(event, h11.EndOfMessage):
-            return False
-        text = body.decode(errors="replace")
-        received = Received(head.method.decode(), target.path, _plain(head.headers), text, _plain(event.headers))
-        upstream.takes(received)
-        return self._send(talk, received, _Manner.of(target.query))
-
-    def _send(self, talk: h11.Connection, received: Received, manner: _Manner) -> bool:
+        manner = _Manner.of(head.query)
         if manner.hold:
-            self.server.upstream.wait()
+            self._let_go.wait(SOURCE_HELD_S)
         content = json.dumps(asdict(received)).encode() if manner.size is None else b"x" * manner.size
-        framing = ("transfer-encoding", "chunked") if manner.trailers else ("content-length", str(len(content)))
-        headers = [("content-type", "application/json"), framing]
-        data = talk.send(h11.Response(status_code=manner.status, headers=headers, reason=b"as asked")) or b""
-        if manner.cut:
-            self.request.sendall(data + content[: len(content) // 2])
-            return False
-        if received.method != "HEAD":
-            data += talk.send(h11.Data(data=content)) or b""
-        trailers = _trailers(manner) if received.method != "HEAD" else []  # an answer to HEAD ends with its headers
-        self.request.sendall(data + (talk.send(h11.EndOfMessage(headers=trailers)) or b""))
-        return talk.our_state is h11.DONE and talk.their_state is h11.DONE
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    block_on_close = False  # connections are cut instead
-    request_queue_size = 128
-
-    def __init__(self, upstream: Upstream) -> None:
-        super().__init__(("127.0.0.1", 0), _Talk)
-        self.upstream = upstream
-        self._open: set[socket.socket] = set()
-
-    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        assert isinstance(request, socket.socket)
-        self._open.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
-        assert isinstance(request, socket.socket)
-        self._open.discard(request)
-        super().shutdown_request(request)
-
-    def cut_all(self) -> None:
-        """Ends the connections that are open, and with them their threads."""
-        for one in self._open.copy():
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+        talk.answer(manner.status, content, trailers={TRAILER: "yes"} if manner.trailers else None, cut=manner.cut)
 
 
 @contextlib.contextmanager
 def upstream() -> Iterator[Upstream]:
     """Serves on a loopback port of the kernel's choice."""
     state = Upstream()
-    with _Server(state) as server:
-        state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="upstream", daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            state.let_go()
-            server.shutdown()
-            thread.join()
-            server.cut_all()
+    with serving(state.answers, state.let_go) as state.port:
+        yield state
 
 
 @contextlib.contextmanager
@@ -212,11 +115,3 @@ def upstream_server() -> Iterator[int]:
     """Serves those who want nothing but its port, which it gives."""
     with upstream() as state:
         yield state.port
-
-
-def _trailers(manner: _Manner) -> list[tuple[str, str]]:
-    return [(TRAILER, "yes")] if manner.trailers else []
-
-
-def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 from harness.run import client
@@ -47,6 +48,21 @@ def test_a_reply_is_held_until_it_is_let_go() -> None:
         source.let_go()
         thread.join()
     assert [one.body for one in answers] == ["late"]
+
+
+def test_a_body_in_chunks_may_come_after_the_answer() -> None:
+    with source_server() as source:
+        source.offer("/a", Reply(b"first"), Reply(b"second"))
+        with socket.create_connection(("127.0.0.1", source.port), REQUEST_S) as client:
+            for text in (b"first", b"second"):
+                client.sendall(b"POST /a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n")
+                seen = b""
+                while not seen.endswith(text):
+                    block = client.recv(4096)
+                    assert block, f"expected an answer that ends with {text!r}, saw {seen!r}"
+                    seen += block
+                client.sendall(b"0\r\n\r\n")
+        assert source.fetches("/a") == 2
 
 
 def test_a_port_refuses() -> None:

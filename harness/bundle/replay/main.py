@@ -23,8 +23,8 @@ from harness.bundle.replay.answer import Seen, differences, from_record, told
 from harness.bundle.replay.connections import REQUEST_S, Connections
 from harness.bundle.replay.envoy import Envoy
 from harness.bundle.replay.places import Places, Trouble, remove_all
-from harness.bundle.replay.source import Source, source_server
 from harness.run.client import Answer
+from harness.run.source_server import Manner, Reply, SourceServer, source_server
 from harness.run.upstream import upstream
 from harness.run.waiting import poll
 from harness.timeouts import POLL_S
@@ -107,7 +107,7 @@ def _checked_envoy(path: Path, host: Mapping[str, str], any_envoy: bool) -> Path
 
 
 @contextlib.contextmanager
-def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tuple[Places, dict[str, Source]]]:
+def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tuple[Places, dict[str, SourceServer]]]:
     """A new folder and ports, which are gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="dmconform-replay-"))
     try:
@@ -140,7 +140,7 @@ def _ended(ending: str, code: int | None) -> str:
 class _Replay:
     """Goes through the steps."""
 
-    def __init__(self, places: Places, sources: Mapping[str, Source]) -> None:
+    def __init__(self, places: Places, sources: Mapping[str, SourceServer]) -> None:
         self._places = places
         self._sources = sources
         self._envoys: dict[int, Envoy] = {}
@@ -199,8 +199,8 @@ class _Replay:
 
     def _offer(self, step: Mapping[str, Any]) -> None:
         print(f"The case's {step['server']} is to answer {step['path']}")
-        replies = [{**one, "body": self._places.bytes_of(one["sha256"])} for one in step["replies"]]
-        self._sources[step["server"]].offer(step["path"], replies)
+        replies = (Reply(self._places.bytes_of(one["sha256"]), one["status"], Manner[one["manner"]]) for one in step["replies"])
+        self._sources[step["server"]].offer(step["path"], *replies)
 
     def _let_go(self, step: Mapping[str, Any]) -> None:
         print(f"The case's {step['server']} sends what it holds")

@@ -1,0 +1,186 @@
+"""A real HTTP/1.1 server for those who say how a request is answered.
+
+A thread for each connection, so that requests which are left open starve no others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import socketserver
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+import h11
+
+_READ_BYTES: Final = 1 << 16
+_REASON: Final = b"as asked"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a request; header names in lower case, the path without what follows a `?`."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+
+    @property
+    def in_chunks(self) -> bool:
+        """Whether its body may be held back: nothing says how long it is."""
+        return "transfer-encoding" in self.headers
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What follows the headers of a request."""
+
+    body: bytes
+    trailers: dict[str, str] = field(default_factory=dict)
+
+
+class Gone(Exception):
+    """The client has gone, or speaks no HTTP/1.1."""
+
+
+class Talk:
+    """One connection: for each request `head`, `rest` and `answer`, or `answer` before `rest`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connection
+        self._talk = h11.Connection(h11.SERVER)
+        self._has_body = True
+
+    def head(self) -> Head:
+        """Waits for a request.
+
+        Raises:
+            Gone: there is none any more.
+        """
+        event = self._next()
+        if not isinstance(event, h11.Request):
+            raise Gone
+        method, target = event.method.decode(), urlsplit(event.target.decode("latin-1"))
+        self._has_body = method != "HEAD"
+        return Head(method, target.path, target.query, _plain(event.headers))
+
+    def rest(self) -> Rest:
+        """Waits for the whole request.
+
+        Raises:
+            Gone: it never becomes whole.
+        """
+        body = bytearray()
+        while isinstance(event := self._next(), h11.Data):
+            body += event.data
+        if not isinstance(event, h11.EndOfMessage):
+            raise Gone
+        return Rest(bytes(body), _plain(event.headers))
+
+    def answer(self, status: int, content: bytes, *, trailers: Mapping[str, str] | None = None, cut: bool = False) -> None:
+        """Sends an answer.
+
+        Args:
+            status: its status.
+            content: its body, which an answer to HEAD only tells the length of.
+            trailers: its trailers; with some the body is sent in chunks.
+            cut: only half of the body, then the connection ends.
+
+        Raises:
+            Gone: it was cut.
+        """
+        framing = ("transfer-encoding", "chunked") if trailers else ("content-length", str(len(content)))
+        data = self._talk.send(h11.Response(status_code=status, headers=[framing], reason=_REASON)) or b""
+        if cut:
+            self._socket.sendall(data + content[: len(content) // 2])
+            raise Gone
+        last = h11.EndOfMessage()
+        if self._has_body:  # an answer to HEAD ends with its headers
+            data += self._talk.send(h11.Data(data=content)) or b""
+            last = h11.EndOfMessage(headers=list((trailers or {}).items()))
+        self._socket.sendall(data + (self._talk.send(last) or b""))
+
+    def next_cycle(self) -> bool:
+        """After a request was taken and answered: whether another one may come."""
+        if self._talk.our_state is h11.DONE and self._talk.their_state is h11.DONE:
+            self._talk.start_next_cycle()
+            return True
+        return False
+
+    def _next(self) -> h11.Event | type[h11.PAUSED]:
+        try:
+            while True:
+                event = self._talk.next_event()
+                if event is h11.PAUSED or isinstance(event, h11.Event):
+                    return event
+                self._talk.receive_data(self._socket.recv(_READ_BYTES))
+        except h11.RemoteProtocolError as error:
+            raise Gone from error
+
+
+class _Handler(socketserver.BaseRequestHandler):
+    server: _Server
+    request: socket.socket
+
+    def handle(self) -> None:
+        with contextlib.suppress(OSError, Gone):  # clients go as they like
+            talk = Talk(self.request)
+            self.server.answers(talk)
+            while talk.next_cycle():
+                self.server.answers(talk)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False  # connections are cut instead
+    request_queue_size = 128
+
+    def __init__(self, answers: Callable[[Talk], None]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers = answers
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        assert isinstance(request, socket.socket)
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        assert isinstance(request, socket.socket)
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def cut_all(self) -> None:
+        """Ends the connections that are open, and with them their threads."""
+        for one in self._open.copy():
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+
+@contextlib.contextmanager
+def serving(answers: Callable[[Talk], None], let_go: Callable[[], None]) -> Iterator[int]:
+    """Serves on a loopback port of the kernel's choice, which it gives.
+
+    Args:
+        answers: takes one request of a connection and answers it.
+        let_go: called at the end; whoever waits in `answers` is to go on.
+    """
+    with _Server(answers) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="HTTP server", daemon=True)
+        thread.start()
+        try:
+            yield int(server.server_address[1])
+        finally:
+            let_go()
+            server.shutdown()
+            thread.join()
+            server.cut_all()
+
+
+def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
