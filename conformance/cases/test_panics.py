@@ -14,7 +14,7 @@ from harness.run.client import Answer, End
 from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
 from harness.run.connection import Protocol, Request
 from harness.run.envoy import Envoy
-from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, served, told
+from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, served, told
 from harness.run.upstream import upstream
 from harness.timeouts import PANICKED_S
 from harness.versions import Minor
@@ -53,6 +53,7 @@ def meet_panic(
     ):
         in_flight = elsewhere.begin(OTHER)
         beside = connection.begin(OTHER) if protocol is Protocol.HTTP2 else None
+        provoke(envoy, callback)
         panicking = connection.send(request)
         logged(envoy, callback, before)
         finished = in_flight.finish()
@@ -158,6 +159,7 @@ def refused(cell: Cell, callback: str, panicking: Listener) -> None:
     with cell.start(listener("identity")) as envoy:
         with envoy.connect(Protocol.HTTP1) as client:
             other = client.begin(OTHER)
+            provoke(envoy, callback)
             update = envoy.update(listener("identity"), panicking)
             logged(envoy, callback)
             assert not update.accepted, "expected a configuration that panics to be rejected, it was accepted"

@@ -14,7 +14,7 @@ from harness.run.client import Answer
 from harness.run.config import Listener, ListenerFilter, ModuleRef, NetworkFilter
 from harness.run.connection import Protocol, Request
 from harness.run.envoy import Envoy
-from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, told
+from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, told
 from harness.run.upstream import upstream
 from harness.timeouts import PANICKED_S, REQUEST_S
 
@@ -53,6 +53,7 @@ def meet_panic(cell: Cell, envoy: Envoy, callback: str, name: str = "main") -> A
         elsewhere = [clients.enter_context(envoy.connect(Protocol.HTTP1, listener=one)) for one in others]
         in_flight = [client.begin(OTHER) for client in elsewhere]
         timeout_s = REQUEST_S if callback in AT_THE_END else PANICKED_S
+        provoke(envoy, callback)
         with envoy.connect(Protocol.HTTP1, listener=name, patience_s=timeout_s) as connection:
             panicking = connection.send(PANICKING)
             if callback not in AT_THE_END:

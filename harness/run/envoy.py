@@ -84,6 +84,7 @@ class Envoy:
         self._version = 0
         self._admin_port = 0
         self._accepted_updates = 0
+        self._provoked: str | None = None
         self.first_update = Update(True)
         message = config.bootstrap(self._listeners_file, upstream_port) if bootstrap is None else bootstrap
         (folder / BOOTSTRAP_FILE).write_text(json.dumps(message, indent=1))
@@ -140,6 +141,13 @@ class Envoy:
         """What the process ended with, as of `subprocess`; None while it runs."""
         return self._process.poll()
 
+    def is_provoked(self, when: str) -> None:
+        """From now on an end of the process is told with this, such as `after a panic in destroy`.
+
+        Which of the later requests notices such an end is chance.
+        """
+        self._provoked = when
+
     def check_alive(self, during: str = "") -> None:
         """Raises HostCrashed if the process has ended."""
         code = self._process.poll()
@@ -148,6 +156,7 @@ class Envoy:
 
     def _ended(self, code: int, during: str) -> HostCrashed | Blocked:
         """What an end with this exit code means."""
+        during = self._provoked or during
         self._transcript.ends(Ending.ITSELF, code)
         self._output.finish(HOST_STOP_S)
         linker = linker_error(self.printed(), self._binary)

@@ -24,20 +24,24 @@ def lines(envoy: Envoy, callback: str, mark: str = "") -> list[str]:
     return [line for line in envoy.log().splitlines() if payload(callback) in line and mark in line]
 
 
+def provoke(envoy: Envoy, callback: str) -> None:
+    """What is done from now on makes a filter panic in a callback: if the process ends, that is why."""
+    envoy.is_provoked(f"after a panic in {callback}")
+
+
 def logged(envoy: Envoy, callback: str, before: int = 0) -> None:
     """The log holds the payload of a panic in more lines than `before`, and the process lives.
 
     Raises:
         HostCrashed: it does not.
     """
-    when = f"after a panic in {callback}"
 
     def is_there() -> bool:
-        envoy.check_alive(when)
+        envoy.check_alive()
         return len(lines(envoy, callback)) > before
 
     found = poll(is_there, LOG_LINE_S)
-    envoy.check_survived(when)
+    envoy.check_survived(f"after a panic in {callback}")
     assert found, f"expected the log to hold {payload(callback)!r}, it does not"
 
 
