@@ -131,8 +131,14 @@ class PlacedFiles:
         if not self.root.is_dir():
             return
         found = dict(self._walk(self.root, ""))
-        changes = [Change(path, Kind.GONE) for path in sorted(self._seen.keys() - found.keys(), reverse=True)]
-        changes += [self._change(path, status, found) for path, status in sorted(found.items()) if self._differs(path, status)]
+        differing = [path for path in sorted(found) if self._differs(path, found[path])]
+        now = []
+        for path in differing:
+            try:
+                now.append(self._change(path, found[path], found))
+            except FileNotFoundError:  # an Envoy's own, such as one that it renames when all of it is there
+                del found[path]
+        changes = [Change(path, Kind.GONE) for path in sorted(self._seen.keys() - found.keys(), reverse=True)] + now
         for path in self._seen.keys() - found.keys():
             self._forget(path)
         for path, status in found.items():

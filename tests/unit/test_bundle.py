@@ -93,6 +93,22 @@ def test_links_folders_fifos_rights_and_removals_are_told(tmp_path: Path) -> Non
     assert stat.S_IMODE((tmp_path / "folder/file").stat().st_mode) == 0, "expected its rights to be as before"
 
 
+def test_a_file_that_goes_while_it_is_looked_at_was_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep = PlacedFiles._keep
+
+    def renamed_meanwhile(files: PlacedFiles, place: Path) -> str:
+        if place.suffix == ".part":
+            place.rename(place.with_suffix(".so"))
+        return keep(files, place)
+
+    monkeypatch.setattr(PlacedFiles, "_keep", renamed_meanwhile)
+    (tmp_path / "kept").touch()
+    (tmp_path / "module.part").touch()
+    with recording(tmp_path) as files:
+        assert set(last_change(files)) == {"kept"}
+        assert set(last_change(files)) == {"module.so"}
+
+
 def test_what_the_harness_writes_is_no_file_of_the_case(tmp_path: Path) -> None:
     for name in ("bootstrap.json", "envoy.log", "envoy-2/listeners.json", "modules/envoy.log"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
