@@ -17,9 +17,7 @@ from harness.app.catalogue import Catalogue
 from harness.app.prepare import EVIDENCE, Prepared
 from harness.binaries.model import ModuleFacts
 from harness.build.builder import Built, NotBuilt
-from harness.build.named_commit import split_commit
 from harness.build.upstream import redact as without_credentials
-from harness.build.upstream import resolve_upstream
 from harness.model import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from harness.plan.complaints import Complaint, Seen, complaints_of_cells
 from harness.plan.envoy_tests import SECTIONS, load_envoy_tests
@@ -86,7 +84,7 @@ def assemble(
     catalogue: Catalogue, prepared: Prepared, results: Mapping[str, CellResult], facts: RunFacts, folder: Path
 ) -> Report:
     """The report of a run; writes the build logs that it refers to into its folder."""
-    redact = _Redactor(folder, split_commit(resolve_upstream(prepared.selection.upstream))[0])
+    redact = _Redactor(folder, prepared.selection.repository)
     plan = prepared.plan
     modules = {str(build.sdk.id): build for build in prepared.builds}
     cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact, folder) for cell in plan.cells)
@@ -245,10 +243,10 @@ def _cell(
 
 def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -> str:
     """The option without which the cell's SDK would be that of the release; empty where it is."""
-    upstream = resolve_upstream(prepared.selection.upstream)
-    if split_commit(upstream)[1] is None or planned.id.sdk.endswith(":reference"):
+    selection = prepared.selection
+    if selection.commit is None or planned.id.sdk.endswith(":reference"):
         return ""
-    return f" --upstream {shlex.quote(redact(without_credentials(upstream)))}"
+    return f" --upstream {shlex.quote(redact(without_credentials(f'{selection.repository}#{selection.commit}')))}"
 
 
 def reproduce_command(cell: CellId, host: Host) -> str:

@@ -50,6 +50,16 @@ class Selection:
     upstream: str | None = None
     everywhere: bool = False
 
+    @property
+    def repository(self) -> str:
+        """The address of the repository with upstream's SDKs."""
+        return split_commit(resolve_upstream(self.upstream))[0]
+
+    @property
+    def commit(self) -> str | None:
+        """The commit whose SDK takes the place of the recorded one; None for the releases' own."""
+        return split_commit(resolve_upstream(self.upstream))[1]
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -108,15 +118,14 @@ def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk
         EmptySelection: a spec matches nothing.
     """
     sdks, named = select_sdks(selection.sdks, catalogue.sdks)
-    commit = split_commit(resolve_upstream(selection.upstream))[1]
     # Named for all runs, by the variable, it need not be of use in each.
-    if commit is not None and (selection.upstream is not None or any(sdk.upstream for sdk in sdks)):
-        sdks = at_commit(sdks, commit)
+    if selection.commit is not None and (selection.upstream is not None or any(sdk.upstream for sdk in sdks)):
+        sdks = at_commit(sdks, selection.commit)
     return sdks, named
 
 
 def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
-    repository = UpstreamRepository(split_commit(resolve_upstream(selection.upstream))[0], cache, say)
+    repository = UpstreamRepository(selection.repository, cache, say)
     builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
     return builder.build_all(sdks)
 
