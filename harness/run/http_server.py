@@ -10,7 +10,7 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class Rest:
     """What follows the headers of a request."""
 
     body: bytes
-    trailers: dict[str, str] = field(default_factory=dict)
+    trailers: dict[str, str]
 
 
 class Gone(Exception):
