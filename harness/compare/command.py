@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from harness.errors import ExitCode
-from harness.report.options import add_result_format, print_result
+from harness.report.options import add_result_format, print_result, report_file
 
 KINDS = {
     "regression": "regression",
@@ -19,9 +18,9 @@ KINDS = {
 """What `--fail-on` takes, and the kind of change that it means."""
 _EPILOG = """\
 examples:
-  dmconform diff yesterday/report.json today/report.json
+  dmconform diff yesterday today
   dmconform diff --fail-on regression --fail-on lost old/report.json new/report.json
-  dmconform diff --format markdown old/report.json new/report.json >issue.md
+  dmconform diff --format markdown old new >issue.md
 
 what is compared: each cell by its identity (case, SDK version, host), never totals. A regression is promised, held before and
 fails now. Where modules or hosts are the same bytes in both reports, the output says so: they cannot be the cause.
@@ -41,8 +40,8 @@ def add_diff_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser = commands.add_parser(
         "diff", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
     )
-    parser.add_argument("old", type=Path, metavar="OLD", help="report.json of the run before, of any suite")
-    parser.add_argument("new", type=Path, metavar="NEW", help="report.json of the run after it")
+    parser.add_argument("old", type=report_file, metavar="OLD", help="the run before, of any suite: its folder or report.json")
+    parser.add_argument("new", type=report_file, metavar="NEW", help="the run after it")
     parser.add_argument(
         "--fail-on", action="append", default=[], choices=tuple(KINDS), help="end with exit code 1 on these; may be repeated"
     )

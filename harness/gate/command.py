@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import UsageError
-from harness.report.options import add_result_format, print_result
+from harness.report.options import add_result_format, print_result, report_file
 
 if TYPE_CHECKING:
     from harness.gate.policy import Policy
@@ -39,7 +38,10 @@ def add_gate_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "gate", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
     )
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="report.json of a run; for a module the JSON of dmconform check"
+        "file",
+        type=report_file,
+        metavar="FILE",
+        help="folder of a run, or its report.json; for a module the JSON of check",
     )
     parser.add_argument("--policy", required=True, metavar="NAME", help="sdk-release, host-release, module-release or a file")
     parser.add_argument("--sdk", metavar="SPEC", help="the SDK to be released, such as rust@1.39 or go@1.40:upstream")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness import paths
 from harness.errors import ExitCode, UsageError
 from harness.plan.options import add_run_options, add_selectors
-from harness.report.options import add_format
+from harness.report.options import REPORT_FILE, add_format, report_file
 
 if TYPE_CHECKING:
     from harness.compare.model import Comparison
@@ -48,7 +48,10 @@ def add_nightly_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where nights are kept (default: reports/local/nightly)")
     parser.add_argument("--nights", type=int, default=NIGHTS, metavar="N", help=f"how many are kept (default: {NIGHTS})")
     parser.add_argument(
-        "--previous", type=Path, metavar="REPORT", help="compare with this report.json (default: the newest night that is kept)"
+        "--previous",
+        type=report_file,
+        metavar="REPORT",
+        help="compare with this run: its folder or report.json (default: the newest night that is kept)",
     )
     parser.add_argument(
         "--report",
@@ -64,13 +67,12 @@ def run_nightly(arguments: argparse.Namespace) -> int:
     """Runs and compares."""
     from harness.nightly.conclude import conclude
     from harness.nightly.issue import nothing_in_common, regressed
-    from harness.nightly.nights import REPORT
     from harness.report.reading import read_report
 
     previous = read_report(arguments.previous) if arguments.previous is not None else None
     if arguments.report is not None:
         _refuse_what_needs_a_run(arguments)
-        folder, report = arguments.report, read_report(arguments.report / REPORT)
+        folder, report = arguments.report, read_report(arguments.report / REPORT_FILE)
     else:
         folder, report, previous = _tonight(arguments, previous)
     if previous is None:

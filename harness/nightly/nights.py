@@ -9,10 +9,10 @@ from pathlib import Path
 
 from harness.app.progress import say
 from harness.errors import DataFileError
+from harness.report.options import REPORT_FILE
 from harness.report.reading import read_report
 from harness.report.schema import Report
 
-REPORT = "report.json"
 _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
@@ -27,16 +27,16 @@ def newest_report(keep: Path) -> Report | None:
     One that is incomplete, or cannot be read, is said and passed over: it would hide what the night before it has shown.
     """
     for folder in reversed(_nights(keep)):
-        if not (folder / REPORT).exists():
+        if not (folder / REPORT_FILE).exists():
             continue
         try:
-            report = read_report(folder / REPORT)
+            report = read_report(folder / REPORT_FILE)
         except DataFileError as error:
             say(f"passed over: {error}")
             continue
         if report.complete:
             return report
-        say(f"passed over: {folder / REPORT}: {report.incomplete_reason or 'it is incomplete'}")
+        say(f"passed over: {folder / REPORT_FILE}: {report.incomplete_reason or 'it is incomplete'}")
     return None
 
 

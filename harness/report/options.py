@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import msgspec
 
     from harness.report.github import Annotation
     from harness.report.schema import Report
+
+
+REPORT_FILE = "report.json"
+
+
+def report_file(text: str) -> Path:
+    """The report that an argument names: the file, or that in the folder of a run."""
+    path = Path(text)
+    return path / REPORT_FILE if path.is_dir() else path
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

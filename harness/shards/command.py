@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.errors import ExitCode, UsageError
 from harness.plan.options import add_selectors
-from harness.report.options import add_format
+from harness.report.options import add_format, report_file
 
 _PLAN_EPILOG = """\
 examples:
@@ -48,7 +48,7 @@ def add_plan_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "--format", choices=("text", "json"), default="text", help="json: the matrix of a CI job (default: text)"
     )
     parser.add_argument(
-        "--measure", type=Path, metavar="REPORT", help="take the costs of cells from this report, and keep them"
+        "--measure", type=report_file, metavar="REPORT", help="take the costs of cells from this report, and keep them"
     )
     parser.set_defaults(run=run_plan)
 
@@ -112,7 +112,7 @@ def add_merge_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
     parser = commands.add_parser(
         "merge", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_MERGE_EPILOG
     )
-    parser.add_argument("reports", nargs="+", type=Path, metavar="SHARD", help="folder of a shard's report, or its report.json")
+    parser.add_argument("reports", nargs="+", type=report_file, metavar="SHARD", help="folder of a shard, or its report.json")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the whole report")
     add_format(parser)
     parser.set_defaults(run=run_merge)
@@ -128,9 +128,9 @@ def run_merge(arguments: argparse.Namespace) -> int:
     from harness.report.terminal import safe_message
     from harness.shards.merge import merge
 
-    files = [path / "report.json" if path.is_dir() else path for path in arguments.reports]
+    files: list[Path] = arguments.reports
     reports = [read_report(file) for file in files]
-    names = [str(path) for path in arguments.reports]
+    names = [str(path) for path in files]
     whole = merge(list(zip(names, reports, strict=True)), [case.id for case in load_catalogue().cases])
     folder = make_report_folder(arguments.out)
     try:

@@ -275,6 +275,17 @@ def test_where_nothing_is_in_both_nothing_is_green(tmp_path: Path, capsys: pytes
     assert "::warning title=dmconform diff::no cell is in both reports" in capsys.readouterr().out
 
 
+def test_a_report_may_be_named_by_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        write_report(of(cell()), tmp_path / name / "report.json")
+    assert main(["diff", str(tmp_path / "old"), str(tmp_path / "new" / "report.json")]) == 0
+    assert "unchanged: 1" in capsys.readouterr().out
+    (tmp_path / "new/report.json").unlink()
+    assert main(["diff", str(tmp_path / "old"), str(tmp_path / "new")]) == 2
+    assert f"{tmp_path}/new/report.json: there is no such file" in capsys.readouterr().err
+
+
 def test_the_page_follows_a_build_too(tmp_path: Path) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     write_report(of(cell(host="1.41.0-dev~aaaaaaaa")), old)
