@@ -77,8 +77,11 @@ def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
     return None if (old.relation is Relation.PROMISED) is (new.relation is Relation.PROMISED) else ChangeKind.PROMISE
 
 
-# What differs from run to run without meaning anything: addresses, ports, process ids, durations, the place of a log line.
-_VARIES = re.compile(r"0x[0-9a-f]+|127\.0\.0\.1:\d+|\b\d+(\.\d+)?\s?(ms|s|us)\b|\bpid \d+|\.(cc|h|go|rs):\d+")
+# What differs from run to run without meaning anything: addresses, ports, process ids, durations, the place of a log line, and
+# the listener: a refusal is asked for once, so that it may be that of another cell.
+_VARIES = re.compile(
+    r"0x[0-9a-f]+|127\.0\.0\.1:\d+|\b\d+(\.\d+)?\s?(ms|s|us)\b|\bpid \d+|\.(cc|h|go|rs):\d+|(?<=listener\(s\) )\w+(?=:)"
+)
 
 # A cell's folder, as older reports write it.
 _CELL_FOLDER = re.compile(r"\$REPORT/evidence(/[^/\s]+){4}")
