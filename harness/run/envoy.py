@@ -141,7 +141,7 @@ class Envoy:
         """What the process ended with, as of `subprocess`; None while it runs."""
         return self._process.poll()
 
-    def is_provoked(self, when: str) -> None:
+    def provoke(self, when: str) -> None:
         """From now on an end of the process is told with this, such as `after a panic in destroy`.
 
         Which of the later requests notices such an end is chance.

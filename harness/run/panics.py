@@ -26,7 +26,7 @@ def lines(envoy: Envoy, callback: str, mark: str = "") -> list[str]:
 
 def provoke(envoy: Envoy, callback: str) -> None:
     """What is done from now on makes a filter panic in a callback: if the process ends, that is why."""
-    envoy.is_provoked(f"after a panic in {callback}")
+    envoy.provoke(f"after a panic in {callback}")
 
 
 def logged(envoy: Envoy, callback: str, before: int = 0) -> None:
