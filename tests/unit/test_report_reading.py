@@ -157,12 +157,12 @@ def test_no_command_waits_crashes_or_is_green(
         case _:
             bad.write_text(texts[kind], encoding="utf-8")
     arguments = {
-        "diff": ["diff", str(bad), str(bad)],
-        "gate": ["gate", str(bad), "--policy", "sdk-release", "--sdk", "rust@1.39"],
+        "diff": ["diff", str(folder), str(folder)],
+        "gate": ["gate", str(folder), "--policy", "sdk-release", "--sdk", "rust@1.39"],
         "merge": ["merge", str(folder), "--out", str(tmp_path / "out")],
-        "page": ["page", str(bad), "--out", str(tmp_path / "page.html")],
+        "page": ["page", str(folder), "--out", str(tmp_path / "page.html")],
         "publish": ["publish", str(folder), "2026-11-21-a-test"],
-        "plan": ["plan", "--measure", str(bad)],
+        "plan": ["plan", "--measure", str(folder)],
     }
     assert main(arguments[command]) == 2
     said = capsys.readouterr().err
