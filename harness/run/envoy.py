@@ -19,6 +19,7 @@ from harness.run.config import Listener
 from harness.run.connected import Client, Watch
 from harness.run.connection import Act, Protocol, Request
 from harness.run.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
+from harness.run.listening import port_of
 from harness.run.mapped import has_mapped
 from harness.run.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from harness.run.output import OutputKeeper
@@ -292,11 +293,9 @@ class Envoy:
         return self._port(listener)
 
     def _port(self, listener: str) -> int:
-        status = json.loads(self.admin("/listeners?format=json").body or "{}")
-        for entry in status.get("listener_statuses", []):
-            if entry["name"] == listener:
-                return int(entry["local_address"]["socket_address"]["port_value"])
-        raise AssertionError(f"expected a listener {listener!r}, Envoy has {status!r}")
+        found = port_of(listener, lambda path: self.admin(path).body)
+        assert found is not None, f"expected a listener {listener!r} that can be asked, Envoy has none"
+        return found
 
     def request(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 import signal
 import subprocess
@@ -19,9 +20,11 @@ from harness.model import AbiVerdict, Outcome, Relation
 from harness.plan.plan import write_plan
 from harness.run import client, envoy, system_folder
 from harness.run.cell import Cell, listener
-from harness.run.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef
+from harness.run.config import DIRECT_PATH, MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
 from harness.run.outcomes import Blocked
 from harness.run.output import LIMIT_BYTES
+from harness.run.source_server import Manner, Reply, source_server
+from harness.timeouts import SOURCE_HELD_S
 from tests.hosts.bench import Bench
 from tests.hosts.full_disk import small_disk
 from tests.hosts.processes import eventually, naming
@@ -86,6 +89,32 @@ def test_an_envoy_that_does_not_end_is_a_hang_and_is_killed(bench: Bench, monkey
     assert result.outcome is Outcome.HUNG, result
     assert "SIGTERM" in result.detail
     assert not naming(bench.evidence(result))
+
+
+def test_a_listener_that_waits_for_its_module_is_waited_for(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def case(cell: Cell) -> None:
+        data = b"no library"
+        source = RemoteSource("/module.so", hashlib.sha256(data).hexdigest(), timeout_s=SOURCE_HELD_S)
+        waits = Listener("further", (HttpFilter(ModuleRef("further", remote=source), "local_reply", "418"),))
+        with source_server() as server:
+            server.offer("/module.so", Reply(data, manner=Manner.HELD))
+            with cell.start_anyhow(Listener("main"), clusters={MODULE_SOURCE: server.port}) as running:
+                assert running.update(Listener("main"), waits).accepted
+                asked = running.admin
+
+                def admin(path: str, *rest: str) -> client.Answer:
+                    answer = asked(path, *rest)
+                    if "warming" in path:  # it was seen to be missing
+                        server.let_go()
+                    return answer
+
+                monkeypatch.setattr(running, "admin", admin)
+                assert running.request("/", listener="further").status == 200
+                with pytest.raises(AssertionError, match="expected a listener 'nowhere' that can be asked, Envoy has none"):
+                    running.request("/", listener="nowhere")
+
+    result = bench.run(case)
+    assert result.outcome is Outcome.PASSED, result
 
 
 def test_a_flood_of_output_is_kept_up_to_a_limit(bench: Bench) -> None:

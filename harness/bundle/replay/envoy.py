@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
 import re
 import resource
@@ -19,6 +18,7 @@ from harness.bundle.replay.places import Places, Trouble
 from harness.run import client
 from harness.run.client import Answer, NoAnswer
 from harness.run.launch import ADDRESS_SPACE_BYTES, ADMIN_FILE, BOOTSTRAP_FILE, CPU_S, FILE_BYTES, LISTENERS_FILE
+from harness.run.listening import port_of
 from harness.run.mapped import has_mapped
 from harness.run.output import OutputKeeper
 from harness.run.waiting import poll
@@ -193,10 +193,11 @@ class Envoy:
     def port(self, listener: str) -> int | None:
         """The port of a listener; None if there is none."""
         if listener not in self._ports:
-            body = self.admin("/listeners?format=json").body
-            for one in json.loads(body or "{}").get("listener_statuses", []):
-                self._ports[one["name"]] = int(one["local_address"]["socket_address"]["port_value"])
-        return self._ports.get(listener)
+            found = port_of(listener, lambda path: self.admin(path).body)
+            if found is None:
+                return None
+            self._ports[listener] = found
+        return self._ports[listener]
 
     def ended_by_itself(self) -> int | None:
         """Waits for an end of its own, and gives its exit code; None if it lives on."""
