@@ -18,6 +18,8 @@ SPEC_FILE = CONFORMANCE / "spec" / "requirements.toml"
 ENVOY_TESTS_FILE = CONFORMANCE / "spec" / "envoy_tests.toml"
 SDKS = PROJECT / "sdks"
 TOOLCHAIN = SDKS / "toolchain"
+REPORT_FILE = "report.json"
+"""What a run calls its report, in a folder of its own."""
 
 
 def cache_folder() -> Path:

@@ -25,7 +25,7 @@ from harness.run.config import (
 from harness.run.envoy import Envoy, Update
 from harness.run.identity import told
 from harness.run.source_server import Reply, source_server
-from harness.run.unloading import drained, unloaded
+from harness.run.unloading import drained
 from harness.run.upstream import Received
 from harness.timeouts import REQUEST_S
 from harness.versions import Minor
@@ -226,8 +226,7 @@ def keeps_flags(cell: Cell, user: Listener) -> None:
         seen = told(envoy.request("/", listener="witness"), "global")
         assert seen == "libflagged.so", f"expected the symbols of libflagged.so to be visible globally, found {seen}"
         cell.reconfigure(envoy, witness)
-        drained(envoy)
-        unloaded(envoy, canary)
+        drained(envoy, canary)
         assert envoy.has_mapped(flagged), "expected the module with do_not_close to stay loaded, it is gone"
 
 

@@ -94,8 +94,7 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
         assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
         cell.reconfigure(envoy, second)
         # The canary went with the same update: it shows that a module that nothing uses is unloaded by now.
-        drained(envoy)
-        unloaded(envoy, canary)
+        drained(envoy, canary)
         assert envoy.has_mapped(module), "expected the module to stay loaded while a listener uses it, it is gone"
         count = told(envoy.request("/", listener="b"), "count")
         assert count == "2", f"expected its state to live on and count 2, it counts {count}"
@@ -109,8 +108,7 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
 def outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
     """A module that has counted once stays when all listeners go, and is found with its state by one that comes again."""
     cell.reconfigure(envoy)
-    drained(envoy)
-    unloaded(envoy, canary)
+    drained(envoy, canary)
     assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
     cell.reconfigure(envoy, again)
     count = told(envoy.request("/", listener=again.name), "count")
@@ -149,8 +147,7 @@ def test_unloaded_one_by_one(cell: Cell) -> None:
     with cell.start(chain("a", "probe", "probe", "canary1", "canary2"), steps[0][1]) as envoy:
         for canary, step in zip(canaries, steps, strict=True):
             cell.reconfigure(envoy, *step)
-            drained(envoy)
-            unloaded(envoy, canary)
+            drained(envoy, canary)
             assert envoy.has_mapped(module), f"expected the module to stay loaded after {canary.name}, it is gone"
             told(envoy.request("/", listener="b"), "count")
         cell.reconfigure(envoy)

@@ -126,7 +126,7 @@ def write_reports(report: Report, folder: Path) -> None:
         HarnessError: the disk is full, or the folder cannot be written to.
     """
     try:
-        write_report(report, folder / "report.json")
+        write_report(report, folder / paths.REPORT_FILE)
         (folder / "junit.xml").write_text(render_junit(report))
         (folder / "matrix.md").write_text(render_markdown(report))
         (folder / "index.html").write_text(render_html(report))

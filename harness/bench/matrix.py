@@ -23,6 +23,7 @@ from harness import paths
 from harness.app.progress import say
 from harness.hosts.catalogue import load_hosts
 from harness.hosts.obtain import from_release
+from harness.paths import REPORT_FILE
 from harness.report.reading import read_report
 from harness.report.schema import CellEntry, Report
 from harness.report.slowest import slowest
@@ -116,9 +117,10 @@ def matrix(arguments: Sequence[str], cache: Path | None = None) -> tuple[float, 
         command = [sys.executable, "-m", "harness", "run", "--out", str(out), *arguments]
         done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=BOUND_S, check=False)
         elapsed_s = time.perf_counter() - started
-        if not (out / "report.json").exists():
+        report = out / REPORT_FILE
+        if not report.exists():
             raise RuntimeError(f"dmconform run ended with {done.returncode} and wrote no report")
-        return elapsed_s, read_report(out / "report.json")
+        return elapsed_s, read_report(report)
 
 
 def mean_cell(report: Report) -> float:

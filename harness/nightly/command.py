@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from harness import paths
 from harness.errors import ExitCode, UsageError
+from harness.paths import REPORT_FILE
 from harness.plan.options import add_run_options, add_selectors
-from harness.report.options import REPORT_FILE, add_format, report_file
+from harness.report.options import add_format, report_file
 
 if TYPE_CHECKING:
     from harness.compare.model import Comparison

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.app.progress import say
 from harness.errors import DataFileError
-from harness.report.options import REPORT_FILE
+from harness.paths import REPORT_FILE
 from harness.report.reading import read_report
 from harness.report.schema import Report
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.compare.compare import compare
 from harness.compare.model import ChangeKind
 from harness.model import Judgement, Relation
+from harness.paths import REPORT_FILE
 from harness.publish.publish import FOLDER
 from harness.publish.verify import published
 from harness.report.markdown import escape
@@ -40,7 +41,7 @@ def history_text(folder: Path = FOLDER) -> str:
     Raises:
         DataFileError: a published report cannot be read.
     """
-    found = [Published(path.name, read_report(path / "report.json")) for path in published(folder)]
+    found = [Published(path.name, read_report(path / REPORT_FILE)) for path in published(folder)]
     runs = sorted(found, key=lambda run: run.report.started_at)
     lines = [_HEAD, *_runs(runs), "", *_matrix(runs), "", *_changes(runs)]
     return "\n".join(lines).rstrip("\n") + "\n"

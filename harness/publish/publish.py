@@ -9,6 +9,7 @@ from pathlib import Path
 from harness import paths
 from harness.errors import HarnessError, UsageError
 from harness.hosts.obtain import sha256_of
+from harness.paths import REPORT_FILE
 from harness.report.copying import copy_named
 from harness.report.markdown import escape
 from harness.report.reading import read_report
@@ -19,7 +20,7 @@ FOLDER = paths.PROJECT / "reports" / "published"
 PAGE = "README.md"
 SUMS = "SHA256SUMS"
 REPRODUCE = "REPRODUCE.md"
-TRAVELS = ("report.json", "index.html", "matrix.md")
+TRAVELS = (REPORT_FILE, "index.html", "matrix.md")
 """Evidence does not: it is large, and may hold paths of the machine; nor what is made for CI."""
 _NAME = re.compile(r"\d{4}-\d{2}-\d{2}-[a-z0-9][a-z0-9.-]*")
 
@@ -36,7 +37,7 @@ def publish(source: Path, name: str, folder: Path = FOLDER) -> Path:
     target = folder / name
     if target.exists():
         raise UsageError(f"{target}: exists already; a published report is never changed, a newer one stands beside it")
-    report = read_report(source / "report.json")
+    report = read_report(source / REPORT_FILE)
     refuse_unfit(report, str(source))
     part = folder / f".{name}.part"
     shutil.rmtree(part, ignore_errors=True)

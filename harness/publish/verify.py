@@ -8,6 +8,7 @@ from pathlib import Path
 from harness import paths
 from harness.datafile import read_bounded
 from harness.errors import HarnessError
+from harness.paths import REPORT_FILE
 from harness.process import find_program, run_program
 from harness.publish.publish import FOLDER, PAGE, REPRODUCE, SUMS, named_files, refuse_unfit, sums_of
 from harness.report.reading import read_report
@@ -54,12 +55,12 @@ def _of_report(folder: Path) -> Iterator[str]:
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             yield f"{path.relative_to(folder).as_posix()} is a link, or no file"
     try:
-        report = read_report(folder / "report.json")
-        refuse_unfit(report, "report.json")
+        report = read_report(folder / REPORT_FILE)
+        refuse_unfit(report, REPORT_FILE)
         needed = (*named_files(report), REPRODUCE)
     except HarnessError as error:
         yield str(error)
-        needed = ("report.json", REPRODUCE)
+        needed = (REPORT_FILE, REPRODUCE)
     yield from (f"{name} was never there" for name in needed if name not in listed)
 
 

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.paths import REPORT_FILE
+
 if TYPE_CHECKING:
     import msgspec
 
     from harness.report.github import Annotation
     from harness.report.schema import Report
-
-
-REPORT_FILE = "report.json"
 
 
 def report_file(text: str) -> Path:
