@@ -126,7 +126,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
     started = time.time()
     folder = _new_folder(arguments.out)
-    report = run_matrix(selection_of(arguments), folder, arguments.workers, started, shard=arguments.shard)
+    report = run_matrix(
+        selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns, shard=arguments.shard
+    )
     print_report(arguments.format, report, folder)
     return report.exit_code
 

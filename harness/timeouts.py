@@ -22,6 +22,7 @@ HOST_START_S: Final = WaitFor(20.0, "an Envoy to be ready")
 HOST_STOP_S: Final = WaitFor(10.0, "an Envoy to end")  # from SIGTERM on
 HOST_VERSION_S: Final = 20.0  # `envoy --version`
 CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or rejected")
+BURST_S: Final = 20.0  # an answer among many that are asked for at once
 LISTENER_WARM_S: Final = WaitFor(10.0, "a listener to have what it waits for")
 REQUEST_S: Final = WaitFor(5.0, "an answer")
 ADMIN_REQUEST_S: Final = 5.0  # one answer of its admin interface

@@ -19,7 +19,9 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
     return Selection(*selected, arguments.upstream, arguments.everywhere)
 
 
-def run_matrix(selection: Selection, folder: Path, workers: str, started: float, *, shard: str | None = None) -> Report:
+def run_matrix(
+    selection: Selection, folder: Path, workers: str, started: float, *, reruns: int, shard: str | None = None
+) -> Report:
     """Builds, runs, and writes the report.
 
     Args:
@@ -27,6 +29,7 @@ def run_matrix(selection: Selection, folder: Path, workers: str, started: float,
         folder: of the report, just made; it is removed if nothing could run.
         workers: cells at once, or `auto`.
         started: when the command was, in seconds since the epoch.
+        reruns: how often cells that count against the run are run again, to see whether they end the same way.
         shard: `2/4`: only the second of four parts of equal cost.
 
     Raises:
@@ -36,8 +39,10 @@ def run_matrix(selection: Selection, folder: Path, workers: str, started: float,
     try:
         if not workers.isdigit() and workers != "auto":
             raise UsageError(f"-n {workers}: expected a number, or auto")
+        if reruns < 0:
+            raise UsageError(f"--reruns {reruns}: expected 0 or more")
         prepared = prepare(selection, folder, shard=shard)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return run_and_report(load_catalogue(), prepared, folder, workers, started)
+    return run_and_report(load_catalogue(), prepared, folder, workers, started, reruns)

@@ -6,7 +6,7 @@ import difflib
 from pathlib import Path
 
 from harness.app.catalogue import Catalogue, load_catalogue
-from harness.app.execute import run_cells
+from harness.app.cells import run_cells
 from harness.app.prepare import EVIDENCE, Prepared, Selection, prepare
 from harness.binaries.model import StaticVerdict
 from harness.errors import ExitCode, UsageError

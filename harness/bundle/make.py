@@ -14,7 +14,7 @@ import msgspec
 
 from harness import paths
 from harness.app.catalogue import Catalogue, load_catalogue
-from harness.app.execute import run_cells
+from harness.app.cells import run_cells
 from harness.app.prepare import EVIDENCE
 from harness.app.progress import say
 from harness.app.reproduce import prepare_cell
@@ -42,7 +42,7 @@ _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
 TRAVELS = (
     *("__init__", "timeouts", "run/__init__", "bundle/__init__"),
-    *(f"run/{name}" for name in ("client", "connected", "connection", "http1", "http2", "http_server", "launch")),
+    *(f"run/{name}" for name in ("client", "connected", "connection", "http1", "http2", "http_server", "launch", "listening")),
     *(f"run/{name}" for name in ("mapped", "output", "recorder", "source_server", "upstream", "waiting")),
 )
 """What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""

@@ -10,6 +10,7 @@ from harness.compare.hosts import follow_hosts
 from harness.compare.model import SCHEMA_VERSION, Change, ChangeKind, Comparison, Run, Side
 from harness.model import Judgement, Outcome, Relation
 from harness.report.schema import CellEntry, Report
+from harness.report.stability import stability
 from harness.report.text import first_line
 
 
@@ -123,7 +124,9 @@ def _same(one: str | None, other: str | None) -> bool | None:
 
 
 def _side(cell: CellEntry | None) -> Side | None:
-    return Side(cell.outcome, cell.relation, cell.judgement, cell.known_failure, _detail(cell)) if cell is not None else None
+    if cell is None:
+        return None
+    return Side(cell.outcome, cell.relation, cell.judgement, cell.known_failure, _detail(cell), stability(cell))
 
 
 def _run(report: Report) -> Run:

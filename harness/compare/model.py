@@ -7,8 +7,9 @@ import enum
 import msgspec
 
 from harness.model import Judgement, Outcome, Relation
+from harness.report.stability import Stability
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class ChangeKind(enum.Enum):
@@ -34,6 +35,7 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     judgement: Judgement
     known_failure: str | None
     detail: str
+    stability: Stability = Stability.UNKNOWN
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

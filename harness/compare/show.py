@@ -10,6 +10,7 @@ from rich.console import Console
 from harness.compare.compare import without_chance
 from harness.compare.model import Change, ChangeKind, Comparison, Side
 from harness.model import Outcome
+from harness.report.stability import Stability
 from harness.report.summary import counted
 from harness.report.terminal import SafeOutput
 
@@ -76,7 +77,8 @@ def _words(side: Side | None) -> str:
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
     disputed = ", but its two verdicts disagree" if text and side.outcome is Outcome.PASSED else ""
-    return f"{side.outcome.value}{disputed}{known}" + (f": {text}" if text else "")
+    unstable = " (NOT STABLE: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
+    return f"{side.outcome.value}{disputed}{known}{unstable}" + (f": {text}" if text else "")
 
 
 def counts(comparison: Comparison) -> str:

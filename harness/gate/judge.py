@@ -20,6 +20,7 @@ from harness.plan.plan import PlannedCell, plan_cells
 from harness.plan.selectors import SdkSpec, select_cases
 from harness.promise import window
 from harness.report.schema import CellEntry, Report
+from harness.report.stability import reruns_in_words
 from harness.report.summary import SEEN_IN_CELLS
 from harness.report.text import first_line
 from harness.sdks.catalogue import Sdk
@@ -240,7 +241,7 @@ class _Tally:
         cells = tuple(
             Reason(
                 kind,
-                text,
+                "; ".join(filter(None, [text, reruns_in_words(cell for cell in cells if not isinstance(cell, str))])),
                 tuple(cell if isinstance(cell, str) else cell.id for cell in cells),
                 self._command if isinstance(cells[0], str) else cells[0].reproduce,
             )

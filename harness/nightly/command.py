@@ -115,7 +115,7 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     started = time.time()
     renew_images(arguments.host, paths.cache_folder())
     folder = make_report_folder(keep / name_of(datetime.now(UTC)))
-    report = run_matrix(selection_of(arguments), folder, arguments.workers, started)
+    report = run_matrix(selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns)
     print_report(arguments.format, report, folder)
     remove_old(keep, arguments.nights)
     return folder, report, before

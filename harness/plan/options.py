@@ -31,6 +31,14 @@ def add_upstream(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--upstream` and `-n`."""
+    """Adds `--upstream`, `-n` and `--reruns`."""
     add_upstream(parser)
     parser.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
+    parser.add_argument(
+        "--reruns",
+        type=int,
+        default=2,
+        metavar="N",
+        help="how often cells that count against the run are run again, alone, to tell whether they end the same way; "
+        "the verdict stays (default: 2; some cells of each cause)",
+    )

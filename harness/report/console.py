@@ -192,6 +192,8 @@ def _print_causes(out: SafeOutput, title: str, found: list[Cause]) -> None:
         if cause.record:
             hint = "; it no longer applies: remove or correct it" if cause.judgement is Judgement.STALE else ""
             out.line(f"      record: {cause.record}{hint}")
+        if cause.reruns:
+            out.line(f"      {cause.reruns}")
         out.line(f"      again: {cause.reproduce}" if cause.reproduce else f"      first: {cause.cells[0]}")
 
 

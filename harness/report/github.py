@@ -58,7 +58,8 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
     """What is against the run and what is missing, the gravest first, then the answer."""
     found = causes(report)
     for cause in [cause for cause in found if cause.judgement in FAILURES]:
-        text = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}\nagain: {cause.reproduce}"
+        seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
+        text = "\n".join(filter(None, [seen, cause.reruns, f"again: {cause.reproduce}"]))
         yield Annotation(Level.ERROR, f"{cause.case}: {cause.outcome.value}", text)
     for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
         text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"

@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ET
 from harness.model import Judgement, Outcome
 from harness.report.halves import static_half, static_sentence
 from harness.report.schema import CellEntry, Report, StaticEntry
+from harness.report.stability import reruns_in_words, stability
 from harness.report.summary import FAILURES, SEEN_IN_CELLS, summarise
 from harness.report.text import first_line, one_line, plain
 
@@ -66,6 +67,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, me
         "probe": cell.probe_load.load.value,
         **({"disagreement": cell.disagreement} if cell.disagreement is not None else {}),
         **({"mend": mend} if mend is not None else {}),
+        **({"stability": stability(cell).value} if cell.reruns else {}),
         **cell.facts,
     }
     for name, value in said.items():
@@ -90,7 +92,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, me
 
 def _add_result(case: ET.Element, kind: str, cell: CellEntry, message: str) -> None:
     result = ET.SubElement(case, kind, message=one_line(message), type=cell.outcome.value)
-    result.text = plain(f"{cell.detail}\n\nreproduce: {cell.reproduce}")
+    result.text = plain("\n".join([cell.detail, "", *filter(None, [reruns_in_words([cell])]), f"reproduce: {cell.reproduce}"]))
 
 
 def _add_complaints(root: ET.Element, report: Report) -> None:

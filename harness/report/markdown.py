@@ -130,7 +130,7 @@ def _causes(title: str, found: list[Cause]) -> list[str]:
             escape(cause.case),
             f"{OUTCOME_MARKS[cause.outcome][0]} {cause.outcome.value}"
             + (f" ({JUDGEMENT_MEANINGS[Judgement.STALE]})" if cause.judgement is Judgement.STALE else ""),
-            code(cut(cause.text, LONGEST_TEXT)),
+            code(cut(cause.text, LONGEST_TEXT)) + (f"<br>{escape(cause.reruns)}" if cause.reruns else ""),
             code(cause.reproduce),
         )
         for cause in found

@@ -15,7 +15,7 @@ from harness.model import AbiVerdict, Host, Judgement, ModuleFile, Outcome, Prob
 from harness.plan.cases import Level
 from harness.plan.complaints import Complaint
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -85,6 +85,14 @@ class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | None = None  # why nothing shows it
 
 
+class RerunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of running a cell again, alone. It never takes the place of what came of it the first time."""
+
+    outcome: Outcome
+    judgement: Judgement
+    detail: str
+
+
 class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One cell: what was promised, what was seen, and how it counts."""
 
@@ -108,6 +116,7 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disagreement: str | None = None  # what the two halves disagree in
     log: tuple[str, ...] = ()  # lines of the host's log that matter, of cells that did not pass
     waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
+    reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts against the run
 
 
 class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

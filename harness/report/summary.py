@@ -13,6 +13,7 @@ from harness.plan.complaints import ComplaintKind
 from harness.plan.judgement import AGAINST
 from harness.report.marks import ABI_WORDS
 from harness.report.schema import CellEntry, Report
+from harness.report.stability import reruns_in_words
 from harness.report.text import first_line
 
 FAILURES = (Judgement.BROKEN, Judgement.STALE)
@@ -76,6 +77,7 @@ class Cause:
     cells: tuple[str, ...]
     reproduce: str  # of the first cell
     record: str | None = None  # id of the known failure that they were judged by
+    reruns: str = ""  # what came of running some of them again
 
     @property
     def count(self) -> int:
@@ -141,7 +143,16 @@ def causes(report: Report) -> tuple[Cause, ...]:
         groups.setdefault(key, []).append(cell)
     order = [*FAILURES, Judgement.INCOMPLETE, Judgement.KNOWN, Judgement.FACT]
     found = [
-        Cause(case, outcome, judgement, text, tuple(cell.id for cell in cells), cells[0].reproduce, record)
+        Cause(
+            case,
+            outcome,
+            judgement,
+            text,
+            tuple(cell.id for cell in cells),
+            cells[0].reproduce,
+            record,
+            reruns_in_words(cells),
+        )
         for (case, outcome, judgement, text, record), cells in groups.items()
     ]
     return tuple(sorted(found, key=lambda cause: (order.index(cause.judgement), -cause.count)))

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from harness.run.client import NoAnswer
 from harness.run.connected import connect
 from harness.run.connection import Protocol, Request
+from harness.timeouts import BURST_S
 
 
 def burst(port: int, request: Request, *, clients: int, requests: int) -> Counter[str]:
@@ -31,7 +32,7 @@ def _seen(protocol: Protocol, port: int, request: Request, requests: int) -> Cou
             while seen.total() < requests:
                 seen += _one_after_another(port, request, requests - seen.total())
             return seen
-        with connect(protocol, port) as connection:
+        with connect(protocol, port, BURST_S) as connection:
             pending = [connection.send(request) for _ in range(requests)]
             return Counter(one.answer().summary for one in pending)
     except (NoAnswer, ConnectionError) as error:
@@ -42,7 +43,7 @@ def _seen(protocol: Protocol, port: int, request: Request, requests: int) -> Cou
 def _one_after_another(port: int, request: Request, requests: int) -> Counter[str]:
     """Up to so many over one connection: as many as the other side leaves it open for."""
     seen: Counter[str] = Counter()
-    with connect(Protocol.HTTP1, port) as connection:
+    with connect(Protocol.HTTP1, port, BURST_S) as connection:
         while seen.total() < requests and connection.takes_more:
             seen[connection.request(request).summary] += 1
     return seen

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from harness.binaries.model import StaticKind
+from harness.model import Judgement, Outcome
 from harness.report.html import cell_fragment
-from harness.report.schema import FindingEntry, Report
+from harness.report.schema import FindingEntry, Report, RerunEntry
 from tests.browser.conftest import Open
 from tests.browser.pages import label
 from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, disputed, known, matrix, report, static
@@ -205,6 +206,15 @@ def test_a_disagreement_is_explained(open_page: Open) -> None:
     entry = disputed("load/hidden")
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
     assert seen.field("disagreement").inner_text() == entry.disagreement
+
+
+def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_finding_and_in_its_story(open_page: Open) -> None:
+    entry = broken(reruns=(RerunEntry(Outcome.PASSED, Judgement.AS_PROMISED, ""),))
+    said = "NOT STABLE: run again alone, it ended otherwise (1x passed); look for a race first"
+    seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
+    assert seen.field("reruns").inner_text() == said
+    assert said in seen.page.locator("#new .finding").inner_text()
+    assert seen.field("judgement").inner_text().startswith("broken")
 
 
 def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:

@@ -94,8 +94,37 @@ def test_a_promise_that_is_broken_gives_1(copy: Project, out: Path) -> None:
     assert broken.evidence
     assert (out / broken.evidence / "run-again.sh").exists()
     assert "window/local_reply" in done.printed
+    assert [one.outcome for one in broken.reruns] == [Outcome.FAILED] * 2
+    assert broken.detail == broken.reruns[0].detail
+    assert not any(cell.reruns for cell in cells.values() if cell is not broken)
+    assert "stable: run again alone, the same each time (2x failed)" in done.printed
+    assert not list(out.glob("again-*")), "expected nothing to be left of running it again"
     failures = ElementTree.parse(out / "junit.xml").getroot().findall(".//failure")
     assert len(failures) == 1
+
+
+def test_a_cell_that_holds_when_it_is_run_again_is_told_to_be_unstable_and_stays_red(
+    copy: Project, out: Path, tmp_path: Path
+) -> None:
+    copy.edit(
+        "conformance/cases/test_window.py",
+        'expected = (418, cell.language, "local reply")',
+        f"mark = Path({str(tmp_path / 'mark')!r})\n"
+        "    expected = (418, cell.language, 'local reply') if mark.exists() else (419,)\n"
+        "    mark.touch()",
+    )
+    copy.edit("conformance/cases/test_window.py", "\nimport ", "\nfrom pathlib import Path\nimport ")
+    done = copy.dmconform("run", *ONE, "--reruns", "3", "--out", out)
+    assert done.exit_code == ExitCode.BROKEN, done
+    cell = cells_in(out)[ONE_CELL]
+    assert (cell.outcome, cell.judgement) == (Outcome.FAILED, Judgement.BROKEN)
+    assert [one.outcome for one in cell.reruns] == [Outcome.PASSED] * 3
+    assert "NOT STABLE: run again alone, it ended otherwise (3x passed)" in done.printed
+    assert "NOT STABLE" in (out / "index.html").read_text()
+    (tmp_path / "mark").unlink()
+    done = copy.dmconform("run", *ONE, "--reruns", "0", "--out", tmp_path / "once")
+    assert done.exit_code == ExitCode.BROKEN, done
+    assert not cells_in(tmp_path / "once")[ONE_CELL].reruns
 
 
 def test_a_record_that_no_longer_applies_gives_1(copy: Project, out: Path) -> None:
@@ -142,6 +171,7 @@ def test_a_known_failure_gives_0_as_long_as_it_fails_in_the_way_on_record(
         (("--host", "9.9.9"), ExitCode.USAGE, "--host 9.9.9: no known release"),
         (("--host", "path:/nonexistent/envoy"), ExitCode.USAGE, "/nonexistent/envoy: no Envoy"),
         (("-n", "many"), ExitCode.USAGE, "-n many"),
+        (("--reruns", "-1"), ExitCode.USAGE, "--reruns -1: expected 0 or more"),
         (("--no-such-option",), ExitCode.USAGE, "--no-such-option"),
         (("--case", "nothing/*"), ExitCode.EMPTY, "--case nothing/*: matches no case"),
         (("--sdk", "cpp@9.9"), ExitCode.EMPTY, "--sdk cpp@9.9: matches no SDK version"),

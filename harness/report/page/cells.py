@@ -10,6 +10,7 @@ from harness.report.grid import Grid
 from harness.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, LOAD_WORDS, mark
 from harness.report.page.texts import Texts
 from harness.report.schema import CellEntry, Report
+from harness.report.stability import reruns_in_words
 from harness.report.text import plain
 
 LOOK_FIELDS = (
@@ -31,6 +32,7 @@ LOOK_FIELDS = (
     "record",
     "evidence",
     "reproduce",
+    "reruns",
 )
 """What a look holds, each as the number of a text. The script reads them by these names."""
 
@@ -112,6 +114,7 @@ def _look(cell: CellEntry, texts: Texts) -> tuple[int, ...]:
         add(cell.known_failure or ""),
         evidence,
         reproduce,
+        add(reruns_in_words([cell])),
     )
 
 

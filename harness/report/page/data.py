@@ -104,6 +104,7 @@ class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     group: str
     text: int
     cells: list[int]
+    reruns: str  # what came of running some of them again
 
 
 class RecordData(msgspec.Struct, frozen=True, rename="camel"):
@@ -373,7 +374,12 @@ class _Maker:
 
     def _causes(self) -> list[CauseData]:
         return [
-            CauseData(_group(it.judgement), self.texts.add_of_cell(it.text, it.cells[0]), [self.at[cell] for cell in it.cells])
+            CauseData(
+                _group(it.judgement),
+                self.texts.add_of_cell(it.text, it.cells[0]),
+                [self.at[cell] for cell in it.cells],
+                it.reruns,
+            )
             for it in causes(self.report)
         ]
 

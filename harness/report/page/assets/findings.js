@@ -92,6 +92,7 @@ function causeCard(cause) {
     ),
     cause.text ? el("pre", {}, own(first, text(cause.text))) : null,
     el("p", { class: "dim" }, `${few(sdks)} on Envoy ${few(hosts)}`),
+    cause.reruns ? el("p", {}, cause.reruns) : null,
     look.reproduce ? command(own(first, look.reproduce)) : null,
   );
 }

@@ -86,6 +86,7 @@ function chapters(cell) {
         ["counts as", `${look.judgement}: ${look.meaning}`, "judgement"],
         ["promise", look.relation + (look.relationReason ? `: ${own(cell, look.relationReason)}` : ""), "relation"],
         ["before", was ? `${was.outcome} (${was.judgement})` : newCells.has(cell) ? "not in the earlier report" : "", "was"],
+        ["again", look.reruns, "reruns"],
         ["changed", was ? [was.kind, was.ranWith].filter(Boolean).join("; with ") : "", "change"],
       ),
       hostsStrip(cell),
