@@ -8,11 +8,14 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from harness.timeouts import POLL_S, WaitFor
 
 T = TypeVar("T")
+
+
+_RING_AGAIN_S: Final = 0.5
 
 
 @contextlib.contextmanager
@@ -23,10 +26,12 @@ def bounded(timeout_s: float, overdue: Exception) -> Iterator[None]:
         return
 
     def ring(*_: object) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         raise overdue
 
     before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, timeout_s)
+    # Again and again, as the kernel may give the first to another thread: then it does not end what this one waits in.
+    signal.setitimer(signal.ITIMER_REAL, timeout_s, _RING_AGAIN_S)
     try:
         yield
     finally:

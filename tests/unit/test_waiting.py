@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
 
+from harness import paths
+from harness.process import run_program
 from harness.run.waiting import poll, waited, waiting
 from harness.timeouts import WaitFor
 from tests.unit.report_samples import broken, cell, report, unreachable
@@ -56,6 +59,34 @@ def test_other_threads_and_plain_numbers_do_not_count() -> None:
     thread.join()
     poll(lambda: False, 0.01)
     assert waited() == {}
+
+
+STOPPED_NOW_AND_THEN = """
+import os, signal, subprocess, sys, threading, time
+from harness.run.waiting import bounded
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+stopper = "import os, signal, time\\n" + "for _ in range(200):\\n" + "".join(
+    f"    os.kill({os.getpid()}, signal.{one}); time.sleep(0.02)\\n" for one in ("SIGSTOP", "SIGCONT")
+)
+stops = subprocess.Popen([sys.executable, "-c", stopper])
+for _ in range(20):
+    began = time.monotonic()
+    try:
+        with bounded(0.05, TimeoutError()):
+            time.sleep(10)
+    except TimeoutError:
+        pass
+    assert time.monotonic() - began < 8, "it was not ended"
+stops.kill()
+stops.wait()
+"""
+
+
+def test_a_block_is_ended_though_another_thread_is_given_the_alarm() -> None:
+    """As the kernel does where the main thread was stopped when the time was over."""
+    done = run_program([sys.executable, "-c", STOPPED_NOW_AND_THEN], timeout_s=60.0, cwd=paths.PROJECT)
+    assert done.exit_code == 0, done.output
 
 
 def test_the_slowest_cells_say_what_they_waited_for() -> None:
