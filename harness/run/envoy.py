@@ -35,11 +35,12 @@ from harness.timeouts import (
     REQUEST_S,
 )
 
-# A configuration that makes no sense is rejected; one with parts that the Envoy does not know is a failure.
-_REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*?{LISTENERS_FILE}, )(?P<message>.*)")
+# A configuration that makes no sense is rejected; one with parts that the Envoy does not know is a failure. A line that has no
+# end yet is still being printed.
+_REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*?{LISTENERS_FILE}, )(?P<message>.*)\n")
 
 # An exception that nobody expected ends the taking of a configuration: it counts neither as accepted nor as rejected.
-_DROPPED = re.compile(rf"Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)")
+_DROPPED = re.compile(rf"Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)\n")
 
 
 OWN_CONNECTIONS = "connections of its own"
@@ -149,6 +150,15 @@ class Envoy:
         """
         self._provoked = when
 
+    @contextlib.contextmanager
+    def _provoking(self, when: str) -> Iterator[None]:
+        """The same for the time of a block, unless something else was said before."""
+        before, self._provoked = self._provoked, self._provoked or when
+        try:
+            yield
+        finally:
+            self._provoked = before
+
     def check_alive(self, during: str = "") -> None:
         """Raises HostCrashed if the process has ended."""
         code = self._process.poll()
@@ -182,22 +192,22 @@ class Envoy:
 
     def _await_ready(self) -> None:
         def address() -> str | None:
-            self.check_alive("while it started")
+            self.check_alive()
             with contextlib.suppress(FileNotFoundError):
                 return self._admin_file.read_text() or None
             return None
 
-        found = poll(address, HOST_START_S)
-        if found is None:
-            raise HostHung(f"Envoy has not opened its admin interface within {HOST_START_S:g} s")
-        self._admin_port = int(found.rpartition(":")[2])
-
         def ready() -> bool | None:
-            self.check_alive("while it started")
+            self.check_alive()
             return self.admin("/ready").status == 200 or None
 
-        if poll(ready, HOST_START_S) is None:
-            raise HostHung(f"Envoy is not ready after {HOST_START_S:g} s")
+        with self._provoking("while it started"):
+            found = poll(address, HOST_START_S)
+            if found is None:
+                raise HostHung(f"Envoy has not opened its admin interface within {HOST_START_S:g} s")
+            self._admin_port = int(found.rpartition(":")[2])
+            if poll(ready, HOST_START_S) is None:
+                raise HostHung(f"Envoy is not ready after {HOST_START_S:g} s")
         self.first_update = self._outcome_of_update()
 
     def admin(self, path: str, method: str = "GET") -> Answer:
@@ -251,7 +261,7 @@ class Envoy:
         prefix = "listener_manager.lds.update_"
 
         def done() -> Update | None:
-            self.check_alive("while it took a configuration")
+            self.check_alive()
             seen = self.counters(prefix)
             accepted = seen.get(f"{prefix}success", 0)
             rejected = seen.get(f"{prefix}rejected", 0) + seen.get(f"{prefix}failure", 0)
@@ -267,7 +277,8 @@ class Envoy:
             message = poll(lambda: self._rejections(rejected), LOG_LINE_S) or "(no message in the log)"
             return Update(False, message)
 
-        found = poll(done, CONFIG_UPDATE_S)
+        with self._provoking("while it took a configuration"):
+            found = poll(done, CONFIG_UPDATE_S)
         if found is None:
             raise HostHung(f"Envoy has neither accepted nor rejected a configuration within {CONFIG_UPDATE_S:g} s")
         self._transcript.took(self._version, found.accepted, found.message)

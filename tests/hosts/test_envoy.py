@@ -59,6 +59,17 @@ def test_a_crash_is_a_crash_with_its_signal(bench: Bench) -> None:
     assert not naming(bench.evidence(result))
 
 
+def test_a_crash_at_start_is_told_so_whichever_question_met_it(bench: Bench) -> None:
+    def case(cell: Cell) -> None:
+        module = cell.install()
+        module.write_bytes(module.read_bytes()[: module.stat().st_size // 2])
+        with cell.start_anyhow(listener("identity"), search_path=cell.modules_folder):
+            pytest.fail("it has started")
+
+    result = bench.run(case)
+    assert (result.outcome, result.detail) == (Outcome.CRASHED, "Envoy was killed by SIGBUS while it started"), result
+
+
 def test_an_envoy_that_ends_by_itself_is_a_crash_with_its_code(bench: Bench) -> None:
     def case(cell: Cell) -> None:
         with cell.start(listener("identity")) as running:
