@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-
-from harness.check.command import add_check_parser, run_check
-from harness.check.result import Check
-from harness.errors import HarnessError
+from dmconform.check.result import Check
+from dmconform.cli.check import add_check_parser, run_check
+from dmconform.core.errors import HarnessError
 
 
 @dataclass(frozen=True)

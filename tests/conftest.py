@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 if TYPE_CHECKING:
-    from harness.plan.plan import Plan
+    from dmconform.matrix.plan import Plan
 
 HOST = "1.39.3"
 LANGUAGES = ("cpp", "go", "rust")
@@ -24,7 +24,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
     Its cells are all cells of that selection.
     """
-    from harness.app.prepare import Selection, prepare  # slow to import; most tests do without
+    from dmconform.matrix.prepare import Selection, prepare  # slow to import; most tests do without
 
     folder = tmp_path_factory.mktemp("plan")
     # Workers of one session wait for the first, so that nothing is built twice.
@@ -38,7 +38,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 @pytest.fixture(scope="session")
 def upstream_port() -> Iterator[int]:
     """The port of a server behind the Envoys."""
-    from harness.run.upstream import upstream_server
+    from dmconform.envoy.upstream import upstream_server
 
     with upstream_server() as port:
         yield port

@@ -3,7 +3,7 @@
 As many processes as there are processors do nothing but compute. All processes that the command starts, Envoys and workers of
 pytest among them, are stopped now and then for up to 50 ms, and each of their threads is given another priority.
 
-    python -m tests.disturbed pytest tests/hosts/test_cases.py -n 2
+    python -m tests.disturbed pytest tests/hosts/matrix/test_cases.py -n 2
     python -m tests.disturbed --seed 7 dmconform run --host all
 """
 
@@ -111,7 +111,7 @@ def main() -> int:
     parser.add_argument("command", nargs=argparse.REMAINDER, help="with its arguments")
     arguments = parser.parse_args()
     if not arguments.command:
-        parser.error("expected a command to run, such as: pytest tests/hosts/test_cases.py -n 2")
+        parser.error("expected a command to run, such as: pytest tests/hosts/matrix/test_cases.py -n 2")
     disturbance = Disturbance(random.Random(arguments.seed))
     with busy():
         code = disturbed(arguments.command, disturbance)

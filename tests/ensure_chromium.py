@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 
-from harness.process import run_program
+from dmconform.core.process import run_program
 
 INSTALL_TIMEOUT_S = 900.0
 

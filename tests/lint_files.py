@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from harness import paths
-from harness.process import run_program
+from dmconform.core.process import run_program
+
+from tests.checkout import ROOT
 
 TIMEOUT_S = 30.0
 # Written so that this file does not match itself.
@@ -19,12 +20,12 @@ FORBIDDEN = re.compile(HOSTS + rb"|/(?:work|root)/(?:main|scratch|shared)|/home/
 def tracked() -> list[Path]:
     """The files that git tracks or would add."""
     listed = subprocess.run(
-        ["git", "-C", str(paths.PROJECT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         check=True,
         capture_output=True,
         timeout=TIMEOUT_S,
     ).stdout
-    return [paths.PROJECT / name.decode() for name in listed.split(b"\0") if name]
+    return [ROOT / name.decode() for name in listed.split(b"\0") if name]
 
 
 def complaints(path: Path) -> list[str]:

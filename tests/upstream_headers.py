@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-
-from harness import paths
-from harness.build.builder import Builder
-from harness.build.upstream import UPSTREAM_VARIABLE, Unreachable, UpstreamRepository
-from harness.sdks.catalogue import Sdk, load_sdks
+from dmconform.core import paths
+from dmconform.sdks.builder import Builder
+from dmconform.sdks.catalogue import Sdk, load_sdks
+from dmconform.sdks.sources import UPSTREAM_VARIABLE, Unreachable, UpstreamRepository
 
 PLACE: Final = Path("abi", "abi.h")
 IN_GO_MODULES: Final = ("1.37", "1.38")

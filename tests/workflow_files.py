@@ -10,13 +10,15 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from harness import paths
-from harness.process import Finished, find_program, run_program
+from dmconform.core import paths
+from dmconform.core.process import Finished, find_program, run_program
 
-FOLDER = paths.PROJECT / ".github"
+from tests.checkout import ROOT
+
+FOLDER = ROOT / ".github"
 WORKFLOWS = tuple(sorted((FOLDER / "workflows").glob("*.yml")))
 ACTIONS = tuple(sorted((FOLDER / "actions").glob("*/action.yml")))
-TOOLS = paths.PROJECT / "tests" / "workflows"  # go.mod and go.sum: versions by hash
+TOOLS = ROOT / "tests" / "workflows"  # go.mod and go.sum: versions by hash
 TIMEOUT_S = 900.0  # the first time they are downloaded and compiled
 
 Node = dict[str, Any]

@@ -6,13 +6,13 @@ a module calls as it opens it (RTLD_NOW) or leaves that to the module (RTLD_LAZY
 
 from __future__ import annotations
 
-from harness import paths
-from harness.hosts.catalogue import Opens, load_hosts
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import Cell, listener
-from harness.run.config import DIRECT_PATH, Listener
-from harness.run.outcomes import HostCrashed
+from dmconform.core import paths
+from dmconform.core.values import Language
+from dmconform.envoy.config import DIRECT_PATH, Listener
+from dmconform.envoy.outcomes import HostCrashed
+from dmconform.hosts.catalogue import Opens, load_hosts
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 ABSENT = "envoy_dynamic_module_callback_dmconform_absent"

@@ -12,14 +12,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run import unprivileged
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import DIRECT_PATH, Listener
-from harness.run.envoy import Envoy, Update, accepted
-from harness.run.outcomes import HostCrashed
-from harness.timeouts import POLL_S
+from dmconform.casekit import unprivileged
+from dmconform.core.timeouts import POLL_S
+from dmconform.core.values import Language
+from dmconform.envoy.config import DIRECT_PATH, Listener
+from dmconform.envoy.envoy import Envoy, Update, accepted
+from dmconform.envoy.outcomes import HostCrashed
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 PLAIN = Listener("plain")

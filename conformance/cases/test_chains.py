@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model import Relation
-from harness.plan.cases import case
-from harness.plan.plan import PlannedSdk
-from harness.run.burst import burst
-from harness.run.cell import Cell
-from harness.run.client import Answer
-from harness.run.config import HttpFilter, Listener, ModuleRef
-from harness.run.connection import Request
-from harness.run.envoy import Envoy
-from harness.run.upstream import Received, upstream
-from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S
+from dmconform.casekit.burst import burst
+from dmconform.core.timeouts import LOG_LINE_S
+from dmconform.core.values import Relation
+from dmconform.core.waiting import poll
+from dmconform.envoy.client import Answer
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
+from dmconform.envoy.connection import Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.upstream import Received, upstream
+from dmconform.matrix.cell import Cell
+from dmconform.matrix.plan import PlannedSdk
+from dmconform.spec.cases import case
 
 OWN = "own"
 REPLY = "418"

@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import paths
-from harness.abi.points import HOOK_PREFIX, ExtensionPoint
-from harness.binaries.module import export_names
-from harness.hooks.data import load_required_hooks
-from harness.hooks.hide import without_symbols
-from harness.hosts.catalogue import load_hosts
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.client import Answer
-from harness.run.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
-from harness.run.envoy import Envoy
-from harness.versions import Minor
+from dmconform.abi.required_hooks import load_required_hooks
+from dmconform.binaries.hide import without_symbols
+from dmconform.binaries.module import export_names
+from dmconform.core import paths
+from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+from dmconform.core.values import Language
+from dmconform.core.versions import Minor
+from dmconform.envoy.client import Answer
+from dmconform.envoy.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
+from dmconform.envoy.envoy import Envoy
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()

@@ -8,27 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.abi.points import HOOK_PREFIX
-from harness.hooks.hide import without_symbols
-from harness.model import Feature, Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import (
-    DIRECT_PATH,
-    MODULE_SOURCE,
-    Listener,
-    ListenerFilter,
-    ModuleRef,
-    NetworkFilter,
-    RemoteSource,
-)
-from harness.run.envoy import Envoy, Update
-from harness.run.identity import told
-from harness.run.source_server import Reply, source_server
-from harness.run.unloading import drained
-from harness.run.upstream import Received
-from harness.timeouts import REQUEST_S
-from harness.versions import Minor
+from dmconform.binaries.hide import without_symbols
+from dmconform.casekit.identity import told
+from dmconform.casekit.unloading import drained
+from dmconform.core.extension_point import HOOK_PREFIX
+from dmconform.core.timeouts import REQUEST_S
+from dmconform.core.values import Feature, Language
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import DIRECT_PATH, MODULE_SOURCE, Listener, ListenerFilter, ModuleRef, NetworkFilter, RemoteSource
+from dmconform.envoy.envoy import Envoy, Update
+from dmconform.envoy.source_server import Reply, source_server
+from dmconform.envoy.upstream import Received
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 PLAIN = Listener("plain")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run import needed_library, system_folder, unprivileged
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
-from harness.run.envoy import Envoy, Update, accepted
-from harness.versions import Minor
+from dmconform.casekit import needed_library, system_folder, unprivileged
+from dmconform.core.values import Language
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
+from dmconform.envoy.envoy import Envoy, Update, accepted
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 LOCAL_FILE_SINCE = Minor.parse("1.38")

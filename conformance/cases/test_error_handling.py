@@ -6,15 +6,15 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from harness.abi.points import HOOK_PREFIX, ExtensionPoint
-from harness.hooks.data import load_required_hooks
-from harness.hooks.hide import without_symbols
-from harness.model import Feature, Language
-from harness.plan.cases import case
-from harness.run.cell import Cell, listener
-from harness.run.config import HttpFilter, Listener, ListenerFilter, ModuleRef, NetworkFilter, PerRoute
-from harness.run.envoy import Envoy
-from harness.versions import Minor
+from dmconform.abi.required_hooks import load_required_hooks
+from dmconform.binaries.hide import without_symbols
+from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+from dmconform.core.values import Feature, Language
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import HttpFilter, Listener, ListenerFilter, ModuleRef, NetworkFilter, PerRoute
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 COUNTED_SINCE = Minor.parse("1.39")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import Cell, listener
-from harness.run.config import ModuleRef
-from harness.run.envoy import Envoy
-from harness.run.identity import INITIALISED, has_inode_mapped, told
-from harness.run.unloading import drained, unloaded
+from dmconform.casekit.identity import INITIALISED, has_inode_mapped, told
+from dmconform.casekit.unloading import drained, unloaded
+from dmconform.core.values import Language
+from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 ANOTHER_VERSION = b"another version"
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.connection import Protocol, Request
-from harness.run.envoy import Envoy
-from harness.run.identity import told
-from harness.run.outcomes import ModuleRejected
-from harness.run.routes import Routes
-from harness.run.unloading import drained, unloaded
-from harness.run.upstream import upstream
-from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S, REQUEST_S
+from dmconform.casekit.identity import told
+from dmconform.casekit.routes import Routes
+from dmconform.casekit.unloading import drained, unloaded
+from dmconform.core.timeouts import LOG_LINE_S, REQUEST_S
+from dmconform.core.values import Language
+from dmconform.core.waiting import poll
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.outcomes import ModuleRejected
+from dmconform.envoy.upstream import upstream
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 WORKERS = 2

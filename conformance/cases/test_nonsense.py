@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import Cell, listener
-from harness.run.client import NoAnswer
-from harness.run.connection import Protocol, Request
-from harness.run.envoy import Envoy
-from harness.run.outcomes import HostCrashed
-from harness.timeouts import PANICKED_S
+from dmconform.core.timeouts import PANICKED_S
+from dmconform.core.values import Language
+from dmconform.envoy.client import NoAnswer
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.outcomes import HostCrashed
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 CALLBACKS = (
     "request_headers",

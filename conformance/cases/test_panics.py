@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.model import Feature, Language
-from harness.plan.cases import case
-from harness.run.cell import Cell, listener
-from harness.run.client import Answer, End
-from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.connection import Protocol, Request
-from harness.run.envoy import Envoy
-from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, served, told
-from harness.run.upstream import upstream
-from harness.timeouts import PANICKED_S
-from harness.versions import Minor
+from dmconform.casekit.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, served, told
+from dmconform.core.timeouts import PANICKED_S
+from dmconform.core.values import Feature, Language
+from dmconform.core.versions import Minor
+from dmconform.envoy.client import Answer, End
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.upstream import upstream
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 RUST = (Language.RUST,)
 PANIC = {"x-dmconform-panic": "now"}

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import contextlib
 
-from harness.model import Feature, Language
-from harness.plan.cases import case
-from harness.run.cell import Cell
-from harness.run.client import Answer
-from harness.run.config import Listener, ListenerFilter, ModuleRef, NetworkFilter
-from harness.run.connection import Protocol, Request
-from harness.run.envoy import Envoy
-from harness.run.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, told
-from harness.run.upstream import upstream
-from harness.timeouts import PANICKED_S, REQUEST_S
+from dmconform.casekit.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, told
+from dmconform.core.timeouts import PANICKED_S, REQUEST_S
+from dmconform.core.values import Feature, Language
+from dmconform.envoy.client import Answer
+from dmconform.envoy.config import Listener, ListenerFilter, ModuleRef, NetworkFilter
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.upstream import upstream
+from dmconform.matrix.cell import Cell
+from dmconform.spec.cases import case
 
 RUST = (Language.RUST,)
 PROBE = ModuleRef("probe")

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.abi.points import HOOK_PREFIX
-from harness.hooks.hide import without_symbols
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell
-from harness.run.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
-from harness.run.envoy import Envoy
-from harness.run.identity import INITIALISED
-from harness.run.source_server import Reply, SourceServer, source_server
-from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S
-from harness.versions import Minor
+from dmconform.binaries.hide import without_symbols
+from dmconform.casekit.identity import INITIALISED
+from dmconform.core.extension_point import HOOK_PREFIX
+from dmconform.core.timeouts import LOG_LINE_S
+from dmconform.core.values import Language
+from dmconform.core.versions import Minor
+from dmconform.core.waiting import poll
+from dmconform.envoy.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.source_server import Reply, SourceServer, source_server
+from dmconform.matrix.cell import PROBE, Cell
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell
-from harness.run.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
-from harness.run.envoy import Envoy, accepted
-from harness.run.identity import told
-from harness.run.source_server import Manner, Reply, SourceServer, refusing_port, source_server
-from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S, REQUEST_S, SHORT_FETCH_S
-from harness.versions import Minor
+from dmconform.casekit.identity import told
+from dmconform.core.timeouts import LOG_LINE_S, REQUEST_S, SHORT_FETCH_S
+from dmconform.core.values import Language
+from dmconform.core.versions import Minor
+from dmconform.core.waiting import poll
+from dmconform.envoy.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
+from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port, source_server
+from dmconform.matrix.cell import PROBE, Cell
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()

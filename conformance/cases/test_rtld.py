@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import HttpFilter, Listener, ModuleRef
-from harness.run.envoy import Envoy
-from harness.run.identity import INITIALISED, Held, held, told
-from harness.run.unloading import drained, unloaded
+from dmconform.casekit.identity import INITIALISED, Held, held, told
+from dmconform.casekit.unloading import drained, unloaded
+from dmconform.core.values import Language
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ROUNDS = 50
 WARM_ROUNDS = 10

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import Cell, listener
-from harness.run.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
-from harness.run.envoy import Envoy
-from harness.run.source_server import Manner, Reply, SourceServer, source_server
-from harness.versions import Minor
+from dmconform.core.values import Language
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.source_server import Manner, Reply, SourceServer, source_server
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 PREFIX = "dynamic_modules."

@@ -6,18 +6,18 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.connection import Protocol, Request
-from harness.run.envoy import Envoy, accepted
-from harness.run.load import Load, load
-from harness.run.outcomes import ModuleRejected
-from harness.run.routes import Routes
-from harness.run.unloading import unloaded
-from harness.run.waiting import poll
-from harness.timeouts import CONFIG_UPDATE_S, REQUEST_S
+from dmconform.casekit.load import Load, load
+from dmconform.casekit.routes import Routes
+from dmconform.casekit.unloading import unloaded
+from dmconform.core.timeouts import CONFIG_UPDATE_S, REQUEST_S
+from dmconform.core.values import Language
+from dmconform.core.waiting import poll
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.outcomes import ModuleRejected
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 ONE = (Language.CPP,)
 OLD, NEW = 418, 422

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from harness.model import Language
-from harness.plan.cases import case
-from harness.run.cell import PROBE, Cell, listener
-from harness.run.config import HttpFilter, Listener, ModuleRef
-from harness.run.connection import Protocol, Request
-from harness.run.envoy import Envoy
-from harness.run.outcomes import HostCrashed
-from harness.run.source_server import Manner, Reply, source_server
-from harness.run.upstream import Received
-from harness.run.waiting import poll
-from harness.timeouts import REQUEST_S
+from dmconform.core.timeouts import REQUEST_S
+from dmconform.core.values import Language
+from dmconform.core.waiting import poll
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.outcomes import HostCrashed
+from dmconform.envoy.source_server import Manner, Reply, source_server
+from dmconform.envoy.upstream import Received
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.spec.cases import case
 
 NOBODY: tuple[Language, ...] = ()
 CONFIG = "upstream"

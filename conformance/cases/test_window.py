@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from harness.hosts.catalogue import AbiCheck
-from harness.model import AbiVerdict
-from harness.plan.cases import case
-from harness.run.burst import burst
-from harness.run.cell import Cell, listener
-from harness.run.client import Answer
-from harness.run.config import DIRECT_BODY, DIRECT_PATH, PLAIN_PATH, HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.connection import Protocol, Request
-from harness.run.source_server import Manner, Reply, refusing_port, source_server
-from harness.run.upstream import TRAILER, Received, upstream
-from harness.run.waiting import poll
-from harness.timeouts import LOG_LINE_S
+from dmconform.casekit.burst import burst
+from dmconform.core.timeouts import LOG_LINE_S
+from dmconform.core.values import AbiVerdict
+from dmconform.core.waiting import poll
+from dmconform.envoy.client import Answer
+from dmconform.envoy.config import DIRECT_BODY, DIRECT_PATH, PLAIN_PATH, HttpFilter, Listener, ModuleRef, PerRoute
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.source_server import Manner, Reply, refusing_port, source_server
+from dmconform.envoy.upstream import TRAILER, Received, upstream
+from dmconform.hosts.catalogue import AbiCheck
+from dmconform.matrix.cell import Cell, listener
+from dmconform.spec.cases import case
 
 CONFIG = "window"
 LARGE = "0123456789" * 100_000

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dmconform.report.comparison.compare import compare
+from dmconform.report.html import render_html
+from dmconform.report.schema import Report
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from harness.compare.compare import compare
-from harness.report.html import render_html
-from harness.report.schema import Report
 from tests.browser.pages import Seen
 
 LOAD_MS = 10_000  # a page of 20,000 cells takes half a second; more than this and a reader has left

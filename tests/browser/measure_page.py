@@ -9,9 +9,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dmconform.report.html import render_html
 from playwright.sync_api import Browser, sync_playwright
 
-from harness.report.html import render_html
 from tests.browser.conftest import chromium
 from tests.unit.report_samples import matrix
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from dmconform.core.text import plain
+from dmconform.report.marks import mark
+from dmconform.report.schema import CellEntry, Report
 from playwright.sync_api import Dialog, Locator, Page
-
-from harness.report.marks import mark
-from harness.report.schema import CellEntry, Report
-from harness.report.text import plain
 
 # Whether all rows and columns in the matrix's view have their cells.
 _FILLED = """

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from dmconform.report.html import cell_fragment, render_html
+from dmconform.report.reading import read_report
+from dmconform.report.schema import Report
 from playwright.sync_api import Browser, sync_playwright
 
-from harness.report.html import cell_fragment, render_html
-from harness.report.reading import read_report
-from harness.report.schema import Report
 from tests.browser.conftest import chromium
 
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+from dmconform.binaries.facts import StaticKind
+from dmconform.report.html import cell_fragment
+from dmconform.report.schema import Report
 
-from harness.binaries.model import StaticKind
-from harness.report.html import cell_fragment
-from harness.report.schema import Report
 from tests.browser.conftest import Open
 from tests.browser.pages import Seen
 from tests.unit.report_samples import ALL_KINDS, COMPLAINTS, FINDING, KNOWN_FAILURE, matrix, report, static

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.report.schema import CellEntry, Report
 
-from harness.model import Outcome
-from harness.report.schema import CellEntry, Report
 from tests.browser.conftest import Open
 from tests.browser.pages import Seen, label
 from tests.unit.report_samples import broken, cell, known, matrix, report

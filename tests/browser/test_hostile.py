@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dmconform.core.text import plain
+from dmconform.report.html import cell_fragment, render_html
 from playwright.sync_api import Browser
 
-from harness.report.html import cell_fragment, render_html
-from harness.report.text import plain
 from tests.browser.conftest import Open
 from tests.unit.report_samples import ALL_KINDS, HOSTILE, broken, hostile_report, report
 

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 
 import pytest
+from dmconform.report.reading import read_report
 
-from harness import paths
-from harness.report.reading import read_report
 from tests.browser.conftest import Open
+from tests.checkout import ROOT
 from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, cell, hostile_report, matrix, report
 
 pytestmark = pytest.mark.browser
 
-PUBLISHED = sorted((paths.PROJECT / "reports" / "published").glob("*/report.json"))
+PUBLISHED = sorted((ROOT / "reports" / "published").glob("*/report.json"))
 
 
 @pytest.mark.parametrize("width", [360, 420, 1280, 1900])

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from dmconform.binaries.facts import StaticKind
+from dmconform.core.values import Judgement, Relation
+from dmconform.report.reading import read_report
+from dmconform.report.schema import write_report
 
-from harness.binaries.model import StaticKind
-from harness.model import Judgement, Relation
-from harness.report.reading import read_report
-from harness.report.schema import write_report
 from tests.browser.conftest import Open, chromium
 from tests.browser.pages import expected_cells
 from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static

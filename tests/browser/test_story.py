@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+from dmconform.binaries.facts import StaticKind
+from dmconform.core.values import Judgement, Outcome
+from dmconform.report.html import cell_fragment
+from dmconform.report.schema import FindingEntry, Report, RerunEntry
 
-from harness.binaries.model import StaticKind
-from harness.model import Judgement, Outcome
-from harness.report.html import cell_fragment
-from harness.report.schema import FindingEntry, Report, RerunEntry
 from tests.browser.conftest import Open
 from tests.browser.pages import label
 from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, disputed, known, matrix, report, static

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import docker
 import pytest
-
-from harness.containers.base_image import BaseImage, load_definition, obtain_base
-from harness.containers.engine import connect, private_server, tidied
+from dmconform.containers.bootstrap.base_image import BaseImage, load_definition, obtain_base
+from dmconform.containers.engine import connect, private_server, tidied
 
 TOOLCHAIN = Path(__file__).parents[2] / "sdks" / "toolchain"
 

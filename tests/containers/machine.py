@@ -8,8 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import docker
-
-from harness.containers import keeper
+from dmconform.containers.bootstrap import keeper
 
 GONE_TIMEOUT_S = 40.0
 """How long a server whose users were killed may take to be gone."""

@@ -13,10 +13,10 @@ from pathlib import Path
 import docker
 import msgspec
 import pytest
-
-from harness.containers import apt_sources, base_image, debian, labels
-from harness.containers.apt_sources import render
-from harness.containers.base_image import (
+from dmconform.containers import labels
+from dmconform.containers.bootstrap import apt_sources, base_image, debian
+from dmconform.containers.bootstrap.apt_sources import render
+from dmconform.containers.bootstrap.base_image import (
     BaseDefinition,
     BaseImage,
     BaseKind,
@@ -25,8 +25,9 @@ from harness.containers.base_image import (
     obtain_base,
     pull,
 )
-from harness.errors import DataFileError, HarnessError
-from harness.process import run_ok
+from dmconform.core.errors import DataFileError, HarnessError
+from dmconform.core.process import run_ok
+
 from tests.containers.conftest import TOOLCHAIN
 from tests.containers.machine import eventually
 

@@ -12,16 +12,17 @@ from typing import TypeVar
 import docker
 import msgspec
 import pytest
+from dmconform.abi.bindings.c_checks import FLAGS, c_checks
+from dmconform.abi.bindings.rust_checks import rust_checks
+from dmconform.abi.loading import known_minors, load_abi
+from dmconform.abi.types import Abi, AbiType, EnumValue, Function, Member
+from dmconform.containers.files import TarTree
+from dmconform.containers.sandbox import run_job
+from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
+from dmconform.core import paths
+from dmconform.sdks.builder import Builder, Toolchain
+from dmconform.sdks.sources import DEFAULT_UPSTREAM, UpstreamRepository
 
-from harness import paths
-from harness.abi.bindings.c_checks import FLAGS, c_checks
-from harness.abi.bindings.rust_checks import rust_checks
-from harness.abi.data import Abi, AbiType, EnumValue, Function, Member, known_minors, load_abi
-from harness.build.builder import Builder, Toolchain
-from harness.build.upstream import DEFAULT_UPSTREAM, UpstreamRepository
-from harness.containers.files import TarTree
-from harness.containers.sandbox import run_job
-from harness.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from tests.unit.golden import golden_abi, rendered
 from tests.upstream_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
 

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import docker
 import pytest
+from dmconform.containers.toolchain import obtain_toolchain
+from dmconform.core import paths
+from dmconform.core.process import run_program
+from dmconform.sdks.builder import Builder, Built, Toolchain
+from dmconform.sdks.catalogue import load_sdks
+from dmconform.sdks.sources import DEFAULT_UPSTREAM, UpstreamRepository
 
-from harness import paths
-from harness.build.builder import Builder, Built, Toolchain
-from harness.build.upstream import DEFAULT_UPSTREAM, UpstreamRepository
-from harness.containers.toolchain import obtain_toolchain
-from harness.process import run_program
-from harness.sdks.catalogue import load_sdks
+from tests.checkout import ROOT
 from tests.containers.machine import socket_address
 from tests.hosts.project import NEEDED
 
@@ -78,7 +79,7 @@ mount -t tmpfs none "$PLACE"
 mkdir "$PLACE/project" "$TMPDIR"
 cp -r $NEEDED "$PLACE/project"
 cd "$PLACE/project"
-exec "$PYTHON" -m harness build --sdk cpp@1.39:reference
+exec "$PYTHON" -m dmconform build --sdk cpp@1.39:reference
 """
 
 
@@ -90,7 +91,7 @@ def test_a_server_elsewhere_builds_without_a_file_of_this_machine(
     obtain_toolchain(client, paths.TOOLCHAIN, cache, print)
     place = tmp_path / "elsewhere"
     place.mkdir()
-    needed = [str(paths.PROJECT / name) for name in NEEDED]
+    needed = [str(ROOT / name) for name in NEEDED]
     assert not any(" " in name for name in needed)
     before = {container.id for container in client.containers.list(all=True)}
     with over_tcp(socket_address(client).removeprefix("unix://")) as address:
@@ -101,7 +102,7 @@ def test_a_server_elsewhere_builds_without_a_file_of_this_machine(
                 "DOCKER_HOST": address,
                 "DMCONFORM_CACHE": f"{place}/cache",
                 "TMPDIR": f"{place}/tmp",
-                "PYTHONPATH": f"{place}/project",
+                "PYTHONPATH": f"{place}/project/harness",
                 "PLACE": str(place),
                 "NEEDED": " ".join(needed),
                 "PYTHON": sys.executable,

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import docker
 import pytest
+from dmconform.containers import engine as engine_module
+from dmconform.containers import labels
+from dmconform.containers.bootstrap import install, keeper
+from dmconform.containers.engine import connect, engine, private_server, remove_engine_data
+from dmconform.core.errors import ExitCode, HarnessError
 
-from harness.containers import engine as engine_module
-from harness.containers import install, keeper, labels
-from harness.containers.engine import connect, engine, private_server, remove_engine_data
-from harness.errors import ExitCode, HarnessError
 from tests.containers.machine import eventually, interfaces, keepers, place_of, socket_address, traces
 
 pytestmark = pytest.mark.engine
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.engine
 RUN = """
 import sys
 from pathlib import Path
-from harness.containers.engine import private_server
+from dmconform.containers.engine import private_server
 with private_server(Path(sys.argv[1]) / "engine", lambda _: None) as socket:
     print(socket, flush=True)
     sys.stdin.read()

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import docker
 import pytest
-
-from harness.containers import labels, outside, sandbox
-from harness.containers.files import TarTree, write_files
-from harness.containers.sandbox import MEBIBYTE, Ending, JobResult, Limits, run_job
-from harness.errors import HarnessError
+from dmconform.containers import labels, outside, sandbox
+from dmconform.containers.files import TarTree, write_files
+from dmconform.containers.sandbox import MEBIBYTE, Ending, JobResult, Limits, run_job
+from dmconform.core.errors import HarnessError
 
 pytestmark = pytest.mark.engine
 SHORT = Limits(timeout_s=60)

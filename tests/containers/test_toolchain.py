@@ -7,14 +7,14 @@ from pathlib import Path
 
 import docker
 import pytest
+from dmconform.containers import gowheel, labels, toolchain
+from dmconform.containers.bootstrap.base_image import BaseKind
+from dmconform.containers.engine import connect, private_server, tidied
+from dmconform.containers.files import TarTree
+from dmconform.containers.sandbox import JobResult, run_job
+from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain, toolchain_key
+from dmconform.core.errors import DataFileError, HarnessError
 
-from harness.containers import gowheel, labels, toolchain
-from harness.containers.base_image import BaseKind
-from harness.containers.engine import connect, private_server, tidied
-from harness.containers.files import TarTree
-from harness.containers.sandbox import JobResult, run_job
-from harness.containers.toolchain import ToolchainIdentity, obtain_toolchain, toolchain_key
-from harness.errors import DataFileError, HarnessError
 from tests.containers.conftest import TOOLCHAIN
 
 pytestmark = pytest.mark.engine

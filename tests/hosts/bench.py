@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-
-from harness.model import CellId, Relation
-from harness.plan.plan import Plan, PlannedCell
-from harness.run.cell import Cell
-from harness.run.judge import CellResult, run_cell
+from dmconform.core.values import CellId, Relation
+from dmconform.matrix.cell import Cell
+from dmconform.matrix.plan import Plan
+from dmconform.matrix.run_cell import CellResult, run_cell
+from dmconform.spec.cells import PlannedCell
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from dmconform.matrix.plan import Plan
 
-from harness.plan.plan import Plan
 from tests.hosts.bench import Bench
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from dmconform.report.schema import CellEntry, Report
 
-from harness import paths
-from harness.report.schema import CellEntry, Report
+from tests.checkout import ROOT
 
 NEEDED = ("harness", "conformance", "sdks", "pyproject.toml")
 RUN_S = 120.0
@@ -42,7 +42,7 @@ class Project:
         """A copy in a folder that does not exist yet."""
         folder.mkdir(parents=True)
         for name in NEEDED:
-            source = paths.PROJECT / name
+            source = ROOT / name
             if source.is_dir():
                 shutil.copytree(source, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
             else:
@@ -62,9 +62,9 @@ class Project:
         """`dmconform` in a session of its own."""
         return subprocess.Popen(
             # Ctrl-C must reach it also where these tests run in the background, whose shell has it ignored.
-            ["env", "--default-signal=INT", *prefix, sys.executable, "-m", "harness", *map(str, arguments)],
+            ["env", "--default-signal=INT", *prefix, sys.executable, "-m", "dmconform", *map(str, arguments)],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(self.folder), **(environment or {})},
+            env={**os.environ, "PYTHONPATH": str(self.folder / "harness"), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

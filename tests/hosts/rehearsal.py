@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import paths
+from tests.checkout import ROOT
 from tests.hosts.project import Project
 from tests.workflow_files import Node, read_yaml
 
@@ -51,7 +51,7 @@ class Forge:
         """Commits the suite, as it is here, with what stands for tox."""
         copy = Project.copy(self.folder / "origin")
         for name in COMMITTED:
-            source = paths.PROJECT / name
+            source = ROOT / name
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, copy.folder / name)
         _program(copy.folder / "toxw", "tox_stand_in.py")
         (self.folder / "bin").mkdir()

@@ -14,16 +14,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from dmconform.casekit import unloading
+from dmconform.envoy import envoy as envoy_module
+from dmconform.envoy.client import Answer
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
+from dmconform.envoy.connected import Client, Pending
+from dmconform.envoy.connection import Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell
+from dmconform.matrix.plan import PlannedSdk
 
-from harness.plan.plan import PlannedSdk
-from harness.run import envoy as envoy_module
-from harness.run import unloading
-from harness.run.cell import Cell
-from harness.run.client import Answer
-from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.connected import Client, Pending
-from harness.run.connection import Request
-from harness.run.envoy import Envoy
 from tests.hosts.bench import Bench
 
 Sabotage = Callable[[Bench, ModuleType, pytest.MonkeyPatch], Bench]

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.abi.points import HOOK_PREFIX, ExtensionPoint
-from harness.hooks.generate import PROGRAM_INIT, stub_module
-from harness.hooks.measure import MODULE, Compile, MeasuredHost
-from harness.hooks.run import hosts_and_compiler
-from harness.points.attempt import attempt
-from harness.points.use import Attempt, Use
-from harness.run.config import ModuleRef
+from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.extension_points.attempt import attempt
+from dmconform.envoy.extension_points.use import Attempt, Use
+from dmconform.measure.hooks.generate import PROGRAM_INIT, stub_module
+from dmconform.measure.hooks.measure import MODULE, Compile, MeasuredHost
+from dmconform.measure.hooks.run import hosts_and_compiler
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def main() -> None:
     passed = [*common["pass_env"].split(), "PATH", "HOME", "LANG", "TMPDIR"]  # tox passes the last ones always
     environment = {key: value for key, value in os.environ.items() if any(fnmatch.fnmatch(key, one) for one in passed)}
     environment |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    os.execve(sys.executable, [sys.executable, "-m", "harness", *rest[:-1], *words], environment)
+    os.execve(sys.executable, [sys.executable, "-m", "dmconform", *rest[:-1], *words], environment)
 
 
 if __name__ == "__main__":

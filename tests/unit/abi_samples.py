@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.abi.data import (
+from dmconform.abi.types import (
     Abi,
     AbiType,
     Alias,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from harness.binaries.model import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
-from harness.check.judge import Seen, exit_code, judge_hosts
-from harness.check.result import SCHEMA_VERSION, Check, PointRun, RunKind, SdkGuess
-from harness.check.sdk_minor import promise_for
-from harness.check.span import span_of
-from harness.model import AbiVerdict
-from harness.versions import Minor
+from dmconform.binaries.facts import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
+from dmconform.check.judge import Seen, exit_code, judge_hosts
+from dmconform.check.result import SCHEMA_VERSION, Check, PointRun, RunKind, SdkGuess
+from dmconform.check.sdk_minor import promise_for
+from dmconform.check.span import span_of
+from dmconform.core.values import AbiVerdict
+from dmconform.core.versions import Minor
+
 from tests.unit.report_samples import HOSTILE
 
 MISSING = tuple(f"envoy_dynamic_module_callback_number_{number:03}" for number in range(40))

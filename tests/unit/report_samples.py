@@ -6,12 +6,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
-
-from harness.binaries.model import Binding, Known, StaticKind
-from harness.model import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation
-from harness.plan.complaints import Complaint, ComplaintKind
-from harness.promise import window
-from harness.report.schema import (
+from dmconform.binaries.facts import Binding, Known, StaticKind
+from dmconform.core.values import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation
+from dmconform.core.versions import Minor, Release
+from dmconform.report.schema import (
     SCHEMA_VERSION,
     AbiFindingEntry,
     AbiPairEntry,
@@ -25,7 +23,8 @@ from harness.report.schema import (
     SdkEntry,
     StaticEntry,
 )
-from harness.versions import Minor, Release
+from dmconform.spec.inconsistencies import Complaint, ComplaintKind
+from dmconform.spec.promise import window
 
 HOSTILE = (
     '<script>alert("x")</script></style></title>--><img src=x onerror=alert(1)>'

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.abi.data import Abi, Alias, Enum, EnumValue, Function, FunctionKind, Member, Source, Struct
-from harness.sweep.lines import Key, Told
-from harness.sweep.rules import Alone, Rules, Value, Where
-from harness.sweep.run import Gathered
+from dmconform.abi.types import Abi, Alias, Enum, EnumValue, Function, FunctionKind, Member, Source, Struct
+from dmconform.measure.differential.calls import Gathered
+from dmconform.measure.differential.lines import Key, Told
+from dmconform.measure.differential.rules import Alone, Rules, Value, Where
 
 TYPE = "envoy_dynamic_module_type_"
 CALLBACK = "envoy_dynamic_module_callback_"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.model import Language, Outcome
+from dmconform.core.values import Language, Outcome
+
 from tests.hosts.sabotage import Sabotage
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 import pytest
+from dmconform.core.values import Outcome
 
-from harness.model import Outcome
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.wrong import Wrong

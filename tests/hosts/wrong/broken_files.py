@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import PROBE, Cell
 
-from harness.model import Outcome
-from harness.run.cell import PROBE, Cell
-from harness.run.envoy import Envoy
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage, both

@@ -7,9 +7,9 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.envoy.config import HttpFilter, Listener
+from dmconform.envoy.envoy import Envoy, Update
 
-from harness.run.config import HttpFilter, Listener
-from harness.run.envoy import Envoy, Update
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

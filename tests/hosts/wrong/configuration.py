@@ -7,10 +7,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import HttpFilter, LocalFile
+from dmconform.matrix.cell import Cell
 
-from harness.model import Outcome
-from harness.run.cell import Cell
-from harness.run.config import HttpFilter, LocalFile
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

@@ -8,12 +8,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.casekit import identity
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import Listener, ModuleRef
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.source_server import SourceServer
 
-from harness.model import Outcome
-from harness.run import identity
-from harness.run.config import Listener, ModuleRef
-from harness.run.envoy import Envoy
-from harness.run.source_server import SourceServer
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

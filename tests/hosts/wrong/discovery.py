@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from harness.model import Language, Outcome
-from harness.run import needed_library
-from harness.run.cell import Cell
-from harness.run.config import LocalFile
+from dmconform.casekit import needed_library
+from dmconform.core.values import Language, Outcome
+from dmconform.envoy.config import LocalFile
+from dmconform.matrix.cell import Cell
+
 from tests.hosts import sabotage
 from tests.hosts.sabotage import Sabotage, both
 from tests.hosts.wrong import Wrong

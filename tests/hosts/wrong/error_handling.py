@@ -6,11 +6,11 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.abi.required_hooks import RequiredHooks
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import ListenerFilter, NetworkFilter, PerRoute
+from dmconform.envoy.envoy import Envoy
 
-from harness.hooks.data import RequiredHooks
-from harness.model import Outcome
-from harness.run.config import ListenerFilter, NetworkFilter, PerRoute
-from harness.run.envoy import Envoy
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from harness.run.cell import Cell
-from harness.run.config import PerRoute
+from dmconform.envoy.config import PerRoute
+from dmconform.matrix.cell import Cell
+
 from tests.hosts import sabotage
 from tests.hosts.wrong import Wrong
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import HttpFilter
 
-from harness.model import Outcome
-from harness.run.config import HttpFilter
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.wrong import Wrong

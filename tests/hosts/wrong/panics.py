@@ -6,16 +6,16 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.casekit import panics, unloading
+from dmconform.core.values import Language, Outcome
+from dmconform.envoy.client import Answer, NoAnswer
+from dmconform.envoy.config import HttpFilter, Listener, PerRoute
+from dmconform.envoy.connected import Client
+from dmconform.envoy.connection import Connection, Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.http1 import _Http1Exchange
+from dmconform.matrix.cell import Cell, listener
 
-from harness.model import Language, Outcome
-from harness.run import panics, unloading
-from harness.run.cell import Cell, listener
-from harness.run.client import Answer, NoAnswer
-from harness.run.config import HttpFilter, Listener, PerRoute
-from harness.run.connected import Client
-from harness.run.connection import Connection, Request
-from harness.run.envoy import Envoy
-from harness.run.http1 import _Http1Exchange
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

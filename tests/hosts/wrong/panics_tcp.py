@@ -6,11 +6,11 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.core.values import Feature, Language, Outcome
+from dmconform.envoy.config import Listener, ListenerFilter, NetworkFilter
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell
 
-from harness.model import Feature, Language, Outcome
-from harness.run.cell import Cell
-from harness.run.config import Listener, ListenerFilter, NetworkFilter
-from harness.run.envoy import Envoy
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

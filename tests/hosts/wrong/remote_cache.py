@@ -7,10 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from dmconform.envoy.config import RemoteSource
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.source_server import Reply, SourceServer
 
-from harness.run.config import RemoteSource
-from harness.run.envoy import Envoy
-from harness.run.source_server import Reply, SourceServer
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.wrong import Wrong

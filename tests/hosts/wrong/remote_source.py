@@ -11,11 +11,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import Listener, RemoteSource
+from dmconform.envoy.source_server import Reply, SourceServer, source_server
+from dmconform.matrix.cell import Cell
 
-from harness.model import Outcome
-from harness.run.cell import Cell
-from harness.run.config import Listener, RemoteSource
-from harness.run.source_server import Reply, SourceServer, source_server
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

@@ -9,13 +9,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.casekit.identity import Held, held
+from dmconform.casekit.unloading import unloaded
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell
 
-from harness.model import Outcome
-from harness.run.cell import Cell
-from harness.run.config import HttpFilter, Listener, ModuleRef
-from harness.run.envoy import Envoy
-from harness.run.identity import Held, held
-from harness.run.unloading import unloaded
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

@@ -8,12 +8,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell
 
-from harness.model import Outcome
-from harness.run.cell import Cell
-from harness.run.config import HttpFilter, Listener, ModuleRef, PerRoute
-from harness.run.envoy import Envoy
-from harness.versions import Minor
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage, no_per_route, routes
@@ -89,7 +89,7 @@ def loses_requests(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Be
         return start_anyhow(cell, *listeners, Listener("plain"), **options)
 
     patch.setattr(Cell, "start_anyhow", with_plain)
-    patch.setattr("harness.run.envoy.LOG_LINE_S", 0.3)
+    patch.setattr("dmconform.envoy.envoy.LOG_LINE_S", 0.3)
     return bench
 
 
@@ -97,7 +97,7 @@ def impatient(then: Sabotage) -> Sabotage:
     """Histograms that have to hold something are not waited for."""
 
     def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        patch.setattr("harness.run.envoy.LOG_LINE_S", 0.3)
+        patch.setattr("dmconform.envoy.envoy.LOG_LINE_S", 0.3)
         return then(bench, case, patch)
 
     return apply

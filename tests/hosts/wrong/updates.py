@@ -7,11 +7,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.casekit.load import Load
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import HttpFilter, ModuleRef
+from dmconform.envoy.envoy import Envoy
 
-from harness.model import Outcome
-from harness.run.config import HttpFilter, ModuleRef
-from harness.run.envoy import Envoy
-from harness.run.load import Load
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage
@@ -43,7 +43,7 @@ def told_of_route(told: str, **otherwise: Any) -> Sabotage:  # noqa: ANN401 - wh
 
 def stops_asking(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The client is gone after a few requests."""
-    patch.setattr("harness.run.load.MOST_REQUESTS", 3)
+    patch.setattr("dmconform.casekit.load.MOST_REQUESTS", 3)
     patch.setattr(case, "REQUEST_S", 0.3)
     return bench
 

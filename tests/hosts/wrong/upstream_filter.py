@@ -6,9 +6,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.source_server import SourceServer
 
-from harness.run.envoy import Envoy
-from harness.run.source_server import SourceServer
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.wrong import Wrong

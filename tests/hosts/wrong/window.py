@@ -8,12 +8,12 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from dmconform.core.values import Outcome
+from dmconform.envoy.config import Listener
+from dmconform.envoy.connection import Request
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.source_server import Reply, SourceServer
 
-from harness.model import Outcome
-from harness.run.config import Listener
-from harness.run.connection import Request
-from harness.run.envoy import Envoy
-from harness.run.source_server import Reply, SourceServer
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage

@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from harness.abi.bindings.c_checks import c_checks
-from harness.abi.bindings.c_header import c_header
-from harness.abi.bindings.rust_bindings import rust_bindings
-from harness.abi.bindings.rust_checks import rust_checks
-from harness.abi.data import Abi, load_abi_file
+from dmconform.abi.bindings.c_checks import c_checks
+from dmconform.abi.bindings.c_header import c_header
+from dmconform.abi.bindings.rust_bindings import rust_bindings
+from dmconform.abi.bindings.rust_checks import rust_checks
+from dmconform.abi.loading import load_abi_file
+from dmconform.abi.types import Abi
 
 FOLDER: Final = Path(__file__).parent
 ABI_FILE: Final = FOLDER / "abi.json"

@@ -1,1 +1,0 @@
-"""The ABI of Envoy's dynamic modules as data, and the bindings generated from it."""

@@ -1,1 +1,0 @@
-"""The benchmark: what the matrix and the commands cost."""

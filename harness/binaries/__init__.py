@@ -1,1 +1,0 @@
-"""What a binary says without being run: modules, hosts, and whether the one can load the other."""

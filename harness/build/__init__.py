@@ -1,1 +1,0 @@
-"""From an SDK version to modules: sources, bindings, container jobs, cache, and what the ELF file says."""

@@ -1,1 +1,0 @@
-"""`dmconform check`: a verdict for a module of which only the file is there."""

@@ -1,1 +1,0 @@
-"""Two reports, compared cell by cell."""

@@ -1,0 +1,1 @@
+"""Conformance suite for Envoy's dynamic modules."""

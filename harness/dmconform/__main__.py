@@ -1,0 +1,7 @@
+"""`python -m dmconform` is `dmconform`."""
+
+import sys
+
+from dmconform.cli.main import main
+
+sys.exit(main())

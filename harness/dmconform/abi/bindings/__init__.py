@@ -1,0 +1,1 @@
+"""Bindings and compile-time checks that are generated from the ABI data."""

@@ -1,0 +1,73 @@
+"""Measured facts of extension points, kept once for all releases that are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from dmconform.core.errors import DataFileError
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.versions import Release
+
+
+class OfReleases(Protocol):
+    """What was measured of a point, a `msgspec.Struct`; all else in it is alike on the releases."""
+
+    @property
+    def point(self) -> ExtensionPoint:
+        """The extension point."""
+        ...
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """On which releases."""
+        ...
+
+
+Facts = TypeVar("Facts", bound=OfReleases)
+
+
+def grouped(points: Iterable[Facts]) -> tuple[Facts, ...]:
+    """Facts with the releases that are alike in one entry; in the order of points and releases."""
+    groups: dict[bytes, Facts] = {}
+    for facts in points:
+        alike = msgspec.json.encode(_on(facts, ()), order="deterministic")
+        before = groups.get(alike)
+        releases = {*facts.releases, *(before.releases if before else ())}
+        groups[alike] = _on(facts, tuple(sorted(releases, key=Release.parse)))
+    order = list(ExtensionPoint)
+    return tuple(sorted(groups.values(), key=lambda one: (order.index(one.point), Release.parse(one.releases[0]))))
+
+
+def renewed(old: Iterable[Facts], fresh: Iterable[Facts]) -> tuple[Facts, ...]:
+    """The old facts, with all of the releases in `fresh` taken from there."""
+    fresh = tuple(fresh)
+    new = {release for facts in fresh for release in facts.releases}
+    left = ((facts, tuple(release for release in facts.releases if release not in new)) for facts in old)
+    return grouped((*(_on(facts, releases) for facts, releases in left if releases), *fresh))
+
+
+def check(points: Iterable[OfReleases], path: Path) -> None:
+    """What is true of every file of such facts.
+
+    Raises:
+        DataFileError: a release is none, or two things are said of one release and point.
+    """
+    seen: set[tuple[str, ExtensionPoint]] = set()
+    for facts in points:
+        for release in facts.releases:
+            try:
+                Release.parse(release)
+            except ValueError as error:
+                raise DataFileError(path, str(error)) from None
+            if (release, facts.point) in seen:
+                raise DataFileError(path, f"{facts.point.value} on {release} stands twice")
+            seen.add((release, facts.point))
+
+
+def _on(facts: Facts, releases: tuple[str, ...]) -> Facts:
+    assert isinstance(facts, msgspec.Struct)
+    return msgspec.structs.replace(facts, releases=releases)

@@ -1,0 +1,1 @@
+"""The ABI taken from headers and binaries, and two of them compared."""

@@ -1,0 +1,249 @@
+"""The values of `dmconform abi diff`, `drift` and `findings`; `--json` prints `Diff`, `Drift` and `Findings`.
+
+In all of them "old" is the ABI that a module was built against, and "new" is that of the host that loads it.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import msgspec
+
+from dmconform.binaries.facts import Binding
+from dmconform.core.values import Relation
+
+SCHEMA_VERSION = 1
+
+
+class Kind(enum.Enum):
+    """What changed. `classify.py` says what each does to a module."""
+
+    ABI_STRING = "ABI string changed"
+
+    CALLBACK_REMOVED = "callback removed"
+    UNDECLARED_REMOVED = "callback removed that no header declared"
+    CALLBACK_ADDED = "callback added"
+    HOOK_REMOVED = "hook removed"
+    HOOK_ADDED = "hook added"
+    HOOK_REQUIRED = "hook became required"
+    HOOK_NEEDED = "host cannot do without the hook any more"
+    HOOK_OPTIONAL = "hook no longer required"
+    HOOK_NOT_MEASURED = "new hook, not measured whether it is required"
+    SIGNATURE_UNKNOWN = "signature not known on both sides"
+
+    PARAMETER_ADDED = "parameter added at the end"
+    POINTER_ADDED = "parameter with a pointer added at the end"
+    PARAMETER_DROPPED = "parameter dropped from the end"
+    POINTER_DROPPED = "parameter with a pointer dropped from the end"
+    PARAMETERS_MOVED = "parameters moved"
+    PARAMETER_TYPE = "parameter type changed"
+    PARAMETER_MEANING = "parameter stands for something else"
+    PARAMETER_CONST = "const of a parameter changed"
+    PARAMETER_RESPELLED = "parameter type spelled in another way"
+    PARAMETER_RENAMED = "parameter renamed"
+
+    RETURN_TYPE = "return type changed"
+    RETURN_MEANING = "result stands for something else"
+    RETURN_ADDED = "returns something now"
+    RETURN_DROPPED = "returns nothing any more"
+    RETURN_IN_MEMORY = "result passed in another place"
+    RETURN_CONST = "const of the result changed"
+    RETURN_RESPELLED = "return type spelled in another way"
+
+    STRUCT_LAYOUT = "struct layout changed"
+    FIELD_MEANING = "field stands for something else"
+    FIELD_RENAMED = "field renamed or spelled in another way"
+    ENUM_VALUE_CHANGED = "enum value changed"
+    ENUM_VALUE_REMOVED = "enum value removed"
+    ENUM_VALUE_RENAMED = "enum value renamed"
+    ENUM_VALUE_ADDED = "enum value added"
+    ALIAS_TARGET = "alias stands for something else"
+    ALIAS_RESPELLED = "alias spelled in another way"
+    FUNCTION_POINTER = "function pointer's signature changed"
+    TYPE_KIND = "type is of another kind"
+    TYPE_RENAMED = "type renamed"
+    TYPE_REMOVED = "type removed"
+    TYPE_ADDED = "type added"
+
+
+class Reader(enum.Flag):
+    """Whose code reads a value that crosses the boundary, and so is misled if the two sides do not agree."""
+
+    NOBODY = 0
+    HOST = enum.auto()  # the built module passes it to the host: parameters of callbacks, results of hooks
+    MODULE = enum.auto()  # the host passes it to the built module: parameters of hooks, results of callbacks
+    BOTH = HOST | MODULE
+
+
+class Impact(enum.Enum):
+    """How bad a change is, worst first."""
+
+    BUILT = "breaks modules already built"
+    UNKNOWN = "cannot be told"
+    REBUILD = "breaks only rebuilding"
+    HARMLESS = "harmless"
+
+
+class How(enum.Enum):
+    """How a module that is already built is broken."""
+
+    MISSING = "refused at load where the module or the host binds at load, else a bomb at the call"
+    STRING = "refused at load for its ABI string"
+    REQUIRED = "refused when it is configured"
+    NEEDED = "fails where the host would call the hook"
+    UNDEFINED = "undefined behaviour at the call"
+    ARGUMENT = "wrong argument"
+    RESULT = "wrong result"
+    VALUE = "a value that the module does not know"
+    SILENT = "never called any more"
+
+
+class Extent(enum.Enum):
+    """Which modules of an SDK version are concerned."""
+
+    EVERY = "every module"
+    SOME = "modules that use it"
+
+
+class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An SDK version whose modules use something, and how they bind: that decides between refusal and bomb."""
+
+    sdk: str  # such as rust@1.38:upstream
+    extent: Extent
+    binding: Binding
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that differs, before anybody says what it means. `affects` are the functions both sides have that use it."""
+
+    kind: Kind
+    subject: str  # the name of a function or type; empty for the ABI string
+    readers: Reader = Reader.NOBODY  # of what differs
+    detail: str = ""
+    before: str = ""
+    after: str = ""
+    certain: bool = True  # what both sides say was read from the release's own header or binary
+    affects: tuple[str, ...] = ()
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A difference, what it does to a module, and whose modules are concerned."""
+
+    kind: Kind
+    subject: str
+    impact: Impact
+    how: How | None  # only where `impact` is BUILT
+    points: tuple[str, ...]  # extension points, as conformance/abi/README.md calls them; empty: all, or none in particular
+    detail: str
+    before: str
+    after: str
+    certain: bool  # false: as far as a header tells that is not the release's own
+    affects: tuple[str, ...]
+    used_by: tuple[Use, ...]  # SDK versions whose modules are concerned, as far as measured
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two ABIs."""
+
+    label: str  # as a person would call it
+    envoy: str  # its minor or release; empty where not known
+    abi_version: str | None
+    callbacks: int
+    hooks: int
+    exact: int  # functions whose signature is from the release's own header
+    nearby: int  # from another header
+    name_only: int
+
+
+class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much could be compared of the functions that both sides have."""
+
+    functions: int
+    exact: int  # both signatures from the header of the release itself
+    nearby: int  # at least one from a nearby header
+    unknown: int  # at least one not known: nothing can be told of it but the name
+
+
+class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that changed. Sorted: worst first, then by extension point and name."""
+
+    old: Side
+    new: Side
+    compared: Compared
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+    def of(self, *impacts: Impact) -> tuple[Change, ...]:
+        """The changes with one of these impacts."""
+        return tuple(change for change in self.changes if change.impact in impacts)
+
+    @property
+    def breaks_built(self) -> bool:
+        """Whether a module that is already built may be broken by anything."""
+        return bool(self.of(Impact.BUILT))
+
+
+class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that breaks what two neighbouring minors promise."""
+
+    sdk_minor: str  # the minor of the SDK that a module is built with
+    host_minor: str
+    host_releases: tuple[str, ...]  # the known releases of that minor that it is so on
+    relation: Relation  # what the documents say of the pair
+    subject: str  # the function or type; empty for the ABI string
+    kind: Kind
+    how: How
+    points: tuple[str, ...]
+    used_by: tuple[Use, ...]
+    detail: str
+    certain: bool  # false: as far as a header tells that is not the release's own
+
+
+class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A pair of minors that was compared, with the number of changes of each impact on the release that the data is of."""
+
+    sdk_minor: str
+    host_minor: str
+    host_releases: tuple[str, ...]  # all known releases of that minor; what only some of them break is among the findings
+    relation: Relation
+    built: int
+    unknown: int
+    rebuild: int
+    harmless: int
+    compared: Compared
+
+
+class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the ABI data says of pairs of minors, oldest first, without any module or host being run."""
+
+    pairs: tuple[Pair, ...]
+    findings: tuple[Finding, ...]
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def broken(self) -> tuple[Finding, ...]:
+        """Those of promised pairs."""
+        return tuple(one for one in self.findings if one.relation is Relation.PROMISED)
+
+
+class StringVerdict(enum.Enum):
+    """Whether the ABI string moved with the ABI."""
+
+    STAYED_RIGHTLY = "nothing changed, and the string did not move"
+    MOVED_RIGHTLY = "the ABI changed, and the string moved"
+    STAYED = "the ABI changed, and the string did not move"
+    MOVED = "nothing changed, and the string moved all the same"
+    UNKNOWN = "the string of one of them is not known"
+
+
+class Drift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What changed since the newest known minor, and whether the ABI string moved with it."""
+
+    verdict: StringVerdict
+    changed: int  # changes besides the string
+    breaking: int  # those of them that break modules already built
+    diff: Diff
+    schema_version: int = SCHEMA_VERSION

@@ -1,0 +1,127 @@
+"""Compares two ABIs: what is gone, what is new, and what of the rest differs. What that means is said in `classify.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dmconform.abi.required_hooks import Without
+from dmconform.abi.types import Abi, Function, FunctionKind, Provenance
+from dmconform.abi_diff.changes import Compared, Difference, Kind, Reader
+from dmconform.abi_diff.renames import renamed_types
+from dmconform.abi_diff.shapes import Comparison, World
+from dmconform.abi_diff.signatures import Signature, compare_signatures
+from dmconform.abi_diff.type_changes import type_differences
+from dmconform.core.extension_point import point_of
+
+_REMOVED = {FunctionKind.CALLBACK: Kind.CALLBACK_REMOVED, FunctionKind.HOOK: Kind.HOOK_REMOVED}
+_IDLE_NOW = "declared still, but the host does not look it up any more"
+_IDLE_BEFORE = "the older host declares the hook and never calls it"
+_ADDED = {FunctionKind.CALLBACK: Kind.CALLBACK_ADDED, FunctionKind.HOOK: Kind.HOOK_ADDED}
+
+
+Need = Callable[[str], Without | None]
+"""What a host does with a module that lacks the hook of this name, as measured; None where it was not."""
+
+
+def not_measured(hook: str) -> None:
+    """The `Need` of a host that nothing was measured of."""
+    del hook
+
+
+@dataclass(frozen=True)
+class Party:
+    """One of the two ABIs, and what was measured of a host that has it.
+
+    `idle` are hooks that its header declares and the host never looks up: so it is with an extension point that is not
+    there yet.
+    """
+
+    abi: Abi
+    needs: Need = not_measured
+    idle: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """What `compare` finds."""
+
+    differences: tuple[Difference, ...]
+    compared: Compared
+
+
+def compare(old: Party, new: Party) -> Comparisons:
+    """All differences, in no order that matters.
+
+    Raises:
+        HarnessError: an ABI has a type that it does not define, or that contains itself.
+    """
+    before = {function.name: function for function in old.abi.functions}
+    after = {function.name: function for function in new.abi.functions}
+    both = [(function, after[name]) for name, function in before.items() if name in after]
+    common = frozenset(function.name for function, _ in both)
+    worlds = World(old.abi), World(new.abi)
+    comparison = Comparison(*worlds, renamed_types(old.abi, new.abi, *worlds))
+    requirements = list(_requirements(old, new, common))
+    told = before.keys() | {one.subject for one in requirements}
+    differences = [
+        *(_removed(one, old.abi) for name, one in before.items() if name not in after),
+        *(Difference(_ADDED[one.kind], name) for name, one in after.items() if name not in told),
+        *(Difference(Kind.HOOK_REMOVED, name, detail=_IDLE_NOW) for name in sorted(common & (new.idle - old.idle))),
+        *requirements,
+    ]
+    for was, now in both:
+        exact = _provenance(old.abi, new.abi, was, now) is Provenance.EXACT
+        differences += _function(was, now, comparison, exact=exact, idle=was.name in old.idle)
+    if old.abi.types and new.abi.types:  # else one of them is a list of names, and says nothing of types
+        differences += type_differences(old.abi, new.abi, comparison, common)
+    levels = [_provenance(old.abi, new.abi, was, now) for was, now in both]
+    counts = Compared(len(both), *(levels.count(level) for level in (Provenance.EXACT, Provenance.NEARBY, Provenance.NAME)))
+    return Comparisons(tuple(differences), counts)
+
+
+def _provenance(old: Abi, new: Abi, was: Function, now: Function) -> Provenance:
+    """How far a comparison of two signatures can be trusted: as far as the worse of them."""
+    levels = {old.provenance(was), new.provenance(now)}
+    return next(level for level in (Provenance.NAME, Provenance.NEARBY, Provenance.EXACT) if level in levels)
+
+
+def _removed(function: Function, old: Abi) -> Difference:
+    declared = function.has_signature or not old.sources or not all(source.exact for source in old.sources.values())
+    if function.kind is FunctionKind.CALLBACK and not declared:
+        return Difference(Kind.UNDECLARED_REMOVED, function.name)
+    return Difference(_REMOVED[function.kind], function.name)
+
+
+def _requirements(old: Party, new: Party, common: frozenset[str]) -> Iterator[Difference]:
+    """Hooks that the new host cannot do without and the old one could, and new hooks of which that is not known.
+
+    A new hook matters only where the extension point is old: of a new one, no built module has anything.
+    """
+    points = {point_of(name) for name in old.abi.names(FunctionKind.HOOK)} - {None}
+    for name in new.abi.names(FunctionKind.HOOK):
+        is_new = name not in common
+        if is_new and point_of(name) not in points:
+            continue
+        before, after = Without.WORKS if is_new else old.needs(name), new.needs(name)
+        if after is None:
+            if is_new:
+                yield Difference(Kind.HOOK_NOT_MEASURED, name)
+        elif before is Without.WORKS and after is not Without.WORKS:
+            kind = Kind.HOOK_REQUIRED if after is Without.REFUSED else Kind.HOOK_NEEDED
+            detail = f"a module without it: {after.value}; the hook {'is new' if is_new else 'could be left out before'}"
+            yield Difference(kind, name, detail=detail)
+        elif before is Without.REFUSED and after is Without.WORKS:
+            yield Difference(Kind.HOOK_OPTIONAL, name)
+
+
+def _function(was: Function, now: Function, comparison: Comparison, *, exact: bool, idle: bool) -> Iterator[Difference]:
+    if was.params is None or was.returns is None or now.params is None or now.returns is None:
+        yield Difference(Kind.SIGNATURE_UNKNOWN, was.name)
+        return
+    old, new = Signature(was.returns, was.params), Signature(now.returns, now.params)
+    host_is_callee = was.kind is FunctionKind.CALLBACK
+    for one in compare_signatures(old, new, comparison):
+        readers = Reader.HOST if host_is_callee is not one.in_result else Reader.MODULE
+        detail = f"{one.detail}; {_IDLE_BEFORE}" if idle else one.detail
+        yield Difference(one.kind, was.name, readers, detail, str(old), str(new), certain=exact)

@@ -1,0 +1,118 @@
+"""Compares two signatures of one function: what differs in the parameters and in the result."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dmconform.abi.types import Member
+from dmconform.abi_diff.changes import Kind
+from dmconform.abi_diff.shapes import Comparison, Likeness, Sort
+
+_PARAMETER = {
+    Likeness.RESPELLED: Kind.PARAMETER_RESPELLED,
+    Likeness.CONST: Kind.PARAMETER_CONST,
+    Likeness.MEANING: Kind.PARAMETER_MEANING,
+    Likeness.SHAPE: Kind.PARAMETER_TYPE,
+}
+_RETURN = {
+    Likeness.RESPELLED: Kind.RETURN_RESPELLED,
+    Likeness.CONST: Kind.RETURN_CONST,
+    Likeness.MEANING: Kind.RETURN_MEANING,
+    Likeness.SHAPE: Kind.RETURN_TYPE,
+}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What is passed to a function and what it gives back."""
+
+    returns: str
+    params: tuple[Member, ...]
+
+    def __str__(self) -> str:
+        """As a C declaration has it, without the function's name."""
+        return f"{self.returns} ({', '.join(map(_spelled, self.params)) or 'void'})"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that differs, in words that name parameters by position and name."""
+
+    kind: Kind
+    detail: str
+
+    @property
+    def in_result(self) -> bool:
+        """Whether it is about what the function gives back."""
+        return self.kind.name.startswith("RETURN_")
+
+
+def compare_signatures(old: Signature, new: Signature, comparison: Comparison) -> Iterator[Finding]:
+    """What differs; nothing if calls compiled against one fit the other. Errors as `Comparison.likeness`."""
+    yield from _results(old.returns, new.returns, comparison)
+    yield from _parameters(old.params, new.params, comparison)
+
+
+def _results(old: str, new: str, comparison: Comparison) -> Iterator[Finding]:
+    if old == new:
+        return
+    was, now = comparison.old.shape(old), comparison.new.shape(new)
+    detail = f"returned `{old}`, returns `{new}`"
+    if was.in_memory != now.in_memory:
+        yield Finding(Kind.RETURN_IN_MEMORY, f"{detail}; one is passed by a hidden first parameter, which moves all others")
+    elif was.sort is Sort.VOID and now.sort is not Sort.VOID:
+        yield Finding(Kind.RETURN_ADDED, detail)
+    elif now.sort is Sort.VOID and was.sort is not Sort.VOID:
+        yield Finding(Kind.RETURN_DROPPED, detail)
+    else:
+        kind = _RETURN.get(comparison.likeness(old, new))
+        if kind is not None:
+            yield Finding(kind, detail)
+
+
+def _parameters(old: tuple[Member, ...], new: tuple[Member, ...], comparison: Comparison) -> Iterator[Finding]:
+    moved = _moved(old, new, comparison)
+    if moved:
+        yield Finding(Kind.PARAMETERS_MOVED, moved)
+        return
+    for number, (was, now) in enumerate(zip(old, new, strict=False), 1):
+        kind = _PARAMETER.get(comparison.likeness(was.type, now.type))
+        if kind is not None:
+            yield Finding(kind, f"parameter {number}: was `{_spelled(was)}`, is `{_spelled(now)}`")
+        if was.name != now.name:
+            yield Finding(Kind.PARAMETER_RENAMED, f"parameter {number}: was `{was.name}`, is `{now.name}`")
+    for number, now in enumerate(new[len(old) :], len(old) + 1):
+        pointer = comparison.new.shape(now.type).has_pointer
+        yield Finding(Kind.POINTER_ADDED if pointer else Kind.PARAMETER_ADDED, f"parameter {number} `{_spelled(now)}` is new")
+    for number, was in enumerate(old[len(new) :], len(new) + 1):
+        pointer = comparison.old.shape(was.type).has_pointer
+        yield Finding(
+            Kind.POINTER_DROPPED if pointer else Kind.PARAMETER_DROPPED, f"parameter {number} `{_spelled(was)}` is gone"
+        )
+
+
+def _moved(old: tuple[Member, ...], new: tuple[Member, ...], comparison: Comparison) -> str:
+    """How parameters moved; empty if each that stayed is where it was.
+
+    Names tell, if they stayed; two of the same type may have changed places. Else, where the numbers differ, types tell.
+    """
+    places = {param.name: number for number, param in enumerate(new, 1)}
+    by_name = [
+        (param.name, number, places[param.name])
+        for number, param in enumerate(old, 1)
+        if param.name and places.get(param.name, number) != number
+    ]
+    fits = all(comparison.likeness(was.type, now.type) < Likeness.SHAPE for was, now in zip(old, new, strict=False))
+    if not by_name and (fits or len(old) == len(new)):
+        return ""
+    told = [f"`{name}` moves from {was} to {now}" for name, was, now in by_name]
+    olds, news = {param.name for param in old}, set(places)
+    told += [f"parameter {number} `{_spelled(one)}` is gone" for number, one in enumerate(old, 1) if one.name not in news]
+    told += [f"parameter {number} `{_spelled(one)}` is new" for number, one in enumerate(new, 1) if one.name not in olds]
+    return "; ".join(itertools.chain(told)) or f"{len(old)} parameters before, {len(new)} now, of other types"
+
+
+def _spelled(param: Member) -> str:
+    return f"{param.type} {param.name}".strip()

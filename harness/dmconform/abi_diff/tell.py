@@ -1,0 +1,151 @@
+"""Puts changes into words, the same in every format."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from dmconform.abi_diff.changes import Change, Compared, Diff, Finding, Findings, How, Impact, Kind, Pair, Side, Use
+from dmconform.binaries.facts import Binding
+from dmconform.core.values import Relation
+
+SHARED = "shared by all extension points"
+SEVERAL = "several extension points"
+NO_SDK = "no SDK of that minor, as far as measured"
+_SHOWN = 3  # functions of an affected type in one line
+_MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "bomb at the call, unless the host binds at load"}
+
+
+def side(one: Side) -> str:
+    """Such as `Envoy 1.38 (1.38.3, ABI string v0.1.0)`."""
+    facts = [one.envoy] if one.envoy and one.envoy not in one.label else []
+    facts.append(f"ABI string {shortened(one.abi_version)}" if one.abi_version else "ABI string not known")
+    return f"{one.label} ({', '.join(facts)})"
+
+
+def shortened(abi_version: str) -> str:
+    """A hash by its beginning; anything else as it is."""
+    return f"{abi_version[:12]}…" if len(abi_version) == 64 else abi_version
+
+
+def counts(diff: Diff) -> Iterator[tuple[Impact, int, str]]:
+    """How many changes there are of each impact, and of which kinds."""
+    for impact in Impact:
+        changes = diff.of(impact)
+        yield impact, len(changes), kinds(changes)
+
+
+def kinds(changes: Iterable[Change]) -> str:
+    """Such as `callback added: 93, hook added: 20`."""
+    return ", ".join(f"{kind.value}: {number}" for kind, number in Counter(change.kind for change in changes).most_common())
+
+
+def comparison(how: Compared) -> str:
+    """How far a comparison could go, as a sentence."""
+    parts = [
+        (how.exact, "by the headers of the releases themselves"),
+        (how.nearby, "as far as a nearby header tells"),
+        (how.unknown, "cannot be told: a signature is not known"),
+    ]
+    told = "; ".join(f"{number} {words}" for number, words in parts if number) or "nothing to compare"
+    return f"{how.functions} functions on both sides: {told}."
+
+
+def group(change: Change) -> str:
+    """The heading that a change stands under."""
+    if len(change.points) > 1:
+        return SEVERAL
+    return change.points[0] if change.points else SHARED
+
+
+def grouped(changes: Iterable[Change]) -> Iterator[tuple[str, list[Change]]]:
+    """Changes by heading, in alphabetical order, what is shared first."""
+    ordered = sorted(changes, key=lambda change: (group(change) not in (SHARED, SEVERAL), group(change)))
+    for heading, members in itertools.groupby(ordered, key=group):
+        yield heading, list(members)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Changes of which the same is to be said, besides their subjects."""
+
+    kind: Kind
+    subjects: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+def bundled(changes: Iterable[Change] | Iterable[Finding]) -> Iterator[Bundle]:
+    """Changes of one kind, of which the same is to be said, in one bundle; in the order of the first of each."""
+    bundles: dict[tuple[Kind, tuple[str, ...]], list[str]] = {}
+    for one in changes:
+        said = _of_change(one) if isinstance(one, Change) else _of_finding(one)
+        bundles.setdefault((one.kind, tuple(said)), []).append(one.subject or "for all modules")
+    for (kind, said_once), subjects in bundles.items():
+        yield Bundle(kind, tuple(subjects), said_once)
+
+
+def _of_change(change: Change) -> Iterator[str]:
+    if change.kind is Kind.ABI_STRING:
+        yield f"{shortened(change.before)} → {shortened(change.after)}"
+    if change.detail:
+        yield change.detail
+    if change.how is not None:
+        yield change.how.value
+    if change.affects:
+        more = len(change.affects) - _SHOWN
+        names = ", ".join(change.affects[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+        yield f"affects {names}" + (f" ({', '.join(change.points)})" if len(change.points) > 1 else "")
+    if change.impact is not Impact.HARMLESS and change.kind is not Kind.SIGNATURE_UNKNOWN:
+        yield f"used by: {users(change)}"
+
+
+def users(change: Change | Finding) -> str:
+    """Whose modules are concerned, and, of a missing callback, what becomes of them."""
+    return "; ".join(_user(use, change) for use in change.used_by) or NO_SDK
+
+
+def _user(use: Use, change: Change | Finding) -> str:
+    which = use.extent.value
+    if change.kind in (Kind.HOOK_REQUIRED, Kind.HOOK_NEEDED, Kind.HOOK_NOT_MEASURED):
+        which = "modules for this extension point, which lack it"
+    outcome = f" ({_MISSING[use.binding]})" if change.how is How.MISSING else ""
+    return f"{use.sdk}: {which}{outcome}"
+
+
+def pair(one: Pair) -> str:
+    """Such as `1.38 → 1.39 (promised; hosts 1.39.0, 1.39.3)`."""
+    return f"{one.sdk_minor} → {one.host_minor} ({one.relation.value}; hosts {', '.join(one.host_releases)})"
+
+
+def of_pair(one: Pair) -> str:
+    """The numbers of a pair, and how far they can be trusted."""
+    told = f"{one.built} break modules already built, {one.unknown} cannot be told, {one.rebuild} break only rebuilding"
+    return f"{told}, {one.harmless} harmless. {comparison(one.compared)}"
+
+
+def findings_of(found: Findings, one: Pair) -> list[Finding]:
+    """The findings of a pair."""
+    wanted = (one.sdk_minor, one.host_minor)
+    return [finding for finding in found.findings if (finding.sdk_minor, finding.host_minor) == wanted]
+
+
+def _of_finding(finding: Finding) -> Iterator[str]:
+    if finding.detail:
+        yield finding.detail
+    yield finding.how.value
+    yield f"on {', '.join(finding.host_releases)}"
+    if finding.points:
+        yield f"extension point: {', '.join(finding.points)}"
+    yield f"used by: {users(finding)}"
+
+
+def findings_summary(found: Findings) -> str:
+    """One sentence for all promised pairs."""
+    promised = [one for one in found.pairs if one.relation is Relation.PROMISED]
+    broken = {(one.sdk_minor, one.host_minor) for one in found.broken}
+    if not broken:
+        return f"Nothing in the ABI data breaks the promise, in {len(promised)} promised pairs of minors."
+    names = ", ".join(f"{sdk} → {host}" for sdk, host in sorted(broken))
+    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(promised)} promised pairs: {names}."

@@ -1,0 +1,142 @@
+"""What differs in the types of two ABIs. Each thing is told once, of the type itself, with the functions it affects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dmconform.abi.types import Abi, AbiType, Alias, Enum, FunctionPointer, Struct
+from dmconform.abi_diff.changes import Difference, Kind, Reader
+from dmconform.abi_diff.flow import TypeUse, type_uses
+from dmconform.abi_diff.shapes import Comparison, Likeness
+from dmconform.abi_diff.signatures import Signature, compare_signatures
+
+_HARMLESS_IN_POINTER = frozenset((Kind.PARAMETER_RENAMED, Kind.PARAMETER_RESPELLED, Kind.RETURN_RESPELLED))
+_NOBODY = TypeUse()
+
+
+@dataclass(frozen=True)
+class _Found:
+    kind: Kind
+    detail: str
+    before: str = ""
+    after: str = ""
+
+
+def type_differences(old: Abi, new: Abi, comparison: Comparison, common: frozenset[str]) -> Iterator[Difference]:
+    """Every difference in types. `common` are the names of the functions that both ABIs have."""
+    uses = type_uses(old, comparison.old)
+    for name, was in comparison.old.types.items():
+        use = uses.get(name, _NOBODY)
+        affects = tuple(sorted(common & use.functions.keys()))
+        now = comparison.new.types.get(comparison.renamed.get(name, name))
+        found = [_Found(Kind.TYPE_REMOVED, "it is declared no more")] if now is None else _compare(was, now, comparison)
+        certain = old.sources[was.source].exact and (now is None or new.sources[now.source].exact)
+        for one in found:
+            yield Difference(
+                one.kind, name, use.readers(common), one.detail, one.before, one.after, certain, () if now is None else affects
+            )
+    gone_to = frozenset(comparison.renamed.values())
+    for name, now in comparison.new.types.items():
+        if name not in comparison.old.types and name not in gone_to:
+            yield Difference(Kind.TYPE_ADDED, name, Reader.NOBODY, certain=new.sources[now.source].exact)
+
+
+def _compare(old: AbiType, new: AbiType, comparison: Comparison) -> Iterator[_Found]:
+    if old.name != new.name:
+        yield _Found(Kind.TYPE_RENAMED, f"it is called {new.name} now", old.name, new.name)
+    match old, new:
+        case Alias(), Alias():
+            yield from _aliases(old, new, comparison)
+        case Enum(), Enum():
+            yield from _enums(old, new)
+        case Struct(), Struct():
+            yield from _structs(old, new, comparison)
+        case FunctionPointer(), FunctionPointer():
+            yield from _function_pointers(old, new, comparison)
+        case _:
+            same_bits = comparison.behind(old.name, new.name) <= Likeness.RESPELLED
+            kind = Kind.ALIAS_RESPELLED if same_bits else Kind.TYPE_KIND
+            yield _Found(kind, f"was {_article(old)}, is {_article(new)}")
+
+
+def _article(one: AbiType) -> str:
+    names: Mapping[type[AbiType], str] = {
+        Alias: "an alias",
+        Enum: "an enum",
+        Struct: "a struct",
+        FunctionPointer: "a function pointer",
+    }
+    return names[type(one)]
+
+
+def _aliases(old: Alias, new: Alias, comparison: Comparison) -> Iterator[_Found]:
+    alike = comparison.likeness(old.type, new.type)
+    if alike in (Likeness.SAME, Likeness.RENAMED):
+        return
+    kind = Kind.ALIAS_TARGET if alike >= Likeness.MEANING else Kind.ALIAS_RESPELLED
+    yield _Found(kind, f"stood for `{old.type}`, stands for `{new.type}`", old.type, new.type)
+
+
+def _enums(old: Enum, new: Enum) -> Iterator[_Found]:
+    was = {one.name.removeprefix(old.name): one.value for one in old.values}
+    now = {one.name.removeprefix(new.name): one.value for one in new.values}
+    appeared = {value: name for name, value in now.items() if name not in was}
+    taken: set[str] = set()
+    for name, value in was.items():
+        shown = name.lstrip("_")
+        if name in now:
+            if now[name] != value:
+                yield _Found(Kind.ENUM_VALUE_CHANGED, f"{shown} was {value}, is {now[name]}", str(value), str(now[name]))
+        elif value in appeared:
+            other = appeared[value]
+            taken.add(other)
+            yield _Found(Kind.ENUM_VALUE_RENAMED, f"{value} was called {shown}, is called {other.lstrip('_')}")
+        else:
+            yield _Found(Kind.ENUM_VALUE_REMOVED, f"{shown} = {value} is gone", str(value))
+    for value, name in appeared.items():
+        if name not in taken:
+            yield _Found(Kind.ENUM_VALUE_ADDED, f"{name.lstrip('_')} = {value} is new", after=str(value))
+
+
+def _structs(old: Struct, new: Struct, comparison: Comparison) -> Iterator[_Found]:
+    was, now = comparison.old.layouts.of(old.name), comparison.new.layouts.of(new.name)
+    layout = [f"size {was.size} to {now.size} bytes"] if was.size != now.size else []
+    if was.alignment != now.alignment:
+        layout.append(f"alignment {was.alignment} to {now.alignment}")
+    places = dict(zip((field.name for field in new.fields), now.offsets, strict=True))
+    types = {field.name: field.type for field in new.fields}
+    old_names = {field.name for field in old.fields}
+    # A field that is new by name, in the place of one that is gone, is taken for that field.
+    unknown = {at: name for name, at in places.items() if name not in old_names}
+    meanings: list[str] = []
+    respelled: list[str] = []
+    for field, at in zip(old.fields, was.offsets, strict=True):
+        name = field.name if field.name in places else unknown.pop(at, None)
+        if name is None:
+            layout.append(f"field `{field.name}` at offset {at} is gone")
+            continue
+        alike = comparison.likeness(field.type, types[name])
+        told = f"field at offset {at} was `{field.type} {field.name}`, is `{types[name]} {name}`"
+        if places[name] != at:
+            layout.append(f"field `{name}` moves from offset {at} to {places[name]}")
+        elif alike is Likeness.SHAPE:
+            layout.append(told)
+        elif alike is Likeness.MEANING:
+            meanings.append(told)
+        elif name != field.name or alike in (Likeness.RESPELLED, Likeness.CONST):
+            respelled.append(told)
+    layout += [f"field `{types[name]} {name}` is new at offset {at}" for at, name in unknown.items()]
+    for kind, told_all in ((Kind.STRUCT_LAYOUT, layout), (Kind.FIELD_MEANING, meanings), (Kind.FIELD_RENAMED, respelled)):
+        if told_all:
+            yield _Found(kind, "; ".join(told_all))
+
+
+def _function_pointers(old: FunctionPointer, new: FunctionPointer, comparison: Comparison) -> Iterator[_Found]:
+    was, now = Signature(old.returns, old.params), Signature(new.returns, new.params)
+    found = list(compare_signatures(was, now, comparison))
+    hard = [one.detail for one in found if one.kind not in _HARMLESS_IN_POINTER]
+    if hard:
+        yield _Found(Kind.FUNCTION_POINTER, "; ".join(hard), str(was), str(now))
+    elif found:
+        yield _Found(Kind.ALIAS_RESPELLED, "; ".join(one.detail for one in found), str(was), str(now))

@@ -1,0 +1,1 @@
+"""Static analysis: what modules and hosts say without being run."""

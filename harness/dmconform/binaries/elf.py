@@ -1,0 +1,379 @@
+"""One ELF shared library for x86-64, read as the dynamic linker reads it: program headers and the dynamic section.
+
+Its bytes come from strangers. Every count and place is checked against the file before it is used, and work is bounded by
+limits that no real library reaches. Section headers, which may be stripped or lie, are not read here (see `sections`).
+"""
+
+from __future__ import annotations
+
+import functools
+import mmap
+import struct
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from elftools.construct.lib.container import Container
+from elftools.elf.structs import ELFStructs
+
+from dmconform.binaries.names import printable
+
+NAME_LIMIT_BYTES: Final = 4096
+NAMES_LIMIT_BYTES: Final = 4 << 20  # all names of one library together
+SYMBOLS_LIMIT: Final = 1_000_000
+RELOCATIONS_LIMIT: Final = 8_000_000
+SEGMENTS_LIMIT: Final = 1024
+DYNAMIC_LIMIT: Final = 4096
+VERSIONS_LIMIT: Final = 65_536
+
+_HEADER_BYTES: Final = 64
+_SEGMENT_BYTES: Final = 56
+_DYNAMIC_BYTES: Final = 16
+_SYMBOL: Final = struct.Struct("<IBBHQQ")  # name, info, other, section, value, size
+_RELOCATION_BYTES: Final = 24
+_PIE: Final = 0x08000000  # in DT_FLAGS_1
+_LOCAL, _WEAK = 0, 2
+_CLASSES = {1: "32-bit", 2: "64-bit"}
+_ORDERS = {1: "little-endian", 2: "big-endian"}
+_TYPES = {"ET_REL": "an object file", "ET_EXEC": "an executable", "ET_CORE": "a core dump", "ET_NONE": "of no type"}
+
+
+class Malformed(Exception):
+    """The bytes are not what was expected; the message is one sentence that says both."""
+
+
+class Segment(NamedTuple):
+    """A part of the file that is mapped to memory."""
+
+    address: int
+    offset: int
+    size: int  # in the file
+    writable: bool
+    executable: bool
+
+
+class Symbol(NamedTuple):
+    """An entry of the dynamic symbol table."""
+
+    name_offset: int
+    weak: bool
+    defined: bool
+    found: bool  # a look-up by name finds it, if it is defined
+    address: int
+    size: int
+
+
+class Relocation(NamedTuple):
+    """A place that the dynamic linker fills in."""
+
+    address: int
+    type: int
+    symbol: int  # index
+    addend: int
+
+
+class Version(NamedTuple):
+    """A version that a library must bring."""
+
+    number: int  # by which symbols refer to it
+    name: str
+    library: str
+    weak: bool
+
+
+class Library:
+    """A shared library over its bytes.
+
+    Raises:
+        Malformed: here and in every method: the bytes are not those of a shared library for x86-64.
+    """
+
+    def __init__(self, data: mmap.mmap, *, executable_too: bool = False) -> None:
+        self.data = data
+        self._names_bytes = 0
+        structs = _structs_of(data)
+        self.header = structs.Elf_Ehdr.parse(data[:_HEADER_BYTES])
+        self._check_header(executable_too)
+        headers = [
+            structs.Elf_Phdr.parse(data[at : at + _SEGMENT_BYTES])
+            for at in range(self.header.e_phoff, self.header.e_phoff + self.header.e_phnum * _SEGMENT_BYTES, _SEGMENT_BYTES)
+        ]
+        self.segments = tuple(self._segment(one) for one in headers if one.p_type == "PT_LOAD")
+        if not self.segments:
+            raise Malformed("expected a shared library, this ELF file has no part that is loaded")
+        self.unwind_table = next((one.p_vaddr for one in headers if one.p_type == "PT_GNU_EH_FRAME"), None)
+        dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)
+        if dynamic is None:
+            raise Malformed("expected a shared library, this ELF file has no dynamic section")
+        self.needed_offsets: list[int] = []
+        self.dynamic: dict[str | int, int] = {}
+        self._read_dynamic(structs, dynamic)
+        if self.dynamic.get("DT_FLAGS_1", 0) & _PIE and not executable_too:
+            raise Malformed("expected a shared library, this is an executable (PIE), which cannot be opened as one")
+
+    # Header and dynamic section
+
+    def _check_header(self, executable_too: bool) -> None:
+        header = self.header
+        if header.e_machine != "EM_X86_64":
+            raise Malformed(f"expected machine x86-64, this ELF file is for {_word(header.e_machine, 'EM_')}")
+        if header.e_type != "ET_DYN" and not (executable_too and header.e_type == "ET_EXEC"):
+            seen = _TYPES.get(header.e_type, f"of type {_word(header.e_type, 'ET_')}")
+            raise Malformed(f"expected a shared library, this ELF file is {seen}")
+        if header.e_phentsize != _SEGMENT_BYTES or header.e_phnum > SEGMENTS_LIMIT:
+            raise Malformed(
+                f"expected up to {SEGMENTS_LIMIT} program headers of {_SEGMENT_BYTES} bytes, this ELF file claims "
+                f"{header.e_phnum} of {header.e_phentsize}"
+            )
+        end = header.e_phoff + header.e_phnum * _SEGMENT_BYTES
+        if end > len(self.data):
+            raise Malformed(_truncated("program headers end", end, len(self.data)))
+
+    def _segment(self, header: Container) -> Segment:
+        end = header.p_offset + header.p_filesz
+        if end > len(self.data):
+            raise Malformed(_truncated("a loaded part ends", end, len(self.data)))
+        return Segment(header.p_vaddr, header.p_offset, header.p_filesz, bool(header.p_flags & 2), bool(header.p_flags & 1))
+
+    def _read_dynamic(self, structs: ELFStructs, header: Container) -> None:
+        offset, room = self._room(header.p_vaddr, "the dynamic section")
+        room = min(room, header.p_memsz)
+        for number in range(room // _DYNAMIC_BYTES):
+            if number >= DYNAMIC_LIMIT:
+                raise Malformed(f"expected a dynamic section of up to {DYNAMIC_LIMIT} entries, this one goes on")
+            at = offset + number * _DYNAMIC_BYTES
+            entry = structs.Elf_Dyn.parse(self.data[at : at + _DYNAMIC_BYTES])
+            if entry.d_tag == "DT_NULL":
+                return
+            if entry.d_tag == "DT_NEEDED":
+                self.needed_offsets.append(entry.d_val)
+            self.dynamic[entry.d_tag] = entry.d_val
+        raise Malformed("expected an entry that ends the dynamic section, there is none")
+
+    # Places
+
+    def _room(self, address: int, what: str) -> tuple[int, int]:
+        """Where in the file an address is, and how many bytes of its segment follow from there."""
+        for segment in self.segments:
+            inside = address - segment.address
+            if 0 <= inside < segment.size:
+                return segment.offset + inside, segment.size - inside
+        raise Malformed(f"{what}: expected in a loaded part of the file, it is said to be at {address:#x}")
+
+    def table(self, address: int, size: int, what: str) -> memoryview:
+        """Bytes that must all be there; `what` they are is for the message."""
+        offset, room = self._room(address, what)
+        if size > room:
+            raise Malformed(f"{what}: expected {size} bytes at {address:#x}, {room} are left there")
+        return memoryview(self.data)[offset : offset + size]
+
+    def bytes_at(self, address: int, size: int) -> bytes:
+        """Up to `size` bytes from an address; none where it is not in the file."""
+        try:
+            offset, room = self._room(address, "bytes")
+        except Malformed:
+            return b""
+        return self.data[offset : offset + min(size, room)]
+
+    def is_code(self, address: int) -> bool:
+        """Whether an address is in a part that may be executed."""
+        return any(one.executable and 0 <= address - one.address < one.size for one in self.segments)
+
+    # Strings
+
+    @functools.cached_property
+    def _strings(self) -> tuple[int, int]:
+        """Where in the file the string table begins and ends."""
+        size = self.dynamic.get("DT_STRSZ", 0)
+        offset, room = self._room(self._required("DT_STRTAB"), "the string table")
+        if size > room:
+            raise Malformed(_truncated("its string table ends", offset + size, len(self.data)))
+        return offset, offset + size
+
+    def _required(self, tag: str) -> int:
+        if tag not in self.dynamic:
+            raise Malformed(f"expected {tag} in the dynamic section, there is none")
+        return self.dynamic[tag]
+
+    def raw_name(self, offset: int) -> bytes:
+        """A string of the string table."""
+        start, end = self._strings
+        if not 0 <= offset < end - start:
+            raise Malformed(f"a name is said to be at {offset} of the string table, which has {end - start} bytes")
+        begin = start + offset
+        stop = self.data.find(b"\0", begin, min(end, begin + NAME_LIMIT_BYTES + 1))
+        if stop < 0:
+            raise Malformed(f"expected names of up to {NAME_LIMIT_BYTES} bytes, there is a longer one")
+        self._names_bytes += stop - begin
+        if self._names_bytes > NAMES_LIMIT_BYTES:
+            raise Malformed(f"expected up to {NAMES_LIMIT_BYTES} bytes of names, there are more")
+        return self.data[begin:stop]
+
+    def name(self, offset: int) -> str:
+        """A string of the string table, fit to be printed."""
+        return printable(self.raw_name(offset))
+
+    def name_starts_with(self, offset: int, prefix: bytes) -> bool:
+        """Whether a string begins so; cheaper than to read it."""
+        start, end = self._strings
+        begin = start + offset
+        return begin + len(prefix) <= end and self.data[begin : begin + len(prefix)] == prefix
+
+    # Symbols
+
+    @functools.cached_property
+    def _counts(self) -> tuple[int, int]:
+        """The first symbol that a look-up by name can find, and how many symbols the hash table knows of."""
+        if "DT_GNU_HASH" in self.dynamic:
+            return self._count_by_gnu_hash(self.dynamic["DT_GNU_HASH"])
+        if "DT_HASH" in self.dynamic:
+            head = self.table(self.dynamic["DT_HASH"], 8, "the hash table")
+            buckets, chains = struct.unpack("<II", head)
+            self.table(self.dynamic["DT_HASH"], 8 + 4 * (buckets + chains), "the hash table")
+            return 1, chains
+        raise Malformed("expected DT_GNU_HASH or DT_HASH in the dynamic section, there is neither")
+
+    def _count_by_gnu_hash(self, address: int) -> tuple[int, int]:
+        what = "the hash table"
+        buckets, first, blooms, _ = struct.unpack("<IIII", self.table(address, 16, what))
+        at = address + 16 + 8 * blooms
+        last = max(self.table(at, 4 * buckets, what).cast("I"), default=0) if buckets else 0
+        if last < first:
+            return first, first
+        chains = at + 4 * buckets
+        offset, room = self._room(chains + 4 * (last - first), what)
+        for number in range(min(room // 4, SYMBOLS_LIMIT)):
+            if self.data[offset + 4 * number] & 1:  # the lowest bit ends a chain
+                return first, last + number + 1
+        raise Malformed(f"{what}: expected an end of its last chain, there is none")
+
+    @functools.cached_property
+    def _symbol_table(self) -> tuple[int, int]:
+        """Where in the file the symbols begin, and how many could be there at most."""
+        offset, room = self._room(self._required("DT_SYMTAB"), "the symbol table")
+        return offset, room // _SYMBOL.size
+
+    def symbol(self, index: int) -> Symbol:
+        """One symbol by its number."""
+        offset, most = self._symbol_table
+        if index >= most:
+            raise Malformed(f"symbol {index} is asked for, the symbol table has room for {most}")
+        name, info, other, section, value, size = _SYMBOL.unpack_from(self.data, offset + index * _SYMBOL.size)
+        binding = info >> 4
+        found = binding != _LOCAL and other & 3 in (0, 3) and index >= self._counts[0]
+        return Symbol(name, binding == _WEAK, section != 0, found, value, size)
+
+    def symbols(self) -> Iterator[Symbol]:
+        """All symbols that the hash table knows of."""
+        count = self._counts[1]
+        if count > SYMBOLS_LIMIT:
+            raise Malformed(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")
+        for index in range(1, count):
+            yield self.symbol(index)
+
+    def exports(self) -> Iterator[Symbol]:
+        """The symbols that others find in it."""
+        return (one for one in self.symbols() if one.defined and one.found)
+
+    # Relocations
+
+    def _relocation_table(self, start: str, size: str) -> memoryview:
+        if start not in self.dynamic or not self.dynamic.get(size):
+            return memoryview(b"").cast("Q")
+        length = self.dynamic[size]
+        if length % _RELOCATION_BYTES or length // _RELOCATION_BYTES > RELOCATIONS_LIMIT:
+            raise Malformed(f"{size} is {length}, expected up to {RELOCATIONS_LIMIT} relocations of {_RELOCATION_BYTES} bytes")
+        return self.table(self.dynamic[start], length, "the relocations").cast("Q")
+
+    @functools.cached_property
+    def _relocation_tables(self) -> tuple[memoryview, ...]:
+        return (self._relocation_table("DT_RELA", "DT_RELASZ"), self._relocation_table("DT_JMPREL", "DT_PLTRELSZ"))
+
+    def referenced(self) -> dict[int, set[int]]:
+        """The symbols that relocations refer to, by number, each with the types of these relocations."""
+        found: dict[int, set[int]] = {}
+        for table in self._relocation_tables:
+            for info in table[1::3]:
+                if symbol := info >> 32:
+                    found.setdefault(symbol, set()).add(info & 0xFFFFFFFF)
+        return found
+
+    @functools.cached_property
+    def relocations(self) -> dict[int, Relocation]:
+        """All relocations by the place they fill in; empty for a library with a million of them or more."""
+        if sum(len(table) for table in self._relocation_tables) // 3 > SYMBOLS_LIMIT:
+            return {}
+        return {
+            place: Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))
+            for table in self._relocation_tables
+            for place, info, addend in zip(table[0::3], table[1::3], table[2::3], strict=True)
+        }
+
+    # Versions
+
+    @functools.cached_property
+    def versions(self) -> tuple[Version, ...]:
+        """The versions it asks other libraries for."""
+        if "DT_VERNEED" not in self.dynamic:
+            return ()
+        what = "the needed versions"
+        found: list[Version] = []
+        at, steps = self.dynamic["DT_VERNEED"], 0
+        for _ in range(min(self.dynamic.get("DT_VERNEEDNUM", 0), VERSIONS_LIMIT)):
+            _, count, file, aux, after = struct.unpack("<HHIII", self.table(at, 16, what))
+            library, place = self.name(file), at + aux
+            for _ in range(count):
+                steps += 1
+                if steps > VERSIONS_LIMIT:
+                    raise Malformed(f"{what}: expected up to {VERSIONS_LIMIT}, there are more")
+                _, flags, index, name, following = struct.unpack("<IHHII", self.table(place, 16, what))
+                found.append(Version(index & 0x7FFF, self.name(name), library, bool(flags & 2)))
+                if not following:
+                    break
+                place += following
+            if not after:
+                break
+            at += after
+        return tuple(found)
+
+    def version_of(self, symbol: int) -> Version | None:
+        """Which version a symbol is asked for in."""
+        if "DT_VERSYM" not in self.dynamic:
+            return None
+        raw = self.bytes_at(self.dynamic["DT_VERSYM"] + 2 * symbol, 2)
+        index = int.from_bytes(raw, "little") & 0x7FFF
+        return self._versions_by_number.get(index) if index > 1 else None
+
+    @functools.cached_property
+    def _versions_by_number(self) -> dict[int, Version]:
+        return {one.number: one for one in self.versions}
+
+
+def _structs_of(data: mmap.mmap) -> ELFStructs:
+    """What parses the headers, after the first bytes have said that they are of the expected kind."""
+    if data[:4] != b"\x7fELF":
+        raise Malformed(f"expected an ELF file, this one begins with {data[:4]!r}")
+    if len(data) < _HEADER_BYTES:
+        raise Malformed(_truncated("an ELF header ends", _HEADER_BYTES, len(data)))
+    kind, order, version = data[4], data[5], data[6]
+    if (kind, order) != (2, 1):
+        seen = f"{_CLASSES.get(kind, f'of class {kind}')} and {_ORDERS.get(order, f'of byte order {order}')}"
+        raise Malformed(f"expected a 64-bit little-endian ELF file, this one is {seen}")
+    if version != 1:
+        raise Malformed(f"expected version 1 of the ELF format, this file says {version}")
+    return _structs()
+
+
+@functools.cache
+def _structs() -> ELFStructs:
+    structs = ELFStructs(little_endian=True, elfclass=64)
+    structs.create_basic_structs()
+    structs.create_advanced_structs("ET_DYN", "EM_X86_64", "ELFOSABI_SYSV")
+    return structs
+
+
+def _truncated(what: str, end: int, size: int) -> str:
+    return f"truncated: {what} at {end}, the file has {size} bytes"
+
+
+def _word(value: str | int, prefix: str) -> str:
+    return value.removeprefix(prefix) if isinstance(value, str) else str(value)

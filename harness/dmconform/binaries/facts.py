@@ -1,0 +1,110 @@
+"""What is read out of binaries, and what follows from it."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from dmconform.core.extension_point import ExtensionPoint, point_of
+
+
+class Binding(enum.Enum):
+    """When the dynamic linker looks for a symbol that a module leaves undefined."""
+
+    NOW = "at load (BIND_NOW)"
+    LAZY = "at the first call (lazy)"
+
+
+class Known(enum.Enum):
+    """How sure a fact is that had to be inferred."""
+
+    READ = "read"  # it stands in the file, in a place that means it
+    INFERRED = "inferred"  # the file has signs of it
+    UNKNOWN = "unknown"
+
+
+class Undefined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A symbol that a module leaves undefined."""
+
+    name: str
+    weak: bool = False  # absent, it is a null pointer
+    at_load: bool = False  # something else than a call needs it, so that lazy binding does not put it off
+    version: str | None = None  # such as GLIBC_2.34
+    library: str | None = None  # which must bring that version
+
+
+class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a module says of itself. Read from what the dynamic linker reads, not from section headers.
+
+    `problem` is why it is no library that this kind of host could load (another architecture, truncated, no ELF file at
+    all, …); then everything else has its default.
+    """
+
+    sha256: str
+    size_bytes: int
+    problem: str | None = None
+    architecture: str = ""
+    hooks: tuple[str, ...] = ()  # event hooks it defines, sorted
+    exports: int = 0  # how many symbols it defines
+    undefined: tuple[Undefined, ...] = ()  # sorted by name; callbacks and everything else
+    abi_version: str | None = None
+    abi_version_known: Known = Known.UNKNOWN
+    needed: tuple[str, ...] = ()
+    search_paths: tuple[str, ...] = ()  # RUNPATH or RPATH as written
+    binding: Binding = Binding.LAZY
+    nodelete: bool = False
+    glibc_floor: str | None = None  # such as GLIBC_2.34
+    libstdcxx_floor: str | None = None  # such as GLIBCXX_3.4.30
+    stripped: bool = False  # no symbol table besides the dynamic one
+    language: str = ""  # cpp, go, rust, c, or empty where it cannot be told
+    sdk: str = ""  # which SDK it was built with, in words, empty where it cannot be told
+    language_known: Known = Known.UNKNOWN
+    soname: str | None = None
+
+    @property
+    def callbacks(self) -> tuple[Undefined, ...]:
+        """The callbacks that it leaves undefined."""
+        return tuple(one for one in self.undefined if one.name.startswith("envoy_dynamic_module_callback_"))
+
+    @property
+    def points(self) -> frozenset[ExtensionPoint]:
+        """The extension points that it defines a hook of."""
+        return frozenset(point for hook in self.hooks if (point := point_of(hook)) is not None)
+
+
+class HostFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a host offers to modules."""
+
+    release: str  # such as 1.39.3; for an unknown binary what it says of itself
+    callbacks: frozenset[str]  # that it exports
+    hooks: frozenset[str]  # names of hooks that it has as strings, so looks up
+    other_exports: frozenset[str]  # everything else it exports
+    abi_version: str | None  # None where it is not known
+    refuses_other_abi: bool | None  # refuses a module with another ABI string; None: not known
+    bind_now: bool = True  # how the host itself binds
+    opens_now: bool | None = None  # opens modules with RTLD_NOW, as measured at run time; None: not known
+    static_modules: frozenset[str] = frozenset()  # names of modules that are linked into it; it looks for these first
+
+
+class StaticKind(enum.Enum):
+    """What a host will make of a module, as far as it can be told without running it."""
+
+    LOADS = "expected to load"
+    REFUSED = "refused at load"
+    BOMB = "loads, but a call is a bomb"
+    UNKNOWN = "cannot be told"
+
+
+class StaticVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A static verdict with its reasons.
+
+    `missing` are the symbols by name that make it so. `reason` is one sentence for a person, which names at most a few of
+    them. `notes` are things that do not decide, but that one should know (another ABI string that the host only warns
+    of, a library that must be found, a hook that its extension point requires).
+    """
+
+    kind: StaticKind
+    reason: str
+    missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

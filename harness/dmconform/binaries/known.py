@@ -1,0 +1,60 @@
+"""What known releases offer to modules, from the data in `conformance/` alone: no binary is needed."""
+
+from __future__ import annotations
+
+import functools
+from typing import Final
+
+import msgspec
+
+from dmconform.abi.loading import load_abi
+from dmconform.abi.types import FunctionKind
+from dmconform.binaries.facts import HostFacts
+from dmconform.core.datafile import load_toml
+from dmconform.core.extension_point import CALLBACK_PREFIX
+from dmconform.core.paths import ABI, CONFORMANCE, HOSTS_FILE
+from dmconform.hosts.catalogue import Opens, load_hosts
+
+EXPORTS_FILE: Final = CONFORMANCE / "host_exports.toml"
+
+
+class _Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    releases: tuple[str, ...]
+    names: frozenset[str]
+
+
+class _Exports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    common: frozenset[str]
+    own: tuple[_Own, ...]
+
+
+@functools.cache
+def known_host_facts(release: str) -> HostFacts | None:
+    """What a known release offers, just as `read_host` reads it from its binary; None for a release that is not known.
+
+    Raises:
+        DataFileError: a data file has a mistake.
+    """
+    known = next((one for one in load_hosts(HOSTS_FILE) if one.release == release), None)
+    if known is None:
+        return None
+    abi = load_abi(ABI, str(known.version.minor))
+    functions = (abi.names(FunctionKind.CALLBACK) | abi.names(FunctionKind.HOOK) | set(known.adds)) - set(known.lacks)
+    callbacks = frozenset(name for name in functions if name.startswith(CALLBACK_PREFIX))
+    exports = _exports()
+    return HostFacts(
+        release=release,
+        callbacks=callbacks,
+        hooks=functions - callbacks,
+        other_exports=exports.common.union(*(one.names for one in exports.own if release in one.releases)),
+        abi_version=known.abi_version,
+        refuses_other_abi=known.refuses_other_abi,
+        bind_now=True,  # every known release does
+        opens_now=known.opens is Opens.NOW,
+        static_modules=frozenset(known.static_modules),
+    )
+
+
+@functools.cache
+def _exports() -> _Exports:
+    return load_toml(EXPORTS_FILE, _Exports)

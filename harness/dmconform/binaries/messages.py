@@ -1,0 +1,34 @@
+"""What goes between the reader and its child process."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from dmconform.binaries.facts import HostFacts, ModuleFacts
+
+
+class What(enum.Enum):
+    """What to read binaries as."""
+
+    MODULE = "module"
+    HOST = "host"
+    EXPORTS = "exports"
+
+
+class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to read the files as that are named beside it. `release` is a host's, where it is known."""
+
+    what: What
+    known_abi: tuple[str, ...] = ()
+    release: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one file says, or why nothing can be read."""
+
+    problem: str | None = None
+    module: ModuleFacts | None = None
+    host: HostFacts | None = None
+    exports: frozenset[str] | None = None

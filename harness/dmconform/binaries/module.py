@@ -1,0 +1,132 @@
+"""Makes the facts about a module out of its bytes; runs in the reader's child process only."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from dmconform.binaries.abi_string import INIT, abi_string_of_module
+from dmconform.binaries.elf import Library, Malformed
+from dmconform.binaries.facts import Binding, Known, ModuleFacts, Undefined
+from dmconform.binaries.opened import Opened
+from dmconform.binaries.sections import sections_of
+from dmconform.binaries.signs import signs_of
+from dmconform.core.extension_point import HOOK_PREFIX
+
+UNDEFINED_LIMIT: Final = 50_000
+_JUMP_SLOT: Final = 7  # the one relocation that lazy binding puts off
+_NOW_IN_FLAGS, _NOW_IN_FLAGS_1, _NODELETE = 0x8, 0x1, 0x8
+
+
+def module_facts(path: Path, known_abi: Iterable[str]) -> ModuleFacts:
+    """What a module says of itself; what is wrong with it is its `problem`."""
+    try:
+        opened = Opened(path)
+    except Malformed as problem:
+        return ModuleFacts("", _size(path), str(problem))
+    digest = hashlib.sha256(opened.data).hexdigest()
+    try:
+        return _module_facts(Library(opened.data), digest, tuple(known_abi))
+    except Malformed as problem:
+        return ModuleFacts(digest, opened.size, str(problem))
+
+
+def _size(path: Path) -> int:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> ModuleFacts:
+    hook = HOOK_PREFIX.encode()
+    hooks: list[str] = []
+    exports, mangled, init = 0, False, None
+    for symbol in library.exports():
+        exports += 1
+        mangled = mangled or library.name_starts_with(symbol.name_offset, b"_Z")
+        if library.name_starts_with(symbol.name_offset, hook):
+            hooks.append(library.name(symbol.name_offset))
+            if hooks[-1] == INIT:
+                init = symbol
+    undefined = _undefined(library)
+    signs = signs_of(library, mangled or any(one.name.startswith(("_Z", "__gxx_")) for one in undefined))
+    abi_version, known = abi_string_of_module(library, init, known_abi) if init else (None, Known.UNKNOWN)
+    search_path = library.dynamic.get("DT_RUNPATH", library.dynamic.get("DT_RPATH"))
+    soname = library.dynamic.get("DT_SONAME")
+    flags_1 = library.dynamic.get("DT_FLAGS_1", 0)
+    return ModuleFacts(
+        sha256=digest,
+        size_bytes=len(library.data),
+        architecture="x86-64",
+        hooks=tuple(sorted(hooks)),
+        exports=exports,
+        undefined=undefined,
+        abi_version=abi_version,
+        abi_version_known=known,
+        needed=tuple(library.name(offset) for offset in library.needed_offsets),
+        search_paths=() if search_path is None else tuple(library.name(search_path).split(":")),
+        binding=Binding.NOW if binds_now(library) else Binding.LAZY,
+        nodelete=bool(flags_1 & _NODELETE),
+        glibc_floor=_floor(library, "GLIBC"),
+        libstdcxx_floor=_floor(library, "GLIBCXX"),
+        stripped=not any(one.name == b".symtab" for one in sections_of(library)),
+        language=signs.language,
+        sdk=signs.sdk,
+        language_known=signs.known,
+        soname=None if soname is None else library.name(soname),
+    )
+
+
+def _undefined(library: Library) -> tuple[Undefined, ...]:
+    """The symbols that the dynamic linker will look for: those that a relocation refers to."""
+    found: list[Undefined] = []
+    for index, types in library.referenced().items():
+        symbol = library.symbol(index)
+        if symbol.defined:
+            continue
+        if len(found) >= UNDEFINED_LIMIT:
+            raise Malformed(f"expected up to {UNDEFINED_LIMIT} undefined symbols, there are more")
+        version = library.version_of(index)
+        found.append(
+            Undefined(
+                library.name(symbol.name_offset),
+                weak=symbol.weak,
+                at_load=types != {_JUMP_SLOT},
+                version=version and version.name,
+                library=version and version.library,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def binds_now(library: Library) -> bool:
+    """Whether the dynamic linker looks for all symbols when it loads the library."""
+    return bool(
+        library.dynamic.get("DT_FLAGS", 0) & _NOW_IN_FLAGS
+        or library.dynamic.get("DT_FLAGS_1", 0) & _NOW_IN_FLAGS_1
+        or "DT_BIND_NOW" in library.dynamic
+    )
+
+
+def _floor(library: Library, family: str) -> str | None:
+    """The newest version of a family, such as GLIBC_2.34, that its libraries must bring."""
+    numbered = re.compile(rf"{family}_(\d{{1,5}}(?:\.\d{{1,5}}){{1,3}})")
+    found = [match for one in library.versions if not one.weak and (match := numbered.fullmatch(one.name))]
+    newest = max(found, key=lambda match: [int(part) for part in match[1].split(".")], default=None)
+    return newest and newest[0]
+
+
+def export_names(path: Path) -> frozenset[str]:
+    """The symbols that a library defines for others.
+
+    Raises:
+        Malformed: it is no shared library for x86-64.
+    """
+    library = Library(Opened(path).data)
+    return frozenset(library.name(one.name_offset) for one in library.exports())

@@ -1,0 +1,49 @@
+"""Opens a file that may be anything, and maps it to memory."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from dmconform.binaries.elf import Malformed
+
+FILE_LIMIT_BYTES: Final = 1 << 30
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class Opened:
+    """A regular file mapped to memory.
+
+    Raises:
+        Malformed: it cannot be read, is something else than a file, empty, or larger than any module.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Without O_NONBLOCK, opening a named pipe waits for a writer.
+            file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        except OSError as error:
+            raise Malformed(f"expected a file that can be read: {error.strerror}") from None
+        try:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                raise Malformed(f"expected a file, this is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}")
+            self.size = status.st_size
+            if self.size == 0:
+                raise Malformed("expected an ELF file, this one is empty")
+            if self.size > FILE_LIMIT_BYTES:
+                raise Malformed(f"expected a file of up to {FILE_LIMIT_BYTES} bytes, this one has {self.size}")
+            self.data = mmap.mmap(file, self.size, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise Malformed(f"expected a file that can be read: {error.strerror}") from None
+        finally:
+            os.close(file)

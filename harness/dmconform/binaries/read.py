@@ -1,0 +1,105 @@
+"""Reads binaries in a process of its own, so that no bytes of theirs can crash, hang or fill this one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from dmconform.binaries.facts import HostFacts, ModuleFacts
+from dmconform.binaries.messages import Answer, Job, What
+from dmconform.core.errors import UsageError
+from dmconform.core.paths import HOSTS_FILE, IMPORT_ROOT
+from dmconform.core.timeouts import BINARY_READ_S
+from dmconform.hosts.catalogue import load_hosts
+
+# Isolated: neither the user's environment nor the current folder decide what is imported.
+_CHILD = (
+    sys.executable,
+    "-I",
+    "-c",
+    "import sys; sys.path.insert(0, sys.argv.pop(1)); import dmconform.binaries.child as c; c.main()",
+)
+
+
+def read_module(path: Path) -> ModuleFacts:
+    """What a module says of itself. Never raises for what is at `path`: see `ModuleFacts.problem`."""
+    return read_modules([path])[0]
+
+
+def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
+    """What several modules say, in order, read by one process."""
+    return tuple(
+        found.module or ModuleFacts("", 0, found.problem) for found in _ask(Job(What.MODULE, _known_abi_strings()), paths)
+    )
+
+
+def read_host(path: Path, release: str | None = None) -> HostFacts:
+    """What an Envoy binary offers to modules; it is not run.
+
+    `release` is its release where that is known; else the one that stands in the binary is taken.
+
+    Raises:
+        UsageError: it is no executable for x86-64.
+    """
+    (found,) = _ask(Job(What.HOST, _known_abi_strings(), release), [path])
+    if found.host is None:
+        raise UsageError(f"{path}: no Envoy: {found.problem}")
+    return found.host
+
+
+def exports_of(path: Path) -> frozenset[str]:
+    """The symbols that a library defines for others, such as one that is preloaded into the host.
+
+    Raises:
+        UsageError: it is no shared library for x86-64.
+    """
+    (found,) = _ask(Job(What.EXPORTS), [path])
+    if found.exports is None:
+        raise UsageError(f"{path}: no library: {found.problem}")
+    return found.exports
+
+
+def _known_abi_strings() -> tuple[str, ...]:
+    return tuple(sorted({one.abi_version for one in load_hosts(HOSTS_FILE)}))
+
+
+def _ask(job: Job, paths: Sequence[Path]) -> list[Answer]:
+    """One answer for each path. Where the process does not come back, each path gets one of its own."""
+    answers = _run(job, paths) if paths else []
+    if isinstance(answers, str):
+        return [Answer(problem=answers)] if len(paths) == 1 else [one for path in paths for one in _ask(job, [path])]
+    return answers
+
+
+def _run(job: Job, paths: Sequence[Path]) -> list[Answer] | str:
+    """What the process answers, or why it does not."""
+    # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and nobody has to read along.
+    with os.fdopen(os.memfd_create("facts"), "rb") as output, os.fdopen(os.memfd_create("errors"), "rb") as errors:
+        try:
+            done = subprocess.run(
+                [*_CHILD, str(IMPORT_ROOT), msgspec.json.encode(job).decode(), *(os.fspath(path) for path in paths)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=errors,
+                timeout=BINARY_READ_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return f"expected to be read within {BINARY_READ_S:g} s, it takes longer"
+        except (OSError, ValueError) as error:
+            return f"expected a file that can be read: {error}"
+        if done.returncode < 0:
+            killer = signal.Signals(-done.returncode).name
+            return f"expected to be read within bounds of time and memory, it ended the reader ({killer})"
+        output.seek(0)
+        errors.seek(0)
+        if done.returncode > 0:
+            said = errors.read(1 << 16).decode(errors="replace").strip()
+            return f"the reader could not be run: {said.splitlines()[-1] if said else f'exit code {done.returncode}'}"
+        return msgspec.json.decode(output.read(), type=list[Answer])

@@ -1,0 +1,218 @@
+"""What a host will make of a module, told from the facts about both; nothing is run.
+
+Every missing symbol follows from what the dynamic linker does. With BIND_NOW in the module, with RTLD_NOW from the host, or
+where something else than a call needs it, a symbol that nobody brings makes the load fail; otherwise it waits for the first
+call, which then ends the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from dmconform.binaries.facts import Binding, HostFacts, Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
+from dmconform.binaries.system import is_system_library, system_brings
+from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint, point_of
+
+INIT: Final = f"{HOOK_PREFIX}program_init"
+NAMES_IN_A_REASON: Final = 3
+LONGEST_ABI_STRING: Final = 20
+RequiredHooks = Mapping[ExtensionPoint, Collection[str]]
+
+
+def static_verdict(
+    module: ModuleFacts,
+    host: HostFacts,
+    *,
+    points: Collection[ExtensionPoint] | None = None,
+    required_hooks: RequiredHooks | None = None,
+    preloaded: Collection[str] = frozenset(),
+) -> StaticVerdict:
+    """What a host will make of a module.
+
+    Args:
+        module: the module.
+        host: the host.
+        points: the extension points it is to be used at; None where nobody has said so. Then every point counts that it
+            has the hook for a configuration of, and it is refused only if all of these refuse it.
+        required_hooks: the hooks that this host requires at each point, as measured; a point that is not in it requires none.
+        preloaded: symbols that libraries bring which the user preloads into the host.
+    """
+    if module.problem is not None:
+        return StaticVerdict(StaticKind.REFUSED, f"no module: {module.problem}")
+    if INIT not in module.hooks:
+        return StaticVerdict(StaticKind.REFUSED, f"it does not define {INIT}, which every module must", (INIT,))
+    missing = _Missing.of(module, host, preloaded)
+    at_points = _AtPoints.of(module, host, points, required_hooks or {})
+    abi = _abi(module, host)
+    notes = (*missing.notes, *abi.notes, *at_points.notes)
+    # What comes first at run time decides: the dynamic linker, the ABI string, the configuration, a call.
+    found = (
+        _kind(StaticKind.REFUSED, missing.at_load and missing.refusal(module, host), missing.names),
+        abi if abi.kind is StaticKind.REFUSED else None,
+        _kind(StaticKind.REFUSED, "; ".join(at_points.refused), at_points.missing),
+        abi if abi.kind is StaticKind.UNKNOWN else None,
+        _kind(StaticKind.BOMB, missing.at_call and missing.bomb(), missing.at_call),
+        StaticVerdict(StaticKind.LOADS, "all symbols it needs are there"),
+    )
+    verdict = next(one for one in found if one is not None)
+    if missing.at_call and not verdict.missing:
+        notes = (*notes, missing.bomb())
+    if missing.at_call and host.opens_now is None:
+        notes = (*notes, "how this host opens modules is not known; with RTLD_NOW it refuses this one at load")
+    return msgspec.structs.replace(verdict, notes=notes)
+
+
+def _kind(kind: StaticKind, reason: str | tuple[str, ...], missing: tuple[str, ...]) -> StaticVerdict | None:
+    """A verdict, if there is a reason for it."""
+    return StaticVerdict(kind, str(reason), missing) if reason else None
+
+
+class _Missing:
+    """The symbols that nobody brings."""
+
+    def __init__(self, at_load: Sequence[str], at_call: Sequence[str], notes: Sequence[str]) -> None:
+        self.at_load = tuple(at_load)  # a load fails for their lack
+        self.at_call = tuple(at_call)  # a call does
+        self.notes = tuple(notes)
+
+    @classmethod
+    def of(cls, module: ModuleFacts, host: HostFacts, preloaded: Collection[str]) -> _Missing:
+        offered = (host.callbacks, host.other_exports, preloaded)
+        absent = [one for one in module.undefined if not any(one.name in names for names in offered)]
+        strangers = [one for one in module.needed if not is_system_library(one)]
+        lacking: list[Undefined] = []
+        elsewhere: list[str] = []
+        for one in absent:
+            if one.name.startswith(CALLBACK_PREFIX):
+                lacking.append(one)
+            elif one.library is not None or one.weak:
+                continue  # its library brings it, or nobody must
+            elif not system_brings(one.name, module.needed):
+                if strangers:
+                    elsewhere.append(one.name)
+                else:
+                    lacking.append(one)
+        # Callbacks first: they say most about the host.
+        lacking.sort(key=lambda one: not one.name.startswith(CALLBACK_PREFIX))
+        strong = [one for one in lacking if not one.weak]
+        weak = [one.name for one in lacking if one.weak]
+        at_once = module.binding is Binding.NOW or host.opens_now is True
+        at_load = [one.name for one in strong if one.at_load or at_once]
+        at_call = [one.name for one in strong if one.name not in set(at_load)]
+        others = [one.name for one in strong if not one.name.startswith(CALLBACK_PREFIX)]
+        return cls(at_load, at_call, list(_notes_of_symbols(module, strangers, elsewhere, weak, others)))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted({*self.at_load, *self.at_call}))
+
+    def refusal(self, module: ModuleFacts, host: HostFacts) -> str:
+        """Why the dynamic linker refuses it."""
+        how = "BIND_NOW" if module.binding is Binding.NOW else "more than calls need them"
+        if host.opens_now and module.binding is Binding.LAZY:
+            how = "this host opens modules with RTLD_NOW"
+        names = self.at_load
+        return f"{_symbols(names)} looked for at load ({how}), and nobody brings {_them(names)}: {_some(names)}"
+
+    def bomb(self) -> str:
+        """What its calls do."""
+        names = self.at_call
+        said = f"{_symbols(names)} looked for at the first call, which ends the host, for nobody brings {_them(names)}"
+        return f"{said}: {_some(names)}"
+
+
+def _notes_of_symbols(
+    module: ModuleFacts, strangers: Sequence[str], elsewhere: Sequence[str], weak: Sequence[str], others: Sequence[str]
+) -> Iterator[str]:
+    if weak:
+        yield f"{_symbols(weak)} that it can do without (weak) {_are(weak)} not there: {_some(weak)}"
+    if strangers:
+        where = f" (it says: in {', '.join(module.search_paths)})" if module.search_paths else ""
+        yield f"it needs {', '.join(strangers)}, which the dynamic linker must find{where}"
+    if elsewhere:
+        yield f"{_symbols(elsewhere)} must come from there: {_some(elsewhere)}"
+    if others:
+        said = f"{_symbols(others)} of what is missing {_are(others)} no Envoy's to bring: {_some(others)}"
+        yield f"{said}; a library that is preloaded into the host may (LD_PRELOAD)"
+
+
+def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
+    """What comes of the ABI string alone."""
+    if module.abi_version is not None and module.abi_version == host.abi_version:
+        return StaticVerdict(StaticKind.LOADS, "")
+    own = "not known" if host.abi_version is None else _short(host.abi_version)
+    if module.abi_version is None:
+        seen = f"its ABI string cannot be read from the file, the host's is {own}"
+    else:
+        sure = " (inferred)" if module.abi_version_known is Known.INFERRED else ""
+        seen = f"its ABI string is {_short(module.abi_version)}{sure}, the host's is {own}"
+    if host.refuses_other_abi is False:
+        return StaticVerdict(StaticKind.LOADS, "", notes=(f"{seen}; this host only warns of another",))
+    if host.refuses_other_abi is None:
+        return StaticVerdict(StaticKind.UNKNOWN, f"{seen}; whether this host refuses another is not known")
+    known = module.abi_version is not None and host.abi_version is not None
+    return StaticVerdict(StaticKind.REFUSED if known else StaticKind.UNKNOWN, f"{seen}; this host refuses any other")
+
+
+def _short(abi_version: str) -> str:
+    """An ABI string; of a hash the beginning."""
+    return abi_version if len(abi_version) <= LONGEST_ABI_STRING else f"{abi_version[:12]}…"
+
+
+class _AtPoints:
+    """What comes of the hooks that extension points require."""
+
+    def __init__(self, refused: Sequence[str], missing: Collection[str], notes: Sequence[str]) -> None:
+        self.refused = tuple(refused)
+        self.missing = tuple(sorted(missing))
+        self.notes = tuple(notes)
+
+    @classmethod
+    def of(
+        cls, module: ModuleFacts, host: HostFacts, points: Collection[ExtensionPoint] | None, required: RequiredHooks
+    ) -> _AtPoints:
+        asked = sorted(_served(module) if points is None else points, key=lambda one: one.value)
+        there = {point_of(hook) for hook in host.hooks}
+        unknown = [point for point in asked if point not in there]
+        absent = {point: sorted(set(required.get(point, ())) - set(module.hooks)) for point in asked if point in there}
+        refusals = [f"refused when configured at {point.value}: {_hooks(names)}" for point, names in absent.items() if names]
+        if unknown:
+            refusals.append(f"this host has no extension point {', '.join(point.value for point in unknown)} for modules")
+        fails = len(unknown) + sum(bool(names) for names in absent.values())
+        if fails and (points is not None or fails == len(asked)):
+            return cls(refusals, {name for names in absent.values() for name in names}, ())
+        return cls((), (), refusals)
+
+
+def _served(module: ModuleFacts) -> frozenset[ExtensionPoint]:
+    """The points that a module clearly means to serve: those that it has the hook for a configuration of."""
+    return frozenset(
+        point
+        for point in module.points
+        if {f"{HOOK_PREFIX}{point.value}_config_new", f"{HOOK_PREFIX}{point.value}_factory_config_new"} & set(module.hooks)
+    )
+
+
+def _symbols(names: Sequence[str]) -> str:
+    return "1 symbol" if len(names) == 1 else f"{len(names)} symbols"
+
+
+def _hooks(names: Sequence[str]) -> str:
+    return f"{'hook' if len(names) == 1 else f'{len(names)} hooks'} missing: {_some(names)}"
+
+
+def _them(names: Sequence[str]) -> str:
+    return "it" if len(names) == 1 else "them"
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _some(names: Sequence[str]) -> str:
+    """A few of them."""
+    shown = ", ".join(names[:NAMES_IN_A_REASON])
+    return f"{shown} and {len(names) - NAMES_IN_A_REASON} more" if len(names) > NAMES_IN_A_REASON else shown

@@ -1,0 +1,1 @@
+"""A cell as an archive that runs elsewhere."""

@@ -1,0 +1,1 @@
+"""What travels in an archive and runs the cell again."""

@@ -1,0 +1,197 @@
+"""`cell.json` of an archive: the cell, the host, and the steps that are replayed. `{{CELL}}`, `{{ENVOY}}` stand for paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+FORMAT = 1
+"""Of `cell.json`; a replay is of the same archive, so nothing else reads it."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A change of the files in the cell's folder: see `dmconform.envoy.placed.Change`."""
+
+    path: str
+    kind: str
+    mode: int
+    sha256: str
+    target: str
+    in_place: bool
+    same_as: str
+    is_text: bool  # it has placeholders
+    is_envoy: bool  # it is the Envoy's own binary, which is not in the archive
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A reply: see `dmconform.envoy.source_server.Reply`. Its body is in `files/SHA256`."""
+
+    status: int
+    manner: str
+    sha256: str
+
+
+class Step(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
+    """`pause`: seconds that passed before it, where the case waited for something."""
+
+    pause: float
+
+
+class FilesStep(Step, frozen=True, tag="files"):
+    """Files are placed, changed or removed."""
+
+    changes: tuple[Placed, ...]
+
+
+class OfferStep(Step, frozen=True, tag="offer"):
+    """A server of the case's own is told how to answer a path."""
+
+    server: str
+    path: str
+    replies: tuple[Reply, ...]
+
+
+class LetGoStep(Step, frozen=True, tag="let_go"):
+    """It is told to send what it holds."""
+
+    server: str
+
+
+class StartStep(Step, frozen=True, tag="start"):
+    """An Envoy is started. `outcome`: of its first listeners: accepted, rejected or neither."""
+
+    envoy: int
+    folder: str  # below the cell's
+    bootstrap: str  # a file of the archive, like `listeners`
+    listeners: str
+    outcome: str
+    prefix: tuple[str, ...]
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    working_folder: str
+
+
+class UpdateStep(Step, frozen=True, tag="update"):
+    """It is given other listeners."""
+
+    envoy: int
+    listeners: str
+    outcome: str
+
+
+class ActStep(Step, frozen=True, tag="act"):
+    """A client does something for a request on a connection that it keeps: see `dmconform.envoy.transcript.Act`."""
+
+    envoy: int
+    listener: str
+    protocol: str
+    connection: int
+    number: int
+    act: str
+    text: str
+    request: dict[str, Any]
+
+
+class RequestStep(Step, frozen=True, tag="request"):
+    """A client gets its answer, or a text where nothing came in time. `connection` 0: only now the request is sent.
+
+    `again`: the case asked until it was satisfied, and this answer is the last one.
+    """
+
+    envoy: int
+    listener: str
+    protocol: str
+    connection: int
+    number: int
+    request: dict[str, Any]
+    answer: Any
+    timeout_s: float  # how long the client would have waited
+    again: bool
+    status_only: bool  # all that is compared
+
+
+class CloseStep(Step, frozen=True, tag="close"):
+    """A client closes its connection."""
+
+    envoy: int
+    connection: int
+
+
+class LookStep(Step, frozen=True, tag="look"):
+    """The case looks at something: see `dmconform.envoy.transcript.What`."""
+
+    envoy: int
+    what: str
+    name: str
+    value: bool | int | None
+
+
+class AdminStep(Step, frozen=True, tag="admin"):
+    """The admin interface is told something."""
+
+    envoy: int
+    method: str
+    path: str
+
+
+class EndStep(Step, frozen=True, tag="end"):
+    """It ends."""
+
+    envoy: int
+    ending: str
+    exit_code: int | None
+
+
+AnyStep = (
+    FilesStep
+    | OfferStep
+    | LetGoStep
+    | StartStep
+    | UpdateStep
+    | ActStep
+    | RequestStep
+    | CloseStep
+    | AdminStep
+    | LookStep
+    | EndStep
+)
+
+
+class BundledHost(msgspec.Struct, frozen=True):
+    """The Envoy that is needed."""
+
+    release: str
+    build: str  # what `--version` prints after "version:"
+    sha256: str
+    origin: str
+
+
+class BundledModule(msgspec.Struct, frozen=True):
+    """A module of the SDK as it was built."""
+
+    sdk: str
+    name: str
+    sha256: str
+    is_here: bool  # unchanged in `files/`; else the case used none of it, or copies that it changed
+
+
+class BundledCell(msgspec.Struct, frozen=True):
+    """All of it."""
+
+    format: int
+    cell: str
+    title: str
+    requirements: tuple[str, ...]
+    relation: str
+    outcome: str
+    judgement: str
+    detail: str
+    facts: dict[str, str]
+    host: BundledHost
+    modules: tuple[BundledModule, ...]
+    recorded_on: str
+    limits: tuple[str, ...]  # what the replay leaves out, or needs
+    servers: tuple[str, ...]  # of the case's own, whose replies are steps
+    other_clusters: tuple[str, ...]  # of servers of the case's own that are not here
+    steps: tuple[AnyStep, ...]

@@ -1,0 +1,68 @@
+"""What the probe's filter `identity` tells of the library that it runs in, and what the kernel tells of the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmconform.envoy.client import Answer
+from dmconform.envoy.envoy import Envoy
+
+INITIALISED = "dmconform: initialised"
+"""What every probe prints when it is initialised."""
+
+
+def told(answer: Answer, what: str) -> str:
+    """What a probe's `identity` filter tells: `module`, `count` or `global`.
+
+    Raises:
+        AssertionError: the answer does not have it.
+    """
+    header = f"x-dmconform-{what}"
+    assert header in answer.headers, f"expected the header {header}, saw {answer}"
+    return answer.headers[header]
+
+
+def mappings(envoy: Envoy) -> list[str]:
+    """The lines of the process's table of mappings.
+
+    Raises:
+        HostCrashed: the Envoy has ended.
+    """
+    try:
+        return Path(f"/proc/{envoy.pid}/maps").read_text(errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        envoy.check_alive("while its mappings were read")
+        raise
+
+
+def has_inode_mapped(envoy: Envoy, inode: int) -> bool:
+    """Whether the process has mapped the file with this inode, which may have lost its name since."""
+    return any(fields[4:5] == [str(inode)] for fields in map(str.split, mappings(envoy)))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a process holds of the machine."""
+
+    mappings: int
+    files: int  # descriptors
+    memory: tuple[int, int]  # resident bytes: those that no file backs, and all
+
+
+def held(envoy: Envoy) -> Held:
+    """What the process of an Envoy holds now.
+
+    Raises:
+        HostCrashed: the Envoy has ended.
+    """
+    mapped = len(mappings(envoy))
+    process = Path(f"/proc/{envoy.pid}")
+    try:
+        status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        files = len(list((process / "fd").iterdir()))
+    except (FileNotFoundError, ProcessLookupError):
+        envoy.check_alive("while it was asked what it holds")
+        raise
+    own, resident = (int(status[name].split()[0]) * 1024 for name in ("RssAnon", "VmRSS"))
+    return Held(mapped, files, (own, resident))

@@ -1,0 +1,106 @@
+"""The hosts of a check: what each offers to modules, and, where something is to be run, its binary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dmconform.binaries.facts import HostFacts
+from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.read import read_host
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.progress import say
+from dmconform.core.versions import Release
+from dmconform.hosts.catalogue import KnownHost
+from dmconform.hosts.obtain import from_file, from_image, from_release, sha256_of
+from dmconform.spec.selectors import HostChoice, HostFile
+
+if TYPE_CHECKING:
+    import docker
+
+Client = Callable[[], "docker.DockerClient"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A host that was asked for. `binary` is None where nothing is to be run, or it cannot be had (`problem`)."""
+
+    id: str
+    release: str
+    origin: str
+    facts: HostFacts
+    binary: Path | None = None
+    problem: str | None = None
+
+
+def distinct(hosts: Iterable[Candidate]) -> list[Candidate]:
+    """Each host once, however it was named."""
+    return list({host.id: host for host in reversed(list(hosts))}.values())[::-1]
+
+
+def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
+    """A host as it is known without running anything; no known release is downloaded for that.
+
+    Raises:
+        UsageError: the file is no Envoy, or the choice is an image, which only `obtain` can look into.
+    """
+    if isinstance(choice, KnownHost):
+        return Candidate(choice.release, choice.release, "known release", _known_facts(choice.release))
+    if isinstance(choice, HostFile):
+        return _file(choice.path.expanduser().absolute(), known, f"file {choice.path.name}")
+    raise UsageError(
+        f"--host image:{choice.reference}: --no-run starts no container engine; copy the binary out of it, and say path:FILE"
+    )
+
+
+def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client: Client) -> Candidate:
+    """A host with its binary on this machine; of a known release that cannot be had, why.
+
+    Raises:
+        UsageError: a file or an image is no Envoy.
+    """
+    if isinstance(choice, KnownHost):
+        plain = describe(choice, known)
+        try:
+            host = from_release(choice, cache, say)
+        except HarnessError as error:
+            return Candidate(plain.id, plain.release, plain.origin, plain.facts, problem=str(error))
+        return Candidate(host.id, host.release_text, host.origin, plain.facts, Path(host.binary))
+    if isinstance(choice, HostFile):
+        host = from_file(choice.path, known, f"file {choice.path.name}")
+    else:
+        host = from_image(client(), choice.reference, known, cache)
+    binary = Path(host.binary)
+    return Candidate(host.id, host.release_text, host.origin, _facts(binary, host.id, host.release_text, known), binary)
+
+
+def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
+    if not path.is_file():
+        raise UsageError(f"{path}: no Envoy: expected a file")
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        raise UsageError(f"{path}: no Envoy: {error.strerror}") from None
+    same = next((host for host in known if host.binary_sha256 == digest), None)
+    if same:
+        return Candidate(same.release, same.release, origin, _known_facts(same.release))
+    facts = read_host(path)
+    try:
+        Release.parse(facts.release)
+    except ValueError:
+        raise UsageError(f"{path}: no Envoy: its release does not stand in it") from None
+    return Candidate(f"{facts.release}~{digest[:8]}", facts.release, origin, facts)
+
+
+def _facts(binary: Path, host_id: str, release: str, known: Sequence[KnownHost]) -> HostFacts:
+    if any(host.release == host_id for host in known):
+        return _known_facts(host_id)
+    return read_host(binary, release)
+
+
+def _known_facts(release: str) -> HostFacts:
+    facts = known_host_facts(release)
+    assert facts is not None, f"{release} is of the file that they are made from"
+    return facts

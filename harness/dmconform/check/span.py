@@ -1,0 +1,70 @@
+"""The range of releases in which a module works, from the verdicts of the hosts that were asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dmconform.binaries.facts import StaticKind
+from dmconform.check.result import HostEntry, Span, Verdict
+from dmconform.core.versions import Release
+
+
+def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) -> Span:
+    """The range. `known` are all known releases: those in the range that were not asked for are named.
+
+    Where several hosts are of one release, it works in that release if it works on all of them. A release with a call
+    that is a bomb does not count into the range, unless there are only such.
+    """
+    verdicts: dict[str, Verdict] = {}
+    bombs: dict[str, None] = {}
+    for host in sorted(hosts, key=lambda one: _order(one.release)):
+        verdicts[host.release] = _worse(verdicts.get(host.release, Verdict.WORKS), host.verdict)
+        if host.static.kind is StaticKind.BOMB:
+            bombs[host.release] = None
+    works = [release for release, verdict in verdicts.items() if verdict is Verdict.WORKS]
+    bombs_in = [release for release in works if release in bombs]
+    counted = [release for release in works if release not in bombs] or works
+    islands = _islands(tuple(verdicts), counted)
+    single = islands[0] if len(islands) == 1 else None
+    return Span(
+        measured=measured,
+        works=tuple(works),
+        breaks=tuple(release for release, verdict in verdicts.items() if verdict is Verdict.BREAKS),
+        undecided=tuple(release for release, verdict in verdicts.items() if verdict is Verdict.UNDECIDED),
+        bombs=tuple(bombs_in),
+        islands=islands,
+        between=_between(single, known, verdicts) if single else (),
+        min_envoy_version=single[0] if single else None,
+        max_envoy_version=single[1] if single else None,
+    )
+
+
+def _order(release: str) -> tuple[int, int, int, bool, str]:
+    """A development build comes before the release of its number."""
+    parsed = Release.parse(release)
+    return parsed.major, parsed.minor_number, parsed.patch, not parsed.suffix, parsed.suffix
+
+
+def _worse(left: Verdict, right: Verdict) -> Verdict:
+    return max(left, right, key=(Verdict.WORKS, Verdict.UNDECIDED, Verdict.BREAKS).index)
+
+
+def _islands(ordered: Sequence[str], counted: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """The runs of neighbours in `ordered` that are all in `counted`."""
+    islands: list[tuple[str, str]] = []
+    open_island = False
+    for release in ordered:
+        if release not in counted:
+            open_island = False
+        elif open_island:
+            islands[-1] = (islands[-1][0], release)
+        else:
+            islands.append((release, release))
+            open_island = True
+    return tuple(islands)
+
+
+def _between(ends: tuple[str, str], known: Iterable[str], asked: Iterable[str]) -> tuple[str, ...]:
+    first, last = map(_order, ends)
+    missing = (release for release in known if release not in asked and first < _order(release) < last)
+    return tuple(sorted(missing, key=_order))

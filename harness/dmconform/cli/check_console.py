@@ -1,0 +1,224 @@
+"""What a check found, on a terminal: the module, a row per host, what is missing, the range, the promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
+from dmconform.check.result import Check, HostEntry, PointRun, PromiseEntry, RunKind, Verdict
+from dmconform.core.extension_point import CALLBACK_PREFIX
+from dmconform.core.terminal import SafeOutput
+
+NAMES_SHOWN = 6
+LONGEST_TEXT = 600
+_STATIC_WORDS = {
+    StaticKind.LOADS: ("loads", "green"),
+    StaticKind.REFUSED: ("refused", "red"),
+    StaticKind.BOMB: ("bomb", "yellow"),
+    StaticKind.UNKNOWN: ("?", "magenta"),
+}
+_RUN_WORDS = {
+    RunKind.WORKS: ("works", "green"),
+    RunKind.CONFIGURATION_REFUSED: ("refuses config", "magenta"),
+    RunKind.HOST_REFUSES_CONFIGURATION: ("config refused", "magenta"),
+    RunKind.REFUSED: ("refused", "red"),
+    RunKind.NO_SUCH_POINT: ("no such point", "red"),
+    RunKind.SYMBOL_LOOKUP: ("symbol lookup", "red"),
+    RunKind.NO_ANSWER: ("no answer", "magenta"),
+    RunKind.NOT_READY: ("not ready", "magenta"),
+    RunKind.CRASHED: ("crashed", "red"),
+    RunKind.HUNG: ("hung", "red"),
+    RunKind.NO_VERDICT: ("could not run", "magenta"),
+}
+_VERDICT_WORDS = {
+    Verdict.WORKS: ("✓ works", "bold green"),
+    Verdict.BREAKS: ("✗ does not work", "bold red"),
+    Verdict.UNDECIDED: ("? not judged", "bold magenta"),
+}
+
+
+def print_check(check: Check, console: Console) -> None:
+    """Prints it. Text of modules and hosts is printed as text: markup and terminal sequences in it do nothing."""
+    out = SafeOutput(console, LONGEST_TEXT, "with --json")
+    out.line(f"{check.module_file}  {check.module.size_bytes} bytes  sha256:{check.module.sha256}", style="bold")
+    for label, text in _module_lines(check):
+        out.line(text, before=f"  {label:<11}")
+    for note in check.notes:
+        out.line(note, before=f"  {'note':<11}")
+    console.print(_table(check, out))
+    _print_groups(out, "Why", [(host.reason, host) for host in check.hosts if host.reason != host.static.reason])
+    _print_static(out, check)
+    _print_groups(out, "Notes", [(note, host) for host in check.hosts for note in host.static.notes])
+    _print_groups(out, "Answers", [(_answers(run), host) for host in check.hosts for run in host.runs])
+    for text, hosts in _grouped((host.disagreement or "", host) for host in check.hosts).items():
+        out.line(f"!! {', '.join(hosts)}: the two halves disagree: {text}", style="bold white on red")
+    out.line("")
+    for line in _span_lines(check):
+        out.line(line, style="bold" if "EnvoyVersion" in line else "")
+    out.line("")
+    for line in _promise_lines(check):
+        out.line(line)
+
+
+def _sure(known: Known) -> str:
+    return " (inferred)" if known is Known.INFERRED else ""
+
+
+def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
+    facts = check.module
+    if facts.problem:
+        yield "no module", facts.problem
+        return
+    built_with = facts.sdk or facts.language or "cannot be told"
+    if facts.language and facts.sdk and facts.language not in facts.sdk.lower():
+        built_with = f"{facts.language}, {facts.sdk}"
+    yield "built with", f"{built_with}{_sure(facts.language_known)}; {facts.architecture}"
+    yield "ABI", f"{facts.abi_version or 'cannot be read'}{_sure(facts.abi_version_known)}"
+    yield "SDK", _sdk_words(check)
+    yield "needs", _needs(facts)
+    more = [word for word, holds in (("never unloaded (NODELETE)", facts.nodelete), ("stripped", facts.stripped)) if holds]
+    yield "binding", "; ".join([facts.binding.value, *more])
+    hooks = ", ".join(f"{point} {len(names)}" for point, names in check.hooks_by_point.items())
+    yield "hooks", f"{hooks or 'none'}; callbacks it names: {len(facts.callbacks)}"
+
+
+def _sdk_words(check: Check) -> str:
+    if not check.sdk.minors:
+        return f"of which minor is not known: {check.sdk.reason}"
+    return f"of {' or '.join(check.sdk.minors)}{_sure(check.sdk.known)}: {check.sdk.reason}"
+
+
+def _needs(facts: ModuleFacts) -> str:
+    floors = [one for one in (facts.glibc_floor, facts.libstdcxx_floor) if one]
+    paths = f"; searched in {', '.join(facts.search_paths)}" if facts.search_paths else ""
+    return ", ".join([*floors, *facts.needed]) + paths or "nothing"
+
+
+def _table(check: Check, out: SafeOutput) -> Table:
+    """A row per host and extension point."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for heading in ("Host", "static", "run at", "run", "ABI string", "verdict"):
+        table.add_column(heading, no_wrap=True)
+    for host in check.hosts:
+        word, style = _VERDICT_WORDS[host.verdict]
+        if not check.ran and host.verdict is not Verdict.UNDECIDED:
+            word += " (expected)"
+        if host.disagreement:
+            word += " !!"
+        head = [out.text(host.id), out.text(*_STATIC_WORDS[host.static.kind])]
+        tail = [out.text(word, style)]
+        if not host.runs:
+            table.add_row(*head, "-", out.text("not run", "dim"), "", *tail)
+        for run in host.runs:
+            seen = [out.text(run.extension_point), out.text(*_RUN_WORDS[run.kind]), out.text(run.abi_verdict.value)]
+            table.add_row(*head, *seen, *tail)
+            head, tail = [Text(""), Text("")], []
+    return table
+
+
+def _grouped(texts: Iterable[tuple[str, HostEntry]]) -> dict[str, list[str]]:
+    """Each text once, with the ids of the hosts it holds for; without empty ones."""
+    grouped: dict[str, list[str]] = {}
+    for text, host in texts:
+        if text:
+            grouped.setdefault(text, []).append(host.id)
+    return grouped
+
+
+def _print_groups(out: SafeOutput, title: str, texts: Iterable[tuple[str, HostEntry]]) -> None:
+    grouped = _grouped(texts)
+    if grouped:
+        out.line(f"{title}:", style="bold")
+    for text, hosts in grouped.items():
+        out.line(f"{', '.join(hosts)}: {text}", before="  ")
+
+
+def _answers(run: PointRun) -> str:
+    return f"{run.extension_point}: {', '.join(run.answers)}" if run.answers else ""
+
+
+def _envoys_first(names: tuple[str, ...]) -> tuple[str, ...]:
+    """What Envoy would have to bring, then what others would."""
+    return tuple(sorted(names, key=lambda name: (not name.startswith(CALLBACK_PREFIX), name)))
+
+
+def _print_static(out: SafeOutput, check: Check) -> None:
+    """What the file alone says against it, with what is missing by name; each list once."""
+    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for host in check.hosts:
+        static = host.static
+        if static.kind is not StaticKind.LOADS:
+            # With names below, the reason would say them twice.
+            count = len(static.missing)
+            said = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
+            grouped.setdefault((said, _envoys_first(static.missing)), []).append(host.id)
+    if grouped:
+        out.line("Static:", style="bold")
+    for (said, names), hosts in grouped.items():
+        out.line(f"{', '.join(hosts)}: {said}", before="  ")
+        for name in names[:NAMES_SHOWN] if len(names) > 1 else ():
+            out.line(name, before="      ")
+        if len(names) > NAMES_SHOWN:
+            out.line(f"… and {len(names) - NAMES_SHOWN} more (--json has all)", before="      ")
+
+
+def _span_lines(check: Check) -> Iterator[str]:
+    span = check.span
+    how = "measured" if span.measured else "expected, nothing was run"
+    if not span.works:
+        yield (
+            f"Works on none of the hosts ({how})." if not span.undecided else f"Works on no host that could be judged ({how})."
+        )
+        return
+    yield f"Works on {', '.join(span.works)} ({how})."
+    if span.bombs:
+        yield (
+            f"On {', '.join(span.bombs)} only as far as it was driven: a call that the host lacks would end it. "
+            + (
+                "The range counts these, as there are no others."
+                if set(span.bombs) == set(span.works)
+                else "The range leaves these out."
+            )
+        )
+    if span.min_envoy_version is None:
+        parts = ", ".join(first if first == last else f"{first} to {last}" for first, last in span.islands)
+        yield f"There is no single range: it works on {parts}, and not on what lies between."
+        return
+    yield f'minEnvoyVersion: "{span.min_envoy_version}"'
+    yield f'maxEnvoyVersion: "{span.max_envoy_version}"'
+    if span.between:
+        yield f"Not asked for, though in this range: {', '.join(span.between)} (--host all takes them in)."
+
+
+def _promise_lines(check: Check) -> Iterator[str]:
+    if not check.promise:
+        yield "Promise: cannot be told, as the SDK's minor is not known (--sdk-minor says it)."
+    several = len(check.promise) > 1
+    for entry in check.promise:
+        yield _promise_line(check, entry, several=several)
+
+
+def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
+    head = f"Promise, {'if it is of' if several else 'for'} SDK {entry.sdk}: "
+    if entry.promised_minors:
+        head += f"Envoy {' and '.join(entry.promised_minors)}. "
+    else:
+        head += f"none before 1.38; the documents then asked for the same ABI string, so for Envoy {entry.sdk} at most. "
+    parts = []
+    works = [host.id for host in check.hosts if host.verdict is Verdict.WORKS]
+    if entry.broken:
+        parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {', '.join(entry.broken)}")
+    if entry.kept:
+        parts.append(f"{'kept' if check.span.measured else 'expected to hold'} on {', '.join(entry.kept)}")
+    if entry.as_asked:
+        parts.append(f"as they asked on {', '.join(entry.as_asked)}")
+    if entry.luck:
+        parts.append(f"beyond it, by luck: {', '.join(entry.luck)}")
+    elif works and entry.promised_minors:
+        parts.append("the range is inside of it")
+    return head + ("; ".join(parts) + "." if parts else "")

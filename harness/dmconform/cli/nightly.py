@@ -1,0 +1,142 @@
+"""`dmconform nightly`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dmconform.cli.options import add_run_options, add_selectors
+from dmconform.cli.report_options import add_format, report_file
+from dmconform.core import paths
+from dmconform.core.errors import ExitCode, UsageError
+from dmconform.core.paths import REPORT_FILE
+
+if TYPE_CHECKING:
+    from dmconform.report.comparison.model import Comparison
+    from dmconform.report.schema import Report
+
+NIGHTS = 14
+_EPILOG = f"""\
+examples:
+  dmconform nightly                                                  (the default matrix)
+  dmconform nightly --keep nights/newest --host image:envoyproxy/envoy:dev --host path:./envoy
+  dmconform nightly --report whole --previous last/report.json       (runs nothing: the joined report of several machines)
+
+A night is a folder with the report of a run. From the second night on it also has changes.md and changes.json (what changed
+since the night before), a page that marks it, and, only if something became worse, issue.md, the text of an issue. Worse is a
+promised cell that fails, and held the night before or gave no answer. Nights of one folder are compared with each other:
+give each selection a folder of its own. Images are pulled anew. The newest {NIGHTS} nights are kept, or --nights of them.
+
+exit codes:
+  0  the promised cells hold, and nothing became worse
+  1  something became worse; or the run is red, as it may have been before: dmconform run says why
+  2  wrong usage, or a data file with a mistake
+  3  the selection is empty
+  4  planned work could not run; or the night before has none of tonight's cells
+"""
+
+
+def add_nightly_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Adds `nightly` to the command line."""
+    text = "Run the matrix, compare it with the night before, and write the text of an issue if something became worse."
+    parser = commands.add_parser(
+        "nightly", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
+    )
+    add_selectors(parser)
+    add_run_options(parser)
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="where nights are kept (default: reports/local/nightly)")
+    parser.add_argument("--nights", type=int, default=NIGHTS, metavar="N", help=f"how many are kept (default: {NIGHTS})")
+    parser.add_argument(
+        "--previous",
+        type=report_file,
+        metavar="REPORT",
+        help="compare with this run: its folder or report.json (default: the newest night that is kept)",
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="run nothing: tonight's report is in this folder; what changed goes there too",
+    )
+    add_format(parser)
+    parser.set_defaults(run=run_nightly)
+
+
+def run_nightly(arguments: argparse.Namespace) -> int:
+    """Runs and compares."""
+    from dmconform.release.nightly.conclude import conclude
+    from dmconform.release.nightly.issue import nothing_in_common, regressed
+    from dmconform.report.reading import read_report
+
+    previous = read_report(arguments.previous) if arguments.previous is not None else None
+    if arguments.report is not None:
+        _refuse_what_needs_a_run(arguments)
+        folder, report = arguments.report, read_report(arguments.report / REPORT_FILE)
+    else:
+        folder, report, previous = _tonight(arguments, previous)
+    if previous is None:
+        print("There is no night before to compare with.")
+        return report.exit_code
+    comparison = conclude(folder, report, previous)
+    worse = len(regressed(comparison))
+    _tell(arguments.format, comparison, folder, worse)
+    if worse:
+        return ExitCode.BROKEN
+    if nothing_in_common(comparison):
+        print("No cell is in both reports, so nothing can be told: give each selection a folder of its own (--keep).")
+        return report.exit_code or ExitCode.INCOMPLETE
+    return report.exit_code
+
+
+def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
+    """An option that does nothing would be a wish that is not granted."""
+    for name in ("host", "sdk", "case", "everywhere", "upstream", "keep"):
+        if getattr(arguments, name):
+            raise UsageError(f"--{name} together with --report: with a report that is there, nothing is run or kept")
+
+
+def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Path, Report, Report | None]:
+    """The folder and the report of a run, and the report to compare it with."""
+    import time
+    from datetime import UTC, datetime
+
+    from dmconform.cli.report_options import print_report
+    from dmconform.matrix.execute import make_report_folder
+    from dmconform.matrix.run import run_matrix, selection_of
+    from dmconform.release.nightly.nights import name_of, newest_report, remove_old
+    from dmconform.release.nightly.renew import renew_images
+
+    if arguments.nights < 2:
+        raise UsageError(f"--nights {arguments.nights}: expected 2 or more, tonight and the one to compare with")
+    keep = arguments.keep or paths.runs_folder() / "nightly"
+    before = previous or newest_report(keep)
+    started = time.time()
+    renew_images(arguments.host, paths.cache_folder())
+    folder = make_report_folder(keep / name_of(datetime.now(UTC)))
+    report = run_matrix(selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns)
+    print_report(arguments.format, report, folder)
+    remove_old(keep, arguments.nights)
+    return folder, report, before
+
+
+def _tell(form: str, comparison: Comparison, folder: Path, worse: int) -> None:
+    """Prints what changed, and where it is written."""
+    from rich.console import Console
+
+    from dmconform.cli.report_options import print_result
+    from dmconform.release.nightly.conclude import CHANGES, ISSUE
+    from dmconform.report.comparison.markdown import annotations_of_comparison, render_comparison
+    from dmconform.report.comparison.show import print_comparison
+    from dmconform.report.summary import counted
+
+    print_result(
+        form,
+        comparison,
+        lambda: print_comparison(comparison, Console()),
+        lambda: render_comparison(comparison),
+        lambda: annotations_of_comparison(comparison),
+    )
+    print(f"Changes: {folder / CHANGES}")
+    if worse:
+        print(f"Worse than the night before: {counted(worse, 'promised cell')}. Text of an issue: {folder / ISSUE}")

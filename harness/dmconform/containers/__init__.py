@@ -1,0 +1,1 @@
+"""Sandboxed jobs and the toolchain image, on any server that speaks the Docker API."""

@@ -1,0 +1,262 @@
+"""Runs one job in a container that can harm nothing: no network, no rights, nothing writable but /work and /tmp."""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+import tarfile
+import tempfile
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import docker
+import requests
+from docker.errors import APIError, NotFound
+from docker.models.containers import Container
+from docker.types import LogConfig, Ulimit
+
+from dmconform.containers import labels, outside
+from dmconform.containers.files import USER_ID, TarTree, disk_full, write_archive
+from dmconform.containers.labels import docker_errors
+from dmconform.core.errors import HarnessError
+from dmconform.core.timeouts import JOB_KILLED_S, JOB_WAIT_STEP_S
+
+WORK = "/work"
+USER = f"{USER_ID}:{USER_ID}"
+MEBIBYTE = 1 << 20
+RETAINED_LOG = LogConfig(type=LogConfig.types.JSON, config={"max-size": "4m", "max-file": "2"})
+"""What the server keeps of a job's output: between 4 and 8 MB of its end, however much it prints."""
+CA_PATH = ".ca/ca.crt"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much a job may use. What goes beyond is refused by the kernel, or ends the job."""
+
+    timeout_s: float = 900.0
+    memory_bytes: int = 4096 * MEBIBYTE
+    processes: int = 1024
+    tmp_bytes: int = 1024 * MEBIBYTE
+    file_bytes: int = 2048 * MEBIBYTE
+    log_bytes: int = 1 * MEBIBYTE
+    output_bytes: int = 512 * MEBIBYTE
+
+
+class Ending(enum.Enum):
+    """How a job ended."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"  # one of its processes was killed for that; the exit code tells what came of it
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What a job left. Outputs are there only if it exited with 0."""
+
+    ending: Ending
+    exit_code: int
+    log: bytes
+    log_is_cut: bool
+    outputs: dict[str, bytes]
+    duration_s: float
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the job did what it was to do."""
+        return self.ending is not Ending.TIMED_OUT and self.exit_code == 0
+
+    @property
+    def how(self) -> str:
+        """How it ended, in words that follow the name of what ran."""
+        return {
+            Ending.EXITED: f"ended with exit code {self.exit_code}",
+            Ending.TIMED_OUT: f"was not done after {self.duration_s:.0f} s, and was ended",
+            Ending.OUT_OF_MEMORY: f"ran out of memory and ended with exit code {self.exit_code}",
+        }[self.ending]
+
+
+def run_job(  # called with names
+    client: docker.DockerClient,
+    image: str,
+    script: list[str],
+    inputs: Mapping[str, TarTree],
+    env: Mapping[str, str],
+    outputs: str,
+    *,
+    network: bool = False,
+    limits: Limits = Limits(),
+) -> JobResult:
+    """Runs a command in a container of its own, which is removed in every case.
+
+    Everything goes in and out through the Docker server's interface, never by a mounted folder of this machine: the
+    server may be on another one.
+
+    Args:
+        image: the image's name or id.
+        script: the command and its arguments.
+        inputs: what is below /work, by the name of the folder.
+        env: the environment of the command.
+        outputs: the folder below /work whose files are wanted; it is made before the start.
+        network: whether the job may reach the outside, as the machine does. It then gets the machine's certificates and
+            the variables that say how to reach the package registries.
+
+    Raises:
+        HarnessError: the server failed, or the outputs are larger than allowed.
+    """
+    environment = {"HOME": "/tmp", "LC_ALL": "C.UTF-8", **env}
+    trees = dict(inputs)
+    if network:
+        certificates = TarTree.from_files({CA_PATH: outside.ca_bundle(os.environ)})
+        trees[""] = certificates
+        environment |= outside.passed_on(os.environ)
+        environment |= dict.fromkeys(outside.CA_VARIABLES, f"{WORK}/{CA_PATH}")
+    with created(client, image, script, environment=environment, network=network, limits=limits) as container:
+        with docker_errors("copy the inputs into a job's container"):
+            put(container, trees, outputs)
+        started = time.monotonic()
+        with docker_errors("run a job"):
+            container.start()
+            in_time = wait(container, started + limits.timeout_s)
+            duration_s = time.monotonic() - started
+            container.reload()
+            state = container.attrs["State"]
+            log, log_is_cut = tail(container.logs(stream=True, follow=False), limits.log_bytes)
+        if state["Error"]:
+            raise HarnessError(f"A job could not be started: {state['Error']}")
+        exit_code = int(state["ExitCode"])
+        ending = Ending.OUT_OF_MEMORY if state["OOMKilled"] else Ending.EXITED
+        if not in_time:
+            ending = Ending.TIMED_OUT
+        files: dict[str, bytes] = {}
+        if in_time and exit_code == 0:
+            with docker_errors("copy the outputs out of a job's container"):
+                files = take(container, f"{WORK}/{outputs}", limits.output_bytes)
+        return JobResult(ending, exit_code, log, log_is_cut, files, duration_s)
+
+
+@contextlib.contextmanager
+def created(
+    client: docker.DockerClient,
+    image: str,
+    command: list[str],
+    *,
+    environment: Mapping[str, str],
+    network: bool,
+    limits: Limits,
+) -> Iterator[Container]:
+    """Creates a container with all restrictions, and removes it and its volume at the end, whatever happens."""
+    with docker_errors("create a job's container"):
+        container = client.containers.create(
+            image,
+            command,
+            entrypoint=[],
+            environment=dict(environment),
+            user=USER,
+            working_dir=WORK,
+            volumes=[WORK],  # an anonymous volume, which goes with the container
+            tmpfs={"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={limits.tmp_bytes}"},
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            network_mode="host" if network else "none",
+            mem_limit=limits.memory_bytes,
+            memswap_limit=limits.memory_bytes,
+            pids_limit=limits.processes,
+            ulimits=[
+                Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
+                Ulimit(name="core", soft=0, hard=0),
+            ],
+            log_config=RETAINED_LOG,
+            labels=labels.for_container("job"),
+        )
+    try:
+        yield container
+    finally:
+        with contextlib.suppress(NotFound), docker_errors("remove a job's container"):
+            container.remove(v=True, force=True)
+
+
+def put(container: Container, trees: Mapping[str, TarTree], outputs: str) -> None:
+    """Fills /work. The archive goes through a file: a large tree must not be in memory as a whole."""
+    with disk_full(tempfile.gettempdir()), tempfile.TemporaryFile() as archive:
+        write_archive(archive, trees, folders=[outputs])
+        archive.seek(0)
+        container.put_archive(WORK, archive)
+
+
+def wait(container: Container, deadline: float) -> bool:
+    """Waits for a job's end; kills it at the deadline. Returns whether it ended by itself."""
+    while (left_s := deadline - time.monotonic()) > 0:
+        if ended_within(container, min(left_s, JOB_WAIT_STEP_S)):
+            return True
+    with contextlib.suppress(APIError):  # it ended at this moment
+        container.kill()
+    if not ended_within(container, JOB_KILLED_S):
+        raise HarnessError(f"a job's container is not gone {JOB_KILLED_S:.0f} s after it was killed")
+    return False
+
+
+def ended_within(container: Container, timeout_s: float) -> bool:
+    """Whether a job ends in this time."""
+    try:
+        container.wait(timeout=timeout_s)
+    except (requests.ReadTimeout, requests.ConnectionError):
+        container.reload()  # the connection may also have been lost: then this fails
+        return bool(container.status == "exited")
+    return True
+
+
+def tail(chunks: Iterable[bytes], limit: int) -> tuple[bytes, bool]:
+    """The last bytes of an output, and whether anything was left out."""
+    kept: deque[bytes] = deque()
+    size = 0
+    is_cut = False
+    for chunk in chunks:
+        kept.append(chunk)
+        size += len(chunk)
+        while size - len(kept[0]) >= limit:
+            size -= len(kept.popleft())
+            is_cut = True
+    whole = b"".join(kept)
+    return whole[-limit:], is_cut or len(whole) > limit
+
+
+@contextlib.contextmanager
+def closed(chunks: Iterable[bytes]) -> Iterator[None]:
+    """Ends a stream that may not have been read to its end: before that the server does not remove the container."""
+    try:
+        yield
+    finally:
+        if isinstance(chunks, Generator):
+            chunks.close()
+
+
+def take(container: Container, path: str, limit: int) -> dict[str, bytes]:
+    """The files below a folder of a container, by their path relative to it.
+
+    Raises:
+        HarnessError: they are larger than allowed in all.
+    """
+    try:
+        chunks, _ = container.get_archive(path)
+    except NotFound:  # the job deleted it
+        return {}
+    files: dict[str, bytes] = {}
+    size = 0
+    with disk_full(tempfile.gettempdir()), tempfile.TemporaryFile() as archive, closed(chunks):
+        for chunk in chunks:
+            size += len(chunk)
+            if size > limit:
+                raise HarnessError(f"a job's outputs are larger than the {limit} bytes that are allowed")
+            archive.write(chunk)
+        archive.seek(0)
+        with tarfile.open(fileobj=archive, mode="r:") as unpacked:
+            for member in unpacked:
+                content = unpacked.extractfile(member) if member.isreg() else None
+                if content is not None:
+                    files[member.name.partition("/")[2]] = content.read()  # its first part is the folder itself
+    return files

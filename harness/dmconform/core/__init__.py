@@ -1,0 +1,1 @@
+"""What every room stands on: values, extension points, errors, paths, time-outs, processes, data files, terminal output."""

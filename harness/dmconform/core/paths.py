@@ -1,0 +1,72 @@
+"""Where things are: the project's data in a checkout or an installation, the cache, and where a run writes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+from dmconform.core.errors import UsageError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+IMPORT_ROOT = PACKAGE.parent
+"""What a Python process needs on its path to import this package."""
+
+
+def _checkout_of(package: Path) -> Path | None:
+    """The checkout that a package folder lies in; None for an installed one, whose data is inside it."""
+    root = package.parents[1]
+    is_checkout = package.parent.name == "harness" and (root / "conformance" / "hosts.toml").is_file()
+    return root if is_checkout else None
+
+
+CHECKOUT = _checkout_of(PACKAGE)
+"""The clone of the repository that this code runs from; None where it is installed."""
+DATA = CHECKOUT or PACKAGE / "data"
+"""The folder with `conformance/` and `sdks/`; read only."""
+CONFORMANCE = DATA / "conformance"
+CASES = CONFORMANCE / "cases"
+ABI = CONFORMANCE / "abi"
+HOSTS_FILE = CONFORMANCE / "hosts.toml"
+FINDINGS_DATA = CONFORMANCE / "expectations" / "findings.toml"
+KNOWN_FAILURES_FILE = CONFORMANCE / "expectations" / "known_failures.toml"
+SPEC_FILE = CONFORMANCE / "spec" / "requirements.toml"
+ENVOY_TESTS_FILE = CONFORMANCE / "spec" / "envoy_tests.toml"
+SDKS = DATA / "sdks"
+TOOLCHAIN = SDKS / "toolchain"
+SCHEMAS = DATA / "reports" / "schema"
+LICENSE = DATA / "LICENSE"
+REPORT_FILE = "report.json"
+"""What a run calls its report, in a folder of its own."""
+
+
+def checkout(action: str) -> Path:
+    """Returns the root of the checkout.
+
+    Args:
+        action: what needs it, as the beginning of a sentence: "expectations record writes known_failures.toml".
+
+    Raises:
+        UsageError: this is an installation, whose data nobody edits.
+    """
+    if CHECKOUT is None:
+        raise UsageError(
+            f"{action}, which needs a checkout of the repository; this dmconform is installed in {PACKAGE}. "
+            "Clone the repository and run ./dmconform there"
+        )
+    return CHECKOUT
+
+
+def runs_folder() -> Path:
+    """Returns the folder below which runs write by default: `reports/local` of a checkout, else one in the current folder."""
+    return CHECKOUT / "reports" / "local" if CHECKOUT is not None else Path.cwd() / "dmconform-reports"
+
+
+def cache_folder() -> Path:
+    """Returns the folder of what survives a run: Envoy releases, built modules, the container engine's images.
+
+    `DMCONFORM_CACHE` names another place than the user's cache folder.
+    """
+    named = os.environ.get("DMCONFORM_CACHE")
+    return Path(named).resolve() if named else Path(platformdirs.user_cache_path("dmconform"))

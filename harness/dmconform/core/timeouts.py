@@ -1,0 +1,61 @@
+"""Every time-out of the harness, in seconds, by name. Generous: they bound a hang, they do not measure speed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+class WaitFor(float):
+    """A time-out that says what is waited for: cells tell how long they waited for each (`dmconform.core.waiting`)."""
+
+    what: str
+
+    def __new__(cls, seconds: float, what: str) -> WaitFor:
+        """`what` completes "it waits for"."""
+        made = super().__new__(cls, seconds)
+        made.what = what
+        return made
+
+
+POLL_S: Final = 0.002  # between two looks at a condition
+HOST_START_S: Final = WaitFor(20.0, "an Envoy to be ready")
+HOST_STOP_S: Final = WaitFor(10.0, "an Envoy to end")  # from SIGTERM on
+HOST_VERSION_S: Final = 20.0  # `envoy --version`
+CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or rejected")
+BURST_S: Final = 20.0  # an answer among many that are asked for at once
+LISTENER_WARM_S: Final = WaitFor(10.0, "a listener to have what it waits for")
+REQUEST_S: Final = WaitFor(5.0, "an answer")
+ADMIN_REQUEST_S: Final = 5.0  # one answer of its admin interface
+UNLOAD_S: Final = WaitFor(10.0, "a module to be unmapped")  # from its last reference on
+DRAINED_S: Final = WaitFor(10.0, "listeners that were removed to be drained")  # without time that they are given for it
+LOG_LINE_S: Final = WaitFor(5.0, "the trace of an event, such as a line in the log")
+CELL_S: Final = 60.0  # one cell as a whole
+DOWNLOAD_S: Final = 600.0  # one Envoy release
+GIT_S: Final = 300.0  # one git command against an upstream repository
+GIT_CONNECT_S: Final = 15.0  # an upstream repository until it has listed its tags
+GIT_STALL_S: Final = 20.0  # a transfer by git over HTTP that brings next to nothing
+STORE_S: Final = 60.0  # another run that stores the same modules
+BUILD_S: Final = 900.0  # one build container
+SUITE_GIT_S: Final = 10.0  # asking git for this suite's own commit
+MOUNT_PROBE_S: Final = 10.0  # trying out a mount namespace
+# Container engine; its keeper, which must stand alone, has its own in containers/bootstrap/keeper.py.
+DEBIAN_DOWNLOAD_S: Final = 180.0  # a few Debian packages
+MMDEBSTRAP_S: Final = 900.0  # a minimal Debian
+ENGINE_INSTALL_S: Final = 600.0  # apt-get installing a container engine
+SUDO_S: Final = 10.0  # asking sudo whether it lets us
+ENGINE_ANSWER_S: Final = 5  # a Docker server that may be there
+ENGINE_START_S: Final = 60.0  # a Docker server until it answers
+ENGINE_REQUEST_S: Final = 600  # a Docker server within one request: the steps of a build are silent for long
+REGISTRY_S: Final = 30  # a registry until it says anything
+TOOLCHAIN_BUILD_S: Final = 1800.0  # another run that builds the toolchain image
+JOB_WAIT_STEP_S: Final = 60.0  # one request that waits for a job; shorter than what cuts idle connections
+JOB_KILLED_S: Final = 30.0  # a killed job until it is gone
+BINARY_READ_S: Final = 60.0  # what one or several binaries say, all of them together
+LINT_S: Final = 2700.0  # the linters of one SDK version: clang-tidy reads all of the standard library for each file
+GENERATED_BUILD_S: Final = 120.0  # compiling one generated C module
+HEADER_PARSE_S: Final = 60.0  # libclang over one ABI header; it takes 0.1 s
+SOURCE_HELD_S: Final = 20.0  # a reply of the module source that is held until the case lets it go
+SHORT_FETCH_S: Final = WaitFor(0.05, "a fetch of a module to run out of time")
+PANICKED_S: Final = WaitFor(0.25, "the end of a request that met a panic")  # once its thread has served others since
+GAUGE_S: Final = WaitFor(5.0, "gauges to show that nothing is under way")
+REPLAY_S: Final = 120.0  # the replay of a bundled cell

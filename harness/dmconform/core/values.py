@@ -1,0 +1,203 @@
+"""The values the whole harness speaks in: hosts, SDK versions, cells and what came of them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+import msgspec
+
+from dmconform.core.versions import Minor, Release
+
+
+class Language(enum.Enum):
+    """A language that has an SDK."""
+
+    CPP = "cpp"
+    GO = "go"
+    RUST = "rust"
+
+
+class Provider(enum.Enum):
+    """Who wrote the SDK a module is built with."""
+
+    UPSTREAM = "upstream"  # the Envoy project
+    REFERENCE = "reference"  # this project's own minimal SDK
+
+
+class Relation(enum.Enum):
+    """What the documents say of a cell."""
+
+    PROMISED = "promised"  # gates: the documents promise it
+    PRE_PROMISE = "pre-promise"  # what the documents before 1.38 promised; reported, gates nothing
+    BEYOND = "beyond"  # nobody promised it; reported as a fact
+
+
+class Outcome(enum.Enum):
+    """What came of a cell."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    CRASHED = "host crashed"
+    HUNG = "host hung"
+    REJECTED = "module rejected"
+    BLOCKED = "blocked"
+    UNREACHABLE = "unreachable"
+    NOT_APPLICABLE = "not applicable"
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether the case ran and judged; the others say why it could not."""
+        return self not in (Outcome.BLOCKED, Outcome.UNREACHABLE, Outcome.NOT_APPLICABLE)
+
+
+class AbiVerdict(enum.Enum):
+    """What the host said of the module's ABI string."""
+
+    MATCHED = "matched"
+    DEPRECATED = "deprecated"
+    REJECTED = "rejected"
+    SILENT = "silent"  # the module was loaded and the host said nothing
+    NOT_LOADED = "not loaded"
+
+
+class Load(enum.Enum):
+    """What a cell's hosts did with the probe of its SDK version: the run-time half of "does it load?"."""
+
+    LOADED = "loaded"
+    REFUSED = "refused at load"
+    BOMB = "loaded, and a call of a missing symbol ended the host"
+    MIXED = "loaded once and refused once"
+    NOT_SEEN = "not seen"  # the case loads no probe, a wrong one, or hides it; or the host does not say what it refused
+
+
+class ProbeLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What became of the probe in a cell. `symbol` is the one that the dynamic linker named, if it did."""
+
+    load: Load = Load.NOT_SEEN
+    symbol: str | None = None
+
+
+class Judgement(enum.Enum):
+    """How an outcome counts in the end."""
+
+    AS_PROMISED = "as promised"
+    BROKEN = "broken"  # a promised cell that does not hold, and no record of it
+    KNOWN = "known failure"
+    STALE = "stale record"  # recorded as a known failure, but it does not apply (any more)
+    DISPUTED = "verdicts disagree"  # promised and passed, but the static half of the cell says otherwise of its probe
+    FACT = "fact"  # beyond or pre-promise: counted, gates nothing
+    INCOMPLETE = "incomplete"  # planned, and could not run
+    NOT_RUN = "not run"  # not applicable, or an upstream nobody asked for by name
+
+
+@dataclass(frozen=True, order=True)
+class SdkId:
+    """An SDK version of one provider, written `rust@1.39:upstream`."""
+
+    language_name: str
+    minor: Minor
+    provider_name: str
+
+    @property
+    def language(self) -> Language:
+        return Language(self.language_name)
+
+    @property
+    def provider(self) -> Provider:
+        return Provider(self.provider_name)
+
+    def __str__(self) -> str:
+        return f"{self.language_name}@{self.minor}:{self.provider_name}"
+
+    @classmethod
+    def of(cls, language: Language, minor: Minor, provider: Provider) -> SdkId:
+        return cls(language.value, minor, provider.value)
+
+    @classmethod
+    def parse(cls, text: str) -> SdkId:
+        """Reads what `str` writes.
+
+        Raises:
+            ValueError: it is nothing of the kind.
+        """
+        language, _, rest = text.partition("@")
+        minor, _, provider = rest.partition(":")
+        return cls.of(Language(language), Minor.parse(minor), Provider(provider))
+
+
+class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An Envoy binary that is on this machine.
+
+    `id` is its release, with `~` and eight digits of its hash added where it is not a known release.
+    """
+
+    id: str
+    release_text: str
+    binary: str
+    sha256: str
+    build: str  # what `--version` prints after "version:"
+    origin: str
+
+    @property
+    def release(self) -> Release:
+        return Release.parse(self.release_text)
+
+
+class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One built shared library."""
+
+    name: str  # as in sdks/PROBES.md
+    path: str
+    sha256: str
+    size_bytes: int
+    glibc_floor: str  # the newest GLIBC_x.y symbol version it needs
+    needed: tuple[str, ...]
+
+
+class Feature(enum.Enum):
+    """What an SDK may lack; `lacks` in `sdk.toml`, and how reports say it."""
+
+    NETWORK_FILTER = "network_filter"
+    LISTENER_FILTER = "listener_filter"
+    DESTROY = "destroy"  # a callback at the end of a filter
+
+    @property
+    def text(self) -> str:
+        """In words, after "no"."""
+        return {
+            Feature.NETWORK_FILTER: "network filters",
+            Feature.LISTENER_FILTER: "listener filters",
+            Feature.DESTROY: "callback at the end of a filter",
+        }[self]
+
+
+class CellId(msgspec.Struct, frozen=True, order=True):
+    """Where a cell is in the matrix, written `CASE/SDK/HOST`."""
+
+    case: str  # area/name
+    sdk: str
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.case}/{self.sdk}/{self.host}"
+
+    @property
+    def folder(self) -> str:
+        """Its folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
+        return str(self).replace(":", "+")
+
+    @classmethod
+    def parse(cls, text: str) -> CellId:
+        """Reads what `str` writes.
+
+        Raises:
+            ValueError: it has not four parts.
+        """
+        parts = text.split("/")
+        if len(parts) != 4 or not all(parts):
+            raise ValueError(
+                f"{text!r} is not a cell; expected AREA/CASE/SDK/HOST such as "
+                "window/proxied_traffic/rust@1.39:reference/1.40.0 (dmconform list cells shows them all)"
+            )
+        return cls(f"{parts[0]}/{parts[1]}", parts[2], parts[3])

@@ -1,0 +1,1 @@
+"""Drives one real Envoy: launch, configuration, clients and servers."""

@@ -1,0 +1,1 @@
+"""Makes an Envoy use a module at each extension point."""

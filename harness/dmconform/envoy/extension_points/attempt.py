@@ -1,0 +1,122 @@
+"""Starts an Envoy that uses a module at an extension point, drives it, stops it, and says what came of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.drive import run_drive
+from dmconform.envoy.extension_points.shapes import SHAPES, Drive
+from dmconform.envoy.extension_points.use import Attempt, Ended, Exchange, Phase, Use
+from dmconform.envoy.launch import SEARCH_PATH, Launch
+from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_CONFIG_ERROR = re.compile(r"\]\[critical\]\[main\] \[[^\]]*\] error `(?P<message>.*?)` initializing config ", re.DOTALL)
+_REFUSED_EXIT_CODE = 1
+# What comes by discovery may have fields that an older Envoy does not know: it warns, goes on, and never looks at the module.
+_UNKNOWN_FIELD = re.compile(r"\]\[warning\]\[config\] \[[^\]]*\] (?P<message>Unknown field: .*)")
+
+
+def attempt(
+    binary: Path,
+    use: Use,
+    folder: Path,
+    *,
+    search_path: Path,
+    environment: Mapping[str, str] = _NOTHING,
+    upstream_port: int,
+    drive: bool = True,
+    alter: Callable[[Draft], None] | None = None,
+    look: Callable[[Envoy], None] | None = None,
+) -> Attempt:
+    """Uses a module at an extension point of an Envoy, in a process of its own with the harness's bounds.
+
+    Args:
+        binary: the Envoy.
+        folder: where configuration, log and evidence go; made if it is not there. Each attempt needs one of its own.
+        search_path: the folder that holds the module as `libNAME.so`.
+        environment: what the Envoy's environment has besides.
+        upstream_port: a server on loopback that answers HTTP; see `dmconform.envoy.upstream`.
+        drive: whether requests are sent through it once it is accepted.
+        alter: changes the configuration once the module is in it.
+        look: gets the Envoy before it is stopped, whatever it made of the configuration; not where it ended by itself.
+    """
+    shape = SHAPES[use.point]
+    if shape.apply is None:
+        return Attempt(Ended.NO_WAY, message=shape.reason)
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = Draft.plain(folder, upstream_port)
+    shape.apply(draft, use)
+    if alter is not None:
+        alter(draft)
+    launch = Launch(binary, {SEARCH_PATH: str(search_path), **environment})
+    envoy = Envoy(folder, launch, upstream_port, draft.written(), draft.bootstrap)
+    tried = _Tried(envoy)
+    try:
+        with envoy:
+            tried.use(shape.drive if drive else None)
+            if look is not None:
+                look(envoy)
+        ended, message = tried.ended(shape.late_refusal, drive)
+    except Blocked as problem:
+        ended, message = Ended.BLOCKED, str(problem)
+    except HostHung as problem:
+        ended, message = Ended.HUNG, str(problem)
+    except HostCrashed as problem:
+        ended, message = tried.after_its_end(problem)
+    finally:
+        envoy.reap()
+    return Attempt(ended, tried.phase, message, envoy.log(), tuple(tried.answers), envoy.exit_code)
+
+
+class _Tried:
+    """How far an Envoy has come."""
+
+    def __init__(self, envoy: Envoy) -> None:
+        self._envoy = envoy
+        self.phase = Phase.LOADING
+        self.answers: list[Exchange] = []
+
+    def use(self, drive: Drive | None) -> None:
+        """Drives it, if it accepted the configuration."""
+        if self._refusal() is None:
+            self.phase = Phase.DRIVING
+            if drive is not None:
+                run_drive(drive, self._envoy, self.answers.append)
+            self.phase = Phase.STOPPING
+
+    def _refusal(self) -> str | None:
+        update = self._envoy.first_update
+        if not update.accepted:
+            return update.message
+        unknown = _UNKNOWN_FIELD.search(self._envoy.log())
+        return unknown["message"] if unknown else None
+
+    def ended(self, late_refusal: str, driven: bool) -> tuple[Ended, str]:
+        """What came of it, where it ended as it should."""
+        refusal = self._refusal()
+        if refusal is not None:
+            return Ended.REFUSED, refusal
+        late = re.search(late_refusal, self._envoy.log()) if late_refusal else None
+        if late:
+            self.phase = Phase.DRIVING
+            return Ended.REFUSED, late["message"]
+        return (Ended.WORKED if driven else Ended.NOT_DRIVEN), ""
+
+    def after_its_end(self, problem: HostCrashed) -> tuple[Ended, str]:
+        """What came of it, where it ended by itself: that is also how an Envoy refuses a bootstrap configuration."""
+        said = _config_error(self._envoy.log())
+        if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and said is not None:
+            return Ended.REFUSED, said
+        return Ended.CRASHED, str(problem)
+
+
+def _config_error(log: str) -> str | None:
+    """The text of an Envoy that ends for its configuration."""
+    found = list(_CONFIG_ERROR.finditer(log))
+    return found[-1]["message"] if found else None

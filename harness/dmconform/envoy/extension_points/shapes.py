@@ -1,0 +1,91 @@
+"""Every extension point: since when hosts have it, how a configuration reaches it, how it is driven."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.versions import Minor
+from dmconform.envoy.extension_points import connections, http, process, upstreams
+from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.use import Use
+
+
+class Drive(enum.Enum):
+    """What makes a host use what it has accepted."""
+
+    HTTP = "requests over HTTP"
+    DISCOVERY = "clusters by discovery, then requests over HTTP"
+    UDP = "a datagram, then requests over HTTP"
+    TLS = "requests over TLS, the client with a certificate"
+    STATS = "requests over HTTP, then a look at the statistics"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """An extension point. `apply` is None where no configuration reaches it, for the `reason` given.
+
+    `late_refusal` is how the log tells, with a group `message`, that a host which accepted the configuration refused the module
+    when it was first needed.
+    """
+
+    since: Minor
+    apply: Callable[[Draft, Use], None] | None
+    drive: Drive = Drive.HTTP
+    reason: str = ""
+    late_refusal: str = ""
+
+
+_HANDSHAKER_REFUSED = (
+    r"/handshakers/dynamic_modules/config\.cc:\d+\] (?P<message>failed to load dynamic module TLS handshaker: .*)"
+)
+_BRIDGE_REFUSED = r"/upstreams/http/dynamic_modules/config\.cc:\d+\] (?P<message>failed to .*)"
+_BUILT_IN_ONLY = (
+    "hosts resolve names by the one module that is built into them (envoy.network.dns_resolver.hickory), never by a library"
+)
+
+SHAPES: dict[ExtensionPoint, Shape] = {
+    ExtensionPoint.HTTP_FILTER: Shape(Minor(1, 36), http.http_filter),
+    ExtensionPoint.ACCESS_LOGGER: Shape(Minor(1, 37), http.access_logger),
+    ExtensionPoint.BOOTSTRAP_EXTENSION: Shape(Minor(1, 37), process.bootstrap_extension),
+    ExtensionPoint.LISTENER_FILTER: Shape(Minor(1, 37), connections.listener_filter),
+    ExtensionPoint.NETWORK_FILTER: Shape(Minor(1, 37), connections.network_filter),
+    ExtensionPoint.UDP_LISTENER_FILTER: Shape(Minor(1, 37), connections.udp_listener_filter, Drive.UDP),
+    ExtensionPoint.CERT_VALIDATOR: Shape(Minor(1, 38), connections.cert_validator, Drive.TLS),
+    ExtensionPoint.CLUSTER: Shape(Minor(1, 38), upstreams.cluster),
+    ExtensionPoint.DNS_RESOLVER: Shape(Minor(1, 38), None, reason=_BUILT_IN_ONLY),
+    ExtensionPoint.LOAD_BALANCER: Shape(Minor(1, 38), upstreams.load_balancer),
+    ExtensionPoint.MATCHER: Shape(Minor(1, 38), http.matcher),
+    ExtensionPoint.TRACER: Shape(Minor(1, 38), http.tracer),
+    ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: Shape(
+        Minor(1, 38), upstreams.upstream_http_tcp_bridge, late_refusal=_BRIDGE_REFUSED
+    ),
+    ExtensionPoint.FORMATTER: Shape(Minor(1, 39), http.formatter),
+    ExtensionPoint.HEALTH_CHECKER: Shape(Minor(1, 39), upstreams.health_checker),
+    ExtensionPoint.STAT_SINK: Shape(Minor(1, 39), process.stat_sink, Drive.STATS),
+    ExtensionPoint.TRANSPORT_SOCKET: Shape(Minor(1, 39), connections.transport_socket),
+    ExtensionPoint.CLUSTER_SPECIFIER: Shape(Minor(1, 40), http.cluster_specifier),
+    ExtensionPoint.CONFIG_VALIDATOR: Shape(Minor(1, 40), process.config_validator, Drive.DISCOVERY),
+    ExtensionPoint.EARLY_HEADER_MUTATION: Shape(Minor(1, 40), http.early_header_mutation),
+    ExtensionPoint.HEADER_FORMATTER: Shape(Minor(1, 40), http.header_formatter),
+    ExtensionPoint.MATCHER_DATA_INPUT: Shape(Minor(1, 40), http.matcher_data_input),
+    ExtensionPoint.ROUTE_SPECIFIER: Shape(Minor(1, 40), http.route_specifier),
+    ExtensionPoint.TLS_HANDSHAKER: Shape(Minor(1, 40), connections.tls_handshaker, Drive.TLS, late_refusal=_HANDSHAKER_REFUSED),
+}
+
+
+def available(point: ExtensionPoint, minor: Minor) -> bool:
+    """Whether hosts of a minor have the point. Newer minors than the known ones are taken to keep what the newest has."""
+    return SHAPES[point].since <= minor
+
+
+def points_of(minor: Minor) -> tuple[ExtensionPoint, ...]:
+    """The points that hosts of a minor have, those included that no configuration reaches."""
+    return tuple(point for point in ExtensionPoint if available(point, minor))
+
+
+def why_unreachable(point: ExtensionPoint) -> str | None:
+    """Why no configuration makes a host use a module at a point; None where one does."""
+    return SHAPES[point].reason or None

@@ -1,0 +1,109 @@
+"""A client of HTTP/1.1 with keep-alive, chunks and trailers: one request after another on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import h11
+
+from dmconform.envoy.client import Answer
+from dmconform.envoy.connection import Connection, Exchange, Request, cut
+
+
+class Http1Connection(Connection):
+    """A connection that speaks HTTP/1.1."""
+
+    def __init__(self, port: int, timeout_s: float) -> None:
+        """As of `Connection`."""
+        super().__init__(port, timeout_s)
+        self._h11 = h11.Connection(h11.CLIENT)
+        self._broken: OSError | None = None  # what sending ran into; an answer may have come before
+
+    def begin(self, request: Request) -> Exchange:
+        """Sends the headers of a request.
+
+        Raises:
+            AssertionError: the request before is not answered yet, or its answer is the last one of the connection.
+        """
+        assert self.takes_more, (
+            f"expected a connection that is free, the answer to the request before is {self._h11.their_state}"
+        )
+        if self._h11.our_state is h11.DONE:
+            self._h11.start_next_cycle()
+        headers = [("host", "dmconform"), *request.headers.items()]
+        if request.trailers:
+            headers.append(("transfer-encoding", "chunked"))
+        elif request.body is not None:
+            headers.append(("content-length", str(len(request.body.encode()))))
+        self._emit(h11.Request(method=request.method, target=request.path, headers=headers))
+        if not request.has_more:
+            self._emit(h11.EndOfMessage())
+        return _Http1Exchange(self, request)
+
+    @property
+    def takes_more(self) -> bool:
+        return (self._h11.our_state, self._h11.their_state) in ((h11.IDLE, h11.IDLE), (h11.DONE, h11.DONE))
+
+    def _emit(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> None:
+        data = self._h11.send(event)
+        if data is None or self._broken is not None:
+            return
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            self._broken = error
+
+    def _answer(self) -> Answer:
+        state = self._h11.their_state
+        assert state in (h11.SEND_RESPONSE, h11.SEND_BODY), f"expected a request whose answer is not taken yet, it is {state}"
+        deadline = self._deadline()
+        status: int | None = None
+        headers: dict[str, str] = {}
+        body = bytearray()
+        try:
+            while True:
+                event = self._h11.next_event()
+                match event:
+                    case h11.NEED_DATA:
+                        data = self._read(deadline, f"no complete answer in time (status so far: {status})")
+                        if not data and status is None:  # h11 would only say that it is surprised
+                            return cut(self._broken or "it ended before an answer", None, headers, body)
+                        self._h11.receive_data(data)
+                    case h11.Response():
+                        status, headers = event.status_code, _plain(event.headers)
+                    case h11.Data():
+                        body += event.data
+                    case h11.EndOfMessage():
+                        return Answer(status, headers, body.decode(errors="replace"), trailers=_plain(event.headers))
+        except (ConnectionError, h11.RemoteProtocolError) as error:
+            return cut(f"{type(error).__name__}: {error}", status, headers, body)
+
+
+class _Http1Exchange(Exchange):
+    def __init__(self, connection: Http1Connection, request: Request) -> None:
+        self._connection = connection
+        self._request = request
+        self._is_complete = not request.has_more
+
+    def send_body(self, text: str) -> None:
+        """Needs a request with trailers, as only then its length is not told before."""
+        self._connection._emit(h11.Data(data=text.encode()))
+
+    def complete(self) -> None:
+        if self._is_complete:
+            return
+        self._is_complete = True
+        if self._request.body:
+            self.send_body(self._request.body)
+        self._connection._emit(h11.EndOfMessage(headers=list(self._request.trailers.items())))
+
+    def answer(self) -> Answer:
+        return self._connection._answer()
+
+    def cancel(self) -> None:
+        """Closes the connection: HTTP/1.1 has no other way."""
+        self._connection.close()
+
+
+def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}

@@ -1,0 +1,35 @@
+"""Which port a listener of an Envoy has, as its admin interface tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from dmconform.core.timeouts import LISTENER_WARM_S
+from dmconform.core.waiting import poll
+
+_WARMING = "listener_manager.total_listeners_warming"
+
+
+def port_of(listener: str, ask: Callable[[str], str]) -> int | None:
+    """The port of a listener, or None where there is none of this name.
+
+    One that was accepted has no port while it waits for something, such as a module that is fetched: that is waited for.
+
+    Args:
+        listener: its name.
+        ask: gives what the admin interface answers to a path; "" where there is no answer.
+    """
+
+    def told() -> int | None:
+        listeners = json.loads(ask("/listeners?format=json") or "{}").get("listener_statuses", [])
+        ports = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == listener)
+        return next((int(port) for port in ports), None)
+
+    def nothing_warms() -> bool:
+        return ask(f"/stats?filter=^{_WARMING}$").rpartition(": ")[2].strip() in ("0", "")
+
+    found = told()
+    if found is None and poll(nothing_warms, LISTENER_WARM_S):
+        found = told()
+    return found

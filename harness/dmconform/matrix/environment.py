@@ -1,0 +1,57 @@
+"""Where a run takes place, for its report."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+
+from dmconform.containers.toolchain import ToolchainIdentity
+from dmconform.core import paths
+from dmconform.core.errors import HarnessError
+from dmconform.core.process import run_program
+from dmconform.core.timeouts import SUITE_GIT_S
+from dmconform.report.schema import Environment
+
+DISTRIBUTION = "envoy-dynamic-modules-conformance"
+
+
+def suite_version() -> str:
+    """The version of this suite."""
+    try:
+        return metadata.version(DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "0.1.0"  # run from a clone that is not installed
+
+
+def suite_commit() -> str:
+    """The commit of this suite, with `+changes` where the clone differs from it; `unknown` outside a clone."""
+    if paths.CHECKOUT is None:
+        return "unknown"
+    try:
+        head = run_program(["git", "-C", paths.CHECKOUT, "rev-parse", "HEAD"], timeout_s=SUITE_GIT_S)
+        status = run_program(["git", "-C", paths.CHECKOUT, "status", "--porcelain"], timeout_s=SUITE_GIT_S)
+    except HarnessError:
+        return "unknown"
+    if head.exit_code != 0:
+        return "unknown"
+    return head.output.strip() + ("+changes" if status.output.strip() else "")
+
+
+def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environment:
+    """This machine and what the probes were built with."""
+    try:
+        distribution = platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
+    except OSError:
+        distribution = "unknown"
+    return Environment(
+        suite_version=suite_version(),
+        suite_commit=suite_commit(),
+        python=platform.python_version(),
+        kernel=platform.release(),
+        distribution=distribution,
+        cpus=os.cpu_count() or 1,
+        container_engine=engine_name,
+        toolchain=toolchain.versions if toolchain else {},
+        toolchain_drift=toolchain.drift if toolchain else (),
+    )

@@ -1,0 +1,96 @@
+"""A plan: every cell of a run, with what is needed to run it. Written to a file that all workers read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from dmconform.binaries.facts import StaticVerdict
+from dmconform.core.datafile import load_json
+from dmconform.core.values import Feature, Host, Language, ModuleFile, Outcome
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import AbiCheck
+from dmconform.spec.cells import PlannedCell
+
+PLAN_FILE = "plan.json"
+
+
+class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a cell needs to know of its SDK. `modules` is empty where there are none; then `problem` says why."""
+
+    id: str
+    abi_version: str
+    panic_guard: bool
+    catch_unwind: bool
+    unloads: bool
+    unloads_reason: str | None
+    host_environment: dict[str, str]
+    lacks: tuple[Feature, ...] = ()
+    modules: dict[str, ModuleFile] = {}
+    problem: str | None = None
+    problem_outcome: Outcome | None = None  # blocked or unreachable
+
+    @property
+    def language(self) -> Language:
+        """The language of its modules."""
+        return Language(self.id.partition("@")[0])
+
+    @property
+    def minor(self) -> Minor:
+        """Whose SDK it is."""
+        return Minor.parse(self.id.partition("@")[2].partition(":")[0])
+
+
+class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host and what is known of its ABI; both None for a binary that is no known release."""
+
+    host: Host
+    abi_version: str | None
+    abi_check: AbiCheck | None
+    problem: str | None = None  # why there is no binary
+
+
+class PlannedVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The static half: what a host is expected to make of the probe of an SDK version."""
+
+    sdk: str
+    host: str
+    verdict: StaticVerdict
+
+
+class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole run."""
+
+    evidence_folder: str
+    keep_evidence: bool  # also of cells that pass
+    upstream_named: tuple[str, ...]  # the SDKs whose upstream was asked for by name
+    hosts: tuple[PlannedHost, ...]
+    sdks: tuple[PlannedSdk, ...]
+    cells: tuple[PlannedCell, ...]
+    static: tuple[PlannedVerdict, ...] = ()
+    companions: tuple[PlannedSdk, ...] = ()  # for cases that load modules of several SDKs
+
+    def sdk(self, sdk_id: str) -> PlannedSdk:
+        """The SDK with this id."""
+        return next(sdk for sdk in self.sdks if sdk.id == sdk_id)
+
+    def host(self, host_id: str) -> PlannedHost:
+        """The host with this id."""
+        return next(host for host in self.hosts if host.host.id == host_id)
+
+    def static_verdict(self, sdk_id: str, host_id: str) -> StaticVerdict | None:
+        """What a host is expected to make of the probe of an SDK version; None where that is not known."""
+        return next((one.verdict for one in self.static if one.sdk == sdk_id and one.host == host_id), None)
+
+
+def write_plan(plan: Plan, folder: Path) -> Path:
+    """Writes the plan below a folder."""
+    path = folder / PLAN_FILE
+    path.write_bytes(msgspec.json.encode(plan))
+    return path
+
+
+def read_plan(path: Path) -> Plan:
+    """Reads what `write_plan` wrote."""
+    return load_json(path, Plan)

@@ -1,0 +1,258 @@
+"""From a selection to a plan: hosts are fetched, probes are built, and what cannot be had is noted in its cells."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dmconform.binaries.facts import ModuleFacts
+from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
+from dmconform.core import paths
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.progress import say
+from dmconform.core.values import Host
+from dmconform.hosts.catalogue import KnownHost
+from dmconform.hosts.obtain import from_file, from_image, from_release
+from dmconform.matrix.abi_findings import AbiHalf, abi_half
+from dmconform.matrix.costs import load_costs
+from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
+from dmconform.matrix.split import shard_of
+from dmconform.matrix.static_analysis import static_half
+from dmconform.sdks.builder import Builder, Built, NotBuilt, Toolchain
+from dmconform.sdks.named_commit import at_commit, split_commit
+from dmconform.sdks.sources import UpstreamRepository, resolve_upstream
+from dmconform.spec.catalogue import Catalogue, load_catalogue
+from dmconform.spec.cells import plan_cells
+from dmconform.spec.selectors import HostChoice, HostFile, select_cases, select_hosts, select_sdks
+
+if TYPE_CHECKING:
+    import docker
+
+    from dmconform.report.schema import Shard
+    from dmconform.sdks.catalogue import Sdk
+
+EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a command line asks for."""
+
+    hosts: tuple[str, ...] = ()
+    sdks: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
+    upstream: str | None = None
+    everywhere: bool = False
+
+    @property
+    def repository(self) -> str:
+        """The address of the repository with upstream's SDKs."""
+        return split_commit(resolve_upstream(self.upstream))[0]
+
+    @property
+    def commit(self) -> str | None:
+        """The commit whose SDK takes the place of the recorded one; None for the releases' own."""
+        return split_commit(resolve_upstream(self.upstream))[1]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A plan, and what the report tells of how it came about."""
+
+    plan: Plan
+    plan_file: Path
+    builds: tuple[Built | NotBuilt, ...]
+    selection: Selection
+    engine_name: str
+    toolchain: ToolchainIdentity | None
+    probes: Mapping[str, ModuleFacts]  # what the probes' files say, by SDK
+    abi: AbiHalf
+    shard: Shard | None = None
+
+
+class _LazyEngine:
+    """A Docker server that is started when it is first needed, and stopped at the end."""
+
+    def __init__(self, stack: contextlib.ExitStack, cache: Path) -> None:
+        self._stack = stack
+        self._cache = cache
+        self._client: docker.DockerClient | None = None
+        self.name = "not needed: everything was in the cache"
+        self.identity: ToolchainIdentity | None = None
+
+    def client(self) -> docker.DockerClient:
+        if self._client is None:
+            from dmconform.containers.engine import engine  # slow to import; warm runs do without
+
+            say("no modules in the cache for some SDK versions: a container engine is needed")
+            self._client = self._stack.enter_context(engine(self._cache, say))
+            self.name = f"Docker {self._client.version().get('Version', 'of unknown version')}"
+        return self._client
+
+    def toolchain(self) -> Toolchain:
+        client = self.client()
+        self.identity = obtain_toolchain(client, paths.TOOLCHAIN, self._cache, say)
+        return Toolchain(client, self.identity)
+
+
+COMPANIONS = ("*:reference",)
+"""The SDKs for cases that load modules of several."""
+
+
+def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
+    """Builds what the selection names, or finds it in the cache."""
+    return _build(selected_sdks(catalogue, selection)[0], selection, engine, cache)
+
+
+def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk, ...], frozenset[str]]:
+    """The SDKs of a selection, and the ids of those whose upstream was asked for by name.
+
+    Raises:
+        UsageError: a spec is none, or the commit that `--upstream` names does not fit what is selected.
+        EmptySelection: a spec matches nothing.
+    """
+    sdks, named = select_sdks(selection.sdks, catalogue.sdks)
+    # Named for all runs, by the variable, it need not be of use in each.
+    if selection.commit is not None and (selection.upstream is not None or any(sdk.upstream for sdk in sdks)):
+        sdks = at_commit(sdks, selection.commit)
+    return sdks, named
+
+
+def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
+    repository = UpstreamRepository(selection.repository, cache, say)
+    builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
+    return builder.build_all(sdks)
+
+
+@contextlib.contextmanager
+def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
+    """An engine for the time of the block, started only if it is used."""
+    with contextlib.ExitStack() as stack:
+        yield _LazyEngine(stack, cache)
+
+
+def _fetch(choice: HostChoice, catalogue: Catalogue, cache: Path, client: Callable[[], docker.DockerClient]) -> Host:
+    if isinstance(choice, KnownHost):
+        return from_release(choice, cache, say)
+    if isinstance(choice, HostFile):
+        return from_file(choice.path, catalogue.hosts, f"file {choice.path.name}")
+    return from_image(client(), choice.reference, catalogue.hosts, cache)
+
+
+def fetch_hosts(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[PlannedHost, ...]:
+    """The hosts of a selection; a known release that could not be had says why.
+
+    Raises:
+        UsageError: a host that was named is no Envoy.
+    """
+    choices = select_hosts(selection.hosts, catalogue.hosts)
+    known = {host.release: host for host in catalogue.hosts}
+    hosts: dict[str, PlannedHost] = {}
+
+    def one(choice: HostChoice) -> Host | HarnessError:
+        try:
+            return _fetch(choice, catalogue, cache, engine.client)
+        except UsageError:
+            raise
+        except HarnessError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="host") as pool:
+        for choice, found in zip(choices, pool.map(one, choices), strict=True):
+            if not isinstance(found, HarnessError):
+                facts = known.get(found.id)
+                hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None)
+            elif isinstance(choice, KnownHost):
+                absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
+                hosts[absent.id] = PlannedHost(absent, choice.abi_version, choice.abi_check, str(found))
+            else:
+                raise found
+    return tuple(hosts.values())
+
+
+def prepare(
+    selection: Selection, folder: Path, *, keep_evidence: bool = False, cell: str | None = None, shard: str | None = None
+) -> Prepared:
+    """Makes the plan of a selection in a folder that exists.
+
+    Args:
+        selection: what the command line asks for.
+        folder: of the run.
+        keep_evidence: also of cells that pass.
+        cell: the id of the only cell to keep.
+        shard: `2/4`: keep the second of four parts of equal cost.
+
+    Raises:
+        EmptySelection, UsageError: the selection is empty or makes no sense.
+        HarnessError: something that every cell needs cannot be had.
+    """
+    catalogue = load_catalogue()
+    cache = paths.cache_folder()
+    sdks, named = selected_sdks(catalogue, selection)
+    cases = select_cases(selection.cases, catalogue.cases)
+    select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
+    abi = abi_half(cache)  # so must one in the ABI data
+    with lazy_engine(cache) as engine:
+        hosts = fetch_hosts(catalogue, selection, engine, cache)
+        pairs = [(one.host.id, one.host.release.minor) for one in hosts]
+        cells = plan_cells(cases, sdks, pairs, everywhere=selection.everywhere)
+        if cell is not None:
+            cells = tuple(one for one in cells if str(one.id) == cell)
+        part, cells = shard_of(shard, cells, load_costs()) if shard is not None else (None, cells)
+        needed_sdks, needed_cases = {one.id.sdk for one in cells}, {one.id.case for one in cells}
+        sdks = tuple(one for one in sdks if str(one.id) in needed_sdks)
+        cases = tuple(one for one in cases if one.id in needed_cases)
+        wants_companions = any(one.declaration.companions for one in cases)
+        further = select_sdks(COMPANIONS, catalogue.sdks)[0] if wants_companions else ()
+        builds = _build((*sdks, *(one for one in further if one not in sdks)), selection, engine, cache)
+        engine_name, identity = engine.name, engine.identity
+    evidence = folder / EVIDENCE
+    evidence.mkdir(exist_ok=True)
+    companions = tuple(_planned(build) for build in builds if build.sdk in further)
+    builds = builds[: len(sdks)]
+    planned_sdks = tuple(_planned(build) for build in builds)
+    half = static_half(planned_sdks, hosts, cache)
+    plan = Plan(
+        evidence_folder=str(evidence.resolve()),
+        keep_evidence=keep_evidence,
+        upstream_named=tuple(sorted(named)),
+        hosts=hosts,
+        sdks=planned_sdks,
+        cells=cells,
+        static=half.verdicts,
+        companions=companions,
+    )
+    stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
+    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi, part)
+
+
+def _planned(build: Built | NotBuilt) -> PlannedSdk:
+    sdk = build.sdk
+    common = PlannedSdk(
+        id=str(sdk.id),
+        abi_version=sdk.abi_version,
+        panic_guard=sdk.panic_guard,
+        catch_unwind=sdk.catch_unwind,
+        unloads=sdk.unloads,
+        unloads_reason=sdk.unloads_reason,
+        host_environment=sdk.host_environment,
+        lacks=sdk.lacks,
+    )
+
+    if isinstance(build, Built):
+        return msgspec.structs.replace(common, modules={module.name: module for module in build.stored.modules})
+    return msgspec.structs.replace(common, problem=build.problem, problem_outcome=build.outcome)
+
+
+def prepare_default(folder: Path) -> Path:
+    """The plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return prepare(Selection(), folder).plan_file

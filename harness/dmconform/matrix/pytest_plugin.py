@@ -1,0 +1,179 @@
+"""The pytest plugin: one pytest item per planned cell, spread over workers by pytest-xdist.
+
+`dmconform run` writes a plan and names it in `--dm-plan`. Without it (plain `pytest conformance -k …`) the plugin makes the
+plan of the default selection first, in the controlling process only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+import pytest
+
+from dmconform.core import paths
+from dmconform.core.timeouts import CELL_S
+from dmconform.core.values import Judgement, Outcome
+from dmconform.core.waiting import bounded
+from dmconform.envoy.outcomes import Blocked
+from dmconform.envoy.upstream import upstream_server
+from dmconform.matrix.plan import PLAN_FILE, Plan, read_plan
+from dmconform.matrix.run_cell import CellResult, run_cell
+from dmconform.spec.cases import case_id, declaration_of
+from dmconform.spec.cells import PlannedCell
+from dmconform.spec.expectations import KnownFailure, load_known_failures
+from dmconform.spec.judgement import judge
+from dmconform.spec.mismatch import disagreement
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+    from dmconform.matrix.cell import Cell
+
+RECORDS_KEY = pytest.StashKey[tuple[KnownFailure, ...]]()
+PLAN_KEY = pytest.StashKey[Plan]()
+RESULTS_FILE = "results.jsonl"
+_PROPERTY = "dmconform_result"
+_WORKER_INPUT = "dmconform_plan"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("dmconform", "conformance of Envoy's dynamic modules")
+    group.addoption("--dm-plan", metavar="FILE", help="the plan to run, as dmconform run writes it (default: make one)")
+
+
+def _concerns_cases(config: pytest.Config) -> bool:
+    """Whether this pytest run is one of the cases, and not of the tests of the harness."""
+    roots = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
+    return any(root == paths.CONFORMANCE or paths.CONFORMANCE in root.parents for root in roots)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    given = getattr(config, "workerinput", {}).get(_WORKER_INPUT, config.option.dm_plan)
+    if given is None and not hasattr(config, "workerinput") and _concerns_cases(config):
+        from dmconform.matrix.prepare import prepare_default  # only here: it pulls in the container engine
+
+        given = str(prepare_default(paths.runs_folder() / "pytest"))
+    if given is not None:
+        config.option.dm_plan = given
+        config.stash[PLAN_KEY] = read_plan(Path(given))
+        config.stash[RECORDS_KEY] = load_known_failures(paths.KNOWN_FAILURES_FILE)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: WorkerController) -> None:
+    """Tells a worker which plan to run."""
+    node.workerinput[_WORKER_INPUT] = node.config.option.dm_plan
+
+
+def _plan(config: pytest.Config) -> Plan | None:
+    return config.stash.get(PLAN_KEY, None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if declaration_of(metafunc.function) is None:
+        return
+    plan = _plan(metafunc.config)
+    wanted = case_id(Path(str(metafunc.module.__file__)), metafunc.function.__name__)
+    cells = [cell for cell in plan.cells if cell.id.case == wanted] if plan else []
+    metafunc.parametrize("cell", cells, ids=[f"{cell.id.sdk}/{cell.id.host}" for cell in cells], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def _upstream_port() -> Iterator[int]:
+    with upstream_server() as port:
+        yield port
+
+
+@pytest.fixture
+def cell(request: pytest.FixtureRequest, _upstream_port: int) -> tuple[PlannedCell, int]:
+    """What the wrapper below needs; the case itself is given a `Cell`."""
+    return request.param, _upstream_port
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a case through the judge, so that every way to end becomes a result."""
+    plan = _plan(pyfuncitem.config)
+    if plan is None or declaration_of(pyfuncitem.function) is None:
+        return None
+    planned, upstream_port = cast("tuple[PlannedCell, int]", pyfuncitem.funcargs["cell"])
+
+    def case(cell: Cell) -> None:
+        with bounded(CELL_S, Blocked(f"the cell is not done after {CELL_S:g} s, though no wait in it was that long")):
+            pyfuncitem.obj(cell=cell)
+
+    result = run_cell(plan, planned, upstream_port, case)
+    pyfuncitem.user_properties.append((_PROPERTY, msgspec.json.encode(result).decode()))
+    _end_as_judged(pyfuncitem, plan, planned, result)
+    return True
+
+
+def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
+    """Ends the pytest item so that it is red only where the run would be."""
+    records = item.config.stash[RECORDS_KEY]
+    disputed = disagreement(plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
+    judgement, record = judge(planned, result.outcome, result.detail, records, plan.upstream_named, disputed)
+    text = f"{result.outcome.value}: {result.detail}"
+    if judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
+        pytest.fail(text, pytrace=False)
+    if judgement is Judgement.DISPUTED:
+        pytest.fail(f"verdicts disagree: {disputed}", pytrace=False)
+    if judgement is Judgement.STALE and record:
+        pytest.fail(f"known failure {record.id} no longer applies ({text}); remove or correct it", pytrace=False)
+    if judgement is Judgement.NOT_RUN:
+        pytest.skip(text)
+    if result.outcome is not Outcome.PASSED:
+        why = f"known failure {record.id}" if record else f"{planned.relation.value}, gates nothing"
+        pytest.xfail(f"{why}: {text}")
+
+
+class ResultWriter:
+    """Writes each result as it comes in, so that an interrupted run loses nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._sink = path.open("wb")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == _PROPERTY and report.when == "call" and isinstance(value, str):
+                self._sink.write(value.encode() + b"\n")
+                self._sink.flush()
+
+    def pytest_unconfigure(self) -> None:
+        self._sink.close()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if hasattr(session.config, "workerinput") or _plan(session.config) is None:
+        return
+    folder = Path(session.config.option.dm_plan).parent
+    session.config.pluginmanager.register(ResultWriter(folder / RESULTS_FILE), "dmconform-results")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    plan = _plan(config)
+    if plan is None:
+        return []
+    hosts = ", ".join(host.host.id for host in plan.hosts)
+    variables = sorted({f"{name}={value}" for sdk in plan.sdks for name, value in sdk.host_environment.items()})
+    return [
+        f"dmconform: {len(plan.cells)} cells, {len(plan.sdks)} SDK versions, hosts {hosts}",
+        f"dmconform: environment given to hosts where an SDK needs it: {', '.join(variables) or 'none'}",
+        f"dmconform: {PLAN_FILE} in {Path(config.option.dm_plan).parent}",
+    ]
+
+
+def read_results(folder: Path) -> dict[str, CellResult]:
+    """The results that a run left in a folder, by cell id. A last line that was cut off is left out."""
+    path = folder / RESULTS_FILE
+    results: dict[str, CellResult] = {}
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        try:
+            result = msgspec.json.decode(line, type=CellResult)
+        except msgspec.DecodeError:
+            continue
+        results[str(result.id)] = result
+    return results

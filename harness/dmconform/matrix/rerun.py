@@ -1,0 +1,85 @@
+"""Runs the cells that count against a run again, alone, so that the report can say whether they end the same way each time."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from dmconform.core.progress import say
+from dmconform.matrix.assemble import RunFacts, assemble
+from dmconform.matrix.cells import run_cells
+from dmconform.matrix.plan import write_plan
+from dmconform.matrix.prepare import EVIDENCE, Prepared
+from dmconform.matrix.pytest_plugin import read_results
+from dmconform.report.schema import CellEntry, Report, RerunEntry
+from dmconform.report.summary import causes, counted
+from dmconform.spec.catalogue import Catalogue
+from dmconform.spec.judgement import AGAINST
+
+MOST_CELLS: Final = 10
+"""Where more count against the run, some of each cause tell as much."""
+
+
+def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts: RunFacts, folder: Path, times: int) -> Report:
+    """The report with what came of running its worst cells again. Neither verdict nor evidence changes.
+
+    Args:
+        catalogue, prepared, facts: what the report was made of.
+        report: of a whole run; nothing is run again for one that was interrupted.
+        folder: of the report.
+        times: how often each cell is run again.
+    """
+    wanted = cells_to_run_again(report)
+    if not wanted or not times or not report.complete:
+        return report
+    say(f"running {counted(len(wanted), 'cell')} of those against the run again, alone, to see whether they end the same way")
+    found: dict[str, list[RerunEntry]] = {cell: [] for cell in wanted}
+    for number in range(times):
+        place = folder / f"again-{number}"
+        try:
+            place.mkdir()
+            again = _only(prepared, wanted, place)
+            trouble = run_cells(again, place, "0")
+            for cell in assemble(catalogue, again, read_results(place), facts, place).cells:
+                if cell.outcome.is_verdict:  # what could not run tells nothing
+                    found[cell.id].append(RerunEntry(cell.outcome, cell.judgement, cell.detail))
+        except OSError as error:  # the report is there already: it must not be lost to this
+            trouble = str(error)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        if trouble is not None:
+            say(f"no more of that: {trouble}")
+            break
+    cells = tuple(_with(cell, found.get(cell.id, ())) for cell in report.cells)
+    return msgspec.structs.replace(report, cells=cells)
+
+
+def cells_to_run_again(report: Report) -> tuple[str, ...]:
+    """The ids of the cells to run again: one of each cause, then a second one of each, and so on."""
+    against = {cell.id for cell in report.cells if cell.judgement in AGAINST}
+    by_cause = [cause.cells for cause in causes(report) if against.issuperset(cause.cells)]
+    disputed = [cell.id for cell in report.cells if cell.judgement in AGAINST and not any(cell.id in its for its in by_cause)]
+    in_turn = itertools.chain(*itertools.zip_longest(*by_cause, disputed))
+    return tuple(itertools.islice((cell for cell in in_turn if cell is not None), MOST_CELLS))
+
+
+def _only(prepared: Prepared, wanted: Iterable[str], folder: Path) -> Prepared:
+    """The same with these cells only, in a folder of their own."""
+    ids = set(wanted)
+    (folder / EVIDENCE).mkdir()
+    plan = msgspec.structs.replace(
+        prepared.plan,
+        cells=tuple(cell for cell in prepared.plan.cells if str(cell.id) in ids),
+        evidence_folder=str(folder / EVIDENCE),
+    )
+    return replace(prepared, plan=plan, plan_file=write_plan(plan, folder))
+
+
+def _with(cell: CellEntry, reruns: Sequence[RerunEntry]) -> CellEntry:
+    return msgspec.structs.replace(cell, reruns=tuple(reruns)) if reruns else cell

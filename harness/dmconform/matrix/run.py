@@ -1,0 +1,48 @@
+"""The matrix of a selection, from nothing to a report."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+from dmconform.core.errors import UsageError
+from dmconform.matrix.execute import run_and_report
+from dmconform.matrix.prepare import Selection, prepare
+from dmconform.report.schema import Report
+from dmconform.spec.catalogue import load_catalogue
+
+
+def selection_of(arguments: argparse.Namespace) -> Selection:
+    """What the options of `add_selectors` and `add_run_options` ask for."""
+    selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
+    return Selection(*selected, arguments.upstream, arguments.everywhere)
+
+
+def run_matrix(
+    selection: Selection, folder: Path, workers: str, started: float, *, reruns: int, shard: str | None = None
+) -> Report:
+    """Builds, runs, and writes the report.
+
+    Args:
+        selection: what the command line asks for.
+        folder: of the report, just made; it is removed if nothing could run.
+        workers: cells at once, or `auto`.
+        started: when the command was, in seconds since the epoch.
+        reruns: how often cells that count against the run are run again, to see whether they end the same way.
+        shard: `2/4`: only the second of four parts of equal cost.
+
+    Raises:
+        EmptySelection, UsageError: the selection is empty or makes no sense.
+        HarnessError: something that every cell needs cannot be had.
+    """
+    try:
+        if not workers.isdigit() and workers != "auto":
+            raise UsageError(f"-n {workers}: expected a number, or auto")
+        if reruns < 0:
+            raise UsageError(f"--reruns {reruns}: expected 0 or more")
+        prepared = prepare(selection, folder, shard=shard)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run_and_report(load_catalogue(), prepared, folder, workers, started, reruns)

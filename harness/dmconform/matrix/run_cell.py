@@ -1,0 +1,108 @@
+"""Runs one case in its cell and says what came of it. Nothing a case does gets past this as anything but a result."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from dmconform.binaries.facts import StaticKind
+from dmconform.core.errors import HarnessError
+from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
+from dmconform.core.waiting import waited
+from dmconform.envoy.outcomes import CellEnd
+from dmconform.matrix.cell import Cell
+from dmconform.matrix.plan import Plan
+from dmconform.matrix.refused import Refusals
+from dmconform.spec.cells import PlannedCell
+
+
+class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of a cell. `evidence` is a folder relative to the evidence folder, where one was kept."""
+
+    id: CellId
+    outcome: Outcome
+    detail: str = ""
+    abi_verdict: AbiVerdict = AbiVerdict.NOT_LOADED
+    duration_s: float = 0.0
+    facts: dict[str, str] = {}
+    evidence: str | None = None
+    probe_load: ProbeLoad = ProbeLoad()
+    waits: dict[str, float] = {}  # seconds, by what was waited for
+
+
+def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callable[[Cell], None]) -> CellResult:
+    """Runs a case and judges it."""
+    sdk = plan.sdk(planned.id.sdk)
+    if sdk.problem is not None:
+        return CellResult(planned.id, sdk.problem_outcome or Outcome.BLOCKED, sdk.problem)
+    host = plan.host(planned.id.host)
+    if host.problem is not None:
+        return CellResult(planned.id, Outcome.BLOCKED, host.problem)
+    folder = Path(plan.evidence_folder) / planned.id.folder
+    started = time.monotonic()
+    waited()  # what came before does not count
+    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals_of(plan, planned))
+    try:
+        outcome, detail = _outcome_of(case, cell)
+    finally:
+        cell.reap()
+    verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
+    try:
+        verdict, load = cell.abi_verdict_so_far(), cell.probe_load_so_far()
+    except OSError as error:  # without its log nothing is known for certain
+        outcome, detail = Outcome.BLOCKED, _system_trouble(error)
+    duration_s = time.monotonic() - started
+    keep = plan.keep_evidence or outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif not plan.keep_evidence and planned.relation is not Relation.PROMISED:
+        _trim(folder, planned.id)
+    evidence = planned.id.folder if keep else None
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waited())
+
+
+def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
+    """Where a refusal of the cell's probe may be taken from another cell: see `dmconform.matrix.refused`."""
+    static = plan.static_verdict(planned.id.sdk, planned.id.host)
+    if planned.relation is not Relation.BEYOND or static is None or static.kind is not StaticKind.REFUSED:
+        return None
+    return Refusals(Path(plan.evidence_folder), planned.id.sdk, planned.id.host)
+
+
+def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]:
+    """Runs the case; every way to end becomes an outcome, and what it says."""
+    try:
+        cell.folder.mkdir(parents=True)
+        case(cell)
+    except CellEnd as end:
+        return end.outcome, str(end)
+    except AssertionError as error:
+        said = str(error).partition("\nassert ")[0]  # pytest adds the expression, with addresses that differ from run to run
+        return Outcome.FAILED, said or "an assertion without a message failed"
+    except OSError as error:
+        return Outcome.BLOCKED, _system_trouble(error)
+    except HarnessError as error:
+        return Outcome.BLOCKED, str(error)
+    except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
+        return Outcome.BLOCKED, f"the case itself failed: {type(error).__name__}: {error}"
+    return Outcome.PASSED, ""
+
+
+def _system_trouble(error: OSError) -> str:
+    hint = "; free room there" if error.errno == errno.ENOSPC else ""
+    return f"{type(error).__name__}: {error}{hint}"
+
+
+def _trim(folder: Path, cell: CellId) -> None:
+    """Removes the copies of modules from the evidence of what nobody promised: there are thousands of such cells."""
+    removed = [copy for copy in folder.rglob("*.so") if copy.is_file()]
+    for copy in removed:
+        copy.unlink()
+    if removed:
+        note = f"The modules were removed, as the cell gates nothing. To have them: dmconform reproduce {cell}\n"
+        (folder / "modules-removed.txt").write_text(note)

@@ -1,0 +1,62 @@
+"""The static half of the matrix: what each host is expected to make of the probe of each SDK version, without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmconform.abi.required import required_by
+from dmconform.abi.required_hooks import load_required_hooks
+from dmconform.binaries.facts import HostFacts, ModuleFacts
+from dmconform.binaries.kept_facts import host_facts, module_facts
+from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.verdict import static_verdict
+from dmconform.core.errors import UsageError
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.values import Host
+from dmconform.matrix.cell import PROBE
+from dmconform.matrix.plan import PlannedHost, PlannedSdk, PlannedVerdict
+
+POINTS = frozenset((ExtensionPoint.HTTP_FILTER,))
+"""Where the matrix uses the probes."""
+
+
+@dataclass(frozen=True)
+class StaticHalf:
+    """The verdicts, and what the probes' files say, by SDK. There is none of either where there is no module or no host."""
+
+    verdicts: tuple[PlannedVerdict, ...]
+    probes: dict[str, ModuleFacts]
+
+
+def static_half(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_folder: Path) -> StaticHalf:
+    """Reads what the cache has not got, and judges each pair.
+
+    Raises:
+        DataFileError: a data file is missing or not of its format.
+    """
+    built = [(sdk.id, sdk.modules[PROBE]) for sdk in sdks if PROBE in sdk.modules]
+    facts = module_facts([module for _, module in built], cache_folder)
+    probes = {sdk: found for (sdk, _), found in zip(built, facts, strict=True)}
+    offers = {one.host.id: _offer(one.host, cache_folder) for one in hosts if one.problem is None}
+    measured = load_required_hooks()
+    required = {host: required_by(offer.release, measured) for host, offer in offers.items() if offer is not None}
+    verdicts = tuple(
+        PlannedVerdict(sdk, host, static_verdict(probe, offer, points=POINTS, required_hooks=required[host]))
+        for sdk, probe in probes.items()
+        for host, offer in offers.items()
+        if offer is not None
+    )
+    return StaticHalf(verdicts, probes)
+
+
+def _offer(host: Host, cache_folder: Path) -> HostFacts | None:
+    """What a host offers; None where its binary does not tell."""
+    known = known_host_facts(host.id)
+    if known is not None:
+        return known
+    try:
+        return host_facts(host, cache_folder)
+    except UsageError:
+        return None

@@ -1,0 +1,1 @@
+"""Measurements that make data: required hooks, fault injection, differential tests, costs."""

@@ -1,0 +1,1 @@
+"""What the matrix and the commands cost."""

@@ -1,0 +1,1 @@
+"""Differential tests: the same calls of callbacks on several hosts, results compared."""

@@ -1,0 +1,189 @@
+"""Runs the module of a sweep in an Envoy, one extension point after the other, and gathers what its calls gave."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from dmconform.abi.types import Abi, Enum
+from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint, point_of
+from dmconform.core.versions import Minor
+from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.extension_points.attempt import attempt
+from dmconform.envoy.extension_points.shapes import available, why_unreachable
+from dmconform.envoy.extension_points.use import Attempt, Ended, Use
+from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, Call, Plan
+from dmconform.measure.differential.lines import Key, Told, read_log
+from dmconform.measure.differential.rules import TYPE_PREFIX
+
+MODULE: Final = "dmconform_sweep"
+MOST_RESTARTS: Final = 8  # of one job: so many calls may end the host before the job is given up
+_HALVINGS: Final = 24
+CLIENT: Final = "(client)"
+"""What stands for the callback where a key is about what the client of an extension point saw."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One Envoy of a sweep: an extension point with all its calls, or with one call and what it needs."""
+
+    point: ExtensionPoint
+    alone: Call | None = None
+
+    @property
+    def name(self) -> str:
+        """A name that is good for a folder."""
+        return f"{self.point.value}-{self.alone.number}" if self.alone else self.point.value
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What one job gave.
+
+    `ends` are the calls that end the host, with how; `problem` is why nothing or not all could be had, else empty.
+    """
+
+    told: Told
+    ends: dict[tuple[str, str], str] = field(default_factory=dict)  # (hook, callback)
+    problem: str = ""
+    refused: bool = False  # the host takes no module at this extension point
+
+
+@dataclass(frozen=True)
+class Target:
+    """An Envoy that is swept."""
+
+    host: str  # its id, such as 1.39.3
+    minor: Minor
+    binary: Path
+
+
+def jobs_of(plan: Plan, host: Minor) -> tuple[Job, ...]:
+    """The jobs of a plan on hosts of a minor."""
+    regular: dict[ExtensionPoint, None] = {}
+    alone: dict[tuple[int, ...], Job] = {}  # calls that are made together need one run
+    for call in plan.calls:
+        point = point_of_hook(call.hook)
+        if point is None or why_unreachable(point) is not None or not available(point, host):
+            continue
+        if call.alone is None:
+            regular[point] = None
+        else:
+            alone.setdefault(plan.made_with(call), Job(point, call))
+    return (*(Job(point) for point in regular), *alone.values())
+
+
+def point_of_hook(hook: str) -> ExtensionPoint | None:
+    """The extension point of a hook given by its short name."""
+    return point_of(f"{HOOK_PREFIX}{hook}")
+
+
+class Sweeper:
+    """Runs jobs of one plan, each Envoy in a folder of its own below `folder`."""
+
+    def __init__(
+        self, plan: Plan, library: Path, folder: Path, upstream_port: int, extra: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._plan = plan
+        self._library = library
+        self._folder = folder
+        self._upstream_port = upstream_port
+        self._extra = extra
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def run(self, target: Target, job: Job) -> Gathered:
+        """Runs a job; a call that ends the host is left out and the rest runs again."""
+        ends: dict[tuple[str, str], str] = {}
+        skipped: set[int] = set()
+        if job.alone is None:
+            skipped = {call.number for call in self._plan.calls if call.alone is not None}
+        for _ in range(MOST_RESTARTS):
+            tried, told = self._attempt(target, job, skipped)
+            if tried.ended not in (Ended.CRASHED, Ended.HUNG):
+                problem = "" if tried.ended is Ended.WORKED else f"{tried.ended.value}: {tried.message}"
+                return Gathered(_with_client(told, job, tried), ends, problem, tried.ended is Ended.REFUSED)
+            culprit = self._culprit(target, job, skipped, tried, told)
+            if culprit is None or job.alone is not None:
+                if job.alone is not None and tried.ended is Ended.CRASHED:
+                    ends[job.alone.hook, job.alone.callback] = tried.message
+                    return Gathered(_with_client(told, job, tried), ends)
+                return Gathered(_with_client(told, job, tried), ends, f"{tried.ended.value}: {tried.message}")
+            ends[culprit.hook, culprit.callback] = tried.message
+            skipped.add(culprit.number)
+        return Gathered(_with_client(told, job, tried), ends, f"gave up after {MOST_RESTARTS} calls that end the host")
+
+    def _culprit(self, target: Target, job: Job, skipped: set[int], tried: Attempt, told: Told) -> Call | None:
+        """The call that ended the host: the one that never came back, or the one without which it does not end."""
+        if told.unfinished is not None:
+            return self._plan.call(told.unfinished.callback, told.unfinished.hook)
+        if tried.ended is Ended.HUNG or job.alone is not None:
+            return None
+        made = [
+            call
+            for call in self._plan.calls
+            if call.alone is None and not call.always and call.number not in skipped and point_of_hook(call.hook) is job.point
+        ]
+        for _ in range(_HALVINGS):
+            if len(made) == 1:
+                return made[0]
+            half = made[: len(made) // 2]
+            kept_out = skipped | {call.number for call in half}
+            made = half if self._attempt(target, job, kept_out)[0].ended is not Ended.CRASHED else made[len(half) :]
+        return None
+
+    def _attempt(self, target: Target, job: Job, skipped: Iterable[int]) -> tuple[Attempt, Told]:
+        environment = {**self._extra, SKIP_VARIABLE: ",".join(map(str, sorted(skipped)))}
+        if job.alone is not None:
+            environment[ONLY_VARIABLE] = ",".join(map(str, self._plan.made_with(job.alone)))
+            environment |= _return_rule(self._plan.abi, job.alone)
+        with self._lock:
+            self._count += 1
+            folder = self._folder / f"{self._count:04}-{target.host}-{job.name}"
+        use = Use(job.point, ModuleRef(MODULE), "sweep")
+        tried = attempt(
+            target.binary,
+            use,
+            folder,
+            search_path=self._library.parent,
+            environment=environment,
+            upstream_port=self._upstream_port,
+        )
+        return tried, read_log(tried.log)
+
+
+def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
+    """What tells the module to return another value from the hook whose enum has it."""
+    assert call.alone is not None
+    if call.alone.returns is None:
+        return {}
+    wanted = f"{TYPE_PREFIX}{call.alone.returns}"
+    for type_ in abi.types:
+        for value in type_.values if isinstance(type_, Enum) else ():
+            if value.name == wanted:
+                hook = next(each for each in abi.functions if each.returns == type_.name)
+                return {RETURN_VARIABLE: f"{hook.name.removeprefix(HOOK_PREFIX)}={value.value}"}
+    return {}
+
+
+def _with_client(told: Told, job: Job, tried: Attempt) -> Told:
+    """Adds what the client saw: for a job about one call, that is what came of the call."""
+    saw = tuple(f"{exchange.request.replace(' ', '_')}={exchange.answer.status or 'none'}" for exchange in tried.answers) or (
+        "nothing=none",
+    )
+    callback = job.alone.callback if job.alone else CLIENT
+    key = Key(job.alone.hook if job.alone else job.point.value, callback, CLIENT, 0)
+    return Told({**told.results, key: saw}, told.missing, told.without, told.hooks, told.unfinished)
+
+
+def in_parallel(work: Sequence[Callable[[], None]]) -> None:
+    """Does all of it, as many at once as there are processors."""
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sweep") as pool:
+        for done in [pool.submit(one) for one in work]:
+            done.result()

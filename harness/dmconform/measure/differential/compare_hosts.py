@@ -1,0 +1,204 @@
+"""A whole sweep: modules of several minors on several hosts, compared, with records applied."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dmconform.abi.types import Abi
+from dmconform.core.values import Relation
+from dmconform.core.versions import Minor
+from dmconform.measure.differential.calls import CLIENT, MODULE, Gathered, Job, Sweeper, Target, in_parallel, jobs_of
+from dmconform.measure.differential.coverage import Coverage, coverage
+from dmconform.measure.differential.differences import Difference, Seen, compare, is_unstable, jobs_that_differ, merged
+from dmconform.measure.differential.generate import Plan, module_source, plan_calls
+from dmconform.measure.differential.known import KnownDifference, record_for, stale
+from dmconform.measure.differential.rules import Rules
+from dmconform.measure.differential.upstream import sweep_server
+from dmconform.spec.promise import window
+
+COMPILER_FLAGS: Final = ("-O0", "-D_GNU_SOURCE")
+OWN_RUNS: Final = 2  # on the own minor, so that values that change from run to run are known
+_LOOKS: Final = 3  # further looks at what differs, on both hosts
+
+Compile = Callable[[Mapping[str, bytes]], Path]
+"""Makes one library of C sources and gives its path."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be swept: the modules of a minor on its own host and on others."""
+
+    abi: Abi
+    own: Target
+    others: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A difference and the id of its record."""
+
+    difference: Difference
+    record: str | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The module of a minor on a host, compared with what it does on its own minor."""
+
+    abi: str
+    host: str
+    relation: Relation
+    callbacks: int  # that were called there
+    calls: int  # results that were compared
+    unstable: int  # values of which only the presence was compared
+    differences: tuple[Judged, ...]
+    stale: tuple[str, ...] = ()  # records that do not apply
+    problems: tuple[str, ...] = ()
+    is_own: bool = False  # the host that the others are compared with
+
+    @property
+    def unrecorded(self) -> tuple[Difference, ...]:
+        """The differences without a record."""
+        return tuple(one.difference for one in self.differences if one.record is None)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What came of a sweep."""
+
+    pairs: tuple[Pair, ...]
+    coverages: tuple[Coverage, ...]
+    duration_s: float
+
+    @property
+    def broken(self) -> bool:
+        """Whether a promised host differs without a record, or a record no longer applies."""
+        return any(pair.stale or (pair.unrecorded and pair.relation is Relation.PROMISED) for pair in self.pairs)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether something could not be judged."""
+        return any(pair.problems for pair in self.pairs)
+
+
+Runs = dict[str, dict[Job, list[Gathered]]]
+"""By host and job, what each run gave."""
+
+
+def sweep(
+    wanted: Sequence[Wanted],
+    rules: Rules,
+    known: Sequence[KnownDifference],
+    probes: Mapping[str, Collection[str]],
+    build: Compile,
+    folder: Path,
+    say: Callable[[str], None],
+) -> Swept:
+    """Sweeps.
+
+    Args:
+        probes: by minor, the short names of the callbacks that built probes use.
+        folder: where each Envoy's files go.
+
+    Raises:
+        HarnessError: a module cannot be compiled.
+    """
+    started = time.monotonic()
+    with sweep_server() as port:
+        swept = [_Minor(one, rules, known, build, folder, port) for one in wanted]
+        first = [work for minor in swept for work in minor.first_runs()]
+        say(f"starting {len(first)} Envoys")
+        in_parallel(first)
+        for _ in range(_LOOKS):
+            again = [work for minor in swept for work in minor.further_runs()]
+            if again:
+                say(f"another look at what differs: {len(again)} Envoys")
+            in_parallel(again)
+    return Swept(
+        tuple(pair for minor in swept for pair in minor.pairs()),
+        tuple(minor.coverage(probes.get(minor.minor, ())) for minor in swept),
+        time.monotonic() - started,
+    )
+
+
+class _Minor:
+    """The sweep of one minor's module."""
+
+    def __init__(
+        self, wanted: Wanted, rules: Rules, known: Sequence[KnownDifference], build: Compile, folder: Path, port: int
+    ) -> None:
+        self.minor = wanted.abi.envoy
+        self._wanted = wanted
+        self._known = known
+        self._varying = rules.varying
+        self._plan: Plan = plan_calls(wanted.abi, rules)
+        self._jobs = jobs_of(self._plan, wanted.own.minor)
+        self._runs: Runs = {target.host: {job: [] for job in self._jobs} for target in (wanted.own, *wanted.others)}
+        if self._jobs:
+            library = build({f"{MODULE}.c": module_source(self._plan, rules).encode()})
+            self._sweeper = Sweeper(self._plan, library, folder / self.minor, port)
+
+    def first_runs(self) -> list[Callable[[], None]]:
+        """On the own host several, on others one."""
+        targets = [*[self._wanted.own] * OWN_RUNS, *self._wanted.others]
+        return [self._run(target, job) for target in targets for job in self._jobs]
+
+    def further_runs(self) -> list[Callable[[], None]]:
+        """Of the jobs that gave something else, on both hosts."""
+        again: dict[tuple[str, Job], Target] = {}
+        own = self._seen(self._wanted.own)
+        for other in self._wanted.others:
+            for job in jobs_that_differ(own, self._seen(other), self._varying):
+                again[self._wanted.own.host, job] = self._wanted.own
+                again[other.host, job] = other
+        return [self._run(target, job) for (_, job), target in again.items()]
+
+    def _run(self, target: Target, job: Job) -> Callable[[], None]:
+        def work() -> None:
+            self._runs[target.host][job].append(self._sweeper.run(target, job))
+
+        return work
+
+    def _seen(self, target: Target) -> dict[Job, Seen]:
+        return {job: Seen.of(runs) for job, runs in self._runs[target.host].items() if runs}
+
+    def pairs(self) -> list[Pair]:
+        """The own host, then the others."""
+        own = self._seen(self._wanted.own)
+        return [self._pair(target, own) for target in (self._wanted.own, *self._wanted.others)]
+
+    def _pair(self, target: Target, own: Mapping[Job, Seen]) -> Pair:
+        seen = self._seen(target)
+        is_own = target is self._wanted.own
+        found = () if is_own else merged(one for job in self._jobs for one in compare(job, own[job], seen[job], self._varying))
+        records = [record_for(self._known, self.minor, target.host, one) for one in found]
+        judged = tuple(Judged(one, record.id if record else None) for one, record in zip(found, records, strict=True))
+        return Pair(
+            self.minor,
+            target.host,
+            window(Minor.parse(self.minor), target.minor),
+            len({key.callback for one in seen.values() for key in one.values if key.callback != CLIENT}),
+            sum(len(one.values) for one in seen.values()),
+            sum(is_unstable(values) for one in seen.values() for words in one.values.values() for values in words.values()),
+            judged,
+            () if is_own else stale(self._known, self.minor, target.host, found),
+            self._problems(target),
+            is_own,
+        )
+
+    def _problems(self, target: Target) -> tuple[str, ...]:
+        """Jobs that told nothing each time; on other hosts, a refusal is a difference and no problem."""
+        found = []
+        for job, runs in self._runs[target.host].items():
+            if all(run.problem for run in runs) and not (runs[-1].refused and target is not self._wanted.own):
+                what = f"{job.point.value}, {job.alone.callback}" if job.alone else job.point.value
+                found.append(f"{what}: {runs[-1].problem}")
+        return tuple(found)
+
+    def coverage(self, probes: Collection[str]) -> Coverage:
+        """By what was run on the own host."""
+        return coverage(self._plan, {job: runs[0] for job, runs in self._runs[self._wanted.own.host].items() if runs}, probes)

@@ -1,0 +1,95 @@
+"""Which callbacks of a minor the sweep calls, which only the probes use, and why the others are left."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from dmconform.abi.types import FunctionKind
+from dmconform.core.versions import Minor
+from dmconform.envoy.extension_points.shapes import available, why_unreachable
+from dmconform.measure.differential.calls import Gathered, Job, point_of_hook
+from dmconform.measure.differential.generate import NotCalled, Plan
+from dmconform.measure.differential.rules import short
+
+NO_WAY = "no configuration reaches its extension point"
+NOT_YET = "the hosts of this minor have its extension point only in part"
+NOT_GIVEN = "the handle it needs was not given in the runs"
+NOT_REACHED = "its hook was not reached in the runs"
+
+
+class Cover(enum.Enum):
+    """What uses a callback."""
+
+    SWEEP = "sweep"
+    PROBES = "probes"  # and not the sweep
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Covered:
+    """One callback (short name); `category` and `reason` are why the sweep has not called it."""
+
+    callback: str
+    by: Cover
+    also_probes: bool = False  # the sweep calls it and probes use it
+    category: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """All callbacks of a minor: the counts add up to the total."""
+
+    minor: str
+    callbacks: tuple[Covered, ...]
+
+    def count(self, by: Cover) -> int:
+        """How many are covered so."""
+        return sum(one.by is by for one in self.callbacks)
+
+    def reasons(self, by: Cover = Cover.NOTHING) -> Mapping[str, int]:
+        """Why the sweep has not called those that are covered so: how many by category, most first."""
+        return dict(Counter(one.category for one in self.callbacks if one.by is by).most_common())
+
+
+def coverage(plan: Plan, own: Mapping[Job, Gathered], probes: Collection[str]) -> Coverage:
+    """The coverage of a plan by what was run on a host of its own minor.
+
+    Args:
+        own: what the jobs gave; empty where none was run.
+        probes: the short names of the callbacks that the built probes of this minor leave undefined.
+    """
+    called = {key.callback for gathered in own.values() for key in gathered.told.results}
+    called |= {callback for gathered in own.values() for _, callback in gathered.ends}
+    found: list[Covered] = []
+    for function in plan.abi.functions:
+        if function.kind is not FunctionKind.CALLBACK:
+            continue
+        name = short(function.name)
+        if name in called:
+            found.append(Covered(name, Cover.SWEEP, also_probes=name in probes))
+            continue
+        why = plan.not_called.get(name) or _why_not(plan, own, name)
+        found.append(Covered(name, Cover.PROBES if name in probes else Cover.NOTHING, False, why.category, why.reason))
+    return Coverage(plan.abi.envoy, tuple(found))
+
+
+def _why_not(plan: Plan, own: Mapping[Job, Gathered], name: str) -> NotCalled:
+    """Why a callback that the module would call was not called."""
+    hooks = [call.hook for call in plan.calls if call.callback == name]
+    for hook in hooks:
+        point = point_of_hook(hook)
+        unreachable = why_unreachable(point) if point is not None else "it belongs to no extension point"
+        if unreachable is not None:
+            return NotCalled(NO_WAY, unreachable)
+        if point is not None and not available(point, Minor.parse(plan.abi.envoy)):
+            return NotCalled(NOT_YET, f"hosts of {plan.abi.envoy} take no configuration for {point.value}")
+    for hook in hooks:
+        for gathered in own.values():
+            handle = gathered.told.without.get((hook, name))
+            if handle is not None:
+                return NotCalled(NOT_GIVEN, f"nothing gave a {handle} in {hook}")
+    return NotCalled(NOT_REACHED, f"no run came to {', '.join(hooks)}")

@@ -1,0 +1,83 @@
+"""Recorded differences between hosts, each with a reason: `conformance/sweep/known_differences.toml`.
+
+As strict as the records of known failures: one that does not describe what is seen fails the sweep.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from dmconform.core.datafile import load_toml
+from dmconform.core.errors import DataFileError
+from dmconform.measure.differential.differences import Difference, Kind
+from dmconform.measure.differential.rules import fits
+
+
+class KnownDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One record: see the top of the file."""
+
+    id: str
+    abi: str
+    hosts: str
+    callbacks: tuple[str, ...]
+    kind: Kind
+    reason: str
+    evidence: str
+    changes: tuple[str, ...] = ()
+
+    def is_about(self, abi: str, host: str) -> bool:
+        """Whether it speaks of modules of a minor on a host."""
+        return abi == self.abi and fits(host, self.hosts)
+
+    def covers(self, difference: Difference) -> bool:
+        """Whether a difference is the one on record: all its changes must be."""
+        if difference.kind is not self.kind or not fits(difference.callback, *self.callbacks):
+            return False
+        return not self.changes or all(any(re.search(one, change) for one in self.changes) for change in difference.changes)
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    known: tuple[KnownDifference, ...] = ()
+
+
+def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
+    """The records.
+
+    Raises:
+        DataFileError: the file is not of its format, an id stands twice, or a record says too little.
+    """
+    records = load_toml(path, _File).known
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise DataFileError(path, f"id {record.id!r} stands twice")
+        seen.add(record.id)
+        if not record.reason.strip() or not record.evidence.strip() or not record.callbacks:
+            raise DataFileError(path, f"{record.id}: needs callbacks, a reason and evidence")
+        for expression in record.changes:
+            try:
+                re.compile(expression)
+            except re.error as error:
+                raise DataFileError(path, f"{record.id}: {expression!r} is no regular expression: {error}") from None
+    return records
+
+
+def record_for(records: Iterable[KnownDifference], abi: str, host: str, difference: Difference) -> KnownDifference | None:
+    """The record of a difference."""
+    return next((one for one in records if one.is_about(abi, host) and one.covers(difference)), None)
+
+
+def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[Difference]) -> tuple[str, ...]:
+    """What records say of a host and the sweep has not seen there, in sentences."""
+    differences = tuple(found)
+    return tuple(
+        f"{record.id}: {glob!r} on {host} does not differ as it is on record; correct or remove the record"
+        for record in records
+        if record.is_about(abi, host)
+        for glob in record.callbacks
+        if not any(fits(one.callback, glob) and record.covers(one) for one in differences)
+    )

@@ -1,0 +1,97 @@
+"""Shows the result of a sweep to people: tables in the terminal, or Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dmconform.core.values import Relation
+from dmconform.measure.differential.compare_hosts import Judged, Pair, Swept
+from dmconform.measure.differential.coverage import Cover
+
+_SHOWN_CHANGES: Final = 3
+_PAIR_HEADS: Final = ("ABI", "host", "relation", "callbacks", "results", "differences", "on record")
+_COVER_HEADS: Final = ("ABI", "callbacks", "sweep", "probes only", "nothing", "why nothing")
+
+
+def _pair_row(pair: Pair) -> tuple[str, ...]:
+    recorded = sum(one.record is not None for one in pair.differences)
+    differences = ("own minor", "") if pair.is_own else (str(len(pair.differences)), str(recorded))
+    return (pair.abi, pair.host, pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)
+
+
+def _cover_rows(swept: Swept) -> Iterator[tuple[str, ...]]:
+    for one in swept.coverages:
+        why = "; ".join(f"{count} {category}" for category, count in one.reasons().items())
+        yield (one.minor, str(len(one.callbacks)), *(str(one.count(by)) for by in Cover), why)
+
+
+def _changes(judged: Judged) -> Iterator[str]:
+    changes = judged.difference.changes
+    yield from changes[:_SHOWN_CHANGES]
+    if len(changes) > _SHOWN_CHANGES:
+        yield f"and {len(changes) - _SHOWN_CHANGES} more"
+
+
+def verdict(swept: Swept) -> str:
+    """The result in one line."""
+    promised = [pair for pair in swept.pairs if pair.relation is Relation.PROMISED and not pair.is_own]
+    new = sum(len(pair.unrecorded) for pair in promised)
+    if swept.broken:
+        stale = sum(len(pair.stale) for pair in swept.pairs)
+        return f"✗ {new} differences on promised hosts without a record, {stale} records that no longer apply"
+    if swept.incomplete:
+        return "✗ Not everything could be judged"
+    return "✓ No promised host differs but as it is on record"
+
+
+def print_swept(swept: Swept, console: Console | None = None) -> None:
+    """Prints tables, colours only on a terminal."""
+    out = console or Console()
+    pairs = Table(*_PAIR_HEADS, box=None, header_style="bold")
+    for pair in swept.pairs:
+        pairs.add_row(*_pair_row(pair))
+    out.print(pairs)
+    for pair in swept.pairs:
+        if pair.differences:
+            out.print(f"\n[bold]{pair.abi} on {pair.host}[/bold] ({pair.relation.value})", soft_wrap=True)
+        for one in pair.differences:
+            record = f"on record: {one.record}" if one.record else "[red]no record[/red]"
+            out.print(f"  {one.difference.callback} {one.difference.kind.value}  ({record})", highlight=False, soft_wrap=True)
+            for change in _changes(one):
+                out.print(f"      {escape(change)}", highlight=False, soft_wrap=True)
+        for text in (*pair.stale, *pair.problems):
+            out.print(f"  {pair.abi} on {pair.host}: {escape(text)}", highlight=False, soft_wrap=True)
+    covers = Table(*_COVER_HEADS, box=None, header_style="bold")
+    for row in _cover_rows(swept):
+        covers.add_row(*row)
+    out.print()
+    out.print(covers)
+    out.print(f"\n{verdict(swept)}; {swept.duration_s:.1f} s", highlight=False, soft_wrap=True)
+
+
+def as_markdown(swept: Swept) -> str:
+    """The same as Markdown."""
+    lines = [*_table(_PAIR_HEADS, map(_pair_row, swept.pairs)), ""]
+    for pair in swept.pairs:
+        if not (pair.differences or pair.stale or pair.problems):
+            continue
+        lines += [f"**{pair.abi} on {pair.host}** ({pair.relation.value})", ""]
+        for one in pair.differences:
+            record = f"on record as `{one.record}`" if one.record else "**no record**"
+            lines.append(f"- `{one.difference.callback}` {one.difference.kind.value}; {record}")
+            lines += [f"  - `{change}`" for change in _changes(one)]
+        lines += [f"- {text}" for text in (*pair.stale, *pair.problems)]
+        lines.append("")
+    return "\n".join([*lines, *_table(_COVER_HEADS, _cover_rows(swept)), "", f"{verdict(swept)}.", ""])
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(heads)} |"
+    yield f"|{'---|' * len(heads)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"

@@ -1,0 +1,141 @@
+"""From the command line to a sweep: which minors on which hosts, with the hosts fetched and the probes looked at."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dmconform.abi.loading import load_abi
+from dmconform.abi.types import Abi
+from dmconform.binaries.read import read_modules
+from dmconform.core import paths
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.progress import say
+from dmconform.core.values import Relation
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import newest_patch
+from dmconform.matrix.plan import PlannedHost
+from dmconform.matrix.prepare import Selection, build_sdks, fetch_hosts, lazy_engine
+from dmconform.measure.differential.calls import MODULE, Target
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Swept, Wanted, sweep
+from dmconform.measure.differential.known import load_known_differences
+from dmconform.measure.differential.rules import load_rules, short
+from dmconform.sdks.builder import Built, NotBuilt, Toolchain
+from dmconform.sdks.generated import compile_c
+from dmconform.spec.catalogue import Catalogue, load_catalogue
+from dmconform.spec.promise import window
+
+RULES: Final = paths.CONFORMANCE / "sweep" / "rules.toml"
+KNOWN: Final = paths.CONFORMANCE / "sweep" / "known_differences.toml"
+_PROBE: Final = "libprobe.so"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a command line asks for. Without minors all are swept, without hosts those that are promised."""
+
+    minors: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    probes: bool = True
+
+
+def load_abis(folder: Path) -> dict[str, Abi]:
+    """The ABI data of all minors, oldest first."""
+    minors = sorted(Minor.parse(file.stem) for file in folder.glob("*.json") if file.stem.count(".") == 1)
+    return {str(minor): load_abi(folder, str(minor)) for minor in minors}
+
+
+def run_request(request: Request, folder: Path) -> Swept:
+    """Sweeps what is asked for; `folder` is for the Envoys' files.
+
+    Raises:
+        UsageError: a minor or host is not known.
+        DataFileError: a data file has a mistake.
+        HarnessError: a host of a minor's own, or the compiler, cannot be had.
+    """
+    abis = load_abis(paths.ABI)
+    unknown = [minor for minor in request.minors if minor not in abis]
+    if unknown:
+        raise UsageError(f"--abi {unknown[0]}: there is no ABI data for it; known: {', '.join(abis)}")
+    rules = load_rules(RULES, abis.values())
+    known = load_known_differences(KNOWN)
+    catalogue = load_catalogue()
+    cache = paths.cache_folder()
+    chosen = [abi for minor, abi in abis.items() if not request.minors or minor in request.minors]
+    with lazy_engine(cache) as engine:
+        needed = _hosts_needed(catalogue, request, chosen)
+        targets = _targets(fetch_hosts(catalogue, Selection(hosts=needed), engine, cache))
+        builds = build_sdks(catalogue, Selection(), engine, cache) if request.probes else ()
+        probes = _probes(builds, [abi.envoy for abi in chosen])
+
+        def build(sources: Mapping[str, bytes]) -> Path:
+            toolchain: Callable[[], Toolchain] = engine.toolchain
+            return compile_c(MODULE, sources, cache, toolchain, COMPILER_FLAGS)
+
+        wanted = [_wanted(abi, targets, catalogue, request) for abi in chosen]
+        return sweep(wanted, rules, known, probes, build, folder, say)
+
+
+def _own_host(catalogue: Catalogue, minor: Minor) -> str:
+    """The release that a minor's modules are compared with."""
+    default = next((host.release for host in catalogue.hosts if host.default and host.version.minor == minor), None)
+    newest = newest_patch(catalogue.hosts, minor)
+    if default is None and newest is None:
+        raise UsageError(f"--abi {minor}: no release of it is known to compare with (dmconform list hosts)")
+    return default or (newest.release if newest else "")
+
+
+def _hosts_needed(catalogue: Catalogue, request: Request, chosen: Sequence[Abi]) -> tuple[str, ...]:
+    """The specifications of all hosts that are needed."""
+    minors = [Minor.parse(abi.envoy) for abi in chosen]
+    promised = (
+        host.release
+        for host in catalogue.hosts
+        if host.default and any(window(minor, host.version.minor) is Relation.PROMISED for minor in minors)
+    )
+    return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or promised)]))
+
+
+def _targets(hosts: Sequence[PlannedHost]) -> dict[str, Target]:
+    """The hosts by their ids.
+
+    Raises:
+        HarnessError: one could not be had.
+    """
+    targets: dict[str, Target] = {}
+    for one in hosts:
+        if one.problem:
+            raise HarnessError(one.problem)
+        targets[one.host.id] = Target(one.host.id, one.host.release.minor, Path(one.host.binary))
+    return targets
+
+
+def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, request: Request) -> Wanted:
+    minor = Minor.parse(abi.envoy)
+    own = targets[_own_host(catalogue, minor)]
+    others = tuple(
+        target
+        for target in targets.values()
+        if target is not own and (request.hosts or window(minor, target.minor) is Relation.PROMISED)
+    )
+    return Wanted(abi, own, others)
+
+
+def _probes(builds: Sequence[Built | NotBuilt], minors: Sequence[str]) -> dict[str, frozenset[str]]:
+    """By minor, the short names of the callbacks that its probes leave undefined."""
+    found: dict[str, set[str]] = defaultdict(set)
+    modules: list[tuple[str, Path]] = []
+    for build in builds:
+        minor = str(build.sdk.id.minor)
+        if minor not in minors:
+            continue
+        if isinstance(build, Built):
+            modules += [(minor, Path(one.path)) for one in build.stored.modules if Path(one.path).name == _PROBE]
+        else:
+            say(f"{build.sdk.id}: no probe to look at: {build.outcome.value}")
+    for (minor, _), facts in zip(modules, read_modules([path for _, path in modules]), strict=True):
+        found[minor] |= {short(one.name) for one in facts.callbacks}
+    return {minor: frozenset(names) for minor, names in found.items()}

@@ -1,0 +1,110 @@
+"""The result of a sweep as JSON."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from dmconform.measure.differential.compare_hosts import Swept
+from dmconform.measure.differential.coverage import Cover
+
+SCHEMA_VERSION: Final = 1
+
+
+class DifferenceEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A callback (without its common prefix) that differs; `record` is the id of a record, null without one."""
+
+    callback: str
+    kind: str
+    hooks: tuple[str, ...]
+    changes: tuple[str, ...]
+    record: str | None
+
+
+class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The module of a minor on a host."""
+
+    abi: str
+    host: str
+    relation: str
+    own: bool  # the host that the others are compared with
+    callbacks: int
+    results: int
+    unstable_values: int
+    differences: tuple[DifferenceEntry, ...]
+    stale_records: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+class CallbackEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What uses a callback; `category` and `reason` say why the sweep does not."""
+
+    callback: str
+    covered_by: str  # sweep, probes or nothing
+    also_probes: bool
+    category: str
+    reason: str
+
+
+class CoverageEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The callbacks of a minor."""
+
+    abi: str
+    total: int
+    sweep: int
+    probes: int  # and not the sweep
+    nothing: int
+    callbacks: tuple[CallbackEntry, ...]
+
+
+class SweepResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it."""
+
+    schema_version: int
+    duration_s: float
+    broken: bool
+    incomplete: bool
+    pairs: tuple[PairEntry, ...]
+    coverage: tuple[CoverageEntry, ...]
+
+
+def result_of(swept: Swept) -> SweepResult:
+    """The result as its JSON has it."""
+    pairs = tuple(
+        PairEntry(
+            pair.abi,
+            pair.host,
+            pair.relation.value,
+            pair.is_own,
+            pair.callbacks,
+            pair.calls,
+            pair.unstable,
+            tuple(
+                DifferenceEntry(
+                    one.difference.callback, one.difference.kind.value, one.difference.hooks, one.difference.changes, one.record
+                )
+                for one in pair.differences
+            ),
+            pair.stale,
+            pair.problems,
+        )
+        for pair in swept.pairs
+    )
+    coverages = tuple(
+        CoverageEntry(
+            one.minor,
+            len(one.callbacks),
+            one.count(Cover.SWEEP),
+            one.count(Cover.PROBES),
+            one.count(Cover.NOTHING),
+            tuple(CallbackEntry(c.callback, c.by.value, c.also_probes, c.category, c.reason) for c in one.callbacks),
+        )
+        for one in swept.coverages
+    )
+    return SweepResult(SCHEMA_VERSION, round(swept.duration_s, 1), swept.broken, swept.incomplete, pairs, coverages)
+
+
+def as_json(swept: Swept) -> str:
+    """JSON text, indented."""
+    return msgspec.json.format(msgspec.json.encode(result_of(swept)), indent=1).decode() + "\n"

@@ -1,0 +1,1 @@
+"""Fault injection: what hosts make of modules with one fault."""

@@ -1,0 +1,1 @@
+"""Which hooks hosts require, measured with modules that lack one."""

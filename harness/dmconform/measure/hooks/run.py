@@ -1,0 +1,72 @@
+"""From host specifications to a measurement: hosts are fetched, the generated modules compiled, a server is put behind them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from dmconform.abi.loading import load_abi
+from dmconform.abi.required_hooks import PointFacts
+from dmconform.abi.types import Abi
+from dmconform.core import paths
+from dmconform.core.errors import HarnessError
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.progress import say
+from dmconform.core.versions import Minor
+from dmconform.envoy.upstream import upstream_server
+from dmconform.matrix.plan import PlannedHost
+from dmconform.matrix.prepare import Selection, fetch_hosts, lazy_engine
+from dmconform.measure.hooks.measure import Compile, MeasuredHost, measure
+from dmconform.sdks.generated import compile_c
+from dmconform.spec.catalogue import load_catalogue
+
+
+def measure_hosts(
+    specs: tuple[str, ...], workers: int | None = None, only: frozenset[ExtensionPoint] | None = None
+) -> tuple[PointFacts, ...]:
+    """Measures the hosts that specifications such as `1.39` or `all` name; see `dmconform.measure.hooks.measure`.
+
+    Raises:
+        HarnessError: one of them cannot be had, a module cannot be compiled, or the machine does not let Envoys run.
+    """
+    with (
+        hosts_and_compiler(specs) as (hosts, compiler),
+        upstream_server() as port,
+        tempfile.TemporaryDirectory(prefix="dmconform-hooks-") as folder,
+    ):
+        return measure(hosts, Path(folder), compiler, port, workers=workers or os.cpu_count() or 1, progress=say, only=only)
+
+
+@contextlib.contextmanager
+def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredHost, ...], Compile]]:
+    """The hosts that specifications name, and what compiles generated modules for the time of the block.
+
+    Raises:
+        HarnessError: a host cannot be had.
+    """
+    cache = paths.cache_folder()
+    with lazy_engine(cache) as engine:
+        planned = fetch_hosts(load_catalogue(), Selection(hosts=specs), engine, cache)
+        problems = [host.problem for host in planned if host.problem]
+        if problems:
+            raise HarnessError("\n".join(problems))
+        yield measured_hosts(planned), lambda name, sources: compile_c(name, sources, cache, engine.toolchain)
+
+
+def measured_hosts(planned: tuple[PlannedHost, ...]) -> tuple[MeasuredHost, ...]:
+    """Hosts with the ABI of their minor, or of the newest known one where theirs is not known."""
+    minors = sorted(Minor.parse(path.stem) for path in paths.ABI.glob("[0-9]*.json"))
+    load = partial(load_abi, paths.ABI)
+    abis: dict[Minor, Abi] = {minor: load(str(minor)) for minor in minors}
+    hosts = []
+    for one in planned:
+        minor = one.host.release.minor
+        own = max((known for known in minors if known <= minor), default=minors[0])
+        newer = tuple(abis[known] for known in minors if known > own)
+        older = tuple(abis[known] for known in reversed(minors) if known < own)
+        hosts.append(MeasuredHost(one.host.id, minor, Path(one.host.binary), one.abi_version, abis[own], newer + older))
+    return tuple(hosts)

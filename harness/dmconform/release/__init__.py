@@ -1,0 +1,1 @@
+"""What stands on finished reports: gate, nightly run, published reports."""

@@ -1,0 +1,1 @@
+"""A report or a check, judged by a policy."""

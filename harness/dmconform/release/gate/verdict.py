@@ -1,0 +1,74 @@
+"""What a gate says: the shape of its JSON output."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from dmconform.core.errors import ExitCode
+
+SCHEMA_VERSION = 1
+
+
+class Answer(enum.Enum):
+    """Whether the release may happen."""
+
+    MAY = "may be released"
+    MAY_NOT = "may not be released"
+    CANNOT_TELL = "cannot be told"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return {Answer.MAY: ExitCode.HELD, Answer.MAY_NOT: ExitCode.BROKEN, Answer.CANNOT_TELL: ExitCode.INCOMPLETE}[self]
+
+
+class ReasonKind(enum.Enum):
+    """Why not."""
+
+    BROKEN = "broken promise"
+    KNOWN = "known failure that the policy does not name"
+    RECORDS = "records of known failures that do not apply"
+    DISAGREE = "static and run-time verdicts disagree"
+    BLOCKED = "could not run"
+    MISSING = "not in the report"
+    REPORT = "the report itself"
+    NO_HOST = "no host of a minor"
+    NO_SDK = "no SDK of a minor"
+    UNCALLED = "a call that was not made would end the host"
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is against the release; the others only leave the question open."""
+        return self in (ReasonKind.BROKEN, ReasonKind.KNOWN, ReasonKind.RECORDS, ReasonKind.DISAGREE)
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One reason, and the cells that it rests on."""
+
+    kind: ReasonKind
+    text: str
+    cells: tuple[str, ...] = ()
+    reproduce: str = ""  # the command that shows the first cell, or makes what is missing
+
+
+class Waived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Cells that gave no answer or failed, and that the policy lets pass."""
+
+    by: str  # the words of the policy
+    cells: int
+
+
+class GateVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The verdict of a gate."""
+
+    schema_version: int
+    policy: str
+    question: str
+    subject: str
+    answer: Answer
+    cells: int  # that the policy asks for
+    held: int
+    reasons: tuple[Reason, ...]
+    waived: tuple[Waived, ...]
+    judged: str = ""  # what the verdict rests on: the run, its suite, the hosts

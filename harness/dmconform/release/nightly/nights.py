@@ -1,0 +1,53 @@
+"""The folder in which nights are kept: one folder per night, named after its time, with the night's report."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dmconform.core.errors import DataFileError
+from dmconform.core.paths import REPORT_FILE
+from dmconform.core.progress import say
+from dmconform.report.reading import read_report
+from dmconform.report.schema import Report
+
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+
+
+def name_of(now: datetime) -> str:
+    """The name of the folder of a night; names sort as the nights follow each other."""
+    return now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+
+def newest_report(keep: Path) -> Report | None:
+    """The newest report that is kept; None before the first night.
+
+    One that is incomplete, or cannot be read, is said and passed over: it would hide what the night before it has shown.
+    """
+    for folder in reversed(_nights(keep)):
+        if not (folder / REPORT_FILE).exists():
+            continue
+        try:
+            report = read_report(folder / REPORT_FILE)
+        except DataFileError as error:
+            say(f"passed over: {error}")
+            continue
+        if report.complete:
+            return report
+        say(f"passed over: {folder / REPORT_FILE}: {report.incomplete_reason or 'it is incomplete'}")
+    return None
+
+
+def remove_old(keep: Path, most: int) -> None:
+    """Removes the oldest nights, so that no more than `most` are left. What is not named as a night stays."""
+    for folder in _nights(keep)[:-most]:
+        shutil.rmtree(folder)
+
+
+def _nights(keep: Path) -> list[Path]:
+    """The nights, the oldest first."""
+    if not keep.is_dir():
+        return []
+    return sorted(folder for folder in keep.iterdir() if _NAME.fullmatch(folder.name) and not folder.is_symlink())

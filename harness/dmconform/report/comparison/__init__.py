@@ -1,0 +1,1 @@
+"""Two reports, cell by cell."""

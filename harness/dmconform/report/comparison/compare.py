@@ -1,0 +1,157 @@
+"""Compares two reports by the identity of their cells, never by totals: a repair does not make up for a regression."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+
+from dmconform.core.text import first_line
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.comparison.hosts import follow_hosts
+from dmconform.report.comparison.model import SCHEMA_VERSION, Change, ChangeKind, Comparison, Run, Side
+from dmconform.report.schema import CellEntry, Report
+from dmconform.report.stability import stability
+
+
+class Answer(enum.Enum):
+    """What a cell says of what it asks."""
+
+    HOLDS = enum.auto()
+    FAILS = enum.auto()
+    NONE = enum.auto()
+
+
+_TURNS = {
+    (Answer.HOLDS, Answer.FAILS): ChangeKind.REGRESSION,
+    (Answer.NONE, Answer.FAILS): ChangeKind.FAILURE,
+    (Answer.FAILS, Answer.HOLDS): ChangeKind.REPAIR,
+    (Answer.NONE, Answer.HOLDS): ChangeKind.ANSWERED,
+    (Answer.HOLDS, Answer.NONE): ChangeKind.LOST,
+    (Answer.FAILS, Answer.NONE): ChangeKind.LOST,
+}
+_ORDER = {kind: place for place, kind in enumerate(ChangeKind)}
+
+
+def compare(old: Report, new: Report) -> Comparison:
+    """What changed from one report to the other; the worst first, each kind in the order of the cells."""
+    old, paired = follow_hosts(old, new)
+    before = {cell.id: cell for cell in old.cells}
+    after = {cell.id: cell for cell in new.cells}
+    hosts = _host_hashes(old), _host_hashes(new)
+    changes = []
+    for cell_id in dict.fromkeys((*after, *before)):
+        kind = _kind(before.get(cell_id), after.get(cell_id))
+        if kind is not None:
+            changes.append(_change(kind, before.get(cell_id), after.get(cell_id), hosts))
+    compared = len(before.keys() & after.keys())
+    nothing = () if compared else ("no cell is in both reports, so nothing was compared",)
+    return Comparison(
+        schema_version=SCHEMA_VERSION,
+        old=_run(old),
+        new=_run(new),
+        unchanged=len(before.keys() | after.keys()) - len(changes),
+        changes=tuple(sorted(changes, key=lambda one: _ORDER[one.kind])),
+        warnings=(*nothing, *_warnings(old, new)),
+        paired=paired,
+        compared=compared,
+    )
+
+
+def answer_of(cell: CellEntry) -> Answer:
+    """What a cell says. One that passes although its static half says otherwise counts against its run, so it fails."""
+    if cell.outcome is Outcome.PASSED:
+        return Answer.FAILS if cell.judgement is Judgement.DISPUTED else Answer.HOLDS
+    return Answer.FAILS if cell.outcome.is_verdict else Answer.NONE
+
+
+def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
+    """What became of a cell; None where nothing did."""
+    if old is None or new is None:
+        return ChangeKind.GONE if new is None else ChangeKind.NEW
+    was, now = answer_of(old), answer_of(new)
+    if was is not now:
+        promised = Relation.PROMISED in (old.relation, new.relation)
+        return ChangeKind.FACT if now is Answer.FAILS and not promised else _TURNS[was, now]
+    if now is Answer.FAILS and reason(old) != reason(new):
+        return ChangeKind.REASON
+    return None if (old.relation is Relation.PROMISED) is (new.relation is Relation.PROMISED) else ChangeKind.PROMISE
+
+
+# What differs from run to run without meaning anything: addresses, ports, process ids, durations, the place of a log line, and
+# the listener: a refusal is asked for once, so that it may be that of another cell.
+_VARIES = re.compile(
+    r"0x[0-9a-f]+|127\.0\.0\.1:\d+|\b\d+(\.\d+)?\s?(ms|s|us)\b|\bpid \d+|\.(cc|h|go|rs):\d+|(?<=listener\(s\) )\w+(?=:)"
+)
+
+# A cell's folder, as older reports write it.
+_CELL_FOLDER = re.compile(r"\$REPORT/evidence(/[^/\s]+){4}")
+
+
+def reason(cell: CellEntry) -> tuple[Outcome, str]:
+    """Why a cell fails, without what varies from run to run."""
+    return cell.outcome, without_chance(_detail(cell))
+
+
+def _detail(cell: CellEntry) -> str:
+    return cell.disagreement or "" if cell.judgement is Judgement.DISPUTED else cell.detail
+
+
+def without_chance(detail: str) -> str:
+    """The first line of a detail without what varies from run to run."""
+    return _VARIES.sub("…", _CELL_FOLDER.sub("$CELL", first_line(detail)))
+
+
+def _change(
+    kind: ChangeKind, old: CellEntry | None, new: CellEntry | None, hosts: tuple[Mapping[str, str], Mapping[str, str]]
+) -> Change:
+    shown = new or old
+    assert shown is not None
+    both = old is not None and new is not None
+    return Change(
+        cell=shown.id,
+        kind=kind,
+        old=_side(old),
+        new=_side(new),
+        same_module=_same(old.module_sha256, new.module_sha256) if old and new else None,
+        same_host=_same(hosts[0].get(shown.host), hosts[1].get(shown.host)) if both else None,
+        reproduce=shown.reproduce,
+    )
+
+
+def _same(one: str | None, other: str | None) -> bool | None:
+    return one == other if one and other else None
+
+
+def _side(cell: CellEntry | None) -> Side | None:
+    if cell is None:
+        return None
+    return Side(cell.outcome, cell.relation, cell.judgement, cell.known_failure, _detail(cell), stability(cell))
+
+
+def _run(report: Report) -> Run:
+    environment = report.environment
+    return Run(report.started_at, environment.suite_version, environment.suite_commit, report.complete, len(report.cells))
+
+
+def _host_hashes(report: Report) -> dict[str, str]:
+    return {host.id: host.sha256 for host in report.hosts}
+
+
+def _warnings(old: Report, new: Report) -> tuple[str, ...]:
+    found = [
+        f"the {name} report is incomplete: {report.incomplete_reason or 'cells are missing'}"
+        for name, report in (("old", old), ("new", new))
+        if not report.complete or report.planned_cells > len(report.cells)
+    ]
+    shards = [
+        f"the {name} report is shard {report.shard.index} of {report.shard.count}: dmconform merge joins them"
+        for name, report in (("old", old), ("new", new))
+        if report.shard is not None
+    ]
+    if old.environment.suite_commit != new.environment.suite_commit:
+        found.append(
+            f"the suites differ ({old.environment.suite_commit} and {new.environment.suite_commit}): "
+            "a case may ask something else under the same name"
+        )
+    return (*found, *shards)

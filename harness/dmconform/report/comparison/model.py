@@ -1,0 +1,85 @@
+"""What `dmconform diff` finds: the shape of its JSON output."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.stability import Stability
+
+SCHEMA_VERSION = 2
+
+
+class ChangeKind(enum.Enum):
+    """What became of a cell between two reports, by what it answers: it holds, it fails, or it gives no answer."""
+
+    REGRESSION = "regression"  # promised, held, fails now
+    FAILURE = "failure"  # promised, gave no answer, fails now
+    REPAIR = "repair"  # failed, holds now
+    LOST = "no answer any more"  # held or failed, did not run now, or does not apply
+    ANSWERED = "answered now"  # gave no answer, holds now
+    FACT = "fact changed"  # not promised, fails now and did not before
+    REASON = "changed reason"  # fails as before, in another way
+    NEW = "new"  # only in the new report
+    GONE = "gone"  # only in the old one
+    PROMISE = "promise changed"  # answers as before, but is promised in one of the two only
+
+
+class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cell in one of the reports."""
+
+    outcome: Outcome
+    relation: Relation
+    judgement: Judgement
+    known_failure: str | None
+    detail: str
+    stability: Stability = Stability.UNKNOWN
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cell that is not what it was. `old` or `new` is null where the cell is not in that report."""
+
+    cell: str
+    kind: ChangeKind
+    old: Side | None
+    new: Side | None
+    same_module: bool | None  # whether both ran the same bytes; null: not known
+    same_host: bool | None  # whether on the same binary
+    reproduce: str
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the two reports."""
+
+    started_at: str
+    suite_version: str
+    suite_commit: str
+    complete: bool
+    cells: int
+
+
+class HostPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two builds that are compared with one another, although their ids differ. Changes have the new id."""
+
+    old: str
+    new: str
+    origin: str  # where the new one came from
+
+
+class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two reports, cell by cell."""
+
+    schema_version: int
+    old: Run
+    new: Run
+    unchanged: int
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...] = ()  # why the comparison says less than it seems to
+    paired: tuple[HostPair, ...] = ()
+    compared: int = 0  # cells that are in both
+
+    def of(self, kind: ChangeKind) -> tuple[Change, ...]:
+        """The changes of one kind."""
+        return tuple(one for one in self.changes if one.kind is kind)

@@ -1,0 +1,198 @@
+"""Requirements and the cases that show them: counts of a run, and the table of `docs/coverage.md`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dmconform.core.values import Judgement
+from dmconform.core.versions import Minor, Release
+from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry
+from dmconform.spec.cases import Level
+
+HELD = (Judgement.AS_PROMISED,)
+BROKEN = (Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED)
+NOT_RUN = (Judgement.INCOMPLETE, Judgement.NOT_RUN)
+DOCUMENTS = {"overview": "Dynamic modules (architecture overview)", "configuration": "DynamicModuleConfig (reference)"}
+
+_HEAD = """\
+# Coverage: what the documents say, and which cases show it
+
+Generated from `conformance/spec/` and the cases: `dmconform coverage --write`. A test compares this page with them.
+Statements are in this project's words. What came of the cases on each host stands in every report.
+
+- **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
+- *hosts*: where the sentence came with a release, or was replaced by another document's.
+"""
+
+
+_ENVOY_TESTS = """\
+## What Envoy's own tests check
+
+Envoy tests dynamic modules in its own process, most of it over mocks. These are the behaviours that its tests assert, of the
+areas that this suite is about. What shows each of them on real releases: cases, or the tables of [faulty modules](faults.md).
+"""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A requirement in a run. The counts are of promised cells of its cases; `facts` are those of the others that ran."""
+
+    entry: RequirementEntry
+    held: int
+    broken: int
+    known: int
+    not_run: int
+    facts: int
+
+    @property
+    def status(self) -> str:
+        """What the run says of it, in a word; in capitals where it counts against the run."""
+        if self.broken:
+            return "BROKEN"
+        if self.known:
+            return "known failures"
+        if self.held:
+            return "holds"
+        if self.entry.cases:
+            return "facts only" if self.facts else "not run"
+        return "nothing to show" if self.entry.level is Level.NOTE else "uncovered"
+
+
+def coverage(report: Report) -> tuple[Covered, ...]:
+    """Every requirement with what came of its cases in a run, on the hosts that it is about."""
+    counts: dict[tuple[str, str], Counter[Judgement]] = {}
+    for cell in report.cells:
+        counts.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
+    hosts = dict.fromkeys(cell.host for cell in report.cells)
+    found = []
+    for entry in report.requirements:
+        about = [host for host in hosts if _is_about(entry, host)]
+        its: Counter[Judgement] = Counter()
+        for case in entry.cases:
+            for host in about:
+                its += counts.get((case, host), Counter())
+        found.append(
+            Covered(
+                entry,
+                held=sum(its[one] for one in HELD),
+                broken=sum(its[one] for one in BROKEN),
+                known=its[Judgement.KNOWN],
+                not_run=sum(its[one] for one in NOT_RUN),
+                facts=its[Judgement.FACT],
+            )
+        )
+    return tuple(found)
+
+
+def _is_about(entry: RequirementEntry, host: str) -> bool:
+    """Whether a requirement holds for a host, which is named by its id."""
+    try:
+        minor = Release.parse(host.partition("~")[0]).minor
+        after = entry.since is None or Minor.parse(entry.since) <= minor
+        return after and (entry.until is None or minor <= Minor.parse(entry.until))
+    except ValueError:  # of another make than this suite's
+        return True
+
+
+def coverage_sentence(entries: Sequence[RequirementEntry]) -> str:
+    """How many requirements there are, and how many of them cases show."""
+    binding = [one for one in entries if one.level is not Level.NOTE]
+    shown = sum(bool(one.cases) for one in binding)
+    return (
+        f"{len(entries)} sentences of the documents; {len(binding)} bind, of which cases show {shown} and "
+        f"{len(binding) - shown} have a reason why none does; {len(entries) - len(binding)} are notes"
+    )
+
+
+def releases(entry: RequirementEntry) -> str:
+    """The hosts a requirement holds for; empty where the documents set no bound."""
+    if entry.since is not None and entry.until is not None:
+        return f"{entry.since} to {entry.until}"
+    return f"from {entry.since} on" if entry.since is not None else f"up to {entry.until}" if entry.until is not None else ""
+
+
+def envoy_tests_sentence(entries: Sequence[EnvoyTestEntry]) -> str:
+    """How many behaviours of Envoy's own tests there are, and how many of them are shown."""
+    by_cases = sum(bool(one.cases) for one in entries)
+    measured = sum(bool(one.measured) and not one.cases for one in entries)
+    return (
+        f"{len(entries)} behaviours that Envoy's own tests check; cases show {by_cases} of them, "
+        f"measured tables {measured} more, and {len(entries) - by_cases - measured} have a reason why nothing does"
+    )
+
+
+def whole_sentence(report: Report) -> str:
+    """How much is shown of both, the documents and Envoy's own tests."""
+    documents = coverage_sentence(report.requirements)
+    return f"{documents}. {envoy_tests_sentence(report.envoy_tests)}" if report.envoy_tests else documents
+
+
+def envoy_test_counts(entries: Iterable[EnvoyTestEntry]) -> tuple[tuple[str, int, int, int, int], ...]:
+    """By section: its title, behaviours, those that cases show, those that only tables show, those with a reason."""
+    sections: dict[str, list[EnvoyTestEntry]] = {}
+    for one in entries:
+        sections.setdefault(one.section, []).append(one)
+    return tuple(
+        (
+            title,
+            len(its),
+            sum(bool(one.cases) for one in its),
+            sum(bool(one.measured) and not one.cases for one in its),
+            sum(one.reason is not None for one in its),
+        )
+        for title, its in sections.items()
+    )
+
+
+def coverage_page(entries: Sequence[RequirementEntry], envoy_tests: Sequence[EnvoyTestEntry] = ()) -> str:
+    """The text of `docs/coverage.md`."""
+    lines = [_HEAD, f"{coverage_sentence(entries)}.", ""]
+    for document, title in DOCUMENTS.items():
+        its = [one for one in entries if one.document == document]
+        if its:
+            lines += [f"## {title}", "", *_table(its)]
+    if envoy_tests:
+        lines += [_ENVOY_TESTS, f"{envoy_tests_sentence(envoy_tests)}.", "", *_envoy_tests_tables(envoy_tests)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
+    """The counts by section, then a table for each."""
+    lines = ["| section | behaviours | shown by cases | by tables alone | with a reason |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(map(str, counts))} |" for counts in envoy_test_counts(entries)]
+    for title in dict.fromkeys(one.section for one in entries):
+        lines += ["", f"### {title}", "", "| test | asserts | shown by |", "| --- | --- | --- |"]
+        for one in entries:
+            if one.section == title:
+                shown = ", ".join([*(f"`{name}`" for name in one.cases), *(f"[{name}](faults.md)" for name in one.measured)])
+                lines.append(f"| `{one.id}` | {_cell(one.asserts)} | {shown or f'*nothing: {_cell(one.reason or str())}*'} |")
+    return lines
+
+
+def _table(entries: Iterable[RequirementEntry]) -> list[str]:
+    """A table in Markdown, sentences of a section together."""
+    sections: dict[str, list[RequirementEntry]] = {}
+    for entry in entries:
+        sections.setdefault(entry.section, []).append(entry)
+    lines: list[str] = []
+    for section, its in sections.items():
+        lines += [
+            f"### {section}",
+            "",
+            "| requirement | level | statement | hosts | cases |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for one in its:
+            cases = ", ".join(f"`{case}`" for case in one.cases)
+            if not cases:
+                cases = f"*none: {_cell(one.uncovered)}*" if one.uncovered else "-"
+            lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)} | {releases(one)} | {cases} |")
+        lines.append("")
+    return lines
+
+
+def _cell(text: str) -> str:
+    """Text of the data files in a table's cell."""
+    return " ".join(text.split()).replace("|", "\\|")

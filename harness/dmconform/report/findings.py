@@ -1,0 +1,125 @@
+"""The page of findings, `docs/findings.md`: known failures of promised cells, and what else was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dmconform.core.values import CellId
+from dmconform.core.versions import Release
+from dmconform.spec.cases import Case, Requirement
+from dmconform.spec.expectations import FAULT, KnownFailure
+from dmconform.spec.findings import Fault, Finding, Findings
+from dmconform.spec.inconsistencies import CellIndex
+
+_SENTENCE = re.compile(r"(?<=[.:])\s")
+
+_HEAD = """\
+# Findings
+
+Generated from `known_failures.toml` and `findings.toml` in `conformance/expectations`: `dmconform findings --write`. A test
+compares this page with them. What the documents say is told in this project's words. Whose fault it is, the comparison of
+upstream's SDK with the reference SDK tells ([how](../sdks/README.md#how-faults-are-told-apart)). Commands are for the root of
+the repository. Upstream's sources, where one needs them, come from [where you say](../README.md#upstreams-sdks).
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding as the page tells it."""
+
+    id: str
+    title: str
+    document: str
+    seen: str
+    hosts: tuple[str, ...]
+    sdks: tuple[str, ...]
+    fault: str
+    how: str  # to see it, in Markdown
+
+
+def of_known_failure(
+    record: KnownFailure, index: CellIndex, cases: Iterable[Case], requirements: Mapping[str, Requirement]
+) -> Told:
+    """A record of a known failure as a finding; hosts and SDKs are those of the cells that it covers."""
+    cells = [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
+    names = {cell.case for cell in cells}
+    ids = dict.fromkeys(one for case in cases if case.id in names for one in case.declaration.requirements)
+    reason = " ".join(record.reason.split())
+    found = FAULT.match(reason)
+    rest = reason[found.end() :].lstrip(": ,") if found else reason
+    title = _SENTENCE.split(rest, maxsplit=1)[0].rstrip(".:")
+    example = max(cells, key=lambda cell: Release.parse(cell.host), default=None)
+    return Told(
+        id=record.id,
+        title=record.title or title[:1].upper() + title[1:],
+        document=" ".join(f"{requirements[one].statement} (`{one}`)" for one in ids),
+        seen=" ".join(record.evidence.split()),
+        hosts=tuple(dict.fromkeys(cell.host for cell in sorted(cells, key=lambda cell: Release.parse(cell.host)))),
+        sdks=tuple(dict.fromkeys(cell.sdk for cell in cells)),
+        fault=reason,
+        how=f"`dmconform reproduce {example}`" if example else "",
+    )
+
+
+def findings_page(known: Sequence[Told], findings: Findings) -> str:
+    """The text of `docs/findings.md`."""
+    others = [
+        Told(
+            id=one.id,
+            title=one.title,
+            document=one.document,
+            seen=one.seen,
+            hosts=one.hosts,
+            sdks=one.sdks,
+            fault=whose(one),
+            how=f"`{one.reproduce}`" if one.reproduce is not None else f"by hand: {_text(one.by_hand or '')}",
+        )
+        for one in findings.finding
+    ]
+    titles = {one.id: one.title for one in (*known, *others)}
+    lines = [_HEAD, f"## The {len(findings.most_important)} most important ones", ""]
+    lines += [f"{place}. [{_text(titles[name])}](#{name})" for place, name in enumerate(findings.most_important, 1)]
+    lines += ["", f"## Promised, and on record not to hold ({len(known)})", ""]
+    for one in known:
+        lines += _section(one)
+    lines += [f"## Other findings ({len(others)})", "", "No promised cell shows these; they gate nothing.", ""]
+    for one in others:
+        lines += _section(one)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _section(one: Told) -> list[str]:
+    return [
+        f'<a id="{one.id}"></a>',
+        "",
+        f"### {_text(one.title)}",
+        "",
+        f"`{one.id}`",
+        "",
+        f"- **The documents say:** {_text(one.document)}",
+        f"- **Seen:** {_text(one.seen)}",
+        f"- **Hosts:** {', '.join(one.hosts)}",
+        f"- **SDKs:** {', '.join(one.sdks)}",
+        f"- **Whose fault:** {_text(one.fault)}",
+        f"- **To see it:** {one.how}",
+        "",
+    ]
+
+
+def whose(finding: Finding) -> str:
+    """Whose fault a finding is, and why."""
+    owner = {
+        Fault.HOST: "the host's",
+        Fault.SDK: "the SDK's",
+        Fault.LANGUAGE: "the language's",
+        Fault.DOCUMENTS: "the documents'",
+        Fault.NOBODY: "nobody's",
+    }[finding.fault]
+    return f"{owner}: {finding.fault_reason}"
+
+
+def _text(text: str) -> str:
+    """Text of the data files on one line; what would be an element of HTML is text."""
+    return " ".join(text.split()).replace("<", "&lt;")

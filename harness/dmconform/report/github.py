@@ -1,0 +1,114 @@
+"""GitHub Actions: annotations in the log, and the job's summary.
+
+Source: "Workflow commands for GitHub Actions" in GitHub's documentation. Whatever the texts hold, each command stays one line,
+and what it says stays data.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from dmconform.core.errors import UsageError
+from dmconform.core.text import cut, plain
+from dmconform.core.values import Judgement
+from dmconform.report.mismatches import disputes
+from dmconform.report.schema import Report
+from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, causes, counted, summarise
+
+MOST_ANNOTATIONS: Final = 10
+"""GitHub shows ten of a kind for a step."""
+LONGEST_TEXT: Final = 4000
+SUMMARY_BYTES: Final = 1 << 20
+"""GitHub takes no more for a step's summary."""
+
+
+class Level(enum.Enum):
+    """How loud an annotation is."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """A line of the log that GitHub shows on the run's page."""
+
+    level: Level
+    title: str
+    text: str
+
+    def __str__(self) -> str:
+        title = _data(self.title).replace(":", "%3A").replace(",", "%2C")
+        return f"::{self.level.value} title={title}::{_data(self.text)}"
+
+
+def _data(text: str) -> str:
+    """Text that cannot end a command or begin another one."""
+    return cut(plain(text), LONGEST_TEXT).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def annotations_of_run(report: Report) -> Iterator[Annotation]:
+    """What is against the run and what is missing, the gravest first, then the answer."""
+    found = causes(report)
+    for cause in [cause for cause in found if cause.judgement in FAILURES]:
+        seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
+        text = "\n".join(filter(None, [seen, cause.reruns, f"again: {cause.reproduce}"]))
+        yield Annotation(Level.ERROR, f"{cause.case}: {cause.outcome.value}", text)
+    for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
+        text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"
+        yield Annotation(Level.ERROR, f"{dispute.sdk} on {dispute.host}: verdicts disagree", text)
+    for complaint in [complaint for complaint in report.complaints if complaint.kind not in SEEN_IN_CELLS]:
+        title = f"record {complaint.record or ''}: {complaint.kind.value}"
+        yield Annotation(Level.ERROR, title, f"{complaint.text}\nmend: {complaint.mend}")
+    for cause in [cause for cause in found if cause.judgement is Judgement.INCOMPLETE]:
+        yield Annotation(Level.WARNING, f"{cause.case}: could not run", f"{counted(cause.count, 'cell')}: {cause.text}")
+    summary = summarise(report)
+    level = {0: Level.NOTICE, 1: Level.ERROR}.get(report.exit_code, Level.WARNING)
+    yield Annotation(level, "dmconform", summary.headline)
+
+
+def limited(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
+    """As many as GitHub shows, and always the last, which is the answer and says how many were left out."""
+    *others, answer = annotations
+    seen = Counter([answer.level])
+    for one in others:
+        seen[one.level] += 1
+        if seen[one.level] <= MOST_ANNOTATIONS:
+            yield one
+    more = sum(max(count - MOST_ANNOTATIONS, 0) for count in seen.values())
+    note = f"; {more} more are not shown here" if more else ""
+    yield replace(answer, text=answer.text + note)
+
+
+def add_to_summary(markdown: str) -> None:
+    """Appends to the summary of the job's step; does nothing where there is none.
+
+    Raises:
+        UsageError: GITHUB_STEP_SUMMARY names a file that cannot be written.
+    """
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        return
+    content = markdown.encode()
+    if len(content) > SUMMARY_BYTES:
+        note = b"\n\nCut: the whole is in the report.\n"
+        content = content[: SUMMARY_BYTES - len(note)].decode(errors="ignore").encode() + note
+    try:
+        with Path(place).open("ab") as file:
+            file.write(content)
+    except OSError as error:
+        raise UsageError(f"GITHUB_STEP_SUMMARY={place}: cannot be written: {error.strerror}") from error
+
+
+def tell_github(report: Report, markdown: Path) -> None:
+    """Prints the annotations of a run, and adds its Markdown to the job's summary."""
+    for annotation in limited(annotations_of_run(report)):
+        print(annotation)
+    add_to_summary(markdown.read_text(encoding="utf-8"))

@@ -1,0 +1,128 @@
+"""The report as JUnit XML, for a CI system's list of tests.
+
+A test suite is an SDK version, a test case a cell. Failures are what breaks the promise, errors what could not run; what gates
+nothing and did not pass is `skipped` with a message, so that neither a red nor a green light is lit for it.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+from dmconform.core.text import first_line, one_line, plain
+from dmconform.core.values import Judgement, Outcome
+from dmconform.report.mismatches import static_half, static_sentence
+from dmconform.report.schema import CellEntry, Report, StaticEntry
+from dmconform.report.stability import reruns_in_words, stability
+from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, summarise
+
+
+def render_junit(report: Report) -> str:
+    """The XML text of `report`."""
+    root = ET.Element("testsuites", name="dmconform")
+    static = static_half(report)
+    mends = {cell: it.mend for it in report.complaints for cell in it.cells}
+    by_sdk: dict[str, list[CellEntry]] = {}
+    for cell in report.cells:
+        by_sdk.setdefault(cell.sdk, []).append(cell)
+    for sdk, cells in by_sdk.items():
+        suite = ET.SubElement(root, "testsuite", name=one_line(sdk), timestamp=one_line(report.started_at))
+        _add_findings(suite, report, sdk)
+        for cell in cells:
+            _add_cell(suite, cell, static.get((cell.sdk, cell.host)), mends.get(cell.id))
+        _count(suite, sum(cell.duration_s for cell in cells))
+    _add_complaints(root, report)
+    _add_run(root, report)
+    _count(root, report.duration_s)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_findings(suite: ET.Element, report: Report, sdk: str) -> None:
+    """What breaks the promise in the ABI itself, as properties of the SDK versions whose minor it concerns."""
+    minor = next((entry.minor for entry in report.sdks if entry.id == sdk), None)
+    found = [finding for finding in report.abi_findings if finding.sdk_minor == minor]
+    if not found:
+        return
+    properties = ET.SubElement(suite, "properties")
+    for it in found:
+        value = f"{it.sdk_minor} → {it.host_minor}: {it.kind}: {it.subject}: {it.how}"
+        ET.SubElement(properties, "property", name="abi finding", value=one_line(value))
+
+
+def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, mend: str | None) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=one_line(f"{cell.sdk} on {cell.host}"),
+        name=one_line(cell.case),
+        time=f"{cell.duration_s:.3f}",
+    )
+    properties = ET.SubElement(case, "properties")
+    said = {
+        "relation": cell.relation.value,
+        "outcome": cell.outcome.value,
+        "judgement": cell.judgement.value,
+        "abi": cell.abi_verdict.value,
+        "static": static_sentence(static),
+        "probe": cell.probe_load.load.value,
+        **({"disagreement": cell.disagreement} if cell.disagreement is not None else {}),
+        **({"mend": mend} if mend is not None else {}),
+        **({"stability": stability(cell).value} if cell.reruns else {}),
+        **cell.facts,
+    }
+    for name, value in said.items():
+        ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
+    what = first_line(cell.detail)
+    message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
+    if cell.judgement is Judgement.DISPUTED:
+        _add_result(case, "failure", cell, f"static and run-time verdicts disagree: {cell.disagreement or ''}")
+    elif cell.judgement in FAILURES:
+        _add_result(case, "failure", cell, message if cell.judgement is Judgement.BROKEN else f"stale record: {message}")
+    elif cell.judgement is Judgement.INCOMPLETE:
+        _add_result(case, "error", cell, message)
+    elif cell.judgement is Judgement.KNOWN:
+        ET.SubElement(case, "skipped", message=one_line(f"known failure {cell.known_failure or ''}: {message}"))
+    elif cell.judgement is Judgement.NOT_RUN:
+        ET.SubElement(case, "skipped", message=one_line(message))
+    elif cell.outcome is not Outcome.PASSED:
+        ET.SubElement(case, "skipped", message=one_line(f"not promised ({cell.relation.value}): {message}"))
+    if cell.evidence:
+        ET.SubElement(case, "system-out").text = plain(f"evidence: {cell.evidence}\nreproduce: {cell.reproduce}")
+
+
+def _add_result(case: ET.Element, kind: str, cell: CellEntry, message: str) -> None:
+    result = ET.SubElement(case, kind, message=one_line(message), type=cell.outcome.value)
+    result.text = plain("\n".join([cell.detail, "", *filter(None, [reruns_in_words([cell])]), f"reproduce: {cell.reproduce}"]))
+
+
+def _add_complaints(root: ET.Element, report: Report) -> None:
+    """A test for each complaint about a record itself: no cell is red for these."""
+    found = [it for it in report.complaints if it.kind not in SEEN_IN_CELLS]
+    if not found:
+        return
+    suite = ET.SubElement(root, "testsuite", name="expectations", timestamp=one_line(report.started_at))
+    for it in found:
+        case = ET.SubElement(suite, "testcase", classname=it.kind.value, name=one_line(it.record or ""), time="0.000")
+        failure = ET.SubElement(case, "failure", message=one_line(f"{it.kind.value}: {it.text}"), type=it.kind.value)
+        failure.text = plain("\n".join([*it.cells, "", f"mend: {it.mend}"]))
+    _count(suite, 0.0)
+
+
+def _add_run(root: ET.Element, report: Report) -> None:
+    """A test of the run itself: cells that are missing show nowhere else."""
+    missing = summarise(report).missing
+    if report.complete and not missing:
+        return
+    suite = ET.SubElement(root, "testsuite", name="run", timestamp=one_line(report.started_at))
+    case = ET.SubElement(suite, "testcase", classname="run", name="complete", time=f"{report.duration_s:.3f}")
+    reason = report.incomplete_reason or "no reason was given"
+    ET.SubElement(case, "error", message=one_line(f"incomplete, {missing} cells never begun: {reason}"), type="incomplete")
+    _count(suite, report.duration_s)
+
+
+def _count(element: ET.Element, seconds: float) -> None:
+    element.set("tests", str(len(element.findall(".//testcase"))))
+    element.set("failures", str(len(element.findall(".//testcase/failure"))))
+    element.set("errors", str(len(element.findall(".//testcase/error"))))
+    element.set("skipped", str(len(element.findall(".//testcase/skipped"))))
+    element.set("time", f"{seconds:.3f}")

@@ -1,0 +1,91 @@
+"""Both halves of the cells, for reading: what probes' files say, where the halves disagree, what breaks the ABI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dmconform.report.marks import NO_STATIC, STATIC_WORDS
+from dmconform.report.schema import AbiFindingEntry, AbiPairEntry, Report, StaticEntry
+from dmconform.report.summary import counted
+from dmconform.spec.judgement import AGAINST
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """Cells of one SDK version on one host whose two halves disagree in the same."""
+
+    sdk: str
+    host: str
+    text: str
+    counts: bool  # against the run
+    cells: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.cells)
+
+
+@dataclass(frozen=True)
+class StaticRow:
+    """One SDK version on all hosts that its file says the same of."""
+
+    entry: StaticEntry
+    hosts: tuple[str, ...]
+
+
+def disputes(report: Report) -> tuple[Dispute, ...]:
+    """Cells whose two halves disagree, grouped by SDK, host and what they disagree in; what counts against the run first."""
+    groups: dict[tuple[bool, str, str, str], list[str]] = {}
+    for cell in report.cells:
+        if cell.disagreement is not None:
+            key = (cell.judgement in AGAINST, cell.sdk, cell.host, cell.disagreement)
+            groups.setdefault(key, []).append(cell.id)
+    found = [Dispute(sdk, host, text, counts, tuple(cells)) for (counts, sdk, host, text), cells in groups.items()]
+    return tuple(sorted(found, key=lambda it: (not it.counts, -it.count)))
+
+
+def static_half(report: Report) -> dict[tuple[str, str], StaticEntry]:
+    """The static half of the cells, by SDK and host."""
+    return {(entry.sdk, entry.host): entry for entry in report.static}
+
+
+def static_words(entry: StaticEntry | None) -> str:
+    """The static half in a word, and how many symbols are missing."""
+    if entry is None:
+        return NO_STATIC
+    return STATIC_WORDS[entry.kind] + (f" ({len(entry.missing)})" if entry.missing else "")
+
+
+def static_sentence(entry: StaticEntry | None) -> str:
+    """The static half in a sentence."""
+    if entry is None:
+        return NO_STATIC
+    return f"{entry.kind.value}: {entry.reason}" if entry.reason else entry.kind.value
+
+
+def static_rows(report: Report) -> tuple[StaticRow, ...]:
+    """The static half for reading: each SDK once for all hosts that it says the same of, with the hosts in their order."""
+    groups: dict[tuple[object, ...], list[StaticEntry]] = {}
+    for entry in report.static:
+        groups.setdefault((entry.sdk, entry.kind, entry.reason, entry.missing, entry.notes), []).append(entry)
+    return tuple(StaticRow(same[0], tuple(entry.host for entry in same)) for same in groups.values())
+
+
+def abi_pair_sentence(pair: AbiPairEntry) -> str:
+    """How a comparison of ABI data ended, and how much it could compare."""
+    told = f"of {pair.functions} functions that both have, {pair.exact} signatures are compared exactly"
+    if pair.nearby:
+        told += f", {pair.nearby} with a header that is not the release's own"
+    if pair.unknown:
+        told += f", {pair.unknown} only by name"
+    return (
+        f"{pair.sdk_minor} → {pair.host_minor}: {counted(pair.findings, 'finding') if pair.findings else 'none found'}; {told}"
+    )
+
+
+def findings_by_pair(report: Report) -> dict[str, list[AbiFindingEntry]]:
+    """What breaks the promise in the ABI itself, by the pair of minors."""
+    pairs: dict[str, list[AbiFindingEntry]] = {}
+    for finding in report.abi_findings:
+        pairs.setdefault(f"{finding.sdk_minor} → {finding.host_minor}", []).append(finding)
+    return pairs

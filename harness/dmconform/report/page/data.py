@@ -1,0 +1,401 @@
+"""The data that the page's script reads: a report without what it says twice."""
+
+from __future__ import annotations
+
+import msgspec
+
+from dmconform.binaries.facts import StaticKind
+from dmconform.core.values import Judgement, Relation
+from dmconform.core.versions import Minor, Release
+from dmconform.report.comparison.model import Comparison
+from dmconform.report.coverage import coverage, releases, whole_sentence
+from dmconform.report.grid import LANGUAGE_NAMES, Grid
+from dmconform.report.inconsistencies import MEANINGS, complaints_by_kind
+from dmconform.report.mismatches import disputes, static_rows, static_words
+from dmconform.report.page.abi_steps import AbiStep, abi_steps
+from dmconform.report.page.answer import page_grid
+from dmconform.report.page.cells import PackedCells, pack, positions
+from dmconform.report.page.changes import Changes, changes
+from dmconform.report.page.texts import Texts
+from dmconform.report.schema import Report
+from dmconform.report.summary import FAILURES, Verdict, abi_words, causes, summarise, unrun
+from dmconform.spec.promise import window
+
+LONGEST_TEXT = 4000
+SHORT_TEXT = 400
+MOST_TEXT = 8 << 20  # characters of details: above it they are cut to `SHORT_TEXT`, so that the page stays one that opens
+NAMES_SHOWN = 60
+
+
+class SdkData(msgspec.Struct, frozen=True, rename="camel"):
+    """An SDK version with the hosts that it has columns for."""
+
+    id: str
+    language: str
+    language_name: str
+    provider: str
+    minor: str
+
+
+class ColumnData(msgspec.Struct, frozen=True, rename="camel"):
+    """One SDK version on one host. `window` is what the documents say of it before a case is known."""
+
+    sdk: int
+    host: str
+    window: str
+    abi: str
+    static: int  # of `static`; -1 where nothing is known
+
+
+class CaseData(msgspec.Struct, frozen=True, rename="camel"):
+    """A case: a row of the matrix. Requirements are positions."""
+
+    id: str
+    title: str
+    requirements: list[int]
+
+
+class RequirementData(msgspec.Struct, frozen=True, rename="camel"):
+    """A sentence of the documents, and what came of its cases in this run."""
+
+    id: str
+    statement: str
+    document: str
+    section: str
+    level: str
+    hosts: str
+    uncovered: str
+    cases: list[str]
+    status: str
+    held: int
+    broken: int
+    known: int
+    not_run: int
+    facts: int
+
+
+class EnvoyTestData(msgspec.Struct, frozen=True, rename="camel"):
+    """A behaviour that Envoy's own tests check, and what shows it on real releases."""
+
+    id: str
+    section: str
+    asserts: str
+    shown: list[str]
+    reason: str
+
+
+class StaticData(msgspec.Struct, frozen=True, rename="camel"):
+    """What the file of a probe says for some hosts."""
+
+    sdk: str
+    hosts: list[str]
+    words: str
+    kind: str
+    reason: str
+    fits: bool
+    missing: int
+    names: list[str]
+    notes: list[str]
+
+
+class CauseData(msgspec.Struct, frozen=True, rename="camel"):
+    """Cells that came to the same end and say the same: in what group they count, and the number of the text."""
+
+    group: str
+    text: int
+    cells: list[int]
+    reruns: str  # what came of running some of them again
+
+
+class RecordData(msgspec.Struct, frozen=True, rename="camel"):
+    """A record of a known failure."""
+
+    id: str
+    reason: str
+    evidence: str
+    cells: int
+    stale: int
+
+
+class FindingData(msgspec.Struct, frozen=True, rename="camel"):
+    """What was found before, and no promised cell shows."""
+
+    id: str
+    title: str
+    document: str
+    seen: str
+    hosts: list[str]
+    sdks: list[str]
+    fault: str
+    command: str
+    by_hand: str
+
+
+class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
+    """What is wrong with a record, and the command that mends it."""
+
+    kind: str
+    meaning: str
+    record: str
+    cells: list[str]
+    text: str
+    mend: str
+
+
+class DisputeData(msgspec.Struct, frozen=True, rename="camel"):
+    """Cells whose two halves disagree in the same."""
+
+    sdk: str
+    host: str
+    text: str
+    counts: bool
+    cells: list[int]
+
+
+class UnrunData(msgspec.Struct, frozen=True, rename="camel"):
+    """Cells that did not run for the same reason."""
+
+    outcome: str
+    judgement: str
+    reason: str
+    count: int
+    example: int
+
+
+class AbiFindingData(msgspec.Struct, frozen=True, rename="camel"):
+    """A change of the ABI that breaks modules already built."""
+
+    old: str
+    new: str
+    subject: str
+    kind: str
+    how: str
+    points: list[str]
+    used_by: list[str]
+    detail: str
+    certain: bool
+
+
+class PageData(msgspec.Struct, frozen=True, rename="camel"):
+    """All of it."""
+
+    texts: list[str]
+    cells: PackedCells
+    sdks: list[SdkData]
+    columns: list[ColumnData]
+    cases: list[CaseData]
+    requirements: list[RequirementData]
+    covered: str
+    envoy_tests: list[EnvoyTestData]
+    static: list[StaticData]
+    causes: list[CauseData]
+    records: list[RecordData]
+    findings: list[FindingData]
+    complaints: list[ComplaintData]
+    disputes: list[DisputeData]
+    unrun: list[UnrunData]
+    abi_steps: tuple[AbiStep, ...]
+    abi_findings: list[AbiFindingData]
+    changes: Changes | None
+    calm: bool  # nothing counts against the run, and nothing of it is missing
+
+
+def page_data(report: Report, comparison: Comparison | None) -> PageData:
+    """What the script needs of `report`, and of its comparison with an earlier one."""
+    return _Maker(report, page_grid(report), comparison).make()
+
+
+class _Maker:
+    def __init__(self, report: Report, layout: Grid, comparison: Comparison | None) -> None:
+        self.report, self.layout, self.comparison = report, layout, comparison
+        details = sum(min(len(cell.detail), LONGEST_TEXT) for cell in report.cells)
+        self.texts = Texts(LONGEST_TEXT, LONGEST_TEXT if details <= MOST_TEXT else SHORT_TEXT)
+        self.at = positions(report)
+
+    def make(self) -> PageData:
+        report, texts, safe = self.report, self.texts, self.texts.safe
+        static = self._static()
+        cells = pack(report, self.layout, texts)
+        found = self._causes()
+        compared = changes(report, self.comparison, texts) if self.comparison is not None else None
+        return PageData(
+            texts=texts.all,  # after all that adds to it
+            cells=cells,
+            sdks=[
+                SdkData(
+                    safe(sdk.sdk),
+                    safe(group.language),
+                    safe(LANGUAGE_NAMES.get(group.language, group.language)),
+                    safe(group.provider),
+                    safe(sdk.minor),
+                )
+                for group in self.layout.groups
+                for sdk in group.sdks
+            ],
+            columns=self._columns(),
+            cases=self._cases(),
+            requirements=self._requirements(),
+            covered=whole_sentence(report),
+            envoy_tests=[
+                EnvoyTestData(
+                    safe(it.id),
+                    safe(it.section),
+                    safe(it.asserts),
+                    [safe(name) for name in (*it.cases, *it.measured)],
+                    safe(it.reason or ""),
+                )
+                for it in report.envoy_tests
+            ],
+            static=static,
+            causes=found,
+            records=[
+                RecordData(safe(it.id), safe(it.reason), safe(it.evidence), it.cells, it.stale_cells)
+                for it in report.known_failures
+            ],
+            findings=[
+                FindingData(
+                    safe(it.id),
+                    safe(it.title),
+                    safe(it.document),
+                    safe(it.seen),
+                    [safe(host) for host in it.hosts],
+                    [safe(sdk) for sdk in it.sdks],
+                    safe(it.fault),
+                    safe(it.reproduce or ""),
+                    safe(it.by_hand or ""),
+                )
+                for it in report.findings
+            ],
+            complaints=[
+                ComplaintData(
+                    kind.value,
+                    MEANINGS[kind],
+                    safe(it.record or ""),
+                    [safe(cell) for cell in it.cells],
+                    safe(it.text),
+                    safe(it.mend),
+                )
+                for kind, found in complaints_by_kind(report).items()
+                for it in found
+            ],
+            disputes=[
+                DisputeData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
+                for it in disputes(report)
+            ],
+            unrun=[
+                UnrunData(it.outcome.value, it.judgement.value, safe(it.reason), it.count, self.at[it.example])
+                for it in unrun(report)
+            ],
+            abi_steps=abi_steps(report),
+            abi_findings=[
+                AbiFindingData(
+                    safe(it.sdk_minor),
+                    safe(it.host_minor),
+                    safe(it.subject),
+                    safe(it.kind),
+                    safe(it.how),
+                    [safe(point) for point in it.points],
+                    [safe(sdk) for sdk in it.used_by],
+                    safe(it.detail),
+                    it.certain,
+                )
+                for it in report.abi_findings
+            ],
+            changes=compared,
+            calm=summarise(report).verdict in (Verdict.HELD, Verdict.NOTHING),
+        )
+
+    def _columns(self) -> list[ColumnData]:
+        rows = static_rows(self.report)
+        static = {(row.entry.sdk, host): at for at, row in enumerate(rows) for host in row.hosts}
+        sdks = [sdk.sdk for group in self.layout.groups for sdk in group.sdks]
+        seen: dict[tuple[str, str], set[Relation]] = {}
+        for cell in self.report.cells:
+            seen.setdefault((cell.sdk, cell.host), set()).add(cell.relation)
+        return [
+            ColumnData(
+                sdk=sdks.index(sdk.sdk),
+                host=self.texts.safe(host),
+                window=_window(sdk.minor, host, seen[sdk.sdk, host]).value,
+                abi=abi_words(self.layout.column(sdk.sdk, host)),
+                static=static.get((sdk.sdk, host), -1),
+            )
+            for _, sdk, host in self.layout.columns
+        ]
+
+    def _cases(self) -> list[CaseData]:
+        described = {case.id: case for case in self.report.cases}
+        places = {one.id: at for at, one in enumerate(self.report.requirements)}
+        found = []
+        for name in self.layout.cases:
+            case = described.get(name)
+            its = [places[one] for one in case.requirements if one in places] if case else []
+            found.append(CaseData(self.texts.safe(name), self.texts.safe(case.title) if case else "", its))
+        return found
+
+    def _requirements(self) -> list[RequirementData]:
+        safe = self.texts.safe
+        return [
+            RequirementData(
+                id=safe(it.entry.id),
+                statement=safe(it.entry.statement),
+                document=safe(it.entry.document),
+                section=safe(it.entry.section),
+                level=it.entry.level.value,
+                hosts=safe(releases(it.entry)),
+                uncovered=safe(it.entry.uncovered or ""),
+                cases=[safe(case) for case in it.entry.cases],
+                status=it.status,
+                held=it.held,
+                broken=it.broken,
+                known=it.known,
+                not_run=it.not_run,
+                facts=it.facts,
+            )
+            for it in coverage(self.report)
+        ]
+
+    def _static(self) -> list[StaticData]:
+        safe = self.texts.safe
+        return [
+            StaticData(
+                sdk=safe(row.entry.sdk),
+                hosts=[safe(host) for host in row.hosts],
+                words=static_words(row.entry),
+                kind=row.entry.kind.value,
+                reason=safe(row.entry.reason),
+                fits=row.entry.kind is StaticKind.LOADS,
+                missing=len(row.entry.missing),
+                names=[safe(name) for name in row.entry.missing[:NAMES_SHOWN]],
+                notes=[safe(note) for note in row.entry.notes],
+            )
+            for row in static_rows(self.report)
+        ]
+
+    def _causes(self) -> list[CauseData]:
+        return [
+            CauseData(
+                _group(it.judgement),
+                self.texts.add_of_cell(it.text, it.cells[0]),
+                [self.at[cell] for cell in it.cells],
+                it.reruns,
+            )
+            for it in causes(self.report)
+        ]
+
+
+def _group(judgement: Judgement) -> str:
+    if judgement in FAILURES:
+        return "new"
+    return {Judgement.KNOWN: "known", Judgement.INCOMPLETE: "incomplete"}.get(judgement, "fact")
+
+
+def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
+    """What the documents say of the pair: what its cells say, or else what the versions do."""
+    for relation in (Relation.PROMISED, Relation.PRE_PROMISE):
+        if relation in seen:
+            return relation
+    try:
+        return window(Minor.parse(minor), Release.parse(host.partition("~")[0]).minor)
+    except ValueError:  # of another make than this suite's
+        return Relation.BEYOND

@@ -1,0 +1,144 @@
+"""The page itself: what is told without a script, and the data and the script that tell the rest.
+
+Nothing in it is fetched, and its policy lets run only its own style and script, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from dmconform.core.text import cut, first_line, one_line, plain
+from dmconform.core.values import Judgement, Outcome
+from dmconform.report.comparison.model import Comparison
+from dmconform.report.comparison.show import counts, notes
+from dmconform.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
+from dmconform.report.page.answer import answers
+from dmconform.report.page.data import page_data
+from dmconform.report.page.older import not_told
+from dmconform.report.schema import Report
+from dmconform.report.summary import summarise
+
+ASSETS = Path(__file__).parent / "assets"
+STYLE = "page.css"
+SCRIPTS = (
+    "dom.js",
+    "store.js",
+    "state.js",
+    "filters.js",
+    "rows.js",
+    "matrix.js",
+    "keyboard.js",
+    "story.js",
+    "charts.js",
+    "findings.js",
+    "abi.js",
+    "sections.js",
+    "main.js",
+)
+"""In the order in which they are joined: each uses only what stands before it, but for calls that come later."""
+
+LEGEND = (
+    (Judgement.AS_PROMISED, Mark("✓", "ok", "good"), JUDGEMENT_MEANINGS[Judgement.AS_PROMISED]),
+    (Judgement.BROKEN, Mark("✗", "FAIL", "bad"), JUDGEMENT_MEANINGS[Judgement.BROKEN]),
+    (Judgement.STALE, Mark("✓", "STALE", "bad"), JUDGEMENT_MEANINGS[Judgement.STALE]),
+    (Judgement.DISPUTED, Mark("✓", "DISPUTED", "bad", DISAGREE_SIGN), JUDGEMENT_MEANINGS[Judgement.DISPUTED]),
+    (Judgement.KNOWN, Mark("✗", "known", "known"), JUDGEMENT_MEANINGS[Judgement.KNOWN]),
+    (Judgement.INCOMPLETE, Mark("■", "BLOCKED", "incomplete"), JUDGEMENT_MEANINGS[Judgement.INCOMPLETE]),
+    (Judgement.FACT, Mark("✓", "ok", "fact-good"), "not promised, and passes"),
+    (Judgement.FACT, Mark("⊘", "refused", "fact-bad"), "not promised, and does not pass; gates nothing"),
+    (Judgement.NOT_RUN, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.NOT_RUN]),
+)
+ALWAYS_TOLD = (Judgement.AS_PROMISED, Judgement.BROKEN)
+"""In the legend even where no cell is judged so."""
+
+
+def page(report: Report, comparison: Comparison | None) -> str:
+    """The page of `report`; with its comparison with an earlier report, also what changed since."""
+    style = (ASSETS / STYLE).read_text(encoding="utf-8")
+    script = _script()
+    summary = summarise(report)
+    answer, _, numbers = summary.headline.partition(": ")
+    return _template().render(
+        style=Markup(style),  # the project's own files
+        script=Markup(script),
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        data=Markup(embedded(msgspec.json.encode(page_data(report, comparison)).decode())),  # escaped for its place
+        report=report,
+        compared=_compared(comparison) if comparison is not None else None,
+        summary=summary,
+        answer=answer,
+        numbers=numbers,
+        languages=answers(report),
+        not_told=not_told(report),
+        blocked=summary.by_outcome[Outcome.BLOCKED],
+        unreachable=summary.by_outcome[Outcome.UNREACHABLE],
+        not_applicable=summary.by_outcome[Outcome.NOT_APPLICABLE],
+        outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
+        outcome_marks=OUTCOME_MARKS,
+        legend=[(its, meaning) for one, its, meaning in LEGEND if one in ALWAYS_TOLD or summary.by_judgement[one]],
+    )
+
+
+def _compared(comparison: Comparison) -> str:
+    """What a comparison with an earlier report comes to, and what a reader must know of it."""
+    told = "".join(f" Note: {note}." for note in notes(comparison))
+    return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{told}"
+
+
+def cell_fragment(cell: str) -> str:
+    """The fragment of a cell's permalink, for the cell's id: `#` + this."""
+    return "cell=" + quote(plain(cell), safe="/@:~._-")
+
+
+def relative_link(path: str | None) -> str | None:
+    """`path` as an address below the report's folder, or None where it leads anywhere else."""
+    if not path or path.startswith("/") or ".." in path.split("/") or "\\" in path:
+        return None
+    # A colon is left out, as what stands before it could be taken for a scheme.
+    return "./" + quote(path, safe="/@~._-", errors="backslashreplace")
+
+
+def embedded(json: str) -> str:
+    """JSON that stays inside its element: no character of it can begin a tag, a comment or an entity."""
+    for character in "<>&\u2028\u2029":
+        json = json.replace(character, f"\\u{ord(character):04x}")
+    return json
+
+
+def _script() -> str:
+    """The script: its files in one scope of their own."""
+    parts = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # Whatever a template prints is text of a log as far as it knows.
+        finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters.update(first_line=first_line, one_line=one_line, link=relative_link, cut=cut, fragment=_fragment)
+    return environment.get_template("page.html.j2")
+
+
+def _fragment(name: str, value: str) -> str:
+    """A fragment that sets one filter."""
+    return f"#{name}={quote(plain(value), safe='@:~._-')}"

@@ -1,0 +1,131 @@
+"""Reads a `report.json` of any schema version so far. A report is somebody else's text: nothing in it is believed unchecked."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import msgspec
+
+from dmconform.core.datafile import decode_json, read_bounded
+from dmconform.core.errors import DataFileError
+from dmconform.core.values import CellId
+from dmconform.core.versions import Release
+from dmconform.report.schema import SCHEMA_VERSION, CellEntry, Report
+
+LONGEST_S: Final = 1e9
+"""Thirty years: what is longer is no time, and cannot be shown as one."""
+
+_MISSING_BEFORE: Final[dict[int, tuple[str, ...]]] = {2: ("static", "abi_pairs", "abi_findings"), 3: ("complaints",)}
+"""By schema version: the lists that came with it, which an older report has not got and an empty one stands for."""
+
+
+class _Version(msgspec.Struct):
+    schema_version: int
+
+
+def read_report(path: Path) -> Report:
+    """Reads a report of this or an older schema version; what the older one did not tell is empty.
+
+    Raises:
+        DataFileError: it is not one, is damaged or too large, or is of a newer schema version.
+    """
+    data = read_bounded(path)
+    version = decode_json(path, data, _Version).schema_version
+    if not 1 <= version <= SCHEMA_VERSION:
+        raise DataFileError(
+            path, f"schema version {version}; this suite reads 1 to {SCHEMA_VERSION}: a newer one needs a newer dmconform"
+        )
+    if version == SCHEMA_VERSION:
+        report = decode_json(path, data, Report)
+    else:
+        older = msgspec.structs.asdict(decode_json(path, data, _shape_of(version)))
+        report = Report(**older | {"schema_version": SCHEMA_VERSION})
+    _check(report, path)
+    return report
+
+
+@cache
+def _shape_of(version: int) -> type[msgspec.Struct]:
+    """An older report: as `Report`, but without the lists that came later."""
+    later = {name for newer, names in _MISSING_BEFORE.items() if newer > version for name in names}
+    fields: list[tuple[str, type] | tuple[str, type, object]] = []
+    for one in msgspec.structs.fields(Report):
+        default = () if one.name in later else one.default
+        fields.append((one.name, one.type) if default is msgspec.NODEFAULT else (one.name, one.type, default))
+    return msgspec.defstruct(f"Report{version}", fields, kw_only=True, forbid_unknown_fields=True)
+
+
+def _check(report: Report, path: Path) -> None:
+    """What types cannot say."""
+    problem = next(itertools.chain(_of_cells(report), _of_the_rest(report), _of_times(report), _of_ids(report)), None)
+    if problem is not None:
+        raise DataFileError(path, problem)
+
+
+def _of_cells(report: Report) -> Iterator[str]:
+    """Cells are what their ids say, and their folders stay inside the report's."""
+    for cell in report.cells:
+        if cell.id != f"{cell.case}/{cell.sdk}/{cell.host}":
+            yield f"cell {cell.id!r} says that it is {cell.case}/{cell.sdk}/{cell.host}"
+        try:
+            CellId.parse(cell.id)
+        except ValueError as error:
+            yield f"cell {error}"
+        if not _stays_inside(cell.evidence):
+            yield f"cell {cell.id!r}: evidence {cell.evidence!r} leads out of the report's folder"
+
+
+def _of_the_rest(report: Report) -> Iterator[str]:
+    """So do build logs; hosts are releases, shards have a place among the others."""
+    for sdk in report.sdks:
+        if not _stays_inside(sdk.build_log):
+            yield f"SDK {sdk.id!r}: build log {sdk.build_log!r} leads out of the report's folder"
+    for host in report.hosts:
+        try:
+            Release.parse(host.release_text)
+        except ValueError as error:
+            yield f"host {host.id!r}: release_text: {error}"
+    shard = report.shard
+    if shard is not None and not 1 <= shard.index <= shard.count:
+        yield f"shard {shard.index} of {shard.count}: expected an index from 1 to the count"
+
+
+def _of_times(report: Report) -> Iterator[str]:
+    """Times are some that can be shown."""
+    times: tuple[Iterable[tuple[str, float]], ...] = (
+        [("duration_s", report.duration_s)],
+        ((f"cell {cell.id!r}: duration_s or waits", seconds) for cell in report.cells for seconds in _times(cell)),
+        ((f"SDK {sdk.id!r}: build_s", sdk.build_s or 0.0) for sdk in report.sdks),
+    )
+    return (f"{what}: {seconds} is no time in seconds" for what, seconds in itertools.chain(*times) if abs(seconds) > LONGEST_S)
+
+
+def _of_ids(report: Report) -> Iterator[str]:
+    """What has an id is there once."""
+    ids: tuple[tuple[str, Iterable[str]], ...] = (
+        ("cell", (one.id for one in report.cells)),
+        ("SDK", (one.id for one in report.sdks)),
+        ("host", (one.id for one in report.hosts)),
+        ("case", (one.id for one in report.cases)),
+    )
+    for what, names in ids:
+        for name, count in Counter(names).items():
+            if count > 1:
+                yield f"{what} {name!r} is there {count} times"
+
+
+def _times(cell: CellEntry) -> Iterable[float]:
+    return (cell.duration_s, *cell.waits.values())
+
+
+def _stays_inside(place: str | None) -> bool:
+    """Whether a relative path leads to something in the folder it is relative to, and cannot lead out of it."""
+    if place is None:
+        return True
+    path = PurePosixPath(place)
+    return bool(path.parts) and not path.is_absolute() and ".." not in path.parts and "\0" not in place

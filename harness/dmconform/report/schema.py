@@ -1,0 +1,242 @@
+"""The report of a run: the shape of `report.json`.
+
+`SCHEMA_VERSION` counts up by one whenever a reader of the older shape could misread the newer one. The JSON Schema published in
+`reports/schema/` is generated from these types (`tox -e schema`) and compared with them in the tests.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from dmconform.binaries.facts import Binding, Known, StaticKind
+from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation
+from dmconform.spec.cases import Level
+from dmconform.spec.inconsistencies import Complaint
+
+SCHEMA_VERSION = 5
+
+
+class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a probe's file says of itself, read without running it: what the static verdicts rest on."""
+
+    binding: Binding
+    nodelete: bool
+    stripped: bool
+    abi_version: str | None  # None where it cannot be read without running the module
+    abi_version_known: Known
+    language: str
+    sdk: str
+    language_known: Known  # of the language and the SDK
+    search_paths: tuple[str, ...]
+    libstdcxx_floor: str | None
+    hooks: tuple[str, ...]  # that it defines
+    callbacks: tuple[str, ...]  # that it leaves undefined
+
+
+class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An SDK version of the run. `modules` is empty where it was not built; `problem` then says why."""
+
+    id: str
+    language: str
+    minor: str
+    provider: str
+    release: str
+    abi_version: str
+    source: str  # where its sources came from, without machine paths
+    modules: tuple[ModuleFile, ...] = ()
+    build_s: float | None = None  # None: taken from the cache
+    problem: str | None = None
+    build_log: str | None = None  # relative to the report's folder
+    probe: ProbeEntry | None = None
+
+
+class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A case of the run and the document sentence it checks."""
+
+    id: str
+    title: str
+    requirements: tuple[str, ...]
+
+
+class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence of the documents, in this project's words. A report has all of them, whatever was selected."""
+
+    id: str
+    statement: str
+    document: str
+    section: str
+    level: Level = Level.MUST
+    since: str | None = None  # the first minor of hosts that it holds for
+    until: str | None = None  # the last one
+    uncovered: str | None = None  # why no case shows it
+    cases: tuple[str, ...] = ()  # all that show it, also those that this run did not select
+
+
+class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A behaviour that Envoy's own tests check. A report has all of them, whatever was selected."""
+
+    id: str
+    section: str  # its title
+    asserts: str
+    cases: tuple[str, ...] = ()  # that show it, also those that this run did not select
+    measured: tuple[str, ...] = ()  # tables of module_faults.json that show it
+    reason: str | None = None  # why nothing shows it
+
+
+class RerunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of running a cell again, alone. It never takes the place of what came of it the first time."""
+
+    outcome: Outcome
+    judgement: Judgement
+    detail: str
+
+
+class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One cell: what was promised, what was seen, and how it counts."""
+
+    id: str
+    case: str
+    sdk: str
+    host: str
+    relation: Relation
+    relation_reason: str
+    outcome: Outcome
+    judgement: Judgement
+    detail: str  # what was expected and what was seen, or why it did not run; empty where it passed
+    abi_verdict: AbiVerdict
+    duration_s: float
+    facts: dict[str, str] = {}
+    known_failure: str | None = None  # id of the record that matched
+    evidence: str | None = None  # folder relative to the report's
+    module_sha256: str | None = None
+    reproduce: str = ""
+    probe_load: ProbeLoad = ProbeLoad()  # the run-time half; the static half stands in the report's `static`, by SDK and host
+    disagreement: str | None = None  # what the two halves disagree in
+    log: tuple[str, ...] = ()  # lines of the host's log that matter, of cells that did not pass
+    waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
+    reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts against the run
+
+
+class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The static half of all cells of one SDK version on one host: what the host is expected to make of the probe."""
+
+    sdk: str
+    host: str
+    kind: StaticKind
+    reason: str  # one sentence, which names a few symbols at most
+    missing: tuple[str, ...]  # all symbols that make it so
+    notes: tuple[str, ...]  # what does not decide
+
+
+class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A promised pair of minors whose ABI data was compared: how many findings there are, and how much could be compared.
+
+    `functions` are those that both have; of these the signatures are known from the releases' own headers (`exact`), on one
+    side from another header only (`nearby`), or not at all (`unknown`: nothing can be told of them but the name).
+    """
+
+    sdk_minor: str
+    host_minor: str
+    findings: int
+    functions: int
+    exact: int
+    nearby: int
+    unknown: int
+
+
+class AbiFindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A change of the ABI between the minors of a promised pair that breaks the promise, whether or not a cell runs into it."""
+
+    sdk_minor: str
+    host_minor: str
+    subject: str  # the function or type
+    kind: str  # what happened to it
+    how: str  # what that does to a module already built
+    points: tuple[str, ...]  # extension points; empty: all, or none in particular
+    used_by: tuple[str, ...]  # SDK versions whose modules are concerned, as far as measured
+    detail: str
+    certain: bool  # false: as far as a header tells that is not the release's own
+
+
+class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A recorded known failure that matched cells of this run."""
+
+    id: str
+    reason: str
+    evidence: str
+    cells: int
+    stale_cells: int
+
+
+class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What hosts or SDKs were found to get wrong, and no promised cell shows: known when the run was made, not found by it."""
+
+    id: str
+    title: str
+    document: str  # what the documents say of it
+    seen: str
+    hosts: tuple[str, ...]
+    sdks: tuple[str, ...]
+    fault: str
+    reproduce: str | None  # one command
+    by_hand: str | None  # how to see it, where there is no such command
+
+
+class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the run took place."""
+
+    suite_version: str
+    suite_commit: str
+    python: str
+    kernel: str
+    distribution: str
+    cpus: int
+    container_engine: str
+    toolchain: dict[str, str]
+    toolchain_drift: tuple[str, ...]
+
+
+class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which part of a run this is, where several machines share one."""
+
+    index: int  # from 1 on
+    count: int
+    plan_sha256: str  # of the whole plan's cells: parts of one run have it in common
+    planned_cells: int  # of the whole plan
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole run, or one shard of it."""
+
+    schema_version: int
+    started_at: str  # RFC 3339, UTC
+    duration_s: float
+    complete: bool
+    incomplete_reason: str | None
+    command: str
+    selection: dict[str, tuple[str, ...]]
+    environment: Environment
+    hosts: tuple[Host, ...]
+    sdks: tuple[SdkEntry, ...]
+    cases: tuple[CaseEntry, ...]
+    requirements: tuple[RequirementEntry, ...]
+    known_failures: tuple[KnownFailureEntry, ...]
+    complaints: tuple[Complaint, ...]
+    cells: tuple[CellEntry, ...]
+    static: tuple[StaticEntry, ...]
+    abi_pairs: tuple[AbiPairEntry, ...]
+    abi_findings: tuple[AbiFindingEntry, ...]
+    planned_cells: int  # of the shard, where it is one
+    exit_code: int
+    shard: Shard | None = None
+    findings: tuple[FindingEntry, ...] = ()
+    envoy_tests: tuple[EnvoyTestEntry, ...] = ()
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Writes `report.json`, indented, in one step that others see."""
+    part = path.with_suffix(".part")
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    part.replace(path)

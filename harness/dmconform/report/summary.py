@@ -1,0 +1,245 @@
+"""What a run comes to: counts, the answer in one sentence, and its failures grouped by cause."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dmconform.core.errors import ExitCode
+from dmconform.core.text import first_line
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.marks import ABI_WORDS
+from dmconform.report.schema import CellEntry, Report
+from dmconform.report.stability import reruns_in_words
+from dmconform.spec.inconsistencies import ComplaintKind
+from dmconform.spec.judgement import AGAINST
+
+FAILURES = (Judgement.BROKEN, Judgement.STALE)
+"""What counts against the run for how the cell ended. A cell whose halves disagree does so for another reason."""
+
+_NO_ANSWER = {Outcome.UNREACHABLE: "without sources", Outcome.NOT_APPLICABLE: "not applicable"}
+"""Why promised cells of a run that is complete did not run."""
+
+SEEN_IN_CELLS = (ComplaintKind.NEW, ComplaintKind.OTHER, ComplaintKind.STALE)
+"""Complaints that cells show with their own judgement; the others are about the records themselves."""
+
+
+class Verdict(enum.Enum):
+    """The answer of a run. Each has a glyph and a word, so that none is told by colour."""
+
+    HELD = "holds"
+    BROKEN = "broken"
+    INCOMPLETE = "incomplete"
+    NOTHING = "nothing promised ran"
+
+    @property
+    def glyph(self) -> str:
+        return {Verdict.HELD: "✓", Verdict.BROKEN: "✗", Verdict.INCOMPLETE: "■", Verdict.NOTHING: "○"}[self]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of cells. The three mappings have every value of their enum as a key."""
+
+    planned: int
+    cells: int
+    ran: int
+    by_outcome: Mapping[Outcome, int]
+    by_relation: Mapping[Relation, int]
+    by_judgement: Mapping[Judgement, int]
+    promised_ran: int
+    promised_held: int
+    promised_failed: int
+    promised_known: int
+    promised_not_run: int
+    disagreeing: int  # cells whose two halves disagree; those of them that count against the run are judged `DISPUTED`
+    beyond_passed: int
+    beyond_ran: int
+    verdict: Verdict
+    headline: str
+
+    @property
+    def missing(self) -> int:
+        """Planned cells the report has no entry of."""
+        return max(0, self.planned - self.cells)
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Cells of one case that came to the same end and say the same."""
+
+    case: str
+    outcome: Outcome
+    judgement: Judgement
+    text: str  # first line of the detail
+    cells: tuple[str, ...]
+    reproduce: str  # of the first cell
+    record: str | None = None  # id of the known failure that they were judged by
+    reruns: str = ""  # what came of running some of them again
+
+    @property
+    def count(self) -> int:
+        return len(self.cells)
+
+
+@dataclass(frozen=True)
+class Unrun:
+    """Cells that did not run for the same reason."""
+
+    outcome: Outcome
+    judgement: Judgement
+    reason: str
+    count: int
+    example: str  # id of a cell
+
+
+def summarise(report: Report) -> Summary:
+    """Counts `report` and says what it comes to."""
+    cells = report.cells
+    outcomes = Counter(cell.outcome for cell in cells)
+    relations = Counter(cell.relation for cell in cells)
+    judgements = Counter(cell.judgement for cell in cells)
+    promised = [cell for cell in cells if cell.relation is Relation.PROMISED]
+    other = [cell for cell in cells if cell.relation is not Relation.PROMISED and cell.outcome.is_verdict]
+    held = sum(cell.judgement is Judgement.AS_PROMISED for cell in promised)
+    failed = sum(cell.judgement is Judgement.BROKEN for cell in promised)
+    known = sum(cell.judgement is Judgement.KNOWN for cell in promised)
+    ran = sum(cell.outcome.is_verdict for cell in promised)
+    verdict = _verdict(report, judgements, ran_promised=ran > 0)
+    return Summary(
+        planned=report.planned_cells,
+        cells=len(cells),
+        ran=sum(cell.outcome.is_verdict for cell in cells),
+        by_outcome={outcome: outcomes[outcome] for outcome in Outcome},
+        by_relation={relation: relations[relation] for relation in Relation},
+        by_judgement={judgement: judgements[judgement] for judgement in Judgement},
+        promised_ran=ran,
+        promised_held=held,
+        promised_failed=failed,
+        promised_known=known,
+        promised_not_run=len(promised) - ran,
+        disagreeing=sum(cell.disagreement is not None for cell in cells),
+        beyond_passed=sum(cell.outcome is Outcome.PASSED for cell in other),
+        beyond_ran=len(other),
+        verdict=verdict,
+        headline=_headline(report, verdict, promised, judgements),
+    )
+
+
+def causes(report: Report) -> tuple[Cause, ...]:
+    """Cells that are not green, grouped by case, outcome, judgement and first line of the detail; what gates comes first.
+
+    Cells that did not run and were not meant to are in `unrun`, those that only their static half is against in `disputes`.
+    """
+    groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
+    for cell in report.cells:
+        if cell.judgement in (Judgement.AS_PROMISED, Judgement.NOT_RUN, Judgement.DISPUTED):
+            continue
+        if cell.judgement is Judgement.FACT and cell.outcome is Outcome.PASSED:
+            continue
+        key = (cell.case, cell.outcome, cell.judgement, first_line(cell.detail), cell.known_failure)
+        groups.setdefault(key, []).append(cell)
+    order = [*FAILURES, Judgement.INCOMPLETE, Judgement.KNOWN, Judgement.FACT]
+    found = [
+        Cause(
+            case,
+            outcome,
+            judgement,
+            text,
+            tuple(cell.id for cell in cells),
+            cells[0].reproduce,
+            record,
+            reruns_in_words(cells),
+        )
+        for (case, outcome, judgement, text, record), cells in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda cause: (order.index(cause.judgement), -cause.count)))
+
+
+def unrun(report: Report) -> tuple[Unrun, ...]:
+    """Cells that did not run, grouped by why, those that make the run incomplete first."""
+    groups: dict[tuple[Outcome, Judgement, str], list[CellEntry]] = {}
+    for cell in report.cells:
+        if not cell.outcome.is_verdict:
+            groups.setdefault((cell.outcome, cell.judgement, first_line(cell.detail)), []).append(cell)
+    found = [
+        Unrun(outcome, judgement, reason or "no reason was given", len(cells), cells[0].id)
+        for (outcome, judgement, reason), cells in groups.items()
+    ]
+    outcomes = list(Outcome)
+    return tuple(
+        sorted(found, key=lambda it: (it.judgement is not Judgement.INCOMPLETE, outcomes.index(it.outcome), -it.count))
+    )
+
+
+def abi_words(cells: Iterable[CellEntry]) -> str:
+    """What hosts said of the module's ABI string in `cells`: the word, or words where they differ.
+
+    Only the window's own cases are asked, as others load modules that are wrong on purpose; without one, all.
+    """
+    asked = [cell for cell in cells if cell.outcome.is_verdict]
+    window = [cell for cell in asked if cell.case.startswith("window/")]
+    seen = {cell.abi_verdict for cell in window or asked}
+    return "/".join(word for verdict, word in ABI_WORDS.items() if verdict in seen)
+
+
+def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bool) -> Verdict:
+    if any(judgements[judgement] for judgement in AGAINST) or report.exit_code == ExitCode.BROKEN:
+        return Verdict.BROKEN
+    planned_but_missing = report.planned_cells > len(report.cells)
+    if not report.complete or judgements[Judgement.INCOMPLETE] or planned_but_missing or report.exit_code != ExitCode.HELD:
+        return Verdict.INCOMPLETE
+    return Verdict.HELD if ran_promised else Verdict.NOTHING
+
+
+def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judgements: Counter[Judgement]) -> str:
+    """One sentence, and never one that is greener than the run."""
+    ran = sum(cell.outcome.is_verdict for cell in promised)
+    counts = Counter(cell.judgement for cell in promised)
+    known = counts[Judgement.KNOWN]
+    extras: list[str] = []
+    if verdict is Verdict.BROKEN:
+        records = {one.record for one in report.complaints if one.record is not None and one.kind not in SEEN_IN_CELLS}
+        sentence, extras = _broken(counts[Judgement.BROKEN], ran, judgements, len(records))
+    elif verdict is Verdict.INCOMPLETE:
+        sentence = "The run is incomplete, so it gives no answer"
+    elif verdict is Verdict.NOTHING:
+        sentence = "No promised cell ran, so this says nothing of the promised window"
+    elif known:
+        sentence = f"The promised window holds, apart from known failures: {ran - known} of {ran} promised cells that ran pass"
+    else:
+        sentence = f"The promised window holds: all {ran} promised cells that ran pass"
+    if known:
+        extras.append(f"{known} known to fail")
+    if judgements[Judgement.INCOMPLETE]:
+        extras.append(f"{counted(judgements[Judgement.INCOMPLETE], 'cell')} could not run")
+    missing = report.planned_cells - len(report.cells)
+    if missing > 0:
+        extras.append(f"{counted(missing, 'cell')} planned and never begun")
+    if verdict in (Verdict.HELD, Verdict.NOTHING):
+        outcomes = Counter(cell.outcome for cell in promised)
+        extras += [f"{counted(outcomes[one], 'promised cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
+    return sentence + (f" ({', '.join(extras)})" if extras else "")
+
+
+def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
+    """The sentence of a run that something counts against, and what else does."""
+    stale, disputed = judgements[Judgement.STALE], judgements[Judgement.DISPUTED]
+    sentence = "Records of known failures do not apply any more" if stale else "Records of known failures have to be mended"
+    if failed or not (stale or disputed or records):
+        sentence = f"The promised window does not hold: {failed} of {ran} promised cells that ran fail"
+    elif disputed:
+        sentence = "Static and run-time verdicts of promised cells disagree"
+    others = [
+        f"{counted(records, 'record')} to be mended" if records else "",
+        f"{counted(stale, 'cell')} with a stale record" if stale else "",
+        f"{counted(disputed, 'cell')} whose two verdicts disagree" if disputed else "",
+    ]
+    return sentence, [one for one in others if one]
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,0 +1,1 @@
+"""SDK versions, their sources and builds, and the store of built modules."""

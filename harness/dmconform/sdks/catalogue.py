@@ -1,0 +1,129 @@
+"""Loads `sdks/LANGUAGE/sdk.toml`. The keys are described in `sdks/README.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from dmconform.core.datafile import load_toml
+from dmconform.core.errors import DataFileError
+from dmconform.core.values import Feature, Language, Provider, SdkId
+from dmconform.core.versions import Minor, Release
+
+
+class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the Envoy project's own SDK of a release is, and what it can do."""
+
+    release: str
+    tag: str
+    abi_version: str
+    panic_guard: bool
+    catch_unwind: bool
+    host_environment: dict[str, str] = {}
+    lacks: tuple[Feature, ...] = ()
+    commit: str | None = None
+    go_module: str | None = None
+    folders: tuple[str, ...] = ("source/extensions/dynamic_modules",)
+
+
+class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """This project's own SDK for an ABI version, and what it can do."""
+
+    abi_version: str
+    panic_guard: bool
+    catch_unwind: bool
+    host_environment: dict[str, str] = {}
+    lacks: tuple[Feature, ...] = ()
+
+
+class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    minor: str
+    reference: Reference
+    upstream: Upstream | None = None
+
+
+class _SdkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    language: Language
+    unloads: bool
+    version: tuple[_Version, ...]
+    further_modules: tuple[str, ...] = ()
+    unloads_reason: str | None = None
+
+
+MODULES = ("probe", "no_program_init", "null_program_init")
+"""What the build of every language leaves."""
+
+
+@dataclass(frozen=True)
+class Sdk:
+    """One SDK version of one provider."""
+
+    id: SdkId
+    folder: Path
+    abi_version: str
+    panic_guard: bool
+    catch_unwind: bool
+    unloads: bool
+    unloads_reason: str | None
+    host_environment: dict[str, str]
+    lacks: tuple[Feature, ...]
+    modules: tuple[str, ...]  # what its build leaves
+    upstream: Upstream | None  # None for the reference
+
+    @property
+    def release(self) -> str:
+        """The release whose SDK this is; the reference belongs to a minor."""
+        return self.upstream.release if self.upstream else str(self.id.minor)
+
+
+def _load(path: Path) -> list[Sdk]:
+    data = load_toml(path, _SdkFile)
+    if data.language.value != path.parent.name:
+        raise DataFileError(path, f'language = "{data.language.value}", expected "{path.parent.name}" as the folder is called')
+    if not data.unloads and not data.unloads_reason:
+        raise DataFileError(path, "unloads = false needs an unloads_reason")
+    sdks: list[Sdk] = []
+    seen: set[Minor] = set()
+    for version in data.version:
+        try:
+            minor = Minor.parse(version.minor)
+            if version.upstream and Release.parse(version.upstream.release).minor != minor:
+                raise ValueError(f"upstream release {version.upstream.release} is not of minor {minor}")
+        except ValueError as error:
+            raise DataFileError(path, f"[[version]]: {error}") from None
+        if minor in seen:
+            raise DataFileError(path, f"[[version]]: minor {minor} stands twice")
+        seen.add(minor)
+        for provider, source in ((Provider.UPSTREAM, version.upstream), (Provider.REFERENCE, version.reference)):
+            if source is None:
+                continue
+            sdks.append(
+                Sdk(
+                    id=SdkId.of(data.language, minor, provider),
+                    folder=path.parent,
+                    abi_version=source.abi_version,
+                    panic_guard=source.panic_guard,
+                    catch_unwind=source.catch_unwind,
+                    unloads=data.unloads,
+                    unloads_reason=data.unloads_reason,
+                    host_environment=source.host_environment,
+                    lacks=source.lacks,
+                    modules=(*MODULES, *data.further_modules),
+                    upstream=source if isinstance(source, Upstream) else None,
+                )
+            )
+    return sdks
+
+
+def load_sdks(folder: Path) -> tuple[Sdk, ...]:
+    """All SDK versions below `folder`, sorted by language, minor and provider.
+
+    Raises:
+        DataFileError: a file has an unknown key, an unknown language, or a version that is none.
+    """
+    files = sorted(folder.glob("*/sdk.toml"))
+    if not files:
+        raise DataFileError(folder, "there is no LANGUAGE/sdk.toml below it")
+    return tuple(sorted((sdk for path in files for sdk in _load(path)), key=lambda sdk: sdk.id))

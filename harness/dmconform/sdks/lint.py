@@ -1,0 +1,59 @@
+"""Runs every language's `lint.sh` over its probe and reference SDK, in the toolchain's container."""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+from dmconform.containers.engine import engine
+from dmconform.containers.sandbox import Ending, JobResult, Limits, run_job
+from dmconform.containers.toolchain import obtain_toolchain
+from dmconform.core import paths
+from dmconform.core.errors import ExitCode, HarnessError
+from dmconform.core.progress import say
+from dmconform.core.timeouts import LINT_S
+from dmconform.core.values import Language, Provider
+from dmconform.sdks.builder import environment_of, inputs_of
+from dmconform.sdks.catalogue import Sdk, load_sdks
+
+
+def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
+    """The reference SDKs to lint: all, but of C++, whose linter is slow, only the oldest and the newest."""
+    reference = [sdk for sdk in sdks if sdk.id.provider is Provider.REFERENCE]
+    cpp = [sdk for sdk in reference if sdk.id.language is Language.CPP]
+    rest = [sdk for sdk in reference if sdk.id.language is not Language.CPP]
+    return (*cpp[:1], *cpp[1:][-1:], *rest)
+
+
+def main() -> int:
+    """Returns an exit code: BROKEN if a linter complains, INCOMPLETE if one could not say."""
+    sdks = to_lint(load_sdks(paths.SDKS))
+    try:
+        with engine(paths.cache_folder(), say) as client:
+            toolchain = obtain_toolchain(client, paths.TOOLCHAIN, paths.cache_folder(), say)
+
+            def lint(sdk: Sdk) -> JobResult:
+                inputs = inputs_of(sdk, paths.ABI)
+                limits = Limits(timeout_s=LINT_S)
+                script = ["sh", "/work/src/lint.sh"]
+                done = run_job(client, toolchain.image_id, script, inputs, environment_of(sdk), "out", limits=limits)
+                say(f"{sdk.id}: {'clean' if done.succeeded else done.how}")
+                return done
+
+            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+                results = list(zip(sdks, pool.map(lint, sdks), strict=True))
+    except HarnessError as error:
+        print(f"lint: {error}", file=sys.stderr)
+        return error.exit_code
+    bad = [(sdk, done) for sdk, done in results if not done.succeeded]
+    for sdk, done in bad:
+        print(f"{sdk.id}: lint.sh {done.how}:\n{done.log.decode(errors='replace')}", file=sys.stderr)
+    print(f"{len(results) - len(bad)} clean, {len(bad)} not")
+    if any(done.ending is not Ending.EXITED for _, done in bad):
+        return ExitCode.INCOMPLETE
+    return ExitCode.BROKEN if bad else ExitCode.HELD
+
+
+if __name__ == "__main__":
+    sys.exit(main())

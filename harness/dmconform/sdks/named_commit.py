@@ -1,0 +1,60 @@
+"""An SDK that no release has yet: `ADDRESS#COMMIT` names the commit whose SDK takes the place of the recorded one."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import msgspec
+
+from dmconform.core.errors import UsageError
+from dmconform.sdks.catalogue import Sdk
+from dmconform.sdks.sources import redact
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_NOT_A_TAG = "named commit"
+"""What stands for the tag in messages and reports; no repository has one of that name."""
+
+
+def split_commit(repository: str) -> tuple[str, str | None]:
+    """The address of a repository with upstream's SDKs, and the commit that is named behind it, if there is one.
+
+    Raises:
+        UsageError: what stands behind the address of a server is no commit.
+    """
+    address, mark, commit = repository.rpartition("#")
+    if mark and _COMMIT.fullmatch(commit):
+        return address, commit
+    if mark and "://" in address:
+        raise UsageError(
+            f"--upstream {redact(repository)}: expected #COMMIT with 40 hexadecimal digits: branches and tags move"
+        )
+    return repository, None
+
+
+def at_commit(sdks: tuple[Sdk, ...], commit: str) -> tuple[Sdk, ...]:
+    """The SDKs, with upstream's as they are at a commit.
+
+    Raises:
+        UsageError: upstream's SDKs of several minors are among them, none is, or one does not come from a repository.
+    """
+    upstream = [sdk for sdk in sdks if sdk.upstream]
+    minors = sorted({sdk.id.minor for sdk in upstream})
+    if len(minors) != 1:
+        seen = ", ".join(map(str, minors)) or "none"
+        raise UsageError(
+            f"--upstream …#{commit}: a commit has the SDKs of one minor, and upstream's of {seen} are selected; "
+            "select one, such as --sdk rust@1.39:upstream"
+        )
+    proxied = next((sdk for sdk in upstream if sdk.upstream and sdk.upstream.go_module), None)
+    if proxied is not None:
+        raise UsageError(
+            f"--upstream …#{commit}: {proxied.id} comes from the Go module proxy and not from a repository; select others"
+        )
+    return tuple(_at(sdk, commit) for sdk in sdks)
+
+
+def _at(sdk: Sdk, commit: str) -> Sdk:
+    if sdk.upstream is None:
+        return sdk
+    return replace(sdk, upstream=msgspec.structs.replace(sdk.upstream, commit=commit, tag=_NOT_A_TAG))

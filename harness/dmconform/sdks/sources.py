@@ -1,0 +1,433 @@
+"""Brings upstream's sources of an SDK version to the cache: a few folders of one commit of the Envoy repository.
+
+That repository is enormous, so nothing is cloned: git fetches the one commit without file contents, then the contents
+of the wanted files in one request. The files are written from git's objects as they are: no filters, no line-end
+conversion. What the cache has is used without a network, after its digest has been compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from filelock import FileLock
+
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.timeouts import GIT_CONNECT_S, GIT_S, GIT_STALL_S
+from dmconform.hosts.obtain import no_room
+from dmconform.sdks.catalogue import Upstream
+
+Progress = Callable[[str], None]
+DEFAULT_UPSTREAM = "https://github.com/envoyproxy/envoy"
+UPSTREAM_VARIABLE = "DMCONFORM_UPSTREAM"
+
+_REMOTE = "dmconform-upstream"  # a name that no user's configuration has settings for
+_WANTED = "refs/dmconform/wanted"
+_SAID_LIMIT_BYTES = 1 << 16
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_HELPER_ADDRESS = re.compile(r"[A-Za-z0-9+.-]*::")  # ext::, fd:: and the like run programs
+_CREDENTIALS = re.compile(r"://[^/\s]*@")
+_COMPLAINT = re.compile(r"(?:remote: )?(?:fatal|error): ", re.IGNORECASE)
+# What git sets for hooks and aliases, so that it would work on the repository that the harness was started from.
+_OF_ANOTHER_REPOSITORY = {
+    *(
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_COMMON_DIR",
+        "GIT_INDEX_FILE",
+        "GIT_NAMESPACE",
+        "GIT_PREFIX",
+        "GIT_SHALLOW_FILE",
+    ),
+    *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_GRAFT_FILE", "GIT_QUARANTINE_PATH"),
+    "GIT_IMPLICIT_WORK_TREE",
+}
+_ENVIRONMENT = {
+    "LC_ALL": "C",
+    # Nobody is asked for anything; besides, git runs in a session that has no terminal.
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "SSH_ASKPASS": "false",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GCM_INTERACTIVE": "never",
+    "GIT_ALLOW_PROTOCOL": "file:git:http:https:ssh",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+}
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+    "fetch.recurseSubmodules": "false",
+    "fetch.writeCommitGraph": "false",
+    "http.lowSpeedLimit": "1000",
+    "http.lowSpeedTime": f"{GIT_STALL_S:.0f}",
+}
+# Serves a repository of this machine as a big host would: partly, by commit, and whoever owns it.
+_LOCAL_SERVER = "git -c safe.directory='*' -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
+
+
+def resolve_upstream(option: str | None) -> str:
+    """The repository to take upstream's sources from: the option, else the environment, else the public one."""
+    return option or os.environ.get(UPSTREAM_VARIABLE) or DEFAULT_UPSTREAM
+
+
+def redact(text: str) -> str:
+    """`text` without the credentials of any URL in it."""
+    return _CREDENTIALS.sub("://***@", text)
+
+
+class Unreachable(HarnessError):
+    """Upstream's sources cannot be had: no network, no such repository, no answer in time, no such tag or commit."""
+
+    def __init__(self, repository: str, upstream: Upstream, reason: str) -> None:
+        commit = f"commit {upstream.commit}" if upstream.commit else "no commit recorded"
+        super().__init__(
+            f"upstream's sources of {upstream.release} (tag {upstream.tag}, {commit}) cannot be had from "
+            f"{redact(repository)}: {redact(reason)}; "
+            f"{UPSTREAM_VARIABLE} may name another repository, such as a local clone"
+        )
+        self.reason = redact(reason)
+
+
+class _GitFailed(Exception):
+    """Git ended with an error; the text is the one line that says why."""
+
+
+class _NoAnswer(_GitFailed):
+    """Git was not done in time, or could not be started."""
+
+
+def _complaint(stderr: bytes, exit_code: int) -> str:
+    """The line that says what is wrong: git puts advice after it."""
+    lines = [line.strip() for line in re.split(r"[\r\n]+", stderr.decode(errors="replace")) if line.strip()]
+    named = next((line for line in lines if _COMPLAINT.match(line)), None)
+    return f"git says: {named or lines[-1]}" if lines else f"git ended with {exit_code} and said nothing"
+
+
+class _Git:
+    """Runs git on a repository of its own, `git_dir`, that has the upstream repository as its remote."""
+
+    def __init__(self, git_dir: Path, repository: str) -> None:
+        self._git_dir = git_dir
+        self._env = {key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY}
+        self._env |= _ENVIRONMENT
+        self._configure(_SETTINGS)
+        self.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(git_dir))
+        # By environment: the address may hold a password, which has no place in a file.
+        self._configure({f"remote.{_REMOTE}.url": repository})
+        if _is_local(self.run("ls-remote", "--get-url", _REMOTE).decode(errors="replace").strip()):
+            self._configure({f"remote.{_REMOTE}.uploadpack": _LOCAL_SERVER})
+
+    def _configure(self, settings: dict[str, str]) -> None:
+        """Adds settings to those that the environment may already have."""
+        present = self._env.get("GIT_CONFIG_COUNT", "")
+        count = int(present) if present.isdecimal() else 0
+        for number, (key, value) in enumerate(settings.items(), count):
+            self._env[f"GIT_CONFIG_KEY_{number}"] = key
+            self._env[f"GIT_CONFIG_VALUE_{number}"] = value
+        self._env["GIT_CONFIG_COUNT"] = str(count + len(settings))
+
+    def run(self, *words: str, timeout_s: float = GIT_S, stdin: bytes = b"") -> bytes:
+        """What the command prints. It and the helpers it starts are gone afterwards, whatever happens.
+
+        Raises:
+            _GitFailed: with what git said.
+            _NoAnswer: not done in time, or there is no git.
+        """
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink, tempfile.TemporaryFile() as said:
+            source.write(stdin)
+            source.seek(0)
+            try:
+                process = subprocess.Popen(
+                    ["git", f"--git-dir={self._git_dir}", *words],
+                    stdin=source,
+                    stdout=sink,
+                    stderr=said,
+                    env=self._env,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise _NoAnswer(f"git cannot be run: {error.strerror}; is it installed?") from error
+            try:
+                exit_code = process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                raise _NoAnswer(f"git {words[0]}: no answer within {timeout_s:g} s") from None
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+            if exit_code != 0:
+                said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_LIMIT_BYTES))
+                raise _GitFailed(_complaint(said.read(), exit_code))
+            sink.seek(0)
+            return sink.read()
+
+    def tags(self) -> dict[str, str]:
+        """The commit of each tag of the upstream repository."""
+        found: dict[str, str] = {}
+        listed = self.run("ls-remote", "--quiet", "--tags", _REMOTE, timeout_s=GIT_CONNECT_S)
+        for line in listed.decode(errors="replace").splitlines():
+            object_id, _, ref = line.partition("\t")
+            # An annotated tag is followed by a second line, TAG^{}, with the commit it stands for.
+            found[ref.removeprefix("refs/tags/").removesuffix("^{}")] = object_id
+        return found
+
+    def fetch_commit(self, what: str) -> None:
+        """Fetches a commit, or the commit of a ref, with its folders and without its files."""
+        self.run("fetch", "--quiet", "--depth=1", "--filter=blob:none", "--no-tags", _REMOTE, f"+{what}:{_WANTED}")
+
+    def fetch_files(self, trees: Sequence[str]) -> None:
+        """Fetches the files below `trees` that are not here yet, in one request."""
+        listed = self.run("rev-list", "--objects", "--no-object-names", "--missing=print", *trees).decode()
+        absent = [line[1:] for line in listed.splitlines() if line.startswith("?")]
+        if absent:
+            self.run(
+                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+                *("--filter=blob:none", "--stdin", _REMOTE),
+                stdin="".join(f"{name}\n" for name in absent).encode(),
+            )
+
+
+def _is_local(repository: str) -> bool:
+    """Whether git takes it for a path of this machine, and not for `HOST:PATH`."""
+    if "://" in repository:
+        return repository.startswith("file://")
+    return ":" not in repository.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file or a link of a commit."""
+
+    mode: str
+    object_id: str
+    path: PurePosixPath
+
+
+def _entries(git: _Git, commit: str, folders: Sequence[str]) -> list[_Entry]:
+    """The files and links of `commit` below `folders`.
+
+    Raises:
+        HarnessError: a name in it leads elsewhere, or something is neither file nor link.
+    """
+    found: dict[PurePosixPath, _Entry] = {}
+    for folder in folders:
+        for line in git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", folder).split(b"\0")[:-1]:
+            description, _, name = line.partition(b"\t")
+            mode, _, object_id = description.decode().split(" ")
+            path = PurePosixPath(os.fsdecode(name))
+            if path.is_absolute() or ".." in path.parts or ".git" in path.parts:
+                raise HarnessError(f"commit {commit}: {path}: not a name for a file of a source tree; expected a path below it")
+            if mode not in ("100644", "100755", "120000"):
+                raise HarnessError(f"commit {commit}: {path}: expected a file or a link, found git mode {mode}")
+            found[path] = _Entry(mode, object_id, path)
+    return list(found.values())
+
+
+def _contents(git: _Git, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
+    """The contents of each entry, with one git for all of them."""
+    packed = memoryview(git.run("cat-file", "--batch", "--buffer", stdin="".join(f"{e.object_id}\n" for e in entries).encode()))
+    position = 0
+    for entry in entries:
+        end = bytes(packed[position : position + 128]).find(b"\n") + position
+        words = bytes(packed[position:end]).split()
+        if len(words) != 3 or words[:2] != [entry.object_id.encode(), b"blob"]:
+            raise _GitFailed(f"the contents of {entry.path} are not in the repository")
+        start, size = end + 1, int(words[2])
+        yield entry, bytes(packed[start : start + size])
+        position = start + size + 1
+
+
+def _write_tree(git: _Git, entries: Sequence[_Entry], root: Path) -> None:
+    """Writes the entries below `root`, links last, so that no file is written through one."""
+    root.mkdir()
+    links: list[tuple[Path, bytes]] = []
+    for entry, contents in _contents(git, entries):
+        path = root / entry.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if entry.mode == "120000":
+            links.append((path, contents))
+        else:
+            path.write_bytes(contents)
+            path.chmod(0o755 if entry.mode == "100755" else 0o644)
+    for path, target in links:
+        path.symlink_to(os.fsdecode(target))
+    for folder in (root, *(path for path in root.rglob("*") if path.is_dir() and not path.is_symlink())):
+        folder.chmod(0o755)  # a build in a container runs as another user
+    inside = root.resolve()
+    for path, target in links:
+        # A link to a file of the repository that was not fetched may dangle; one that leaves the tree may not exist.
+        try:
+            leaves = not path.resolve().is_relative_to(inside)
+        except (OSError, RuntimeError):
+            leaves = True  # a loop
+        if leaves:
+            raise HarnessError(
+                f"{path.relative_to(root)}: a link to {os.fsdecode(target)}, expected one that stays in the tree"
+            )
+
+
+def _digest(root: Path) -> str:
+    """SHA-256 over names, kinds and contents of all that is below `root`."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_symlink():
+            kind, contents = "link", os.fsencode(path.readlink())
+        elif path.is_dir():
+            continue
+        else:
+            kind, contents = ("program" if os.access(path, os.X_OK) else "file"), path.read_bytes()
+        name = os.fsencode(path.relative_to(root))
+        digest.update(b"%s %d %s %d " % (kind.encode(), len(name), name, len(contents)) + contents)
+    return digest.hexdigest()
+
+
+def _write_text(path: Path, text: str) -> None:
+    """Writes a small file in one step that others see."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_text(text)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _short_hash(*texts: str) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
+
+
+class UpstreamRepository:
+    """One repository with upstream's sources, for one run. May be used by several threads.
+
+    It is asked for its tags once. Where it does not answer, it is not asked again: each further SDK version gets the
+    same reason at once.
+    """
+
+    def __init__(self, repository: str, cache: Path, progress: Progress) -> None:
+        """Does not look at the repository yet.
+
+        Raises:
+            UsageError: git would take `repository` for an option or a program to run.
+        """
+        if not repository or repository.startswith("-") or not repository.isprintable():
+            raise UsageError(f"upstream repository {redact(repository)!r}: expected a URL or the path of a git repository")
+        if _HELPER_ADDRESS.match(repository):
+            raise UsageError(
+                f"upstream repository {redact(repository)!r}: addresses that name a helper program are not accepted; "
+                "expected a URL or the path of a git repository"
+            )
+        if _is_local(repository) and "://" not in repository:
+            repository = str(Path(repository).expanduser().absolute())
+        self.repository = repository
+        self._folder = cache / "upstream"
+        self._progress = progress
+        self._asking = threading.Lock()
+        self._tags: dict[str, str] | None = None
+        self._silent: str | None = None  # why this repository is not asked any more
+
+    def tree(self, upstream: Upstream) -> Path:
+        """The folder that has `upstream.folders` of that commit below it; its name begins with the commit.
+
+        It belongs to the cache: copy it before changing anything.
+
+        Raises:
+            Unreachable: it is not in the cache and cannot be had.
+            HarnessError: disk trouble, or a tree that is not acceptable.
+        """
+        if upstream.commit and not _COMMIT.fullmatch(upstream.commit):
+            raise UsageError(f'SDK release {upstream.release}: commit = "{upstream.commit}", expected 40 hexadecimal digits')
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            commit = upstream.commit or self._commit_of_tag(upstream)
+            target = self._folder / f"{commit}-{_short_hash(*sorted(upstream.folders))}"
+            record = target.with_name(f"{target.name}.sha256")
+            with FileLock(f"{target}.lock", timeout=GIT_S):
+                if not (target.is_dir() and record.is_file() and record.read_text() == _digest(target)):
+                    self._fetch(upstream, commit, target, record)
+        except TimeoutError:
+            raise HarnessError(
+                f"{self._folder}: another run has held the lock of {upstream.tag} for {GIT_S:g} s; is it stuck?"
+            ) from None
+        except _GitFailed as failure:
+            raise Unreachable(self.repository, upstream, str(failure)) from None
+        except OSError as error:
+            raise no_room(self._folder, error) from error
+        return target
+
+    def _commit_of_tag(self, upstream: Upstream) -> str:
+        """The commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""
+        record = self._folder / f"tag-{_short_hash(self.repository, upstream.tag)}"
+        known = record.read_text() if record.is_file() else ""
+        if _COMMIT.fullmatch(known):
+            return known
+        commit = self._ask_tags().get(upstream.tag)
+        if commit is None:
+            raise _GitFailed("it has no such tag")
+        _write_text(record, commit)
+        return commit
+
+    def _ask_tags(self) -> dict[str, str]:
+        """The repository's tags; the first call finds out whether it answers at all."""
+        with self._asking:
+            if self._silent:
+                raise _GitFailed(self._silent)
+            if self._tags is None:
+                try:
+                    with tempfile.TemporaryDirectory(prefix="dmconform-git-", ignore_cleanup_errors=True) as scratch:
+                        self._tags = _Git(Path(scratch), self.repository).tags()
+                except _GitFailed as failure:
+                    self._silent = str(failure)
+                    raise
+            return self._tags
+
+    def _fetch(self, upstream: Upstream, commit: str, target: Path, record: Path) -> None:
+        """Fills `target` in one step; the lock is held."""
+        tags = self._ask_tags()
+        self._progress(f"fetching upstream's sources of {upstream.release} from {redact(self.repository)}")
+        work = target.with_name(f"{target.name}.part")
+        staged = work / "tree"
+        shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
+        try:
+            work.mkdir()
+            git = _Git(work / "repository.git", self.repository)
+            self._fetch_commit(git, upstream, commit, tags)
+            git.fetch_files([f"{commit}:{folder}" for folder in upstream.folders])
+            _write_tree(git, _entries(git, commit, upstream.folders), staged)
+            record.unlink(missing_ok=True)
+            shutil.rmtree(target, ignore_errors=True)
+            staged.rename(target)
+            _write_text(record, _digest(target))
+        except _NoAnswer as failure:
+            self._silent = str(failure)
+            raise
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def _fetch_commit(self, git: _Git, upstream: Upstream, commit: str, tags: dict[str, str]) -> None:
+        """By commit, which says what is wanted; by tag where a server serves no commits, if the tag is that commit."""
+        try:
+            git.fetch_commit(commit)
+        except _NoAnswer:
+            raise
+        except _GitFailed as failure:
+            seen = tags.get(upstream.tag)
+            if seen is None:
+                raise _GitFailed(f"it has no tag {upstream.tag}, and the commit is not served: {failure}") from None
+            if seen != commit:
+                raise _GitFailed(
+                    f"its tag {upstream.tag} is commit {seen}, expected {commit}, which is not served: {failure}"
+                ) from None
+            git.fetch_commit(f"refs/tags/{upstream.tag}")
+        fetched = git.run("rev-parse", "--verify", f"{_WANTED}^{{commit}}").decode().strip()
+        if fetched != commit:
+            raise _GitFailed(f"it sent commit {fetched}, expected {commit}")

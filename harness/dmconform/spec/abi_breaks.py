@@ -1,0 +1,119 @@
+"""What the ABI data says of the promise: every promised pair of minors is compared, and what breaks it is listed by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from dmconform.abi_diff.assemble import diff
+from dmconform.abi_diff.changes import Change, Diff, Finding, Findings, Impact, Pair
+from dmconform.abi_diff.operands import Operand, known_minors, of_minor, of_release
+from dmconform.abi_diff.requirements import measured_needs
+from dmconform.abi_diff.uses import SDK_USE_FILE, load_sdk_uses
+from dmconform.core import paths
+from dmconform.core.values import Relation
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.spec.promise import window
+
+# By their releases; the one that the data of the minor is of comes first.
+_Hosts = dict[tuple[str, ...], Operand]
+
+
+def promise_findings(abi_folder: Path = paths.ABI) -> tuple[Finding, ...]:
+    """What breaks the promise, oldest pair first; nothing if it holds as far as the data tells.
+
+    Raises:
+        DataFileError: a data file is missing or not of its format.
+    """
+    return compare_pairs(abi_folder).broken
+
+
+def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> Findings:
+    """Compares each minor with the known releases of the same and of the next one, as far as something is promised of them.
+
+    With `beyond`, also where nothing is promised, which is before 1.38.
+
+    Raises:
+        DataFileError: as `promise_findings`.
+    """
+    minors = [Minor.parse(text) for text in known_minors(abi_folder)]
+    pairs = [(sdk, host) for sdk in minors for host in (sdk, sdk.next()) if host in minors]
+    uses, needs = load_sdk_uses(abi_folder / SDK_USE_FILE.name), measured_needs()
+    operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
+    found: list[tuple[Pair, list[Finding]]] = []
+    for sdk, host in pairs:
+        if beyond or window(sdk, host) is Relation.PROMISED:
+            hosts = _hosts(host, operands[host])
+            diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
+            found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
+    return Findings(tuple(pair for pair, _ in found), tuple(finding for _, findings in found for finding in findings))
+
+
+def _hosts(minor: Minor, base: Operand) -> _Hosts:
+    """The known releases of a minor; those that have the same functions and the same ABI string are one."""
+    others = [host for host in load_hosts(paths.HOSTS_FILE) if host.version.minor == minor and host.release != base.release]
+    groups = {_gist(base): [base]}
+    for host in others:
+        operand = of_release(host, base)
+        groups.setdefault(_gist(operand), []).append(operand)
+    return {tuple(one.release or str(minor) for one in group): group[0] for group in groups.values()}
+
+
+def _gist(operand: Operand) -> tuple[frozenset[str], frozenset[str], str]:
+    names = frozenset(function.name for function in operand.abi.functions)
+    return names, operand.idle_hooks, operand.abi.abi_version
+
+
+def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Pair:
+    one = next(iter(diffs.values()))
+    numbers = {impact: len(one.of(impact)) for impact in Impact}
+    return Pair(
+        sdk_minor=str(sdk),
+        host_minor=str(host),
+        host_releases=_sorted(tuple(release for releases in diffs for release in releases)),
+        relation=window(sdk, host),
+        built=numbers[Impact.BUILT],
+        unknown=numbers[Impact.UNKNOWN],
+        rebuild=numbers[Impact.REBUILD],
+        harmless=numbers[Impact.HARMLESS],
+        compared=one.compared,
+    )
+
+
+def _findings(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Iterator[Finding]:
+    """Each change that breaks built modules once, with all releases that have it."""
+    merged: dict[tuple[str, str], Finding] = {}
+    for releases, one in diffs.items():
+        for change in one.of(Impact.BUILT):
+            key = (change.kind.value, change.subject)
+            there = merged.get(key)
+            merged[key] = (
+                _finding(sdk, host, releases, change)
+                if there is None
+                else msgspec.structs.replace(there, host_releases=_sorted((*there.host_releases, *releases)))
+            )
+    yield from merged.values()
+
+
+def _finding(sdk: Minor, host: Minor, releases: tuple[str, ...], change: Change) -> Finding:
+    assert change.how is not None  # so it is with all that break built modules
+    return Finding(
+        sdk_minor=str(sdk),
+        host_minor=str(host),
+        host_releases=_sorted(releases),
+        relation=window(sdk, host),
+        subject=change.subject,
+        kind=change.kind,
+        how=change.how,
+        points=change.points,
+        used_by=change.used_by,
+        detail=change.detail,
+        certain=change.certain,
+    )
+
+
+def _sorted(releases: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(releases, key=lambda release: tuple(map(int, release.split(".")))))

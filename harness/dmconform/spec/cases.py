@@ -1,0 +1,214 @@
+"""Cases: what a case declares, and how the files of `conformance/cases/` are read.
+
+A case is a pytest function that takes a `cell` and is decorated with `case`. Its id is AREA/NAME: `test_rtld.py` with
+`test_local_by_default` is `rtld/local_by_default`. Its docstring's first line is its title.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from dmconform.core.datafile import load_toml
+from dmconform.core.errors import DataFileError
+from dmconform.core.values import Language, Relation
+from dmconform.core.versions import Minor
+from dmconform.spec.promise import window
+
+if TYPE_CHECKING:
+    from dmconform.sdks.catalogue import Sdk
+
+CaseFunction = Callable[..., None]
+_ATTRIBUTE = "dmconform_case"
+
+
+class Level(enum.Enum):
+    """How much a sentence of the documents binds."""
+
+    MUST = "must"  # it is promised, and cases show it
+    SHOULD = "should"  # it is recommended to somebody
+    NOTE = "note"  # it describes, explains or warns; nothing to show
+
+
+class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence of the documents in our own words: see the top of `conformance/spec/requirements.toml`."""
+
+    id: str
+    statement: str
+    document: str
+    section: str
+    level: Level = Level.MUST
+    since: str | None = None  # the first minor of hosts that it holds for
+    until: str | None = None  # the last one
+    contradicts: str | None = None  # id of the sentence of the other document that says otherwise
+    uncovered: str | None = None  # why no case shows it
+
+    def holds_on(self, host: Minor) -> bool:
+        """Whether the sentence is about hosts of this minor."""
+        if self.since is not None and host < Minor.parse(self.since):
+            return False
+        return self.until is None or host <= Minor.parse(self.until)
+
+    @property
+    def releases(self) -> str:
+        """The hosts it holds for in words; empty where the documents set no bound."""
+        if self.since is not None and self.until is not None:
+            return f"{self.since} to {self.until}"
+        return f"from {self.since} on" if self.since is not None else f"up to {self.until}" if self.until is not None else ""
+
+
+class _SpecFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    requirement: tuple[Requirement, ...]
+
+
+def load_requirements(path: Path) -> dict[str, Requirement]:
+    """The requirements by id, in the order they stand in.
+
+    Raises:
+        DataFileError: the file is not of its format, or a requirement makes no sense.
+    """
+    found: dict[str, Requirement] = {}
+    for one in load_toml(path, _SpecFile).requirement:
+        if one.id in found:
+            raise DataFileError(path, f"id {one.id!r} stands twice")
+        found[one.id] = one
+        try:
+            bounds = [Minor.parse(bound) for bound in (one.since, one.until) if bound is not None]
+        except ValueError as error:
+            raise DataFileError(path, f"{one.id}: since or until: {error}") from None
+        if bounds != sorted(bounds):
+            raise DataFileError(path, f"{one.id}: holds since {one.since}, which is after {one.until}, its until")
+        empty = [name for name in ("statement", "document", "section", "uncovered") if getattr(one, name) == ""]
+        if empty:
+            raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
+    for one in found.values():
+        if one.contradicts is not None and one.contradicts not in found:
+            raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is no id")
+    return found
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What the decorator notes on a case."""
+
+    requirements: tuple[str, ...]
+    languages: tuple[Language, ...]
+    promised_to: tuple[Language, ...]
+    companions: bool = False
+    everywhere: bool = False
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case: its id, title, the requirements it checks, and whom it concerns."""
+
+    id: str
+    title: str
+    declaration: Declaration
+    line: int
+    shows: tuple[Requirement, ...] = ()
+
+    def relation(self, sdk: Sdk, host: Minor) -> tuple[Relation, str]:
+        """What the documents say of this case in a cell, and why."""
+        language = sdk.id.language
+        if language not in self.declaration.promised_to:
+            names = ", ".join(one.value for one in self.declaration.promised_to)
+            return (
+                Relation.BEYOND,
+                f"the documents promise this for {names} only" if names else "the documents do not promise this",
+            )
+        minor = sdk.id.minor
+        relation = window(minor, host)
+        if relation is Relation.PROMISED and self.shows and not any(one.holds_on(host) for one in self.shows):
+            bounds = ", ".join(dict.fromkeys(one.releases for one in self.shows))
+            return Relation.BEYOND, f"the documents promise this of hosts {bounds}, this one is {host}"
+        reasons = {
+            Relation.PROMISED: f"{minor} on {host}: X.Y on X.Y or X.(Y+1)",
+            Relation.PRE_PROMISE: f"{minor} on {host}: the older documents' exact match",
+            Relation.BEYOND: f"{minor} on {host}: outside the promised window",
+        }
+        return relation, reasons[relation]
+
+
+EVERY_LANGUAGE = tuple(Language)
+
+
+def case(
+    *requirements: str,
+    languages: tuple[Language, ...] = EVERY_LANGUAGE,
+    promised_to: tuple[Language, ...] = EVERY_LANGUAGE,
+    companions: bool = False,
+    everywhere: bool = False,
+) -> Callable[[CaseFunction], CaseFunction]:
+    """Declares a case.
+
+    Args:
+        requirements: ids in `conformance/spec/requirements.toml` that the case checks.
+        languages: whose probes it runs with; one is enough where the language does not matter.
+        promised_to: the languages whose SDK the documents make the promise for; the others are measured, and gate nothing. None
+            where the documents leave it open: the case then tells a fact.
+        companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
+        everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
+            `--everywhere` only.
+    """
+
+    def declare(function: CaseFunction) -> CaseFunction:
+        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, promised_to, companions, everywhere))
+        return function
+
+    return declare
+
+
+def declaration_of(function: object) -> Declaration | None:
+    """What `case` noted on a function, if anything."""
+    found = getattr(function, _ATTRIBUTE, None)
+    return found if isinstance(found, Declaration) else None
+
+
+def case_id(file: Path, function_name: str) -> str:
+    """The id of the case that a function in a file is."""
+    return f"{file.stem.removeprefix('test_')}/{function_name.removeprefix('test_')}"
+
+
+def load_cases(folder: Path, requirements: dict[str, Requirement]) -> tuple[Case, ...]:
+    """All cases below a folder, in the order they stand in.
+
+    Raises:
+        DataFileError: a file cannot be imported, or a case names an unknown requirement or has no title.
+    """
+    cases: list[Case] = []
+    for file in sorted(folder.glob("test_*.py")):
+        name = f"dmconform_cases.{file.stem}"
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise DataFileError(file, "cannot be imported")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            raise DataFileError(file, f"cannot be imported: {type(error).__name__}: {error}") from error
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            declaration = declaration_of(function)
+            if declaration is None:
+                if name.startswith("test_"):
+                    raise DataFileError(file, f"{name} is not decorated with @case")
+                continue
+            unknown = [one for one in declaration.requirements if one not in requirements]
+            if unknown or not declaration.requirements:
+                raise DataFileError(file, f"{name}: expected ids of known requirements, found {unknown or 'none'}")
+            title = (inspect.getdoc(function) or "").partition("\n")[0]
+            if not title:
+                raise DataFileError(file, f"{name}: has no docstring, whose first line is its title")
+            line = inspect.getsourcelines(function)[1]
+            shows = tuple(requirements[one] for one in declaration.requirements)
+            cases.append(Case(case_id(file, name), title, declaration, line, shows))
+    return tuple(sorted(cases, key=lambda one: (one.id.partition("/")[0], one.line)))

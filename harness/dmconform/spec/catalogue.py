@@ -1,0 +1,61 @@
+"""Everything the project knows, loaded and checked: hosts, SDKs, cases, requirements, known failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dmconform.core import paths
+from dmconform.core.values import Relation
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import KnownHost, load_hosts
+from dmconform.sdks.catalogue import Sdk, load_sdks
+from dmconform.spec.cases import Case, Requirement, load_cases, load_requirements
+from dmconform.spec.cells import plan_cells
+from dmconform.spec.expectations import KnownFailure, load_known_failures
+from dmconform.spec.findings import Finding, load_findings
+from dmconform.spec.inconsistencies import Complaint, complaints_of_records
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The project's data files, loaded."""
+
+    hosts: tuple[KnownHost, ...]
+    sdks: tuple[Sdk, ...]
+    cases: tuple[Case, ...]
+    requirements: dict[str, Requirement]
+    known_failures: tuple[KnownFailure, ...]
+    findings: tuple[Finding, ...]
+    promised: Mapping[str, bool]
+    """All cells that could ever be planned, each with whether it is promised."""
+
+    @property
+    def newest_minor(self) -> Minor:
+        """The newest minor that there is a known host of."""
+        return max(host.version.minor for host in self.hosts)
+
+    def complaints(self) -> tuple[Complaint, ...]:
+        """What is wrong with the records of known failures by their data alone."""
+        return complaints_of_records(self.known_failures, self.promised, self.newest_minor)
+
+    def case(self, case_id: str) -> Case:
+        """The case with this id."""
+        return next(case for case in self.cases if case.id == case_id)
+
+
+def load_catalogue() -> Catalogue:
+    """Loads and checks all of it.
+
+    Raises:
+        DataFileError: a file is not of its format, or they do not fit together.
+    """
+    hosts = load_hosts(paths.HOSTS_FILE)
+    sdks = load_sdks(paths.SDKS)
+    requirements = load_requirements(paths.SPEC_FILE)
+    cases = load_cases(paths.CASES, requirements)
+    records = load_known_failures(paths.KNOWN_FAILURES_FILE)
+    findings = load_findings(paths.FINDINGS_DATA).finding
+    every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts], everywhere=True)
+    promised = {str(cell.id): cell.relation is Relation.PROMISED for cell in every_cell}
+    return Catalogue(hosts, sdks, cases, requirements, records, findings, promised)

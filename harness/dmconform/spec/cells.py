@@ -1,0 +1,57 @@
+"""The cells of a selection: every case with every SDK version on every host, and what the documents say of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from dmconform.core.errors import EmptySelection
+from dmconform.core.values import CellId, Relation
+from dmconform.core.versions import Minor
+from dmconform.sdks.catalogue import Sdk
+from dmconform.spec.cases import Case
+from dmconform.spec.promise import window
+
+
+class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A cell and what the documents say of it."""
+
+    id: CellId
+    relation: Relation
+    relation_reason: str
+
+
+def plan_cells(
+    cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]], *, everywhere: bool = False
+) -> tuple[PlannedCell, ...]:
+    """Every cell of the selection, ordered by case, SDK and host.
+
+    Args:
+        cases: the selected ones.
+        sdks: the selected ones.
+        hosts: each by its id and its minor.
+        everywhere: all cases on all pairs of SDK and host; otherwise most only on those that the documents say something of.
+
+    Raises:
+        EmptySelection: there is none.
+    """
+    hosts = list(hosts)
+    sdks = list(sdks)
+    cells = []
+    for case in cases:
+        for sdk in sdks:
+            if sdk.id.language not in case.declaration.languages:
+                continue
+            for host_id, minor in hosts:
+                beyond = window(sdk.id.minor, minor) is Relation.BEYOND
+                if beyond and not (everywhere or case.declaration.everywhere):
+                    continue
+                relation, reason = case.relation(sdk, minor)
+                cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))
+    if not cells:
+        raise EmptySelection(
+            "the selection has no cell: its cases do not run with its SDKs, or only with --everywhere on its hosts, "
+            "of which the documents say nothing for these SDKs (dmconform list cells --everywhere)"
+        )
+    return tuple(cells)

@@ -1,0 +1,84 @@
+"""Known failures: promised cells that are on record not to hold, with reason and evidence.
+
+A record turns a failure into a known one. It must go on being true: what is wrong with one is a complaint
+(`harness/dmconform/spec/inconsistencies.py`), and fails the run.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from pathlib import Path
+
+import msgspec
+
+from dmconform.core.datafile import load_toml
+from dmconform.core.errors import DataFileError
+from dmconform.core.values import Outcome
+from dmconform.core.versions import Minor
+from dmconform.spec.findings import Fault
+
+FAULT = re.compile(r"The (?P<who>host|SDK|language|document)s? (?:is|are) at fault\b")
+_FAULTS = {"host": Fault.HOST, "SDK": Fault.SDK, "language": Fault.LANGUAGE, "document": Fault.DOCUMENTS}
+
+
+class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One record: see the top of `conformance/expectations/known_failures.toml`."""
+
+    id: str
+    cells: tuple[str, ...]
+    outcome: Outcome
+    detail: str  # a regular expression that the cell's detail must match
+    reason: str
+    evidence: str
+    until: str | None = None  # the minor with which it has to be looked at again
+    title: str | None = None  # of its section in the page of findings; the first sentence of the reason otherwise
+
+    @property
+    def fault(self) -> Fault | None:
+        """Whose fault the reason says it is; None where it does not say it the usual way."""
+        found = FAULT.match(" ".join(self.reason.split()))
+        return _FAULTS[found["who"]] if found else None
+
+    def covers(self, cell: str) -> bool:
+        """Whether the record is about this cell."""
+        return any(fnmatch.fnmatchcase(cell, glob) for glob in self.cells)
+
+    def fits(self, outcome: Outcome, detail: str) -> bool:
+        """Whether this is how the cell is on record to fail."""
+        return outcome is self.outcome and re.search(self.detail, detail) is not None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    known: tuple[KnownFailure, ...] = ()
+
+
+def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
+    """The records.
+
+    Raises:
+        DataFileError: the file is not of its format, an id stands twice, or a record could cover what it must not.
+    """
+    records = load_toml(path, _File).known
+    seen: set[str] = set()
+    for record in records:
+        if record.id in seen:
+            raise DataFileError(path, f"id {record.id!r} stands twice")
+        seen.add(record.id)
+        if not record.outcome.is_verdict or record.outcome is Outcome.PASSED:
+            raise DataFileError(path, f"{record.id}: outcome {record.outcome.value!r} is no failure")
+        if not record.reason.strip() or not record.evidence.strip() or not record.cells:
+            raise DataFileError(path, f"{record.id}: needs cells, a reason and evidence")
+        if record.fault is None:
+            raise DataFileError(
+                path, f'{record.id}: the reason must begin with whose fault it is, as in "The host is at fault: …"'
+            )
+        try:
+            re.compile(record.detail)
+        except re.error as error:
+            raise DataFileError(path, f"{record.id}: detail is no regular expression: {error}") from None
+        try:
+            Minor.parse(record.until or "1.0")
+        except ValueError as error:
+            raise DataFileError(path, f"{record.id}: until: {error}") from None
+    return records

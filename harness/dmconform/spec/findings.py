@@ -1,0 +1,74 @@
+"""Findings: what real hosts and SDKs get wrong, or do unlike one would think, and that no promised cell shows.
+
+Those that promised cells show are records of known failures; the page of findings (`docs/findings.md`) has both.
+"""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+
+import msgspec
+
+from dmconform.core.datafile import load_toml
+from dmconform.core.errors import DataFileError
+
+
+class Fault(enum.Enum):
+    """Whose fault it is."""
+
+    HOST = "host"
+    SDK = "SDK"
+    LANGUAGE = "language"
+    DOCUMENTS = "documents"  # they say too little, or contradict one another
+    NOBODY = "nobody"  # as it has to be, but good to know
+
+
+class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One finding: see the top of `conformance/expectations/findings.toml`."""
+
+    id: str
+    title: str
+    document: str
+    seen: str
+    hosts: tuple[str, ...]
+    sdks: tuple[str, ...]
+    fault: Fault
+    fault_reason: str
+    reproduce: str | None = None  # one command
+    by_hand: str | None = None  # how, where there is no such command
+
+
+class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file. `most_important` are ids of findings and of known failures, the most important one first."""
+
+    most_important: tuple[str, ...]
+    finding: tuple[Finding, ...]
+
+
+def load_findings(path: Path, known_ids: set[str] | None = None) -> Findings:
+    """Reads the findings; `known_ids` are the ids of the known failures, None if it does not matter how they fit together.
+
+    Raises:
+        DataFileError: the file is not of its format, an id stands twice or is that of a known failure, or one is unknown.
+    """
+    findings = load_toml(path, Findings)
+    seen = set(known_ids or ())
+    for one in findings.finding:
+        if one.id in seen:
+            raise DataFileError(path, f"id {one.id!r} stands twice, or is that of a known failure")
+        seen.add(one.id)
+        if (one.reproduce is None) == (one.by_hand is None):
+            raise DataFileError(path, f"{one.id}: expected either reproduce or by_hand")
+        texts = ("title", "document", "seen", "fault_reason")
+        empty = [name for name in texts if not getattr(one, name).strip()] + [
+            n for n in ("hosts", "sdks") if not getattr(one, n)
+        ]
+        if empty:
+            raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
+        if "\n" in (one.reproduce or ""):
+            raise DataFileError(path, f"{one.id}: reproduce is more than one line; it must be one command")
+    unknown = [name for name in findings.most_important if name not in seen]
+    if unknown and known_ids is not None:
+        raise DataFileError(path, f"most_important: {unknown[0]!r} is no id of a finding or of a known failure")
+    return findings

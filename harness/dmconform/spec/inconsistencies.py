@@ -1,0 +1,189 @@
+"""Complaints: six ways in which what is expected of cells and what is seen fall apart, each with the command that mends it.
+
+Some are told by the data alone, whatever was selected for a run: a glob that matches nothing, a record that covers what it must
+not, one past its `until`. The others are told by what came of cells.
+"""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from dmconform.core.values import Judgement, Outcome
+from dmconform.core.versions import Minor
+from dmconform.spec.expectations import KnownFailure
+
+_DETAIL_LENGTH = 80
+_CHANGES = re.compile(r"\$[A-Z]+\b\S*|~/\S*|\d+(?:\.\d+)?(?= (?:s|ms|bytes)\b)|\b\d{4,5}\b|0x[0-9a-f]+")
+"""What a detail says otherwise each time: places of this machine, times, ports, addresses."""
+
+
+class ComplaintKind(enum.Enum):
+    """What is wrong, in a word for reports."""
+
+    STALE = "stale record"  # all of its cells that ran pass now
+    NOTHING = "matches nothing"  # a glob matches no cell of the whole matrix
+    OTHER = "another failure"  # the cell fails, but not as the record says
+    TOO_MUCH = "matches too much"  # it covers what passes, what nobody promised, or what another record covers
+    NEW = "new failure"  # a promised cell fails, and no record is about it
+    OVERDUE = "past its until"
+
+
+class Complaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One complaint. `mend` is the command that ends it, once the cells have been looked at."""
+
+    kind: ComplaintKind
+    record: str | None  # None: there is none, which is the complaint
+    cells: tuple[str, ...]
+    text: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a promised cell, as far as complaints need it."""
+
+    cell: str
+    outcome: Outcome
+    detail: str
+    judgement: Judgement
+    record: str | None
+
+
+def mend(*words: str) -> str:
+    """A command over the records, as a shell reads it."""
+    return shlex.join(["dmconform", "expectations", *words])
+
+
+class CellIndex:
+    """All cells that could ever be planned, each with whether it is promised; quick to ask with globs."""
+
+    def __init__(self, every_cell: Mapping[str, bool]) -> None:
+        self._promised = every_cell
+        self._by_case: dict[str, list[str]] = {}
+        for cell in every_cell:
+            self._by_case.setdefault(cell.rsplit("/", 2)[0], []).append(cell)
+
+    def match(self, glob: str) -> list[str]:
+        """The cells that a glob matches."""
+        case = "/".join(glob.split("/")[:2])
+        literal = not any(sign in case for sign in "*?[")
+        return fnmatch.filter(self._by_case.get(case, []) if literal else self._promised, glob)
+
+    def is_promised(self, cell: str) -> bool:
+        """Whether the documents promise a cell."""
+        return self._promised[cell]
+
+
+def complaints_of_records(
+    records: Iterable[KnownFailure], every_cell: Mapping[str, bool], newest: Minor
+) -> tuple[Complaint, ...]:
+    """What the records' own data tells: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
+
+    Args:
+        every_cell: all cells that could ever be planned, each with whether it is promised.
+        newest: the newest minor that there is a known host of.
+    """
+    index = CellIndex(every_cell)
+    owner: dict[str, str] = {}
+    found: list[Complaint] = []
+    for record in records:
+        matched = {glob: index.match(glob) for glob in record.cells}
+        empty = [glob for glob, cells in matched.items() if not cells]
+        if empty:
+            command = mend("remove", record.id) if len(empty) == len(matched) else mend("narrow", record.id)
+            text = f"{', '.join(empty)}: no cell of the whole matrix is called so"
+            found.append(Complaint(ComplaintKind.NOTHING, record.id, (), text, command))
+        covered = dict.fromkeys(cell for cells in matched.values() for cell in cells)
+        unpromised = tuple(cell for cell in covered if not index.is_promised(cell))
+        if unpromised:
+            command = mend("narrow", record.id, "--promised")
+            text = "covers cells that nobody promised, and that gate nothing"
+            found.append(Complaint(ComplaintKind.TOO_MUCH, record.id, unpromised, text, command))
+        twice: dict[str, list[str]] = {}
+        for cell in covered:
+            other = owner.setdefault(cell, record.id)
+            if other != record.id:
+                twice.setdefault(other, []).append(cell)
+        for other, cells in twice.items():
+            command = mend("narrow", record.id, *cells)
+            found.append(
+                Complaint(ComplaintKind.TOO_MUCH, record.id, tuple(cells), f"covers cells that {other} covers too", command)
+            )
+        if record.until is not None and newest >= Minor.parse(record.until):
+            text = f"holds until {record.until}, and there is a host of {newest}: look at its cells there"
+            command = mend("extend", record.id, "--until", str(newest.next()))
+            found.append(Complaint(ComplaintKind.OVERDUE, record.id, (), text, command))
+    return tuple(found)
+
+
+def complaints_of_cells(seen: Iterable[Seen]) -> tuple[Complaint, ...]:
+    """What the cells of a run tell: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
+    new: dict[tuple[str, str, Outcome, str], list[Seen]] = {}
+    by_record: dict[str, list[Seen]] = {}
+    for one in seen:
+        if one.judgement is Judgement.BROKEN:
+            case, sdk, _ = one.cell.rsplit("/", 2)
+            new.setdefault((case, sdk, one.outcome, _first_line(one.detail)), []).append(one)
+        elif one.record is not None and one.judgement in (Judgement.KNOWN, Judgement.STALE):
+            by_record.setdefault(one.record, []).append(one)
+    found = [_new(cells) for cells in new.values()]
+    for record, cells in by_record.items():
+        found += _of_record(record, cells)
+    return tuple(found)
+
+
+def _new(cells: list[Seen]) -> Complaint:
+    first = cells[0]
+    names = tuple(one.cell for one in cells)
+    command = mend(
+        "record", "NEW-ID", *names, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail),
+        "--reason", "WHOSE FAULT", "--evidence", "WHERE IT WAS SEEN",
+    )  # fmt: skip
+    text = f"{first.outcome.value}: {_first_line(first.detail)}"
+    return Complaint(ComplaintKind.NEW, None, names, text, command)
+
+
+def _of_record(record: str, cells: list[Seen]) -> list[Complaint]:
+    found: list[Complaint] = []
+    stale = [one for one in cells if one.judgement is Judgement.STALE]
+    passing = tuple(one.cell for one in stale if one.outcome is Outcome.PASSED)
+    silent = tuple(one.cell for one in stale if one.outcome is Outcome.NOT_APPLICABLE)
+    other = [one for one in stale if one.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
+    if passing and len(passing) == len(cells):
+        text = f"all {len(cells)} cells of it that ran pass now"
+        found.append(Complaint(ComplaintKind.STALE, record, passing, text, mend("remove", record)))
+    elif passing:
+        text = f"covers {len(passing)} cells that pass, of {len(cells)} that ran"
+        found.append(Complaint(ComplaintKind.TOO_MUCH, record, passing, text, mend("narrow", record, *passing)))
+    if silent:
+        text = "covers cells of which their case says nothing (not applicable)"
+        command = mend("remove", record) if len(silent) == len(cells) else mend("narrow", record, *silent)
+        found.append(Complaint(ComplaintKind.TOO_MUCH, record, silent, text, command))
+    if other:
+        first = other[0]
+        names = tuple(one.cell for one in other)
+        if len(other) == len(cells) and len({one.outcome for one in other}) == 1:
+            command = mend("correct", record, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail))
+        else:  # the rest of the record is right: this becomes a failure of its own
+            command = mend("narrow", record, *names)
+        text = f"ends in another way than the record says: {first.outcome.value}: {_first_line(first.detail)}"
+        found.append(Complaint(ComplaintKind.OTHER, record, names, text, command))
+    return found
+
+
+def _first_line(detail: str) -> str:
+    return next((line.strip() for line in detail.splitlines() if line.strip()), "")
+
+
+def pattern_of(detail: str) -> str:
+    """A regular expression for a detail's first line, without what is another each time."""
+    line = _first_line(detail)[:_DETAIL_LENGTH]
+    parts = [re.escape(part).replace(r"\ ", " ") for part in _CHANGES.split(line)]
+    return r"\S+".join(parts)

@@ -1,0 +1,154 @@
+"""What `--host`, `--sdk` and `--case` select.
+
+Host: `1.39` (newest known patch), `1.39.3`, `all`, `path:FILE`, `image:REF`.
+SDK: LANGUAGE[@VERSION][:PROVIDER] with LANGUAGE `cpp`, `go`, `rust` or `*`, VERSION `1.39`, `1.38..1.40` or `*`.
+Case: a glob over case ids, such as `rtld/*`.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dmconform.core.errors import EmptySelection, UsageError
+from dmconform.core.values import Language, Provider
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import KnownHost, newest_patch
+from dmconform.sdks.catalogue import Sdk
+from dmconform.spec.cases import Case
+
+
+@dataclass(frozen=True)
+class HostFile:
+    """`path:FILE`."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class HostImage:
+    """`image:REF`."""
+
+    reference: str
+
+
+HostChoice = KnownHost | HostFile | HostImage
+
+
+def select_hosts(specs: Sequence[str], known: tuple[KnownHost, ...]) -> tuple[HostChoice, ...]:
+    """The hosts that the specs name, each once; without a spec the default ones.
+
+    Raises:
+        UsageError: a spec is none, or names a release that is not known.
+    """
+    if not specs:
+        return tuple(host for host in known if host.default)
+    chosen: dict[HostChoice, None] = {}
+    for spec in specs:
+        kind, colon, rest = spec.partition(":")
+        if spec == "all":
+            chosen |= dict.fromkeys(known)
+        elif colon and kind == "path" and rest:
+            chosen[HostFile(Path(rest))] = None
+        elif colon and kind == "image" and rest:
+            chosen[HostImage(rest)] = None
+        else:
+            chosen[_known_host(spec, known)] = None
+    return tuple(chosen)
+
+
+def _known_host(spec: str, known: tuple[KnownHost, ...]) -> KnownHost:
+    found = next((host for host in known if host.release == spec), None)
+    if found is None and re.fullmatch(r"\d+\.\d+", spec):
+        found = newest_patch(known, Minor.parse(spec))
+    if found is None:
+        releases = ", ".join(host.release for host in known)
+        raise UsageError(
+            f"--host {spec}: no known release; expected a minor or release of {releases}, "
+            "or all, path:FILE, image:REF (dmconform list hosts)"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class SdkSpec:
+    """One `--sdk`."""
+
+    text: str
+    language: Language | None
+    oldest: Minor | None
+    newest: Minor | None
+    provider: Provider | None
+
+    @classmethod
+    def parse(cls, text: str) -> SdkSpec:
+        """Reads a spec.
+
+        Raises:
+            UsageError: it is none.
+        """
+        found = re.fullmatch(r"(?P<language>[a-z]+|\*)(@(?P<range>[^:]+))?(:(?P<provider>[a-z]+|\*))?", text)
+        if not found:
+            raise UsageError(f"--sdk {text}: expected LANGUAGE@VERSION[:PROVIDER] such as rust@1.39, go@*, cpp@1.38..1.40")
+        try:
+            language = None if found["language"] == "*" else Language(found["language"])
+            provider = None if found["provider"] in (None, "*") else Provider(found["provider"])
+            oldest = newest = None
+            if found["range"] not in (None, "*"):
+                first, dots, last = found["range"].partition("..")
+                oldest, newest = Minor.parse(first), Minor.parse(last if dots else first)
+                if oldest > newest:
+                    raise ValueError(f"{oldest} is newer than {newest}")
+        except ValueError as error:
+            raise UsageError(f"--sdk {text}: {error}; expected such as rust@1.39, go@*, cpp@1.38..1.40:upstream") from None
+        return cls(text, language, oldest, newest, provider)
+
+    def matches(self, sdk: Sdk) -> bool:
+        """Whether it selects an SDK."""
+        return (
+            self.language in (None, sdk.id.language)
+            and (self.oldest is None or self.oldest <= sdk.id.minor)
+            and (self.newest is None or sdk.id.minor <= self.newest)
+            and self.provider in (None, sdk.id.provider)
+        )
+
+    def names_upstream(self) -> bool:
+        """Whether it asks for upstream's SDK by name."""
+        return self.provider is Provider.UPSTREAM
+
+
+def select_sdks(specs: Sequence[str], sdks: tuple[Sdk, ...]) -> tuple[tuple[Sdk, ...], frozenset[str]]:
+    """The SDKs that the specs name, and the ids of those whose upstream was asked for by name.
+
+    Raises:
+        UsageError: a spec is none.
+        EmptySelection: a spec matches nothing.
+    """
+    if not specs:
+        return sdks, frozenset()
+    parsed = [SdkSpec.parse(spec) for spec in specs]
+    for spec in parsed:
+        if not any(spec.matches(sdk) for sdk in sdks):
+            raise EmptySelection(f"--sdk {spec.text}: matches no SDK version; dmconform list sdks shows them all")
+    chosen = tuple(sdk for sdk in sdks if any(spec.matches(sdk) for spec in parsed))
+    named = frozenset(
+        str(sdk.id) for sdk in chosen if sdk.upstream and any(spec.names_upstream() and spec.matches(sdk) for spec in parsed)
+    )
+    return chosen, named
+
+
+def select_cases(globs: Sequence[str], cases: tuple[Case, ...]) -> tuple[Case, ...]:
+    """The cases whose id a glob matches; without a glob all.
+
+    Raises:
+        EmptySelection: a glob matches none.
+    """
+    if not globs:
+        return cases
+    for glob in globs:
+        if not any(fnmatch.fnmatchcase(case.id, glob) for case in cases):
+            raise EmptySelection(f"--case {glob}: matches no case; dmconform list cases shows them all")
+    return tuple(case for case in cases if any(fnmatch.fnmatchcase(case.id, glob) for glob in globs))

@@ -1,1 +1,0 @@
-"""What a run will do: cases, selectors, cells, expectations."""

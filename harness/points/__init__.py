@@ -1,1 +1,0 @@
-"""How an Envoy is made to use a module at each of its extension points."""

@@ -1,1 +1,0 @@
-"""Reports that are kept for others: published as they were made, checked for ever after, and shown side by side."""

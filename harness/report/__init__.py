@@ -1,1 +1,0 @@
-"""What came of a run, written for people and for machines."""

@@ -1,1 +1,0 @@
-"""The SDK versions: what `sdks/LANGUAGE/sdk.toml` says of them."""

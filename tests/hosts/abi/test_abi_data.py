@@ -1,0 +1,102 @@
+"""The ABI data is, byte for byte, what the tools make of upstream's real headers and of real Envoys."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dmconform.abi.loading import known_minors, load_abi, load_abi_file
+from dmconform.abi.types import FunctionKind
+from dmconform.cli.abi import add_abi_parser
+from dmconform.core import paths
+from dmconform.core.progress import say
+from dmconform.matrix.plan import Plan
+from dmconform.matrix.prepare import Selection, fetch_hosts, lazy_engine
+from dmconform.sdks.builder import Builder
+from dmconform.sdks.sources import DEFAULT_UPSTREAM, UpstreamRepository
+from dmconform.spec.catalogue import load_catalogue
+
+from tests.upstream_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
+
+pytestmark = pytest.mark.host
+
+MINORS = known_minors(paths.ABI)
+
+
+def dmconform_abi(*words: str | Path) -> int:
+    """Runs `dmconform abi …` in this process; returns its exit code."""
+    parser = argparse.ArgumentParser()
+    add_abi_parser(parser.add_subparsers())
+    chosen = parser.parse_args(["abi", *map(str, words)])
+    code: int = chosen.run(chosen)
+    return code
+
+
+@pytest.fixture(scope="module")
+def binaries() -> dict[str, Path]:
+    """The Envoy that each minor was measured on."""
+    cache = paths.cache_folder()
+    releases = {minor: load_abi(paths.ABI, minor).measured_on for minor in MINORS}
+    with lazy_engine(cache) as engine:
+        hosts = fetch_hosts(load_catalogue(), Selection(hosts=tuple(releases.values())), engine, cache)
+    assert not [host.problem for host in hosts if host.problem]
+    by_release = {host.host.id: Path(host.host.binary) for host in hosts}
+    return {minor: by_release[release] for minor, release in releases.items()}
+
+
+@pytest.fixture(scope="module")
+def builder() -> Iterator[Builder]:
+    """Downloads upstream's Go modules where the cache lacks them."""
+    cache = paths.cache_folder()
+    with lazy_engine(cache) as engine:
+        repository = UpstreamRepository(DEFAULT_UPSTREAM, cache, say)
+        yield Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
+
+
+@pytest.mark.parametrize("minor", [*IN_GO_MODULES, *IN_CLONES])
+def test_upstreams_header_gives_exactly_the_data(
+    minor: str, builder: Builder, binaries: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    header = header_in_go_module(minor, builder) if minor in IN_GO_MODULES else header_in_clone(minor, paths.cache_folder())
+    description = load_abi(paths.ABI, minor).sources[minor].description
+    code = dmconform_abi("extract", header, "--binary", binaries[minor], "--describe", description)
+    assert code == 0
+    assert capsys.readouterr().out == (paths.ABI / f"{minor}.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("minor", MINORS)
+def test_a_binary_has_the_names_of_the_data(minor: str, binaries: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "names.json"
+    assert dmconform_abi("from-binary", binaries[minor], "-o", output) == 0
+    found, data = load_abi_file(output), load_abi(paths.ABI, minor)
+    assert (found.envoy, found.measured_on, found.abi_version) == (data.envoy, data.measured_on, data.abi_version)
+    assert found.names(FunctionKind.CALLBACK) == data.names(FunctionKind.CALLBACK)
+    assert not any(one.has_signature for one in found.functions)
+    only_declared = data.names(FunctionKind.HOOK) - found.names(FunctionKind.HOOK)
+    assert found.names(FunctionKind.HOOK) <= data.names(FunctionKind.HOOK)
+    # 1.38 declares the hooks of transport sockets and exports their callbacks, but nothing in it looks the hooks up.
+    assert {one.partition("_on_")[2][:16] for one in only_declared} == ({"transport_socket"} if minor == "1.38" else set())
+    assert len(only_declared) == (12 if minor == "1.38" else 0)
+
+
+def test_of_a_minor_without_a_header_the_binary_gives_exactly_the_data(
+    binaries: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dmconform_abi("from-binary", binaries["1.36"]) == 0
+    assert capsys.readouterr().out == (paths.ABI / "1.36.json").read_text(encoding="utf-8")
+
+
+def test_a_module_says_what_it_has_to_do_with_the_abi(everything: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    data = load_abi(paths.ABI, "1.39")
+    for sdk in everything.sdks:
+        assert dmconform_abi("from-binary", sdk.modules["probe"].path) == 0
+        functions = json.loads(capsys.readouterr().out)["functions"]
+        callbacks = {one["name"] for one in functions if one["kind"] == "callback"}
+        hooks = {one["name"] for one in functions if one["kind"] == "hook"}
+        assert callbacks < data.names(FunctionKind.CALLBACK), sdk.id
+        assert "envoy_dynamic_module_on_http_filter_new" in hooks, sdk.id
+        assert "envoy_dynamic_module_callback_log" in callbacks, sdk.id
+        assert hooks <= data.names(FunctionKind.HOOK), sdk.id

@@ -1,0 +1,280 @@
+"""`dmconform check` with real Envoys, on probes and on what can be made of them."""
+
+from __future__ import annotations
+
+import re
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from dmconform.binaries.facts import StaticKind
+from dmconform.check.result import Check, HostEntry, RunKind, Verdict
+from dmconform.core.errors import ExitCode
+from dmconform.core.timeouts import REQUEST_S
+from dmconform.matrix.plan import Plan
+
+from tests.check_cli import checked, dmconform_check
+from tests.checkout import ROOT
+from tests.hosts.elf_patches import CRASH, HANG, RETURN_NULL, changed_function, renamed_symbol, with_constructor
+from tests.hosts.processes import eventually, naming
+from tests.hosts.project import Project, ended
+
+pytestmark = pytest.mark.host
+
+HOST = ("--host", "1.39.3")
+TRANSFORM = ("--filter-name", "transform", "--filter-config", "text")
+HTTP = ("--extension-point", "http_filter")
+LOG, NOBODYS = "envoy_dynamic_module_callback_log", "envoy_dynamic_module_callback_lag"
+SET_HEADER, NO_HEADER = (f"envoy_dynamic_module_callback_http_{name}_header" for name in ("set", "sat"))
+ON_CONFIG = "envoy_dynamic_module_on_http_filter_config_new"
+ON_REQUEST = "envoy_dynamic_module_on_http_filter_request_headers"
+ON_INIT = "envoy_dynamic_module_on_program_init"
+LIMIT_S = 30.0
+
+
+@pytest.fixture(autouse=True)
+def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where checks put their folders; so that a test sees what they leave behind."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def probe(everything: Plan) -> dict[str, Path]:
+    """The probe of each language."""
+    return {sdk.id.partition("@")[0]: Path(sdk.modules["probe"].path) for sdk in everything.sdks}
+
+
+def only(found: Check) -> HostEntry:
+    (host,) = found.hosts
+    return host
+
+
+def kinds(found: Check) -> dict[str, list[RunKind]]:
+    return {host.id: [run.kind for run in host.runs] for host in found.hosts}
+
+
+# --- how it can end ---
+
+
+@pytest.mark.parametrize("language", ["cpp", "go", "rust"])
+def test_a_module_that_works(probe: dict[str, Path], own_temporary_folder: Path, language: str) -> None:
+    found = checked(probe[language], *HOST, *TRANSFORM)
+    host = only(found)
+    assert (found.exit_code, host.verdict, host.disagreement) == (ExitCode.HELD, Verdict.WORKS, None)
+    assert host.static.kind is StaticKind.LOADS
+    assert [run.answers for run in host.runs] == [("GET /direct 200", "GET / 200", "POST / 200")]
+    assert (found.ran, found.span.measured, found.module.language) == (True, True, language)
+    assert not list(own_temporary_folder.iterdir()), "expected nothing to be left behind"
+    assert not naming(own_temporary_folder)
+
+
+def test_a_module_that_is_refused_at_load(probe: dict[str, Path], tmp_path: Path) -> None:
+    """The Rust probe binds at load."""
+    module = renamed_symbol(probe["rust"], tmp_path / "libmodule.so", LOG, NOBODYS)
+    found = checked(module, *HOST, *TRANSFORM)
+    host = only(found)
+    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.REFUSED]})
+    assert (host.static.kind, host.static.missing, host.disagreement) == (StaticKind.REFUSED, (NOBODYS,), None)
+    assert NOBODYS in host.reason
+
+
+def test_a_bomb_that_goes_off_and_one_that_does_not(probe: dict[str, Path], tmp_path: Path) -> None:
+    """The Go probe binds at the first call; `transform` sets a header, `refuse` nothing."""
+    module = renamed_symbol(probe["go"], tmp_path / "libmodule.so", SET_HEADER, NO_HEADER)
+    found = checked(module, *HOST, *TRANSFORM)
+    host = only(found)
+    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.SYMBOL_LOOKUP]})
+    assert (host.static.kind, host.static.missing, host.disagreement) == (StaticKind.BOMB, (NO_HEADER,), None)
+    assert NO_HEADER in host.reason
+
+    found = checked(module, *HOST, "--filter-name", "local_reply", "--filter-config", "418")
+    host = only(found)
+    assert (found.exit_code, kinds(found)) == (ExitCode.HELD, {"1.39.3": [RunKind.WORKS]})
+    assert "as far as it was driven" in host.reason
+    assert found.span.bombs == ("1.39.3",)
+
+
+def test_a_crash_under_traffic(probe: dict[str, Path], tmp_path: Path) -> None:
+    module = changed_function(probe["cpp"], tmp_path / "libmodule.so", ON_REQUEST, CRASH)
+    found = checked(module, *HOST, *HTTP, *TRANSFORM)
+    host = only(found)
+    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.CRASHED]})
+    assert "under traffic" in host.reason
+    assert host.static.kind is StaticKind.LOADS
+    assert (host.own_doing, host.disagreement) == (True, None), "it works nowhere: that is no difference of hosts"
+
+
+@pytest.mark.parametrize(
+    ("hook", "kind", "code"),
+    [(ON_CONFIG, RunKind.HUNG, ExitCode.BROKEN), (ON_REQUEST, RunKind.NO_ANSWER, ExitCode.INCOMPLETE)],
+)
+def test_a_module_that_never_returns(
+    probe: dict[str, Path], tmp_path: Path, own_temporary_folder: Path, hook: str, kind: RunKind, code: ExitCode
+) -> None:
+    """In the main thread, the host hangs. In a worker, it looks as if requests were to wait, which modules may want."""
+    module = changed_function(probe["cpp"], tmp_path / "libmodule.so", hook, HANG)
+    found = checked(module, *HOST, *HTTP, *TRANSFORM)
+    assert (found.exit_code, kinds(found)) == (code, {"1.39.3": [kind]})
+    assert not naming(own_temporary_folder)
+
+
+def test_a_module_whose_initialisation_fails_is_refused(probe: dict[str, Path], tmp_path: Path) -> None:
+    module = changed_function(probe["cpp"], tmp_path / "libmodule.so", ON_INIT, RETURN_NULL)
+    words = (module, *HOST, *TRANSFORM)
+    found = checked(*words)
+    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.REFUSED]})
+    assert only(found).static.kind is StaticKind.LOADS
+    assert only(found).disagreement
+    assert "!! 1.39.3: the two halves disagree" in dmconform_check(*words).printed, "that is for people to look at"
+
+
+@pytest.mark.parametrize("language", ["cpp", "go", "rust"])
+def test_a_module_that_refuses_the_configuration_is_not_judged(probe: dict[str, Path], language: str) -> None:
+    found = checked(probe[language], *HOST, "--filter-name", "refuse")
+    host = only(found)
+    assert (found.exit_code, kinds(found)) == (ExitCode.INCOMPLETE, {"1.39.3": [RunKind.CONFIGURATION_REFUSED]})
+    assert "--filter-name" in host.reason
+    assert host.disagreement is None
+
+
+def test_a_configuration_that_the_host_refuses_is_not_judged(probe: dict[str, Path]) -> None:
+    message = '{"@type": "type.googleapis.com/no.such.Message"}'
+    found = checked(probe["cpp"], *HOST, "--filter-name", "transform", "--filter-config", message)
+    assert (found.exit_code, kinds(found)) == (ExitCode.INCOMPLETE, {"1.39.3": [RunKind.HOST_REFUSES_CONFIGURATION]})
+
+
+def test_a_crash_counts_for_certain_only_where_it_is_known_what_the_module_is_for(
+    probe: dict[str, Path], tmp_path: Path
+) -> None:
+    """The Go probe has hooks of more than one extension point, the changed one is of the point that is taken by default."""
+    module = changed_function(probe["rust"], tmp_path / "libmodule.so", ON_CONFIG, CRASH)
+    assert checked(module, *HOST, *HTTP, *TRANSFORM).exit_code == ExitCode.BROKEN
+    guessed = checked(module, *HOST, *TRANSFORM)
+    several = sum(point != "every point" for point in guessed.hooks_by_point) > 1
+    assert guessed.exit_code == (ExitCode.INCOMPLETE if several else ExitCode.BROKEN)
+
+
+def test_a_host_without_the_extension_point(probe: dict[str, Path]) -> None:
+    found = checked(probe["cpp"], "--host", "1.36.4", "--extension-point", "tracer")
+    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.36.4": [RunKind.NO_SUCH_POINT]})
+
+
+def test_a_host_that_cannot_be_had_is_not_judged(
+    probe: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DMCONFORM_CACHE", str(tmp_path / "empty"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    found = checked(probe["cpp"], *HOST, *TRANSFORM)
+    host = only(found)
+    assert (found.exit_code, host.runs, host.verdict) == (ExitCode.INCOMPLETE, (), Verdict.UNDECIDED)
+    assert "could not be had" in (host.not_run or "")
+    assert host.static.kind is StaticKind.LOADS
+
+
+# --- settings, hosts, evidence ---
+
+
+def test_several_extension_points_from_a_file(probe: dict[str, Path], tmp_path: Path) -> None:
+    settings = tmp_path / "uses.toml"
+    settings.write_text(
+        '[[use]]\nextension_point = "http_filter"\nname = "transform"\nconfig = "text"\n'
+        '[[use]]\nextension_point = "access_logger"\nname = "none"\n'
+    )
+    found = checked(probe["cpp"], *HOST, "--settings", settings)
+    host = only(found)
+    assert [run.extension_point for run in host.runs] == ["http_filter", "access_logger"]
+    assert [run.kind for run in host.runs] == [RunKind.WORKS, RunKind.REFUSED], "the probe is no access logger"
+    assert (found.exit_code, host.disagreement) == (ExitCode.BROKEN, None)
+
+
+def test_an_envoy_from_a_file_is_the_release_that_it_is(everything: Plan, probe: dict[str, Path], tmp_path: Path) -> None:
+    same = f"path:{everything.hosts[0].host.binary}"
+    for words in (TRANSFORM, ("--no-run",)):
+        assert only(checked(probe["cpp"], "--host", same, *HOST, *words)).id == "1.39.3", "it is the same host, named twice"
+    other = tmp_path / "envoy"
+    other.write_bytes(Path(everything.hosts[0].host.binary).read_bytes() + b"\0")
+    other.chmod(0o755)
+    for words in (TRANSFORM, ("--no-run",)):
+        found = checked(probe["cpp"], "--host", f"path:{other}", *words)
+        host = only(found)
+        assert re.fullmatch(r"1\.39\.3~[0-9a-f]{8}", host.id)
+        assert (host.release, host.static.kind) == ("1.39.3", StaticKind.LOADS)
+        assert (found.span.min_envoy_version, found.exit_code) == ("1.39.3", ExitCode.HELD)
+
+
+def test_the_environment_reaches_the_host_and_evidence_is_kept(probe: dict[str, Path], tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    found = checked(probe["cpp"], *HOST, *TRANSFORM, "--env", "MY_VARIABLE=my value", "--keep", kept)
+    (run,) = only(found).runs
+    assert run.evidence
+    assert "MY_VARIABLE='my value'" in (Path(run.evidence) / "run-again.sh").read_text()
+    assert "matched" in (Path(run.evidence) / "envoy.log").read_text()
+    assert dmconform_check(probe["cpp"], *HOST, "--keep", kept).exit_code == ExitCode.USAGE, "it is not empty any more"
+
+
+def test_it_says_that_it_runs_the_module_before_it_does(probe: dict[str, Path]) -> None:
+    assert "running the code of libprobe.so on this machine, with your rights" in dmconform_check(probe["cpp"], *HOST).said
+    assert "running" not in dmconform_check(probe["cpp"], *HOST, "--no-run").said
+
+
+# --- trust ---
+
+
+def test_without_a_run_not_even_the_constructors_of_the_module_run(probe: dict[str, Path], tmp_path: Path) -> None:
+    sign = tmp_path / "sign"
+    module = with_constructor(probe["rust"], tmp_path / "libmodule.so", makes=sign)
+    found = checked(module, "--host", "all", "--no-run")
+    assert (found.ran, found.module.problem, sign.exists()) == (False, None, False)
+    checked(module, *HOST, *TRANSFORM)
+    assert sign.exists(), "expected the module to leave a sign where it is run: else this test shows nothing"
+
+
+def test_what_is_no_library_is_refused_by_hosts_too(tmp_path: Path) -> None:
+    for name, content in (("libtext.so", b"text"), ("libempty.so", b"")):
+        (tmp_path / name).write_bytes(content)
+        found = checked(tmp_path / name, *HOST)
+        host = only(found)
+        assert (found.exit_code, kinds(found), host.disagreement) == (ExitCode.BROKEN, {"1.39.3": [RunKind.REFUSED]}, None)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
+def test_nothing_is_left_of_a_check_that_is_interrupted(
+    everything: Plan, probe: dict[str, Path], tmp_path: Path, own_temporary_folder: Path, how: signal.Signals
+) -> None:
+    module = changed_function(probe["cpp"], tmp_path / "libmodule.so", ON_REQUEST, HANG)
+    started = Project(ROOT).start(
+        *("check", module, *HOST, *HTTP, *TRANSFORM), environment={"TMPDIR": str(own_temporary_folder)}
+    )
+    assert eventually(lambda: list(own_temporary_folder.rglob("admin-address")), LIMIT_S)
+    began = time.monotonic()
+    started.send_signal(how)
+    done = ended(started)
+    assert time.monotonic() - began < REQUEST_S, "expected Envoys to be killed, not waited for"
+    assert done.exit_code == ExitCode.INCOMPLETE, done
+    assert eventually(lambda: not naming(own_temporary_folder))
+    assert not list(own_temporary_folder.iterdir())
+
+
+# --- several hosts ---
+
+
+def test_five_hosts_and_the_range(everything: Plan, probe: dict[str, Path]) -> None:
+    """A Rust module of 1.39 by the reference SDK: it names three callbacks that came with 1.38."""
+    words = (probe["rust"], *TRANSFORM)
+    found = checked(*words)
+    assert {host.release: host.verdict for host in found.hosts} == {
+        "1.36.4": Verdict.BREAKS,
+        "1.37.0": Verdict.BREAKS,
+        "1.38.3": Verdict.WORKS,
+        "1.39.3": Verdict.WORKS,
+        "1.40.0": Verdict.WORKS,
+    }
+    assert not [host.disagreement for host in found.hosts if host.disagreement]
+    assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
+    assert found.exit_code == ExitCode.BROKEN
+    assert {entry.sdk: entry.luck for entry in found.promise} == {"1.38": ("1.40.0",), "1.39": ("1.38.3",)}

@@ -1,0 +1,94 @@
+"""Every case detects what it checks: with its set-up made wrong, it does not pass."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from dmconform.casekit import system_folder
+from dmconform.core import paths
+from dmconform.core.values import Language, Outcome
+from dmconform.envoy.outcomes import Blocked
+from dmconform.spec.cases import CaseFunction, declaration_of, load_cases, load_requirements
+from dmconform.spec.expectations import load_known_failures
+
+from tests.checkout import ROOT
+from tests.hosts import sabotage
+from tests.hosts.bench import Bench
+from tests.hosts.wrong import Wrong
+
+pytestmark = pytest.mark.host
+
+CASES = {case.id: case for case in load_cases(paths.CASES, load_requirements(paths.SPEC_FILE))}
+NEED_MOUNTS = tuple(
+    f"discovery/{name}" for name in ("library_path_next", "system_folder_last", "every_step_when_set", "every_step_when_unset")
+)
+CPP, RUST = Language.CPP, Language.RUST
+KNOWN_FAILURES = load_known_failures(paths.KNOWN_FAILURES_FILE)
+
+
+TABLE: tuple[Wrong, ...] = tuple(
+    wrong
+    for file in sorted((ROOT / "tests" / "hosts" / "wrong").glob("[a-z]*.py"))
+    for wrong in importlib.import_module(f"tests.hosts.wrong.{file.stem}").TABLE
+)
+
+
+def module_and_function(case: str) -> tuple[ModuleType, CaseFunction]:
+    """Where a case stands."""
+    area, _, name = case.partition("/")
+    module = sys.modules[f"dmconform_cases.test_{area}"]
+    function = getattr(module, f"test_{name}")
+    assert declaration_of(function), f"expected {case} to be a case"
+    return module, function
+
+
+def needs_mounts(case: str, bench: Bench) -> None:
+    """Skips the test where a case needs what this machine does not allow, and says why."""
+    if case in NEED_MOUNTS:
+        try:
+            system_folder.adds(Path(bench.plan.evidence_folder), system_folder.SYSTEM_FOLDER)
+        except Blocked as problem:
+            pytest.skip(str(problem))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_passes_when_nothing_is_wrong(bench: Bench, case: str) -> None:
+    """Or it ends as a record of known failures says."""
+    needs_mounts(case, bench)
+    declared = CASES[case].declaration.languages
+    _, function = module_and_function(case)
+    for language in [one for one in (CPP, RUST) if one in declared] or declared:
+        result = bench.run(function, name=case, language=language.value)
+        known = next((one for one in KNOWN_FAILURES if one.covers(str(result.id))), None)
+        ends_so = result.outcome is Outcome.PASSED if known is None else known.fits(result.outcome, result.detail)
+        assert ends_so, (result, known)
+
+
+@pytest.mark.parametrize("wrong", TABLE, ids=lambda wrong: f"{wrong.case}-{wrong.how}-{wrong.language.value}".replace(" ", "_"))
+def test_it_does_not_pass_when_it_is_made_wrong(bench: Bench, wrong: Wrong, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_mounts(wrong.case, bench)
+    module, function = module_and_function(wrong.case)
+    broken = wrong.sabotage(bench, module, monkeypatch)
+    result = broken.run(function, name=wrong.case, language=wrong.language.value)
+    assert result.outcome is wrong.outcome, result
+    assert re.search(wrong.detail, result.detail), result
+
+
+def test_every_case_is_made_wrong() -> None:
+    assert {wrong.case for wrong in TABLE} == set(CASES), (
+        "expected each case, and no other, to be in a table of tests/hosts/wrong"
+    )
+
+
+def test_a_host_that_is_no_known_release_is_judged_by_what_it_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is on record of it; that must not pass for a broken promise."""
+    module, function = module_and_function("window/loads")
+    unknown = sabotage.recorded_of_host(abi_version=None, abi_check=None)(bench, module, monkeypatch)
+    result = unknown.run(function, name="window/loads")
+    assert result.outcome is Outcome.PASSED, result
+    assert "host not known: matched" in result.facts["abi"]

@@ -1,0 +1,99 @@
+"""Every way a case can end becomes a result, and only one of them is a pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+import pytest
+from dmconform.core.errors import HarnessError
+from dmconform.core.values import Outcome
+from dmconform.core.waiting import bounded
+from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected, NotApplicable
+from dmconform.matrix.cell import Cell, listener
+
+from tests.hosts.bench import Bench
+from tests.hosts.processes import naming
+
+pytestmark = pytest.mark.host
+
+
+def raising(error: BaseException) -> Callable[[Cell], None]:
+    """A case that ends with an exception."""
+
+    def case(_: Cell) -> None:
+        raise error
+
+    return case
+
+
+ENDS: list[tuple[Exception, Outcome, str]] = [
+    (AssertionError("expected 1, saw 2"), Outcome.FAILED, "expected 1, saw 2"),
+    (AssertionError(), Outcome.FAILED, "without a message"),
+    (KeyError("x"), Outcome.BLOCKED, "the case itself failed: KeyError"),
+    (ZeroDivisionError("x"), Outcome.BLOCKED, "the case itself failed: ZeroDivisionError"),
+    (HarnessError("no engine"), Outcome.BLOCKED, "no engine"),
+    (OSError(28, "No space left on device", "/somewhere"), Outcome.BLOCKED, "'/somewhere'; free room there"),
+    (PermissionError(13, "Permission denied", "/somewhere"), Outcome.BLOCKED, "Permission denied: '/somewhere'"),
+    (Blocked("no namespace"), Outcome.BLOCKED, "no namespace"),
+    (NotApplicable("has no guard"), Outcome.NOT_APPLICABLE, "has no guard"),
+    (ModuleRejected("it said no"), Outcome.REJECTED, "it said no"),
+    (HostHung("no answer"), Outcome.HUNG, "no answer"),
+    (HostCrashed.with_code(-6, "at once"), Outcome.CRASHED, "SIGABRT at once"),
+]
+
+
+@pytest.mark.parametrize(("error", "outcome", "text"), ENDS, ids=lambda value: getattr(type(value), "__name__", ""))
+def test_each_end_has_its_outcome(bench: Bench, error: Exception, outcome: Outcome, text: str) -> None:
+    result = bench.run(raising(error))
+    assert result.outcome is outcome, result
+    assert text in result.detail
+    assert (result.evidence is None) is (outcome is Outcome.NOT_APPLICABLE)
+
+
+def test_a_cell_that_is_never_done_is_ended(bench: Bench) -> None:
+    def case(cell: Cell) -> None:
+        with bounded(0.5, HostHung("not done")), cell.start(listener("identity")):
+            time.sleep(60)
+
+    result = bench.run(case)
+    assert (result.outcome, result.detail) == (Outcome.HUNG, "not done")
+    assert result.duration_s < 30
+    assert not naming(bench.evidence(result))
+
+
+def test_an_interruption_is_passed_on(bench: Bench) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(raising(KeyboardInterrupt()))
+
+
+def test_two_cells_never_share_a_folder(bench: Bench) -> None:
+    bench = bench.with_plan(keep_evidence=True)
+    assert bench.run(lambda _: None).outcome is Outcome.PASSED
+    again = bench.run(lambda _: None)
+    assert again.outcome is Outcome.BLOCKED, again
+    assert "FileExistsError" in again.detail
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.UNREACHABLE])
+def test_an_sdk_without_modules_ends_its_cells_before_they_run(bench: Bench, outcome: Outcome) -> None:
+    sdks = [msgspec.structs.replace(sdk, problem="it was not built", problem_outcome=outcome) for sdk in bench.plan.sdks]
+    result = bench.with_plan(sdks=tuple(sdks)).run(raising(AssertionError("expected never to come here")))
+    assert (result.outcome, result.detail) == (outcome, "it was not built")
+
+
+def test_a_host_that_could_not_be_had_blocks_its_cells(bench: Bench) -> None:
+    hosts = [msgspec.structs.replace(host, problem="no network") for host in bench.plan.hosts]
+    result = bench.with_plan(hosts=tuple(hosts)).run(raising(AssertionError("expected never to come here")))
+    assert (result.outcome, result.detail) == (Outcome.BLOCKED, "no network")
+
+
+def test_a_log_that_cannot_be_read_is_no_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(_: Cell) -> str:
+        raise OSError(5, "Input/output error", "envoy.log")
+
+    monkeypatch.setattr(Cell, "_printed", unreadable)
+    result = bench.run(lambda _: None)
+    assert result.outcome is Outcome.BLOCKED, result
+    assert "Input/output error" in result.detail

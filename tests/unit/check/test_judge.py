@@ -1,0 +1,174 @@
+"""From static verdicts and runs to a verdict per host, and to the exit code."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import msgspec
+import pytest
+from dmconform.binaries.facts import StaticKind, StaticVerdict
+from dmconform.check.judge import Seen, differing_answers, exit_code, judge_hosts
+from dmconform.check.result import PointRun, RunKind, Verdict
+from dmconform.core.errors import ExitCode
+from dmconform.core.values import AbiVerdict
+
+LOADS = StaticVerdict(StaticKind.LOADS, "")
+REFUSED = StaticVerdict(StaticKind.REFUSED, "it lacks a", ("a",))
+BOMB = StaticVerdict(StaticKind.BOMB, "a call to a ends it", ("a",))
+UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "who knows")
+
+
+def run(kind: RunKind, point: str = "http_filter") -> PointRun:
+    return PointRun(point, "name", kind, "" if kind is RunKind.WORKS else "as it says", AbiVerdict.SILENT, 0.1)
+
+
+def seen(release: str, static: StaticVerdict, *kinds: RunKind, not_run: str | None = None, wanted: bool = True) -> Seen:
+    runs = tuple(run(kind, point) for kind, point in zip(kinds, ("http_filter", "access_logger"), strict=False))
+    return Seen(release, release, "a test", static, runs=runs, not_run=not_run, run_wanted=wanted)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "verdict"),
+    [
+        ((RunKind.WORKS,), Verdict.WORKS),
+        ((RunKind.REFUSED,), Verdict.BREAKS),
+        ((RunKind.NO_SUCH_POINT,), Verdict.BREAKS),
+        ((RunKind.SYMBOL_LOOKUP,), Verdict.BREAKS),
+        ((RunKind.CRASHED,), Verdict.BREAKS),
+        ((RunKind.HUNG,), Verdict.BREAKS),
+        ((RunKind.CONFIGURATION_REFUSED,), Verdict.UNDECIDED),
+        ((RunKind.HOST_REFUSES_CONFIGURATION,), Verdict.UNDECIDED),
+        ((RunKind.NO_ANSWER,), Verdict.UNDECIDED),
+        ((RunKind.NOT_READY,), Verdict.UNDECIDED),
+        ((RunKind.NO_VERDICT,), Verdict.UNDECIDED),
+        ((RunKind.WORKS, RunKind.WORKS), Verdict.WORKS),
+        ((RunKind.WORKS, RunKind.CONFIGURATION_REFUSED), Verdict.UNDECIDED),  # the worst of several points
+        ((RunKind.NO_VERDICT, RunKind.REFUSED), Verdict.BREAKS),
+    ],
+)
+def test_the_verdict_of_runs(kinds: tuple[RunKind, ...], verdict: Verdict) -> None:
+    (host,) = judge_hosts([seen("1.39.3", LOADS, *kinds)], guessed=False)
+    assert host.verdict is verdict
+    assert bool(host.reason) is (verdict is not Verdict.WORKS)
+
+
+@pytest.mark.parametrize(
+    ("static", "verdict"),
+    [(LOADS, Verdict.WORKS), (REFUSED, Verdict.BREAKS), (BOMB, Verdict.BREAKS), (UNKNOWN, Verdict.UNDECIDED)],
+)
+def test_the_verdict_without_a_run(static: StaticVerdict, verdict: Verdict) -> None:
+    (host,) = judge_hosts([seen("1.39.3", static, wanted=False)], guessed=False)
+    assert host.verdict is verdict
+
+
+def test_a_host_that_cannot_be_had_is_not_judged_whatever_is_expected_of_it() -> None:
+    (host,) = judge_hosts([seen("1.39.3", REFUSED, not_run="no network")], guessed=False)
+    assert (host.verdict, host.reason) == (Verdict.UNDECIDED, "no network")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(RunKind.CONFIGURATION_REFUSED, RunKind.HOST_REFUSES_CONFIGURATION, RunKind.NO_ANSWER, RunKind.NOT_READY),
+        *(RunKind.CRASHED, RunKind.HUNG),
+    ],
+)
+def test_a_failure_shows_a_difference_of_hosts_where_it_works_on_another(kind: RunKind) -> None:
+    first, second = judge_hosts([seen("1.39.3", LOADS, kind), seen("1.40.0", LOADS, RunKind.WORKS)], guessed=False)
+    assert (first.verdict, second.verdict) == (Verdict.BREAKS, Verdict.WORKS)
+    assert first.disagreement
+    assert not first.own_doing
+    (alone,) = judge_hosts([seen("1.39.3", LOADS, kind)], guessed=False)
+    assert (alone.own_doing, alone.disagreement) == (True, None)
+
+
+@pytest.mark.parametrize("kind", [RunKind.CRASHED, RunKind.HUNG])
+def test_a_crash_at_a_guessed_point_is_a_verdict_only_if_the_guess_is_good_elsewhere(kind: RunKind) -> None:
+    crash, works = seen("1.39.3", LOADS, kind), seen("1.40.0", LOADS, RunKind.WORKS)
+    assert [host.verdict for host in judge_hosts([crash], guessed=True)] == [Verdict.UNDECIDED]
+    assert [host.verdict for host in judge_hosts([crash, works], guessed=True)] == [Verdict.BREAKS, Verdict.WORKS]
+    assert [host.verdict for host in judge_hosts([crash], guessed=False)] == [Verdict.BREAKS]
+
+
+def test_what_works_at_one_point_says_nothing_of_another() -> None:
+    first = seen("1.39.3", LOADS, RunKind.WORKS, RunKind.CONFIGURATION_REFUSED)
+    second = seen("1.40.0", LOADS, RunKind.WORKS, RunKind.CONFIGURATION_REFUSED)
+    assert {host.verdict for host in judge_hosts([first, second], guessed=False)} == {Verdict.UNDECIDED}
+
+
+@pytest.mark.parametrize(
+    ("static", "kind", "flagged"),
+    [
+        (LOADS, RunKind.WORKS, False),
+        (LOADS, RunKind.REFUSED, True),
+        (LOADS, RunKind.SYMBOL_LOOKUP, True),
+        (LOADS, RunKind.CRASHED, False),  # as long as it works nowhere
+        (LOADS, RunKind.HUNG, False),
+        (LOADS, RunKind.CONFIGURATION_REFUSED, False),
+        (LOADS, RunKind.NO_ANSWER, False),
+        (LOADS, RunKind.NO_SUCH_POINT, False),
+        (LOADS, RunKind.NO_VERDICT, False),
+        (REFUSED, RunKind.REFUSED, False),
+        (REFUSED, RunKind.WORKS, True),
+        (REFUSED, RunKind.CONFIGURATION_REFUSED, True),
+        (REFUSED, RunKind.NO_ANSWER, True),
+        (REFUSED, RunKind.SYMBOL_LOOKUP, True),
+        (REFUSED, RunKind.CRASHED, False),
+        (BOMB, RunKind.WORKS, False),
+        (BOMB, RunKind.SYMBOL_LOOKUP, False),
+        (BOMB, RunKind.CRASHED, False),
+        (BOMB, RunKind.REFUSED, True),
+        (UNKNOWN, RunKind.REFUSED, False),
+        (UNKNOWN, RunKind.WORKS, False),
+    ],
+)
+def test_the_halves_disagree(static: StaticVerdict, kind: RunKind, flagged: bool) -> None:
+    (host,) = judge_hosts([seen("1.39.3", static, kind)], guessed=False)
+    assert (host.disagreement is not None) is flagged
+
+
+def test_a_run_is_compared_with_what_its_own_point_was_expected_to_do() -> None:
+    """Without a hook of one point, a module is refused there, and works at another."""
+    both = seen("1.39.3", REFUSED, RunKind.WORKS, RunKind.REFUSED)
+    apart = dataclasses.replace(both, alone={"http_filter": LOADS, "access_logger": REFUSED})
+    assert [host.disagreement for host in judge_hosts([apart], guessed=False)] == [None]
+    crossed = dataclasses.replace(both, alone={"http_filter": REFUSED, "access_logger": LOADS})
+    assert [host.disagreement is None for host in judge_hosts([crossed], guessed=False)] == [False]
+
+
+def test_a_point_that_breaks_does_not_speak_for_another() -> None:
+    host = seen("1.39.3", REFUSED, RunKind.CONFIGURATION_REFUSED, RunKind.REFUSED)
+    apart = dataclasses.replace(host, alone={"http_filter": LOADS, "access_logger": REFUSED})
+    (judged,) = judge_hosts([apart], guessed=False)
+    assert (judged.verdict, judged.own_doing, judged.disagreement) == (Verdict.BREAKS, False, None)
+
+
+def test_a_bomb_that_did_not_go_off_is_spoken_of() -> None:
+    (host,) = judge_hosts([seen("1.39.3", BOMB, RunKind.WORKS)], guessed=False)
+    assert (host.verdict, BOMB.reason in host.reason) == (Verdict.WORKS, True)
+
+
+def test_answers_that_differ_are_spoken_of_where_it_works() -> None:
+    def host(release: str, kind: RunKind, *answers: str) -> Seen:
+        return Seen(release, release, "", LOADS, runs=(msgspec.structs.replace(run(kind), answers=answers),))
+
+    same = [host("1.39.0", RunKind.WORKS, "GET / 200"), host("1.39.3", RunKind.WORKS, "GET / 200")]
+    other = [*same, host("1.40.0", RunKind.WORKS, "GET / 500")]
+    crash = [*same, host("1.40.0", RunKind.CRASHED)]
+    assert differing_answers(judge_hosts(same, guessed=False)) == []
+    assert differing_answers(judge_hosts(crash, guessed=False)) == []
+    assert len(differing_answers(judge_hosts(other, guessed=False))) == 1
+
+
+@pytest.mark.parametrize(
+    ("statics", "code"),
+    [
+        ((LOADS, LOADS), ExitCode.HELD),
+        ((LOADS, UNKNOWN), ExitCode.INCOMPLETE),
+        ((LOADS, REFUSED), ExitCode.BROKEN),
+        ((UNKNOWN, BOMB), ExitCode.BROKEN),  # that it does not work somewhere is known for certain
+    ],
+)
+def test_the_exit_code(statics: tuple[StaticVerdict, ...], code: ExitCode) -> None:
+    hosts = judge_hosts([seen(f"1.4{n}.0", static, wanted=False) for n, static in enumerate(statics)], guessed=False)
+    assert exit_code(hosts) is code

@@ -1,0 +1,118 @@
+"""`dmconform abi diff`, `drift` and `findings` from a command line: what they print and end with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from dmconform.abi.loading import abi_json, load_abi
+from dmconform.abi_diff.changes import Diff, Drift, Findings
+from dmconform.cli.main import main
+from dmconform.core import paths
+from dmconform.core.errors import ExitCode
+
+from tests.unit.abi_samples import abi, callback, hook
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with `old.json`, a `same.json` that differs in its name only, a `more.json` and a `less.json`."""
+    both = (callback("http_f"), hook("http_filter_new"))
+    for name, found in {
+        "old": abi(*both),
+        "same": abi(*both),
+        "more": abi(*both, callback("http_g")),
+        "less": abi(hook("http_filter_new")),
+    }.items():
+        (tmp_path / f"{name}.json").write_text(abi_json(found))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("new", "code"), [("same", 0), ("more", 0), ("less", 1)])
+@pytest.mark.parametrize("how", [[], ["--json"], ["--markdown"], ["--all"]], ids=["text", "json", "markdown", "all"])
+def test_diff_ends_with_1_if_a_built_module_breaks(
+    files: Path, new: str, code: int, how: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["abi", "diff", str(files / "old.json"), str(files / f"{new}.json"), *how]) == code
+
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("new", "code"), [("same", 0), ("more", 0), ("less", 1)])
+def test_drift_ends_as_diff(files: Path, new: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["abi", "drift", str(files / f"{new}.json"), "--since", str(files / "old.json"), "--json"]) == code
+
+    found = msgspec.json.decode(capsys.readouterr().out, type=Drift)
+    assert found.diff.breaks_built == bool(code)
+
+
+def test_drift_compares_with_the_newest_known_minor(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["abi", "drift", str(paths.ABI / "1.40.json"), "--json"]) == ExitCode.HELD
+
+    assert msgspec.json.decode(capsys.readouterr().out, type=Drift).diff.old.label == "Envoy 1.40"
+
+
+@pytest.mark.parametrize("how", [[], ["--markdown"]], ids=["text", "markdown"])
+def test_findings_name_each_break(how: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["abi", "findings", *how]) == ExitCode.BROKEN
+
+    printed = capsys.readouterr().out
+    assert "envoy_dynamic_module_callback_transport_socket_get_io_handle" in printed
+    assert "1.38 → 1.39 (promised; hosts 1.39.0, 1.39.1, 1.39.3)" in printed
+
+
+def test_findings_beyond_the_promise_are_more(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["abi", "findings", "--json"])
+    promised = msgspec.json.decode(capsys.readouterr().out, type=Findings)
+    main(["abi", "findings", "--json", "--beyond"])
+    everything = msgspec.json.decode(capsys.readouterr().out, type=Findings)
+
+    assert set(promised.findings) < set(everything.findings)
+
+
+@pytest.mark.parametrize(
+    "operand", ["1.99", "1.39.99", "nothing-of-the-kind", "/dev/null", ".", "pyproject.toml"], ids=lambda text: text.strip("/")
+)
+def test_what_is_no_abi_is_wrong_usage(operand: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["abi", "diff", "1.39", operand]) == ExitCode.USAGE
+
+    assert operand in capsys.readouterr().err
+
+
+def test_a_file_that_nobody_writes_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    os.mkfifo(tmp_path / "abi.h")
+
+    assert main(["abi", "diff", "1.39", str(tmp_path / "abi.h")]) == ExitCode.USAGE
+
+    assert "abi.h" in capsys.readouterr().err
+
+
+def test_two_formats_at_once_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["abi", "diff", "1.38", "1.39", "--json", "--markdown"])
+
+    assert ended.value.code == ExitCode.USAGE
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_a_known_release_is_compared_without_its_binary(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["abi", "diff", "1.36", "1.36.2", "--json"]) == ExitCode.BROKEN
+
+    found = msgspec.json.decode(capsys.readouterr().out, type=Diff)
+    assert (found.old.callbacks, found.new.callbacks) == (70, 62)
+
+
+def test_a_module_says_where_it_belongs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "module.so").write_bytes(b"\x7fELF" + bytes(100))
+
+    assert main(["abi", "diff", "1.39", str(tmp_path / "module.so")]) == ExitCode.USAGE
+
+    assert "module.so" in capsys.readouterr().err
+
+
+def test_the_data_is_not_what_the_samples_are_named_after() -> None:
+    """The minors of made-up ABIs must never be real ones: their data would stand in."""
+    with pytest.raises(Exception, match="no ABI data"):
+        load_abi(paths.ABI, abi().envoy)

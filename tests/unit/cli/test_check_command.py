@@ -1,0 +1,180 @@
+"""`dmconform check --no-run` on made-up libraries and on what is none: exit codes, and that nothing is run or downloaded."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dmconform.binaries.facts import StaticKind
+from dmconform.check.result import Verdict
+from dmconform.core.errors import ExitCode
+
+from tests.check_cli import checked, dmconform_check
+from tests.unit.elf_samples import INIT, RETURN_NULL, Sample, Wanted, write
+
+CONFIG_NEW = "envoy_dynamic_module_on_http_filter_config_new"
+OF_1_39 = "envoy_dynamic_module_callback_cluster_get_name"
+OF_ALL = "envoy_dynamic_module_callback_log"
+NOBODYS = "envoy_dynamic_module_callback_that_no_host_has"
+
+
+def hooks() -> tuple[str, ...]:
+    """What a module for HTTP needs."""
+    from dmconform.abi.required_hooks import load_required_hooks
+    from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+
+    required = load_required_hooks()
+    names = {name for release in required.releases for name in required.required(release, ExtensionPoint.HTTP_FILTER)}
+    return (INIT, CONFIG_NEW, *sorted({f"{HOOK_PREFIX}{name}" for name in names} - {INIT, CONFIG_NEW}))
+
+
+def library(folder: Path, *wanted: str, bind_now: bool = True, abi: str = "v0.1.0", name: str = "libmodule.so") -> Path:
+    file = folder / name
+    file.write_bytes(write(Sample(defined=hooks(), wanted=tuple(Wanted(one) for one in wanted), bind_now=bind_now, abi=abi)))
+    return file
+
+
+@pytest.fixture(autouse=True)
+def offline_and_without_children(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing may be downloaded, and no process started but the reader of binaries."""
+    real: Any = subprocess.Popen.__init__
+
+    def guarded(self: object, args: list[str], **named: object) -> None:
+        assert any("dmconform.binaries.child" in word for word in args), f"expected no process, saw {args}"
+        real(self, args, **named)
+
+    def no_network(*_: object) -> None:
+        raise AssertionError("expected no connection")
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", guarded)
+    monkeypatch.setattr(socket.socket, "connect", no_network)
+    monkeypatch.setenv("DMCONFORM_CACHE", str(tmp_path / "cache"))
+
+
+# --- verdicts ---
+
+
+def test_a_module_that_is_expected_to_load_everywhere_gives_0(tmp_path: Path) -> None:
+    found = checked(library(tmp_path, OF_ALL), "--no-run", "--host", "1.38", "--host", "1.39", "--host", "1.40")
+    assert found.exit_code == ExitCode.HELD
+    assert [host.verdict for host in found.hosts] == [Verdict.WORKS] * 3
+    assert (found.ran, found.span.measured) == (False, False)
+    assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
+    assert found.span.between == ("1.39.0", "1.39.1")
+
+
+def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> None:
+    found = checked(library(tmp_path, OF_ALL, OF_1_39), "--no-run", "--host", "1.38", "--host", "1.39")
+    assert found.exit_code == ExitCode.BROKEN
+    old, new = found.hosts
+    assert (old.static.kind, old.static.missing) == (StaticKind.REFUSED, (OF_1_39,))
+    assert new.static.kind is StaticKind.LOADS
+    assert found.sdk.minors == ("1.39",)
+    assert found.promise[0].kept == ("1.39.3",)
+
+
+def test_a_bomb_gives_1(tmp_path: Path) -> None:
+    found = checked(library(tmp_path, NOBODYS, bind_now=False), "--no-run", "--host", "1.39")
+    assert (found.exit_code, found.hosts[0].static.kind) == (ExitCode.BROKEN, StaticKind.BOMB)
+    assert found.hosts[0].static.missing == (NOBODYS,)
+
+
+def test_what_the_file_does_not_tell_gives_4(tmp_path: Path) -> None:
+    """An ABI string that is not in the file, on a host that refuses any other than its own."""
+    file = tmp_path / "libmodule.so"
+    file.write_bytes(write(Sample(defined=hooks(), wanted=(Wanted(OF_ALL),), init=RETURN_NULL, abi="")))
+    found = checked(file, "--no-run", "--host", "1.37")
+    assert found.module.abi_version is None
+    assert (found.exit_code, found.hosts[0].verdict) == (ExitCode.INCOMPLETE, Verdict.UNDECIDED)
+
+
+def test_a_point_that_the_host_lacks_gives_1(tmp_path: Path) -> None:
+    module = library(tmp_path, OF_ALL)
+    found = checked(module, "--no-run", "--host", "1.39", "--extension-point", "access_logger")
+    assert found.exit_code == ExitCode.BROKEN, "it has no hook of it"
+    assert "access_logger" in found.hosts[0].reason
+
+
+def test_preloaded_libraries_count(tmp_path: Path) -> None:
+    module = library(tmp_path, OF_ALL, "PyOfSomebodyElse")
+    alone = checked(module, "--no-run", "--host", "1.39")
+    assert (alone.exit_code, alone.hosts[0].static.missing) == (ExitCode.BROKEN, ("PyOfSomebodyElse",))
+    other = tmp_path / "libother.so"
+    other.write_bytes(write(Sample(defined=("PyOfSomebodyElse",))))
+    assert checked(module, "--no-run", "--host", "1.39", "--env", f"LD_PRELOAD={other}").exit_code == ExitCode.HELD
+    assert dmconform_check(module, "--no-run", "--env", "LD_PRELOAD=/nowhere.so").exit_code == ExitCode.USAGE
+
+
+def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "check.json"
+    done = dmconform_check(library(tmp_path, OF_1_39), "--no-run", "--host", "all", "--json", file)
+    assert done.exit_code == ExitCode.BROKEN
+    assert 'minEnvoyVersion: "1.39.0"' in done.printed
+    assert '"min_envoy_version": "1.39.0"' in file.read_text()
+    assert re.search(r"1\.38\.3 +refused", done.printed)
+
+
+# --- what is no module ---
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"plain text\n", b"\x7fELF", write(Sample())[:2000], b"\x7fELF\x01" + write(Sample())[5:], b"\0" * 100_000],
+    ids=["empty", "text", "magic only", "truncated", "32 bit", "zeroes"],
+)
+def test_what_is_no_library_works_nowhere(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "libmodule.so"
+    file.write_bytes(content)
+    found = checked(file, "--no-run", "--host", "all")
+    assert found.module.problem
+    assert (found.exit_code, {host.verdict for host in found.hosts}) == (ExitCode.BROKEN, {Verdict.BREAKS})
+    assert found.sdk.minors == ()
+    assert found.module.problem in dmconform_check(file, "--no-run").printed
+
+
+def test_what_is_no_file_is_wrong_usage_and_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, said in (("pipe", "named pipe"), (".", "a folder"), ("nothing", "No such file"), ("loop", "symbolic links")):
+        done = dmconform_check(tmp_path / name, "--no-run")
+        assert (done.exit_code, said in done.said, done.printed) == (ExitCode.USAGE, True, ""), done
+    done = dmconform_check("/dev/zero", "--no-run")
+    assert (done.exit_code, "a device" in done.said) == (ExitCode.USAGE, True)
+
+
+def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = library(tmp_path)
+    file.chmod(0)
+    if os.geteuid() == 0:  # may read everything
+        monkeypatch.setattr(os, "access", lambda *_: False)
+    done = dmconform_check(file, "--no-run")
+    assert (done.exit_code, "Permission denied" in done.said) == (ExitCode.USAGE, True), done
+
+
+# --- options ---
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--host", "1.2.3"), "--host 1.2.3"),
+        (("--host", "path:/nowhere"), "/nowhere"),
+        (("--host", "image:some/image"), "--no-run starts no container engine"),
+        (("--extension-point", "http"), "--extension-point 'http'"),
+        (("--extension-point", "dns_resolver"), "dns_resolver: cannot be checked"),
+        (("--env", "ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/x"), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"),
+        (("--settings", "/nowhere.toml"), "/nowhere.toml"),
+        (("--json", "/nowhere/at/all.json"), "--json /nowhere/at/all.json"),
+        (("--keep", "/nowhere"), "--keep"),
+        (("--surprise",), "--surprise"),
+    ],
+)
+def test_wrong_usage_gives_2(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    done = dmconform_check(library(tmp_path), "--no-run", *words)
+    assert (done.exit_code, done.printed) == (ExitCode.USAGE, ""), done
+    assert said in done.said

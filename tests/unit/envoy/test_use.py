@@ -1,0 +1,38 @@
+"""How a module's configuration becomes a message."""
+
+from __future__ import annotations
+
+import pytest
+from dmconform.envoy.extension_points.use import Attempt, Config, Ended, Phase, any_message
+
+BYTES = {"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "aGVsbG8="}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("", {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": ""}),
+        ("text", {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "text"}),
+        ({"a": [1]}, {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"a": [1]}}),
+        (BYTES, BYTES),
+    ],
+)
+def test_text_objects_and_messages(config: Config, message: dict[str, object]) -> None:
+    assert any_message(config) == message
+
+
+@pytest.mark.parametrize(
+    ("ended", "phase", "accepted"),
+    [
+        (Ended.WORKED, Phase.STOPPING, True),
+        (Ended.NOT_DRIVEN, Phase.STOPPING, True),
+        (Ended.REFUSED, Phase.LOADING, False),
+        (Ended.REFUSED, Phase.DRIVING, True),
+        (Ended.CRASHED, Phase.LOADING, False),
+        (Ended.CRASHED, Phase.DRIVING, True),
+        (Ended.HUNG, Phase.STOPPING, True),
+        (Ended.NO_WAY, Phase.LOADING, False),
+    ],
+)
+def test_what_counts_as_accepted(ended: Ended, phase: Phase, accepted: bool) -> None:
+    assert Attempt(ended, phase).accepted is accepted

@@ -1,0 +1,486 @@
+"""Gates let nothing pass that their policy does not name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+from dmconform.binaries.facts import Known, StaticKind
+from dmconform.check.result import Check, RunKind, Verdict
+from dmconform.cli.json_schemas import SCHEMAS
+from dmconform.cli.main import main
+from dmconform.core.errors import DataFileError, EmptySelection, UsageError
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.matrix.environment import suite_commit
+from dmconform.release.gate.judge import gate_report
+from dmconform.release.gate.module import gate_module, read_check
+from dmconform.release.gate.policy import FOLDER, Allowance, Policy, load_policy
+from dmconform.release.gate.show import annotations_of_verdict, render_verdict
+from dmconform.release.gate.verdict import Answer, GateVerdict, ReasonKind
+from dmconform.report.schema import CellEntry, Report, Shard, write_report
+from dmconform.spec.catalogue import Catalogue, load_catalogue
+from dmconform.spec.cells import plan_cells
+from dmconform.spec.findings import Fault
+from dmconform.spec.inconsistencies import Complaint, ComplaintKind
+
+from tests.unit import check_samples
+from tests.unit.report_samples import ENVIRONMENT, HOSTILE, cell, report
+
+SDK, HOSTS = "rust@1.39:reference", ("1.39.3", "1.40.0")
+POLICIES = {path.stem: load_policy(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """What the suite knows."""
+    return load_catalogue()
+
+
+def cells_of(catalogue: Catalogue, sdks: Iterable[str], hosts: Iterable[str]) -> list[CellEntry]:
+    """All cells of these SDKs on these hosts, the promised ones as promised."""
+    known = {host.release: host.version.minor for host in catalogue.hosts}
+    chosen = [sdk for sdk in catalogue.sdks if str(sdk.id) in set(sdks)]
+    return [
+        cell(
+            one.id.case,
+            one.id.sdk,
+            one.id.host,
+            relation=one.relation,
+            judgement=Judgement.AS_PROMISED if one.relation is Relation.PROMISED else Judgement.FACT,
+        )
+        for one in plan_cells(catalogue.cases, chosen, [(host, known[host]) for host in hosts])
+    ]
+
+
+@pytest.fixture(scope="module")
+def good(catalogue: Catalogue) -> Report:
+    """A whole report of one SDK, in which all promised cells hold."""
+    return report(cells_of(catalogue, [SDK], HOSTS))
+
+
+def judged(whole: Report, catalogue: Catalogue, policy: Policy = POLICIES["sdk-release"], subject: str = SDK) -> GateVerdict:
+    """What the gate says."""
+    return gate_report(whole, policy, "a-policy", subject, catalogue, ENVIRONMENT.suite_commit)
+
+
+def of_this_suite(whole: Report) -> Report:
+    """As if the suite that judges it had made it."""
+    return msgspec.structs.replace(whole, environment=msgspec.structs.replace(ENVIRONMENT, suite_commit=suite_commit()))
+
+
+def changed(whole: Report, **changes: object) -> Report:
+    """The report with its first promised cell changed."""
+    cells = list(whole.cells)
+    place = next(place for place, one in enumerate(cells) if one.relation is Relation.PROMISED)
+    cells[place] = msgspec.structs.replace(cells[place], **changes)
+    return msgspec.structs.replace(whole, cells=tuple(cells))
+
+
+def test_a_whole_report_in_which_all_holds_may_be_released(good: Report, catalogue: Catalogue) -> None:
+    verdict = judged(good, catalogue)
+    promised = [one for one in good.cells if one.relation is Relation.PROMISED]
+    assert (verdict.answer, verdict.held, verdict.cells) == (Answer.MAY, len(promised), len(promised))
+    assert (verdict.reasons, verdict.waived) == ((), ())
+
+
+JUDGED = {one: Judgement.AS_PROMISED if one is Relation.PROMISED else Judgement.FACT for one in Relation}
+FAILED = {"outcome": Outcome.FAILED, "detail": "expected 200, seen 503"}
+AGAINST: list[tuple[dict[str, object], ReasonKind, Answer]] = [
+    (FAILED | {"judgement": Judgement.BROKEN}, ReasonKind.BROKEN, Answer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.AS_PROMISED}, ReasonKind.BROKEN, Answer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.FACT}, ReasonKind.BROKEN, Answer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.KNOWN, "known_failure": "a-record"}, ReasonKind.KNOWN, Answer.MAY_NOT),
+    ({"judgement": Judgement.STALE, "known_failure": "a-record"}, ReasonKind.RECORDS, Answer.MAY_NOT),
+    ({"judgement": Judgement.DISPUTED}, ReasonKind.DISAGREE, Answer.MAY_NOT),
+    ({"outcome": Outcome.BLOCKED, "judgement": Judgement.INCOMPLETE}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
+    ({"outcome": Outcome.UNREACHABLE, "judgement": Judgement.NOT_RUN}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
+]
+
+
+@pytest.mark.parametrize(("changes", "kind", "answer"), AGAINST)
+def test_what_the_policy_does_not_name_counts(
+    good: Report, catalogue: Catalogue, changes: dict[str, object], kind: ReasonKind, answer: Answer
+) -> None:
+    verdict = judged(changed(good, **changes), catalogue)
+    assert [(one.kind, len(one.cells)) for one in verdict.reasons] == [(kind, 1)]
+    assert verdict.answer is answer
+    assert verdict.held == verdict.cells - 1
+
+
+def test_what_it_names_is_let_pass_and_counted(good: Report, catalogue: Catalogue) -> None:
+    waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("a-*",))
+    known = FAILED | {"judgement": Judgement.KNOWN, "known_failure": "a-record"}
+    verdict = judged(changed(good, **known), catalogue, waiving)
+    assert (verdict.answer, verdict.waived[0].by, verdict.waived[0].cells) == (Answer.MAY, "known failure a-record", 1)
+    silent = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.NOT_RUN}
+    assert judged(changed(good, **silent), catalogue).waived[0].by.startswith("not applicable: ")
+
+
+def test_known_failures_of_somebody_else_are_let_pass(good: Report, catalogue: Catalogue) -> None:
+    """An SDK cannot mend a host."""
+    for record in catalogue.known_failures:
+        known = FAILED | {"judgement": Judgement.KNOWN, "known_failure": record.id}
+        answer = judged(changed(good, **known), catalogue).answer
+        assert (answer is Answer.MAY) is (record.fault in (Fault.HOST, Fault.DOCUMENTS)), record.id
+
+
+def test_a_record_that_does_not_apply_is_never_let_pass(good: Report, catalogue: Catalogue) -> None:
+    waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("*",))
+    stale = {"judgement": Judgement.STALE, "known_failure": "a-record"}
+    assert judged(changed(good, **stale), catalogue, waiving).answer is Answer.MAY_NOT
+
+
+def test_a_cell_that_is_not_there_is_missing(good: Report, catalogue: Catalogue) -> None:
+    less = msgspec.structs.replace(good, cells=tuple(one for one in good.cells if not one.case.startswith("window/")))
+    verdict = judged(msgspec.structs.replace(less, planned_cells=len(less.cells)), catalogue)
+    assert [one.kind for one in verdict.reasons] == [ReasonKind.MISSING]
+    assert verdict.answer is Answer.CANNOT_TELL
+    assert all(one.startswith("window/") for one in verdict.reasons[0].cells)
+
+
+WHOLE: list[tuple[dict[str, object], str]] = [
+    ({"complete": False, "incomplete_reason": "interrupted"}, "interrupted"),
+    ({"planned_cells": 99_999}, "99999 cells were planned, and "),
+    ({"planned_cells": 1}, "1 cells were planned, and "),
+    ({"shard": Shard(1, 2, "ab", 9)}, "shard 1 of 2"),
+]
+
+
+@pytest.mark.parametrize(("changes", "text"), WHOLE)
+def test_a_report_that_is_not_whole_cannot_tell(
+    good: Report, catalogue: Catalogue, changes: dict[str, object], text: str
+) -> None:
+    verdict = judged(msgspec.structs.replace(good, **changes), catalogue)
+    assert (verdict.answer, verdict.reasons[0].kind) == (Answer.CANNOT_TELL, ReasonKind.REPORT)
+    assert text in verdict.reasons[0].text
+
+
+def test_a_minor_without_a_host_is_a_reason(catalogue: Catalogue) -> None:
+    verdict = judged(report(cells_of(catalogue, [SDK], ["1.39.3"])), catalogue)
+    assert [(one.kind, "1.40" in one.text) for one in verdict.reasons] == [(ReasonKind.NO_HOST, True)]
+
+
+def test_the_next_minor_may_be_unknown_only_where_the_policy_says_so(catalogue: Catalogue) -> None:
+    newest = f"rust@{catalogue.newest_minor}:reference"
+    whole = report(cells_of(catalogue, [newest], ["1.40.0"]))
+    assert judged(whole, catalogue, subject=newest).answer is Answer.MAY
+    strict = msgspec.structs.replace(POLICIES["sdk-release"], next_may_be_unknown=False)
+    assert judged(whole, catalogue, strict, newest).answer is Answer.CANNOT_TELL
+
+
+def test_a_host_is_asked_for_with_the_sdks_of_both_minors(catalogue: Catalogue) -> None:
+    policy = msgspec.structs.replace(POLICIES["host-release"], providers=POLICIES["host-release"].providers[:])
+    sdks = [str(sdk.id) for sdk in catalogue.sdks if str(sdk.id.minor) in ("1.39", "1.40")]
+    whole = report(cells_of(catalogue, sdks, ["1.40.0"]))
+    assert judged(whole, catalogue, policy, "1.40.0").answer is Answer.MAY
+    without = report([one for one in whole.cells if "@1.39" not in one.sdk])
+    verdict = judged(without, catalogue, policy, "1.40.0")
+    assert (verdict.answer, verdict.reasons[0].kind) == (Answer.CANNOT_TELL, ReasonKind.MISSING)
+    with pytest.raises(UsageError, match=r"1\.41\.0: not in the report"):
+        judged(whole, catalogue, policy, "1.41.0")
+
+
+def test_upstreams_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: Catalogue) -> None:
+    """The SDK of the minor before is what a release must not break; without its sources nothing is known of it."""
+    sdks = [str(sdk.id) for sdk in catalogue.sdks if str(sdk.id.minor) in ("1.39", "1.40")]
+    cells = cells_of(catalogue, sdks, ["1.40.0"])
+
+    def without(minor: str) -> GateVerdict:
+        gone = f"@{minor}:upstream"
+        changes = [
+            msgspec.structs.replace(one, outcome=Outcome.UNREACHABLE, judgement=Judgement.NOT_RUN) if gone in one.sdk else one
+            for one in cells
+        ]
+        return judged(report(changes), catalogue, POLICIES["host-release"], "1.40.0")
+
+    assert without("1.40").answer is Answer.MAY
+    verdict = without("1.39")
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.BLOCKED])
+
+
+def test_sdks_of_several_minors_are_no_subject(good: Report, catalogue: Catalogue) -> None:
+    with pytest.raises(UsageError, match="SDKs of one minor"):
+        judged(good, catalogue, subject="rust@*")
+
+
+def test_a_policy_that_asks_for_nothing_is_no_pass(good: Report, catalogue: Catalogue) -> None:
+    """The SDKs of 1.37 are older than the promise."""
+    old = report(cells_of(catalogue, ["rust@1.37:reference"], ["1.37.0", "1.38.3"]))
+    with pytest.raises(EmptySelection):
+        judged(old, catalogue, subject="rust@1.37:reference")
+
+
+def test_a_report_of_another_suite_cannot_tell_unless_the_policy_says_so(good: Report, catalogue: Catalogue) -> None:
+    other = msgspec.structs.replace(good, environment=msgspec.structs.replace(ENVIRONMENT, suite_commit="fedcba98"))
+    verdict = judged(other, catalogue)
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.REPORT])
+    assert verdict.reasons[0].reproduce == "git checkout fedcba98"
+    assert judged(other, catalogue, msgspec.structs.replace(POLICIES["sdk-release"], any_suite=True)).answer is Answer.MAY
+    dirty = msgspec.structs.replace(ENVIRONMENT, suite_commit=f"{ENVIRONMENT.suite_commit}+changes")
+    same = judged(msgspec.structs.replace(good, environment=dirty), catalogue)
+    assert (same.answer, "+changes" in same.judged) == (Answer.MAY, True), "reports in the clone make it another one"
+
+
+def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Catalogue) -> None:
+    """A policy that lets everything pass is no pass."""
+    allowed = (Allowance(Outcome.BLOCKED, "a reason"), *POLICIES["sdk-release"].allow)
+    policy = msgspec.structs.replace(POLICIES["sdk-release"], allow=allowed)
+    silent = {"outcome": Outcome.BLOCKED, "judgement": Judgement.INCOMPLETE}
+    blocked = [msgspec.structs.replace(one, outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE) for one in good.cells]
+    none = msgspec.structs.replace(good, cells=tuple(blocked))
+    verdict = judged(none, catalogue, policy)
+    assert (verdict.answer, verdict.held) == (Answer.CANNOT_TELL, 0)
+    assert "none of the 242 cells".replace("242", str(verdict.cells)) in verdict.reasons[0].text
+    assert judged(changed(good, **silent), catalogue, policy).answer is Answer.MAY
+
+
+def test_a_stale_record_of_a_cell_that_does_not_apply_is_against_it(good: Report, catalogue: Catalogue) -> None:
+    """ "not applicable" is let pass; that a record says otherwise is not."""
+    stale = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.STALE, "known_failure": "a-record"}
+    verdict = judged(changed(good, **stale), catalogue)
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.MAY_NOT, [ReasonKind.RECORDS])
+
+
+def test_a_complaint_about_a_record_that_lets_cells_pass_is_against_it(good: Report, catalogue: Catalogue) -> None:
+    """The run of such a report ended with 1; the gate must not be greener."""
+    waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("a-record",))
+    known = changed(good, **FAILED, judgement=Judgement.KNOWN, known_failure="a-record")
+    complaint = Complaint(ComplaintKind.OVERDUE, "a-record", (), "holds until 1.40", "dmconform expectations extend a-record")
+    verdict = judged(msgspec.structs.replace(known, complaints=(complaint,)), catalogue, waiving)
+    assert (verdict.answer, verdict.reasons[0].kind) == (Answer.MAY_NOT, ReasonKind.RECORDS)
+    assert verdict.reasons[0].reproduce == complaint.mend
+    other = msgspec.structs.replace(complaint, record="another")
+    assert judged(msgspec.structs.replace(known, complaints=(other,)), catalogue, waiving).answer is Answer.MAY
+
+
+USELESS = [
+    {"cases": ("window/*", "windows/*")},
+    {"cases": ("",)},
+    {"known_failures": ("no-such-*",)},
+    {"known_failures": ("",)},
+    {"allow": (Allowance(Outcome.BLOCKED, "a reason", "window/*/rust@1.39:upstreams/*"),)},
+    {"allow": (Allowance(Outcome.BLOCKED, "a reason", ""),)},
+]
+
+
+@pytest.mark.parametrize("changes", USELESS)
+def test_a_glob_that_matches_nothing_is_refused(good: Report, catalogue: Catalogue, changes: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match=r"--policy a-policy: .* matches nothing"):
+        judged(good, catalogue, msgspec.structs.replace(POLICIES["sdk-release"], **changes))
+
+
+def test_another_provider_is_no_substitute(good: Report, catalogue: Catalogue) -> None:
+    verdict = judged(good, catalogue, subject="rust@1.39:upstream")
+    assert (verdict.answer, verdict.held, [one.kind for one in verdict.reasons]) == (
+        Answer.CANNOT_TELL,
+        0,
+        [ReasonKind.MISSING],
+    )
+    assert verdict.reasons[0].reproduce == "dmconform run --sdk rust@1.39:upstream --host 1.39 --host 1.40"
+    both = judged(good, catalogue, subject="rust@1.39")
+    assert (both.answer, {one.split("/")[2] for one in both.reasons[0].cells}) == (Answer.CANNOT_TELL, {"rust@1.39:upstream"})
+
+
+def test_a_build_of_a_host_is_a_subject_by_its_id_and_shown(catalogue: Catalogue) -> None:
+    """A release candidate of the next minor; its own SDK comes with it."""
+    candidate = f"{catalogue.newest_minor.next()}.0-dev~002c6e1c"
+    cells = [
+        cell(one.id.case, one.id.sdk, candidate, relation=one.relation, judgement=JUDGED[one.relation])
+        for one in plan_cells(
+            catalogue.cases,
+            [sdk for sdk in catalogue.sdks if sdk.id.minor == catalogue.newest_minor],
+            [(candidate, catalogue.newest_minor.next())],
+        )
+    ]
+    whole = report(cells)
+    verdict = judged(whole, catalogue, POLICIES["host-release"], candidate)
+    assert (verdict.answer, candidate in verdict.judged) == (Answer.MAY, True)
+    strict = msgspec.structs.replace(POLICIES["host-release"], own_may_be_unknown=False)
+    assert [one.kind for one in judged(whole, catalogue, strict, candidate).reasons] == [ReasonKind.NO_SDK]
+    with pytest.raises(UsageError, match=f"which has {candidate}"):
+        judged(whole, catalogue, POLICIES["host-release"], "path:./envoy")
+
+
+def test_every_reason_has_a_next_command(good: Report, catalogue: Catalogue) -> None:
+    for changes, *_ in AGAINST:
+        assert all(one.reproduce for one in judged(changed(good, **changes), catalogue).reasons), changes
+    for parts, _ in WHOLE:
+        assert all(one.reproduce for one in judged(msgspec.structs.replace(good, **parts), catalogue).reasons), parts
+    alone = judged(report(cells_of(catalogue, [SDK], ["1.39.3"])), catalogue)
+    assert alone.reasons[0].reproduce == "dmconform run --sdk rust@1.39:reference --host 1.39 --host 1.40"
+
+
+BAD_POLICIES = [
+    ('title = "a"\nquestion = "b"\nsubject = "sdk"\n', "needs hosts"),
+    ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["previous"]\n', "needs hosts"),
+    ('title = "a"\nquestion = "b"\nsubject = "host"\nsdks = ["next"]\n', "needs sdks"),
+    ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\ncases = []\n', "must not be empty"),
+    ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\nallows = 1\n', "allows"),
+    (
+        'title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\n[[allow]]\noutcome = "failed"\nreason = "c"\n',
+        "is an answer",
+    ),
+    (
+        'title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\n[[allow]]\noutcome = "blocked"\nreason = " "\n',
+        "a reason",
+    ),
+    ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\nproviders = ["reference"]\n', "look at providers"),
+    ('title = "a"\nquestion = "b"\nsubject = "host"\nsdks = ["own"]\nhosts = ["own"]\n', "look at hosts"),
+    ('title = "a"\nquestion = "b"\nsubject = "module"\nhosts = ["own"]\nknown_failures = ["*"]\n', "look at known_failures"),
+    ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\nany_suite = 1\n', "any_suite"),
+    (
+        'title = "a"\nquestion = "b"\nsubject = "host"\nsdks = ["own"]\n'
+        '[[allow]]\noutcome = "blocked"\nreason = "c"\nsdk = "previous"\n',
+        "is none of sdks",
+    ),
+    ("a = " + "9" * 5000, "integer"),
+    ("a = " + "[" * 100_000, "nested too deep"),
+    ("#" * (5 << 20), "too large"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_POLICIES, ids=[row[1] for row in BAD_POLICIES])
+def test_a_policy_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(DataFileError, match=said):
+        load_policy(file)
+
+
+def test_exit_codes_of_the_command(good: Report, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """0 may, 1 may not, 2 usage, 3 nothing asked for, 4 cannot be told."""
+
+    def gate(whole: Report, *options: str) -> int:
+        file = tmp_path / "report.json"
+        write_report(of_this_suite(whole), file)
+        return main(["gate", str(file), "--policy", "sdk-release", *(options or ("--sdk", SDK))])
+
+    assert gate(good) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"✓ {SDK}: may be released"
+    assert gate(changed(good, **FAILED, judgement=Judgement.BROKEN)) == 1
+    assert gate(good, "--host", "1.40.0") == 2
+    assert gate(good, "--sdk", SDK, "--host", "1.40.0") == 2
+    assert gate(good, "--sdk", "rust@1.37:reference") == 3
+    assert gate(changed(good, outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE)) == 4
+    assert main(["gate", str(tmp_path / "none.json"), "--policy", "sdk-release", "--sdk", SDK]) == 2
+    assert main(["gate", str(tmp_path / "report.json"), "--policy", "no-such-policy", "--sdk", SDK]) == 2
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json", "github"])
+def test_every_form_names_the_reason(good: Report, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
+    file = tmp_path / "report.json"
+    write_report(changed(good, **FAILED, judgement=Judgement.BROKEN), file)
+    main(["gate", str(file), "--policy", "sdk-release", "--sdk", SDK, "--format", form])
+    printed = capsys.readouterr().out
+    assert "expected 200, seen 503" in printed
+    if form == "json":
+        schema = next(one for one in SCHEMAS if one.type is GateVerdict).file
+        jsonschema.validate(json.loads(printed), json.loads(schema.read_text(encoding="utf-8")))
+
+
+def test_hostile_text_stays_text(good: Report, catalogue: Catalogue) -> None:
+    verdict = judged(changed(good, outcome=Outcome.FAILED, judgement=Judgement.BROKEN, detail=HOSTILE), catalogue)
+    assert "<script>" not in render_verdict(verdict)
+    assert all("\n" not in str(one) and "\x1b" not in str(one) for one in annotations_of_verdict(verdict))
+
+
+def module_check(**changes: object) -> Check:
+    """A check in which the module works on two hosts."""
+    works = {one: check_samples.point_run(RunKind.WORKS) for one in HOSTS}
+    return msgspec.structs.replace(check_samples.check(HOSTS, runs=works), **changes)
+
+
+def test_a_module_that_works_on_both_minors_may_be_released(catalogue: Catalogue) -> None:
+    assert gate_module(module_check(), POLICIES["module-release"], "m", "1.39", catalogue).answer is Answer.MAY
+
+
+def test_a_module_that_breaks_or_was_not_run_may_not(catalogue: Catalogue) -> None:
+    policy = POLICIES["module-release"]
+    works, broken = module_check().hosts
+    breaks = (works, msgspec.structs.replace(broken, verdict=Verdict.BREAKS))
+    assert gate_module(module_check(hosts=breaks), policy, "m", "1.39", catalogue).answer is Answer.MAY_NOT
+    open_ = (works, msgspec.structs.replace(broken, verdict=Verdict.UNDECIDED))
+    assert gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue).answer is Answer.CANNOT_TELL
+    assert gate_module(module_check(ran=False), policy, "m", "1.39", catalogue).answer is Answer.CANNOT_TELL
+    verdict = gate_module(module_check(hosts=(works,)), policy, "m", "1.39", catalogue)
+    assert [reason.kind for reason in verdict.reasons] == [ReasonKind.NO_HOST]
+
+
+def test_the_minor_of_a_module_must_be_certain(catalogue: Catalogue) -> None:
+    policy = POLICIES["module-release"]
+    guess = module_check().sdk
+    unsure = module_check(sdk=msgspec.structs.replace(guess, minors=("1.38", "1.39")))
+    with pytest.raises(UsageError, match="--built-with"):
+        gate_module(unsure, policy, "m", None, catalogue)
+    sure = module_check(sdk=msgspec.structs.replace(guess, minors=("1.39",)))
+    assert gate_module(sure, policy, "m", None, catalogue).answer is Answer.MAY
+
+
+def test_a_module_with_a_call_that_would_end_the_host_may_not_unless_the_policy_says_so(catalogue: Catalogue) -> None:
+    policy = POLICIES["module-release"]
+    works, other = module_check().hosts
+    bomb = msgspec.structs.replace(
+        other, static=msgspec.structs.replace(other.static, kind=StaticKind.BOMB, reason="a call ends it")
+    )
+    verdict = gate_module(module_check(hosts=(works, bomb)), policy, "m", "1.39", catalogue)
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.UNCALLED])
+    allowing = msgspec.structs.replace(policy, uncalled_allowed=True)
+    assert gate_module(module_check(hosts=(works, bomb)), allowing, "m", "1.39", catalogue).answer is Answer.MAY
+
+
+def test_a_host_that_a_module_was_not_run_on_does_not_hold(catalogue: Catalogue) -> None:
+    works, other = module_check().hosts
+    skipped = msgspec.structs.replace(other, runs=(), not_run="there is no binary")
+    verdict = gate_module(module_check(hosts=(works, skipped)), POLICIES["module-release"], "m", "1.39", catalogue)
+    assert (verdict.answer, verdict.held, verdict.reasons[0].kind) == (Answer.CANNOT_TELL, 1, ReasonKind.BLOCKED)
+    unrun = gate_module(check_samples.check(HOSTS, ran=False), POLICIES["module-release"], "m", "1.39", catalogue)
+    assert unrun.held == 0
+    assert all(one.reproduce.startswith("dmconform check ") for one in (*verdict.reasons, *unrun.reasons))
+
+
+def test_no_other_minor_may_be_claimed_than_the_file_tells(catalogue: Catalogue) -> None:
+    """With 1.38 the host that breaks it would not be asked for."""
+    sure = module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=("1.39",), known=Known.READ))
+    with pytest.raises(UsageError, match=r"the check says 1\.39"):
+        gate_module(sure, POLICIES["module-release"], "m", "1.38", catalogue)
+    with pytest.raises(EmptySelection, match="promise nothing"):
+        gate_module(
+            module_check(sdk=msgspec.structs.replace(sure.sdk, minors=())), POLICIES["module-release"], "m", "1.37", catalogue
+        )
+
+
+BAD_CHECKS: list[tuple[dict[str, object], str]] = [
+    ({"schema_version": 99}, "schema version 99"),
+    ({"hosts": (msgspec.structs.replace(module_check().hosts[0], release="new"),)}, "'new' is not a release"),
+    ({"hosts": module_check().hosts[:1] * 2}, "host '1.39.3' is there 2 times"),
+    ({"sdk": msgspec.structs.replace(module_check().sdk, minors=("new",))}, "'new' is not a minor version"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), BAD_CHECKS, ids=[row[1] for row in BAD_CHECKS])
+def test_a_check_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+    file = tmp_path / "check.json"
+    file.write_bytes(msgspec.json.encode(module_check(**changes)))
+    with pytest.raises(DataFileError, match=said):
+        read_check(file)
+
+
+def test_exit_codes_for_a_module(good: Report, tmp_path: Path) -> None:
+    file = tmp_path / "check.json"
+
+    def gate(check: Check, *options: str) -> int:
+        file.write_bytes(msgspec.json.encode(check))
+        return main(["gate", str(file), "--policy", "module-release", *options])
+
+    works, other = module_check().hosts
+    assert gate(module_check()) == 0
+    assert gate(module_check(hosts=(works, msgspec.structs.replace(other, verdict=Verdict.BREAKS)))) == 1
+    assert gate(module_check(), "--built-with", "new") == 2
+    assert gate(module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=("1.37",)))) == 3
+    assert gate(module_check(ran=False)) == 4
+    write_report(good, file)
+    assert main(["gate", str(file), "--policy", "module-release"]) == 2, "a report is no check"

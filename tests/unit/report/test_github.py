@@ -1,0 +1,103 @@
+"""What GitHub Actions is told: annotations that stay data, and a summary that fits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from dmconform.core.errors import UsageError
+from dmconform.core.values import Judgement, Outcome
+from dmconform.report.github import (
+    MOST_ANNOTATIONS,
+    SUMMARY_BYTES,
+    Annotation,
+    Level,
+    add_to_summary,
+    annotations_of_run,
+    limited,
+)
+from dmconform.spec.inconsistencies import ComplaintKind
+
+from tests.unit.report_samples import COMPLAINTS, HOSTILE, broken, cell, disputed, known, report
+
+
+def test_each_cause_is_one_annotation_with_its_command() -> None:
+    told = list(annotations_of_run(report([broken(host="1.39.3"), broken(host="1.40.0"), known("a/known"), cell("a/fine")])))
+    assert [one.level for one in told] == [Level.ERROR, Level.ERROR]
+    assert told[0].title == "window/proxied_traffic: failed"
+    assert told[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
+    assert told[1].text.startswith("The promised window does not hold: 2 of 4")
+
+
+def test_a_run_that_holds_is_a_notice() -> None:
+    (only,) = annotations_of_run(report([cell()]))
+    assert (only.level, only.title) == (Level.NOTICE, "dmconform")
+
+
+def test_what_could_not_run_is_a_warning() -> None:
+    blocked = cell(outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="no room")
+    told = list(annotations_of_run(report([blocked])))
+    assert [one.level for one in told] == [Level.WARNING, Level.WARNING]
+    assert "no room" in told[0].text
+
+
+def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> None:
+    blocked = [cell(f"b/case_{number}", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE) for number in range(12)]
+    told = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
+    assert Counter(one.level for one in told) == {Level.ERROR: MOST_ANNOTATIONS, Level.WARNING: MOST_ANNOTATIONS}
+    assert told[-1].title == "dmconform"
+    assert told[-1].text.endswith("; 6 more are not shown here")
+    exactly = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS - 1)])))
+    assert list(limited(exactly)) == exactly
+
+
+def test_all_that_counts_against_a_run_is_told() -> None:
+    """Not only cells that fail: each of these alone makes a run red."""
+    (told, answer) = annotations_of_run(report([disputed()]))
+    assert (told.level, told.title) == (Level.ERROR, "rust@1.39:reference on 1.39.3: verdicts disagree")
+    assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
+    assert answer.level is Level.ERROR
+    overdue = next(one for one in COMPLAINTS if one.kind is ComplaintKind.OVERDUE)
+    (told, answer) = annotations_of_run(report([cell()], complaints=[overdue], exit_code=1))
+    assert (told.level, told.title) == (Level.ERROR, "record known-1: past its until")
+    assert told.text.endswith(f"mend: {overdue.mend}")
+
+
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "a\n::error::b", "a\r\n::set-output name=x::y", "100%0A::error::c", "::stop-commands::x"]
+)
+def test_no_text_begins_a_command(text: str) -> None:
+    line = str(Annotation(Level.WARNING, text, text))
+    assert "\n" not in line
+    assert "\r" not in line
+    assert line.startswith("::warning title=")
+    title, _, message = line.removeprefix("::warning title=").partition("::")
+    assert ":" not in title
+    assert "," not in title
+    assert "\x1b" not in message
+    assert "%0A" not in message.replace("%25", "") or "\n" in text
+
+
+def test_the_summary_is_added_to_and_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "summary"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
+    add_to_summary("one\n")
+    add_to_summary("two\n")
+    assert file.read_text(encoding="utf-8") == "one\ntwo\n"
+    file.unlink()
+    add_to_summary("ä" * SUMMARY_BYTES)
+    text = file.read_text(encoding="utf-8")
+    assert len(text.encode()) <= SUMMARY_BYTES
+    assert text.endswith("Cut: the whole is in the report.\n")
+
+
+def test_without_github_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    add_to_summary("one\n")
+
+
+def test_a_summary_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
+    with pytest.raises(UsageError, match="GITHUB_STEP_SUMMARY="):
+        add_to_summary("one\n")

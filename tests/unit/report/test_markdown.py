@@ -1,0 +1,154 @@
+"""The report as Markdown; read back with a parser, as what counts is what a reader sees."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+from dmconform.binaries.facts import StaticKind
+from dmconform.core.text import one_line
+from dmconform.core.values import Judgement, Relation
+from dmconform.report.markdown import code, escape, render_markdown
+from markdown_it import MarkdownIt
+
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    COMPLAINTS,
+    FINDING,
+    HOSTILE,
+    KNOWN_FAILURE,
+    broken,
+    cell,
+    disputed,
+    hostile_report,
+    matrix,
+    report,
+    sdk,
+    static,
+)
+
+
+def html(markdown: str) -> str:
+    return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(markdown))
+
+
+def text(markdown: str) -> str:
+    """What a reader sees, without the tags."""
+    return (
+        re.sub(r"<[^>]*>", "", html(markdown))
+        .replace("&quot;", '"')
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
+    )
+
+
+def test_the_answer_comes_first() -> None:
+    first = render_markdown(report([cell()])).splitlines()[0]
+    assert first == "# ✓ The promised window holds: all 1 promised cells that ran pass"
+
+
+def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:
+    page = render_markdown(report(ALL_KINDS))
+    assert "### Rust · reference\n\n| case | 1.39 → 1.36.4 | 1.39 → 1.39.3 | 1.39 → 1.40.0 |" in page
+    assert "### Rust · upstream\n\n| case | 1.40 → 1.40.0 |" in page
+    assert "| window/proxied_traffic |  | ★✓ ok | ★✗ FAIL |" in page
+    assert "| load/refuse | ∞ hung |  |  |" in page
+    assert "| ABI string | matched | matched | deprecated |" in page
+    assert "| static verdict | not known | not known | not known |" in page
+
+
+def test_the_static_half_stands_in_the_matrix_and_what_does_not_load_in_a_table() -> None:
+    entries = [static("rust@1.39:reference", "1.38.3", StaticKind.REFUSED, 7), static("rust@1.39:reference", "1.39.3")]
+    page = render_markdown(report([cell(host="1.38.3"), cell()], static=entries))
+    assert "| static verdict | refused (7) | loads |" in page
+    (row,) = [line for line in page.splitlines() if line.startswith("| rust@1.39:reference | 1.38.3 | refused at load |")]
+    assert "callback_new_4</code> and 2 more" in row
+    assert "Static verdicts other" not in render_markdown(report([cell()], static=entries[1:]))
+
+
+def test_a_disagreement_has_its_section_before_the_matrix() -> None:
+    luck = cell("load/luck", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
+    page = render_markdown(report([luck, disputed("load/hidden")]))
+    section = page[page.index("## ≠ Static and run-time verdicts disagree") : page.index("## Matrix")]
+    rows = [line for line in section.splitlines() if line.startswith("| 1 |")]
+    assert ["AGAINST the run" in row for row in rows] == [True, False]
+    assert "| load/hidden | ★✓ DISPUTED ≠ |" in page
+    assert "| load/luck | ✓ ok ≠ |" in page
+    assert "≠ Static" not in render_markdown(report([cell()]))
+
+
+def test_findings_of_the_abi_have_a_section_with_names() -> None:
+    page = render_markdown(report([cell()], abi_findings=[FINDING, msgspec.structs.replace(FINDING, certain=False)]))
+    rows = [line for line in page.splitlines() if line.startswith("| 1.38 → 1.39 |")]
+    assert all(f"<code>{FINDING.subject}</code>" in row and "http_filter, network_filter" in row for row in rows)
+    assert ["not the release" in row for row in rows] == [False, True]
+    assert "breaks the promise in the ABI" not in render_markdown(report([cell()]))
+
+
+def test_it_says_why_cells_did_not_run_and_what_is_known() -> None:
+    page = render_markdown(report(ALL_KINDS, known_failures=[KNOWN_FAILURE]))
+    assert "| 1 | ■ blocked | incomplete | <code>the build failed</code> |" in page
+    assert "| 1 | ? unreachable | not run | <code>tag v1.40.0 cannot be fetched</code> |" in page
+    assert "| known-1 | 1 | 0 | The SDK of 1.38 does not guard this callback. | evidence/known.md |" in page
+    new, _, rest = page.partition("## Known failures")
+    assert "expected 200, seen 503" in new
+    assert "SIGABRT" in rest
+    assert "SIGABRT" not in new
+
+
+def test_hosts_and_modules_have_their_hashes_and_glibc_floor() -> None:
+    whole = report([cell()], sdks=[sdk("rust@1.39:reference"), sdk("go@1.39:upstream", problem="go build failed\nmore")])
+    page = render_markdown(whole)
+    assert f"<code>{whole.hosts[0].sha256}</code>" in page
+    assert f"probe | <code>{'ab' * 32}</code> | GLIBC_2.34" in page
+    assert "not built: <code>go build failed</code>" in page
+
+
+def test_hostile_text_is_shown_and_is_nothing_else() -> None:
+    page = html(render_markdown(hostile_report()))
+    tags = set(re.findall(r"</?([a-zA-Z!][a-zA-Z0-9-]*)", page))
+    assert tags <= {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "ul", "li"}
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+
+
+def test_hostile_text_adds_no_column_and_no_row() -> None:
+    page = render_markdown(hostile_report())
+    widths: list[int] = []
+    for line in page.splitlines():
+        if line.startswith("| "):
+            widths.append(line.count("|"))
+        elif widths and not line.startswith("|"):
+            assert len(set(widths)) == 1, f"rows of different width before {line!r}"
+            widths = []
+    assert page.count("## Matrix") == 1
+
+
+def test_escaped_text_reads_as_it_was() -> None:
+    assert text(escape(HOSTILE)).strip() == one_line(HOSTILE)
+    assert text(code(HOSTILE)).strip() == one_line(HOSTILE)
+    assert escape("rust@1.39:upstream snake_case") == "rust@1.39:upstream snake_case"
+    assert "@" not in escape("@everyone")
+    assert "@" not in escape("write to nobody@evil.example"), "GitHub makes a link of an address"
+    assert "://" not in escape("https://evil.example")
+    assert "_a" not in escape("_a_")
+
+
+def test_a_large_matrix_has_all_its_cells() -> None:
+    page = render_markdown(matrix())
+    rows = [line for line in page.splitlines() if re.match(r"\| [a-z]+/case_number_\d+ \| ★?[✓✗†∞⊘■?○] ", line)]
+    assert sum(row.count(" | ") for row in rows) == 2040
+
+
+def test_each_kind_of_complaint_has_its_command() -> None:
+    page = render_markdown(report([cell()], complaints=COMPLAINTS, exit_code=1))
+    for it in COMPLAINTS:
+        start = f"| {it.kind.value} | {it.record or ''} | 1 | a/b/c/d |"
+        assert f"{start} text of {it.kind.name} | <code>{it.mend}</code> |" in page
+    assert "to be mended" not in render_markdown(report([cell()]))
+
+
+def test_requirements_have_their_counts() -> None:
+    page = render_markdown(report([cell("a/one"), broken("a/two")]))
+    assert "| REQ-0 | must | 1 | holds | 1 |  |  |  |" in page
+    assert "| REQ-1 | must | 1 | BROKEN |  | 1 |  |  |" in page

@@ -1,0 +1,125 @@
+"""The page of findings is the one of the data, and the data make sense."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import msgspec
+import pytest
+from dmconform.cli.listing import lines
+from dmconform.cli.main import _parser
+from dmconform.cli.pages import findings_text
+from dmconform.core import paths
+from dmconform.core.errors import DataFileError
+from dmconform.core.values import CellId, Outcome
+from dmconform.report.findings import of_known_failure
+from dmconform.spec.catalogue import load_catalogue
+from dmconform.spec.expectations import KnownFailure
+from dmconform.spec.findings import Finding, load_findings
+from dmconform.spec.inconsistencies import CellIndex
+from dmconform.spec.selectors import select_cases, select_hosts, select_sdks
+
+from tests.checkout import ROOT
+
+CATALOGUE = load_catalogue()
+KNOWN = {one.id for one in CATALOGUE.known_failures}
+FINDINGS = load_findings(paths.FINDINGS_DATA, KNOWN)
+
+
+def test_the_page_is_the_one_of_the_data() -> None:
+    assert (paths.DATA / "docs" / "findings.md").read_text() == findings_text(CATALOGUE), "run: dmconform findings --write"
+
+
+def test_every_finding_and_every_known_failure_has_its_section_and_anchor() -> None:
+    page = findings_text(CATALOGUE)
+    for name in (*KNOWN, *(one.id for one in FINDINGS.finding)):
+        assert page.count(f'<a id="{name}"></a>') == 1
+    assert page.count("- **To see it:** ") == len(KNOWN) + len(FINDINGS.finding)
+
+
+def test_ten_are_the_most_important_each_once() -> None:
+    assert len(FINDINGS.most_important) == len(set(FINDINGS.most_important)) == 10
+
+
+@pytest.mark.parametrize("finding", [one for one in FINDINGS.finding if one.reproduce], ids=lambda one: one.id)
+def test_a_command_names_what_there_is(finding: Finding) -> None:
+    words = shlex.split(finding.reproduce or "")
+    if words[0] != "dmconform":
+        assert (ROOT / words[-1].partition("::")[0]).exists(), finding.reproduce
+        return
+    arguments = vars(_parser().parse_args(words[1:]))
+    select_hosts(arguments.get("host") or (), CATALOGUE.hosts)
+    select_sdks(arguments.get("sdk") or (), CATALOGUE.sdks)
+    select_cases(arguments.get("case") or (), CATALOGUE.cases)
+    if arguments["command"] == "run":
+        for host in arguments["host"]:
+            selected = tuple(arguments["sdk"]), tuple(arguments["case"])
+            assert list(lines("cells", (host,), *selected, everywhere=arguments["everywhere"])), host
+    if arguments.get("cell"):
+        assert str(CellId.parse(arguments["cell"])) in CATALOGUE.promised
+
+
+def test_hosts_and_sdks_that_are_named_are_known() -> None:
+    known = {host.release for host in CATALOGUE.hosts}
+    for one in FINDINGS.finding:
+        assert one.hosts == ("all",) or set(one.hosts) <= known, one.id
+        for sdk in one.sdks:
+            if "@" in sdk:
+                select_sdks([sdk], CATALOGUE.sdks)
+
+
+def test_a_known_failure_is_told_by_its_record_and_its_cells() -> None:
+    record = KnownFailure(
+        "r",
+        ("window/loads/rust@1.39:upstream/1.39.*", "window/loads/rust@1.39:upstream/1.40.0"),
+        Outcome.FAILED,
+        "x",
+        "The SDK is at fault: it does <this>\nand that. More words.",
+        "Seen there.",
+    )
+    told = of_known_failure(record, CellIndex(CATALOGUE.promised), CATALOGUE.cases, CATALOGUE.requirements)
+    assert told.title == "It does <this> and that"
+    titled = msgspec.structs.replace(record, title="Does this")
+    assert (
+        of_known_failure(titled, CellIndex(CATALOGUE.promised), CATALOGUE.cases, {**CATALOGUE.requirements}).title
+        == "Does this"
+    )
+    assert told.sdks == ("rust@1.39:upstream",)
+    assert told.hosts == ("1.39.0", "1.39.1", "1.39.3", "1.40.0")
+    assert told.how == "`dmconform reproduce window/loads/rust@1.39:upstream/1.40.0`"
+    assert CATALOGUE.requirements["window.forward"].statement in told.document
+
+
+GOOD = """
+[[finding]]
+id = "a"
+title = "t"
+document = "d"
+seen = "s"
+hosts = ["all"]
+sdks = ["all"]
+fault = "host"
+fault_reason = "r"
+reproduce = "dmconform run"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (f"most_important = []\n{GOOD}{GOOD}", "stands twice"),
+        (f"most_important = []\n{GOOD}".replace('"a"', '"known"'), "or is that of a known failure"),
+        (f'most_important = ["b"]\n{GOOD}', "'b' is no id"),
+        (f"most_important = []\n{GOOD}".replace('"t"', '" "'), "title is empty"),
+        (f"most_important = []\n{GOOD}".replace('["all"]', "[]"), "hosts is empty"),
+        (f"most_important = []\n{GOOD}".replace('"host"', '"me"'), "me"),
+        (f'most_important = []\n{GOOD}by_hand = "so"\n', "either reproduce or by_hand"),
+        (f"most_important = []\n{GOOD}".replace("conform run", "conform run\\n"), "one command"),
+    ],
+)
+def test_a_bad_finding_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "findings.toml"
+    path.write_text(text)
+    with pytest.raises(DataFileError, match=complaint):
+        load_findings(path, {"known"})
