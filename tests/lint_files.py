@@ -28,7 +28,7 @@ def tracked() -> list[Path]:
     return [ROOT / name.decode() for name in listed.split(b"\0") if name]
 
 
-def complaints(path: Path) -> list[str]:
+def inconsistencies(path: Path) -> list[str]:
     """What is wrong with a file."""
     if not path.is_file():
         return []
@@ -44,7 +44,7 @@ def complaints(path: Path) -> list[str]:
 def main() -> int:
     """Returns an exit code."""
     files = tracked()
-    found = [line for path in files for line in complaints(path)]
+    found = [line for path in files for line in inconsistencies(path)]
     print("\n".join(found) if found else f"{len(files)} files: no host names, no machine folders, all scripts parse")
     return 1 if found else 0
 

@@ -37,7 +37,7 @@ def shellcheck(path: Path, text: str, shell: str) -> str:
     return f"{path}: {done.output.strip()}" if done.exit_code else ""
 
 
-def complaints(path: Path, text: str) -> list[str]:
+def inconsistencies(path: Path, text: str) -> list[str]:
     """What is wrong with a workflow or an action that actionlint does not look for."""
     found = [
         f"{path}: {use['what']} is not pinned to a commit"
@@ -54,9 +54,9 @@ def complaints(path: Path, text: str) -> list[str]:
     return found
 
 
-def all_complaints() -> list[str]:
+def all_inconsistencies() -> list[str]:
     """All that is wrong with the workflows, the actions, and the scripts that they and people start first."""
-    found = [line for path in (*WORKFLOWS, *ACTIONS) for line in complaints(path, path.read_text(encoding="utf-8"))]
+    found = [line for path in (*WORKFLOWS, *ACTIONS) for line in inconsistencies(path, path.read_text(encoding="utf-8"))]
     found += [actionlint(WORKFLOWS)]
     found += [shellcheck(path, text, shell) for path in ACTIONS for shell, text in scripts(read_yaml(path))]
     found += [shellcheck(path, path.read_text(encoding="utf-8"), shell) for path, shell in SCRIPTS.items()]
@@ -65,7 +65,7 @@ def all_complaints() -> list[str]:
 
 def main() -> int:
     """Returns an exit code."""
-    found = all_complaints()
+    found = all_inconsistencies()
     print("\n".join(found) if found else f"{len(WORKFLOWS)} workflows, {len(ACTIONS)} actions: nothing to say")
     return 1 if found else 0
 

@@ -49,7 +49,7 @@ def own(cell: Cell, name: str = OWN) -> Member:
 
 def others(cell: Cell) -> list[Member]:
     """The probes of the other SDK versions that are promised to work on the host."""
-    cell.needs(cell.relation is Relation.PROMISED, "takes many modules, and is tried where all of them are promised to work")
+    cell.needs(cell.relation is Relation.SUPPORTED, "takes many modules, and is tried where all of them are promised to work")
     found = []
     for sdk in cell.companions():
         if sdk.id != cell.sdk.id:

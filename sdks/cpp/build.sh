@@ -22,7 +22,7 @@ together() {
   done >"$work/$unit.cc"
 }
 
-# Prints lines of: OBJECT FLAGS SOURCE. Upstream's sources are compiled as they are, without warnings.
+# Prints lines of: OBJECT FLAGS SOURCE. The official SDK's sources are compiled as they are, without warnings.
 units() {
   echo "filters $strict $include $work/filters.cc"
   for source in /work/src/modules/*.cc; do
@@ -32,7 +32,7 @@ units() {
   reference)
     echo "sdk $strict $include $work/sdk.cc"
     ;;
-  upstream)
+  official)
     for source in "$sdk_folder"/*.cc; do
       echo "sdk_$(basename "$source" .cc) -w $include $source"
     done
@@ -51,7 +51,7 @@ link() {
 }
 
 together filters /work/src/probe/*.cc
-[ "$DMCONFORM_PROVIDER" = upstream ] || together sdk "$sdk_folder"/*.cc
+[ "$DMCONFORM_PROVIDER" = official ] || together sdk "$sdk_folder"/*.cc
 
 units | xargs -P "${DMCONFORM_JOBS:-1}" -L 1 sh -c \
   'object=$1; shift; exec '"$compiler $common"' -c -o "'"$work"'/$object.o" "$@"' sh

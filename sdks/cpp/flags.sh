@@ -1,6 +1,6 @@
 # Sourced by build.sh and lint.sh: how sources are compiled. Needs the environment of a build.
 case "$DMCONFORM_PROVIDER" in
-upstream)
+official)
   sdk_folder=/work/sdk/source/extensions/dynamic_modules/sdk/cpp
   # As system headers, for warnings are errors in our own sources only.
   include="-isystem $sdk_folder -isystem /work/sdk"
@@ -16,7 +16,7 @@ reference)
   fi
   ;;
 *)
-  echo "DMCONFORM_PROVIDER must be upstream or reference, not '$DMCONFORM_PROVIDER'" >&2
+  echo "DMCONFORM_PROVIDER must be official or reference, not '$DMCONFORM_PROVIDER'" >&2
   exit 2
   ;;
 esac

@@ -12,11 +12,11 @@ if [ "$DMCONFORM_PROVIDER" = reference ]; then
     modfile=$work/src/probe/go.mod
     export CGO_CFLAGS="-O2 -I$work/abi"
 elif [ -d "$work/sdk" ]; then
-    modfile=$work/src/upstream/tree.mod
+    modfile=$work/src/official/tree.mod
 else
-    modfile=$work/src/upstream/$DMCONFORM_GO_MODULE.mod
+    modfile=$work/src/official/$DMCONFORM_GO_MODULE.mod
     if [ ! -f "$modfile" ]; then
-        echo "no lock file upstream/$DMCONFORM_GO_MODULE.mod for this module version; add it and its .sum" >&2
+        echo "no lock file official/$DMCONFORM_GO_MODULE.mod for this module version; add it and its .sum" >&2
         exit 1
     fi
 fi

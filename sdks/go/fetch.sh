@@ -1,5 +1,5 @@
 #!/bin/sh
-# Downloads upstream's SDK as a Go module into ../deps. Only what has its hash in upstream/*.sum is downloaded.
+# Downloads the official SDK as a Go module into ../deps. Only what has its hash in official/*.sum is downloaded.
 set -eu
 cd "$(dirname "$0")"
 . ./environment.sh

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Downloads the crates that the upstream SDK needs, as locked in upstream/Cargo.lock. The reference SDK needs none.
+# Downloads the crates that the official SDK needs, as locked in official/Cargo.lock. The reference SDK needs none.
 set -eu
 . /work/src/workspace.sh
-if [ "$DMCONFORM_PROVIDER" = upstream ]; then
+if [ "$DMCONFORM_PROVIDER" = official ]; then
     cargo vendor --locked --versioned-dirs --quiet /work/deps/vendor >/dev/null
 fi

@@ -6,12 +6,12 @@ reference)
     ln -sfn /work/src/reference "$workspace/sdk"
     cp /work/src/reference/Cargo.lock "$workspace/Cargo.lock"
     ;;
-upstream)
+official)
     ln -sfn /work/sdk/source/extensions/dynamic_modules/sdk/rust "$workspace/sdk"
-    cp /work/src/upstream/Cargo.lock "$workspace/Cargo.lock"
+    cp /work/src/official/Cargo.lock "$workspace/Cargo.lock"
     ;;
 *)
-    echo "workspace.sh: DMCONFORM_PROVIDER must be upstream or reference, not '$DMCONFORM_PROVIDER'" >&2
+    echo "workspace.sh: DMCONFORM_PROVIDER must be official or reference, not '$DMCONFORM_PROVIDER'" >&2
     exit 2
     ;;
 esac

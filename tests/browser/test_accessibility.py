@@ -12,7 +12,7 @@ from dmconform.report.schema import Report
 
 from tests.browser.conftest import Open
 from tests.browser.pages import Seen
-from tests.unit.report_samples import ALL_KINDS, COMPLAINTS, FINDING, KNOWN_FAILURE, matrix, report, static
+from tests.unit.report_samples import ALL_KINDS, FINDING, INCONSISTENCIES, KNOWN_FAILURE, matrix, report, static
 
 pytestmark = pytest.mark.browser
 
@@ -24,8 +24,8 @@ def rich() -> Report:
     return report(
         ALL_KINDS,
         known_failures=[KNOWN_FAILURE],
-        complaints=COMPLAINTS,
-        static=[static("rust@1.39:reference", "1.39.3", StaticKind.BOMB, 70), static("rust@1.39:reference", "1.40.0")],
+        inconsistencies=INCONSISTENCIES,
+        static=[static("rust@1.39:reference", "1.39.3", StaticKind.UNRESOLVED, 70), static("rust@1.39:reference", "1.40.0")],
         abi_findings=[FINDING],
         exit_code=1,
     )

@@ -28,10 +28,10 @@ def labels(cells: list[CellEntry]) -> list[str]:
 FILTERS = (
     ("language=go", lambda its: its.sdk.startswith("go@")),
     ("language=go&language=rust", lambda its: its.sdk.startswith(("go@", "rust@"))),
-    ("sdk=rust@1.39:upstream", lambda its: its.sdk == "rust@1.39:upstream"),
-    ("sdk=rust%401.39%3Aupstream&host=1.40.0", lambda its: its.sdk == "rust@1.39:upstream" and its.host == "1.40.0"),
+    ("sdk=rust@1.39:official", lambda its: its.sdk == "rust@1.39:official"),
+    ("sdk=rust%401.39%3Aupstream&host=1.40.0", lambda its: its.sdk == "rust@1.39:official" and its.host == "1.40.0"),
     ("host=1.36.4", lambda its: its.host == "1.36.4"),
-    ("outcome=failed", lambda its: its.outcome is Outcome.FAILED),
+    ("outcome=failed", lambda its: its.outcome is Outcome.FAIL),
     ("outcome=module+rejected&language=cpp", lambda its: its.outcome is Outcome.REJECTED and its.sdk.startswith("cpp@")),
     ("judgement=known+failure", lambda its: its.known_failure is not None),
     ("case=number_7", lambda its: its.case.endswith("number_7")),
@@ -96,11 +96,11 @@ def test_ticking_a_filter_writes_the_address_and_clearing_empties_it(open_page: 
     assert len(shown(seen)) == 2
     seen.page.locator("#pick-outcome summary").click()
     assert not seen.page.get_by_label("Rust", exact=True).is_visible(), "two lists are open at once"
-    seen.page.get_by_label("failed", exact=True).check()
+    seen.page.get_by_label("fail", exact=True).check()
     assert seen.fragment == "language=rust&outcome=failed&differs=1"
     assert len(shown(seen)) == 1
     seen.page.keyboard.press("Escape")
-    assert not seen.page.get_by_label("failed", exact=True).is_visible()
+    assert not seen.page.get_by_label("fail", exact=True).is_visible()
     seen.page.get_by_role("button", name="clear filters").click()
     assert seen.fragment == ""
     assert len(shown(seen)) == 6

@@ -21,7 +21,7 @@ def test_hostile_text_is_shown_and_does_nothing(open_page: Open) -> None:
     assert seen.story.is_visible()
     first = plain(HOSTILE).split("\n", maxsplit=1)[0]
     assert seen.field("detail").locator("pre").first.inner_text() == first
-    assert seen.field("disagreement").inner_text() == plain(HOSTILE)
+    assert seen.field("mismatch").inner_text() == plain(HOSTILE)
     seen.page.keyboard.press("Escape")
     for summary in seen.page.locator("main details > summary").all():
         if summary.is_visible() and not summary.evaluate("it => it.parentNode.open"):

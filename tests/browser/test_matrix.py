@@ -74,7 +74,7 @@ def test_the_cell_that_tab_comes_to_stays_however_far_the_matrix_is_scrolled(ope
 
 
 def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
-    cells = [cell("a/one"), known("a/two"), cell("b/one", relation=Relation.BEYOND, judgement=Judgement.FACT)]
+    cells = [cell("a/one"), known("a/two"), cell("b/one", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)]
     seen = open_page(report(cells))
     row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
     assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "known"]
@@ -109,14 +109,14 @@ def test_the_frame_runs_around_the_promised_columns_only(open_page: Open) -> Non
             f"a/{name}",
             host=host,
             relation=relation,
-            judgement=Judgement.FACT if relation is Relation.BEYOND else Judgement.AS_PROMISED,
+            judgement=Judgement.INFORMATIONAL if relation is Relation.UNSUPPORTED else Judgement.PASS,
         )
         for name in ("one", "two")
         for host, relation in (
-            ("1.38.3", Relation.BEYOND),
-            ("1.39.3", Relation.PROMISED),
-            ("1.40.0", Relation.PROMISED),
-            ("1.41.0", Relation.BEYOND),
+            ("1.38.3", Relation.UNSUPPORTED),
+            ("1.39.3", Relation.SUPPORTED),
+            ("1.40.0", Relation.SUPPORTED),
+            ("1.41.0", Relation.UNSUPPORTED),
         )
     ]
     seen = open_page(report(cells))
@@ -134,10 +134,10 @@ def test_the_frame_runs_around_the_promised_columns_only(open_page: Open) -> Non
 def test_a_wide_matrix_opens_on_the_first_promised_window(open_page: Open) -> None:
     whole = report(
         [
-            cell("a/one", f"rust@1.{minor}:upstream", host, relation=relation, judgement=judgement)
+            cell("a/one", f"rust@1.{minor}:official", host, relation=relation, judgement=judgement)
             for minor, relation, judgement in (
-                (37, Relation.BEYOND, Judgement.FACT),
-                (39, Relation.PROMISED, Judgement.AS_PROMISED),
+                (37, Relation.UNSUPPORTED, Judgement.INFORMATIONAL),
+                (39, Relation.SUPPORTED, Judgement.PASS),
             )
             for host in ("1.39.0", "1.39.1", "1.39.3", "1.40.0")
         ]
@@ -181,18 +181,18 @@ def test_headers_stay_in_view(open_page: Open) -> None:
 
 
 def test_each_column_says_what_host_and_file_say(open_page: Open) -> None:
-    entries = [static("rust@1.39:reference", "1.39.3"), static("rust@1.39:reference", "1.40.0", StaticKind.BOMB, 70)]
+    entries = [static("rust@1.39:reference", "1.39.3"), static("rust@1.39:reference", "1.40.0", StaticKind.UNRESOLVED, 70)]
     seen = open_page(report([cell(), cell(host="1.40.0")], static=entries))
     rows = seen.page.locator(".row.info")
     assert rows.nth(0).locator(".cell").all_inner_texts() == ["matched", "matched"]
-    assert rows.nth(1).locator(".cell").all_inner_texts() == ["loads", "bomb (70)"]
+    assert rows.nth(1).locator(".cell").all_inner_texts() == ["loads", "unresolved (70)"]
 
 
 def test_a_flag_is_seen_in_the_matrix_and_above_it(open_page: Open) -> None:
     flagged, calm = disputed("load/hidden"), cell("load/calm")
     seen = open_page(report([flagged, calm]))
     seen.open_all_rows()
-    assert seen.cell(flagged).inner_text().split() == ["✓", "DISPUTED", "≠"]
+    assert seen.cell(flagged).inner_text().split() == ["✓", "MISMATCH", "≠"]
     assert seen.cell(flagged).evaluate("it => it.scrollWidth <= it.clientWidth"), "the words do not fit into their cell"
     assert "≠" not in seen.cell(calm).inner_text()
     assert seen.page.locator("#disputes").get_by_text("AGAINST the run").is_visible()

@@ -24,13 +24,13 @@ def test_a_permalink_opens_its_cell_and_tells_its_story(open_page: Open) -> None
         evidence="evidence/guard/panic/rust@1.39+reference/1.39.3",
         module_sha256="cd" * 32,
     )
-    half = static(entry.sdk, entry.host, StaticKind.BOMB, 70)
+    half = static(entry.sdk, entry.host, StaticKind.UNRESOLVED, 70)
     whole = report([cell(), entry], known_failures=[KNOWN_FAILURE], static=[half])
     seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}")
     assert seen.story.is_visible()
     assert seen.story.get_by_role("heading", level=2).inner_text().split() == ["†", "known", "guard/panic"]
     assert "Statement 1: guard/panic works." in seen.field("requirement").inner_text()
-    assert seen.field("outcome").inner_text() == "host crashed"
+    assert seen.field("outcome").inner_text() == "crash"
     assert seen.field("judgement").inner_text().startswith("known failure: ")
     assert seen.field("relation").inner_text() == f"promised: {entry.relation_reason}"
     assert seen.field("detail").locator("pre").all_inner_texts() == [
@@ -115,7 +115,7 @@ def test_the_story_leads_to_the_same_case_on_other_hosts(open_page: Open) -> Non
     first, second = cell(host="1.39.3"), broken(host="1.40.0")
     seen = open_page(report([first, second]), fragment=f"#{cell_fragment(first.id)}")
     links = seen.story.locator(".strip a")
-    assert links.all_inner_texts() == ["1.39.3 ✓ ok", "1.40.0 ✗ FAIL"]
+    assert links.all_inner_texts() == ["1.39.3 ✓ pass", "1.40.0 ✗ FAIL"]
     links.nth(1).click()
     seen.story.get_by_text("→ Envoy 1.40.0").wait_for()
     assert seen.fragment == cell_fragment(second.id)
@@ -205,16 +205,16 @@ def test_a_run_that_nothing_counts_against_says_so(open_page: Open) -> None:
 def test_a_disagreement_is_explained(open_page: Open) -> None:
     entry = disputed("load/hidden")
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
-    assert seen.field("disagreement").inner_text() == entry.disagreement
+    assert seen.field("mismatch").inner_text() == entry.mismatch
 
 
 def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_finding_and_in_its_story(open_page: Open) -> None:
-    entry = broken(reruns=(RerunEntry(Outcome.PASSED, Judgement.AS_PROMISED, ""),))
+    entry = broken(reruns=(RerunEntry(Outcome.PASS, Judgement.PASS, ""),))
     said = "NOT STABLE: run again alone, it ended otherwise (1x passed); look for a race first"
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
     assert seen.field("reruns").inner_text() == said
     assert said in seen.page.locator("#new .finding").inner_text()
-    assert seen.field("judgement").inner_text().startswith("broken")
+    assert seen.field("judgement").inner_text().startswith("fail")
 
 
 def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:

@@ -1,4 +1,4 @@
-"""Compilers agree with the ABI data: on the generated bindings, and on upstream's own headers where those can be had.
+"""Compilers agree with the ABI data: on the generated bindings, and on the official SDK's own headers where those can be had.
 
 The checks are generated, so it is shown as well that each of them fails where the data is wrong.
 """
@@ -21,10 +21,10 @@ from dmconform.containers.sandbox import run_job
 from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from dmconform.core import paths
 from dmconform.sdks.builder import Builder, Toolchain
-from dmconform.sdks.sources import DEFAULT_UPSTREAM, UpstreamRepository
+from dmconform.sdks.sources import DEFAULT_SOURCE, SourceRepository
 
+from tests.official_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
 from tests.unit.golden import golden_abi, rendered
-from tests.upstream_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
 
 pytestmark = pytest.mark.engine
 
@@ -57,8 +57,8 @@ def toolchain(client: docker.DockerClient, cache: Path) -> Toolchain:
 
 @pytest.fixture(scope="module")
 def builder(toolchain: Toolchain, cache: Path) -> Builder:
-    """Downloads upstream's Go modules."""
-    repository = UpstreamRepository(DEFAULT_UPSTREAM, cache, print)
+    """Downloads the official SDK's Go modules."""
+    repository = SourceRepository(DEFAULT_SOURCE, cache, print)
     return Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, lambda: toolchain, print)
 
 
@@ -80,11 +80,11 @@ def test_the_bindings_of_every_minor_are_what_the_data_says(toolchain: Toolchain
 
 
 @pytest.mark.parametrize("minor", [*IN_GO_MODULES, *IN_CLONES])
-def test_upstreams_own_header_is_what_the_data_says(minor: str, toolchain: Toolchain, builder: Builder, cache: Path) -> None:
+def test_the_official_header_is_what_the_data_says(minor: str, toolchain: Toolchain, builder: Builder, cache: Path) -> None:
     header = header_in_go_module(minor, builder) if minor in IN_GO_MODULES else header_in_clone(minor, cache)
     checks = c_checks(load_abi(paths.ABI, minor), "abi.h")
     assert checks.count("_Static_assert") > 400
-    assert compiled(toolchain, {"upstream": {"abi.h": header.read_text(), "checks.c": checks}}) == {"upstream": ""}
+    assert compiled(toolchain, {"official": {"abi.h": header.read_text(), "checks.c": checks}}) == {"official": ""}
 
 
 def with_type(one: str, /, **changes: object) -> Abi:

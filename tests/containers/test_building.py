@@ -19,7 +19,7 @@ from dmconform.core import paths
 from dmconform.core.process import run_program
 from dmconform.sdks.builder import Builder, Built, Toolchain
 from dmconform.sdks.catalogue import load_sdks
-from dmconform.sdks.sources import DEFAULT_UPSTREAM, UpstreamRepository
+from dmconform.sdks.sources import DEFAULT_SOURCE, SourceRepository
 
 from tests.checkout import ROOT
 from tests.containers.machine import socket_address
@@ -33,7 +33,7 @@ def test_two_runs_at_once_build_once(client: docker.DockerClient, cache: Path, t
     sdk = next(one for one in load_sdks(paths.SDKS) if str(one.id) == "cpp@1.39:reference")
 
     def run() -> Built:
-        repository = UpstreamRepository(DEFAULT_UPSTREAM, tmp_path, print)
+        repository = SourceRepository(DEFAULT_SOURCE, tmp_path, print)
         builder = Builder(tmp_path, paths.ABI, paths.TOOLCHAIN, repository, lambda: toolchain, print)
         (built,) = builder.build_all((sdk,))
         assert isinstance(built, Built), built

@@ -212,7 +212,7 @@ def test_no_docker_and_no_right_to_install_it(own_cache: Path, monkeypatch: pyte
     monkeypatch.setattr("shutil.which", lambda *_, **__: None)
     with pytest.raises(HarnessError, match=r"neither root nor .*DOCKER_HOST") as raised, engine(own_cache, print):
         pass
-    assert raised.value.exit_code is ExitCode.INCOMPLETE
+    assert raised.value.exit_code is ExitCode.ERROR
 
 
 def test_the_data_of_a_server_is_not_deleted_under_it(own_cache: Path) -> None:

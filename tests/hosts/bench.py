@@ -21,7 +21,7 @@ class Bench:
     plan: Plan
     upstream_port: int
     host: str
-    relation: Relation = Relation.PROMISED
+    relation: Relation = Relation.SUPPORTED
 
     def run(self, case: Callable[[Cell], None], *, name: str = "self/test", language: str = "cpp") -> CellResult:
         """What comes of a function as a case."""

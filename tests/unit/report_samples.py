@@ -23,7 +23,7 @@ from dmconform.report.schema import (
     SdkEntry,
     StaticEntry,
 )
-from dmconform.spec.inconsistencies import Complaint, ComplaintKind
+from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 from dmconform.spec.promise import window
 
 HOSTILE = (
@@ -68,7 +68,7 @@ FINDING = AbiFindingEntry(
     kind="callback removed",
     how="refused at load if it binds at load",
     points=("http_filter", "network_filter"),
-    used_by=("rust@1.38:upstream (every module)",),
+    used_by=("rust@1.38:official (every module)",),
     detail="the host exports it no more",
     certain=True,
 )
@@ -80,7 +80,7 @@ def static(sdk: str, host: str, kind: StaticKind = StaticKind.LOADS, missing: in
     reason = {
         StaticKind.LOADS: "",
         StaticKind.REFUSED: f"symbols {', '.join(names[:2])} are missing",
-        StaticKind.BOMB: f"a call to {', '.join(names[:2])} ends the host",
+        StaticKind.UNRESOLVED: f"a call to {', '.join(names[:2])} ends the host",
         StaticKind.UNKNOWN: "it cannot be read",
     }[kind]
     made = StaticEntry(sdk, host, kind, reason, names, ())
@@ -123,9 +123,9 @@ def cell(
     sdk: str = "rust@1.39:reference",
     host: str = "1.39.3",
     *,
-    relation: Relation = Relation.PROMISED,
-    outcome: Outcome = Outcome.PASSED,
-    judgement: Judgement = Judgement.AS_PROMISED,
+    relation: Relation = Relation.SUPPORTED,
+    outcome: Outcome = Outcome.PASS,
+    judgement: Judgement = Judgement.PASS,
     detail: str = "",
     abi_verdict: AbiVerdict = AbiVerdict.MATCHED,
     **more: object,
@@ -151,15 +151,15 @@ def cell(
 
 def broken(case: str = "window/proxied_traffic", detail: str = "expected 200, seen 503", **more: object) -> CellEntry:
     """A promised cell that fails and that no record knows."""
-    return cell(case, detail=detail, outcome=Outcome.FAILED, judgement=Judgement.BROKEN, **more)  # type: ignore[arg-type]
+    return cell(case, detail=detail, outcome=Outcome.FAIL, judgement=Judgement.FAIL, **more)  # type: ignore[arg-type]
 
 
 def known(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
     """A promised cell that fails as recorded in `known-1`."""
     return cell(
         case,
-        outcome=Outcome.CRASHED,
-        judgement=Judgement.KNOWN,
+        outcome=Outcome.CRASH,
+        judgement=Judgement.XFAIL,
         known_failure="known-1",
         detail="SIGABRT: panic in a function that cannot unwind",
         **more,  # type: ignore[arg-type]
@@ -170,19 +170,19 @@ def disputed(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
     """A promised cell that passes although its static half says that it cannot."""
     return cell(
         case,
-        judgement=Judgement.DISPUTED,
+        judgement=Judgement.MISMATCH,
         probe_load=ProbeLoad(Load.LOADED),
-        disagreement="static half: refused at load (symbols a, b are missing); at run time the probe was loaded",
+        mismatch="static half: refused at load (symbols a, b are missing); at run time the probe was loaded",
         **more,  # type: ignore[arg-type]
     )
 
 
-def unreachable(case: str = "window/proxied_traffic", sdk: str = "rust@1.40:upstream", **more: object) -> CellEntry:
+def unreachable(case: str = "window/proxied_traffic", sdk: str = "rust@1.40:official", **more: object) -> CellEntry:
     return cell(
         case,
         sdk,
-        outcome=Outcome.UNREACHABLE,
-        judgement=Judgement.NOT_RUN,
+        outcome=Outcome.NOT_TESTED,
+        judgement=Judgement.SKIP,
         detail="tag v1.40.0 cannot be fetched",
         abi_verdict=AbiVerdict.NOT_LOADED,
         **more,  # type: ignore[arg-type]
@@ -200,16 +200,16 @@ def report(
     incomplete_reason: str | None = None,
     static: Sequence[StaticEntry] = (),
     abi_findings: Sequence[AbiFindingEntry] = (),
-    complaints: Sequence[Complaint] = (),
+    inconsistencies: Sequence[Inconsistency] = (),
 ) -> Report:
     """A report around `cells`; hosts, SDKs, cases and requirements follow from them unless they are given."""
     cells = tuple(cells)
     names = list(dict.fromkeys(cell.case for cell in cells))
     judgements = {cell.judgement for cell in cells}
     if exit_code is None:
-        exit_code = 4 if Judgement.INCOMPLETE in judgements or not complete else 0
-        exit_code = 1 if judgements & {Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED} else exit_code
-    ran = [cell for cell in cells if cell.outcome is not Outcome.UNREACHABLE]
+        exit_code = 4 if Judgement.ERROR in judgements or not complete else 0
+        exit_code = 1 if judgements & {Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH} else exit_code
+    ran = [cell for cell in cells if cell.outcome is not Outcome.NOT_TESTED]
     return Report(
         schema_version=SCHEMA_VERSION,
         started_at="2026-11-21T04:30:00Z",
@@ -229,7 +229,7 @@ def report(
             for position, name in enumerate(names)
         ),
         known_failures=tuple(known_failures),
-        complaints=tuple(complaints),
+        inconsistencies=tuple(inconsistencies),
         cells=cells,
         static=tuple(static),
         abi_pairs=tuple(
@@ -244,22 +244,22 @@ def report(
 
 KNOWN_FAILURE = KnownFailureEntry("known-1", "The SDK of 1.38 does not guard this callback.", "evidence/known.md", 1, 0)
 
-COMPLAINTS = tuple(
-    Complaint(kind, record, ("a/b/c/d",), f"text of {kind.name}", f"dmconform mend {kind.name}")
-    for kind in ComplaintKind
-    for record in (None if kind is ComplaintKind.NEW else "known-1",)
+INCONSISTENCIES = tuple(
+    Inconsistency(kind, record, ("a/b/c/d",), f"text of {kind.name}", f"dmconform mend {kind.name}")
+    for kind in InconsistencyKind
+    for record in (None if kind is InconsistencyKind.NEW else "known-1",)
 )
-"""One complaint of every kind."""
+"""One inconsistency of every kind."""
 
 ALL_KINDS: tuple[CellEntry, ...] = (
     cell(),
     broken(host="1.40.0", abi_verdict=AbiVerdict.DEPRECATED),
     known("guard/panic_request_headers"),
-    cell("guard/local_reply", outcome=Outcome.PASSED, judgement=Judgement.STALE, known_failure="known-1"),
-    cell("guard/body", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="the build failed"),
-    cell("load/refuse", outcome=Outcome.HUNG, judgement=Judgement.FACT, relation=Relation.BEYOND, host="1.36.4"),
-    cell("load/reload", judgement=Judgement.FACT, relation=Relation.PRE_PROMISE, sdk="go@1.37:upstream", host="1.37.0"),
-    cell("load/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.NOT_RUN, detail="Go never unloads"),
+    cell("guard/local_reply", outcome=Outcome.PASS, judgement=Judgement.XPASS, known_failure="known-1"),
+    cell("guard/body", outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail="the build failed"),
+    cell("load/refuse", outcome=Outcome.HANG, judgement=Judgement.INFORMATIONAL, relation=Relation.UNSUPPORTED, host="1.36.4"),
+    cell("load/reload", judgement=Judgement.INFORMATIONAL, relation=Relation.LEGACY, sdk="go@1.37:official", host="1.37.0"),
+    cell("load/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads"),
     unreachable(host="1.40.0"),
     disputed("load/hidden"),
 )
@@ -278,7 +278,7 @@ def matrix(
         _matrix_cell(case, position, f"{language}@{minor}:{provider}", Minor.parse(minor), release)
         for position, case in enumerate(names)
         for language in ("cpp", "go", "rust")
-        for provider in ("reference", "upstream")
+        for provider in ("reference", "official")
         for minor in minors
         for release in hosts
     ]
@@ -286,7 +286,7 @@ def matrix(
     return report(
         cells,
         known_failures=[KNOWN_FAILURE],
-        static=[it for it in half if not it.sdk.endswith("1.40:upstream")],
+        static=[it for it in half if not it.sdk.endswith("1.40:official")],
         abi_findings=[FINDING, msgspec.structs.replace(FINDING, sdk_minor="1.39", host_minor="1.40", certain=False)],
     )
 
@@ -296,16 +296,16 @@ def _matrix_static(sdk: str, release: str) -> StaticEntry:
     if str(host_minor) < "1.38" and minor != host_minor:
         return static(sdk, release, StaticKind.REFUSED, 7)
     if minor > host_minor:
-        return static(sdk, release, StaticKind.BOMB, 130, notes=("the ABI string is another one",))
+        return static(sdk, release, StaticKind.UNRESOLVED, 130, notes=("the ABI string is another one",))
     return static(sdk, release)
 
 
 def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str) -> CellEntry:
     host_minor = Release.parse(release).minor
     relation = window(minor, host_minor)
-    promised = relation is Relation.PROMISED
+    promised = relation is Relation.SUPPORTED
     abi = AbiVerdict.MATCHED if minor == host_minor else AbiVerdict.DEPRECATED
-    if sdk.endswith("1.40:upstream"):
+    if sdk.endswith("1.40:official"):
         return unreachable(case, sdk, host=release, relation=relation)
     if position == 5 and sdk.startswith("go"):
         return cell(
@@ -314,7 +314,7 @@ def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str)
             release,
             relation=relation,
             outcome=Outcome.NOT_APPLICABLE,
-            judgement=Judgement.NOT_RUN,
+            judgement=Judgement.SKIP,
             detail="a Go module is never unloaded",
             abi_verdict=AbiVerdict.NOT_LOADED,
         )
@@ -325,13 +325,13 @@ def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str)
             release,
             relation=relation,
             outcome=Outcome.REJECTED,
-            judgement=Judgement.FACT,
+            judgement=Judgement.INFORMATIONAL,
             detail=f"expected the listener to start; seen: ABI version mismatch, host {release}",
             abi_verdict=AbiVerdict.REJECTED,
         )
     if position == 3 and sdk.startswith("rust@1.38") and promised:
         return known(case, sdk=sdk, host=release, relation=relation, abi_verdict=abi)
-    if position == 7 and sdk == "cpp@1.39:upstream" and promised:
+    if position == 7 and sdk == "cpp@1.39:official" and promised:
         return broken(
             case,
             "expected: body req[hello]\nseen: body hello\nlast line of the host: [warning] something",
@@ -340,7 +340,7 @@ def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str)
             abi_verdict=abi,
             facts={"status": "200", "body": "hello"},
         )
-    judgement = Judgement.AS_PROMISED if promised else Judgement.FACT
+    judgement = Judgement.PASS if promised else Judgement.INFORMATIONAL
     return cell(case, sdk, release, relation=relation, judgement=judgement, abi_verdict=abi)
 
 
@@ -375,10 +375,10 @@ def hostile_report() -> Report:
         reproduce=HOSTILE,
         known_failure=HOSTILE,
         probe_load=ProbeLoad(Load.REFUSED, HOSTILE),
-        disagreement=HOSTILE,
+        mismatch=HOSTILE,
     )
     whole = report(
-        [bad, cell("load/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail=HOSTILE)],
+        [bad, cell("load/blocked", outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail=HOSTILE)],
         known_failures=[KnownFailureEntry(HOSTILE, HOSTILE, HOSTILE, 1, 0)],
         sdks=[sdk(HOSTILE, problem=HOSTILE), msgspec.structs.replace(sdk("rust@1.39:reference"), probe=HOSTILE_PROBE)],
         static=[
@@ -386,7 +386,7 @@ def hostile_report() -> Report:
             StaticEntry("rust@1.39:reference", HOSTILE, StaticKind.UNKNOWN, HOSTILE, (), (HOSTILE,)),
         ],
         abi_findings=[HOSTILE_FINDING],
-        complaints=[Complaint(kind, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE) for kind in ComplaintKind],
+        inconsistencies=[Inconsistency(kind, HOSTILE, (HOSTILE,), HOSTILE, HOSTILE) for kind in InconsistencyKind],
     )
     return msgspec.structs.replace(
         whole,

@@ -13,7 +13,7 @@ import msgspec
 from dmconform.binaries.facts import Binding
 from dmconform.core.values import Relation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Kind(enum.Enum):
@@ -109,7 +109,7 @@ class Extent(enum.Enum):
 class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An SDK version whose modules use something, and how they bind: that decides between refusal and bomb."""
 
-    sdk: str  # such as rust@1.38:upstream
+    sdk: str  # such as rust@1.38:official
     extent: Extent
     binding: Binding
 
@@ -226,7 +226,7 @@ class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def broken(self) -> tuple[Finding, ...]:
         """Those of promised pairs."""
-        return tuple(one for one in self.findings if one.relation is Relation.PROMISED)
+        return tuple(one for one in self.findings if one.relation is Relation.SUPPORTED)
 
 
 class StringVerdict(enum.Enum):

@@ -67,7 +67,7 @@ _MODULE_READS: dict[Kind, Verdict] = {
     Kind.RETURN_ADDED: _REBUILD,
     Kind.RETURN_DROPPED: _RESULT,
     Kind.ENUM_VALUE_REMOVED: _REBUILD,  # the host never passes it any more
-    # In a Rust enum, which upstream's SDK makes of each, a value without a name is undefined behaviour.
+    # In a Rust enum, which the official SDK makes of each, a value without a name is undefined behaviour.
     Kind.ENUM_VALUE_ADDED: (Impact.BUILT, How.VALUE),
 }
 # Types: as bad as this where functions of both sides use them, else a matter of rebuilding.

@@ -141,7 +141,7 @@ def drift_markdown(found: Drift, *, everything: bool = False) -> str:
 def findings_lines(found: Findings) -> Iterator[Line]:
     """Findings as text: a line for each pair, then its findings."""
     for pair in found.pairs:
-        yield Line(tell.pair(pair), "bold red" if pair.built and pair.relation is Relation.PROMISED else "bold")
+        yield Line(tell.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
         yield Line(f"  {tell.of_pair(pair)}")
         for bundle in tell.bundled(tell.findings_of(found, pair)):
             yield from _bundle(bundle, "  ")

@@ -143,7 +143,7 @@ def _of_finding(finding: Finding) -> Iterator[str]:
 
 def findings_summary(found: Findings) -> str:
     """One sentence for all promised pairs."""
-    promised = [one for one in found.pairs if one.relation is Relation.PROMISED]
+    promised = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
     broken = {(one.sdk_minor, one.host_minor) for one in found.broken}
     if not broken:
         return f"Nothing in the ABI data breaks the promise, in {len(promised)} promised pairs of minors."

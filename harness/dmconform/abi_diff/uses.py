@@ -33,7 +33,7 @@ class SdkUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def sdk(self) -> str:
-        """Such as `rust@1.39:upstream`."""
+        """Such as `rust@1.39:official`."""
         return f"{self.language}@{self.minor}:{self.provider.value}"
 
 
@@ -43,14 +43,14 @@ class SdkUses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdks: tuple[SdkUse, ...]
 
     def of_minor(self, minor: str) -> tuple[SdkUse, ...]:
-        """The SDK versions of a minor. Where a language's upstream has none measured, its newest one before stands in."""
+        """The SDK versions of a minor. Where a language's official SDK has none measured, its newest one before stands in."""
         wanted = _minor(minor)
         if wanted is None:
             return ()
         found: dict[tuple[str, Provider], SdkUse] = {}
         for one in self.sdks:
             own = Minor.parse(one.minor)
-            if own == wanted or (own < wanted and one.provider is Provider.UPSTREAM):
+            if own == wanted or (own < wanted and one.provider is Provider.OFFICIAL):
                 found[one.language, one.provider] = one  # sorted by minor, so the newest stays
         return tuple(found.values())
 

@@ -40,7 +40,7 @@ def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -
 
 
 def _hash_of_header(library: Library) -> str | None:
-    """The SHA-256 of the ABI header that a module holds: upstream's Go SDK of 1.37.0 computes its ABI string from it."""
+    """The SHA-256 of the ABI header that a module holds: the official Go SDK of 1.37.0 computes its ABI string from it."""
     start = find(library, _HEADER_START)
     if start is None:
         return None

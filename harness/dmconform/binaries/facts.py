@@ -92,7 +92,7 @@ class StaticKind(enum.Enum):
 
     LOADS = "expected to load"
     REFUSED = "refused at load"
-    BOMB = "loads, but a call is a bomb"
+    UNRESOLVED = "loads, but a call meets an unresolved symbol"
     UNKNOWN = "cannot be told"
 
 

@@ -17,13 +17,13 @@ _BUILD_INFO_LIMIT_BYTES: Final = 1 << 20
 _INLINE: Final = 2  # in the flags of Go's build information: the strings follow, since Go 1.18
 _SENTINEL_BYTES: Final = 16  # before and after the list of modules
 _RUSTC: Final = re.compile(rb"/rustc(?:/[0-9a-f]{40}|-1\.\d{1,4}\.\d{1,3}/library)/")
-# A source of upstream's Rust SDK, as panics name it. Where cargo had it from git, the folder before is the commit.
+# A source of the official Rust SDK, as panics name it. Where cargo had it from git, the folder before is the commit.
 _RUST_SOURCE: Final = b"source/extensions/dynamic_modules/sdk/rust/src/"
 _CHECKOUT: Final = re.compile(rb"/checkouts/[\w.-]{1,100}/([0-9a-f]{7,40})/\Z")
 # What only the one or the other SDK holds: text of its panics, names of its classes or files.
-_UPSTREAM_RUST: Final = b"NEW_HTTP_FILTER_CONFIG_FUNCTION"
+_OFFICIAL_RUST: Final = b"NEW_HTTP_FILTER_CONFIG_FUNCTION"
 _REFERENCE_RUST: Final = b"sdk/src/envoy.rs"
-_UPSTREAM_CPP: Final = b"N5Envoy14DynamicModules13HeaderMapImpl"
+_OFFICIAL_CPP: Final = b"N5Envoy14DynamicModules13HeaderMapImpl"
 _REFERENCE_CPP: Final = b"N5Envoy14DynamicModules11HostHeadersE"
 _REFERENCE: Final = "this suite's reference SDK"
 
@@ -95,9 +95,9 @@ def _rust(library: Library) -> Signs | None:
 def _rust_sdk(library: Library) -> str:
     if (at := find(library, _RUST_SOURCE)) is not None:
         commit = _CHECKOUT.search(library.data[max(at - 200, 0) : at])
-        return "upstream's Rust SDK" + (f", commit {commit[1].decode()}" if commit else "")
-    if holds(library, _UPSTREAM_RUST):
-        return "upstream's Rust SDK"
+        return "the official Rust SDK" + (f", commit {commit[1].decode()}" if commit else "")
+    if holds(library, _OFFICIAL_RUST):
+        return "the official Rust SDK"
     return _REFERENCE if holds(library, _REFERENCE_RUST) else ""
 
 
@@ -105,8 +105,8 @@ def _cpp(library: Library, mangled: bool) -> Signs | None:
     # Linked statically, C++'s library leaves no symbol; the name of a class that it always has stays.
     if not mangled and not holds(library, b"St9bad_alloc\0"):
         return None
-    if holds(library, _UPSTREAM_CPP):
-        return Signs("cpp", "upstream's C++ SDK", Known.INFERRED)
+    if holds(library, _OFFICIAL_CPP):
+        return Signs("cpp", "the official C++ SDK", Known.INFERRED)
     return Signs("cpp", _REFERENCE if holds(library, _REFERENCE_CPP) else "", Known.INFERRED)
 
 

@@ -54,7 +54,7 @@ def static_verdict(
         abi if abi.kind is StaticKind.REFUSED else None,
         _kind(StaticKind.REFUSED, "; ".join(at_points.refused), at_points.missing),
         abi if abi.kind is StaticKind.UNKNOWN else None,
-        _kind(StaticKind.BOMB, missing.at_call and missing.bomb(), missing.at_call),
+        _kind(StaticKind.UNRESOLVED, missing.at_call and missing.bomb(), missing.at_call),
         StaticVerdict(StaticKind.LOADS, "all symbols it needs are there"),
     )
     verdict = next(one for one in found if one is not None)

@@ -34,7 +34,7 @@ from dmconform.matrix.run_cell import CellResult
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.judgement import judge
-from dmconform.spec.mismatch import disagreement
+from dmconform.spec.mismatch import mismatch
 
 REPLAY = paths.PACKAGE / "bundle" / "replay"
 _PROGRAM = "run.py"
@@ -146,8 +146,8 @@ def _described(
     host = plan.host(result.id.host).host
     case = catalogue.case(result.id.case)
     requirements = (catalogue.requirements[one] for one in case.declaration.requirements)
-    disputed = disagreement(plan.static_verdict(result.id.sdk, result.id.host), result.probe_load)
-    judgement, _ = judge(planned, result.outcome, result.detail, catalogue.known_failures, plan.upstream_named, disputed)
+    disputed = mismatch(plan.static_verdict(result.id.sdk, result.id.host), result.probe_load)
+    judgement, _ = judge(planned, result.outcome, result.detail, catalogue.known_failures, plan.official_named, disputed)
     placed = {one.sha256 for step in collected.steps if isinstance(step, FilesStep) for one in step.changes}
     sdks = (plan.sdk(result.id.sdk), *(one for one in plan.companions if one.id != result.id.sdk))
     who = "root" if os.geteuid() == 0 else "a plain user"

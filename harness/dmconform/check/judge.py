@@ -21,7 +21,7 @@ _SEVERITY = (Verdict.WORKS, Verdict.UNDECIDED, Verdict.BREAKS)
 _OF_STATIC = {
     StaticKind.LOADS: Verdict.WORKS,
     StaticKind.REFUSED: Verdict.BREAKS,
-    StaticKind.BOMB: Verdict.BREAKS,
+    StaticKind.UNRESOLVED: Verdict.BREAKS,
     StaticKind.UNKNOWN: Verdict.UNDECIDED,
 }
 
@@ -58,7 +58,7 @@ def judge_hosts(seen: Sequence[Seen], *, guessed: bool) -> tuple[HostEntry, ...]
 def exit_code(hosts: Iterable[HostEntry]) -> ExitCode:
     """0 works on all hosts, 1 does not work on some, 4 could not be judged on some."""
     worst = max((host.verdict for host in hosts), key=_SEVERITY.index, default=Verdict.UNDECIDED)
-    return {Verdict.WORKS: ExitCode.HELD, Verdict.BREAKS: ExitCode.BROKEN}.get(worst, ExitCode.INCOMPLETE)
+    return {Verdict.WORKS: ExitCode.OK, Verdict.BREAKS: ExitCode.FAIL}.get(worst, ExitCode.ERROR)
 
 
 def differing_answers(hosts: Iterable[HostEntry]) -> list[str]:
@@ -92,7 +92,7 @@ def _judge(seen: Seen, works: set[tuple[str, str]], guessed: bool) -> HostEntry:
     if judged:
         worst = max(judged, key=lambda one: (_SEVERITY.index(one.verdict), not one.own_doing))
         verdict, reason, own_doing = worst.verdict, worst.reason, worst.own_doing
-        if verdict is Verdict.WORKS and seen.static.kind is StaticKind.BOMB:
+        if verdict is Verdict.WORKS and seen.static.kind is StaticKind.UNRESOLVED:
             reason = f"works as far as it was driven; but {seen.static.reason}"
     elif seen.run_wanted:
         verdict, reason = Verdict.UNDECIDED, seen.not_run or "it was not run"
@@ -108,7 +108,7 @@ def _judge(seen: Seen, works: set[tuple[str, str]], guessed: bool) -> HostEntry:
         reason=reason,
         own_doing=own_doing,
         not_run=seen.not_run,
-        disagreement=_disagreement(seen, judged),
+        mismatch=_disagreement(seen, judged),
     )
 
 
@@ -139,7 +139,7 @@ def _disagreement(seen: Seen, judged: Iterable[_Judged]) -> str | None:
         said = f"{run.extension_point}: {run.reason or run.kind.value}"
         if static.kind is StaticKind.REFUSED and run.kind in _LOADED:
             return f"expected to be refused at load ({static.reason}), and yet it is loaded; {said}"
-        if static.kind in (StaticKind.LOADS, StaticKind.BOMB) and run.kind is RunKind.REFUSED:
+        if static.kind in (StaticKind.LOADS, StaticKind.UNRESOLVED) and run.kind is RunKind.REFUSED:
             return f"expected to load, and yet it is refused; {said}"
         if static.kind is StaticKind.LOADS and run.kind in _ENDS and not one.own_doing:
             return f"nothing is missing, and yet {_ENDS[run.kind]}; {said}"

@@ -9,7 +9,7 @@ import msgspec
 from dmconform.binaries.facts import Known, ModuleFacts, StaticVerdict
 from dmconform.core.values import AbiVerdict, Relation
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class RunKind(enum.Enum):
@@ -53,7 +53,7 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A host and what came of the module there.
 
     `runs` is empty where the module was not run; `not_run` then says why. `own_doing`: it does not work, and nothing shows
-    that the host has to do with that (it works so on no other host either). `disagreement` is a sentence where the static
+    that the host has to do with that (it works so on no other host either). `mismatch` is a sentence where the static
     verdict and a run contradict each other.
     """
 
@@ -66,7 +66,7 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     own_doing: bool = False
     not_run: str | None = None
-    disagreement: str | None = None
+    mismatch: str | None = None
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -38,8 +38,8 @@ class KnownSdks:
         commits: dict[str, Minor] = {}
         for sdk in sdks:
             strings.setdefault(sdk.abi_version, set()).add(sdk.id.minor)
-            if sdk.upstream and sdk.upstream.commit:
-                commits[sdk.upstream.commit] = sdk.id.minor
+            if sdk.official and sdk.official.commit:
+                commits[sdk.official.commit] = sdk.id.minor
         return cls(
             {text: frozenset(minors) for text, minors in strings.items()},
             commits,
@@ -129,7 +129,7 @@ def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
         )
         for host in hosts
     ]
-    promised = (sdk, sdk.next()) if window(sdk, sdk) is Relation.PROMISED else ()
+    promised = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
 
     def those(verdict: Verdict, relation: Relation) -> tuple[str, ...]:
         return tuple(name for name, its_relation, its in judged if its is verdict and its_relation is relation)
@@ -138,8 +138,8 @@ def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
         sdk=str(sdk),
         promised_minors=tuple(map(str, promised)),
         relations={name: relation for name, relation, _ in judged},
-        kept=those(Verdict.WORKS, Relation.PROMISED),
-        broken=those(Verdict.BREAKS, Relation.PROMISED),
-        as_asked=those(Verdict.WORKS, Relation.PRE_PROMISE),
-        luck=those(Verdict.WORKS, Relation.BEYOND),
+        kept=those(Verdict.WORKS, Relation.SUPPORTED),
+        broken=those(Verdict.BREAKS, Relation.SUPPORTED),
+        as_asked=those(Verdict.WORKS, Relation.LEGACY),
+        luck=those(Verdict.WORKS, Relation.UNSUPPORTED),
     )

@@ -19,7 +19,7 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
     bombs: dict[str, None] = {}
     for host in sorted(hosts, key=lambda one: _order(one.release)):
         verdicts[host.release] = _worse(verdicts.get(host.release, Verdict.WORKS), host.verdict)
-        if host.static.kind is StaticKind.BOMB:
+        if host.static.kind is StaticKind.UNRESOLVED:
             bombs[host.release] = None
     works = [release for release, verdict in verdicts.items() if verdict is Verdict.WORKS]
     bombs_in = [release for release in works if release in bombs]

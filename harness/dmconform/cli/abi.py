@@ -61,7 +61,7 @@ def run_extract(arguments: argparse.Namespace) -> int:
     for note in extraction.notes:
         say(note)
     _put(extraction.abi, arguments.output)
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def run_from_binary(arguments: argparse.Namespace) -> int:
@@ -69,7 +69,7 @@ def run_from_binary(arguments: argparse.Namespace) -> int:
     from dmconform.abi_diff.from_binary import abi_of_binary
 
     _put(abi_of_binary(arguments.file, arguments.envoy, arguments.release), arguments.output)
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def _put(abi: Abi, output: Path | None) -> None:

@@ -70,12 +70,12 @@ def add_parsers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description="Builds the probes (or takes them from the cache) and reads them and the sources of the SDKs. Prints what "
         "it found; SDK versions that cannot be had now keep what conformance/abi/sdk_use.json says of them.",
         epilog="examples:\n  dmconform abi sdk-use --write\n"
-        "  dmconform abi sdk-use --sdk 'rust@*' --upstream /path/to/a/clone\n\n"
+        "  dmconform abi sdk-use --sdk 'rust@*' --sdk-source /path/to/a/clone\n\n"
         "exit codes:\n  0  measured\n  2  wrong usage, or a data file with a mistake\n  4  nothing could be measured\n",
         formatter_class=_RAW,
     )
-    use.add_argument("--sdk", action="append", default=[], metavar="SPEC", help="such as 'rust@*:upstream'; may be repeated")
-    use.add_argument("--upstream", metavar="REPO", help="the repository with upstream's SDKs: URL or path of a clone")
+    use.add_argument("--sdk", action="append", default=[], metavar="SPEC", help="such as 'rust@*:official'; may be repeated")
+    use.add_argument("--sdk-source", metavar="REPO", help="the repository with the official SDKs: URL or path of a clone")
     use.add_argument("--write", action="store_true", help="write conformance/abi/sdk_use.json anew instead of printing it")
     use.set_defaults(run=run_sdk_use)
 
@@ -146,7 +146,7 @@ def run_findings(arguments: argparse.Namespace) -> int:
 
 
 def _code(broken: bool) -> int:
-    return ExitCode.BROKEN if broken else ExitCode.HELD
+    return ExitCode.FAIL if broken else ExitCode.OK
 
 
 def run_sdk_use(arguments: argparse.Namespace) -> int:
@@ -157,14 +157,14 @@ def run_sdk_use(arguments: argparse.Namespace) -> int:
     from dmconform.matrix.prepare import Selection, build_sdks, lazy_engine
     from dmconform.measure.sdk_use import Measured, measure, merged, recorded, uses_json
     from dmconform.sdks.builder import Built
-    from dmconform.sdks.sources import UpstreamRepository, resolve_upstream
+    from dmconform.sdks.sources import SourceRepository, resolve_source
     from dmconform.spec.catalogue import load_catalogue
 
     cache = paths.cache_folder()
-    selection = Selection(sdks=tuple(arguments.sdk), upstream=arguments.upstream)
+    selection = Selection(sdks=tuple(arguments.sdk), sdk_source=arguments.sdk_source)
     with lazy_engine(cache) as engine:
         builds = build_sdks(load_catalogue(), selection, engine, cache)
-    repository = UpstreamRepository(resolve_upstream(arguments.upstream), cache, say)
+    repository = SourceRepository(resolve_source(arguments.sdk_source), cache, say)
     measured: list[Measured] = []
     for build in builds:
         if not isinstance(build, Built):
@@ -180,4 +180,4 @@ def run_sdk_use(arguments: argparse.Namespace) -> int:
         say(f"{SDK_USE_FILE.name}: {len(measured)} SDK versions measured")
     else:
         sys.stdout.write(text)
-    return ExitCode.HELD if measured else ExitCode.INCOMPLETE
+    return ExitCode.OK if measured else ExitCode.ERROR

@@ -33,9 +33,9 @@ def add_bundle_parser(commands: argparse._SubParsersAction[argparse.ArgumentPars
     parser.add_argument("--out", type=Path, metavar="FILE.tar.gz", help="new file (default: named after the cell, here)")
     parser.add_argument("--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release")
     parser.add_argument(
-        "--upstream",
+        "--sdk-source",
         metavar="URL-or-path",
-        help="repository with upstream's SDKs: a mirror or a clone (also DMCONFORM_UPSTREAM; default: Envoy's own)",
+        help="repository with the official SDKs: a mirror or a clone (also DMCONFORM_SDK_SOURCE; default: Envoy's own)",
     )
     parser.set_defaults(run=run_bundle)
 
@@ -45,15 +45,15 @@ def run_bundle(arguments: argparse.Namespace) -> int:
     from dmconform.bundle.make import default_name, make_bundle
 
     file = arguments.out or Path(f"{default_name(arguments.cell)}.tar.gz")
-    bundle = make_bundle(arguments.cell, tuple(arguments.host), arguments.upstream, file)
+    bundle = make_bundle(arguments.cell, tuple(arguments.host), arguments.sdk_source, file)
     print(f"cell:     {bundle.cell.cell}: {bundle.cell.title}")
     print(f"outcome:  {bundle.cell.outcome} ({bundle.cell.judgement}){f': {bundle.cell.detail}' if bundle.cell.detail else ''}")
     for one in bundle.cell.limits:
         print(f"mind:     {one}")
     print(f"archive:  {bundle.file} ({bundle.file.stat().st_size / 1e6:.1f} MB)")
-    if bundle.replay_exit_code == ExitCode.HELD:
+    if bundle.replay_exit_code == ExitCode.OK:
         print(f"replayed: here, {bundle.replay_output.rstrip().rpartition(chr(10))[2].lower()}")
-        return ExitCode.HELD
+        return ExitCode.OK
     print(f"replayed: here, NOT as recorded (exit code {bundle.replay_exit_code}):")
     print("\n".join(f"  {line}" for line in bundle.replay_output.splitlines()))
-    return ExitCode.INCOMPLETE
+    return ExitCode.ERROR

@@ -19,7 +19,7 @@ LONGEST_TEXT = 600
 _STATIC_WORDS = {
     StaticKind.LOADS: ("loads", "green"),
     StaticKind.REFUSED: ("refused", "red"),
-    StaticKind.BOMB: ("bomb", "yellow"),
+    StaticKind.UNRESOLVED: ("bomb", "yellow"),
     StaticKind.UNKNOWN: ("?", "magenta"),
 }
 _RUN_WORDS = {
@@ -55,7 +55,7 @@ def print_check(check: Check, console: Console) -> None:
     _print_static(out, check)
     _print_groups(out, "Notes", [(note, host) for host in check.hosts for note in host.static.notes])
     _print_groups(out, "Answers", [(_answers(run), host) for host in check.hosts for run in host.runs])
-    for text, hosts in _grouped((host.disagreement or "", host) for host in check.hosts).items():
+    for text, hosts in _grouped((host.mismatch or "", host) for host in check.hosts).items():
         out.line(f"!! {', '.join(hosts)}: the two halves disagree: {text}", style="bold white on red")
     out.line("")
     for line in _span_lines(check):
@@ -108,7 +108,7 @@ def _table(check: Check, out: SafeOutput) -> Table:
         word, style = _VERDICT_WORDS[host.verdict]
         if not check.ran and host.verdict is not Verdict.UNDECIDED:
             word += " (expected)"
-        if host.disagreement:
+        if host.mismatch:
             word += " !!"
         head = [out.text(host.id), out.text(*_STATIC_WORDS[host.static.kind])]
         tail = [out.text(word, style)]

@@ -7,7 +7,7 @@ import argparse
 from dmconform.core.errors import ExitCode
 from dmconform.core.values import Outcome
 
-_FAILURES = [one.value for one in (Outcome.FAILED, Outcome.CRASHED, Outcome.HUNG, Outcome.REJECTED)]
+_FAILURES = [one.value for one in (Outcome.FAIL, Outcome.CRASH, Outcome.HANG, Outcome.REJECTED)]
 _PAGE_CODES = """\
 
 exit codes:
@@ -18,16 +18,16 @@ _EXAMPLES = """\
 examples:
   dmconform expectations
   dmconform expectations remove rust-sdk-1.38-has-no-guard
-  dmconform expectations narrow some-id window/loads/rust@1.39:upstream/1.39.3
+  dmconform expectations narrow some-id window/loads/rust@1.39:official/1.39.3
   dmconform expectations narrow some-id --promised
-  dmconform expectations correct some-id --outcome failed --detail 'expected status 500'
+  dmconform expectations correct some-id --outcome fail --detail 'expected status 500'
   dmconform expectations extend some-id --until 1.42
-  dmconform expectations record new-id window/loads/rust@1.39:upstream/1.39.3 --outcome failed --detail 'expected 200' \\
+  dmconform expectations record new-id window/loads/rust@1.39:official/1.39.3 --outcome fail --detail 'expected 200' \\
       --reason 'The SDK is at fault: …' --evidence 'Seen on 1.39.3: …'
 
 exit codes:
   0  nothing to complain about, or the change is made
-  1  there are complaints about the records
+  1  there are inconsistencies about the records
   2  wrong usage, or a data file with a mistake
 """
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
@@ -47,7 +47,7 @@ def add_findings_parser(commands: _Commands[argparse.ArgumentParser]) -> None:
 
 def add_expectations_parser(commands: _Commands[argparse.ArgumentParser]) -> None:
     """Adds `expectations` with its changes."""
-    text = "List the records of known failures with what is wrong with them, or mend one."
+    text = "List the records of known failures with what is wrong with them, or change one."
     raw = argparse.RawDescriptionHelpFormatter
     parser = commands.add_parser("expectations", help=text, description=text, epilog=_EXAMPLES, formatter_class=raw)
     parser.set_defaults(run=_expectations)
@@ -90,7 +90,7 @@ def _write_or_print(text: str, name: str, write: bool) -> int:
         print(f"written: {file}")
     else:
         print(text, end="")
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def _coverage(arguments: argparse.Namespace) -> int:

@@ -69,5 +69,5 @@ def run_diff(arguments: argparse.Namespace) -> int:
     )
     against = {ChangeKind(KINDS[one]) for one in arguments.fail_on}
     if any(one.kind in against for one in comparison.changes):
-        return ExitCode.BROKEN
-    return ExitCode.INCOMPLETE if against and not comparison.compared else ExitCode.HELD
+        return ExitCode.FAIL
+    return ExitCode.ERROR if against and not comparison.compared else ExitCode.OK

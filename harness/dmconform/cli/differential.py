@@ -75,8 +75,8 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     else:
         print_swept(swept)
     if swept.broken:
-        return ExitCode.BROKEN
-    return ExitCode.INCOMPLETE if swept.incomplete else ExitCode.HELD
+        return ExitCode.FAIL
+    return ExitCode.ERROR if swept.incomplete else ExitCode.OK
 
 
 @contextlib.contextmanager

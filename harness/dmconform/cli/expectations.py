@@ -1,4 +1,4 @@
-"""What `dmconform expectations` does: tells what is wrong with the records of known failures, and mends them."""
+"""What `dmconform expectations` does: lists what is wrong with the records of known failures, and changes them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.values import Outcome
 from dmconform.core.versions import Minor
-from dmconform.spec import record_edits as mend
+from dmconform.spec import record_edits
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.inconsistencies import CellIndex
 
@@ -24,18 +24,18 @@ def run_expectations(arguments: argparse.Namespace) -> int:
         return _list()
     file = paths.KNOWN_FAILURES_FILE
     if arguments.action == "remove":
-        mend.remove(file, arguments.id)
+        record_edits.remove(file, arguments.id)
     elif arguments.action == "narrow":
         _narrow(arguments.id, arguments.cell, arguments.promised)
     elif arguments.action == "correct":
-        mend.set_way(file, arguments.id, Outcome(arguments.outcome), arguments.detail)
+        record_edits.set_way(file, arguments.id, Outcome(arguments.outcome), arguments.detail)
     elif arguments.action == "extend":
         _check_minor(arguments.until)
-        mend.set_until(file, arguments.id, arguments.until)
+        record_edits.set_until(file, arguments.id, arguments.until)
     else:
         _record(arguments)
     print(f"{arguments.id}: changed in {file.name}; git diff shows it")
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def _list() -> int:
@@ -47,13 +47,13 @@ def _list() -> int:
         cells = {cell for glob in record.cells for cell in index.match(glob)}
         until = f", until {record.until}" if record.until else ""
         print(f"{record.id}  {len(cells)} cells, {record.outcome.value}{until}")
-    complaints = catalogue.complaints()
-    for it in complaints:
+    inconsistencies = catalogue.inconsistencies()
+    for it in inconsistencies:
         print(f"{it.kind.value.upper()}: {it.record}: {it.text}")
         for cell in it.cells:
             print(f"  {cell}")
-        print(f"  mend: {it.mend}")
-    return ExitCode.BROKEN if complaints else ExitCode.HELD
+        print(f"  fix: {it.fix}")
+    return ExitCode.FAIL if inconsistencies else ExitCode.OK
 
 
 def _narrow(name: str, out: Iterable[str], promised_only: bool) -> None:
@@ -73,7 +73,7 @@ def _narrow(name: str, out: Iterable[str], promised_only: bool) -> None:
     cells = narrowed(record, out, index)
     if not cells:
         raise UsageError(f"{name}: nothing would be left of it; dmconform expectations remove {name}")
-    mend.set_cells(paths.KNOWN_FAILURES_FILE, name, cells)
+    record_edits.set_cells(paths.KNOWN_FAILURES_FILE, name, cells)
 
 
 def narrowed(record: KnownFailure, out: set[str], index: CellIndex) -> tuple[str, ...]:
@@ -108,7 +108,7 @@ def _record(arguments: argparse.Namespace) -> None:
         evidence=arguments.evidence,
         until=arguments.until,
     )
-    mend.add(paths.KNOWN_FAILURES_FILE, record)
+    record_edits.add(paths.KNOWN_FAILURES_FILE, record)
 
 
 def _check_minor(text: str) -> None:

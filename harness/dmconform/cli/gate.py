@@ -44,7 +44,7 @@ def add_gate_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
         help="folder of a run, or its report.json; for a module the JSON of check",
     )
     parser.add_argument("--policy", required=True, metavar="NAME", help="sdk-release, host-release, module-release or a file")
-    parser.add_argument("--sdk", metavar="SPEC", help="the SDK to be released, such as rust@1.39 or go@1.40:upstream")
+    parser.add_argument("--sdk", metavar="SPEC", help="the SDK to be released, such as rust@1.39 or go@1.40:official")
     parser.add_argument("--host", metavar="ID", help="the Envoy to be released, as the report names it, such as 1.40.0")
     parser.add_argument("--built-with", metavar="MINOR", help="the SDK of the module (default: what check could tell)")
     add_result_format(parser)

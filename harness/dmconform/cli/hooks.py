@@ -58,4 +58,4 @@ def run_hooks(arguments: argparse.Namespace) -> int:
     renewed = known.replaced(fresh) if arguments.host else merged(fresh)
     out.write_text(hooks_json(renewed), encoding="utf-8")
     print(out)
-    return ExitCode.HELD
+    return ExitCode.OK

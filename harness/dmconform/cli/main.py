@@ -20,7 +20,7 @@ from dmconform.cli.diff import add_diff_parser
 from dmconform.cli.differential import add_sweep_parser
 from dmconform.cli.gate import add_gate_parser
 from dmconform.cli.nightly import add_nightly_parser
-from dmconform.cli.options import SDK_HELP, add_run_options, add_selectors, add_upstream
+from dmconform.cli.options import SDK_HELP, add_run_options, add_sdk_source, add_selectors
 from dmconform.cli.page import add_page_parser
 from dmconform.cli.publish import add_publish_parser
 from dmconform.cli.report_options import add_format
@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         "Build the probes, run the matrix, write a report. Modules' code runs on this machine, with the rights of the caller.",
         "  dmconform run\n  dmconform run --host all --sdk '*@*:reference' --out /tmp/report\n"
         "  dmconform run --host path:./envoy --case 'window/*' -n 4\n"
-        "  dmconform run --sdk 'rust@*:upstream' --upstream /path/to/a/clone/of/envoy",
+        "  dmconform run --sdk 'rust@*:official' --sdk-source /path/to/a/clone/of/envoy",
     )
     add_selectors(run)
     add_run_options(run)
@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
     build = command("build", _build, "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
     build.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
-    add_upstream(build)
+    add_sdk_source(build)
 
     reproduce = command(
         "reproduce",
@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         "--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
-    add_upstream(reproduce)
+    add_sdk_source(reproduce)
 
     command("clean", _clean, "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
     return parser
@@ -139,7 +139,7 @@ def _list(arguments: argparse.Namespace) -> int:
     selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
     for line in listing.lines(arguments.what, *selected, everywhere=arguments.everywhere):
         print(line)
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def _build(arguments: argparse.Namespace) -> int:
@@ -149,7 +149,7 @@ def _build(arguments: argparse.Namespace) -> int:
     from dmconform.spec.selectors import select_sdks
 
     catalogue = load_catalogue()
-    selection = Selection(sdks=tuple(arguments.sdk), upstream=arguments.upstream)
+    selection = Selection(sdks=tuple(arguments.sdk), sdk_source=arguments.sdk_source)
     _, named = select_sdks(selection.sdks, catalogue.sdks)
     cache = paths.cache_folder()
     with lazy_engine(cache) as engine:
@@ -161,8 +161,8 @@ def _build(arguments: argparse.Namespace) -> int:
                 print(f"{build.sdk.id}  {module.name}  sha256:{module.sha256}  {module.glibc_floor}  {module.path}")
         else:
             print(f"{build.sdk.id}  {build.outcome.value}: {build.problem}")
-            trouble |= build.outcome.value == "blocked" or str(build.sdk.id) in named
-    return ExitCode.INCOMPLETE if trouble else ExitCode.HELD
+            trouble |= build.outcome.value == "error" or str(build.sdk.id) in named
+    return ExitCode.ERROR if trouble else ExitCode.OK
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
@@ -170,7 +170,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
     folder = _new_folder(arguments.out)
     try:
-        return reproduce(arguments.cell, tuple(arguments.host), arguments.upstream, folder)
+        return reproduce(arguments.cell, tuple(arguments.host), arguments.sdk_source, folder)
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()
@@ -180,7 +180,7 @@ def _clean(_: argparse.Namespace) -> int:
     from dmconform.containers.clean import clean
 
     clean(paths.cache_folder())
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 @contextlib.contextmanager
@@ -211,10 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:  # who reads the output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.HELD if chosen.command == "list" else ExitCode.INCOMPLETE
+        return ExitCode.OK if chosen.command == "list" else ExitCode.ERROR
     except KeyboardInterrupt:
         print("dmconform: interrupted", file=sys.stderr)
-        return ExitCode.INCOMPLETE
+        return ExitCode.ERROR
 
 
 if __name__ == "__main__":

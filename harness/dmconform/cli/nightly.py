@@ -82,16 +82,16 @@ def run_nightly(arguments: argparse.Namespace) -> int:
     worse = len(regressed(comparison))
     _tell(arguments.format, comparison, folder, worse)
     if worse:
-        return ExitCode.BROKEN
+        return ExitCode.FAIL
     if nothing_in_common(comparison):
         print("No cell is in both reports, so nothing can be told: give each selection a folder of its own (--keep).")
-        return report.exit_code or ExitCode.INCOMPLETE
+        return report.exit_code or ExitCode.ERROR
     return report.exit_code
 
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
     """An option that does nothing would be a wish that is not granted."""
-    for name in ("host", "sdk", "case", "everywhere", "upstream", "keep"):
+    for name in ("host", "sdk", "case", "everywhere", "sdk_source", "keep"):
         if getattr(arguments, name):
             raise UsageError(f"--{name} together with --report: with a report that is there, nothing is run or kept")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
-SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:upstream; may be repeated"
+SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:official; may be repeated"
 CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
 EVERYWHERE_HELP = (
     "all cases on all pairs of SDK and host; without it, most run only where the documents say something of the pair"
@@ -20,19 +20,19 @@ def add_selectors(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
 
 
-def add_upstream(parser: argparse.ArgumentParser) -> None:
-    """Adds `--upstream`."""
+def add_sdk_source(parser: argparse.ArgumentParser) -> None:
+    """Adds `--sdk-source`."""
     parser.add_argument(
-        "--upstream",
+        "--sdk-source",
         metavar="URL-or-path",
-        help="repository with upstream's SDKs: a mirror or a clone; ending in #COMMIT: that commit's SDK, not the release's "
-        "(also DMCONFORM_UPSTREAM; default: Envoy's own)",
+        help="repository with the official SDKs: a mirror or a clone; ending in #COMMIT: that commit's SDK, not the release's "
+        "(also DMCONFORM_SDK_SOURCE; default: Envoy's own)",
     )
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--upstream`, `-n` and `--reruns`."""
-    add_upstream(parser)
+    """Adds `--sdk-source`, `-n` and `--reruns`."""
+    add_sdk_source(parser)
     parser.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
     parser.add_argument(
         "--reruns",

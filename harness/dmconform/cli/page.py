@@ -46,4 +46,4 @@ def run_page(arguments: argparse.Namespace) -> int:
     except OSError as error:
         raise HarnessError(f"--out {arguments.out}: cannot be written: {error.strerror}") from error
     print(f"written: {arguments.out}")
-    return ExitCode.HELD
+    return ExitCode.OK

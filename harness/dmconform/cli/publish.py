@@ -56,7 +56,7 @@ def run_publish(arguments: argparse.Namespace) -> int:
     folder = publish(arguments.folder, arguments.name)
     _write_page(FOLDER / PAGE, history_text())
     print(f"published: {folder}; commit it together with {FOLDER.name}/{PAGE}")
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def _write_page(page: Path, text: str) -> None:
@@ -90,4 +90,4 @@ def run_published(arguments: argparse.Namespace) -> int:
     if edited is None:
         print("note: git's history is not here, so only hashes were looked at, not whether they were edited too")
     print(f"{len(published())} published, {len(found)} problems")
-    return ExitCode.BROKEN if found else ExitCode.HELD
+    return ExitCode.FAIL if found else ExitCode.OK

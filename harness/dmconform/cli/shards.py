@@ -64,16 +64,16 @@ def run_plan(arguments: argparse.Namespace) -> int:
             raise UsageError(f"--measure {arguments.measure}: no cell of it ran")
         costs.write_costs(measured)
         print(f"written: {costs.FILE.name}, from {arguments.measure}")
-        return ExitCode.HELD
+        return ExitCode.OK
     if arguments.shards < 1:
         raise UsageError(f"--shards {arguments.shards}: expected a number from 1 on")
     if arguments.format == "json":
         import json
 
         print(json.dumps({"shard": [f"{index}/{arguments.shards}" for index in range(1, arguments.shards + 1)]}))
-        return ExitCode.HELD
+        return ExitCode.OK
     _show(arguments)
-    return ExitCode.HELD
+    return ExitCode.OK
 
 
 def _show(arguments: argparse.Namespace) -> None:

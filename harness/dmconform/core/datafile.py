@@ -38,6 +38,11 @@ def decode_json(path: Path, data: bytes, shape: type[T]) -> T:
     return _decoded(path, msgspec.json.decode, data, shape)
 
 
+def convert(path: Path, value: object, shape: type[T]) -> T:
+    """What was decoded from a file without its shape; errors as `load_toml`."""
+    return _decoded(path, msgspec.convert, value, shape)
+
+
 def read_bounded(path: Path, most: int | None = None) -> bytes:
     """All bytes of a file, at most `most` (`MOST_BYTES`). Nothing that is no file is waited for or read without end.
 
@@ -60,7 +65,7 @@ def read_bounded(path: Path, most: int | None = None) -> bytes:
     return data
 
 
-def _decoded(path: Path, decode: Callable[..., Any], data: bytes, shape: type[T]) -> T:
+def _decoded(path: Path, decode: Callable[..., Any], data: object, shape: type[T]) -> T:
     try:
         decoded: T = decode(data, type=shape)
     except RecursionError:

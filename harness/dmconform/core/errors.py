@@ -12,17 +12,17 @@ from pathlib import Path
 class ExitCode(enum.IntEnum):
     """Exit codes of `dmconform`; documented in the README, each with a test."""
 
-    HELD = 0  # every promised cell holds
-    BROKEN = 1  # a promised cell fails, or its static and its run-time verdict disagree
+    OK = 0  # every supported cell passes, apart from known failures
+    FAIL = 1  # a supported cell fails, or its static analysis and its run-time observation contradict each other
     USAGE = 2  # the command or a data file is wrong
     EMPTY = 3  # the selection has no cell
-    INCOMPLETE = 4  # planned work could not run
+    ERROR = 4  # planned work could not run
 
 
 class HarnessError(Exception):
     """Work that was asked for could not be done: trouble with the harness, a build or a download."""
 
-    exit_code = ExitCode.INCOMPLETE
+    exit_code = ExitCode.ERROR
 
 
 class UsageError(HarnessError):

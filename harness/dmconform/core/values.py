@@ -21,34 +21,34 @@ class Language(enum.Enum):
 class Provider(enum.Enum):
     """Who wrote the SDK a module is built with."""
 
-    UPSTREAM = "upstream"  # the Envoy project
+    OFFICIAL = "official"  # the Envoy project
     REFERENCE = "reference"  # this project's own minimal SDK
 
 
 class Relation(enum.Enum):
-    """What the documents say of a cell."""
+    """What the documents promise for the pair of SDK and host of a cell."""
 
-    PROMISED = "promised"  # gates: the documents promise it
-    PRE_PROMISE = "pre-promise"  # what the documents before 1.38 promised; reported, gates nothing
-    BEYOND = "beyond"  # nobody promised it; reported as a fact
+    SUPPORTED = "supported"  # the documents promise it: it gates
+    LEGACY = "legacy"  # the documents before 1.38 promised it: it informs
+    UNSUPPORTED = "unsupported"  # the documents do not promise it: it informs
 
 
 class Outcome(enum.Enum):
-    """What came of a cell."""
+    """How a cell ended."""
 
-    PASSED = "passed"
-    FAILED = "failed"
-    CRASHED = "host crashed"
-    HUNG = "host hung"
-    REJECTED = "module rejected"
-    BLOCKED = "blocked"
-    UNREACHABLE = "unreachable"
-    NOT_APPLICABLE = "not applicable"
+    PASS = "pass"
+    FAIL = "fail"  # an assertion of the case does not hold
+    CRASH = "crash"  # the host died of a signal, or ended by itself
+    HANG = "hang"  # the host did not answer in time
+    REJECTED = "rejected"  # the host refused a configuration that the case needs accepted
+    ERROR = "error"  # planned, and could not run
+    NOT_TESTED = "not tested"  # the SDK or the host could not be had
+    NOT_APPLICABLE = "not applicable"  # the case says nothing about this cell
 
     @property
     def is_verdict(self) -> bool:
-        """Whether the case ran and judged; the others say why it could not."""
-        return self not in (Outcome.BLOCKED, Outcome.UNREACHABLE, Outcome.NOT_APPLICABLE)
+        """Whether the case ran and ended with a verdict; the others say why it did not."""
+        return self not in (Outcome.ERROR, Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE)
 
 
 class AbiVerdict(enum.Enum):
@@ -62,11 +62,11 @@ class AbiVerdict(enum.Enum):
 
 
 class Load(enum.Enum):
-    """What a cell's hosts did with the probe of its SDK version: the run-time half of "does it load?"."""
+    """What a cell's hosts did with the probe of its SDK version: the run-time observation of "does it load?"."""
 
     LOADED = "loaded"
     REFUSED = "refused at load"
-    BOMB = "loaded, and a call of a missing symbol ended the host"
+    UNRESOLVED = "loaded, and the call of an unresolved symbol ended the host"
     MIXED = "loaded once and refused once"
     NOT_SEEN = "not seen"  # the case loads no probe, a wrong one, or hides it; or the host does not say what it refused
 
@@ -79,21 +79,26 @@ class ProbeLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Judgement(enum.Enum):
-    """How an outcome counts in the end."""
+    """How the outcome of a cell counts in the end."""
 
-    AS_PROMISED = "as promised"
-    BROKEN = "broken"  # a promised cell that does not hold, and no record of it
-    KNOWN = "known failure"
-    STALE = "stale record"  # recorded as a known failure, but it does not apply (any more)
-    DISPUTED = "verdicts disagree"  # promised and passed, but the static half of the cell says otherwise of its probe
-    FACT = "fact"  # beyond or pre-promise: counted, gates nothing
-    INCOMPLETE = "incomplete"  # planned, and could not run
-    NOT_RUN = "not run"  # not applicable, or an upstream nobody asked for by name
+    PASS = "pass"
+    FAIL = "fail"  # a supported cell that does not hold, and no known failure is recorded for it
+    XFAIL = "xfail"  # a recorded known failure
+    XPASS = "xpass"  # a record that no longer applies: the cell passes, or fails in another way
+    MISMATCH = "static/run-time mismatch"  # supported and passes, but the static analysis of its probe says otherwise
+    INFORMATIONAL = "informational"  # legacy or unsupported: counted, and does not gate
+    ERROR = "error"  # planned, and could not run
+    SKIP = "skip"  # not applicable, or of an official SDK that was not selected by name and could not be had
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it makes a run end with exit code 1."""
+        return self in (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
 
 
 @dataclass(frozen=True, order=True)
 class SdkId:
-    """An SDK version of one provider, written `rust@1.39:upstream`."""
+    """An SDK version of one provider, written `rust@1.39:official`."""
 
     language_name: str
     minor: Minor

@@ -16,7 +16,7 @@ class CellEnd(Exception):
 class HostCrashed(CellEnd):
     """The Envoy ended by itself."""
 
-    outcome = Outcome.CRASHED
+    outcome = Outcome.CRASH
 
     @classmethod
     def with_code(cls, exit_code: int, during: str) -> HostCrashed:
@@ -29,7 +29,7 @@ class HostCrashed(CellEnd):
 class HostHung(CellEnd):
     """The Envoy did not answer, or did not end, in time."""
 
-    outcome = Outcome.HUNG
+    outcome = Outcome.HANG
 
 
 class ModuleRejected(CellEnd):
@@ -47,4 +47,4 @@ class NotApplicable(CellEnd):
 class Blocked(CellEnd):
     """The case could not be run here, for the reason given."""
 
-    outcome = Outcome.BLOCKED
+    outcome = Outcome.ERROR

@@ -47,7 +47,7 @@ def _compare() -> AbiHalf:
 
     found = compare_pairs(paths.ABI)
     return AbiHalf(
-        tuple(_pair(one) for one in found.pairs if one.relation is Relation.PROMISED),
+        tuple(_pair(one) for one in found.pairs if one.relation is Relation.SUPPORTED),
         tuple(_finding(one) for one in found.broken),
     )
 

@@ -38,9 +38,9 @@ from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
 from dmconform.spec.expectations import KnownFailure
-from dmconform.spec.inconsistencies import Complaint, Seen, complaints_of_cells
+from dmconform.spec.inconsistencies import Inconsistency, Seen, inconsistencies_of_cells
 from dmconform.spec.judgement import exit_code, judge
-from dmconform.spec.mismatch import disagreement
+from dmconform.spec.mismatch import mismatch
 
 LOGS = "build-logs"
 SHORTEST_WAIT_S = 0.005
@@ -59,9 +59,9 @@ class RunFacts:
 class _Redactor:
     """Takes this machine's folders out of texts that end up in a report."""
 
-    def __init__(self, folder: Path, upstream: str) -> None:
+    def __init__(self, folder: Path, sdk_source: str) -> None:
         folders = {
-            upstream if upstream.startswith(("/", "file:")) else "": "$UPSTREAM",
+            sdk_source if sdk_source.startswith(("/", "file:")) else "": "$SDK_SOURCE",
             str(folder.resolve()): "$REPORT",
             str(paths.cache_folder()): "$CACHE",
             str(paths.CHECKOUT or paths.PACKAGE): "$PROJECT",
@@ -92,7 +92,7 @@ def assemble(
     cases = tuple(case for case in catalogue.cases if case.id in used_cases)
     selection, abi = prepared.selection, prepared.abi
     complete = facts.incomplete_reason is None
-    of_records = catalogue.complaints()
+    of_records = catalogue.inconsistencies()
     return Report(
         schema_version=SCHEMA_VERSION,
         started_at=facts.started_at.astimezone(UTC).isoformat(timespec="seconds"),
@@ -113,7 +113,7 @@ def assemble(
         requirements=requirement_entries(catalogue),
         envoy_tests=envoy_test_entries(),
         known_failures=matched_records(catalogue.known_failures, cells),
-        complaints=(*seen_complaints(cells), *of_records),
+        inconsistencies=(*seen_inconsistencies(cells), *of_records),
         cells=cells,
         static=tuple(
             StaticEntry(one.sdk, one.host, one.verdict.kind, one.verdict.reason, one.verdict.missing, one.verdict.notes)
@@ -128,12 +128,12 @@ def assemble(
     )
 
 
-def seen_complaints(cells: Iterable[CellEntry]) -> tuple[Complaint, ...]:
+def seen_inconsistencies(cells: Iterable[CellEntry]) -> tuple[Inconsistency, ...]:
     """What the cells of a report show to be wrong with records of known failures."""
-    return complaints_of_cells(
+    return inconsistencies_of_cells(
         Seen(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
         for cell in cells
-        if cell.relation is Relation.PROMISED
+        if cell.relation is Relation.SUPPORTED
     )
 
 
@@ -143,7 +143,7 @@ def matched_records(
     """The records of known failures that cells were judged by, with how many cells that are."""
     cells = tuple(cells)
     matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
-    stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.STALE)
+    stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.XPASS)
     return tuple(
         KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
         for one in records
@@ -210,9 +210,9 @@ def _cell(
 ) -> CellEntry:
     if result is None:
         why = facts.incomplete_reason or "its worker ended without one"
-        result = CellResult(planned.id, Outcome.BLOCKED, f"there is no result: {why}")
-    disputed = disagreement(prepared.plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
-    named = prepared.plan.upstream_named
+        result = CellResult(planned.id, Outcome.ERROR, f"there is no result: {why}")
+    disputed = mismatch(prepared.plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
+    named = prepared.plan.official_named
     judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
     probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
     log = log_lines(folder / EVIDENCE / result.evidence / "envoy.log") if result.evidence else ()
@@ -235,7 +235,7 @@ def _cell(
         reproduce=reproduce_command(planned.id, prepared.plan.host(planned.id.host).host)
         + _named_commit(prepared, planned, redact),
         probe_load=result.probe_load,
-        disagreement=disputed,
+        mismatch=disputed,
         log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
         waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
     )
@@ -246,7 +246,7 @@ def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -
     selection = prepared.selection
     if selection.commit is None or planned.id.sdk.endswith(":reference"):
         return ""
-    return f" --upstream {shlex.quote(redact(without_credentials(f'{selection.repository}#{selection.commit}')))}"
+    return f" --sdk-source {shlex.quote(redact(without_credentials(f'{selection.repository}#{selection.commit}')))}"
 
 
 def reproduce_command(cell: CellId, host: Host) -> str:

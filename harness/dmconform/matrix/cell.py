@@ -85,7 +85,7 @@ class Cell:
         Raises:
             Blocked: the probe of one of them could not be built.
         """
-        found = tuple(one for one in self.all_companions if window(one.minor, self.host_minor) is Relation.PROMISED)
+        found = tuple(one for one in self.all_companions if window(one.minor, self.host_minor) is Relation.SUPPORTED)
         for one in found:
             if one.problem is not None:
                 raise Blocked(f"{one.id}, whose probe was to be loaded too: {one.problem}")

@@ -10,12 +10,12 @@ import msgspec
 
 from dmconform.core.errors import UsageError
 from dmconform.core.values import CellId, Host
-from dmconform.matrix.assemble import matched_records, seen_complaints
+from dmconform.matrix.assemble import matched_records, seen_inconsistencies
 from dmconform.matrix.split import hash_of
 from dmconform.report.grid import natural
 from dmconform.report.schema import CellEntry, Report, SdkEntry, Shard
 from dmconform.report.summary import SEEN_IN_CELLS
-from dmconform.spec.inconsistencies import Complaint
+from dmconform.spec.inconsistencies import Inconsistency
 from dmconform.spec.judgement import exit_code
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Rep
     first = reports[0]
     _refuse_different(shards)
     cells = _cells(shards, case_order)
-    complaints = _unique((one for report in reports for one in _of_records(report)), repr)
+    inconsistencies = _unique((one for report in reports for one in _of_records(report)), repr)
     reasons = [f"{name}: {report.incomplete_reason or 'no reason was given'}" for name, report in shards if not report.complete]
     reasons += _lost(_shard(first), cells)
     complete = not reasons
@@ -56,7 +56,7 @@ def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Rep
             )
         ),
         known_failures=tuple(sorted(matched_records(records, cells), key=lambda one: one.id)),
-        complaints=(*seen_complaints(cells), *complaints),
+        inconsistencies=(*seen_inconsistencies(cells), *inconsistencies),
         cells=cells,
         static=tuple(
             sorted(
@@ -65,15 +65,15 @@ def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Rep
             )
         ),
         planned_cells=_shard(first).planned_cells,
-        exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(complaints))),
+        exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(inconsistencies))),
         shard=None,
     )
 
 
-def _of_records(report: Report) -> Iterator[Complaint]:
-    """Complaints about the records' own data, which are the same in each shard. The cells' are told anew, of all of them."""
-    seen = set(map(repr, seen_complaints(report.cells)))
-    return (one for one in report.complaints if one.kind not in SEEN_IN_CELLS and repr(one) not in seen)
+def _of_records(report: Report) -> Iterator[Inconsistency]:
+    """Inconsistencies about the records' own data, the same in each shard. Those of cells are found anew, over all of them."""
+    seen = set(map(repr, seen_inconsistencies(report.cells)))
+    return (one for one in report.inconsistencies if one.kind not in SEEN_IN_CELLS and repr(one) not in seen)
 
 
 def _lost(shard: Shard, cells: Sequence[CellEntry]) -> list[str]:

@@ -64,7 +64,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     evidence_folder: str
     keep_evidence: bool  # also of cells that pass
-    upstream_named: tuple[str, ...]  # the SDKs whose upstream was asked for by name
+    official_named: tuple[str, ...]  # the official SDKs that were asked for by name
     hosts: tuple[PlannedHost, ...]
     sdks: tuple[PlannedSdk, ...]
     cells: tuple[PlannedCell, ...]

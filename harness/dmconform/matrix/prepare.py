@@ -27,7 +27,7 @@ from dmconform.matrix.split import shard_of
 from dmconform.matrix.static_analysis import static_half
 from dmconform.sdks.builder import Builder, Built, NotBuilt, Toolchain
 from dmconform.sdks.named_commit import at_commit, split_commit
-from dmconform.sdks.sources import UpstreamRepository, resolve_upstream
+from dmconform.sdks.sources import SourceRepository, resolve_source
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.selectors import HostChoice, HostFile, select_cases, select_hosts, select_sdks
@@ -48,18 +48,18 @@ class Selection:
     hosts: tuple[str, ...] = ()
     sdks: tuple[str, ...] = ()
     cases: tuple[str, ...] = ()
-    upstream: str | None = None
+    sdk_source: str | None = None
     everywhere: bool = False
 
     @property
     def repository(self) -> str:
-        """The address of the repository with upstream's SDKs."""
-        return split_commit(resolve_upstream(self.upstream))[0]
+        """The address of the repository with the official SDKs."""
+        return split_commit(resolve_source(self.sdk_source))[0]
 
     @property
     def commit(self) -> str | None:
         """The commit whose SDK takes the place of the recorded one; None for the releases' own."""
-        return split_commit(resolve_upstream(self.upstream))[1]
+        return split_commit(resolve_source(self.sdk_source))[1]
 
 
 @dataclass(frozen=True)
@@ -112,21 +112,21 @@ def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, 
 
 
 def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk, ...], frozenset[str]]:
-    """The SDKs of a selection, and the ids of those whose upstream was asked for by name.
+    """The SDKs of a selection, and the ids of the official ones that were asked for by name.
 
     Raises:
-        UsageError: a spec is none, or the commit that `--upstream` names does not fit what is selected.
+        UsageError: a spec is none, or the commit that `--sdk-source` names does not fit what is selected.
         EmptySelection: a spec matches nothing.
     """
     sdks, named = select_sdks(selection.sdks, catalogue.sdks)
     # Named for all runs, by the variable, it need not be of use in each.
-    if selection.commit is not None and (selection.upstream is not None or any(sdk.upstream for sdk in sdks)):
+    if selection.commit is not None and (selection.sdk_source is not None or any(sdk.official for sdk in sdks)):
         sdks = at_commit(sdks, selection.commit)
     return sdks, named
 
 
 def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
-    repository = UpstreamRepository(selection.repository, cache, say)
+    repository = SourceRepository(selection.repository, cache, say)
     builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
     return builder.build_all(sdks)
 
@@ -222,7 +222,7 @@ def prepare(
     plan = Plan(
         evidence_folder=str(evidence.resolve()),
         keep_evidence=keep_evidence,
-        upstream_named=tuple(sorted(named)),
+        official_named=tuple(sorted(named)),
         hosts=hosts,
         sdks=planned_sdks,
         cells=cells,

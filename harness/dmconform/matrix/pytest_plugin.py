@@ -25,7 +25,7 @@ from dmconform.spec.cases import case_id, declaration_of
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 from dmconform.spec.judgement import judge
-from dmconform.spec.mismatch import disagreement
+from dmconform.spec.mismatch import mismatch
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
@@ -114,18 +114,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
     """Ends the pytest item so that it is red only where the run would be."""
     records = item.config.stash[RECORDS_KEY]
-    disputed = disagreement(plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
-    judgement, record = judge(planned, result.outcome, result.detail, records, plan.upstream_named, disputed)
+    disputed = mismatch(plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
+    judgement, record = judge(planned, result.outcome, result.detail, records, plan.official_named, disputed)
     text = f"{result.outcome.value}: {result.detail}"
-    if judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
+    if judgement in (Judgement.FAIL, Judgement.ERROR):
         pytest.fail(text, pytrace=False)
-    if judgement is Judgement.DISPUTED:
+    if judgement is Judgement.MISMATCH:
         pytest.fail(f"verdicts disagree: {disputed}", pytrace=False)
-    if judgement is Judgement.STALE and record:
+    if judgement is Judgement.XPASS and record:
         pytest.fail(f"known failure {record.id} no longer applies ({text}); remove or correct it", pytrace=False)
-    if judgement is Judgement.NOT_RUN:
+    if judgement is Judgement.SKIP:
         pytest.skip(text)
-    if result.outcome is not Outcome.PASSED:
+    if result.outcome is not Outcome.PASS:
         why = f"known failure {record.id}" if record else f"{planned.relation.value}, gates nothing"
         pytest.xfail(f"{why}: {text}")
 

@@ -14,7 +14,7 @@ from dmconform.matrix.pytest_plugin import read_results
 from dmconform.matrix.run_cell import CellResult
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.judgement import exit_code, judge
-from dmconform.spec.mismatch import disagreement
+from dmconform.spec.mismatch import mismatch
 
 LOG_TAIL_LINES = 25
 
@@ -48,27 +48,27 @@ def _check_name(cell_id: str, what: str, name: str, names: list[str]) -> None:
         raise UsageError(f"{cell_id}: there is no {what} {name}{hint} (dmconform list cells shows all cells)")
 
 
-def prepare_cell(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> Prepared:
+def prepare_cell(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, folder: Path) -> Prepared:
     """The plan of one cell whose evidence is kept, in a folder that exists.
 
     Raises:
         UsageError: there is no such cell.
     """
     wanted = _known_cell(cell_id, hosts, load_catalogue())
-    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), upstream, everywhere=True)
+    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), sdk_source, everywhere=True)
     prepared = prepare(selection, folder, keep_evidence=True, cell=cell_id)
     if not prepared.plan.cells:
         raise UsageError(f"{cell_id}: there is no such cell; dmconform list cells shows them all")
     return prepared
 
 
-def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder: Path) -> int:
+def reproduce(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, folder: Path) -> int:
     """Runs a cell and prints what came of it; returns the exit code.
 
     Raises:
         UsageError: there is no such cell.
     """
-    prepared = prepare_cell(cell_id, hosts, upstream, folder)
+    prepared = prepare_cell(cell_id, hosts, sdk_source, folder)
     catalogue = load_catalogue()
     planned = prepared.plan.cells[0]
     wanted = planned.id
@@ -85,10 +85,10 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], upstream: str | None, folder
     result = read_results(folder).get(cell_id)
     if result is None:
         print(f"no result:   {trouble}")
-        return ExitCode.INCOMPLETE
+        return ExitCode.ERROR
     static = prepared.plan.static_verdict(wanted.sdk, wanted.host)
-    disputed = disagreement(static, result.probe_load)
-    named = prepared.plan.upstream_named
+    disputed = mismatch(static, result.probe_load)
+    named = prepared.plan.official_named
     judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
     print(f"outcome:     {result.outcome.value} ({judgement.value}{f', {record.id}' if record else ''})")
     print(f"ABI verdict: {result.abi_verdict.value}")
@@ -119,4 +119,4 @@ def _print_halves(static: StaticVerdict | None, result: CellResult, disputed: st
     symbol = f": {result.probe_load.symbol}" if result.probe_load.symbol else ""
     print(f"the probe:   {result.probe_load.load.value}{symbol}")
     if disputed is not None:
-        print(f"DISAGREE:    {disputed}")
+        print(f"MISMATCH:    {disputed}")

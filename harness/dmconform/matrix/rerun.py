@@ -20,7 +20,6 @@ from dmconform.matrix.pytest_plugin import read_results
 from dmconform.report.schema import CellEntry, Report, RerunEntry
 from dmconform.report.summary import causes, counted
 from dmconform.spec.catalogue import Catalogue
-from dmconform.spec.judgement import AGAINST
 
 MOST_CELLS: Final = 10
 """Where more count against the run, some of each cause tell as much."""
@@ -62,9 +61,9 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
 
 def cells_to_run_again(report: Report) -> tuple[str, ...]:
     """The ids of the cells to run again: one of each cause, then a second one of each, and so on."""
-    against = {cell.id for cell in report.cells if cell.judgement in AGAINST}
+    against = {cell.id for cell in report.cells if cell.judgement.is_red}
     by_cause = [cause.cells for cause in causes(report) if against.issuperset(cause.cells)]
-    disputed = [cell.id for cell in report.cells if cell.judgement in AGAINST and not any(cell.id in its for its in by_cause)]
+    disputed = [cell.id for cell in report.cells if cell.judgement.is_red and not any(cell.id in its for its in by_cause)]
     in_turn = itertools.chain(*itertools.zip_longest(*by_cause, disputed))
     return tuple(itertools.islice((cell for cell in in_turn if cell is not None), MOST_CELLS))
 

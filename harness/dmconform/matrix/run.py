@@ -16,7 +16,7 @@ from dmconform.spec.catalogue import load_catalogue
 def selection_of(arguments: argparse.Namespace) -> Selection:
     """What the options of `add_selectors` and `add_run_options` ask for."""
     selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
-    return Selection(*selected, arguments.upstream, arguments.everywhere)
+    return Selection(*selected, arguments.sdk_source, arguments.everywhere)
 
 
 def run_matrix(

@@ -39,10 +39,10 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     """Runs a case and judges it."""
     sdk = plan.sdk(planned.id.sdk)
     if sdk.problem is not None:
-        return CellResult(planned.id, sdk.problem_outcome or Outcome.BLOCKED, sdk.problem)
+        return CellResult(planned.id, sdk.problem_outcome or Outcome.ERROR, sdk.problem)
     host = plan.host(planned.id.host)
     if host.problem is not None:
-        return CellResult(planned.id, Outcome.BLOCKED, host.problem)
+        return CellResult(planned.id, Outcome.ERROR, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
     waited()  # what came before does not count
@@ -55,12 +55,12 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     try:
         verdict, load = cell.abi_verdict_so_far(), cell.probe_load_so_far()
     except OSError as error:  # without its log nothing is known for certain
-        outcome, detail = Outcome.BLOCKED, _system_trouble(error)
+        outcome, detail = Outcome.ERROR, _system_trouble(error)
     duration_s = time.monotonic() - started
-    keep = plan.keep_evidence or outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)
+    keep = plan.keep_evidence or outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
     if not keep:
         shutil.rmtree(folder, ignore_errors=True)
-    elif not plan.keep_evidence and planned.relation is not Relation.PROMISED:
+    elif not plan.keep_evidence and planned.relation is not Relation.SUPPORTED:
         _trim(folder, planned.id)
     evidence = planned.id.folder if keep else None
     return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waited())
@@ -69,7 +69,7 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
     """Where a refusal of the cell's probe may be taken from another cell: see `dmconform.matrix.refused`."""
     static = plan.static_verdict(planned.id.sdk, planned.id.host)
-    if planned.relation is not Relation.BEYOND or static is None or static.kind is not StaticKind.REFUSED:
+    if planned.relation is not Relation.UNSUPPORTED or static is None or static.kind is not StaticKind.REFUSED:
         return None
     return Refusals(Path(plan.evidence_folder), planned.id.sdk, planned.id.host)
 
@@ -83,14 +83,14 @@ def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]
         return end.outcome, str(end)
     except AssertionError as error:
         said = str(error).partition("\nassert ")[0]  # pytest adds the expression, with addresses that differ from run to run
-        return Outcome.FAILED, said or "an assertion without a message failed"
+        return Outcome.FAIL, said or "an assertion without a message failed"
     except OSError as error:
-        return Outcome.BLOCKED, _system_trouble(error)
+        return Outcome.ERROR, _system_trouble(error)
     except HarnessError as error:
-        return Outcome.BLOCKED, str(error)
+        return Outcome.ERROR, str(error)
     except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
-        return Outcome.BLOCKED, f"the case itself failed: {type(error).__name__}: {error}"
-    return Outcome.PASSED, ""
+        return Outcome.ERROR, f"the case itself failed: {type(error).__name__}: {error}"
+    return Outcome.PASS, ""
 
 
 def _system_trouble(error: OSError) -> str:

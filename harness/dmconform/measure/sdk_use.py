@@ -19,7 +19,7 @@ from dmconform.core.paths import ABI
 from dmconform.core.values import Language
 from dmconform.sdks.builder import Built
 from dmconform.sdks.catalogue import MODULES, Sdk
-from dmconform.sdks.sources import Unreachable, UpstreamRepository
+from dmconform.sdks.sources import SourceRepository, Unreachable
 
 _CALLBACK = re.compile(r"\benvoy_dynamic_module_callback_\w+")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
@@ -29,7 +29,7 @@ _SUFFIXES = {
     Language.RUST: (".rs",),
 }
 _NO_PART_OF_IT = re.compile(r"_test\b|test_|_tests?\.|mock|fake")
-_UPSTREAM = Path("source/extensions/dynamic_modules/sdk")
+_SDK_FOLDER = Path("source/extensions/dynamic_modules/sdk")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Measured:
     sources_problem: str = ""
 
 
-def measure(build: Built, repository: UpstreamRepository) -> Measured:
+def measure(build: Built, repository: SourceRepository) -> Measured:
     """Measures one SDK version.
 
     Every module that has the SDK in it is one that defines all the hooks of the probe: what all of those leave undefined is
@@ -62,7 +62,7 @@ def measure(build: Built, repository: UpstreamRepository) -> Measured:
         called = callbacks_in(sources_of(build.sdk, repository), build.sdk.id.language)
     except Unreachable as error:
         called, problem = frozenset(), str(error)
-    if build.sdk.upstream is None:
+    if build.sdk.official is None:
         # The sources of a reference SDK are for all minors, and leave out what a minor lacks.
         called &= load_abi(ABI, str(build.sdk.id.minor)).names(FunctionKind.CALLBACK)
     some = (called | frozenset.union(*with_sdk)) - every
@@ -85,16 +85,16 @@ def _callbacks(facts: ModuleFacts) -> frozenset[str]:
     return frozenset(one.name for one in facts.callbacks)
 
 
-def sources_of(sdk: Sdk, repository: UpstreamRepository) -> Path:
+def sources_of(sdk: Sdk, repository: SourceRepository) -> Path:
     """The folder with the sources of an SDK version.
 
     Raises:
         Unreachable: upstream's cannot be had.
-        HarnessError: see `UpstreamRepository.tree`.
+        HarnessError: see `SourceRepository.tree`.
     """
-    if sdk.upstream is None:
+    if sdk.official is None:
         return sdk.folder / "reference"
-    return repository.tree(sdk.upstream) / _UPSTREAM / sdk.id.language.value
+    return repository.tree(sdk.official) / _SDK_FOLDER / sdk.id.language.value
 
 
 def callbacks_in(folder: Path, language: Language) -> frozenset[str]:

@@ -15,7 +15,7 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.grid import Grid, grid
-from dmconform.report.inconsistencies import MEANINGS, MEND_NOTE, complaints_by_kind
+from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
 from dmconform.report.marks import DISAGREE_SIGN, OUTCOME_MARKS, PROMISED_SIGN, mark
 from dmconform.report.mismatches import disputes, findings_by_pair, static_half, static_words
 from dmconform.report.schema import CellEntry, Report, StaticEntry
@@ -65,11 +65,11 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
         out.line(STATIC_LEGEND, "dim")
     _print_disputes(out, report)
     found = causes(report)
-    _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.BROKEN])
-    _print_causes(out, "Stale records of known failures", [cause for cause in found if cause.judgement is Judgement.STALE])
-    _print_complaints(out, report)
-    _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
-    _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.FACT])
+    _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.FAIL])
+    _print_causes(out, "Stale records of known failures", [cause for cause in found if cause.judgement is Judgement.XPASS])
+    _print_inconsistencies(out, report)
+    _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL])
+    _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL])
     _print_unrun(out, report)
     _print_findings(out, report)
     out.line("")
@@ -112,7 +112,7 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -
     """What came of one SDK on one host."""
     if not cells:
         return Text("")
-    text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.PROMISED for cell in cells) else "  ")
+    text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.SUPPORTED for cell in cells) else "  ")
     text.pad_right(2 - len(text.plain))
     counts = Counter(mark(cell).word for cell in cells)
     # One look per word: that of the promised cells, where some of them are.
@@ -128,7 +128,7 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -
     said = abi_words(cells)
     if said:
         text.append(f"\n  {said}", style="dim" if said == "matched" else "")
-    differ = any(cell.disagreement is not None for cell in cells)
+    differ = any(cell.mismatch is not None for cell in cells)
     if static is not None and (differ or static.kind is not StaticKind.LOADS):
         sign = f"{DISAGREE_SIGN} " if differ else ""
         text.append(f"\n  {sign}{static_words(static)}", style="bold red" if differ else "")
@@ -151,18 +151,18 @@ def _print_disputes(out: SafeOutput, report: Report) -> None:
         out.line(f"  and {len(found) - DISPUTES_SHOWN} more pairs of SDK and host, in the report")
 
 
-def _print_complaints(out: SafeOutput, report: Report) -> None:
-    if not report.complaints:
+def _print_inconsistencies(out: SafeOutput, report: Report) -> None:
+    if not report.inconsistencies:
         return
     out.line("")
-    out.line(f"Expectations to be mended: {counted(len(report.complaints), 'complaint')}. {MEND_NOTE}", "bold")
-    for kind, found in complaints_by_kind(report).items():
+    out.line(f"Expectations to fix: {counted(len(report.inconsistencies), 'inconsistency')}. {FIX_NOTE}", "bold")
+    for kind, found in inconsistencies_by_kind(report).items():
         out.line(f"  {kind.value} ({len(found)}): {MEANINGS[kind]}", "red")
         for it in found[:COMPLAINTS_SHOWN]:
             subject = it.record or it.cells[0]
             more = f" ({counted(len(it.cells), 'cell')})" if it.cells else ""
             out.line(f"    {subject}{more}: {it.text}")
-            out.line(f"      mend: {it.mend}")
+            out.line(f"      fix: {it.fix}")
         if len(found) > COMPLAINTS_SHOWN:
             out.line(f"    and {len(found) - COMPLAINTS_SHOWN} more of this kind, in the report")
 
@@ -185,12 +185,12 @@ def _print_causes(out: SafeOutput, title: str, found: list[Cause]) -> None:
     out.line(f"{title}: {counted(sum(cause.count for cause in found), 'cell')}, {counted(len(found), 'cause')}", "bold")
     for cause in found:
         glyph, _ = OUTCOME_MARKS[cause.outcome]
-        style = STYLES["known"] if cause.judgement is Judgement.KNOWN else "red"
+        style = STYLES["known"] if cause.judgement is Judgement.XFAIL else "red"
         out.line(f"  {glyph} {cause.count}x {cause.case}: {cause.outcome.value}", style)
         if cause.text:
             out.line(f"      {cause.text}")
         if cause.record:
-            hint = "; it no longer applies: remove or correct it" if cause.judgement is Judgement.STALE else ""
+            hint = "; it no longer applies: remove or correct it" if cause.judgement is Judgement.XPASS else ""
             out.line(f"      record: {cause.record}{hint}")
         if cause.reruns:
             out.line(f"      {cause.reruns}")
@@ -216,7 +216,7 @@ def _print_unrun(out: SafeOutput, report: Report) -> None:
     out.line("")
     out.line(f"Did not run: {counted(sum(group.count for group in groups), 'cell')}", "bold")
     for group in groups:
-        counts = group.judgement is Judgement.INCOMPLETE
+        counts = group.judgement is Judgement.ERROR
         outcome = group.outcome.value.upper() if counts else group.outcome.value
         out.line(f"  {group.count}x {outcome}: {group.reason}", STYLES["incomplete"] if counts else "")
     for sdk in report.sdks:

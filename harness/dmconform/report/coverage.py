@@ -11,9 +11,9 @@ from dmconform.core.versions import Minor, Release
 from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry
 from dmconform.spec.cases import Level
 
-HELD = (Judgement.AS_PROMISED,)
-BROKEN = (Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED)
-NOT_RUN = (Judgement.INCOMPLETE, Judgement.NOT_RUN)
+HELD = (Judgement.PASS,)
+BROKEN = (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
+NOT_RUN = (Judgement.ERROR, Judgement.SKIP)
 DOCUMENTS = {"overview": "Dynamic modules (architecture overview)", "configuration": "DynamicModuleConfig (reference)"}
 
 _HEAD = """\
@@ -78,9 +78,9 @@ def coverage(report: Report) -> tuple[Covered, ...]:
                 entry,
                 held=sum(its[one] for one in HELD),
                 broken=sum(its[one] for one in BROKEN),
-                known=its[Judgement.KNOWN],
+                known=its[Judgement.XFAIL],
                 not_run=sum(its[one] for one in NOT_RUN),
-                facts=its[Judgement.FACT],
+                facts=its[Judgement.INFORMATIONAL],
             )
         )
     return tuple(found)

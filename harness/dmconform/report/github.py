@@ -64,10 +64,10 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
     for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
         text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"
         yield Annotation(Level.ERROR, f"{dispute.sdk} on {dispute.host}: verdicts disagree", text)
-    for complaint in [complaint for complaint in report.complaints if complaint.kind not in SEEN_IN_CELLS]:
-        title = f"record {complaint.record or ''}: {complaint.kind.value}"
-        yield Annotation(Level.ERROR, title, f"{complaint.text}\nmend: {complaint.mend}")
-    for cause in [cause for cause in found if cause.judgement is Judgement.INCOMPLETE]:
+    for inconsistency in [inconsistency for inconsistency in report.inconsistencies if inconsistency.kind not in SEEN_IN_CELLS]:
+        title = f"record {inconsistency.record or ''}: {inconsistency.kind.value}"
+        yield Annotation(Level.ERROR, title, f"{inconsistency.text}\nfix: {inconsistency.fix}")
+    for cause in [cause for cause in found if cause.judgement is Judgement.ERROR]:
         yield Annotation(Level.WARNING, f"{cause.case}: could not run", f"{counted(cause.count, 'cell')}: {cause.text}")
     summary = summarise(report)
     level = {0: Level.NOTICE, 1: Level.ERROR}.get(report.exit_code, Level.WARNING)

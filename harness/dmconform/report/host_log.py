@@ -1,4 +1,4 @@
-"""What of a host's log matters in a report: complaints and panics, not the start, stacks and dumps of requests."""
+"""What of a host's log matters in a report: inconsistencies and panics, not the start, stacks and dumps of requests."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def render_junit(report: Report) -> str:
     """The XML text of `report`."""
     root = ET.Element("testsuites", name="dmconform")
     static = static_half(report)
-    mends = {cell: it.mend for it in report.complaints for cell in it.cells}
+    fixes = {cell: it.fix for it in report.inconsistencies for cell in it.cells}
     by_sdk: dict[str, list[CellEntry]] = {}
     for cell in report.cells:
         by_sdk.setdefault(cell.sdk, []).append(cell)
@@ -28,9 +28,9 @@ def render_junit(report: Report) -> str:
         suite = ET.SubElement(root, "testsuite", name=one_line(sdk), timestamp=one_line(report.started_at))
         _add_findings(suite, report, sdk)
         for cell in cells:
-            _add_cell(suite, cell, static.get((cell.sdk, cell.host)), mends.get(cell.id))
+            _add_cell(suite, cell, static.get((cell.sdk, cell.host)), fixes.get(cell.id))
         _count(suite, sum(cell.duration_s for cell in cells))
-    _add_complaints(root, report)
+    _add_inconsistencies(root, report)
     _add_run(root, report)
     _count(root, report.duration_s)
     ET.indent(root)
@@ -49,7 +49,7 @@ def _add_findings(suite: ET.Element, report: Report, sdk: str) -> None:
         ET.SubElement(properties, "property", name="abi finding", value=one_line(value))
 
 
-def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, mend: str | None) -> None:
+def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fix: str | None) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -65,8 +65,8 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, me
         "abi": cell.abi_verdict.value,
         "static": static_sentence(static),
         "probe": cell.probe_load.load.value,
-        **({"disagreement": cell.disagreement} if cell.disagreement is not None else {}),
-        **({"mend": mend} if mend is not None else {}),
+        **({"mismatch": cell.mismatch} if cell.mismatch is not None else {}),
+        **({"fix": fix} if fix is not None else {}),
         **({"stability": stability(cell).value} if cell.reruns else {}),
         **cell.facts,
     }
@@ -74,17 +74,17 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, me
         ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
     what = first_line(cell.detail)
     message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
-    if cell.judgement is Judgement.DISPUTED:
-        _add_result(case, "failure", cell, f"static and run-time verdicts disagree: {cell.disagreement or ''}")
+    if cell.judgement is Judgement.MISMATCH:
+        _add_result(case, "failure", cell, f"static and run-time verdicts disagree: {cell.mismatch or ''}")
     elif cell.judgement in FAILURES:
-        _add_result(case, "failure", cell, message if cell.judgement is Judgement.BROKEN else f"stale record: {message}")
-    elif cell.judgement is Judgement.INCOMPLETE:
+        _add_result(case, "failure", cell, message if cell.judgement is Judgement.FAIL else f"stale record: {message}")
+    elif cell.judgement is Judgement.ERROR:
         _add_result(case, "error", cell, message)
-    elif cell.judgement is Judgement.KNOWN:
+    elif cell.judgement is Judgement.XFAIL:
         ET.SubElement(case, "skipped", message=one_line(f"known failure {cell.known_failure or ''}: {message}"))
-    elif cell.judgement is Judgement.NOT_RUN:
+    elif cell.judgement is Judgement.SKIP:
         ET.SubElement(case, "skipped", message=one_line(message))
-    elif cell.outcome is not Outcome.PASSED:
+    elif cell.outcome is not Outcome.PASS:
         ET.SubElement(case, "skipped", message=one_line(f"not promised ({cell.relation.value}): {message}"))
     if cell.evidence:
         ET.SubElement(case, "system-out").text = plain(f"evidence: {cell.evidence}\nreproduce: {cell.reproduce}")
@@ -95,16 +95,16 @@ def _add_result(case: ET.Element, kind: str, cell: CellEntry, message: str) -> N
     result.text = plain("\n".join([cell.detail, "", *filter(None, [reruns_in_words([cell])]), f"reproduce: {cell.reproduce}"]))
 
 
-def _add_complaints(root: ET.Element, report: Report) -> None:
-    """A test for each complaint about a record itself: no cell is red for these."""
-    found = [it for it in report.complaints if it.kind not in SEEN_IN_CELLS]
+def _add_inconsistencies(root: ET.Element, report: Report) -> None:
+    """A test for each inconsistency about a record itself: no cell is red for these."""
+    found = [it for it in report.inconsistencies if it.kind not in SEEN_IN_CELLS]
     if not found:
         return
     suite = ET.SubElement(root, "testsuite", name="expectations", timestamp=one_line(report.started_at))
     for it in found:
         case = ET.SubElement(suite, "testcase", classname=it.kind.value, name=one_line(it.record or ""), time="0.000")
         failure = ET.SubElement(case, "failure", message=one_line(f"{it.kind.value}: {it.text}"), type=it.kind.value)
-        failure.text = plain("\n".join([*it.cells, "", f"mend: {it.mend}"]))
+        failure.text = plain("\n".join([*it.cells, "", f"fix: {it.fix}"]))
     _count(suite, 0.0)
 
 

@@ -10,7 +10,7 @@ from dmconform.core.text import cut, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
 from dmconform.report.grid import Grid, Group, grid
-from dmconform.report.inconsistencies import MEND_NOTE, complaints_by_kind
+from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, disputes, static_half, static_rows, static_words
 from dmconform.report.schema import CellEntry, Report, SdkEntry
@@ -49,18 +49,18 @@ def render_markdown(report: Report) -> str:
     found = causes(report)
     lines += _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
     lines += _disputes(report)
-    lines += _complaints(report)
+    lines += _inconsistencies(report)
     lines += ["## Matrix", "", _legend(), ""]
     layout = grid(report)
     for group in layout.groups:
         lines += _matrix(report, layout, group)
     lines += _findings(report)
     lines += _static(report)
-    lines += _causes("Known failures", [cause for cause in found if cause.judgement is Judgement.KNOWN])
+    lines += _causes("Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL])
     lines += _records(report)
     lines += _coverage(report)
     lines += _unrun(report)
-    lines += _causes("Not promised, and did not pass", [cause for cause in found if cause.judgement is Judgement.FACT])
+    lines += _causes("Not promised, and did not pass", [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL])
     lines += _slowest(report)
     lines += _hosts(report)
     lines += _sdks(report)
@@ -118,7 +118,7 @@ def _matrix(report: Report, layout: Grid, group: Group) -> Iterator[str]:
 
 
 def _shown(cell: CellEntry) -> str:
-    return f"{PROMISED_SIGN if cell.relation is Relation.PROMISED else ''}{mark(cell)}"
+    return f"{PROMISED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
 
 
 def _causes(title: str, found: list[Cause]) -> list[str]:
@@ -129,7 +129,7 @@ def _causes(title: str, found: list[Cause]) -> list[str]:
             str(cause.count),
             escape(cause.case),
             f"{OUTCOME_MARKS[cause.outcome][0]} {cause.outcome.value}"
-            + (f" ({JUDGEMENT_MEANINGS[Judgement.STALE]})" if cause.judgement is Judgement.STALE else ""),
+            + (f" ({JUDGEMENT_MEANINGS[Judgement.XPASS]})" if cause.judgement is Judgement.XPASS else ""),
             code(cut(cause.text, LONGEST_TEXT)) + (f"<br>{escape(cause.reruns)}" if cause.reruns else ""),
             code(cause.reproduce),
         )
@@ -157,7 +157,7 @@ def _disputes(report: Report) -> list[str]:
     return [f"## {DISAGREE_SIGN} Static and run-time verdicts disagree", "", *_table(heads, rows)]
 
 
-def _complaints(report: Report) -> list[str]:
+def _inconsistencies(report: Report) -> list[str]:
     rows = [
         (
             kind.value,
@@ -165,15 +165,15 @@ def _complaints(report: Report) -> list[str]:
             str(len(it.cells)),
             escape(it.cells[0]) if it.cells else "",
             escape(it.text),
-            code(it.mend),
+            code(it.fix),
         )
-        for kind, found in complaints_by_kind(report).items()
+        for kind, found in inconsistencies_by_kind(report).items()
         for it in found
     ]
     if not rows:
         return []
-    heads = ("complaint", "record", "cells", "for instance", "what is wrong", "the command that mends it")
-    return ["## Expectations to be mended", "", escape(MEND_NOTE), "", *_table(heads, rows)]
+    heads = ("inconsistency", "record", "cells", "for instance", "what is wrong", "the command that fixes it")
+    return ["## Expectations to fix", "", escape(FIX_NOTE), "", *_table(heads, rows)]
 
 
 def _coverage(report: Report) -> list[str]:

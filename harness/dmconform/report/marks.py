@@ -29,13 +29,13 @@ class Mark:
 
 
 OUTCOME_MARKS = {
-    Outcome.PASSED: ("✓", "ok"),
-    Outcome.FAILED: ("✗", "fail"),
-    Outcome.CRASHED: ("†", "crash"),
-    Outcome.HUNG: ("∞", "hung"),
-    Outcome.REJECTED: ("⊘", "refused"),
-    Outcome.BLOCKED: ("■", "blocked"),
-    Outcome.UNREACHABLE: ("?", "no source"),
+    Outcome.PASS: ("✓", "pass"),
+    Outcome.FAIL: ("✗", "fail"),
+    Outcome.CRASH: ("†", "crash"),
+    Outcome.HANG: ("∞", "hang"),
+    Outcome.REJECTED: ("⊘", "rejected"),
+    Outcome.ERROR: ("■", "error"),
+    Outcome.NOT_TESTED: ("?", "not tested"),
     Outcome.NOT_APPLICABLE: ("○", "n/a"),
 }
 
@@ -50,7 +50,7 @@ ABI_WORDS = {
 STATIC_WORDS = {
     StaticKind.LOADS: "loads",
     StaticKind.REFUSED: "refused",
-    StaticKind.BOMB: "bomb",
+    StaticKind.UNRESOLVED: "unresolved",
     StaticKind.UNKNOWN: "cannot tell",
 }
 NO_STATIC = "not known"
@@ -65,43 +65,43 @@ FINDINGS_NOTE = (
 LOAD_WORDS = {
     Load.LOADED: "loaded",
     Load.REFUSED: "refused at load",
-    Load.BOMB: "loaded, and a call of a missing symbol ended the host",
+    Load.UNRESOLVED: "loaded, and the call of an unresolved symbol ended the host",
     Load.MIXED: "loaded once and refused once",
     Load.NOT_SEEN: "not seen: the case says nothing of it",
 }
 
 JUDGEMENT_MEANINGS = {
-    Judgement.AS_PROMISED: "promised, and it holds",
-    Judgement.BROKEN: "promised, and it does not hold",
-    Judgement.KNOWN: "does not hold, and is recorded as known",
-    Judgement.STALE: "recorded as a known failure, but the record does not apply",
-    Judgement.DISPUTED: "promised, and it passes, but its static half says otherwise of the probe",
-    Judgement.FACT: "not promised; counted, gates nothing",
-    Judgement.INCOMPLETE: "planned, and could not run",
-    Judgement.NOT_RUN: "not to be run",
+    Judgement.PASS: "promised, and it holds",
+    Judgement.FAIL: "promised, and it does not hold",
+    Judgement.XFAIL: "does not hold, and is recorded as known",
+    Judgement.XPASS: "recorded as a known failure, but the record does not apply",
+    Judgement.MISMATCH: "promised, and it passes, but its static half says otherwise of the probe",
+    Judgement.INFORMATIONAL: "not promised; counted, gates nothing",
+    Judgement.ERROR: "planned, and could not run",
+    Judgement.SKIP: "not to be run",
 }
 
 
 _STYLES = {
-    Judgement.AS_PROMISED: "good",
-    Judgement.BROKEN: "bad",
-    Judgement.STALE: "bad",
-    Judgement.DISPUTED: "bad",
-    Judgement.KNOWN: "known",
-    Judgement.INCOMPLETE: "incomplete",
-    Judgement.NOT_RUN: "not-run",
-    Judgement.FACT: "fact-bad",
+    Judgement.PASS: "good",
+    Judgement.FAIL: "bad",
+    Judgement.XPASS: "bad",
+    Judgement.MISMATCH: "bad",
+    Judgement.XFAIL: "known",
+    Judgement.ERROR: "incomplete",
+    Judgement.SKIP: "not-run",
+    Judgement.INFORMATIONAL: "fact-bad",
 }
-_OWN_WORDS = {Judgement.STALE: "STALE", Judgement.KNOWN: "known", Judgement.DISPUTED: "DISPUTED"}
+_OWN_WORDS = {Judgement.XPASS: "XPASS", Judgement.XFAIL: "xfail", Judgement.MISMATCH: "MISMATCH"}
 
 
 def mark(cell: CellEntry) -> Mark:
     """The look of `cell`: its outcome, loud where it counts against the run."""
     glyph, word = OUTCOME_MARKS[cell.outcome]
     style = _STYLES[cell.judgement]
-    if cell.judgement is Judgement.FACT and cell.outcome is Outcome.PASSED:
+    if cell.judgement is Judgement.INFORMATIONAL and cell.outcome is Outcome.PASS:
         style = "fact-good"
-    if cell.judgement in (Judgement.BROKEN, Judgement.INCOMPLETE):
+    if cell.judgement in (Judgement.FAIL, Judgement.ERROR):
         word = word.upper()
-    flag = DISAGREE_SIGN if cell.disagreement is not None else ""
+    flag = DISAGREE_SIGN if cell.mismatch is not None else ""
     return Mark(glyph, _OWN_WORDS.get(cell.judgement, word), style, flag)

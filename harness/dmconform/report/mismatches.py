@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from dmconform.report.marks import NO_STATIC, STATIC_WORDS
 from dmconform.report.schema import AbiFindingEntry, AbiPairEntry, Report, StaticEntry
 from dmconform.report.summary import counted
-from dmconform.spec.judgement import AGAINST
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ def disputes(report: Report) -> tuple[Dispute, ...]:
     """Cells whose two halves disagree, grouped by SDK, host and what they disagree in; what counts against the run first."""
     groups: dict[tuple[bool, str, str, str], list[str]] = {}
     for cell in report.cells:
-        if cell.disagreement is not None:
-            key = (cell.judgement in AGAINST, cell.sdk, cell.host, cell.disagreement)
+        if cell.mismatch is not None:
+            key = (cell.judgement.is_red, cell.sdk, cell.host, cell.mismatch)
             groups.setdefault(key, []).append(cell.id)
     found = [Dispute(sdk, host, text, counts, tuple(cells)) for (counts, sdk, host, text), cells in groups.items()]
     return tuple(sorted(found, key=lambda it: (not it.counts, -it.count)))

@@ -5,23 +5,20 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from dmconform.core.datafile import decode_json, read_bounded
+from dmconform.core.datafile import convert, decode_json, read_bounded
 from dmconform.core.errors import DataFileError
 from dmconform.core.values import CellId
 from dmconform.core.versions import Release
+from dmconform.report.older import migrated
 from dmconform.report.schema import SCHEMA_VERSION, CellEntry, Report
 
 LONGEST_S: Final = 1e9
 """Thirty years: what is longer is no time, and cannot be shown as one."""
-
-_MISSING_BEFORE: Final[dict[int, tuple[str, ...]]] = {2: ("static", "abi_pairs", "abi_findings"), 3: ("complaints",)}
-"""By schema version: the lists that came with it, which an older report has not got and an empty one stands for."""
 
 
 class _Version(msgspec.Struct):
@@ -43,21 +40,10 @@ def read_report(path: Path) -> Report:
     if version == SCHEMA_VERSION:
         report = decode_json(path, data, Report)
     else:
-        older = msgspec.structs.asdict(decode_json(path, data, _shape_of(version)))
-        report = Report(**older | {"schema_version": SCHEMA_VERSION})
+        older = migrated(decode_json(path, data, dict[str, Any]), version)
+        report = convert(path, older | {"schema_version": SCHEMA_VERSION}, Report)
     _check(report, path)
     return report
-
-
-@cache
-def _shape_of(version: int) -> type[msgspec.Struct]:
-    """An older report: as `Report`, but without the lists that came later."""
-    later = {name for newer, names in _MISSING_BEFORE.items() if newer > version for name in names}
-    fields: list[tuple[str, type] | tuple[str, type, object]] = []
-    for one in msgspec.structs.fields(Report):
-        default = () if one.name in later else one.default
-        fields.append((one.name, one.type) if default is msgspec.NODEFAULT else (one.name, one.type, default))
-    return msgspec.defstruct(f"Report{version}", fields, kw_only=True, forbid_unknown_fields=True)
 
 
 def _check(report: Report, path: Path) -> None:

@@ -13,9 +13,9 @@ import msgspec
 from dmconform.binaries.facts import Binding, Known, StaticKind
 from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation
 from dmconform.spec.cases import Level
-from dmconform.spec.inconsistencies import Complaint
+from dmconform.spec.inconsistencies import Inconsistency
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,7 +113,7 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     module_sha256: str | None = None
     reproduce: str = ""
     probe_load: ProbeLoad = ProbeLoad()  # the run-time half; the static half stands in the report's `static`, by SDK and host
-    disagreement: str | None = None  # what the two halves disagree in
+    mismatch: str | None = None  # what the two halves disagree in
     log: tuple[str, ...] = ()  # lines of the host's log that matter, of cells that did not pass
     waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
     reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts against the run
@@ -223,7 +223,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cases: tuple[CaseEntry, ...]
     requirements: tuple[RequirementEntry, ...]
     known_failures: tuple[KnownFailureEntry, ...]
-    complaints: tuple[Complaint, ...]
+    inconsistencies: tuple[Inconsistency, ...]
     cells: tuple[CellEntry, ...]
     static: tuple[StaticEntry, ...]
     abi_pairs: tuple[AbiPairEntry, ...]

@@ -13,17 +13,16 @@ from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.marks import ABI_WORDS
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import reruns_in_words
-from dmconform.spec.inconsistencies import ComplaintKind
-from dmconform.spec.judgement import AGAINST
+from dmconform.spec.inconsistencies import InconsistencyKind
 
-FAILURES = (Judgement.BROKEN, Judgement.STALE)
+FAILURES = (Judgement.FAIL, Judgement.XPASS)
 """What counts against the run for how the cell ended. A cell whose halves disagree does so for another reason."""
 
-_NO_ANSWER = {Outcome.UNREACHABLE: "without sources", Outcome.NOT_APPLICABLE: "not applicable"}
+_NO_ANSWER = {Outcome.NOT_TESTED: "without sources", Outcome.NOT_APPLICABLE: "not applicable"}
 """Why promised cells of a run that is complete did not run."""
 
-SEEN_IN_CELLS = (ComplaintKind.NEW, ComplaintKind.OTHER, ComplaintKind.STALE)
-"""Complaints that cells show with their own judgement; the others are about the records themselves."""
+SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKind.STALE)
+"""Inconsistencies that cells show with their own judgement; the others are about the records themselves."""
 
 
 class Verdict(enum.Enum):
@@ -101,11 +100,11 @@ def summarise(report: Report) -> Summary:
     outcomes = Counter(cell.outcome for cell in cells)
     relations = Counter(cell.relation for cell in cells)
     judgements = Counter(cell.judgement for cell in cells)
-    promised = [cell for cell in cells if cell.relation is Relation.PROMISED]
-    other = [cell for cell in cells if cell.relation is not Relation.PROMISED and cell.outcome.is_verdict]
-    held = sum(cell.judgement is Judgement.AS_PROMISED for cell in promised)
-    failed = sum(cell.judgement is Judgement.BROKEN for cell in promised)
-    known = sum(cell.judgement is Judgement.KNOWN for cell in promised)
+    promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
+    other = [cell for cell in cells if cell.relation is not Relation.SUPPORTED and cell.outcome.is_verdict]
+    held = sum(cell.judgement is Judgement.PASS for cell in promised)
+    failed = sum(cell.judgement is Judgement.FAIL for cell in promised)
+    known = sum(cell.judgement is Judgement.XFAIL for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)
     verdict = _verdict(report, judgements, ran_promised=ran > 0)
     return Summary(
@@ -120,8 +119,8 @@ def summarise(report: Report) -> Summary:
         promised_failed=failed,
         promised_known=known,
         promised_not_run=len(promised) - ran,
-        disagreeing=sum(cell.disagreement is not None for cell in cells),
-        beyond_passed=sum(cell.outcome is Outcome.PASSED for cell in other),
+        disagreeing=sum(cell.mismatch is not None for cell in cells),
+        beyond_passed=sum(cell.outcome is Outcome.PASS for cell in other),
         beyond_ran=len(other),
         verdict=verdict,
         headline=_headline(report, verdict, promised, judgements),
@@ -135,13 +134,13 @@ def causes(report: Report) -> tuple[Cause, ...]:
     """
     groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
     for cell in report.cells:
-        if cell.judgement in (Judgement.AS_PROMISED, Judgement.NOT_RUN, Judgement.DISPUTED):
+        if cell.judgement in (Judgement.PASS, Judgement.SKIP, Judgement.MISMATCH):
             continue
-        if cell.judgement is Judgement.FACT and cell.outcome is Outcome.PASSED:
+        if cell.judgement is Judgement.INFORMATIONAL and cell.outcome is Outcome.PASS:
             continue
         key = (cell.case, cell.outcome, cell.judgement, first_line(cell.detail), cell.known_failure)
         groups.setdefault(key, []).append(cell)
-    order = [*FAILURES, Judgement.INCOMPLETE, Judgement.KNOWN, Judgement.FACT]
+    order = [*FAILURES, Judgement.ERROR, Judgement.XFAIL, Judgement.INFORMATIONAL]
     found = [
         Cause(
             case,
@@ -169,9 +168,7 @@ def unrun(report: Report) -> tuple[Unrun, ...]:
         for (outcome, judgement, reason), cells in groups.items()
     ]
     outcomes = list(Outcome)
-    return tuple(
-        sorted(found, key=lambda it: (it.judgement is not Judgement.INCOMPLETE, outcomes.index(it.outcome), -it.count))
-    )
+    return tuple(sorted(found, key=lambda it: (it.judgement is not Judgement.ERROR, outcomes.index(it.outcome), -it.count)))
 
 
 def abi_words(cells: Iterable[CellEntry]) -> str:
@@ -186,10 +183,10 @@ def abi_words(cells: Iterable[CellEntry]) -> str:
 
 
 def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bool) -> Verdict:
-    if any(judgements[judgement] for judgement in AGAINST) or report.exit_code == ExitCode.BROKEN:
+    if any(count for judgement, count in judgements.items() if judgement.is_red) or report.exit_code == ExitCode.FAIL:
         return Verdict.BROKEN
     planned_but_missing = report.planned_cells > len(report.cells)
-    if not report.complete or judgements[Judgement.INCOMPLETE] or planned_but_missing or report.exit_code != ExitCode.HELD:
+    if not report.complete or judgements[Judgement.ERROR] or planned_but_missing or report.exit_code != ExitCode.OK:
         return Verdict.INCOMPLETE
     return Verdict.HELD if ran_promised else Verdict.NOTHING
 
@@ -198,11 +195,11 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     """One sentence, and never one that is greener than the run."""
     ran = sum(cell.outcome.is_verdict for cell in promised)
     counts = Counter(cell.judgement for cell in promised)
-    known = counts[Judgement.KNOWN]
+    known = counts[Judgement.XFAIL]
     extras: list[str] = []
     if verdict is Verdict.BROKEN:
-        records = {one.record for one in report.complaints if one.record is not None and one.kind not in SEEN_IN_CELLS}
-        sentence, extras = _broken(counts[Judgement.BROKEN], ran, judgements, len(records))
+        records = {one.record for one in report.inconsistencies if one.record is not None and one.kind not in SEEN_IN_CELLS}
+        sentence, extras = _broken(counts[Judgement.FAIL], ran, judgements, len(records))
     elif verdict is Verdict.INCOMPLETE:
         sentence = "The run is incomplete, so it gives no answer"
     elif verdict is Verdict.NOTHING:
@@ -213,8 +210,8 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
         sentence = f"The promised window holds: all {ran} promised cells that ran pass"
     if known:
         extras.append(f"{known} known to fail")
-    if judgements[Judgement.INCOMPLETE]:
-        extras.append(f"{counted(judgements[Judgement.INCOMPLETE], 'cell')} could not run")
+    if judgements[Judgement.ERROR]:
+        extras.append(f"{counted(judgements[Judgement.ERROR], 'cell')} could not run")
     missing = report.planned_cells - len(report.cells)
     if missing > 0:
         extras.append(f"{counted(missing, 'cell')} planned and never begun")
@@ -226,14 +223,14 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
 
 def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
     """The sentence of a run that something counts against, and what else does."""
-    stale, disputed = judgements[Judgement.STALE], judgements[Judgement.DISPUTED]
-    sentence = "Records of known failures do not apply any more" if stale else "Records of known failures have to be mended"
+    stale, disputed = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
+    sentence = "Records of known failures do not apply any more" if stale else "Records of known failures have to be fixed"
     if failed or not (stale or disputed or records):
         sentence = f"The promised window does not hold: {failed} of {ran} promised cells that ran fail"
     elif disputed:
         sentence = "Static and run-time verdicts of promised cells disagree"
     others = [
-        f"{counted(records, 'record')} to be mended" if records else "",
+        f"{counted(records, 'record')} to fix" if records else "",
         f"{counted(stale, 'cell')} with a stale record" if stale else "",
         f"{counted(disputed, 'cell')} whose two verdicts disagree" if disputed else "",
     ]
@@ -241,5 +238,6 @@ def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int)
 
 
 def counted(count: int, noun: str) -> str:
-    """`1 cell`, `2 cells`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """Returns `1 cell`, `2 cells`, `2 inconsistencies`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"

@@ -27,7 +27,7 @@ from dmconform.core.timeouts import BUILD_S
 from dmconform.core.values import Language, Outcome
 from dmconform.sdks import store
 from dmconform.sdks.catalogue import Sdk
-from dmconform.sdks.sources import Unreachable, UpstreamRepository
+from dmconform.sdks.sources import SourceRepository, Unreachable
 from dmconform.sdks.store import StoredBuild
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Built:
 
 @dataclass(frozen=True)
 class NotBuilt:
-    """There are no modules, and why: `blocked`, or `unreachable` where upstream's sources cannot be had."""
+    """There are no modules, and why: `blocked`, or `unreachable` where the official SDK's sources cannot be had."""
 
     sdk: Sdk
     outcome: Outcome
@@ -76,13 +76,13 @@ def environment_of(sdk: Sdk) -> dict[str, str]:
         "DMCONFORM_SDK_MINOR": str(sdk.id.minor),
         "DMCONFORM_ABI_VERSION": sdk.abi_version,
     }
-    if sdk.upstream and sdk.upstream.go_module:
-        environment["DMCONFORM_GO_MODULE"] = sdk.upstream.go_module
+    if sdk.official and sdk.official.go_module:
+        environment["DMCONFORM_GO_MODULE"] = sdk.official.go_module
     return environment
 
 
 def inputs_of(sdk: Sdk, abi_folder: Path) -> dict[str, TarTree]:
-    """What the scripts find below /work, without upstream's sources."""
+    """What the scripts find below /work, without the official SDK's sources."""
     abi = load_abi(abi_folder, str(sdk.id.minor))
     bindings = TarTree.from_files({"abi.h": c_header(abi).encode(), "abi.rs": rust_bindings(abi).encode()})
     return {"src": TarTree.from_folder(sdk.folder, IGNORED | NOT_SOURCES), "abi": bindings}
@@ -99,7 +99,7 @@ class Builder:
         cache: Path,
         abi_folder: Path,
         toolchain_folder: Path,
-        repository: UpstreamRepository,
+        repository: SourceRepository,
         toolchain: Callable[[], Toolchain],
         progress: Progress,
     ) -> None:
@@ -120,7 +120,7 @@ class Builder:
             toolchain = self._open_toolchain()
         except HarnessError as error:
             problem = f"there is no toolchain to build with: {error}"
-            return tuple(NotBuilt(one.sdk, Outcome.BLOCKED, problem) if isinstance(one, _Job) else one for one in prepared)
+            return tuple(NotBuilt(one.sdk, Outcome.ERROR, problem) if isinstance(one, _Job) else one for one in prepared)
         cpus = os.cpu_count() or 1
         total, done = len(missing), 0
 
@@ -134,7 +134,7 @@ class Builder:
             self._progress(f"[{done}/{total}] {one.sdk.id}: {what}")
             return result
 
-        # The long ones first: Rust's upstream SDK takes a minute where the others take seconds.
+        # The long ones first: Rust's official SDK takes a minute where the others take seconds.
         order = sorted(range(len(prepared)), key=lambda i: _cost(prepared[i].sdk), reverse=True)
         self._progress(f"building the probes of {total} SDK versions")
         with ThreadPoolExecutor(max_workers=cpus, thread_name_prefix="build") as pool:
@@ -146,29 +146,29 @@ class Builder:
         environment = environment_of(sdk)
         tree: Path | None = None
         source = "the reference SDK of this project"
-        if sdk.upstream and sdk.upstream.go_module:
-            source = f"Go module proxy, {sdk.upstream.go_module}"
-        elif sdk.upstream:
-            source = f"git, {sdk.upstream.tag} ({(sdk.upstream.commit or 'commit not recorded')[:12]})"
+        if sdk.official and sdk.official.go_module:
+            source = f"Go module proxy, {sdk.official.go_module}"
+        elif sdk.official:
+            source = f"git, {sdk.official.tag} ({(sdk.official.commit or 'commit not recorded')[:12]})"
         try:
             inputs = inputs_of(sdk, self._abi_folder)
-            known_commit = sdk.upstream.commit if sdk.upstream else None
+            known_commit = sdk.official.commit if sdk.official else None
             parts = [self._toolchain_hash, *(one.digest() for one in inputs.values()), repr(sorted(environment.items()))]
-            if sdk.upstream and not sdk.upstream.go_module and known_commit is None:
-                tree = self._repository.tree(sdk.upstream)  # without a commit only the sources themselves tell what they are
+            if sdk.official and not sdk.official.go_module and known_commit is None:
+                tree = self._repository.tree(sdk.official)  # without a commit only the sources themselves tell what they are
                 parts.append(tree_hash(tree))
             key = hashlib.sha256("\n".join([*parts, known_commit or ""]).encode()).hexdigest()[:32]
             folder = self._cache / "modules" / f"{sdk.id.language.value}-{sdk.id.minor}-{sdk.id.provider.value}-{key}"
             stored = store.find(folder)
             if stored is not None:
                 return Built(sdk, stored, False, folder / "build.log")
-            if sdk.upstream and not sdk.upstream.go_module and tree is None:
-                self._progress(f"{sdk.id}: getting upstream's sources")
-                tree = self._repository.tree(sdk.upstream)
+            if sdk.official and not sdk.official.go_module and tree is None:
+                self._progress(f"{sdk.id}: getting the official SDK's sources")
+                tree = self._repository.tree(sdk.official)
         except Unreachable as error:
-            return NotBuilt(sdk, Outcome.UNREACHABLE, str(error))
+            return NotBuilt(sdk, Outcome.NOT_TESTED, str(error))
         except HarnessError as error:
-            return NotBuilt(sdk, Outcome.BLOCKED, str(error))
+            return NotBuilt(sdk, Outcome.ERROR, str(error))
         if tree is not None:
             inputs["sdk"] = TarTree.from_folder(tree, ignored=())
         return _Job(sdk, folder, inputs, environment, source)
@@ -183,38 +183,38 @@ class Builder:
                     return Built(job.sdk, there, False, job.folder / "build.log")
                 return self._build(job, toolchain, cpus)
         except (HarnessError, Timeout) as error:
-            return NotBuilt(job.sdk, Outcome.BLOCKED, str(error))
+            return NotBuilt(job.sdk, Outcome.ERROR, str(error))
 
     def _build(self, job: _Job, toolchain: Toolchain, cpus: int) -> Built | NotBuilt:
         inputs = dict(job.inputs)
         environment = job.environment | {"DMCONFORM_JOBS": str(cpus)}
         limits = Limits(timeout_s=BUILD_S)
         image = toolchain.identity.image_id
-        if job.sdk.upstream and (job.sdk.folder / "fetch.sh").exists():
+        if job.sdk.official and (job.sdk.folder / "fetch.sh").exists():
             deps = self._dependencies(job.sdk, job.inputs, job.environment, lambda: toolchain)
             if isinstance(deps, NotBuilt):
                 return deps
             inputs["deps"] = TarTree.from_folder(deps, ignored=())
         done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
         if not done.succeeded:
-            return NotBuilt(job.sdk, Outcome.BLOCKED, _complaint("its build", done), done.log)
+            return NotBuilt(job.sdk, Outcome.ERROR, _complaint("its build", done), done.log)
         source, took_s = job.source, done.duration_s
         stored = store.keep(job.folder, job.sdk.modules, done.outputs, done.log, source, took_s, toolchain.identity)
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
     def dependencies(self, sdk: Sdk) -> Path:
-        """The folder of what an SDK's `fetch.sh` downloads, such as upstream's Go module; from the cache if it is there.
+        """The folder of what an SDK's `fetch.sh` downloads, such as the official Go SDK; from the cache if it is there.
 
         It belongs to the cache: copy it before changing anything.
 
         Raises:
             HarnessError: this SDK downloads nothing, or the download failed.
         """
-        if not (sdk.upstream and (sdk.folder / "fetch.sh").exists()):
+        if not (sdk.official and (sdk.folder / "fetch.sh").exists()):
             raise HarnessError(f"{sdk.id}: expected an SDK with dependencies to download, it has none")
         inputs = inputs_of(sdk, self._abi_folder)
-        if not sdk.upstream.go_module:
-            inputs["sdk"] = TarTree.from_folder(self._repository.tree(sdk.upstream), ignored=())
+        if not sdk.official.go_module:
+            inputs["sdk"] = TarTree.from_folder(self._repository.tree(sdk.official), ignored=())
         found = self._dependencies(sdk, inputs, environment_of(sdk), self._open_toolchain)
         if isinstance(found, NotBuilt):
             raise HarnessError(f"{sdk.id}: {found.problem}")
@@ -266,14 +266,14 @@ class _Job:
 
 
 def _cost(sdk: Sdk) -> int:
-    return 2 * (sdk.id.language is Language.RUST and sdk.upstream is not None) + (sdk.id.language is Language.GO)
+    return 2 * (sdk.id.language is Language.RUST and sdk.official is not None) + (sdk.id.language is Language.GO)
 
 
 def _outcome_of_fetch(sdk: Sdk, done: JobResult) -> Outcome:
-    """Upstream's SDK itself comes from the proxy for Go; a wrong hash must not pass for a network that is down."""
+    """The official SDK itself comes from the proxy for Go; a wrong hash must not pass for a network that is down."""
     tampered = b"SECURITY ERROR" in done.log or b"checksum" in done.log
-    from_proxy = sdk.upstream is not None and sdk.upstream.go_module is not None
-    return Outcome.UNREACHABLE if from_proxy and not tampered else Outcome.BLOCKED
+    from_proxy = sdk.official is not None and sdk.official.go_module is not None
+    return Outcome.NOT_TESTED if from_proxy and not tampered else Outcome.ERROR
 
 
 def _complaint(what: str, done: JobResult) -> str:

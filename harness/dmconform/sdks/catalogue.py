@@ -13,7 +13,7 @@ from dmconform.core.values import Feature, Language, Provider, SdkId
 from dmconform.core.versions import Minor, Release
 
 
-class Upstream(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class OfficialSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Envoy project's own SDK of a release is, and what it can do."""
 
     release: str
@@ -41,7 +41,7 @@ class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Version(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     minor: str
     reference: Reference
-    upstream: Upstream | None = None
+    official: OfficialSource | None = None
 
 
 class _SdkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,12 +70,12 @@ class Sdk:
     host_environment: dict[str, str]
     lacks: tuple[Feature, ...]
     modules: tuple[str, ...]  # what its build leaves
-    upstream: Upstream | None  # None for the reference
+    official: OfficialSource | None  # None for the reference
 
     @property
     def release(self) -> str:
         """The release whose SDK this is; the reference belongs to a minor."""
-        return self.upstream.release if self.upstream else str(self.id.minor)
+        return self.official.release if self.official else str(self.id.minor)
 
 
 def _load(path: Path) -> list[Sdk]:
@@ -89,14 +89,14 @@ def _load(path: Path) -> list[Sdk]:
     for version in data.version:
         try:
             minor = Minor.parse(version.minor)
-            if version.upstream and Release.parse(version.upstream.release).minor != minor:
-                raise ValueError(f"upstream release {version.upstream.release} is not of minor {minor}")
+            if version.official and Release.parse(version.official.release).minor != minor:
+                raise ValueError(f"SDK release {version.official.release} is not of minor {minor}")
         except ValueError as error:
             raise DataFileError(path, f"[[version]]: {error}") from None
         if minor in seen:
             raise DataFileError(path, f"[[version]]: minor {minor} stands twice")
         seen.add(minor)
-        for provider, source in ((Provider.UPSTREAM, version.upstream), (Provider.REFERENCE, version.reference)):
+        for provider, source in ((Provider.OFFICIAL, version.official), (Provider.REFERENCE, version.reference)):
             if source is None:
                 continue
             sdks.append(
@@ -111,7 +111,7 @@ def _load(path: Path) -> list[Sdk]:
                     host_environment=source.host_environment,
                     lacks=source.lacks,
                     modules=(*MODULES, *data.further_modules),
-                    upstream=source if isinstance(source, Upstream) else None,
+                    official=source if isinstance(source, OfficialSource) else None,
                 )
             )
     return sdks

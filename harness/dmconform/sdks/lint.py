@@ -51,8 +51,8 @@ def main() -> int:
         print(f"{sdk.id}: lint.sh {done.how}:\n{done.log.decode(errors='replace')}", file=sys.stderr)
     print(f"{len(results) - len(bad)} clean, {len(bad)} not")
     if any(done.ending is not Ending.EXITED for _, done in bad):
-        return ExitCode.INCOMPLETE
-    return ExitCode.BROKEN if bad else ExitCode.HELD
+        return ExitCode.ERROR
+    return ExitCode.FAIL if bad else ExitCode.OK
 
 
 if __name__ == "__main__":

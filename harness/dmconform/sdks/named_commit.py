@@ -17,7 +17,7 @@ _NOT_A_TAG = "named commit"
 
 
 def split_commit(repository: str) -> tuple[str, str | None]:
-    """The address of a repository with upstream's SDKs, and the commit that is named behind it, if there is one.
+    """The address of a repository with the official SDKs, and the commit that is named behind it, if there is one.
 
     Raises:
         UsageError: what stands behind the address of a server is no commit.
@@ -27,34 +27,34 @@ def split_commit(repository: str) -> tuple[str, str | None]:
         return address, commit
     if mark and "://" in address:
         raise UsageError(
-            f"--upstream {redact(repository)}: expected #COMMIT with 40 hexadecimal digits: branches and tags move"
+            f"--sdk-source {redact(repository)}: expected #COMMIT with 40 hexadecimal digits: branches and tags move"
         )
     return repository, None
 
 
 def at_commit(sdks: tuple[Sdk, ...], commit: str) -> tuple[Sdk, ...]:
-    """The SDKs, with upstream's as they are at a commit.
+    """The SDKs, the official ones as they are at a commit.
 
     Raises:
-        UsageError: upstream's SDKs of several minors are among them, none is, or one does not come from a repository.
+        UsageError: the official SDKs of several minors are among them, none is, or one does not come from a repository.
     """
-    upstream = [sdk for sdk in sdks if sdk.upstream]
-    minors = sorted({sdk.id.minor for sdk in upstream})
+    official = [sdk for sdk in sdks if sdk.official]
+    minors = sorted({sdk.id.minor for sdk in official})
     if len(minors) != 1:
         seen = ", ".join(map(str, minors)) or "none"
         raise UsageError(
-            f"--upstream …#{commit}: a commit has the SDKs of one minor, and upstream's of {seen} are selected; "
-            "select one, such as --sdk rust@1.39:upstream"
+            f"--sdk-source …#{commit}: a commit has the SDKs of one minor, and the official SDK's of {seen} are selected; "
+            "select one, such as --sdk rust@1.39:official"
         )
-    proxied = next((sdk for sdk in upstream if sdk.upstream and sdk.upstream.go_module), None)
+    proxied = next((sdk for sdk in official if sdk.official and sdk.official.go_module), None)
     if proxied is not None:
         raise UsageError(
-            f"--upstream …#{commit}: {proxied.id} comes from the Go module proxy and not from a repository; select others"
+            f"--sdk-source …#{commit}: {proxied.id} comes from the Go module proxy and not from a repository; select others"
         )
     return tuple(_at(sdk, commit) for sdk in sdks)
 
 
 def _at(sdk: Sdk, commit: str) -> Sdk:
-    if sdk.upstream is None:
+    if sdk.official is None:
         return sdk
-    return replace(sdk, upstream=msgspec.structs.replace(sdk.upstream, commit=commit, tag=_NOT_A_TAG))
+    return replace(sdk, official=msgspec.structs.replace(sdk.official, commit=commit, tag=_NOT_A_TAG))

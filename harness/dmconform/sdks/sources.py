@@ -1,4 +1,4 @@
-"""Brings upstream's sources of an SDK version to the cache: a few folders of one commit of the Envoy repository.
+"""Brings the official SDK's sources of an SDK version to the cache: a few folders of one commit of the Envoy repository.
 
 That repository is enormous, so nothing is cloned: git fetches the one commit without file contents, then the contents
 of the wanted files in one request. The files are written from git's objects as they are: no filters, no line-end
@@ -24,13 +24,13 @@ from filelock import FileLock
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.timeouts import GIT_CONNECT_S, GIT_S, GIT_STALL_S
 from dmconform.hosts.obtain import no_room
-from dmconform.sdks.catalogue import Upstream
+from dmconform.sdks.catalogue import OfficialSource
 
 Progress = Callable[[str], None]
-DEFAULT_UPSTREAM = "https://github.com/envoyproxy/envoy"
-UPSTREAM_VARIABLE = "DMCONFORM_UPSTREAM"
+DEFAULT_SOURCE = "https://github.com/envoyproxy/envoy"
+SOURCE_VARIABLE = "DMCONFORM_SDK_SOURCE"
 
-_REMOTE = "dmconform-upstream"  # a name that no user's configuration has settings for
+_REMOTE = "dmconform-sdk-source"  # a name that no user's configuration has settings for
 _WANTED = "refs/dmconform/wanted"
 _SAID_LIMIT_BYTES = 1 << 16
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -76,9 +76,9 @@ _SETTINGS = {
 _LOCAL_SERVER = "git -c safe.directory='*' -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
 
 
-def resolve_upstream(option: str | None) -> str:
-    """The repository to take upstream's sources from: the option, else the environment, else the public one."""
-    return option or os.environ.get(UPSTREAM_VARIABLE) or DEFAULT_UPSTREAM
+def resolve_source(option: str | None) -> str:
+    """The repository to take the official SDK's sources from: the option, else the environment, else the public one."""
+    return option or os.environ.get(SOURCE_VARIABLE) or DEFAULT_SOURCE
 
 
 def redact(text: str) -> str:
@@ -87,14 +87,14 @@ def redact(text: str) -> str:
 
 
 class Unreachable(HarnessError):
-    """Upstream's sources cannot be had: no network, no such repository, no answer in time, no such tag or commit."""
+    """The official SDK's sources cannot be had: no network, no such repository, no answer in time, no such tag or commit."""
 
-    def __init__(self, repository: str, upstream: Upstream, reason: str) -> None:
-        commit = f"commit {upstream.commit}" if upstream.commit else "no commit recorded"
+    def __init__(self, repository: str, official: OfficialSource, reason: str) -> None:
+        commit = f"commit {official.commit}" if official.commit else "no commit recorded"
         super().__init__(
-            f"upstream's sources of {upstream.release} (tag {upstream.tag}, {commit}) cannot be had from "
+            f"the official SDK's sources of {official.release} (tag {official.tag}, {commit}) cannot be had from "
             f"{redact(repository)}: {redact(reason)}; "
-            f"{UPSTREAM_VARIABLE} may name another repository, such as a local clone"
+            f"{SOURCE_VARIABLE} may name another repository, such as a local clone"
         )
         self.reason = redact(reason)
 
@@ -115,7 +115,7 @@ def _complaint(stderr: bytes, exit_code: int) -> str:
 
 
 class _Git:
-    """Runs git on a repository of its own, `git_dir`, that has the upstream repository as its remote."""
+    """Runs git on a repository of its own, `git_dir`, that has the SDK source as its remote."""
 
     def __init__(self, git_dir: Path, repository: str) -> None:
         self._git_dir = git_dir
@@ -173,7 +173,7 @@ class _Git:
             return sink.read()
 
     def tags(self) -> dict[str, str]:
-        """The commit of each tag of the upstream repository."""
+        """The commit of each tag of the SDK source."""
         found: dict[str, str] = {}
         listed = self.run("ls-remote", "--quiet", "--tags", _REMOTE, timeout_s=GIT_CONNECT_S)
         for line in listed.decode(errors="replace").splitlines():
@@ -306,8 +306,8 @@ def _short_hash(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
-class UpstreamRepository:
-    """One repository with upstream's sources, for one run. May be used by several threads.
+class SourceRepository:
+    """One repository with the official SDK's sources, for one run. May be used by several threads.
 
     It is asked for its tags once. Where it does not answer, it is not asked again: each further SDK version gets the
     same reason at once.
@@ -320,23 +320,23 @@ class UpstreamRepository:
             UsageError: git would take `repository` for an option or a program to run.
         """
         if not repository or repository.startswith("-") or not repository.isprintable():
-            raise UsageError(f"upstream repository {redact(repository)!r}: expected a URL or the path of a git repository")
+            raise UsageError(f"SDK source {redact(repository)!r}: expected a URL or the path of a git repository")
         if _HELPER_ADDRESS.match(repository):
             raise UsageError(
-                f"upstream repository {redact(repository)!r}: addresses that name a helper program are not accepted; "
+                f"SDK source {redact(repository)!r}: addresses that name a helper program are not accepted; "
                 "expected a URL or the path of a git repository"
             )
         if _is_local(repository) and "://" not in repository:
             repository = str(Path(repository).expanduser().absolute())
         self.repository = repository
-        self._folder = cache / "upstream"
+        self._folder = cache / "sdk-sources"
         self._progress = progress
         self._asking = threading.Lock()
         self._tags: dict[str, str] | None = None
         self._silent: str | None = None  # why this repository is not asked any more
 
-    def tree(self, upstream: Upstream) -> Path:
-        """The folder that has `upstream.folders` of that commit below it; its name begins with the commit.
+    def tree(self, official: OfficialSource) -> Path:
+        """The folder that has `official.folders` of that commit below it; its name begins with the commit.
 
         It belongs to the cache: copy it before changing anything.
 
@@ -344,33 +344,33 @@ class UpstreamRepository:
             Unreachable: it is not in the cache and cannot be had.
             HarnessError: disk trouble, or a tree that is not acceptable.
         """
-        if upstream.commit and not _COMMIT.fullmatch(upstream.commit):
-            raise UsageError(f'SDK release {upstream.release}: commit = "{upstream.commit}", expected 40 hexadecimal digits')
+        if official.commit and not _COMMIT.fullmatch(official.commit):
+            raise UsageError(f'SDK release {official.release}: commit = "{official.commit}", expected 40 hexadecimal digits')
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            commit = upstream.commit or self._commit_of_tag(upstream)
-            target = self._folder / f"{commit}-{_short_hash(*sorted(upstream.folders))}"
+            commit = official.commit or self._commit_of_tag(official)
+            target = self._folder / f"{commit}-{_short_hash(*sorted(official.folders))}"
             record = target.with_name(f"{target.name}.sha256")
             with FileLock(f"{target}.lock", timeout=GIT_S):
                 if not (target.is_dir() and record.is_file() and record.read_text() == _digest(target)):
-                    self._fetch(upstream, commit, target, record)
+                    self._fetch(official, commit, target, record)
         except TimeoutError:
             raise HarnessError(
-                f"{self._folder}: another run has held the lock of {upstream.tag} for {GIT_S:g} s; is it stuck?"
+                f"{self._folder}: another run has held the lock of {official.tag} for {GIT_S:g} s; is it stuck?"
             ) from None
         except _GitFailed as failure:
-            raise Unreachable(self.repository, upstream, str(failure)) from None
+            raise Unreachable(self.repository, official, str(failure)) from None
         except OSError as error:
             raise no_room(self._folder, error) from error
         return target
 
-    def _commit_of_tag(self, upstream: Upstream) -> str:
+    def _commit_of_tag(self, official: OfficialSource) -> str:
         """The commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""
-        record = self._folder / f"tag-{_short_hash(self.repository, upstream.tag)}"
+        record = self._folder / f"tag-{_short_hash(self.repository, official.tag)}"
         known = record.read_text() if record.is_file() else ""
         if _COMMIT.fullmatch(known):
             return known
-        commit = self._ask_tags().get(upstream.tag)
+        commit = self._ask_tags().get(official.tag)
         if commit is None:
             raise _GitFailed("it has no such tag")
         _write_text(record, commit)
@@ -390,19 +390,19 @@ class UpstreamRepository:
                     raise
             return self._tags
 
-    def _fetch(self, upstream: Upstream, commit: str, target: Path, record: Path) -> None:
+    def _fetch(self, official: OfficialSource, commit: str, target: Path, record: Path) -> None:
         """Fills `target` in one step; the lock is held."""
         tags = self._ask_tags()
-        self._progress(f"fetching upstream's sources of {upstream.release} from {redact(self.repository)}")
+        self._progress(f"fetching the official SDK's sources of {official.release} from {redact(self.repository)}")
         work = target.with_name(f"{target.name}.part")
         staged = work / "tree"
         shutil.rmtree(work, ignore_errors=True)  # of a run that was killed
         try:
             work.mkdir()
             git = _Git(work / "repository.git", self.repository)
-            self._fetch_commit(git, upstream, commit, tags)
-            git.fetch_files([f"{commit}:{folder}" for folder in upstream.folders])
-            _write_tree(git, _entries(git, commit, upstream.folders), staged)
+            self._fetch_commit(git, official, commit, tags)
+            git.fetch_files([f"{commit}:{folder}" for folder in official.folders])
+            _write_tree(git, _entries(git, commit, official.folders), staged)
             record.unlink(missing_ok=True)
             shutil.rmtree(target, ignore_errors=True)
             staged.rename(target)
@@ -413,21 +413,21 @@ class UpstreamRepository:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    def _fetch_commit(self, git: _Git, upstream: Upstream, commit: str, tags: dict[str, str]) -> None:
+    def _fetch_commit(self, git: _Git, official: OfficialSource, commit: str, tags: dict[str, str]) -> None:
         """By commit, which says what is wanted; by tag where a server serves no commits, if the tag is that commit."""
         try:
             git.fetch_commit(commit)
         except _NoAnswer:
             raise
         except _GitFailed as failure:
-            seen = tags.get(upstream.tag)
+            seen = tags.get(official.tag)
             if seen is None:
-                raise _GitFailed(f"it has no tag {upstream.tag}, and the commit is not served: {failure}") from None
+                raise _GitFailed(f"it has no tag {official.tag}, and the commit is not served: {failure}") from None
             if seen != commit:
                 raise _GitFailed(
-                    f"its tag {upstream.tag} is commit {seen}, expected {commit}, which is not served: {failure}"
+                    f"its tag {official.tag} is commit {seen}, expected {commit}, which is not served: {failure}"
                 ) from None
-            git.fetch_commit(f"refs/tags/{upstream.tag}")
+            git.fetch_commit(f"refs/tags/{official.tag}")
         fetched = git.run("rev-parse", "--verify", f"{_WANTED}^{{commit}}").decode().strip()
         if fetched != commit:
             raise _GitFailed(f"it sent commit {fetched}, expected {commit}")

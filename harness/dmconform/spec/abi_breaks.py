@@ -45,7 +45,7 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> Find
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
     found: list[tuple[Pair, list[Finding]]] = []
     for sdk, host in pairs:
-        if beyond or window(sdk, host) is Relation.PROMISED:
+        if beyond or window(sdk, host) is Relation.SUPPORTED:
             hosts = _hosts(host, operands[host])
             diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
             found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))

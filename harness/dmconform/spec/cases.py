@@ -122,18 +122,18 @@ class Case:
         if language not in self.declaration.promised_to:
             names = ", ".join(one.value for one in self.declaration.promised_to)
             return (
-                Relation.BEYOND,
+                Relation.UNSUPPORTED,
                 f"the documents promise this for {names} only" if names else "the documents do not promise this",
             )
         minor = sdk.id.minor
         relation = window(minor, host)
-        if relation is Relation.PROMISED and self.shows and not any(one.holds_on(host) for one in self.shows):
+        if relation is Relation.SUPPORTED and self.shows and not any(one.holds_on(host) for one in self.shows):
             bounds = ", ".join(dict.fromkeys(one.releases for one in self.shows))
-            return Relation.BEYOND, f"the documents promise this of hosts {bounds}, this one is {host}"
+            return Relation.UNSUPPORTED, f"the documents promise this of hosts {bounds}, this one is {host}"
         reasons = {
-            Relation.PROMISED: f"{minor} on {host}: X.Y on X.Y or X.(Y+1)",
-            Relation.PRE_PROMISE: f"{minor} on {host}: the older documents' exact match",
-            Relation.BEYOND: f"{minor} on {host}: outside the promised window",
+            Relation.SUPPORTED: f"{minor} on {host}: X.Y on X.Y or X.(Y+1)",
+            Relation.LEGACY: f"{minor} on {host}: the older documents' exact match",
+            Relation.UNSUPPORTED: f"{minor} on {host}: outside the promised window",
         }
         return relation, reasons[relation]
 

@@ -14,7 +14,7 @@ from dmconform.spec.cases import Case, Requirement, load_cases, load_requirement
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 from dmconform.spec.findings import Finding, load_findings
-from dmconform.spec.inconsistencies import Complaint, complaints_of_records
+from dmconform.spec.inconsistencies import Inconsistency, inconsistencies_of_records
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Catalogue:
         """The newest minor that there is a known host of."""
         return max(host.version.minor for host in self.hosts)
 
-    def complaints(self) -> tuple[Complaint, ...]:
+    def inconsistencies(self) -> tuple[Inconsistency, ...]:
         """What is wrong with the records of known failures by their data alone."""
-        return complaints_of_records(self.known_failures, self.promised, self.newest_minor)
+        return inconsistencies_of_records(self.known_failures, self.promised, self.newest_minor)
 
     def case(self, case_id: str) -> Case:
         """The case with this id."""
@@ -57,5 +57,5 @@ def load_catalogue() -> Catalogue:
     records = load_known_failures(paths.KNOWN_FAILURES_FILE)
     findings = load_findings(paths.FINDINGS_DATA).finding
     every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts], everywhere=True)
-    promised = {str(cell.id): cell.relation is Relation.PROMISED for cell in every_cell}
+    promised = {str(cell.id): cell.relation is Relation.SUPPORTED for cell in every_cell}
     return Catalogue(hosts, sdks, cases, requirements, records, findings, promised)

@@ -44,7 +44,7 @@ def plan_cells(
             if sdk.id.language not in case.declaration.languages:
                 continue
             for host_id, minor in hosts:
-                beyond = window(sdk.id.minor, minor) is Relation.BEYOND
+                beyond = window(sdk.id.minor, minor) is Relation.UNSUPPORTED
                 if beyond and not (everywhere or case.declaration.everywhere):
                     continue
                 relation, reason = case.relation(sdk, minor)

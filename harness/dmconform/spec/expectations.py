@@ -1,6 +1,6 @@
 """Known failures: promised cells that are on record not to hold, with reason and evidence.
 
-A record turns a failure into a known one. It must go on being true: what is wrong with one is a complaint
+A record turns a failure into a known one. It must go on being true: what is wrong with one is an inconsistency
 (`harness/dmconform/spec/inconsistencies.py`), and fails the run.
 """
 
@@ -65,7 +65,7 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
         if record.id in seen:
             raise DataFileError(path, f"id {record.id!r} stands twice")
         seen.add(record.id)
-        if not record.outcome.is_verdict or record.outcome is Outcome.PASSED:
+        if not record.outcome.is_verdict or record.outcome is Outcome.PASS:
             raise DataFileError(path, f"{record.id}: outcome {record.outcome.value!r} is no failure")
         if not record.reason.strip() or not record.evidence.strip() or not record.cells:
             raise DataFileError(path, f"{record.id}: needs cells, a reason and evidence")

@@ -1,4 +1,4 @@
-"""Complaints: six ways in which what is expected of cells and what is seen fall apart, each with the command that mends it.
+"""Inconsistencies: six ways in which expectations and results of cells differ, each with the command that fixes it.
 
 Some are told by the data alone, whatever was selected for a run: a glob that matches nothing, a record that covers what it must
 not, one past its `until`. The others are told by what came of cells.
@@ -24,10 +24,10 @@ _CHANGES = re.compile(r"\$[A-Z]+\b\S*|~/\S*|\d+(?:\.\d+)?(?= (?:s|ms|bytes)\b)|\
 """What a detail says otherwise each time: places of this machine, times, ports, addresses."""
 
 
-class ComplaintKind(enum.Enum):
+class InconsistencyKind(enum.Enum):
     """What is wrong, in a word for reports."""
 
-    STALE = "stale record"  # all of its cells that ran pass now
+    STALE = "record no longer applies"  # all of its cells that ran pass now
     NOTHING = "matches nothing"  # a glob matches no cell of the whole matrix
     OTHER = "another failure"  # the cell fails, but not as the record says
     TOO_MUCH = "matches too much"  # it covers what passes, what nobody promised, or what another record covers
@@ -35,19 +35,19 @@ class ComplaintKind(enum.Enum):
     OVERDUE = "past its until"
 
 
-class Complaint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One complaint. `mend` is the command that ends it, once the cells have been looked at."""
+class Inconsistency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One inconsistency. `fix` is the command that ends it, once the cells have been looked at."""
 
-    kind: ComplaintKind
-    record: str | None  # None: there is none, which is the complaint
+    kind: InconsistencyKind
+    record: str | None  # None: there is none, which is the inconsistency
     cells: tuple[str, ...]
     text: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of a promised cell, as far as complaints need it."""
+    """What came of a promised cell, as far as inconsistencies need it."""
 
     cell: str
     outcome: Outcome
@@ -56,7 +56,7 @@ class Seen:
     record: str | None
 
 
-def mend(*words: str) -> str:
+def fix_command(*words: str) -> str:
     """A command over the records, as a shell reads it."""
     return shlex.join(["dmconform", "expectations", *words])
 
@@ -81,9 +81,9 @@ class CellIndex:
         return self._promised[cell]
 
 
-def complaints_of_records(
+def inconsistencies_of_records(
     records: Iterable[KnownFailure], every_cell: Mapping[str, bool], newest: Minor
-) -> tuple[Complaint, ...]:
+) -> tuple[Inconsistency, ...]:
     """What the records' own data tells: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
 
     Args:
@@ -92,46 +92,48 @@ def complaints_of_records(
     """
     index = CellIndex(every_cell)
     owner: dict[str, str] = {}
-    found: list[Complaint] = []
+    found: list[Inconsistency] = []
     for record in records:
         matched = {glob: index.match(glob) for glob in record.cells}
         empty = [glob for glob, cells in matched.items() if not cells]
         if empty:
-            command = mend("remove", record.id) if len(empty) == len(matched) else mend("narrow", record.id)
+            command = fix_command("remove", record.id) if len(empty) == len(matched) else fix_command("narrow", record.id)
             text = f"{', '.join(empty)}: no cell of the whole matrix is called so"
-            found.append(Complaint(ComplaintKind.NOTHING, record.id, (), text, command))
+            found.append(Inconsistency(InconsistencyKind.NOTHING, record.id, (), text, command))
         covered = dict.fromkeys(cell for cells in matched.values() for cell in cells)
         unpromised = tuple(cell for cell in covered if not index.is_promised(cell))
         if unpromised:
-            command = mend("narrow", record.id, "--promised")
+            command = fix_command("narrow", record.id, "--promised")
             text = "covers cells that nobody promised, and that gate nothing"
-            found.append(Complaint(ComplaintKind.TOO_MUCH, record.id, unpromised, text, command))
+            found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record.id, unpromised, text, command))
         twice: dict[str, list[str]] = {}
         for cell in covered:
             other = owner.setdefault(cell, record.id)
             if other != record.id:
                 twice.setdefault(other, []).append(cell)
         for other, cells in twice.items():
-            command = mend("narrow", record.id, *cells)
+            command = fix_command("narrow", record.id, *cells)
             found.append(
-                Complaint(ComplaintKind.TOO_MUCH, record.id, tuple(cells), f"covers cells that {other} covers too", command)
+                Inconsistency(
+                    InconsistencyKind.TOO_MUCH, record.id, tuple(cells), f"covers cells that {other} covers too", command
+                )
             )
         if record.until is not None and newest >= Minor.parse(record.until):
             text = f"holds until {record.until}, and there is a host of {newest}: look at its cells there"
-            command = mend("extend", record.id, "--until", str(newest.next()))
-            found.append(Complaint(ComplaintKind.OVERDUE, record.id, (), text, command))
+            command = fix_command("extend", record.id, "--until", str(newest.next()))
+            found.append(Inconsistency(InconsistencyKind.OVERDUE, record.id, (), text, command))
     return tuple(found)
 
 
-def complaints_of_cells(seen: Iterable[Seen]) -> tuple[Complaint, ...]:
+def inconsistencies_of_cells(seen: Iterable[Seen]) -> tuple[Inconsistency, ...]:
     """What the cells of a run tell: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
     new: dict[tuple[str, str, Outcome, str], list[Seen]] = {}
     by_record: dict[str, list[Seen]] = {}
     for one in seen:
-        if one.judgement is Judgement.BROKEN:
+        if one.judgement is Judgement.FAIL:
             case, sdk, _ = one.cell.rsplit("/", 2)
             new.setdefault((case, sdk, one.outcome, _first_line(one.detail)), []).append(one)
-        elif one.record is not None and one.judgement in (Judgement.KNOWN, Judgement.STALE):
+        elif one.record is not None and one.judgement in (Judgement.XFAIL, Judgement.XPASS):
             by_record.setdefault(one.record, []).append(one)
     found = [_new(cells) for cells in new.values()]
     for record, cells in by_record.items():
@@ -139,42 +141,42 @@ def complaints_of_cells(seen: Iterable[Seen]) -> tuple[Complaint, ...]:
     return tuple(found)
 
 
-def _new(cells: list[Seen]) -> Complaint:
+def _new(cells: list[Seen]) -> Inconsistency:
     first = cells[0]
     names = tuple(one.cell for one in cells)
-    command = mend(
+    command = fix_command(
         "record", "NEW-ID", *names, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail),
         "--reason", "WHOSE FAULT", "--evidence", "WHERE IT WAS SEEN",
     )  # fmt: skip
     text = f"{first.outcome.value}: {_first_line(first.detail)}"
-    return Complaint(ComplaintKind.NEW, None, names, text, command)
+    return Inconsistency(InconsistencyKind.NEW, None, names, text, command)
 
 
-def _of_record(record: str, cells: list[Seen]) -> list[Complaint]:
-    found: list[Complaint] = []
-    stale = [one for one in cells if one.judgement is Judgement.STALE]
-    passing = tuple(one.cell for one in stale if one.outcome is Outcome.PASSED)
+def _of_record(record: str, cells: list[Seen]) -> list[Inconsistency]:
+    found: list[Inconsistency] = []
+    stale = [one for one in cells if one.judgement is Judgement.XPASS]
+    passing = tuple(one.cell for one in stale if one.outcome is Outcome.PASS)
     silent = tuple(one.cell for one in stale if one.outcome is Outcome.NOT_APPLICABLE)
-    other = [one for one in stale if one.outcome not in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
+    other = [one for one in stale if one.outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)]
     if passing and len(passing) == len(cells):
         text = f"all {len(cells)} cells of it that ran pass now"
-        found.append(Complaint(ComplaintKind.STALE, record, passing, text, mend("remove", record)))
+        found.append(Inconsistency(InconsistencyKind.STALE, record, passing, text, fix_command("remove", record)))
     elif passing:
         text = f"covers {len(passing)} cells that pass, of {len(cells)} that ran"
-        found.append(Complaint(ComplaintKind.TOO_MUCH, record, passing, text, mend("narrow", record, *passing)))
+        found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record, passing, text, fix_command("narrow", record, *passing)))
     if silent:
         text = "covers cells of which their case says nothing (not applicable)"
-        command = mend("remove", record) if len(silent) == len(cells) else mend("narrow", record, *silent)
-        found.append(Complaint(ComplaintKind.TOO_MUCH, record, silent, text, command))
+        command = fix_command("remove", record) if len(silent) == len(cells) else fix_command("narrow", record, *silent)
+        found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record, silent, text, command))
     if other:
         first = other[0]
         names = tuple(one.cell for one in other)
         if len(other) == len(cells) and len({one.outcome for one in other}) == 1:
-            command = mend("correct", record, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail))
+            command = fix_command("correct", record, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail))
         else:  # the rest of the record is right: this becomes a failure of its own
-            command = mend("narrow", record, *names)
+            command = fix_command("narrow", record, *names)
         text = f"ends in another way than the record says: {first.outcome.value}: {_first_line(first.detail)}"
-        found.append(Complaint(ComplaintKind.OTHER, record, names, text, command))
+        found.append(Inconsistency(InconsistencyKind.OTHER, record, names, text, command))
     return found
 
 

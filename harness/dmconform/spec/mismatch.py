@@ -8,11 +8,11 @@ from dmconform.core.values import Load, ProbeLoad
 _FITTING = {
     StaticKind.LOADS: (Load.LOADED,),
     StaticKind.REFUSED: (Load.REFUSED,),
-    StaticKind.BOMB: (Load.LOADED, Load.BOMB),
+    StaticKind.UNRESOLVED: (Load.LOADED, Load.UNRESOLVED),
 }
 
 
-def disagreement(static: StaticVerdict | None, seen: ProbeLoad) -> str | None:
+def mismatch(static: StaticVerdict | None, seen: ProbeLoad) -> str | None:
     """What the two halves disagree in, in one sentence; None where they agree, or one of them is not known.
 
     They also disagree where the dynamic linker names a symbol that the static half had not missed.

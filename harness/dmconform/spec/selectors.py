@@ -103,7 +103,7 @@ class SdkSpec:
                 if oldest > newest:
                     raise ValueError(f"{oldest} is newer than {newest}")
         except ValueError as error:
-            raise UsageError(f"--sdk {text}: {error}; expected such as rust@1.39, go@*, cpp@1.38..1.40:upstream") from None
+            raise UsageError(f"--sdk {text}: {error}; expected such as rust@1.39, go@*, cpp@1.38..1.40:official") from None
         return cls(text, language, oldest, newest, provider)
 
     def matches(self, sdk: Sdk) -> bool:
@@ -115,13 +115,13 @@ class SdkSpec:
             and self.provider in (None, sdk.id.provider)
         )
 
-    def names_upstream(self) -> bool:
-        """Whether it asks for upstream's SDK by name."""
-        return self.provider is Provider.UPSTREAM
+    def names_official(self) -> bool:
+        """Whether it asks for the official SDK by name."""
+        return self.provider is Provider.OFFICIAL
 
 
 def select_sdks(specs: Sequence[str], sdks: tuple[Sdk, ...]) -> tuple[tuple[Sdk, ...], frozenset[str]]:
-    """The SDKs that the specs name, and the ids of those whose upstream was asked for by name.
+    """The SDKs that the specs name, and the ids of the official ones that were asked for by name.
 
     Raises:
         UsageError: a spec is none.
@@ -135,7 +135,7 @@ def select_sdks(specs: Sequence[str], sdks: tuple[Sdk, ...]) -> tuple[tuple[Sdk,
             raise EmptySelection(f"--sdk {spec.text}: matches no SDK version; dmconform list sdks shows them all")
     chosen = tuple(sdk for sdk in sdks if any(spec.matches(sdk) for spec in parsed))
     named = frozenset(
-        str(sdk.id) for sdk in chosen if sdk.upstream and any(spec.names_upstream() and spec.matches(sdk) for spec in parsed)
+        str(sdk.id) for sdk in chosen if sdk.official and any(spec.names_official() and spec.matches(sdk) for spec in parsed)
     )
     return chosen, named
 

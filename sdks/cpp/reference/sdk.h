@@ -1,4 +1,4 @@
-// This project's own SDK for HTTP filters in C++: the part of upstream's SDK that the probes use, under the same names,
+// This project's own SDK for HTTP filters in C++: the part of the official SDK that the probes use, under the same names,
 // so that one probe source compiles against either; README.md says what differs.
 #pragma once
 

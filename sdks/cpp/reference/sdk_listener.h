@@ -1,4 +1,4 @@
-// Listener filters: the part of upstream's SDK that the probes use, under the same names. Upstream has them from 1.39 on.
+// Listener filters: the part of the official SDK that the probes use, under the same names. Upstream has them from 1.39 on.
 #pragma once
 
 #include "sdk.h"

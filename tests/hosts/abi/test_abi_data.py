@@ -16,10 +16,10 @@ from dmconform.core.progress import say
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.prepare import Selection, fetch_hosts, lazy_engine
 from dmconform.sdks.builder import Builder
-from dmconform.sdks.sources import DEFAULT_UPSTREAM, UpstreamRepository
+from dmconform.sdks.sources import DEFAULT_SOURCE, SourceRepository
 from dmconform.spec.catalogue import load_catalogue
 
-from tests.upstream_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
+from tests.official_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
 
 pytestmark = pytest.mark.host
 
@@ -49,10 +49,10 @@ def binaries() -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def builder() -> Iterator[Builder]:
-    """Downloads upstream's Go modules where the cache lacks them."""
+    """Downloads the official SDK's Go modules where the cache lacks them."""
     cache = paths.cache_folder()
     with lazy_engine(cache) as engine:
-        repository = UpstreamRepository(DEFAULT_UPSTREAM, cache, say)
+        repository = SourceRepository(DEFAULT_SOURCE, cache, say)
         yield Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
 
 

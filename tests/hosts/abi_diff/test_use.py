@@ -11,17 +11,17 @@ from dmconform.core.values import Outcome
 from dmconform.matrix.prepare import Selection, build_sdks, lazy_engine
 from dmconform.measure.sdk_use import Measured, measure, recorded
 from dmconform.sdks.builder import Built, NotBuilt
-from dmconform.sdks.sources import UpstreamRepository
+from dmconform.sdks.sources import SourceRepository
 from dmconform.spec.catalogue import load_catalogue
 from filelock import FileLock
 
-# Upstream's Go SDK comes from the module proxy, which is reached where builds are; the others from a repository.
-_WANTED = ("*@*:reference", "go@1.37:upstream", "go@1.38:upstream")
+# The official Go SDK comes from the module proxy, which is reached where builds are; the others from a repository.
+_WANTED = ("*@*:reference", "go@1.37:official", "go@1.38:official")
 pytestmark = pytest.mark.engine
 
 _SDKS = (
     *(f"{language}@1.{minor}:reference" for language in ("cpp", "go", "rust") for minor in (37, 38, 39, 40)),
-    *("go@1.37:upstream", "go@1.38:upstream"),
+    *("go@1.37:official", "go@1.38:official"),
 )
 
 
@@ -38,7 +38,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Built
 def test_modules_use_what_is_on_record(sdk: str, builds: dict[str, Built | NotBuilt], tmp_path: Path) -> None:
     found = builds[sdk]
     if isinstance(found, NotBuilt):
-        assert found.outcome is Outcome.UNREACHABLE, found.problem
+        assert found.outcome is Outcome.NOT_TESTED, found.problem
         pytest.skip(f"{sdk} cannot be had here: {found.problem.splitlines()[0]}")
 
     now = measure(found, _no_sources(tmp_path))
@@ -68,9 +68,9 @@ def test_a_module_that_uses_more_is_noticed(builds: dict[str, Built | NotBuilt],
     assert [len(set(one.use.every)) for one in _by_minor(measured)] == [31, 34]
 
 
-def _no_sources(folder: Path) -> UpstreamRepository:
-    """Upstream's sources are never had here: then the record of what they tell stays, and no network is asked."""
-    return UpstreamRepository(str(folder / "no-repository"), folder / "cache", print)
+def _no_sources(folder: Path) -> SourceRepository:
+    """The official SDK's sources are never had here: then the record of what they tell stays, and no network is asked."""
+    return SourceRepository(str(folder / "no-repository"), folder / "cache", print)
 
 
 def _by_minor(measured: list[Measured]) -> list[Measured]:

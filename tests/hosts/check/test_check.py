@@ -65,7 +65,7 @@ def kinds(found: Check) -> dict[str, list[RunKind]]:
 def test_a_module_that_works(probe: dict[str, Path], own_temporary_folder: Path, language: str) -> None:
     found = checked(probe[language], *HOST, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, host.verdict, host.disagreement) == (ExitCode.HELD, Verdict.WORKS, None)
+    assert (found.exit_code, host.verdict, host.mismatch) == (ExitCode.OK, Verdict.WORKS, None)
     assert host.static.kind is StaticKind.LOADS
     assert [run.answers for run in host.runs] == [("GET /direct 200", "GET / 200", "POST / 200")]
     assert (found.ran, found.span.measured, found.module.language) == (True, True, language)
@@ -78,8 +78,8 @@ def test_a_module_that_is_refused_at_load(probe: dict[str, Path], tmp_path: Path
     module = renamed_symbol(probe["rust"], tmp_path / "libmodule.so", LOG, NOBODYS)
     found = checked(module, *HOST, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.REFUSED]})
-    assert (host.static.kind, host.static.missing, host.disagreement) == (StaticKind.REFUSED, (NOBODYS,), None)
+    assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.39.3": [RunKind.REFUSED]})
+    assert (host.static.kind, host.static.missing, host.mismatch) == (StaticKind.REFUSED, (NOBODYS,), None)
     assert NOBODYS in host.reason
 
 
@@ -88,13 +88,13 @@ def test_a_bomb_that_goes_off_and_one_that_does_not(probe: dict[str, Path], tmp_
     module = renamed_symbol(probe["go"], tmp_path / "libmodule.so", SET_HEADER, NO_HEADER)
     found = checked(module, *HOST, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.SYMBOL_LOOKUP]})
-    assert (host.static.kind, host.static.missing, host.disagreement) == (StaticKind.BOMB, (NO_HEADER,), None)
+    assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.39.3": [RunKind.SYMBOL_LOOKUP]})
+    assert (host.static.kind, host.static.missing, host.mismatch) == (StaticKind.UNRESOLVED, (NO_HEADER,), None)
     assert NO_HEADER in host.reason
 
     found = checked(module, *HOST, "--filter-name", "local_reply", "--filter-config", "418")
     host = only(found)
-    assert (found.exit_code, kinds(found)) == (ExitCode.HELD, {"1.39.3": [RunKind.WORKS]})
+    assert (found.exit_code, kinds(found)) == (ExitCode.OK, {"1.39.3": [RunKind.WORKS]})
     assert "as far as it was driven" in host.reason
     assert found.span.bombs == ("1.39.3",)
 
@@ -103,15 +103,15 @@ def test_a_crash_under_traffic(probe: dict[str, Path], tmp_path: Path) -> None:
     module = changed_function(probe["cpp"], tmp_path / "libmodule.so", ON_REQUEST, CRASH)
     found = checked(module, *HOST, *HTTP, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.CRASHED]})
+    assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.39.3": [RunKind.CRASHED]})
     assert "under traffic" in host.reason
     assert host.static.kind is StaticKind.LOADS
-    assert (host.own_doing, host.disagreement) == (True, None), "it works nowhere: that is no difference of hosts"
+    assert (host.own_doing, host.mismatch) == (True, None), "it works nowhere: that is no difference of hosts"
 
 
 @pytest.mark.parametrize(
     ("hook", "kind", "code"),
-    [(ON_CONFIG, RunKind.HUNG, ExitCode.BROKEN), (ON_REQUEST, RunKind.NO_ANSWER, ExitCode.INCOMPLETE)],
+    [(ON_CONFIG, RunKind.HUNG, ExitCode.FAIL), (ON_REQUEST, RunKind.NO_ANSWER, ExitCode.ERROR)],
 )
 def test_a_module_that_never_returns(
     probe: dict[str, Path], tmp_path: Path, own_temporary_folder: Path, hook: str, kind: RunKind, code: ExitCode
@@ -127,9 +127,9 @@ def test_a_module_whose_initialisation_fails_is_refused(probe: dict[str, Path], 
     module = changed_function(probe["cpp"], tmp_path / "libmodule.so", ON_INIT, RETURN_NULL)
     words = (module, *HOST, *TRANSFORM)
     found = checked(*words)
-    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.39.3": [RunKind.REFUSED]})
+    assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.39.3": [RunKind.REFUSED]})
     assert only(found).static.kind is StaticKind.LOADS
-    assert only(found).disagreement
+    assert only(found).mismatch
     assert "!! 1.39.3: the two halves disagree" in dmconform_check(*words).printed, "that is for people to look at"
 
 
@@ -137,15 +137,15 @@ def test_a_module_whose_initialisation_fails_is_refused(probe: dict[str, Path], 
 def test_a_module_that_refuses_the_configuration_is_not_judged(probe: dict[str, Path], language: str) -> None:
     found = checked(probe[language], *HOST, "--filter-name", "refuse")
     host = only(found)
-    assert (found.exit_code, kinds(found)) == (ExitCode.INCOMPLETE, {"1.39.3": [RunKind.CONFIGURATION_REFUSED]})
+    assert (found.exit_code, kinds(found)) == (ExitCode.ERROR, {"1.39.3": [RunKind.CONFIGURATION_REFUSED]})
     assert "--filter-name" in host.reason
-    assert host.disagreement is None
+    assert host.mismatch is None
 
 
 def test_a_configuration_that_the_host_refuses_is_not_judged(probe: dict[str, Path]) -> None:
     message = '{"@type": "type.googleapis.com/no.such.Message"}'
     found = checked(probe["cpp"], *HOST, "--filter-name", "transform", "--filter-config", message)
-    assert (found.exit_code, kinds(found)) == (ExitCode.INCOMPLETE, {"1.39.3": [RunKind.HOST_REFUSES_CONFIGURATION]})
+    assert (found.exit_code, kinds(found)) == (ExitCode.ERROR, {"1.39.3": [RunKind.HOST_REFUSES_CONFIGURATION]})
 
 
 def test_a_crash_counts_for_certain_only_where_it_is_known_what_the_module_is_for(
@@ -153,15 +153,15 @@ def test_a_crash_counts_for_certain_only_where_it_is_known_what_the_module_is_fo
 ) -> None:
     """The Go probe has hooks of more than one extension point, the changed one is of the point that is taken by default."""
     module = changed_function(probe["rust"], tmp_path / "libmodule.so", ON_CONFIG, CRASH)
-    assert checked(module, *HOST, *HTTP, *TRANSFORM).exit_code == ExitCode.BROKEN
+    assert checked(module, *HOST, *HTTP, *TRANSFORM).exit_code == ExitCode.FAIL
     guessed = checked(module, *HOST, *TRANSFORM)
     several = sum(point != "every point" for point in guessed.hooks_by_point) > 1
-    assert guessed.exit_code == (ExitCode.INCOMPLETE if several else ExitCode.BROKEN)
+    assert guessed.exit_code == (ExitCode.ERROR if several else ExitCode.FAIL)
 
 
 def test_a_host_without_the_extension_point(probe: dict[str, Path]) -> None:
     found = checked(probe["cpp"], "--host", "1.36.4", "--extension-point", "tracer")
-    assert (found.exit_code, kinds(found)) == (ExitCode.BROKEN, {"1.36.4": [RunKind.NO_SUCH_POINT]})
+    assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.36.4": [RunKind.NO_SUCH_POINT]})
 
 
 def test_a_host_that_cannot_be_had_is_not_judged(
@@ -171,7 +171,7 @@ def test_a_host_that_cannot_be_had_is_not_judged(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     found = checked(probe["cpp"], *HOST, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, host.runs, host.verdict) == (ExitCode.INCOMPLETE, (), Verdict.UNDECIDED)
+    assert (found.exit_code, host.runs, host.verdict) == (ExitCode.ERROR, (), Verdict.UNDECIDED)
     assert "could not be had" in (host.not_run or "")
     assert host.static.kind is StaticKind.LOADS
 
@@ -189,7 +189,7 @@ def test_several_extension_points_from_a_file(probe: dict[str, Path], tmp_path: 
     host = only(found)
     assert [run.extension_point for run in host.runs] == ["http_filter", "access_logger"]
     assert [run.kind for run in host.runs] == [RunKind.WORKS, RunKind.REFUSED], "the probe is no access logger"
-    assert (found.exit_code, host.disagreement) == (ExitCode.BROKEN, None)
+    assert (found.exit_code, host.mismatch) == (ExitCode.FAIL, None)
 
 
 def test_an_envoy_from_a_file_is_the_release_that_it_is(everything: Plan, probe: dict[str, Path], tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_an_envoy_from_a_file_is_the_release_that_it_is(everything: Plan, probe:
         host = only(found)
         assert re.fullmatch(r"1\.39\.3~[0-9a-f]{8}", host.id)
         assert (host.release, host.static.kind) == ("1.39.3", StaticKind.LOADS)
-        assert (found.span.min_envoy_version, found.exit_code) == ("1.39.3", ExitCode.HELD)
+        assert (found.span.min_envoy_version, found.exit_code) == ("1.39.3", ExitCode.OK)
 
 
 def test_the_environment_reaches_the_host_and_evidence_is_kept(probe: dict[str, Path], tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_what_is_no_library_is_refused_by_hosts_too(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         found = checked(tmp_path / name, *HOST)
         host = only(found)
-        assert (found.exit_code, kinds(found), host.disagreement) == (ExitCode.BROKEN, {"1.39.3": [RunKind.REFUSED]}, None)
+        assert (found.exit_code, kinds(found), host.mismatch) == (ExitCode.FAIL, {"1.39.3": [RunKind.REFUSED]}, None)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
@@ -255,7 +255,7 @@ def test_nothing_is_left_of_a_check_that_is_interrupted(
     started.send_signal(how)
     done = ended(started)
     assert time.monotonic() - began < REQUEST_S, "expected Envoys to be killed, not waited for"
-    assert done.exit_code == ExitCode.INCOMPLETE, done
+    assert done.exit_code == ExitCode.ERROR, done
     assert eventually(lambda: not naming(own_temporary_folder))
     assert not list(own_temporary_folder.iterdir())
 
@@ -274,7 +274,7 @@ def test_five_hosts_and_the_range(everything: Plan, probe: dict[str, Path]) -> N
         "1.39.3": Verdict.WORKS,
         "1.40.0": Verdict.WORKS,
     }
-    assert not [host.disagreement for host in found.hosts if host.disagreement]
+    assert not [host.mismatch for host in found.hosts if host.mismatch]
     assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
-    assert found.exit_code == ExitCode.BROKEN
+    assert found.exit_code == ExitCode.FAIL
     assert {entry.sdk: entry.luck for entry in found.promise} == {"1.38": ("1.40.0",), "1.39": ("1.38.3",)}

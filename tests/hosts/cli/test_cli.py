@@ -31,7 +31,7 @@ RECORD = """
 [[known]]
 id = "for-a-test"
 cells = ["CELL"]
-outcome = "failed"
+outcome = "fail"
 detail = "DETAIL"
 reason = "The SDK is at fault: a test"
 evidence = "a test"
@@ -71,12 +71,10 @@ def records(copy: Project, cell: str, detail: str) -> None:
 
 def test_a_cell_that_holds_gives_0(project: Project, out: Path) -> None:
     done = project.dmconform("run", *ONE, "--out", out)
-    assert done.exit_code == ExitCode.HELD, done
+    assert done.exit_code == ExitCode.OK, done
     report = report_in(out)
     assert report.complete
-    assert [(cell.id, cell.outcome, cell.judgement) for cell in report.cells] == [
-        (ONE_CELL, Outcome.PASSED, Judgement.AS_PROMISED)
-    ]
+    assert [(cell.id, cell.outcome, cell.judgement) for cell in report.cells] == [(ONE_CELL, Outcome.PASS, Judgement.PASS)]
     assert {"report.json", "junit.xml", "matrix.md", "index.html"} <= {path.name for path in out.iterdir()}
     assert str(out / "index.html") in done.printed.replace("\n", "")
     assert not naming(out)
@@ -85,16 +83,16 @@ def test_a_cell_that_holds_gives_0(project: Project, out: Path) -> None:
 def test_a_promise_that_is_broken_gives_1(copy: Project, out: Path) -> None:
     breaks_local_reply(copy)
     done = copy.dmconform("run", *CPP, "--case", "window/*", "--out", out)
-    assert done.exit_code == ExitCode.BROKEN, done
+    assert done.exit_code == ExitCode.FAIL, done
     cells = cells_in(out)
-    assert Counter(cell.judgement for cell in cells.values()) == {Judgement.AS_PROMISED: WINDOW - 1, Judgement.BROKEN: 1}
+    assert Counter(cell.judgement for cell in cells.values()) == {Judgement.PASS: WINDOW - 1, Judgement.FAIL: 1}
     broken = cells[ONE_CELL]
-    assert (broken.outcome, broken.judgement) == (Outcome.FAILED, Judgement.BROKEN)
+    assert (broken.outcome, broken.judgement) == (Outcome.FAIL, Judgement.FAIL)
     assert "419" in broken.detail
     assert broken.evidence
     assert (out / broken.evidence / "run-again.sh").exists()
     assert "window/local_reply" in done.printed
-    assert [one.outcome for one in broken.reruns] == [Outcome.FAILED] * 2
+    assert [one.outcome for one in broken.reruns] == [Outcome.FAIL] * 2
     assert broken.detail == broken.reruns[0].detail
     assert not any(cell.reruns for cell in cells.values() if cell is not broken)
     assert "stable: run again alone, the same each time (2x failed)" in done.printed
@@ -115,40 +113,40 @@ def test_a_cell_that_holds_when_it_is_run_again_is_told_to_be_unstable_and_stays
     )
     copy.edit("conformance/cases/test_window.py", "\nimport ", "\nfrom pathlib import Path\nimport ")
     done = copy.dmconform("run", *ONE, "--reruns", "3", "--out", out)
-    assert done.exit_code == ExitCode.BROKEN, done
+    assert done.exit_code == ExitCode.FAIL, done
     cell = cells_in(out)[ONE_CELL]
-    assert (cell.outcome, cell.judgement) == (Outcome.FAILED, Judgement.BROKEN)
-    assert [one.outcome for one in cell.reruns] == [Outcome.PASSED] * 3
+    assert (cell.outcome, cell.judgement) == (Outcome.FAIL, Judgement.FAIL)
+    assert [one.outcome for one in cell.reruns] == [Outcome.PASS] * 3
     assert "NOT STABLE: run again alone, it ended otherwise (3x passed)" in done.printed
     assert "NOT STABLE" in (out / "index.html").read_text()
     (tmp_path / "mark").unlink()
     done = copy.dmconform("run", *ONE, "--reruns", "0", "--out", tmp_path / "once")
-    assert done.exit_code == ExitCode.BROKEN, done
+    assert done.exit_code == ExitCode.FAIL, done
     assert not cells_in(tmp_path / "once")[ONE_CELL].reruns
 
 
 def test_a_record_that_no_longer_applies_gives_1(copy: Project, out: Path) -> None:
     records(copy, ONE_CELL, "anything")
     done = copy.dmconform("run", *ONE, "--out", out)
-    assert done.exit_code == ExitCode.BROKEN, done
+    assert done.exit_code == ExitCode.FAIL, done
     cell = cells_in(out)[ONE_CELL]
-    assert (cell.outcome, cell.judgement, cell.known_failure) == (Outcome.PASSED, Judgement.STALE, "for-a-test")
+    assert (cell.outcome, cell.judgement, cell.known_failure) == (Outcome.PASS, Judgement.XPASS, "for-a-test")
     assert "for-a-test" in done.printed
 
 
 def test_a_record_that_matches_nothing_gives_1_whatever_was_selected(copy: Project, out: Path) -> None:
     records(copy, "nothing/*", "anything")
     done = copy.dmconform("run", *ONE, "--out", out)
-    assert done.exit_code == ExitCode.BROKEN, done
-    assert cells_in(out)[ONE_CELL].judgement is Judgement.AS_PROMISED
-    assert "mend: dmconform expectations remove for-a-test" in done.printed
-    complaint = ElementTree.parse(out / "junit.xml").getroot().find(".//testcase[@classname='matches nothing']/failure")
-    assert complaint is not None
-    assert "nothing/*" in complaint.get("message", "")
+    assert done.exit_code == ExitCode.FAIL, done
+    assert cells_in(out)[ONE_CELL].judgement is Judgement.PASS
+    assert "fix: dmconform expectations remove for-a-test" in done.printed
+    inconsistency = ElementTree.parse(out / "junit.xml").getroot().find(".//testcase[@classname='matches nothing']/failure")
+    assert inconsistency is not None
+    assert "nothing/*" in inconsistency.get("message", "")
 
 
 @pytest.mark.parametrize(
-    ("detail", "code", "judgement"), [("419", ExitCode.HELD, Judgement.KNOWN), ("420", ExitCode.BROKEN, Judgement.STALE)]
+    ("detail", "code", "judgement"), [("419", ExitCode.OK, Judgement.XFAIL), ("420", ExitCode.FAIL, Judgement.XPASS)]
 )
 def test_a_known_failure_gives_0_as_long_as_it_fails_in_the_way_on_record(
     copy: Project, out: Path, detail: str, code: ExitCode, judgement: Judgement
@@ -227,8 +225,8 @@ def test_a_folder_that_exists_gives_2_and_is_left_alone(project: Project, out: P
 def test_of_two_runs_into_one_folder_one_wins(project: Project, out: Path) -> None:
     racing = [project.start("run", *ONE, "--out", out) for _ in range(2)]
     done = [ended(one) for one in racing]
-    assert sorted(one.exit_code for one in done) == [ExitCode.HELD, ExitCode.USAGE], done
-    assert cells_in(out)[ONE_CELL].outcome is Outcome.PASSED
+    assert sorted(one.exit_code for one in done) == [ExitCode.OK, ExitCode.USAGE], done
+    assert cells_in(out)[ONE_CELL].outcome is Outcome.PASS
 
 
 # --- 4: what could not run ---
@@ -238,11 +236,11 @@ def test_a_build_that_fails_blocks_its_cells_only(copy: Project, out: Path) -> N
     (copy.folder / "sdks/cpp/probe/refuse.cc").write_text("#error broken for a test\n")
     sdks = ("--sdk", "cpp@1.39:reference", "--sdk", "rust@1.39:reference")
     done = copy.dmconform("run", *HOST, *sdks, "--case", "window/*", "--out", out)
-    assert done.exit_code == ExitCode.INCOMPLETE, done
+    assert done.exit_code == ExitCode.ERROR, done
     report = report_in(out)
     assert Counter((cell.sdk, cell.outcome, cell.judgement) for cell in report.cells) == {
-        ("cpp@1.39:reference", Outcome.BLOCKED, Judgement.INCOMPLETE): WINDOW,
-        ("rust@1.39:reference", Outcome.PASSED, Judgement.AS_PROMISED): WINDOW,
+        ("cpp@1.39:reference", Outcome.ERROR, Judgement.ERROR): WINDOW,
+        ("rust@1.39:reference", Outcome.PASS, Judgement.PASS): WINDOW,
     }
     assert "broken for a test" in done.printed + done.said
     broken = next(sdk for sdk in report.sdks if sdk.language == "cpp")
@@ -257,22 +255,22 @@ def test_a_build_that_fails_blocks_its_cells_only(copy: Project, out: Path) -> N
 @pytest.mark.parametrize(
     ("spec", "code", "judgement"),
     [
-        ("cpp@1.40:upstream", ExitCode.INCOMPLETE, Judgement.INCOMPLETE),
-        ("cpp@1.40", ExitCode.HELD, Judgement.NOT_RUN),
+        ("cpp@1.40:official", ExitCode.ERROR, Judgement.ERROR),
+        ("cpp@1.40", ExitCode.OK, Judgement.SKIP),
     ],
 )
-def test_an_upstream_out_of_reach_counts_if_it_was_asked_for(
+def test_an_official_sdk_out_of_reach_counts_if_it_was_asked_for(
     project: Project, out: Path, spec: str, code: ExitCode, judgement: Judgement
 ) -> None:
     done = project.dmconform(
-        "run", *HOST, "--sdk", spec, "--case", "window/local_reply", "--upstream", "/nonexistent", "--out", out
+        "run", *HOST, "--sdk", spec, "--case", "window/local_reply", "--sdk-source", "/nonexistent", "--out", out
     )
     assert done.exit_code == code, done
-    cell = cells_in(out)["window/local_reply/cpp@1.40:upstream/1.39.3"]
-    assert (cell.outcome, cell.judgement) == (Outcome.UNREACHABLE, judgement)
+    cell = cells_in(out)["window/local_reply/cpp@1.40:official/1.39.3"]
+    assert (cell.outcome, cell.judgement) == (Outcome.NOT_TESTED, judgement)
     assert "1 unreachable" in done.printed
-    if code is ExitCode.HELD:
-        assert cells_in(out)["window/local_reply/cpp@1.40:reference/1.39.3"].outcome is Outcome.PASSED
+    if code is ExitCode.OK:
+        assert cells_in(out)["window/local_reply/cpp@1.40:reference/1.39.3"].outcome is Outcome.PASS
 
 
 def test_a_host_out_of_reach_blocks_its_cells_only(copy: Project, out: Path) -> None:
@@ -283,10 +281,10 @@ def test_a_host_out_of_reach_blocks_its_cells_only(copy: Project, out: Path) -> 
     )
     copy.edit("conformance/hosts.toml", "afd67bcfea548525ee76a9350a0a4cfeb2ac24c7b532794ce332d840ad8cdae7", "0" * 64)
     done = copy.dmconform("run", "--host", "1.36.2", *ONE, "--out", out)
-    assert done.exit_code == ExitCode.INCOMPLETE, done
+    assert done.exit_code == ExitCode.ERROR, done
     assert {cell.host: cell.outcome for cell in cells_in(out).values()} == {
-        "1.36.2": Outcome.BLOCKED,
-        "1.39.3": Outcome.PASSED,
+        "1.36.2": Outcome.ERROR,
+        "1.39.3": Outcome.PASS,
     }
     assert "0" * 64 in done.printed + done.said
 
@@ -311,16 +309,16 @@ def test_an_interrupted_run_writes_its_report_and_leaves_nothing(
     finally:
         run.kill()
         run.wait()
-    assert done.exit_code == ExitCode.INCOMPLETE, done
+    assert done.exit_code == ExitCode.ERROR, done
     assert "Traceback" not in done.said, done
     report = report_in(out)
     assert not report.complete
     assert report.incomplete_reason == "the run was interrupted"
     assert report.planned_cells == len(report.cells) == len(everything.cells)
     outcomes = Counter(cell.outcome for cell in report.cells)
-    assert outcomes[Outcome.PASSED] >= 3
-    assert outcomes[Outcome.BLOCKED] >= 1
-    assert not [cell for cell in report.cells if cell.judgement is Judgement.BROKEN]
+    assert outcomes[Outcome.PASS] >= 3
+    assert outcomes[Outcome.ERROR] >= 1
+    assert not [cell for cell in report.cells if cell.judgement is Judgement.FAIL]
     assert (out / "index.html").exists()
     assert eventually(lambda: not naming(out) and not of_session(run.pid)), (naming(out), of_session(run.pid))
 
@@ -332,10 +330,10 @@ def test_a_worker_that_is_killed_costs_one_cell(copy: Project, out: Path) -> Non
         "    import os\n\n    os.kill(os.getpid(), 9)\n" + '    with cell.start(listener("local_reply", "418")) as envoy:\n',
     )
     done = copy.dmconform("run", *CPP, "--case", "window/*", "-n", "2", "--out", out)
-    assert done.exit_code == ExitCode.INCOMPLETE, done
+    assert done.exit_code == ExitCode.ERROR, done
     outcomes = {cell: entry.outcome for cell, entry in cells_in(out).items()}
-    assert outcomes.pop(ONE_CELL) is Outcome.BLOCKED
-    assert set(outcomes.values()) == {Outcome.PASSED}
+    assert outcomes.pop(ONE_CELL) is Outcome.ERROR
+    assert set(outcomes.values()) == {Outcome.PASS}
 
 
 # --- reproduce, list ---
@@ -343,7 +341,7 @@ def test_a_worker_that_is_killed_costs_one_cell(copy: Project, out: Path) -> Non
 
 def test_reproduce_tells_all_and_keeps_the_folder(project: Project, out: Path) -> None:
     done = project.dmconform("reproduce", ONE_CELL, "--out", out)
-    assert done.exit_code == ExitCode.HELD, done
+    assert done.exit_code == ExitCode.OK, done
     assert "outcome:     passed (as promised)" in done.printed
     assert "ABI verdict: matched" in done.printed
     place = out / "evidence/window/local_reply/cpp@1.39+reference/1.39.3"
@@ -356,7 +354,7 @@ def test_reproduce_tells_all_and_keeps_the_folder(project: Project, out: Path) -
 def test_reproduce_of_a_failure_gives_its_detail(copy: Project, out: Path) -> None:
     breaks_local_reply(copy)
     done = copy.dmconform("reproduce", ONE_CELL, "--out", out)
-    assert done.exit_code == ExitCode.BROKEN, done
+    assert done.exit_code == ExitCode.FAIL, done
     assert "outcome:     failed (broken)" in done.printed
     assert "detail:      expected status, header and body (419,)" in done.printed
 
@@ -400,7 +398,7 @@ def test_list_needs_neither_engine_nor_network_nor_cache(project: Project, tmp_p
             **dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "PIP_INDEX_URL", "GOPROXY"), nowhere),
         },
     )
-    assert done.exit_code == ExitCode.HELD, done
+    assert done.exit_code == ExitCode.OK, done
     assert any(seen.startswith(line) for seen in done.printed.splitlines()), done
     assert not (tmp_path / "cache").exists()
 
@@ -409,7 +407,7 @@ def test_a_run_from_a_warm_cache_needs_neither_engine_nor_network(project: Proje
     nowhere = "http://127.0.0.1:9"
     environment = {"DOCKER_HOST": "tcp://127.0.0.1:9"} | dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "PIP_INDEX_URL"), nowhere)
     done = project.dmconform("run", *ONE, "--out", out, environment=environment)
-    assert done.exit_code == ExitCode.HELD, done
+    assert done.exit_code == ExitCode.OK, done
 
 
 def test_another_binary_is_a_host_of_its_own(project: Project, out: Path, everything: Plan) -> None:
@@ -417,5 +415,5 @@ def test_another_binary_is_a_host_of_its_own(project: Project, out: Path, everyt
     done = project.dmconform(
         "run", "--host", f"path:{binary}", "--sdk", "cpp@1.39:reference", "--case", "window/loads", "--out", out
     )
-    assert done.exit_code == ExitCode.HELD, done
+    assert done.exit_code == ExitCode.OK, done
     assert list(cells_in(out)) == ["window/loads/cpp@1.39:reference/1.39.3"]

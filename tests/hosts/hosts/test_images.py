@@ -79,7 +79,7 @@ def test_the_envoy_of_an_image_is_found_and_works(
             assert str(Path(f"/proc/{envoy.pid}/exe").readlink()) == found.binary
 
     planned = PlannedHost(found, original.abi_version, original.abi_check)
-    assert bench.with_plan(hosts=(planned,)).run(serves).outcome is Outcome.PASSED
+    assert bench.with_plan(hosts=(planned,)).run(serves).outcome is Outcome.PASS
     Path(found.binary).unlink()
 
 

@@ -65,7 +65,7 @@ def test_it_passes_when_nothing_is_wrong(bench: Bench, case: str) -> None:
     for language in [one for one in (CPP, RUST) if one in declared] or declared:
         result = bench.run(function, name=case, language=language.value)
         known = next((one for one in KNOWN_FAILURES if one.covers(str(result.id))), None)
-        ends_so = result.outcome is Outcome.PASSED if known is None else known.fits(result.outcome, result.detail)
+        ends_so = result.outcome is Outcome.PASS if known is None else known.fits(result.outcome, result.detail)
         assert ends_so, (result, known)
 
 
@@ -90,5 +90,5 @@ def test_a_host_that_is_no_known_release_is_judged_by_what_it_does(bench: Bench,
     module, function = module_and_function("window/loads")
     unknown = sabotage.recorded_of_host(abi_version=None, abi_check=None)(bench, module, monkeypatch)
     result = unknown.run(function, name="window/loads")
-    assert result.outcome is Outcome.PASSED, result
+    assert result.outcome is Outcome.PASS, result
     assert "host not known: matched" in result.facts["abi"]

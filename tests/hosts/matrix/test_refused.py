@@ -47,7 +47,7 @@ def starts_another(cell: Cell) -> None:
         pass
 
 
-def run(plan: Plan, port: int, name: str, relation: Relation = Relation.BEYOND, case: object = starts) -> CellResult:
+def run(plan: Plan, port: int, name: str, relation: Relation = Relation.UNSUPPORTED, case: object = starts) -> CellResult:
     """What comes of one cell."""
     assert callable(case)
     return run_cell(plan, PlannedCell(CellId(f"self/{name}", SDK, HOST), relation, "for a test"), port, case)
@@ -70,7 +70,7 @@ def test_the_second_cell_starts_no_host(plan: Plan, upstream_port: int) -> None:
 
 def test_a_promised_cell_starts_its_own(plan: Plan, upstream_port: int) -> None:
     run(plan, upstream_port, "first")
-    again = run(plan, upstream_port, "second", Relation.PROMISED)
+    again = run(plan, upstream_port, "second", Relation.SUPPORTED)
     assert (again.outcome, envoys(plan, "second"), NOTE in again.facts) == (Outcome.REJECTED, 1, False)
 
 
@@ -98,6 +98,6 @@ def test_a_refusal_by_the_module_is_not_kept(plan: Plan, upstream_port: int) -> 
             pass
 
     wrong = msgspec.structs.replace(plan, static=(PlannedVerdict(SDK, host, REFUSED),))
-    result = run_cell(wrong, PlannedCell(CellId("self/first", SDK, host), Relation.BEYOND, ""), upstream_port, refused)
+    result = run_cell(wrong, PlannedCell(CellId("self/first", SDK, host), Relation.UNSUPPORTED, ""), upstream_port, refused)
     assert result.outcome is Outcome.REJECTED, result
     assert not (Path(plan.evidence_folder) / FOLDER).exists()

@@ -29,18 +29,18 @@ def raising(error: BaseException) -> Callable[[Cell], None]:
 
 
 ENDS: list[tuple[Exception, Outcome, str]] = [
-    (AssertionError("expected 1, saw 2"), Outcome.FAILED, "expected 1, saw 2"),
-    (AssertionError(), Outcome.FAILED, "without a message"),
-    (KeyError("x"), Outcome.BLOCKED, "the case itself failed: KeyError"),
-    (ZeroDivisionError("x"), Outcome.BLOCKED, "the case itself failed: ZeroDivisionError"),
-    (HarnessError("no engine"), Outcome.BLOCKED, "no engine"),
-    (OSError(28, "No space left on device", "/somewhere"), Outcome.BLOCKED, "'/somewhere'; free room there"),
-    (PermissionError(13, "Permission denied", "/somewhere"), Outcome.BLOCKED, "Permission denied: '/somewhere'"),
-    (Blocked("no namespace"), Outcome.BLOCKED, "no namespace"),
+    (AssertionError("expected 1, saw 2"), Outcome.FAIL, "expected 1, saw 2"),
+    (AssertionError(), Outcome.FAIL, "without a message"),
+    (KeyError("x"), Outcome.ERROR, "the case itself failed: KeyError"),
+    (ZeroDivisionError("x"), Outcome.ERROR, "the case itself failed: ZeroDivisionError"),
+    (HarnessError("no engine"), Outcome.ERROR, "no engine"),
+    (OSError(28, "No space left on device", "/somewhere"), Outcome.ERROR, "'/somewhere'; free room there"),
+    (PermissionError(13, "Permission denied", "/somewhere"), Outcome.ERROR, "Permission denied: '/somewhere'"),
+    (Blocked("no namespace"), Outcome.ERROR, "no namespace"),
     (NotApplicable("has no guard"), Outcome.NOT_APPLICABLE, "has no guard"),
     (ModuleRejected("it said no"), Outcome.REJECTED, "it said no"),
-    (HostHung("no answer"), Outcome.HUNG, "no answer"),
-    (HostCrashed.with_code(-6, "at once"), Outcome.CRASHED, "SIGABRT at once"),
+    (HostHung("no answer"), Outcome.HANG, "no answer"),
+    (HostCrashed.with_code(-6, "at once"), Outcome.CRASH, "SIGABRT at once"),
 ]
 
 
@@ -58,7 +58,7 @@ def test_a_cell_that_is_never_done_is_ended(bench: Bench) -> None:
             time.sleep(60)
 
     result = bench.run(case)
-    assert (result.outcome, result.detail) == (Outcome.HUNG, "not done")
+    assert (result.outcome, result.detail) == (Outcome.HANG, "not done")
     assert result.duration_s < 30
     assert not naming(bench.evidence(result))
 
@@ -70,13 +70,13 @@ def test_an_interruption_is_passed_on(bench: Bench) -> None:
 
 def test_two_cells_never_share_a_folder(bench: Bench) -> None:
     bench = bench.with_plan(keep_evidence=True)
-    assert bench.run(lambda _: None).outcome is Outcome.PASSED
+    assert bench.run(lambda _: None).outcome is Outcome.PASS
     again = bench.run(lambda _: None)
-    assert again.outcome is Outcome.BLOCKED, again
+    assert again.outcome is Outcome.ERROR, again
     assert "FileExistsError" in again.detail
 
 
-@pytest.mark.parametrize("outcome", [Outcome.BLOCKED, Outcome.UNREACHABLE])
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.NOT_TESTED])
 def test_an_sdk_without_modules_ends_its_cells_before_they_run(bench: Bench, outcome: Outcome) -> None:
     sdks = [msgspec.structs.replace(sdk, problem="it was not built", problem_outcome=outcome) for sdk in bench.plan.sdks]
     result = bench.with_plan(sdks=tuple(sdks)).run(raising(AssertionError("expected never to come here")))
@@ -86,7 +86,7 @@ def test_an_sdk_without_modules_ends_its_cells_before_they_run(bench: Bench, out
 def test_a_host_that_could_not_be_had_blocks_its_cells(bench: Bench) -> None:
     hosts = [msgspec.structs.replace(host, problem="no network") for host in bench.plan.hosts]
     result = bench.with_plan(hosts=tuple(hosts)).run(raising(AssertionError("expected never to come here")))
-    assert (result.outcome, result.detail) == (Outcome.BLOCKED, "no network")
+    assert (result.outcome, result.detail) == (Outcome.ERROR, "no network")
 
 
 def test_a_log_that_cannot_be_read_is_no_pass(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,5 +95,5 @@ def test_a_log_that_cannot_be_read_is_no_pass(bench: Bench, monkeypatch: pytest.
 
     monkeypatch.setattr(Cell, "_printed", unreadable)
     result = bench.run(lambda _: None)
-    assert result.outcome is Outcome.BLOCKED, result
+    assert result.outcome is Outcome.ERROR, result
     assert "Input/output error" in result.detail

@@ -118,7 +118,7 @@ def test_a_call_in_a_run_of_its_own_shows_at_the_client(made: Made, tmp_path: Pa
 def test_1_39_on_its_own_minor_and_the_next(tmp_path: Path) -> None:
     swept = run_request(Request((MINOR,), probes=False), tmp_path)
     own, following = swept.pairs
-    assert (own.host, own.is_own, following.host, following.relation) == (HOST, True, "1.40.0", Relation.PROMISED)
+    assert (own.host, own.is_own, following.host, following.relation) == (HOST, True, "1.40.0", Relation.SUPPORTED)
     assert not own.problems and not following.problems
     assert not following.unrecorded and not following.stale
     assert "addresses-have-ports" in {one.record for one in following.differences}

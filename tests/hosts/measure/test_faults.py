@@ -46,7 +46,7 @@ def measured(hosts: Stubs, release: str, folder: Path, *only: ExtensionPoint) ->
     return measure_faults(one, folder, hosts.compiler, hosts.upstream_port, workers=2, progress=print, only=frozenset(only))
 
 
-def disagreements(data: Faults, fresh: tuple[PointFaults, ...]) -> list[str]:
+def mismatches(data: Faults, fresh: tuple[PointFaults, ...]) -> list[str]:
     """Where the data say something else than a measurement, in words."""
     lines = []
     for facts in fresh:
@@ -63,7 +63,7 @@ def disagreements(data: Faults, fresh: tuple[PointFaults, ...]) -> list[str]:
 
 @pytest.mark.parametrize("release", PART)
 def test_the_data_are_what_the_host_does(hosts: Stubs, tmp_path: Path, release: str) -> None:
-    found = disagreements(load_faults(), measured(hosts, release, tmp_path, *PART[release]))
+    found = mismatches(load_faults(), measured(hosts, release, tmp_path, *PART[release]))
     assert not found, "renew the data with: dmconform abi faults --host " + release + "\n" + "\n".join(found)
 
 
@@ -78,6 +78,6 @@ def test_data_that_are_wrong_are_found(hosts: Stubs, tmp_path: Path) -> None:
         {"null": {**facts.null, "matcher_config_new": NullFact(Fate.CRASHES)}},
         {"null": {}, "problem": "why"},
     ]
-    assert not disagreements(merged(fresh), fresh)
+    assert not mismatches(merged(fresh), fresh)
     for change in wrong:
-        assert disagreements(merged([msgspec.structs.replace(facts, **change)]), fresh)
+        assert mismatches(merged([msgspec.structs.replace(facts, **change)]), fresh)

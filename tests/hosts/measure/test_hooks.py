@@ -36,7 +36,7 @@ def measured(hosts: Stubs, release: str, folder: Path, *only: ExtensionPoint) ->
     return measure(one, folder, hosts.compiler, hosts.upstream_port, workers=2, progress=print, only=wanted)
 
 
-def disagreements(data: RequiredHooks, fresh: tuple[PointFacts, ...]) -> list[str]:
+def mismatches(data: RequiredHooks, fresh: tuple[PointFacts, ...]) -> list[str]:
     """Where the data say something else than a measurement, in words."""
     lines = []
     for facts in fresh:
@@ -55,7 +55,7 @@ def disagreements(data: RequiredHooks, fresh: tuple[PointFacts, ...]) -> list[st
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_data_are_what_the_host_does(hosts: Stubs, tmp_path: Path, release: str) -> None:
-    found = disagreements(load_required_hooks(), measured(hosts, release, tmp_path))
+    found = mismatches(load_required_hooks(), measured(hosts, release, tmp_path))
     assert not found, "renew the data with: dmconform abi hooks --host " + release + "\n" + "\n".join(found)
 
 
@@ -70,9 +70,9 @@ def test_data_that_are_wrong_are_found(hosts: Stubs, tmp_path: Path) -> None:
         {name: one for name, one in facts.hooks.items() if name != "matcher_match"},
         {**facts.hooks, "matcher_new": fact},
     ]
-    assert not disagreements(merged(fresh), fresh)
+    assert not mismatches(merged(fresh), fresh)
     for hooks in wrong:
-        assert len(disagreements(merged([msgspec.structs.replace(facts, hooks=hooks)]), fresh)) == 1
+        assert len(mismatches(merged([msgspec.structs.replace(facts, hooks=hooks)]), fresh)) == 1
 
 
 def test_an_erased_hook_is_as_good_as_one_that_was_never_there(hosts: Stubs, tmp_path: Path) -> None:

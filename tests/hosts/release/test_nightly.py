@@ -27,20 +27,20 @@ def test_nights_follow_each_other(tmp_path: Path) -> None:
         assert report_in(made).complete
         return made
 
-    first = night(ExitCode.HELD)
+    first = night(ExitCode.OK)
     assert not (first / "changes.md").exists()
 
     copy.edit("conformance/cases/test_window.py", EXPECTED, "expected = (419,)")
-    second = night(ExitCode.BROKEN)
+    second = night(ExitCode.FAIL)
     assert "# 1 regression" in (second / "issue.md").read_text()
     assert "window/local_reply" in (second / "issue.md").read_text()
 
-    third = night(ExitCode.BROKEN)
+    third = night(ExitCode.FAIL)
     assert not (third / "issue.md").exists(), "what was broken the night before is no news"
     assert (third / "changes.md").read_text().startswith("# No regression")
 
     copy.edit("conformance/cases/test_window.py", "expected = (419,)", EXPECTED)
-    fourth = night(ExitCode.HELD)
+    fourth = night(ExitCode.OK)
     assert "repair: 1" in (fourth / "changes.md").read_text()
     assert set(keep.iterdir()) == {second, third, fourth}
 

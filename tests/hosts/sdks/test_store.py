@@ -63,18 +63,18 @@ def test_a_module_that_needs_a_foreign_library_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("content", "complaint"),
+    ("content", "problem"),
     [
         (None, r"left no libprobe\.so"),
         (b"", r"libprobe\.so: no shared library"),
         (b"\x7fELF", r"libprobe\.so: no shared library"),
     ],
 )
-def test_what_is_no_module_is_refused(tmp_path: Path, outputs: dict[str, bytes], content: bytes | None, complaint: str) -> None:
+def test_what_is_no_module_is_refused(tmp_path: Path, outputs: dict[str, bytes], content: bytes | None, problem: str) -> None:
     changed = {name: data for name, data in outputs.items() if name != "libprobe.so"}
     if content is not None:
         changed["libprobe.so"] = content
-    with pytest.raises(HarnessError, match=complaint):
+    with pytest.raises(HarnessError, match=problem):
         keep(tmp_path, changed)
 
 

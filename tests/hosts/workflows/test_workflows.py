@@ -102,7 +102,7 @@ def test_two_nights(everything: Plan, cache: Path, tmp_path: Path) -> None:
     assert report.environment.suite_commit == forge.commit, (
         "expected what the steps write not to count as a change of the suite"
     )
-    assert {cell.outcome for cell in report.cells} == {Outcome.PASSED}
+    assert {cell.outcome for cell in report.cells} == {Outcome.PASS}
     assert not (first.artifacts / "nightly-report" / "changes.md").exists()
 
     # A night that ended before it had a report, and a run that somebody's fork has called main.

@@ -17,5 +17,5 @@ class Wrong:
     how: str
     sabotage: Sabotage
     detail: str  # a regular expression
-    outcome: Outcome = Outcome.FAILED
+    outcome: Outcome = Outcome.FAIL
     language: Language = Language.CPP

@@ -45,7 +45,7 @@ TABLE = (
         "called",
         sabotage.configured("call"),
         f"the dynamic linker says: .*undefined symbol: {ABSENT}",
-        Outcome.CRASHED,
+        Outcome.CRASH,
     ),
     Wrong(
         "binding/lazy_not_called",

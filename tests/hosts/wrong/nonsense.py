@@ -26,7 +26,7 @@ def harms_others(one: HttpFilter) -> HttpFilter:
 
 
 TABLE = (
-    Wrong("nonsense/statuses", "ends the process", crashes, "SIGSEGV", Outcome.CRASHED),
+    Wrong("nonsense/statuses", "ends the process", crashes, "SIGSEGV", Outcome.CRASH),
     Wrong(
         "nonsense/statuses",
         "harms other requests",

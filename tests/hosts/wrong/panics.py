@@ -160,21 +160,21 @@ IN_DETAIL = tuple(
             "panics elsewhere",
             soon(sabotage.configured("request_body")),
             LOGGED.format("request_headers"),
-            Outcome.FAILED,
+            Outcome.FAIL,
         ),
-        ("harms one in flight", other_panics, "expected a request in flight elsewhere to be served", Outcome.FAILED),
-        ("harms later ones", later_panics, "expected a later request to be served", Outcome.FAILED),
+        ("harms one in flight", other_panics, "expected a request in flight elsewhere to be served", Outcome.FAIL),
+        ("harms later ones", later_panics, "expected a later request to be served", Outcome.FAIL),
         (
             "client stays",
             client_stays,
             "nothing to be under way any more.*downstream_cx_active.: [1-9]",
-            Outcome.FAILED,
+            Outcome.FAIL,
         ),
-        ("module is kept", module_is_kept, "expected libprobe.so to be unloaded with its listeners", Outcome.FAILED),
+        ("module is kept", module_is_kept, "expected libprobe.so to be unloaded with its listeners", Outcome.FAIL),
     )
 )
 PROCESS_ENDS = Wrong(
-    "panics/request_headers", "ends the process", crashes, "SIGSEGV after a panic in request_headers$", Outcome.CRASHED
+    "panics/request_headers", "ends the process", crashes, "SIGSEGV after a panic in request_headers$", Outcome.CRASH
 )
 
 CONFIGURATIONS = (

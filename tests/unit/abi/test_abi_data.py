@@ -106,15 +106,15 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
 }
 
 
-@pytest.mark.parametrize("complaint", MISTAKES)
-def test_a_mistake_is_found_and_named(complaint: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("inconsistency", MISTAKES)
+def test_a_mistake_is_found_and_named(inconsistency: str, tmp_path: Path) -> None:
     data = json.loads(ABI_FILE.read_bytes())
-    MISTAKES[complaint](data)
+    MISTAKES[inconsistency](data)
     path = tmp_path / "9.8.json"
     path.write_text(json.dumps(data))
     with pytest.raises(DataFileError) as caught:
         load_abi(tmp_path, "9.8")
-    assert complaint in str(caught.value)
+    assert inconsistency in str(caught.value)
     assert str(path) in str(caught.value)
 
 
@@ -135,7 +135,7 @@ def test_two_names_may_mean_the_same_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "inconsistency"),
     [
         ({"surprise": 1}, "surprise"),
         ({"envoy": "1.39.3"}, "matching regex"),
@@ -146,12 +146,12 @@ def test_two_names_may_mean_the_same_number() -> None:
     ],
 )
 def test_another_shape_is_refused_by_the_loader_and_by_the_schema(
-    change: dict[str, object], complaint: str, tmp_path: Path
+    change: dict[str, object], inconsistency: str, tmp_path: Path
 ) -> None:
     data = json.loads(ABI_FILE.read_bytes()) | change
     path = tmp_path / "abi.json"
     path.write_text(json.dumps(data))
-    with pytest.raises(DataFileError, match=complaint):
+    with pytest.raises(DataFileError, match=inconsistency):
         load_abi_file(path)
     schema = json.loads(SCHEMA.file.read_text(encoding="utf-8"))
     with pytest.raises(jsonschema.ValidationError):

@@ -76,7 +76,7 @@ def test_1_39_takes_callbacks_from_transport_sockets_which_only_some_rust_module
         assert change.points == ("transport_socket",)
         assert change.how is How.MISSING
         assert [(use.sdk, use.extent, use.binding) for use in change.used_by] == [
-            ("rust@1.38:upstream", Extent.SOME, Binding.NOW)
+            ("rust@1.38:official", Extent.SOME, Binding.NOW)
         ]
 
 
@@ -94,7 +94,7 @@ def test_the_findings_name_what_breaks_the_promise() -> None:
 def test_pairs_that_nothing_is_promised_of_are_compared_when_asked_for() -> None:
     promised, all_pairs = compare_pairs(), compare_pairs(beyond=True)
 
-    assert {pair.relation for pair in promised.pairs} == {Relation.PROMISED}
+    assert {pair.relation for pair in promised.pairs} == {Relation.SUPPORTED}
     assert ("1.37", "1.38") not in _pairs(promised)
     assert ("1.37", "1.38") in _pairs(all_pairs)
     assert all_pairs.broken == promised.broken
@@ -121,7 +121,7 @@ def test_a_break_that_is_put_into_the_data_is_found(tmp_path: Path) -> None:
     assert not found[0].certain
     assert "nearby header" in found[0].detail
     every = {use.sdk for use in found[0].used_by if use.extent is Extent.EVERY}
-    assert {"cpp@1.39:upstream", "go@1.39:upstream", "rust@1.39:reference"} <= every
+    assert {"cpp@1.39:official", "go@1.39:official", "rust@1.39:reference"} <= every
 
 
 def _pairs(found: Findings) -> set[tuple[str, str]]:
@@ -157,19 +157,19 @@ def test_a_minor_without_a_measured_upstream_has_the_newest_before() -> None:
     uses = SdkUses(
         (
             _use("1.39", Provider.REFERENCE, "f"),
-            _use("1.38", Provider.UPSTREAM, "f"),
-            _use("1.39", Provider.UPSTREAM, "f"),
+            _use("1.38", Provider.OFFICIAL, "f"),
+            _use("1.39", Provider.OFFICIAL, "f"),
         )
     )
 
-    assert [one.sdk for one in uses.of_minor("1.40")] == ["rust@1.39:upstream"]
-    assert [one.sdk for one in uses.of_minor("1.39")] == ["rust@1.39:reference", "rust@1.39:upstream"]
+    assert [one.sdk for one in uses.of_minor("1.40")] == ["rust@1.39:official"]
+    assert [one.sdk for one in uses.of_minor("1.39")] == ["rust@1.39:reference", "rust@1.39:official"]
     assert uses.of_minor("1.36") == ()
     assert uses.of_minor("unknown") == ()
 
 
 def test_users_are_those_that_call_or_define() -> None:
-    users = Users((_use("1.39", Provider.UPSTREAM, "f", some=("g",), hooks=("h", "i")),))
+    users = Users((_use("1.39", Provider.OFFICIAL, "f", some=("g",), hooks=("h", "i")),))
 
     assert [use.extent for use in users.of(("f",))] == [Extent.EVERY]
     assert [use.extent for use in users.of(("g",))] == [Extent.SOME]
@@ -199,13 +199,13 @@ def test_sources_call_what_they_name_outside_of_comments_and_tests(tmp_path: Pat
 
 
 def test_what_cannot_be_measured_now_stays_on_record() -> None:
-    before = SdkUses((_use("1.38", Provider.UPSTREAM, "f", some=("g",)), _use("1.39", Provider.UPSTREAM, "f", some=("g",))))
+    before = SdkUses((_use("1.38", Provider.OFFICIAL, "f", some=("g",)), _use("1.39", Provider.OFFICIAL, "f", some=("g",))))
 
-    after = merged(before, (Measured(_use("1.39", Provider.UPSTREAM, "f", "e"), sources_problem="not reached"),))
+    after = merged(before, (Measured(_use("1.39", Provider.OFFICIAL, "f", "e"), sources_problem="not reached"),))
 
     assert after.sdks[0] == before.sdks[0]
-    assert after.sdks[1] == _use("1.39", Provider.UPSTREAM, "f", "e", some=("g",))
-    fresh = merged(before, (Measured(_use("1.39", Provider.UPSTREAM, "f")),))
+    assert after.sdks[1] == _use("1.39", Provider.OFFICIAL, "f", "e", some=("g",))
+    fresh = merged(before, (Measured(_use("1.39", Provider.OFFICIAL, "f")),))
     assert fresh.sdks[1].some == ()
 
 

@@ -55,9 +55,9 @@ _NEW = abi(
 _USES = SdkUses(
     (
         SdkUse(
-            "go", "1.50", Provider.UPSTREAM, "1.50.0", Binding.LAZY, (), (f"{_CALLBACK}http_gone", f"{_CALLBACK}http_get"), ()
+            "go", "1.50", Provider.OFFICIAL, "1.50.0", Binding.LAZY, (), (f"{_CALLBACK}http_gone", f"{_CALLBACK}http_get"), ()
         ),
-        SdkUse("rust", "1.50", Provider.UPSTREAM, "1.50.0", Binding.NOW, (), (), (f"{_CALLBACK}http_gone",)),
+        SdkUse("rust", "1.50", Provider.OFFICIAL, "1.50.0", Binding.NOW, (), (), (f"{_CALLBACK}http_gone",)),
         SdkUse("rust", "1.49", Provider.REFERENCE, "1.49", Binding.NOW, (), (f"{_CALLBACK}http_gone",), ()),
     )
 )
@@ -98,7 +98,7 @@ def test_json_holds_everything_and_reads_back() -> None:
     again = msgspec.json.decode(render.as_json(found), type=Diff)
 
     assert again == found
-    assert again.schema_version == 1
+    assert again.schema_version == 2
 
 
 @pytest.mark.parametrize(

@@ -163,11 +163,11 @@ def test_signs_of_languages_and_sdks(tmp_path: Path) -> None:
                 constants=b"/rustc/" + b"0a" * 20 + b"/library\0/r/git/checkouts/envoy-95b6/245289b/source/extensions/"
                 b"dynamic_modules/sdk/rust/src/http.rs"
             ),
-            ("rust", "upstream's Rust SDK, commit 245289b", Known.INFERRED),
+            ("rust", "the official Rust SDK, commit 245289b", Known.INFERRED),
         ),
         (
             Sample(constants=b"St9bad_alloc\0N5Envoy14DynamicModules13HeaderMapImplE\0"),
-            ("cpp", "upstream's C++ SDK", Known.INFERRED),
+            ("cpp", "the official C++ SDK", Known.INFERRED),
         ),
         (Sample(defined=(INIT, "_ZN1aE")), ("cpp", "", Known.INFERRED)),
         (Sample(), ("", "", Known.UNKNOWN)),

@@ -78,7 +78,7 @@ def test_a_library_without_program_init_is_refused() -> None:
         (Binding.NOW, False, False, StaticKind.REFUSED),
         (Binding.NOW, True, False, StaticKind.REFUSED),
         (Binding.LAZY, True, False, StaticKind.REFUSED),
-        (Binding.LAZY, False, False, StaticKind.BOMB),
+        (Binding.LAZY, False, False, StaticKind.UNRESOLVED),
         (Binding.NOW, True, True, StaticKind.LOADS),
         (Binding.LAZY, False, True, StaticKind.LOADS),
     ],
@@ -171,10 +171,10 @@ def test_an_inferred_abi_string_is_called_so_and_a_hash_is_shortened() -> None:
 def test_how_the_host_opens_modules_decides_what_a_lazy_one_may_lack() -> None:
     lazy = module(Undefined(NEW), binding=Binding.LAZY)
     opened_lazily, opened_now, not_known = (static_verdict(lazy, host(opens_now=how)) for how in (False, True, None))
-    assert (opened_lazily.kind, opened_lazily.notes) == (StaticKind.BOMB, ())
+    assert (opened_lazily.kind, opened_lazily.notes) == (StaticKind.UNRESOLVED, ())
     assert (opened_now.kind, opened_now.missing) == (StaticKind.REFUSED, (NEW,))
     assert "this host opens modules with RTLD_NOW" in opened_now.reason
-    assert not_known.kind is StaticKind.BOMB
+    assert not_known.kind is StaticKind.UNRESOLVED
     assert any("RTLD_NOW" in note for note in not_known.notes)
 
 

@@ -14,7 +14,7 @@ from dmconform.core.values import AbiVerdict
 
 LOADS = StaticVerdict(StaticKind.LOADS, "")
 REFUSED = StaticVerdict(StaticKind.REFUSED, "it lacks a", ("a",))
-BOMB = StaticVerdict(StaticKind.BOMB, "a call to a ends it", ("a",))
+BOMB = StaticVerdict(StaticKind.UNRESOLVED, "a call to a ends it", ("a",))
 UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "who knows")
 
 
@@ -76,10 +76,10 @@ def test_a_host_that_cannot_be_had_is_not_judged_whatever_is_expected_of_it() ->
 def test_a_failure_shows_a_difference_of_hosts_where_it_works_on_another(kind: RunKind) -> None:
     first, second = judge_hosts([seen("1.39.3", LOADS, kind), seen("1.40.0", LOADS, RunKind.WORKS)], guessed=False)
     assert (first.verdict, second.verdict) == (Verdict.BREAKS, Verdict.WORKS)
-    assert first.disagreement
+    assert first.mismatch
     assert not first.own_doing
     (alone,) = judge_hosts([seen("1.39.3", LOADS, kind)], guessed=False)
-    assert (alone.own_doing, alone.disagreement) == (True, None)
+    assert (alone.own_doing, alone.mismatch) == (True, None)
 
 
 @pytest.mark.parametrize("kind", [RunKind.CRASHED, RunKind.HUNG])
@@ -124,23 +124,23 @@ def test_what_works_at_one_point_says_nothing_of_another() -> None:
 )
 def test_the_halves_disagree(static: StaticVerdict, kind: RunKind, flagged: bool) -> None:
     (host,) = judge_hosts([seen("1.39.3", static, kind)], guessed=False)
-    assert (host.disagreement is not None) is flagged
+    assert (host.mismatch is not None) is flagged
 
 
 def test_a_run_is_compared_with_what_its_own_point_was_expected_to_do() -> None:
     """Without a hook of one point, a module is refused there, and works at another."""
     both = seen("1.39.3", REFUSED, RunKind.WORKS, RunKind.REFUSED)
     apart = dataclasses.replace(both, alone={"http_filter": LOADS, "access_logger": REFUSED})
-    assert [host.disagreement for host in judge_hosts([apart], guessed=False)] == [None]
+    assert [host.mismatch for host in judge_hosts([apart], guessed=False)] == [None]
     crossed = dataclasses.replace(both, alone={"http_filter": REFUSED, "access_logger": LOADS})
-    assert [host.disagreement is None for host in judge_hosts([crossed], guessed=False)] == [False]
+    assert [host.mismatch is None for host in judge_hosts([crossed], guessed=False)] == [False]
 
 
 def test_a_point_that_breaks_does_not_speak_for_another() -> None:
     host = seen("1.39.3", REFUSED, RunKind.CONFIGURATION_REFUSED, RunKind.REFUSED)
     apart = dataclasses.replace(host, alone={"http_filter": LOADS, "access_logger": REFUSED})
     (judged,) = judge_hosts([apart], guessed=False)
-    assert (judged.verdict, judged.own_doing, judged.disagreement) == (Verdict.BREAKS, False, None)
+    assert (judged.verdict, judged.own_doing, judged.mismatch) == (Verdict.BREAKS, False, None)
 
 
 def test_a_bomb_that_did_not_go_off_is_spoken_of() -> None:
@@ -163,10 +163,10 @@ def test_answers_that_differ_are_spoken_of_where_it_works() -> None:
 @pytest.mark.parametrize(
     ("statics", "code"),
     [
-        ((LOADS, LOADS), ExitCode.HELD),
-        ((LOADS, UNKNOWN), ExitCode.INCOMPLETE),
-        ((LOADS, REFUSED), ExitCode.BROKEN),
-        ((UNKNOWN, BOMB), ExitCode.BROKEN),  # that it does not work somewhere is known for certain
+        ((LOADS, LOADS), ExitCode.OK),
+        ((LOADS, UNKNOWN), ExitCode.ERROR),
+        ((LOADS, REFUSED), ExitCode.FAIL),
+        ((UNKNOWN, BOMB), ExitCode.FAIL),  # that it does not work somewhere is known for certain
     ],
 )
 def test_the_exit_code(statics: tuple[StaticVerdict, ...], code: ExitCode) -> None:

@@ -61,7 +61,7 @@ def offline_and_without_children(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_a_module_that_is_expected_to_load_everywhere_gives_0(tmp_path: Path) -> None:
     found = checked(library(tmp_path, OF_ALL), "--no-run", "--host", "1.38", "--host", "1.39", "--host", "1.40")
-    assert found.exit_code == ExitCode.HELD
+    assert found.exit_code == ExitCode.OK
     assert [host.verdict for host in found.hosts] == [Verdict.WORKS] * 3
     assert (found.ran, found.span.measured) == (False, False)
     assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
@@ -70,7 +70,7 @@ def test_a_module_that_is_expected_to_load_everywhere_gives_0(tmp_path: Path) ->
 
 def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> None:
     found = checked(library(tmp_path, OF_ALL, OF_1_39), "--no-run", "--host", "1.38", "--host", "1.39")
-    assert found.exit_code == ExitCode.BROKEN
+    assert found.exit_code == ExitCode.FAIL
     old, new = found.hosts
     assert (old.static.kind, old.static.missing) == (StaticKind.REFUSED, (OF_1_39,))
     assert new.static.kind is StaticKind.LOADS
@@ -80,7 +80,7 @@ def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> Non
 
 def test_a_bomb_gives_1(tmp_path: Path) -> None:
     found = checked(library(tmp_path, NOBODYS, bind_now=False), "--no-run", "--host", "1.39")
-    assert (found.exit_code, found.hosts[0].static.kind) == (ExitCode.BROKEN, StaticKind.BOMB)
+    assert (found.exit_code, found.hosts[0].static.kind) == (ExitCode.FAIL, StaticKind.UNRESOLVED)
     assert found.hosts[0].static.missing == (NOBODYS,)
 
 
@@ -90,30 +90,30 @@ def test_what_the_file_does_not_tell_gives_4(tmp_path: Path) -> None:
     file.write_bytes(write(Sample(defined=hooks(), wanted=(Wanted(OF_ALL),), init=RETURN_NULL, abi="")))
     found = checked(file, "--no-run", "--host", "1.37")
     assert found.module.abi_version is None
-    assert (found.exit_code, found.hosts[0].verdict) == (ExitCode.INCOMPLETE, Verdict.UNDECIDED)
+    assert (found.exit_code, found.hosts[0].verdict) == (ExitCode.ERROR, Verdict.UNDECIDED)
 
 
 def test_a_point_that_the_host_lacks_gives_1(tmp_path: Path) -> None:
     module = library(tmp_path, OF_ALL)
     found = checked(module, "--no-run", "--host", "1.39", "--extension-point", "access_logger")
-    assert found.exit_code == ExitCode.BROKEN, "it has no hook of it"
+    assert found.exit_code == ExitCode.FAIL, "it has no hook of it"
     assert "access_logger" in found.hosts[0].reason
 
 
 def test_preloaded_libraries_count(tmp_path: Path) -> None:
     module = library(tmp_path, OF_ALL, "PyOfSomebodyElse")
     alone = checked(module, "--no-run", "--host", "1.39")
-    assert (alone.exit_code, alone.hosts[0].static.missing) == (ExitCode.BROKEN, ("PyOfSomebodyElse",))
+    assert (alone.exit_code, alone.hosts[0].static.missing) == (ExitCode.FAIL, ("PyOfSomebodyElse",))
     other = tmp_path / "libother.so"
     other.write_bytes(write(Sample(defined=("PyOfSomebodyElse",))))
-    assert checked(module, "--no-run", "--host", "1.39", "--env", f"LD_PRELOAD={other}").exit_code == ExitCode.HELD
+    assert checked(module, "--no-run", "--host", "1.39", "--env", f"LD_PRELOAD={other}").exit_code == ExitCode.OK
     assert dmconform_check(module, "--no-run", "--env", "LD_PRELOAD=/nowhere.so").exit_code == ExitCode.USAGE
 
 
 def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
     file = tmp_path / "check.json"
     done = dmconform_check(library(tmp_path, OF_1_39), "--no-run", "--host", "all", "--json", file)
-    assert done.exit_code == ExitCode.BROKEN
+    assert done.exit_code == ExitCode.FAIL
     assert 'minEnvoyVersion: "1.39.0"' in done.printed
     assert '"min_envoy_version": "1.39.0"' in file.read_text()
     assert re.search(r"1\.38\.3 +refused", done.printed)
@@ -132,7 +132,7 @@ def test_what_is_no_library_works_nowhere(tmp_path: Path, content: bytes) -> Non
     file.write_bytes(content)
     found = checked(file, "--no-run", "--host", "all")
     assert found.module.problem
-    assert (found.exit_code, {host.verdict for host in found.hosts}) == (ExitCode.BROKEN, {Verdict.BREAKS})
+    assert (found.exit_code, {host.verdict for host in found.hosts}) == (ExitCode.FAIL, {Verdict.BREAKS})
     assert found.sdk.minors == ()
     assert found.module.problem in dmconform_check(file, "--no-run").printed
 

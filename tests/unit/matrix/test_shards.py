@@ -11,21 +11,21 @@ import pytest
 from dmconform.cli.main import main
 from dmconform.core.errors import UsageError
 from dmconform.core.values import CellId, Judgement, Outcome, Relation
-from dmconform.matrix.assemble import seen_complaints
+from dmconform.matrix.assemble import seen_inconsistencies
 from dmconform.matrix.costs import Costs, load_costs, measure
 from dmconform.matrix.merge import merge
 from dmconform.matrix.split import hash_of, plan_hash, shard_of, split
 from dmconform.report.reading import read_report
 from dmconform.report.schema import Report, SdkEntry, Shard, write_report
 from dmconform.spec.cells import PlannedCell
-from dmconform.spec.inconsistencies import Complaint, ComplaintKind
+from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 
 from tests.unit.report_samples import ALL_KINDS, KNOWN_FAILURE, broken, cell, known, report, sdk
 
-SDKS = ("cpp@1.39:reference", "go@1.39:reference", "rust@1.38:upstream", "rust@1.39:reference")
+SDKS = ("cpp@1.39:reference", "go@1.39:reference", "rust@1.38:official", "rust@1.39:reference")
 HOSTS = ("1.38.3", "1.39.3", "1.40.0")
 CASES = tuple(f"area/case_{number}" for number in range(7))
-PLAN = tuple(PlannedCell(CellId(case, one, host), Relation.PROMISED, "") for case in CASES for one in SDKS for host in HOSTS)
+PLAN = tuple(PlannedCell(CellId(case, one, host), Relation.SUPPORTED, "") for case in CASES for one in SDKS for host in HOSTS)
 COSTS = Costs("for a test", {case: 0.01 * (number + 1) for number, case in enumerate(CASES)})
 
 
@@ -79,7 +79,7 @@ def test_a_report_in_which_nothing_ran_tells_no_costs(tmp_path: Path, monkeypatc
     """Costs of nothing would end every later plan."""
     monkeypatch.setattr("dmconform.matrix.costs.FILE", tmp_path / "costs.json")
     monkeypatch.setattr("dmconform.matrix.costs.write_costs.__defaults__", (tmp_path / "costs.json",))
-    write_report(report([cell(outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE)]), tmp_path / "report.json")
+    write_report(report([cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR)]), tmp_path / "report.json")
     assert main(["plan", "--measure", str(tmp_path / "report.json")]) == 2
     assert not (tmp_path / "costs.json").exists()
 
@@ -88,7 +88,7 @@ def test_costs_are_medians_of_what_ran() -> None:
     ran = [
         cell("a/one", host=host, duration_s=seconds) for host, seconds in (("1.38.3", 0.1), ("1.39.3", 0.3), ("1.40.0", 0.9))
     ]
-    not_run = cell("a/two", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE)
+    not_run = cell("a/two", outcome=Outcome.ERROR, judgement=Judgement.ERROR)
     assert measure(report([*ran, not_run])).seconds == {"a/one": 0.3}
 
 
@@ -119,7 +119,7 @@ def parts_of(whole: Report, count: int = 3) -> list[tuple[str, Report]]:
                     cases=tuple(case for case in whole.cases if case.id in {one.case for one in cells}),
                     sdks=tuple(one for one in whole.sdks if one.id in sdks),
                     known_failures=whole.known_failures if any(one.known_failure for one in cells) else (),
-                    complaints=(),
+                    inconsistencies=(),
                     planned_cells=len(cells),
                     duration_s=10.0 + index,
                     shard=Shard(index + 1, count, hash_of((one.id, one.relation) for one in whole.cells), len(whole.cells)),
@@ -136,11 +136,11 @@ def test_the_joined_report_is_that_of_an_unsplit_run() -> None:
         cells=tuple(sorted(WHOLE.cells, key=lambda one: (ORDER.index(one.case), one.sdk, one.host))),
         sdks=tuple(sorted(WHOLE.sdks, key=lambda one: one.id)),
         duration_s=12.0,
-        complaints=joined.complaints,
+        inconsistencies=joined.inconsistencies,
     )
     assert msgspec.structs.replace(joined, hosts=WHOLE.hosts) == expected
     assert {host.id for host in joined.hosts} == {host.id for host in WHOLE.hosts}
-    assert [one.kind.name for one in joined.complaints] == ["NEW"], "a new failure is a complaint, counted over all shards"
+    assert [one.kind.name for one in joined.inconsistencies] == ["NEW"], "a new failure is one, counted over all shards"
 
 
 Change = Callable[[list[tuple[str, Report]]], object]
@@ -180,7 +180,7 @@ def endless(parts: list[tuple[str, Report]]) -> None:
 def other_relation(parts: list[tuple[str, Report]]) -> None:
     """A cell that was promised, and gates nothing any more."""
     first, *rest = parts[0][1].cells
-    altered(parts, 0, cells=(msgspec.structs.replace(first, relation=Relation.BEYOND), *rest))
+    altered(parts, 0, cells=(msgspec.structs.replace(first, relation=Relation.UNSUPPORTED), *rest))
 
 
 REFUSED: list[tuple[str, Change, str]] = [
@@ -230,17 +230,17 @@ def test_cells_that_a_shard_has_lost_are_missing_in_the_whole() -> None:
 
 def test_a_record_that_several_shards_complain_of_is_told_once_and_of_all_its_cells() -> None:
     """One cell of four passes: each shard alone sees another part of that."""
-    stale = [cell(host=host, judgement=Judgement.STALE, known_failure="known-1") for host in HOSTS[:2]]
+    stale = [cell(host=host, judgement=Judgement.XPASS, known_failure="known-1") for host in HOSTS[:2]]
     fails = [known("a/known", host=host) for host in HOSTS[:2]]
-    data = Complaint(ComplaintKind.OVERDUE, "known-1", (), "past its until", "mend")
+    data = Inconsistency(InconsistencyKind.OVERDUE, "known-1", (), "past its until", "mend")
     cells = (stale[0], stale[1], fails[0], fails[1])
-    complaints = (*seen_complaints(cells), data)
-    whole = report(cells, known_failures=[KNOWN_FAILURE], complaints=complaints, exit_code=1)
+    inconsistencies = (*seen_inconsistencies(cells), data)
+    whole = report(cells, known_failures=[KNOWN_FAILURE], inconsistencies=inconsistencies, exit_code=1)
     parts = parts_of(whole, 2)
     for place, (_, part) in enumerate(parts):
-        altered(parts, place, complaints=(*seen_complaints(part.cells), data))
-    assert [one.kind for one in parts[0][1].complaints] == [ComplaintKind.TOO_MUCH, ComplaintKind.OVERDUE]
-    assert merge(parts, ["window/proxied_traffic", "a/known"]).complaints == complaints
+        altered(parts, place, inconsistencies=(*seen_inconsistencies(part.cells), data))
+    assert [one.kind for one in parts[0][1].inconsistencies] == [InconsistencyKind.TOO_MUCH, InconsistencyKind.OVERDUE]
+    assert merge(parts, ["window/proxied_traffic", "a/known"]).inconsistencies == inconsistencies
 
 
 def test_a_host_that_one_shard_could_not_have_is_described_by_another() -> None:

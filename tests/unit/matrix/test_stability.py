@@ -26,10 +26,10 @@ from rich.console import Console
 
 from tests.unit.report_samples import ENVIRONMENT, broken, cell, disputed, known, report
 
-PASSES = RerunEntry(Outcome.PASSED, Judgement.AS_PROMISED, "")
-FAILS = RerunEntry(Outcome.FAILED, Judgement.BROKEN, "expected 200, seen 503")
-FAILS_AS_RECORDED = RerunEntry(Outcome.FAILED, Judgement.KNOWN, "as on record")
-STALE = cell(outcome=Outcome.FAILED, judgement=Judgement.STALE, known_failure="known-1", detail="otherwise")
+PASSES = RerunEntry(Outcome.PASS, Judgement.PASS, "")
+FAILS = RerunEntry(Outcome.FAIL, Judgement.FAIL, "expected 200, seen 503")
+FAILS_AS_RECORDED = RerunEntry(Outcome.FAIL, Judgement.XFAIL, "as on record")
+STALE = cell(outcome=Outcome.FAIL, judgement=Judgement.XPASS, known_failure="known-1", detail="otherwise")
 UNSTABLE = broken(reruns=(PASSES, FAILS))
 
 
@@ -39,7 +39,7 @@ UNSTABLE = broken(reruns=(PASSES, FAILS))
         (broken(), (), Stability.UNKNOWN),
         (broken(), (FAILS, FAILS), Stability.STABLE),
         (broken(), (FAILS, PASSES), Stability.UNSTABLE),
-        (broken(), (RerunEntry(Outcome.CRASHED, Judgement.BROKEN, "SIGSEGV"),), Stability.UNSTABLE),
+        (broken(), (RerunEntry(Outcome.CRASH, Judgement.FAIL, "SIGSEGV"),), Stability.UNSTABLE),
         (STALE, (FAILS_AS_RECORDED,), Stability.UNSTABLE),  # it failed both times, once as on record
     ],
 )
@@ -52,10 +52,10 @@ def test_a_cell_is_stable_only_if_it_ends_the_same_way_each_time(
 def test_the_words_for_several_cells_count_those_that_ended_otherwise() -> None:
     assert reruns_in_words([broken(), cell()]) == ""
     stable = broken(reruns=(FAILS, FAILS))
-    assert reruns_in_words([broken(), stable]) == "stable: run again alone, the same each time (2x failed)"
+    assert reruns_in_words([broken(), stable]) == "stable: run again alone, the same each time (2x fail)"
     said = reruns_in_words([stable, UNSTABLE, broken()])
-    assert said == "NOT STABLE: run again alone, 1 of 2 cells ended otherwise (1x passed, 1x failed); look for a race first"
-    assert "run again alone, it ended otherwise (2x passed)" in reruns_in_words([broken(reruns=(PASSES, PASSES))])
+    assert said == "NOT STABLE: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
+    assert "run again alone, it ended otherwise (2x pass)" in reruns_in_words([broken(reruns=(PASSES, PASSES))])
 
 
 def on_a_terminal(whole: Report) -> str:

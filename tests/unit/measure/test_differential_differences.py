@@ -165,19 +165,19 @@ def test_the_records_of_the_repository_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "inconsistency"),
     [
         (('reason = "r"', 'reason = " "'), "needs"),
         (('changes = ["a"]', 'changes = ["("]'), "no regular"),
         (("", ""), "stands twice"),
     ],
 )
-def test_a_bad_record_is_refused(tmp_path: Path, change: tuple[str, str], complaint: str) -> None:
+def test_a_bad_record_is_refused(tmp_path: Path, change: tuple[str, str], inconsistency: str) -> None:
     lines = ("[[known]]", 'id = "a"', 'abi = "1.39"', 'hosts = "*"', 'callbacks = ["f"]', 'kind = "is missing"')
     record = "\n".join((*lines, 'reason = "r"', 'evidence = "e"', 'changes = ["a"]', ""))
     file = tmp_path / "known.toml"
     file.write_text(record.replace(*change) if change[0] else record * 2)
-    with pytest.raises(DataFileError, match=complaint):
+    with pytest.raises(DataFileError, match=inconsistency):
         load_known_differences(file)
 
 
@@ -213,8 +213,8 @@ def test_the_coverage_of_the_real_data_adds_up_without_any_run() -> None:
         assert all(one.category and one.reason for one in cover.callbacks)
 
 
-def swept(*judged: Judged, relation: Relation = Relation.PROMISED, stale: tuple[str, ...] = (), problem: str = "") -> Swept:
-    own = Pair("1.39", "1.39.3", Relation.PROMISED, 1, 1, 0, (), is_own=True)
+def swept(*judged: Judged, relation: Relation = Relation.SUPPORTED, stale: tuple[str, ...] = (), problem: str = "") -> Swept:
+    own = Pair("1.39", "1.39.3", Relation.SUPPORTED, 1, 1, 0, (), is_own=True)
     problems = (problem,) if problem else ()
     return Swept((own, Pair("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
 
@@ -225,7 +225,7 @@ OLD = Judged(NEW.difference, "id")
 
 def test_what_breaks_a_sweep() -> None:
     assert swept(NEW).broken and swept(OLD, NEW).broken and swept(stale=("old",)).broken
-    assert not swept().broken and not swept(OLD).broken and not swept(NEW, relation=Relation.BEYOND).broken
+    assert not swept().broken and not swept(OLD).broken and not swept(NEW, relation=Relation.UNSUPPORTED).broken
     assert swept(problem="x").incomplete and not swept(NEW).incomplete
 
 

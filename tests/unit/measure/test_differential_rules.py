@@ -47,7 +47,7 @@ def test_of_1_36_nothing_is_called(real: Rules) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "inconsistency"),
     [
         (
             '[[where]]\ncallbacks = ["http_nothing_like_it"]\nhooks = ["http_filter_new"]',
@@ -60,7 +60,7 @@ def test_of_1_36_nothing_is_called(real: Rules) -> None:
         ('[[exclude]]\ncallbacks = ["*"]\ncategory = "a"', "reason"),
     ],
 )
-def test_a_rule_that_says_nothing_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+def test_a_rule_that_says_nothing_is_refused(tmp_path: Path, text: str, inconsistency: str) -> None:
     file = tmp_path / "rules.toml"
     needed = {
         "where": '[[where]]\nhooks = ["http_filter_new"]\n',
@@ -68,7 +68,7 @@ def test_a_rule_that_says_nothing_is_refused(tmp_path: Path, text: str, complain
     }
     rest = "".join(line for name, line in needed.items() if f"[[{name}]]" not in text)
     file.write_text(f'keep = []\nalways = []\nvarying = []\norder = [""]\n{text}\n{rest}')
-    with pytest.raises(DataFileError, match=complaint):
+    with pytest.raises(DataFileError, match=inconsistency):
         load_rules(file, ABIS.values())
 
 

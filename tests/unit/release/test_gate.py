@@ -25,7 +25,7 @@ from dmconform.report.schema import CellEntry, Report, Shard, write_report
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.findings import Fault
-from dmconform.spec.inconsistencies import Complaint, ComplaintKind
+from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 
 from tests.unit import check_samples
 from tests.unit.report_samples import ENVIRONMENT, HOSTILE, cell, report
@@ -50,7 +50,7 @@ def cells_of(catalogue: Catalogue, sdks: Iterable[str], hosts: Iterable[str]) ->
             one.id.sdk,
             one.id.host,
             relation=one.relation,
-            judgement=Judgement.AS_PROMISED if one.relation is Relation.PROMISED else Judgement.FACT,
+            judgement=Judgement.PASS if one.relation is Relation.SUPPORTED else Judgement.INFORMATIONAL,
         )
         for one in plan_cells(catalogue.cases, chosen, [(host, known[host]) for host in hosts])
     ]
@@ -75,29 +75,29 @@ def of_this_suite(whole: Report) -> Report:
 def changed(whole: Report, **changes: object) -> Report:
     """The report with its first promised cell changed."""
     cells = list(whole.cells)
-    place = next(place for place, one in enumerate(cells) if one.relation is Relation.PROMISED)
+    place = next(place for place, one in enumerate(cells) if one.relation is Relation.SUPPORTED)
     cells[place] = msgspec.structs.replace(cells[place], **changes)
     return msgspec.structs.replace(whole, cells=tuple(cells))
 
 
 def test_a_whole_report_in_which_all_holds_may_be_released(good: Report, catalogue: Catalogue) -> None:
     verdict = judged(good, catalogue)
-    promised = [one for one in good.cells if one.relation is Relation.PROMISED]
+    promised = [one for one in good.cells if one.relation is Relation.SUPPORTED]
     assert (verdict.answer, verdict.held, verdict.cells) == (Answer.MAY, len(promised), len(promised))
     assert (verdict.reasons, verdict.waived) == ((), ())
 
 
-JUDGED = {one: Judgement.AS_PROMISED if one is Relation.PROMISED else Judgement.FACT for one in Relation}
-FAILED = {"outcome": Outcome.FAILED, "detail": "expected 200, seen 503"}
+JUDGED = {one: Judgement.PASS if one is Relation.SUPPORTED else Judgement.INFORMATIONAL for one in Relation}
+FAILED = {"outcome": Outcome.FAIL, "detail": "expected 200, seen 503"}
 AGAINST: list[tuple[dict[str, object], ReasonKind, Answer]] = [
-    (FAILED | {"judgement": Judgement.BROKEN}, ReasonKind.BROKEN, Answer.MAY_NOT),
-    (FAILED | {"judgement": Judgement.AS_PROMISED}, ReasonKind.BROKEN, Answer.MAY_NOT),
-    (FAILED | {"judgement": Judgement.FACT}, ReasonKind.BROKEN, Answer.MAY_NOT),
-    (FAILED | {"judgement": Judgement.KNOWN, "known_failure": "a-record"}, ReasonKind.KNOWN, Answer.MAY_NOT),
-    ({"judgement": Judgement.STALE, "known_failure": "a-record"}, ReasonKind.RECORDS, Answer.MAY_NOT),
-    ({"judgement": Judgement.DISPUTED}, ReasonKind.DISAGREE, Answer.MAY_NOT),
-    ({"outcome": Outcome.BLOCKED, "judgement": Judgement.INCOMPLETE}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
-    ({"outcome": Outcome.UNREACHABLE, "judgement": Judgement.NOT_RUN}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
+    (FAILED | {"judgement": Judgement.FAIL}, ReasonKind.BROKEN, Answer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.PASS}, ReasonKind.BROKEN, Answer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.INFORMATIONAL}, ReasonKind.BROKEN, Answer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}, ReasonKind.KNOWN, Answer.MAY_NOT),
+    ({"judgement": Judgement.XPASS, "known_failure": "a-record"}, ReasonKind.RECORDS, Answer.MAY_NOT),
+    ({"judgement": Judgement.MISMATCH}, ReasonKind.MISMATCH, Answer.MAY_NOT),
+    ({"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
+    ({"outcome": Outcome.NOT_TESTED, "judgement": Judgement.SKIP}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
 ]
 
 
@@ -113,24 +113,24 @@ def test_what_the_policy_does_not_name_counts(
 
 def test_what_it_names_is_let_pass_and_counted(good: Report, catalogue: Catalogue) -> None:
     waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("a-*",))
-    known = FAILED | {"judgement": Judgement.KNOWN, "known_failure": "a-record"}
+    known = FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}
     verdict = judged(changed(good, **known), catalogue, waiving)
     assert (verdict.answer, verdict.waived[0].by, verdict.waived[0].cells) == (Answer.MAY, "known failure a-record", 1)
-    silent = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.NOT_RUN}
+    silent = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.SKIP}
     assert judged(changed(good, **silent), catalogue).waived[0].by.startswith("not applicable: ")
 
 
 def test_known_failures_of_somebody_else_are_let_pass(good: Report, catalogue: Catalogue) -> None:
     """An SDK cannot mend a host."""
     for record in catalogue.known_failures:
-        known = FAILED | {"judgement": Judgement.KNOWN, "known_failure": record.id}
+        known = FAILED | {"judgement": Judgement.XFAIL, "known_failure": record.id}
         answer = judged(changed(good, **known), catalogue).answer
         assert (answer is Answer.MAY) is (record.fault in (Fault.HOST, Fault.DOCUMENTS)), record.id
 
 
 def test_a_record_that_does_not_apply_is_never_let_pass(good: Report, catalogue: Catalogue) -> None:
     waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("*",))
-    stale = {"judgement": Judgement.STALE, "known_failure": "a-record"}
+    stale = {"judgement": Judgement.XPASS, "known_failure": "a-record"}
     assert judged(changed(good, **stale), catalogue, waiving).answer is Answer.MAY_NOT
 
 
@@ -184,15 +184,15 @@ def test_a_host_is_asked_for_with_the_sdks_of_both_minors(catalogue: Catalogue) 
         judged(whole, catalogue, policy, "1.41.0")
 
 
-def test_upstreams_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: Catalogue) -> None:
+def test_the_official_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: Catalogue) -> None:
     """The SDK of the minor before is what a release must not break; without its sources nothing is known of it."""
     sdks = [str(sdk.id) for sdk in catalogue.sdks if str(sdk.id.minor) in ("1.39", "1.40")]
     cells = cells_of(catalogue, sdks, ["1.40.0"])
 
     def without(minor: str) -> GateVerdict:
-        gone = f"@{minor}:upstream"
+        gone = f"@{minor}:official"
         changes = [
-            msgspec.structs.replace(one, outcome=Outcome.UNREACHABLE, judgement=Judgement.NOT_RUN) if gone in one.sdk else one
+            msgspec.structs.replace(one, outcome=Outcome.NOT_TESTED, judgement=Judgement.SKIP) if gone in one.sdk else one
             for one in cells
         ]
         return judged(report(changes), catalogue, POLICIES["host-release"], "1.40.0")
@@ -227,10 +227,10 @@ def test_a_report_of_another_suite_cannot_tell_unless_the_policy_says_so(good: R
 
 def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Catalogue) -> None:
     """A policy that lets everything pass is no pass."""
-    allowed = (Allowance(Outcome.BLOCKED, "a reason"), *POLICIES["sdk-release"].allow)
+    allowed = (Allowance(Outcome.ERROR, "a reason"), *POLICIES["sdk-release"].allow)
     policy = msgspec.structs.replace(POLICIES["sdk-release"], allow=allowed)
-    silent = {"outcome": Outcome.BLOCKED, "judgement": Judgement.INCOMPLETE}
-    blocked = [msgspec.structs.replace(one, outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE) for one in good.cells]
+    silent = {"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}
+    blocked = [msgspec.structs.replace(one, outcome=Outcome.ERROR, judgement=Judgement.ERROR) for one in good.cells]
     none = msgspec.structs.replace(good, cells=tuple(blocked))
     verdict = judged(none, catalogue, policy)
     assert (verdict.answer, verdict.held) == (Answer.CANNOT_TELL, 0)
@@ -240,7 +240,7 @@ def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Ca
 
 def test_a_stale_record_of_a_cell_that_does_not_apply_is_against_it(good: Report, catalogue: Catalogue) -> None:
     """ "not applicable" is let pass; that a record says otherwise is not."""
-    stale = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.STALE, "known_failure": "a-record"}
+    stale = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.XPASS, "known_failure": "a-record"}
     verdict = judged(changed(good, **stale), catalogue)
     assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.MAY_NOT, [ReasonKind.RECORDS])
 
@@ -248,13 +248,15 @@ def test_a_stale_record_of_a_cell_that_does_not_apply_is_against_it(good: Report
 def test_a_complaint_about_a_record_that_lets_cells_pass_is_against_it(good: Report, catalogue: Catalogue) -> None:
     """The run of such a report ended with 1; the gate must not be greener."""
     waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("a-record",))
-    known = changed(good, **FAILED, judgement=Judgement.KNOWN, known_failure="a-record")
-    complaint = Complaint(ComplaintKind.OVERDUE, "a-record", (), "holds until 1.40", "dmconform expectations extend a-record")
-    verdict = judged(msgspec.structs.replace(known, complaints=(complaint,)), catalogue, waiving)
+    known = changed(good, **FAILED, judgement=Judgement.XFAIL, known_failure="a-record")
+    inconsistency = Inconsistency(
+        InconsistencyKind.OVERDUE, "a-record", (), "holds until 1.40", "dmconform expectations extend a-record"
+    )
+    verdict = judged(msgspec.structs.replace(known, inconsistencies=(inconsistency,)), catalogue, waiving)
     assert (verdict.answer, verdict.reasons[0].kind) == (Answer.MAY_NOT, ReasonKind.RECORDS)
-    assert verdict.reasons[0].reproduce == complaint.mend
-    other = msgspec.structs.replace(complaint, record="another")
-    assert judged(msgspec.structs.replace(known, complaints=(other,)), catalogue, waiving).answer is Answer.MAY
+    assert verdict.reasons[0].reproduce == inconsistency.fix
+    other = msgspec.structs.replace(inconsistency, record="another")
+    assert judged(msgspec.structs.replace(known, inconsistencies=(other,)), catalogue, waiving).answer is Answer.MAY
 
 
 USELESS = [
@@ -262,8 +264,8 @@ USELESS = [
     {"cases": ("",)},
     {"known_failures": ("no-such-*",)},
     {"known_failures": ("",)},
-    {"allow": (Allowance(Outcome.BLOCKED, "a reason", "window/*/rust@1.39:upstreams/*"),)},
-    {"allow": (Allowance(Outcome.BLOCKED, "a reason", ""),)},
+    {"allow": (Allowance(Outcome.ERROR, "a reason", "window/*/rust@1.39:officials/*"),)},
+    {"allow": (Allowance(Outcome.ERROR, "a reason", ""),)},
 ]
 
 
@@ -274,15 +276,15 @@ def test_a_glob_that_matches_nothing_is_refused(good: Report, catalogue: Catalog
 
 
 def test_another_provider_is_no_substitute(good: Report, catalogue: Catalogue) -> None:
-    verdict = judged(good, catalogue, subject="rust@1.39:upstream")
+    verdict = judged(good, catalogue, subject="rust@1.39:official")
     assert (verdict.answer, verdict.held, [one.kind for one in verdict.reasons]) == (
         Answer.CANNOT_TELL,
         0,
         [ReasonKind.MISSING],
     )
-    assert verdict.reasons[0].reproduce == "dmconform run --sdk rust@1.39:upstream --host 1.39 --host 1.40"
+    assert verdict.reasons[0].reproduce == "dmconform run --sdk rust@1.39:official --host 1.39 --host 1.40"
     both = judged(good, catalogue, subject="rust@1.39")
-    assert (both.answer, {one.split("/")[2] for one in both.reasons[0].cells}) == (Answer.CANNOT_TELL, {"rust@1.39:upstream"})
+    assert (both.answer, {one.split("/")[2] for one in both.reasons[0].cells}) == (Answer.CANNOT_TELL, {"rust@1.39:official"})
 
 
 def test_a_build_of_a_host_is_a_subject_by_its_id_and_shown(catalogue: Catalogue) -> None:
@@ -321,11 +323,11 @@ BAD_POLICIES = [
     ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\ncases = []\n', "must not be empty"),
     ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\nallows = 1\n', "allows"),
     (
-        'title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\n[[allow]]\noutcome = "failed"\nreason = "c"\n',
+        'title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\n[[allow]]\noutcome = "fail"\nreason = "c"\n',
         "is an answer",
     ),
     (
-        'title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\n[[allow]]\noutcome = "blocked"\nreason = " "\n',
+        'title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\n[[allow]]\noutcome = "error"\nreason = " "\n',
         "a reason",
     ),
     ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\nproviders = ["reference"]\n', "look at providers"),
@@ -334,7 +336,7 @@ BAD_POLICIES = [
     ('title = "a"\nquestion = "b"\nsubject = "sdk"\nhosts = ["own"]\nany_suite = 1\n', "any_suite"),
     (
         'title = "a"\nquestion = "b"\nsubject = "host"\nsdks = ["own"]\n'
-        '[[allow]]\noutcome = "blocked"\nreason = "c"\nsdk = "previous"\n',
+        '[[allow]]\noutcome = "error"\nreason = "c"\nsdk = "previous"\n',
         "is none of sdks",
     ),
     ("a = " + "9" * 5000, "integer"),
@@ -361,11 +363,11 @@ def test_exit_codes_of_the_command(good: Report, tmp_path: Path, capsys: pytest.
 
     assert gate(good) == 0
     assert capsys.readouterr().out.splitlines()[-1] == f"✓ {SDK}: may be released"
-    assert gate(changed(good, **FAILED, judgement=Judgement.BROKEN)) == 1
+    assert gate(changed(good, **FAILED, judgement=Judgement.FAIL)) == 1
     assert gate(good, "--host", "1.40.0") == 2
     assert gate(good, "--sdk", SDK, "--host", "1.40.0") == 2
     assert gate(good, "--sdk", "rust@1.37:reference") == 3
-    assert gate(changed(good, outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE)) == 4
+    assert gate(changed(good, outcome=Outcome.ERROR, judgement=Judgement.ERROR)) == 4
     assert main(["gate", str(tmp_path / "none.json"), "--policy", "sdk-release", "--sdk", SDK]) == 2
     assert main(["gate", str(tmp_path / "report.json"), "--policy", "no-such-policy", "--sdk", SDK]) == 2
 
@@ -373,7 +375,7 @@ def test_exit_codes_of_the_command(good: Report, tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "github"])
 def test_every_form_names_the_reason(good: Report, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str) -> None:
     file = tmp_path / "report.json"
-    write_report(changed(good, **FAILED, judgement=Judgement.BROKEN), file)
+    write_report(changed(good, **FAILED, judgement=Judgement.FAIL), file)
     main(["gate", str(file), "--policy", "sdk-release", "--sdk", SDK, "--format", form])
     printed = capsys.readouterr().out
     assert "expected 200, seen 503" in printed
@@ -383,7 +385,7 @@ def test_every_form_names_the_reason(good: Report, tmp_path: Path, capsys: pytes
 
 
 def test_hostile_text_stays_text(good: Report, catalogue: Catalogue) -> None:
-    verdict = judged(changed(good, outcome=Outcome.FAILED, judgement=Judgement.BROKEN, detail=HOSTILE), catalogue)
+    verdict = judged(changed(good, outcome=Outcome.FAIL, judgement=Judgement.FAIL, detail=HOSTILE), catalogue)
     assert "<script>" not in render_verdict(verdict)
     assert all("\n" not in str(one) and "\x1b" not in str(one) for one in annotations_of_verdict(verdict))
 
@@ -424,7 +426,7 @@ def test_a_module_with_a_call_that_would_end_the_host_may_not_unless_the_policy_
     policy = POLICIES["module-release"]
     works, other = module_check().hosts
     bomb = msgspec.structs.replace(
-        other, static=msgspec.structs.replace(other.static, kind=StaticKind.BOMB, reason="a call ends it")
+        other, static=msgspec.structs.replace(other.static, kind=StaticKind.UNRESOLVED, reason="a call ends it")
     )
     verdict = gate_module(module_check(hosts=(works, bomb)), policy, "m", "1.39", catalogue)
     assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.UNCALLED])

@@ -32,7 +32,7 @@ FIRST = datetime(2026, 11, 1, 2, 17, tzinfo=UTC)
         (FAILED, FAILED, False),
         (FAILED, HELD, False),
         (HELD, NONE, False),
-        (cell(relation=Relation.BEYOND), broken(relation=Relation.BEYOND), False),
+        (cell(relation=Relation.UNSUPPORTED), broken(relation=Relation.UNSUPPORTED), False),
     ],
 )
 def test_what_is_worse(tmp_path: Path, old: CellEntry, new: CellEntry, worse: bool) -> None:
@@ -112,14 +112,14 @@ def test_wrong_usage(
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
-        (None, HELD, ExitCode.HELD),
-        (HELD, HELD, ExitCode.HELD),
-        (HELD, FAILED, ExitCode.BROKEN),
-        (HELD, known(), ExitCode.BROKEN),
-        (FAILED, FAILED, ExitCode.BROKEN),
-        (FAILED, HELD, ExitCode.HELD),
-        (cell("other/case"), HELD, ExitCode.INCOMPLETE),
-        (cell("other/case"), FAILED, ExitCode.BROKEN),
+        (None, HELD, ExitCode.OK),
+        (HELD, HELD, ExitCode.OK),
+        (HELD, FAILED, ExitCode.FAIL),
+        (HELD, known(), ExitCode.FAIL),
+        (FAILED, FAILED, ExitCode.FAIL),
+        (FAILED, HELD, ExitCode.OK),
+        (cell("other/case"), HELD, ExitCode.ERROR),
+        (cell("other/case"), FAILED, ExitCode.FAIL),
     ],
 )
 def test_a_report_that_is_there_is_compared_and_nothing_run(

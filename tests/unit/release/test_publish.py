@@ -63,7 +63,7 @@ def test_what_travels_is_kept_as_it_was(folder: Path, source: Path) -> None:
 
 def edited(folder: Path) -> None:
     text = (folder / "report.json").read_text(encoding="utf-8")
-    (folder / "report.json").write_text(text.replace('"passed"', '"failed"', 1), encoding="utf-8")
+    (folder / "report.json").write_text(text.replace('"pass"', '"fail"', 1), encoding="utf-8")
 
 
 def edited_with_its_sums(folder: Path) -> None:

@@ -22,8 +22,8 @@ from tests.checkout import ROOT
 from tests.unit.report_samples import HOSTILE, broken, cell, disputed, known, report, unreachable
 
 HELD, FAILED, NONE = cell(), broken(), unreachable(sdk="rust@1.39:reference")
-FACT_HELD = cell(relation=Relation.BEYOND)
-FACT_FAILED = broken(relation=Relation.BEYOND)
+FACT_HELD = cell(relation=Relation.UNSUPPORTED)
+FACT_FAILED = broken(relation=Relation.UNSUPPORTED)
 OTHER = broken(detail="expected 200, seen 404")
 KINDS: list[tuple[str, CellEntry | None, CellEntry | None, ChangeKind | None]] = [
     ("held and holds", HELD, HELD, None),
@@ -198,7 +198,7 @@ def test_outcomes_are_told_apart_exactly() -> None:
     for outcome in Outcome:
         was = cell(outcome=outcome, detail="x")
         kinds = [one.kind for one in compare(of(was), of(HELD)).changes]
-        expected = [] if outcome is Outcome.PASSED else [ChangeKind.REPAIR if outcome.is_verdict else ChangeKind.ANSWERED]
+        expected = [] if outcome is Outcome.PASS else [ChangeKind.REPAIR if outcome.is_verdict else ChangeKind.ANSWERED]
         assert kinds == expected, outcome
 
 

@@ -13,13 +13,13 @@ from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.console import print_matrix
 from dmconform.report.inconsistencies import MEANINGS
 from dmconform.report.schema import Report
-from dmconform.spec.inconsistencies import ComplaintKind
+from dmconform.spec.inconsistencies import InconsistencyKind
 from rich.console import Console
 
 from tests.unit.report_samples import (
     ALL_KINDS,
-    COMPLAINTS,
     FINDING,
+    INCONSISTENCIES,
     broken,
     cell,
     disputed,
@@ -47,17 +47,17 @@ def row(output: str, sdk: str) -> str:
 
 def test_a_row_counts_and_names_the_abi_verdict() -> None:
     output = printed(matrix())
-    assert row(output, "cpp@1.39:upstream") == (
-        "cpp@1.39:upstream 17 refused 17 refused 17/17 ok ★ 16 ok 1 FAIL ★ 16 ok 1 FAIL "
+    assert row(output, "cpp@1.39:official") == (
+        "cpp@1.39:official 17 rejected 17 rejected 17/17 pass ★ 16 pass 1 FAIL ★ 16 pass 1 FAIL "
         "ABI refused ABI refused deprecated matched deprecated"
     )
-    assert "★ 16 ok 1 known" in row(output, "rust@1.38:upstream")
-    assert "★ 17 no source" in row(output, "go@1.40:upstream")
+    assert "★ 16 pass 1 xfail" in row(output, "rust@1.38:official")
+    assert "★ 17 not tested" in row(output, "go@1.40:official")
 
 
 def test_a_static_verdict_is_told_where_the_probe_is_not_expected_to_load() -> None:
     entries = [
-        static("rust@1.39:reference", "1.38.3", StaticKind.BOMB, 7),
+        static("rust@1.39:reference", "1.38.3", StaticKind.UNRESOLVED, 7),
         static("rust@1.39:reference", "1.39.3"),
         static("rust@1.39:reference", "1.40.0", StaticKind.UNKNOWN),
     ]
@@ -65,19 +65,21 @@ def test_a_static_verdict_is_told_where_the_probe_is_not_expected_to_load() -> N
     assert "Third line: what the probe's file says" in output
     lines = output.splitlines()
     third = lines[next(number for number, line in enumerate(lines) if line.strip().startswith("rust@1.39")) + 2]
-    assert third.split() == ["bomb", "(7)", "cannot", "tell"]
+    assert third.split() == ["unresolved", "(7)", "cannot", "tell"]
     assert "Third line" not in printed(report([cell()], static=entries[1:2]))
 
 
 def test_a_disagreement_comes_before_everything_else_that_is_listed() -> None:
-    luck = cell("load/luck", host="1.36.4", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
+    luck = cell(
+        "load/luck", host="1.36.4", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL, mismatch="they differ"
+    )
     cells = [broken("a/bad"), luck, disputed("load/hidden")]
     output = printed(report(cells, static=[static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)]))
     start = output.index("≠ Static and run-time verdicts disagree: 2 cells, 1 against the run")
     assert start < output.index("New failures")
     assert output.index("1x rust@1.39:reference on 1.39.3", start) < output.index("1x rust@1.39:reference on 1.36.4", start)
     assert "first: load/hidden/rust@1.39:reference/1.39.3" in output
-    assert "1 DISPUTED" in output
+    assert "1 MISMATCH" in output
     assert "≠ refused (2)" in output
     assert "disagree" not in printed(report([cell()]))
 
@@ -118,8 +120,8 @@ def test_new_failures_come_before_known_ones_each_with_its_command() -> None:
     assert new < stale < old < unrun
     assert "again: dmconform run --cell window/proxied_traffic/rust@1.39:reference/1.40.0" in output[new:old]
     assert "SIGABRT" in output[old:unrun]
-    assert "1x BLOCKED: the build failed" in output[unrun:]
-    assert "1x unreachable: tag v1.40.0 cannot be fetched" in output[unrun:]
+    assert "1x ERROR: the build failed" in output[unrun:]
+    assert "1x not tested: tag v1.40.0 cannot be fetched" in output[unrun:]
     assert "1x not applicable: Go never unloads" in output[unrun:]
 
 
@@ -152,7 +154,7 @@ def test_hostile_text_is_only_text() -> None:
     on_terminal = printed(hostile_report(), terminal=True)
     assert not re.search(r"\x1b(?!\[[0-9;]*m)", on_terminal)  # rich's own colours and nothing else
     assert "rust@1.39:reference" in row(output, "rust@1.39:reference")
-    assert "1 BLOCKED" in row(output, "rust@1.39:reference")
+    assert "1 ERROR" in row(output, "rust@1.39:reference")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -165,24 +167,24 @@ def test_a_poor_terminal_gets_escapes_instead_of_an_error(encoding: str) -> None
 
 
 def test_each_kind_of_complaint_has_its_command() -> None:
-    output = printed(report([cell()], complaints=COMPLAINTS, exit_code=1))
-    assert "Expectations to be mended: 6 complaints." in output
-    for it in COMPLAINTS:
+    output = printed(report([cell()], inconsistencies=INCONSISTENCIES, exit_code=1))
+    assert "Expectations to fix: 6 inconsistencies." in output
+    for it in INCONSISTENCIES:
         assert f"  {it.kind.value} (1): {MEANINGS[it.kind]}" in output
-        assert f"      mend: {it.mend}\n" in output
-    assert "to be mended" not in printed(report([cell()]))
+        assert f"      fix: {it.fix}\n" in output
+    assert "Expectations to fix" not in printed(report([cell()]))
 
 
 def test_many_complaints_of_a_kind_are_bounded() -> None:
-    output = printed(report([cell()], complaints=COMPLAINTS[:1] * 8, exit_code=1))
-    assert output.count("mend: ") == 5
+    output = printed(report([cell()], inconsistencies=INCONSISTENCIES[:1] * 8, exit_code=1))
+    assert output.count("      fix: ") == 5
     assert "and 3 more of this kind" in output
 
 
 def test_complaints_about_records_alone_do_not_claim_that_a_cell_fails() -> None:
-    overdue = [it for it in COMPLAINTS if it.kind is ComplaintKind.OVERDUE]
-    last = printed(report([cell()], complaints=overdue, exit_code=1)).splitlines()[-1]
-    assert last == "✗ Records of known failures have to be mended (1 record to be mended)"
+    overdue = [it for it in INCONSISTENCIES if it.kind is InconsistencyKind.OVERDUE]
+    last = printed(report([cell()], inconsistencies=overdue, exit_code=1)).splitlines()[-1]
+    assert last == "✗ Records of known failures have to be fixed (1 record to fix)"
 
 
 COMMANDS = ["::error::made up", "  ::set-output name=a::b", "\n::add-mask::1", "made ##[error]up", "::stop-commands::x"]
@@ -192,7 +194,7 @@ COMMANDS = ["::error::made up", "  ::set-output name=a::b", "\n::add-mask::1", "
 def test_no_text_is_a_command_to_a_ci_system(text: str) -> None:
     """GitHub takes commands from the log of any program: the newer form where a line begins, the older one anywhere."""
     problem = msgspec.structs.replace(sdk("rust@1.39:reference", problem=text), build_log="build-logs/a.log")
-    blocked = cell("b/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail=text)
+    blocked = cell("b/blocked", outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail=text)
     whole = report([broken("a/bad", text), blocked], sdks=[problem], incomplete_reason=text, complete=False)
     output = printed(whole)
     assert re.split("::|##.error.", text)[-1].strip() in output

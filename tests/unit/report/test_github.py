@@ -17,15 +17,15 @@ from dmconform.report.github import (
     annotations_of_run,
     limited,
 )
-from dmconform.spec.inconsistencies import ComplaintKind
+from dmconform.spec.inconsistencies import InconsistencyKind
 
-from tests.unit.report_samples import COMPLAINTS, HOSTILE, broken, cell, disputed, known, report
+from tests.unit.report_samples import HOSTILE, INCONSISTENCIES, broken, cell, disputed, known, report
 
 
 def test_each_cause_is_one_annotation_with_its_command() -> None:
     told = list(annotations_of_run(report([broken(host="1.39.3"), broken(host="1.40.0"), known("a/known"), cell("a/fine")])))
     assert [one.level for one in told] == [Level.ERROR, Level.ERROR]
-    assert told[0].title == "window/proxied_traffic: failed"
+    assert told[0].title == "window/proxied_traffic: fail"
     assert told[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
     assert told[1].text.startswith("The promised window does not hold: 2 of 4")
 
@@ -36,14 +36,14 @@ def test_a_run_that_holds_is_a_notice() -> None:
 
 
 def test_what_could_not_run_is_a_warning() -> None:
-    blocked = cell(outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="no room")
+    blocked = cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail="no room")
     told = list(annotations_of_run(report([blocked])))
     assert [one.level for one in told] == [Level.WARNING, Level.WARNING]
     assert "no room" in told[0].text
 
 
 def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> None:
-    blocked = [cell(f"b/case_{number}", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE) for number in range(12)]
+    blocked = [cell(f"b/case_{number}", outcome=Outcome.ERROR, judgement=Judgement.ERROR) for number in range(12)]
     told = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
     assert Counter(one.level for one in told) == {Level.ERROR: MOST_ANNOTATIONS, Level.WARNING: MOST_ANNOTATIONS}
     assert told[-1].title == "dmconform"
@@ -58,10 +58,10 @@ def test_all_that_counts_against_a_run_is_told() -> None:
     assert (told.level, told.title) == (Level.ERROR, "rust@1.39:reference on 1.39.3: verdicts disagree")
     assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
     assert answer.level is Level.ERROR
-    overdue = next(one for one in COMPLAINTS if one.kind is ComplaintKind.OVERDUE)
-    (told, answer) = annotations_of_run(report([cell()], complaints=[overdue], exit_code=1))
+    overdue = next(one for one in INCONSISTENCIES if one.kind is InconsistencyKind.OVERDUE)
+    (told, answer) = annotations_of_run(report([cell()], inconsistencies=[overdue], exit_code=1))
     assert (told.level, told.title) == (Level.ERROR, "record known-1: past its until")
-    assert told.text.endswith(f"mend: {overdue.mend}")
+    assert told.text.endswith(f"fix: {overdue.fix}")
 
 
 @pytest.mark.parametrize(

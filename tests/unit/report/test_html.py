@@ -26,9 +26,9 @@ from dmconform.report.schema import AbiPairEntry, CellEntry, EnvoyTestEntry, Fin
 
 from tests.unit.report_samples import (
     ALL_KINDS,
-    COMPLAINTS,
     FINDING,
     HOSTILE,
+    INCONSISTENCIES,
     KNOWN_FAILURE,
     broken,
     cell,
@@ -210,14 +210,12 @@ def test_an_incomplete_run_says_so_first() -> None:
 
 def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
     cells = [
-        cell("a/one", "rust@1.39:upstream"),
-        known("a/two", sdk="rust@1.39:upstream"),
-        cell(
-            "a/three", "rust@1.39:upstream", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, relation=Relation.BEYOND
-        ),
+        cell("a/one", "rust@1.39:official"),
+        known("a/two", sdk="rust@1.39:official"),
+        cell("a/three", "rust@1.39:official", outcome=Outcome.ERROR, judgement=Judgement.ERROR, relation=Relation.UNSUPPORTED),
         broken("a/one", sdk="rust@1.38:reference"),
-        unreachable("a/one", "go@1.40:upstream", host="1.40.0"),
-        cell("a/one", "go@1.37:reference", relation=Relation.PRE_PROMISE, judgement=Judgement.FACT),
+        unreachable("a/one", "go@1.40:official", host="1.40.0"),
+        cell("a/one", "go@1.37:reference", relation=Relation.LEGACY, judgement=Judgement.INFORMATIONAL),
         cell("a/one", "go@1.39:reference"),
     ]
     told = {
@@ -227,28 +225,28 @@ def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
         for sdk in provider.sdks
     }
     assert told == {
-        "rust@1.39:upstream": ("✓", "holds", "1/2, 1 known"),
+        "rust@1.39:official": ("✓", "holds", "1/2, 1 known"),
         "rust@1.38:reference": ("✗", "BROKEN", "1 of 1 against it"),
-        "go@1.40:upstream": ("○", "not run", "no source"),
+        "go@1.40:official": ("○", "not run", "no source"),
         "go@1.37:reference": ("·", "not promised", ""),
         "go@1.39:reference": ("✓", "holds", "1/1"),
     }
     go, rust = answers(report(cells))
     assert (go.name, go.standing.word, rust.standing.word) == ("Go", "holds", "BROKEN")
     assert go.standing.note == "1/1, 1 no source", "expected what has no source to stand beside what holds"
-    assert [provider.title for provider in rust.providers] == ["Envoy's SDK", "reference SDK"]
+    assert [provider.title for provider in rust.providers] == ["official SDK", "reference SDK"]
     (its,) = rust.providers[0].sdks
     assert (its.planned, its.ran, its.blocked, its.unreachable, its.not_applicable) == (3, 2, 1, 0, 0)
 
 
 def test_a_promised_cell_that_could_not_run_is_never_an_answer() -> None:
-    stuck = cell("a/two", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE)
+    stuck = cell("a/two", outcome=Outcome.ERROR, judgement=Judgement.ERROR)
     assert standing([cell(), stuck]).word == "INCOMPLETE"
     assert standing([cell(), stuck, broken()]).word == "BROKEN"
 
 
 def test_no_answer_is_greener_than_a_run_that_is_not_whole() -> None:
-    fact = cell(relation=Relation.BEYOND, judgement=Judgement.FACT)
+    fact = cell(relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
     told = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
     assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("BROKEN", "1 of 2"), ("not promised", "")]
 
@@ -287,7 +285,7 @@ def test_what_changed_since_an_earlier_report_is_told_by_identity() -> None:
     data = data_of(after, before)
     texts = data["texts"]
     assert {at: [texts[it] for it in was] for at, was in data["changes"]["was"].items()} == {
-        "0": ["passed", "as promised", "regression: promised, held before, fails now", "the same host binary"]
+        "0": ["pass", "pass", "regression: promised, held before, fails now", "the same host binary"]
     }
     assert data["changes"]["new"] == [2]
     assert data["changes"]["gone"] == 1
@@ -305,22 +303,22 @@ def test_an_older_report_says_what_it_cannot_tell() -> None:
     )
     source = render_html(bare)
     assert "This is an older report. It does not tell: static verdicts" in source
-    assert "complaints about records (version 3)" in source
+    assert "inconsistencies about records (version 3)" in source
 
 
 def test_the_legend_tells_only_the_looks_that_are_there() -> None:
     calm = render_html(report([cell()]))
     assert "✗ FAIL</span> promised, and it does not hold" in calm
-    assert "DISPUTED" not in calm.partition('id="data"')[0]
-    assert "DISPUTED ≠</span> promised, and it passes" in render_html(report([disputed("load/hidden")]))
+    assert "MISMATCH" not in calm.partition('id="data"')[0]
+    assert "MISMATCH ≠</span> promised, and it passes" in render_html(report([disputed("load/hidden")]))
 
 
 def test_both_halves_of_a_cell_are_in_the_data() -> None:
-    entry = cell(probe_load=ProbeLoad(Load.REFUSED, "envoy_dynamic_module_callback_new_0"), disagreement="they differ")
+    entry = cell(probe_load=ProbeLoad(Load.REFUSED, "envoy_dynamic_module_callback_new_0"), mismatch="they differ")
     data = data_of(report([entry], static=[static("rust@1.39:reference", "1.39.3", missing=70)]))
     (its,) = looks(data)
     assert (its["load"], its["symbol"]) == ("refused at load", "envoy_dynamic_module_callback_new_0")
-    assert (its["disagreement"], its["flag"]) == ("they differ", "≠")
+    assert (its["mismatch"], its["flag"]) == ("they differ", "≠")
     (half,) = data["static"]
     assert (half["missing"], len(half["names"])) == (70, 60)
     assert data["columns"][0]["static"] == 0
@@ -342,8 +340,8 @@ def test_a_part_of_a_run_says_so() -> None:
 
 
 def test_each_kind_of_complaint_has_its_command_in_the_data() -> None:
-    told = data_of(report([cell()], complaints=COMPLAINTS, exit_code=1))["complaints"]
-    assert {(it["kind"], it["mend"]) for it in told} == {(it.kind.value, it.mend) for it in COMPLAINTS}
+    told = data_of(report([cell()], inconsistencies=INCONSISTENCIES, exit_code=1))["inconsistencies"]
+    assert {(it["kind"], it["fix"]) for it in told} == {(it.kind.value, it.fix) for it in INCONSISTENCIES}
 
 
 def test_known_failures_have_their_records_in_the_data() -> None:

@@ -10,12 +10,12 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.values import Judgement
 from dmconform.report.junit import render_junit
 from dmconform.report.schema import CellEntry
-from dmconform.spec.inconsistencies import Complaint, ComplaintKind
+from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 
 from tests.unit.report_samples import (
     ALL_KINDS,
-    COMPLAINTS,
     FINDING,
+    INCONSISTENCIES,
     cell,
     disputed,
     hostile_report,
@@ -26,13 +26,13 @@ from tests.unit.report_samples import (
 )
 
 RESULTS = {
-    Judgement.AS_PROMISED: None,
-    Judgement.BROKEN: "failure",
-    Judgement.STALE: "failure",
-    Judgement.DISPUTED: "failure",
-    Judgement.KNOWN: "skipped",
-    Judgement.INCOMPLETE: "error",
-    Judgement.NOT_RUN: "skipped",
+    Judgement.PASS: None,
+    Judgement.FAIL: "failure",
+    Judgement.XPASS: "failure",
+    Judgement.MISMATCH: "failure",
+    Judgement.XFAIL: "skipped",
+    Judgement.ERROR: "error",
+    Judgement.SKIP: "skipped",
 }
 
 
@@ -52,9 +52,9 @@ def test_each_judgement_is_the_right_result(entry: CellEntry) -> None:
 
 
 def test_what_is_not_promised_is_neither_green_nor_red_when_it_fails() -> None:
-    hung, passed = (it for it in ALL_KINDS if it.judgement is Judgement.FACT)
+    hung, passed = (it for it in ALL_KINDS if it.judgement is Judgement.INFORMATIONAL)
     assert [*results(render_junit(report([hung, passed]))).values()] == ["skipped", None]
-    assert 'message="not promised (beyond): host hung"' in render_junit(report([hung]))
+    assert 'message="not promised (unsupported): hang"' in render_junit(report([hung]))
 
 
 def test_counts_agree_with_the_elements() -> None:
@@ -70,7 +70,7 @@ def test_counts_agree_with_the_elements() -> None:
 
 def test_a_known_failure_names_its_record_and_what_was_seen() -> None:
     (skipped,) = ET.fromstring(render_junit(report([known()]))).iter("skipped")
-    assert skipped.get("message") == "known failure known-1: host crashed: SIGABRT: panic in a function that cannot unwind"
+    assert skipped.get("message") == "known failure known-1: crash: SIGABRT: panic in a function that cannot unwind"
 
 
 def test_a_run_that_stopped_early_is_an_error() -> None:
@@ -81,7 +81,7 @@ def test_a_run_that_stopped_early_is_an_error() -> None:
 
 
 def test_a_disagreement_is_told_in_the_failure_and_both_halves_as_properties() -> None:
-    entries = [disputed(), cell("load/luck", judgement=Judgement.FACT, disagreement="halves differ")]
+    entries = [disputed(), cell("load/luck", judgement=Judgement.INFORMATIONAL, mismatch="halves differ")]
     half = static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)
     root = ET.fromstring(render_junit(report(entries, static=[half])))
     (failure,) = root.iter("failure")
@@ -91,16 +91,16 @@ def test_a_disagreement_is_told_in_the_failure_and_both_halves_as_properties() -
         ("refused at load", "loaded"),
         ("refused at load", "not seen"),
     ]
-    assert said[1]["disagreement"] == "halves differ"
-    assert "disagreement" not in ET.tostring(ET.fromstring(render_junit(report([cell()]))), encoding="unicode")
+    assert said[1]["mismatch"] == "halves differ"
+    assert "mismatch" not in ET.tostring(ET.fromstring(render_junit(report([cell()]))), encoding="unicode")
 
 
 def test_findings_are_properties_of_the_sdks_they_concern() -> None:
-    root = ET.fromstring(render_junit(report([cell(), cell(sdk="rust@1.38:upstream")], abi_findings=[FINDING])))
+    root = ET.fromstring(render_junit(report([cell(), cell(sdk="rust@1.38:official")], abi_findings=[FINDING])))
     found = {suite.get("name"): [it.get("value") for it in suite.findall("properties/property")] for suite in root}
     assert found == {
         "rust@1.39:reference": [],
-        "rust@1.38:upstream": [f"1.38 → 1.39: callback removed: {FINDING.subject}: {FINDING.how}"],
+        "rust@1.38:official": [f"1.38 → 1.39: callback removed: {FINDING.subject}: {FINDING.how}"],
     }
 
 
@@ -110,7 +110,7 @@ def test_hostile_text_stays_text_and_the_xml_stays_valid() -> None:
     assert "<script" not in xml
     assert not any(ord(character) < 0x20 and character != "\n" for character in xml)
     failures = list(root.iter("failure"))
-    assert len(failures) == 1 + 3, "one cell, and a complaint about records of each kind that no cell shows"
+    assert len(failures) == 1 + 3, "one cell, and an inconsistency about records of each kind that no cell shows"
     assert all('<script>alert("x")</script>' in (failure.text or "") for failure in failures)
     assert {it.tag for it in root.iter()} <= {
         *("testsuites", "testsuite", "testcase", "properties", "property", "failure", "error", "skipped", "system-out")
@@ -123,17 +123,17 @@ def test_every_cell_is_a_test_case() -> None:
 
 
 def test_complaints_about_records_are_failures_of_their_own() -> None:
-    xml = render_junit(report([cell()], complaints=COMPLAINTS, exit_code=1))
+    xml = render_junit(report([cell()], inconsistencies=INCONSISTENCIES, exit_code=1))
     found = results(xml)
-    alone = (ComplaintKind.TOO_MUCH, ComplaintKind.NOTHING, ComplaintKind.OVERDUE)
+    alone = (InconsistencyKind.TOO_MUCH, InconsistencyKind.NOTHING, InconsistencyKind.OVERDUE)
     assert {name for name, kind in found.items() if kind} == {(kind.value, "known-1") for kind in alone}
-    assert all(f"mend: {it.mend}" in xml for it in COMPLAINTS if it.kind in alone)
+    assert all(f"fix: {it.fix}" in xml for it in INCONSISTENCIES if it.kind in alone)
 
 
 def test_a_cell_that_is_complained_about_has_the_command_as_a_property() -> None:
     whole = report(ALL_KINDS)
-    bad = next(it for it in whole.cells if it.judgement is Judgement.BROKEN)
-    complaint = Complaint(ComplaintKind.NEW, None, (bad.id,), "text", "dmconform expectations record NEW-ID")
-    root = ET.fromstring(render_junit(msgspec.structs.replace(whole, complaints=(complaint,))))
-    mends = [it.get("value") for it in root.iter("property") if it.get("name") == "mend"]
-    assert mends == [complaint.mend]
+    bad = next(it for it in whole.cells if it.judgement is Judgement.FAIL)
+    inconsistency = Inconsistency(InconsistencyKind.NEW, None, (bad.id,), "text", "dmconform expectations record NEW-ID")
+    root = ET.fromstring(render_junit(msgspec.structs.replace(whole, inconsistencies=(inconsistency,))))
+    mends = [it.get("value") for it in root.iter("property") if it.get("name") == "fix"]
+    assert mends == [inconsistency.fix]

@@ -13,9 +13,9 @@ from markdown_it import MarkdownIt
 
 from tests.unit.report_samples import (
     ALL_KINDS,
-    COMPLAINTS,
     FINDING,
     HOSTILE,
+    INCONSISTENCIES,
     KNOWN_FAILURE,
     broken,
     cell,
@@ -51,9 +51,9 @@ def test_the_answer_comes_first() -> None:
 def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:
     page = render_markdown(report(ALL_KINDS))
     assert "### Rust · reference\n\n| case | 1.39 → 1.36.4 | 1.39 → 1.39.3 | 1.39 → 1.40.0 |" in page
-    assert "### Rust · upstream\n\n| case | 1.40 → 1.40.0 |" in page
-    assert "| window/proxied_traffic |  | ★✓ ok | ★✗ FAIL |" in page
-    assert "| load/refuse | ∞ hung |  |  |" in page
+    assert "### Rust · official\n\n| case | 1.40 → 1.40.0 |" in page
+    assert "| window/proxied_traffic |  | ★✓ pass | ★✗ FAIL |" in page
+    assert "| load/refuse | ∞ hang |  |  |" in page
     assert "| ABI string | matched | matched | deprecated |" in page
     assert "| static verdict | not known | not known | not known |" in page
 
@@ -68,13 +68,13 @@ def test_the_static_half_stands_in_the_matrix_and_what_does_not_load_in_a_table(
 
 
 def test_a_disagreement_has_its_section_before_the_matrix() -> None:
-    luck = cell("load/luck", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
+    luck = cell("load/luck", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL, mismatch="halves differ")
     page = render_markdown(report([luck, disputed("load/hidden")]))
     section = page[page.index("## ≠ Static and run-time verdicts disagree") : page.index("## Matrix")]
     rows = [line for line in section.splitlines() if line.startswith("| 1 |")]
     assert ["AGAINST the run" in row for row in rows] == [True, False]
-    assert "| load/hidden | ★✓ DISPUTED ≠ |" in page
-    assert "| load/luck | ✓ ok ≠ |" in page
+    assert "| load/hidden | ★✓ MISMATCH ≠ |" in page
+    assert "| load/luck | ✓ pass ≠ |" in page
     assert "≠ Static" not in render_markdown(report([cell()]))
 
 
@@ -88,8 +88,8 @@ def test_findings_of_the_abi_have_a_section_with_names() -> None:
 
 def test_it_says_why_cells_did_not_run_and_what_is_known() -> None:
     page = render_markdown(report(ALL_KINDS, known_failures=[KNOWN_FAILURE]))
-    assert "| 1 | ■ blocked | incomplete | <code>the build failed</code> |" in page
-    assert "| 1 | ? unreachable | not run | <code>tag v1.40.0 cannot be fetched</code> |" in page
+    assert "| 1 | ■ error | error | <code>the build failed</code> |" in page
+    assert "| 1 | ? not tested | skip | <code>tag v1.40.0 cannot be fetched</code> |" in page
     assert "| known-1 | 1 | 0 | The SDK of 1.38 does not guard this callback. | evidence/known.md |" in page
     new, _, rest = page.partition("## Known failures")
     assert "expected 200, seen 503" in new
@@ -98,7 +98,7 @@ def test_it_says_why_cells_did_not_run_and_what_is_known() -> None:
 
 
 def test_hosts_and_modules_have_their_hashes_and_glibc_floor() -> None:
-    whole = report([cell()], sdks=[sdk("rust@1.39:reference"), sdk("go@1.39:upstream", problem="go build failed\nmore")])
+    whole = report([cell()], sdks=[sdk("rust@1.39:reference"), sdk("go@1.39:official", problem="go build failed\nmore")])
     page = render_markdown(whole)
     assert f"<code>{whole.hosts[0].sha256}</code>" in page
     assert f"probe | <code>{'ab' * 32}</code> | GLIBC_2.34" in page
@@ -127,7 +127,7 @@ def test_hostile_text_adds_no_column_and_no_row() -> None:
 def test_escaped_text_reads_as_it_was() -> None:
     assert text(escape(HOSTILE)).strip() == one_line(HOSTILE)
     assert text(code(HOSTILE)).strip() == one_line(HOSTILE)
-    assert escape("rust@1.39:upstream snake_case") == "rust@1.39:upstream snake_case"
+    assert escape("rust@1.39:official snake_case") == "rust@1.39:official snake_case"
     assert "@" not in escape("@everyone")
     assert "@" not in escape("write to nobody@evil.example"), "GitHub makes a link of an address"
     assert "://" not in escape("https://evil.example")
@@ -141,11 +141,11 @@ def test_a_large_matrix_has_all_its_cells() -> None:
 
 
 def test_each_kind_of_complaint_has_its_command() -> None:
-    page = render_markdown(report([cell()], complaints=COMPLAINTS, exit_code=1))
-    for it in COMPLAINTS:
+    page = render_markdown(report([cell()], inconsistencies=INCONSISTENCIES, exit_code=1))
+    for it in INCONSISTENCIES:
         start = f"| {it.kind.value} | {it.record or ''} | 1 | a/b/c/d |"
-        assert f"{start} text of {it.kind.name} | <code>{it.mend}</code> |" in page
-    assert "to be mended" not in render_markdown(report([cell()]))
+        assert f"{start} text of {it.kind.name} | <code>{it.fix}</code> |" in page
+    assert "Expectations to fix" not in render_markdown(report([cell()]))
 
 
 def test_requirements_have_their_counts() -> None:

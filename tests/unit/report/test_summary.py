@@ -15,25 +15,25 @@ from dmconform.report.summary import Verdict, abi_words, causes, summarise, unru
 
 from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static, unreachable
 
-INAPPLICABLE = cell("a/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.NOT_RUN, detail="Go never unloads")
-BLOCKED = cell("a/blocked", outcome=Outcome.BLOCKED, judgement=Judgement.INCOMPLETE, detail="no build")
-FACT_DISPUTED = cell("a/luck", relation=Relation.BEYOND, judgement=Judgement.FACT, disagreement="halves differ")
-FACT = cell("a/fact", relation=Relation.BEYOND, judgement=Judgement.FACT)
+INAPPLICABLE = cell("a/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads")
+BLOCKED = cell("a/blocked", outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail="no build")
+FACT_MISMATCH = cell("a/luck", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL, mismatch="halves differ")
+FACT = cell("a/fact", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
 
 
 def test_counts_have_every_value_and_add_up() -> None:
     summary = summarise(report(ALL_KINDS))
     assert summary.by_outcome == {
-        Outcome.PASSED: 4,
-        Outcome.FAILED: 1,
-        Outcome.CRASHED: 1,
-        Outcome.HUNG: 1,
+        Outcome.PASS: 4,
+        Outcome.FAIL: 1,
+        Outcome.CRASH: 1,
+        Outcome.HANG: 1,
         Outcome.REJECTED: 0,
-        Outcome.BLOCKED: 1,
-        Outcome.UNREACHABLE: 1,
+        Outcome.ERROR: 1,
+        Outcome.NOT_TESTED: 1,
         Outcome.NOT_APPLICABLE: 1,
     }
-    assert summary.by_relation == {Relation.PROMISED: 8, Relation.PRE_PROMISE: 1, Relation.BEYOND: 1}
+    assert summary.by_relation == {Relation.SUPPORTED: 8, Relation.LEGACY: 1, Relation.UNSUPPORTED: 1}
     assert sum(summary.by_judgement.values()) == summary.cells == 10
     assert (summary.ran, summary.promised_ran, summary.promised_held, summary.promised_failed) == (7, 5, 1, 1)
     assert summary.disagreeing == 1
@@ -54,14 +54,14 @@ def test_counts_have_every_value_and_add_up() -> None:
         ),
         ([cell(), broken("a/b")], Verdict.BROKEN, "does not hold: 1 of 2 promised"),
         ([cell(), broken("a/b"), BLOCKED], Verdict.BROKEN, "1 cell could not run"),
-        ([cell(), cell("a/b", judgement=Judgement.STALE)], Verdict.BROKEN, "Records of known failures do not apply"),
+        ([cell(), cell("a/b", judgement=Judgement.XPASS)], Verdict.BROKEN, "Records of known failures do not apply"),
         ([cell(), disputed("a/b")], Verdict.BROKEN, "disagree (1 cell whose two verdicts disagree)"),
         (
             [broken(), disputed("a/b")],
             Verdict.BROKEN,
             "1 of 2 promised cells that ran fail (1 cell whose two verdicts disagree)",
         ),
-        ([cell(), FACT_DISPUTED], Verdict.HELD, "holds: all 1 promised cells that ran pass"),
+        ([cell(), FACT_MISMATCH], Verdict.HELD, "holds: all 1 promised cells that ran pass"),
         ([cell(), BLOCKED], Verdict.INCOMPLETE, "no answer (1 cell could not run)"),
         ([FACT], Verdict.NOTHING, "No promised cell ran"),
         ([unreachable()], Verdict.NOTHING, "No promised cell ran"),
@@ -107,22 +107,22 @@ def test_causes_group_by_case_and_first_line_and_put_new_failures_first() -> Non
         ("a/one", "other", 1),
         ("a/two", "same", 1),
     ]
-    assert [it.judgement for it in found[3:]] == [Judgement.INCOMPLETE, Judgement.KNOWN]
+    assert [it.judgement for it in found[3:]] == [Judgement.ERROR, Judgement.XFAIL]
     assert found[0].cells == ("a/one/rust@1.39:reference/1.39.3", "a/one/rust@1.39:reference/1.40.0")
     assert found[0].reproduce == "dmconform run --cell a/one/rust@1.39:reference/1.39.3"
 
 
 def test_a_failed_fact_is_a_cause_and_a_passed_one_is_not() -> None:
-    failed = msgspec.structs.replace(FACT, outcome=Outcome.CRASHED)
-    assert [it.judgement for it in causes(report([failed]))] == [Judgement.FACT]
+    failed = msgspec.structs.replace(FACT, outcome=Outcome.CRASH)
+    assert [it.judgement for it in causes(report([failed]))] == [Judgement.INFORMATIONAL]
     assert causes(report([FACT])) == ()
 
 
 def test_cells_that_did_not_run_are_grouped_by_reason() -> None:
     found = unrun(report([unreachable("a/b"), unreachable("a/c"), BLOCKED, cell()]))
     assert [(it.outcome, it.reason, it.count) for it in found] == [
-        (Outcome.BLOCKED, "no build", 1),
-        (Outcome.UNREACHABLE, "tag v1.40.0 cannot be fetched", 2),
+        (Outcome.ERROR, "no build", 1),
+        (Outcome.NOT_TESTED, "tag v1.40.0 cannot be fetched", 2),
     ]
     assert unrun(report([msgspec.structs.replace(BLOCKED, detail="")]))[0].reason == "no reason was given"
 
@@ -146,7 +146,7 @@ def test_every_value_has_a_mark_of_its_own() -> None:
 
 def test_capitals_are_kept_for_what_counts() -> None:
     loud = {it.judgement for it in ALL_KINDS if mark(it).word.isupper()}
-    assert loud == {Judgement.BROKEN, Judgement.STALE, Judgement.DISPUTED, Judgement.INCOMPLETE}
+    assert loud == {Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH, Judgement.ERROR}
     assert set(STATIC_WORDS) == set(StaticKind)
     assert set(LOAD_WORDS) == set(Load)
 
@@ -154,11 +154,11 @@ def test_capitals_are_kept_for_what_counts() -> None:
 @pytest.mark.parametrize(
     ("entry", "shown"),
     [
-        (disputed(), "✓ DISPUTED ≠"),
-        (FACT_DISPUTED, "✓ ok ≠"),
-        (known(disagreement="halves differ"), "† known ≠"),
-        (broken(disagreement="halves differ"), "✗ FAIL ≠"),
-        (cell(), "✓ ok"),
+        (disputed(), "✓ MISMATCH ≠"),
+        (FACT_MISMATCH, "✓ pass ≠"),
+        (known(mismatch="halves differ"), "† xfail ≠"),
+        (broken(mismatch="halves differ"), "✗ FAIL ≠"),
+        (cell(), "✓ pass"),
     ],
 )
 def test_a_disagreement_is_flagged_whatever_the_judgement(entry: CellEntry, shown: str) -> None:
@@ -166,7 +166,7 @@ def test_a_disagreement_is_flagged_whatever_the_judgement(entry: CellEntry, show
 
 
 def test_disputes_are_grouped_and_those_that_count_come_first() -> None:
-    found = disputes(report([FACT_DISPUTED, disputed("a/one"), disputed("a/two"), disputed("a/one", host="1.40.0"), cell()]))
+    found = disputes(report([FACT_MISMATCH, disputed("a/one"), disputed("a/two"), disputed("a/one", host="1.40.0"), cell()]))
     assert [(it.sdk, it.host, it.counts, it.count) for it in found] == [
         ("rust@1.39:reference", "1.39.3", True, 2),
         ("rust@1.39:reference", "1.40.0", True, 1),
@@ -177,22 +177,22 @@ def test_disputes_are_grouped_and_those_that_count_come_first() -> None:
 
 
 def test_static_rows_join_hosts_that_the_same_is_said_of() -> None:
-    entries = [static("a", "1"), static("a", "2", StaticKind.BOMB, 3), static("a", "3"), static("b", "1")]
+    entries = [static("a", "1"), static("a", "2", StaticKind.UNRESOLVED, 3), static("a", "3"), static("b", "1")]
     rows = [(it.entry.sdk, it.entry.kind, it.hosts) for it in static_rows(report([], static=entries))]
     assert rows == [
         ("a", StaticKind.LOADS, ("1", "3")),
-        ("a", StaticKind.BOMB, ("2",)),
+        ("a", StaticKind.UNRESOLVED, ("2",)),
         ("b", StaticKind.LOADS, ("1",)),
     ]
-    assert [static_words(it) for it in (entries[0], entries[1], None)] == ["loads", "bomb (3)", "not known"]
+    assert [static_words(it) for it in (entries[0], entries[1], None)] == ["loads", "unresolved (3)", "not known"]
     assert static_sentence(entries[0]) == "expected to load"
-    assert static_sentence(entries[1]).startswith("loads, but a call is a bomb: a call to envoy")
+    assert static_sentence(entries[1]).startswith("loads, but a call meets an unresolved symbol: a call to envoy")
 
 
 def test_grid_orders_hosts_by_number_and_shows_what_is_described_nowhere() -> None:
     layout = grid(report([cell(host="1.9.0"), cell(host="1.10.0"), unreachable(host="1.8.0")], sdks=[]))
     assert layout.hosts == ("1.8.0", "1.9.0", "1.10.0")
-    assert [(group.title, group.width) for group in layout.groups] == [("Rust · reference", 2), ("Rust · upstream", 1)]
+    assert [(group.title, group.width) for group in layout.groups] == [("Rust · official", 1), ("Rust · reference", 2)]
     assert natural("1.39.0") < natural("1.39.0~abc")
 
 

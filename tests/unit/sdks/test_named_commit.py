@@ -1,4 +1,4 @@
-"""`--upstream ADDRESS#COMMIT`: an SDK that no release has yet."""
+"""`--sdk-source ADDRESS#COMMIT`: an SDK that no release has yet."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ def test_a_branch_is_refused_and_no_password_told() -> None:
 
 
 def test_the_commit_takes_the_place_of_the_recorded_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DMCONFORM_UPSTREAM", f"/a/clone#{COMMIT}")
+    monkeypatch.setenv("DMCONFORM_SDK_SOURCE", f"/a/clone#{COMMIT}")
     sdks, named = selected_sdks(load_catalogue(), Selection(sdks=("rust@1.39",)))
-    assert {str(sdk.id): sdk.upstream and sdk.upstream.commit for sdk in sdks} == {
+    assert {str(sdk.id): sdk.official and sdk.official.commit for sdk in sdks} == {
         "rust@1.39:reference": None,
-        "rust@1.39:upstream": COMMIT,
+        "rust@1.39:official": COMMIT,
     }
     assert named == frozenset()
     sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=("rust@1.39:reference",)))
-    assert [sdk.upstream for sdk in sdks] == [None], "the variable is for all runs, and this one has no use for it"
+    assert [sdk.official for sdk in sdks] == [None], "the variable is for all runs, and this one has no use for it"
 
 
 @pytest.mark.parametrize(
     ("specs", "said"),
     [
-        (("rust@*",), "upstream's of 1.37, 1.38, 1.39, 1.40 are selected"),
-        (("*@*:reference",), "upstream's of none are selected"),
-        (("go@1.38",), "go@1.38:upstream comes from the Go module proxy"),
+        (("rust@*",), "the official SDK's of 1.37, 1.38, 1.39, 1.40 are selected"),
+        (("*@*:reference",), "the official SDK's of none are selected"),
+        (("go@1.38",), "go@1.38:official comes from the Go module proxy"),
     ],
 )
 def test_what_does_not_fit_is_refused(specs: tuple[str, ...], said: str) -> None:
-    sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=specs, upstream="/a/clone"))
+    sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=specs, sdk_source="/a/clone"))
     with pytest.raises(UsageError, match=said):
         at_commit(sdks, COMMIT)
 
 
 def test_it_is_refused_before_anything_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["run", "--upstream", f"/a/clone#{COMMIT}", "--out", str(tmp_path / "out")]
+    words = ["run", "--sdk-source", f"/a/clone#{COMMIT}", "--out", str(tmp_path / "out")]
     assert main(words) == ExitCode.USAGE
-    assert "select one, such as --sdk rust@1.39:upstream" in capsys.readouterr().err
+    assert "select one, such as --sdk rust@1.39:official" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

@@ -1,4 +1,4 @@
-"""Upstream's sources are fetched by a real git, from repositories that are made here in upstream's layout."""
+"""The official SDK's sources are fetched by a real git, from repositories that are made here laid out as Envoy's."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from dmconform.core.errors import ExitCode, HarnessError, UsageError
 from dmconform.sdks import sources as tested
-from dmconform.sdks.catalogue import Upstream
-from dmconform.sdks.sources import DEFAULT_UPSTREAM, Unreachable, UpstreamRepository, redact, resolve_upstream
+from dmconform.sdks.catalogue import OfficialSource
+from dmconform.sdks.sources import DEFAULT_SOURCE, SourceRepository, Unreachable, redact, resolve_source
 
 MODULES = "source/extensions/dynamic_modules"
 ABSENT_COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -24,7 +24,7 @@ ABSENT_COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Origin:
-    """A repository like upstream's; `said` holds what was reported as progress."""
+    """A repository like the official SDK's; `said` holds what was reported as progress."""
 
     path: Path
     said: list[str] = field(default_factory=list)
@@ -55,12 +55,12 @@ class Origin:
         digest = self.git("rev-parse", f"HEAD:{name}")
         (self.path / ".git/objects" / digest[:2] / digest[2:]).unlink()
 
-    def repository(self, cache: Path) -> UpstreamRepository:
-        return UpstreamRepository(str(self.path), cache, self.said.append)
+    def repository(self, cache: Path) -> SourceRepository:
+        return SourceRepository(str(self.path), cache, self.said.append)
 
 
-def sources(commit: str | None, tag: str = "v1.38.3", folders: tuple[str, ...] = (MODULES,)) -> Upstream:
-    return Upstream(
+def sources(commit: str | None, tag: str = "v1.38.3", folders: tuple[str, ...] = (MODULES,)) -> OfficialSource:
+    return OfficialSource(
         release=tag.removeprefix("v"),
         tag=tag,
         abi_version="v0.1.0",
@@ -73,7 +73,7 @@ def sources(commit: str | None, tag: str = "v1.38.3", folders: tuple[str, ...] =
 
 def left_behind(cache: Path) -> list[str]:
     """What is in the cache besides locks, trees with their digests, and commits of tags."""
-    here = (path.name for path in (cache / "upstream").iterdir())
+    here = (path.name for path in (cache / "sdk-sources").iterdir())
     return [name for name in here if ".part" in name or name.startswith("git-")]
 
 
@@ -144,7 +144,7 @@ def test_a_missing_file_leaves_nothing_in_the_cache(origin: Origin, cache: Path)
     origin.lose(f"{MODULES}/abi/abi.h")
     with pytest.raises(Unreachable, match="git says"):
         origin.repository(cache).tree(sources(commit))
-    assert [path for path in (cache / "upstream").iterdir() if path.suffix != ".lock"] == []
+    assert [path for path in (cache / "sdk-sources").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_a_repository_of_another_user_may_be_used(origin: Origin, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,17 +156,17 @@ def test_a_repository_of_another_user_may_be_used(origin: Origin, cache: Path, m
 def test_a_file_address_works_like_a_path(origin: Origin, cache: Path) -> None:
     commit = origin.commit("v1.38.3")
     origin.lose("source/server/huge.cc")
-    repository = UpstreamRepository(origin.path.as_uri(), cache, origin.said.append)
+    repository = SourceRepository(origin.path.as_uri(), cache, origin.said.append)
     assert (repository.tree(sources(commit)) / MODULES).is_dir()
 
 
 def test_a_release_without_a_recorded_commit_is_had_by_its_tag(origin: Origin, cache: Path) -> None:
     commit = origin.commit("--annotate", "--message=x", "v1.40.0")
-    upstream = sources(None, "v1.40.0")
-    root = origin.repository(cache).tree(upstream)
+    official = sources(None, "v1.40.0")
+    root = origin.repository(cache).tree(official)
     assert root.name.startswith(commit)
     origin.path.rename(origin.path.with_name("gone"))
-    assert origin.repository(cache).tree(upstream) == root
+    assert origin.repository(cache).tree(official) == root
 
 
 def test_a_server_that_serves_no_commits_is_asked_for_the_tag(
@@ -197,7 +197,7 @@ def test_a_missing_tag_is_told(origin: Origin, cache: Path) -> None:
     with pytest.raises(Unreachable, match=r"1\.40\.0 .*no such tag") as caught:
         repository.tree(sources(None, "v1.40.0"))
     assert str(origin.path) in str(caught.value)
-    assert caught.value.exit_code is ExitCode.INCOMPLETE
+    assert caught.value.exit_code is ExitCode.ERROR
     assert repository.tree(sources(None)).is_dir(), "one missing tag is no reason to give up on the others"
 
 
@@ -230,7 +230,7 @@ def test_other_folders_are_another_tree(origin: Origin, cache: Path) -> None:
 
 
 def test_a_repository_that_does_not_exist_is_told(tmp_path: Path, cache: Path) -> None:
-    repository = UpstreamRepository(str(tmp_path / "none"), cache, print)
+    repository = SourceRepository(str(tmp_path / "none"), cache, print)
     with pytest.raises(Unreachable, match=r"1\.38\.3.*none: git says: fatal: .*not appear to be a git repository"):
         repository.tree(sources(ABSENT_COMMIT))
 
@@ -281,7 +281,7 @@ def test_a_silent_repository_is_given_up_once_for_all_versions(
 ) -> None:
     port, gone = silent
     monkeypatch.setattr(tested, "GIT_CONNECT_S", 0.5)
-    repository = UpstreamRepository(f"{scheme}://127.0.0.1:{port}/envoy", cache, print)
+    repository = SourceRepository(f"{scheme}://127.0.0.1:{port}/envoy", cache, print)
     for tag in ("v1.38.3", "v1.39.0", "v1.40.0"):
         with pytest.raises(Unreachable, match=rf"tag {tag}.*no answer within 0\.5 s"):
             repository.tree(sources(ABSENT_COMMIT if tag != "v1.40.0" else None, tag))
@@ -295,7 +295,7 @@ def test_a_silent_repository_is_given_up_once_for_all_versions(
 def test_credentials_are_not_told(cache: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    repository = UpstreamRepository(f"http://user:s3cr@t@127.0.0.1:{port}/envoy", cache, print)
+    repository = SourceRepository(f"http://user:s3cr@t@127.0.0.1:{port}/envoy", cache, print)
     with pytest.raises(Unreachable) as caught:
         repository.tree(sources(ABSENT_COMMIT))
     assert f"http://***@127.0.0.1:{port}/envoy" in str(caught.value)
@@ -318,7 +318,7 @@ def test_redaction_leaves_the_rest() -> None:
 @pytest.mark.parametrize("repository", ["", "--upload-pack=touch x", "-x", "ext::sh -c true", "fd::17", "a\nb"])
 def test_addresses_that_would_run_something_are_refused(repository: str, cache: Path) -> None:
     with pytest.raises(UsageError, match="expected a URL or the path"):
-        UpstreamRepository(repository, cache, print)
+        SourceRepository(repository, cache, print)
 
 
 def test_a_commit_that_is_none_is_refused(origin: Origin, cache: Path) -> None:
@@ -330,7 +330,7 @@ def test_two_at_once_fetch_once(origin: Origin, cache: Path) -> None:
     commit = origin.commit("v1.38.3")
     start = threading.Barrier(2)
 
-    def fetch(repository: UpstreamRepository) -> Path:
+    def fetch(repository: SourceRepository) -> Path:
         start.wait()
         return repository.tree(sources(commit))
 
@@ -344,7 +344,7 @@ def test_two_at_once_fetch_once(origin: Origin, cache: Path) -> None:
 def test_the_cache_needs_no_repository(origin: Origin, cache: Path) -> None:
     commit = origin.commit("v1.38.3")
     root = origin.repository(cache).tree(sources(commit))
-    elsewhere = UpstreamRepository("https://nowhere.invalid/envoy", cache, origin.said.append)
+    elsewhere = SourceRepository("https://nowhere.invalid/envoy", cache, origin.said.append)
     assert elsewhere.tree(sources(commit)) == root
 
 
@@ -375,7 +375,7 @@ def test_a_link_out_of_the_tree_is_refused(target: str, origin: Origin, cache: P
     with pytest.raises(HarnessError, match=r"/loop: a link to .*expected one that stays in the tree") as caught:
         origin.repository(cache).tree(sources(commit))
     assert not isinstance(caught.value, Unreachable)
-    assert [path for path in (cache / "upstream").iterdir() if path.suffix != ".lock"] == []
+    assert [path for path in (cache / "sdk-sources").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_no_file_is_written_through_a_link(origin: Origin, cache: Path, tmp_path: Path) -> None:
@@ -417,7 +417,7 @@ def test_the_users_configuration_holds_but_its_hooks_do_not_run(
         f'[url "{origin.path}"]\ninsteadOf = https://envoy.invalid/envoy\n'
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
-    repository = UpstreamRepository("https://envoy.invalid/envoy", cache, origin.said.append)
+    repository = SourceRepository("https://envoy.invalid/envoy", cache, origin.said.append)
     assert (repository.tree(sources(commit)) / MODULES / "abi/abi.h").exists()
     assert not (tmp_path / "ran").exists()
 
@@ -441,8 +441,8 @@ def test_without_git_the_reason_is_told(origin: Origin, cache: Path, tmp_path: P
 
 
 def test_option_then_environment_then_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DMCONFORM_UPSTREAM", raising=False)
-    assert resolve_upstream(None) == DEFAULT_UPSTREAM
-    monkeypatch.setenv("DMCONFORM_UPSTREAM", "/a")
-    assert resolve_upstream(None) == "/a"
-    assert resolve_upstream("/b") == "/b"
+    monkeypatch.delenv("DMCONFORM_SDK_SOURCE", raising=False)
+    assert resolve_source(None) == DEFAULT_SOURCE
+    monkeypatch.setenv("DMCONFORM_SDK_SOURCE", "/a")
+    assert resolve_source(None) == "/a"
+    assert resolve_source("/b") == "/b"

@@ -61,7 +61,7 @@ GOOD = 'id = "a"\nstatement = "s"\ndocument = "overview"\nsection = "x"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "inconsistency"),
     [
         (f"[[requirement]]\n{GOOD}[[requirement]]\n{GOOD}", "stands twice"),
         (f'[[requirement]]\n{GOOD}since = "1.38.3"\n', "not a minor version"),
@@ -71,10 +71,10 @@ GOOD = 'id = "a"\nstatement = "s"\ndocument = "overview"\nsection = "x"\n'
         (f'[[requirement]]\n{GOOD}contradicts = "b"\n', "which is no id"),
     ],
 )
-def test_a_bad_requirement_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+def test_a_bad_requirement_is_refused(tmp_path: Path, text: str, inconsistency: str) -> None:
     path = tmp_path / "requirements.toml"
     path.write_text(text)
-    with pytest.raises(DataFileError, match=complaint):
+    with pytest.raises(DataFileError, match=inconsistency):
         load_requirements(path)
 
 
@@ -84,9 +84,9 @@ def test_before_its_release_a_case_is_not_promised(tmp_path: Path) -> None:
     case = CATALOGUE.case("window/loads")
     from_1_39 = type(case)(case.id, case.title, case.declaration, case.line, tuple(load_requirements(path).values()))
     (sdk,) = (sdk for sdk in load_sdks(paths.SDKS) if str(sdk.id) == "rust@1.38:reference")
-    assert from_1_39.relation(sdk, Minor(1, 38))[0] is Relation.BEYOND
+    assert from_1_39.relation(sdk, Minor(1, 38))[0] is Relation.UNSUPPORTED
     assert "from 1.39 on" in from_1_39.relation(sdk, Minor(1, 38))[1]
-    assert from_1_39.relation(sdk, Minor(1, 39))[0] is Relation.PROMISED
+    assert from_1_39.relation(sdk, Minor(1, 39))[0] is Relation.SUPPORTED
 
 
 def test_counts_are_those_of_the_cells() -> None:
@@ -95,7 +95,7 @@ def test_counts_are_those_of_the_cells() -> None:
         cell("a/one", host="1.40.0"),
         broken("a/two"),
         known("a/three"),
-        cell("a/four", judgement=Judgement.FACT, relation=Relation.BEYOND, outcome=Outcome.FAILED),
+        cell("a/four", judgement=Judgement.INFORMATIONAL, relation=Relation.UNSUPPORTED, outcome=Outcome.FAIL),
         unreachable("a/five"),
     ]
     found = {it.entry.cases[0]: it for it in coverage(report(cells))}

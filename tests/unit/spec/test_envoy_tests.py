@@ -55,7 +55,7 @@ def test_measurements_that_are_not_there_are_found(measured: str, unknown: bool)
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "inconsistency"),
     [
         (f'[[test]]\n{GOOD}reason = "r"\n[[test]]\n{GOOD}reason = "r"\n', "stands twice"),
         (f"[[test]]\n{GOOD}", "expected either a reason, or cases or measured"),
@@ -65,10 +65,10 @@ def test_measurements_that_are_not_there_are_found(measured: str, unknown: bool)
         (f'[[test]]\n{GOOD}seen = "r"\n', "seen"),
     ],
 )
-def test_a_bad_entry_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+def test_a_bad_entry_is_refused(tmp_path: Path, text: str, inconsistency: str) -> None:
     path = tmp_path / "envoy_tests.toml"
     path.write_text(text)
-    with pytest.raises(DataFileError, match=complaint):
+    with pytest.raises(DataFileError, match=inconsistency):
         load_envoy_tests(path)
 
 

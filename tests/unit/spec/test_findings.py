@@ -72,8 +72,8 @@ def test_hosts_and_sdks_that_are_named_are_known() -> None:
 def test_a_known_failure_is_told_by_its_record_and_its_cells() -> None:
     record = KnownFailure(
         "r",
-        ("window/loads/rust@1.39:upstream/1.39.*", "window/loads/rust@1.39:upstream/1.40.0"),
-        Outcome.FAILED,
+        ("window/loads/rust@1.39:official/1.39.*", "window/loads/rust@1.39:official/1.40.0"),
+        Outcome.FAIL,
         "x",
         "The SDK is at fault: it does <this>\nand that. More words.",
         "Seen there.",
@@ -85,9 +85,9 @@ def test_a_known_failure_is_told_by_its_record_and_its_cells() -> None:
         of_known_failure(titled, CellIndex(CATALOGUE.promised), CATALOGUE.cases, {**CATALOGUE.requirements}).title
         == "Does this"
     )
-    assert told.sdks == ("rust@1.39:upstream",)
+    assert told.sdks == ("rust@1.39:official",)
     assert told.hosts == ("1.39.0", "1.39.1", "1.39.3", "1.40.0")
-    assert told.how == "`dmconform reproduce window/loads/rust@1.39:upstream/1.40.0`"
+    assert told.how == "`dmconform reproduce window/loads/rust@1.39:official/1.40.0`"
     assert CATALOGUE.requirements["window.forward"].statement in told.document
 
 
@@ -106,7 +106,7 @@ reproduce = "dmconform run"
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "inconsistency"),
     [
         (f"most_important = []\n{GOOD}{GOOD}", "stands twice"),
         (f"most_important = []\n{GOOD}".replace('"a"', '"known"'), "or is that of a known failure"),
@@ -118,8 +118,8 @@ reproduce = "dmconform run"
         (f"most_important = []\n{GOOD}".replace("conform run", "conform run\\n"), "one command"),
     ],
 )
-def test_a_bad_finding_is_refused(tmp_path: Path, text: str, complaint: str) -> None:
+def test_a_bad_finding_is_refused(tmp_path: Path, text: str, inconsistency: str) -> None:
     path = tmp_path / "findings.toml"
     path.write_text(text)
-    with pytest.raises(DataFileError, match=complaint):
+    with pytest.raises(DataFileError, match=inconsistency):
         load_findings(path, {"known"})

@@ -13,11 +13,11 @@ from dmconform.matrix.probe_load import probe_load
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.judgement import exit_code, judge
-from dmconform.spec.mismatch import disagreement
+from dmconform.spec.mismatch import mismatch
 
 LOADS = StaticVerdict(StaticKind.LOADS, "all is there")
 REFUSED = StaticVerdict(StaticKind.REFUSED, "2 symbols", ("missing_1", "missing_2"))
-BOMB = StaticVerdict(StaticKind.BOMB, "2 symbols", ("missing_1", "missing_2"))
+BOMB = StaticVerdict(StaticKind.UNRESOLVED, "2 symbols", ("missing_1", "missing_2"))
 UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
 
 
@@ -31,8 +31,8 @@ UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
             "expected to load (all is there); at run time the probe was refused at load: other",
         ),
         (LOADS, ProbeLoad(Load.REFUSED), "expected to load (all is there); at run time the probe was refused at load"),
-        (LOADS, ProbeLoad(Load.BOMB, "other"), "a call of a missing symbol ended the host: other"),
-        (LOADS, ProbeLoad(Load.BOMB), "a call of a missing symbol ended the host"),
+        (LOADS, ProbeLoad(Load.UNRESOLVED, "other"), "the call of an unresolved symbol ended the host: other"),
+        (LOADS, ProbeLoad(Load.UNRESOLVED), "the call of an unresolved symbol ended the host"),
         (LOADS, ProbeLoad(Load.MIXED), "loaded once and refused once"),
         (REFUSED, ProbeLoad(Load.REFUSED), None),
         (REFUSED, ProbeLoad(Load.REFUSED, "missing_2"), None),
@@ -40,42 +40,42 @@ UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
         (REFUSED, ProbeLoad(Load.LOADED), "refused at load (2 symbols); at run time the probe was loaded"),
         (
             REFUSED,
-            ProbeLoad(Load.BOMB, "missing_1"),
-            "refused at load (2 symbols); at run time the probe was loaded, and a call",
+            ProbeLoad(Load.UNRESOLVED, "missing_1"),
+            "refused at load (2 symbols); at run time the probe was loaded, and the call",
         ),
         (REFUSED, ProbeLoad(Load.MIXED, "missing_1"), "loaded once and refused once"),
         (BOMB, ProbeLoad(Load.LOADED), None),
-        (BOMB, ProbeLoad(Load.BOMB, "missing_1"), None),
-        (BOMB, ProbeLoad(Load.BOMB, "other"), "other, which the static half does not miss"),
-        (BOMB, ProbeLoad(Load.REFUSED), "a bomb (2 symbols); at run time the probe was refused at load"),
+        (BOMB, ProbeLoad(Load.UNRESOLVED, "missing_1"), None),
+        (BOMB, ProbeLoad(Load.UNRESOLVED, "other"), "other, which the static half does not miss"),
+        (BOMB, ProbeLoad(Load.REFUSED), "an unresolved symbol (2 symbols); at run time the probe was refused at load"),
         *((one, ProbeLoad(), None) for one in (LOADS, REFUSED, BOMB)),
         *((UNKNOWN, ProbeLoad(load), None) for load in Load),
         *((None, ProbeLoad(load), None) for load in Load),
     ],
 )
 def test_what_the_halves_disagree_in(static: StaticVerdict | None, seen: ProbeLoad, says: str | None) -> None:
-    found = disagreement(static, seen)
+    found = mismatch(static, seen)
     assert (found is None) is (says is None), found
     assert says is None or (found is not None and says in found), found
 
 
-PROMISED = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.39.3"), Relation.PROMISED, "")
-BEYOND = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.36.4"), Relation.BEYOND, "")
+PROMISED = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.39.3"), Relation.SUPPORTED, "")
+BEYOND = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.36.4"), Relation.UNSUPPORTED, "")
 RECORD = KnownFailure("r", ("a/b/*",), Outcome.REJECTED, "undefined symbol", "reason", "evidence")
 
 
 @pytest.mark.parametrize(
     ("cell", "outcome", "detail", "records", "judgement", "code"),
     [
-        (PROMISED, Outcome.PASSED, "", (), Judgement.DISPUTED, 1),
-        (PROMISED, Outcome.REJECTED, "undefined symbol", (), Judgement.BROKEN, 1),
-        (PROMISED, Outcome.REJECTED, "undefined symbol", (RECORD,), Judgement.KNOWN, 0),
-        (PROMISED, Outcome.REJECTED, "other", (RECORD,), Judgement.STALE, 1),
-        (PROMISED, Outcome.PASSED, "", (RECORD,), Judgement.STALE, 1),
-        (PROMISED, Outcome.NOT_APPLICABLE, "", (), Judgement.NOT_RUN, 0),
-        (PROMISED, Outcome.BLOCKED, "", (), Judgement.INCOMPLETE, 4),
-        (BEYOND, Outcome.PASSED, "", (), Judgement.FACT, 0),
-        (BEYOND, Outcome.REJECTED, "", (), Judgement.FACT, 0),
+        (PROMISED, Outcome.PASS, "", (), Judgement.MISMATCH, 1),
+        (PROMISED, Outcome.REJECTED, "undefined symbol", (), Judgement.FAIL, 1),
+        (PROMISED, Outcome.REJECTED, "undefined symbol", (RECORD,), Judgement.XFAIL, 0),
+        (PROMISED, Outcome.REJECTED, "other", (RECORD,), Judgement.XPASS, 1),
+        (PROMISED, Outcome.PASS, "", (RECORD,), Judgement.XPASS, 1),
+        (PROMISED, Outcome.NOT_APPLICABLE, "", (), Judgement.SKIP, 0),
+        (PROMISED, Outcome.ERROR, "", (), Judgement.ERROR, 4),
+        (BEYOND, Outcome.PASS, "", (), Judgement.INFORMATIONAL, 0),
+        (BEYOND, Outcome.REJECTED, "", (), Judgement.INFORMATIONAL, 0),
     ],
 )
 def test_how_a_disagreement_counts(
@@ -87,7 +87,7 @@ def test_how_a_disagreement_counts(
 
 
 def test_a_disagreement_counts_more_than_what_could_not_run() -> None:
-    assert exit_code([Judgement.DISPUTED, Judgement.INCOMPLETE], complete=False) == 1
+    assert exit_code([Judgement.MISMATCH, Judgement.ERROR], complete=False) == 1
 
 
 # --- What became of the probe ---
@@ -167,8 +167,8 @@ LOOKUP = f"{BINARY}: symbol lookup error: {FILE}: undefined symbol: callback_9"
 
 def test_a_bomb_that_went_off_is_told_whatever_was_accepted_before() -> None:
     log = f"[info] something\n{LOOKUP}\n"
-    assert seen(given(ACCEPTED), log=log) == ProbeLoad(Load.BOMB, "callback_9")
-    assert seen(log=log) == ProbeLoad(Load.BOMB, "callback_9")
+    assert seen(given(ACCEPTED), log=log) == ProbeLoad(Load.UNRESOLVED, "callback_9")
+    assert seen(log=log) == ProbeLoad(Load.UNRESOLVED, "callback_9")
     assert seen(given(Update(False, MISSING)), log=f"[warning] {MISSING}\n") == ProbeLoad(Load.REFUSED, "callback_1")
     assert seen(given(ACCEPTED), log=log.replace("libprobe", "libother")) == ProbeLoad(Load.LOADED)
 

@@ -64,8 +64,8 @@ def test_a_host_that_is_none_is_wrong_usage(spec: str) -> None:
 
 
 def test_sdk_specs() -> None:
-    assert names("rust@1.39") == ["rust@1.39:reference", "rust@1.39:upstream"]
-    assert names("rust@1.39:upstream") == ["rust@1.39:upstream"]
+    assert names("rust@1.39") == ["rust@1.39:official", "rust@1.39:reference"]
+    assert names("rust@1.39:official") == ["rust@1.39:official"]
     assert {name.partition("@")[0] for name in names("go@*")} == {"go"}
     assert names("cpp@1.38..1.40:reference") == [f"cpp@1.{minor}:reference" for minor in (38, 39, 40)]
     assert len(names("*@1.38:reference")) == len(Language)
@@ -95,21 +95,21 @@ def test_cases_that_do_not_run_with_the_sdks_are_an_empty_selection() -> None:
         plan_cells(cases, select_sdks(["go@1.39"], SDKS)[0], [("1.39.3", Minor(1, 39))])
 
 
-def test_only_upstream_asked_for_by_name_must_be_reachable() -> None:
+def test_only_official_sdks_asked_for_by_name_must_be_reachable() -> None:
     assert select_sdks(["rust@1.39"], SDKS)[1] == frozenset()
-    assert select_sdks(["rust@1.39", "rust@*:upstream"], SDKS)[1] == {f"rust@1.{minor}:upstream" for minor in (37, 38, 39, 40)}
+    assert select_sdks(["rust@1.39", "rust@*:official"], SDKS)[1] == {f"rust@1.{minor}:official" for minor in (37, 38, 39, 40)}
 
 
 @pytest.mark.parametrize(
     ("sdk", "host", "relation"),
     [
-        ("1.38", "1.38", Relation.PROMISED),
-        ("1.38", "1.39", Relation.PROMISED),
-        ("1.38", "1.40", Relation.BEYOND),
-        ("1.39", "1.38", Relation.BEYOND),
-        ("1.37", "1.37", Relation.PRE_PROMISE),
-        ("1.37", "1.38", Relation.BEYOND),
-        ("1.37", "1.36", Relation.BEYOND),
+        ("1.38", "1.38", Relation.SUPPORTED),
+        ("1.38", "1.39", Relation.SUPPORTED),
+        ("1.38", "1.40", Relation.UNSUPPORTED),
+        ("1.39", "1.38", Relation.UNSUPPORTED),
+        ("1.37", "1.37", Relation.LEGACY),
+        ("1.37", "1.38", Relation.UNSUPPORTED),
+        ("1.37", "1.36", Relation.UNSUPPORTED),
     ],
 )
 def test_the_promised_window(sdk: str, host: str, relation: Relation) -> None:
@@ -120,12 +120,12 @@ def test_most_cases_run_only_where_the_documents_say_something() -> None:
     catalogue = load_catalogue()
     hosts = [(host.release, host.version.minor) for host in catalogue.hosts]
     usual = plan_cells(catalogue.cases, SDKS, hosts)
-    beyond = {one.id.case for one in usual if window(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.BEYOND}
+    beyond = {one.id.case for one in usual if window(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.UNSUPPORTED}
     assert beyond == {one.id for one in catalogue.cases if one.declaration.everywhere}
     assert beyond == {one.id for one in catalogue.cases if one.id.startswith("window/")}
     everywhere = plan_cells(catalogue.cases, SDKS, hosts, everywhere=True)
     assert {str(one.id) for one in usual} < {str(one.id) for one in everywhere} == set(catalogue.promised)
-    promised = {str(one.id) for one in everywhere if one.relation is Relation.PROMISED}
+    promised = {str(one.id) for one in everywhere if one.relation is Relation.SUPPORTED}
     assert promised <= {str(one.id) for one in usual}, "no promised cell is left out"
 
 
@@ -143,7 +143,11 @@ def test_what_is_promised_to_rust_only_is_beyond_for_others() -> None:
     catalogue = load_catalogue()
     case = next(one for one in catalogue.cases if one.declaration.promised_to == (Language.RUST,))
     relations = {sdk.id.language: case.relation(sdk, Minor(1, 39))[0] for sdk in SDKS if sdk.id.minor == Minor(1, 39)}
-    assert relations == {Language.RUST: Relation.PROMISED, Language.CPP: Relation.BEYOND, Language.GO: Relation.BEYOND}
+    assert relations == {
+        Language.RUST: Relation.SUPPORTED,
+        Language.CPP: Relation.UNSUPPORTED,
+        Language.GO: Relation.UNSUPPORTED,
+    }
 
 
 def test_versions() -> None:
@@ -156,39 +160,39 @@ def test_versions() -> None:
 
 
 def test_cell_ids_are_read_as_they_are_written() -> None:
-    text = "window/loads/rust@1.39:upstream/1.41.0-dev~0011aabb"
+    text = "window/loads/rust@1.39:official/1.41.0-dev~0011aabb"
     assert str(CellId.parse(text)) == text
     assert ":" not in CellId.parse(text).folder
     with pytest.raises(ValueError, match="dmconform list cells"):
         CellId.parse("window/loads")
 
 
-PROMISED = PlannedCell(CellId("a/b", "rust@1.39:upstream", "1.40.0"), Relation.PROMISED, "")
-BEYOND = PlannedCell(CellId("a/b", "rust@1.39:upstream", "1.38.3"), Relation.BEYOND, "")
-RECORD = KnownFailure("r", ("a/b/*/1.40.0",), Outcome.CRASHED, "SIGABRT", "reason", "evidence")
-EVERYWHERE = KnownFailure("r", ("a/b/*",), Outcome.CRASHED, "SIGABRT", "reason", "evidence")
+PROMISED = PlannedCell(CellId("a/b", "rust@1.39:official", "1.40.0"), Relation.SUPPORTED, "")
+BEYOND = PlannedCell(CellId("a/b", "rust@1.39:official", "1.38.3"), Relation.UNSUPPORTED, "")
+RECORD = KnownFailure("r", ("a/b/*/1.40.0",), Outcome.CRASH, "SIGABRT", "reason", "evidence")
+EVERYWHERE = KnownFailure("r", ("a/b/*",), Outcome.CRASH, "SIGABRT", "reason", "evidence")
 
 
 @pytest.mark.parametrize(
     ("cell", "outcome", "detail", "records", "named", "judgement"),
     [
-        (PROMISED, Outcome.PASSED, "", (), (), Judgement.AS_PROMISED),
-        (PROMISED, Outcome.FAILED, "x", (), (), Judgement.BROKEN),
-        (PROMISED, Outcome.HUNG, "x", (), (), Judgement.BROKEN),
-        (PROMISED, Outcome.REJECTED, "x", (), (), Judgement.BROKEN),
-        (PROMISED, Outcome.CRASHED, "by SIGABRT", (RECORD,), (), Judgement.KNOWN),
-        (PROMISED, Outcome.CRASHED, "by SIGSEGV", (RECORD,), (), Judgement.STALE),
-        (PROMISED, Outcome.FAILED, "SIGABRT", (RECORD,), (), Judgement.STALE),
-        (PROMISED, Outcome.PASSED, "", (RECORD,), (), Judgement.STALE),
-        (PROMISED, Outcome.NOT_APPLICABLE, "x", (RECORD,), (), Judgement.STALE),
-        (PROMISED, Outcome.BLOCKED, "x", (RECORD,), (), Judgement.INCOMPLETE),
-        (BEYOND, Outcome.CRASHED, "by SIGABRT", (EVERYWHERE,), (), Judgement.FACT),
-        (PROMISED, Outcome.UNREACHABLE, "x", (), (), Judgement.NOT_RUN),
-        (PROMISED, Outcome.UNREACHABLE, "x", (), ("rust@1.39:upstream",), Judgement.INCOMPLETE),
-        (BEYOND, Outcome.BLOCKED, "x", (), (), Judgement.INCOMPLETE),
-        (BEYOND, Outcome.CRASHED, "x", (RECORD,), (), Judgement.FACT),
-        (BEYOND, Outcome.PASSED, "", (), (), Judgement.FACT),
-        (BEYOND, Outcome.NOT_APPLICABLE, "x", (), (), Judgement.NOT_RUN),
+        (PROMISED, Outcome.PASS, "", (), (), Judgement.PASS),
+        (PROMISED, Outcome.FAIL, "x", (), (), Judgement.FAIL),
+        (PROMISED, Outcome.HANG, "x", (), (), Judgement.FAIL),
+        (PROMISED, Outcome.REJECTED, "x", (), (), Judgement.FAIL),
+        (PROMISED, Outcome.CRASH, "by SIGABRT", (RECORD,), (), Judgement.XFAIL),
+        (PROMISED, Outcome.CRASH, "by SIGSEGV", (RECORD,), (), Judgement.XPASS),
+        (PROMISED, Outcome.FAIL, "SIGABRT", (RECORD,), (), Judgement.XPASS),
+        (PROMISED, Outcome.PASS, "", (RECORD,), (), Judgement.XPASS),
+        (PROMISED, Outcome.NOT_APPLICABLE, "x", (RECORD,), (), Judgement.XPASS),
+        (PROMISED, Outcome.ERROR, "x", (RECORD,), (), Judgement.ERROR),
+        (BEYOND, Outcome.CRASH, "by SIGABRT", (EVERYWHERE,), (), Judgement.INFORMATIONAL),
+        (PROMISED, Outcome.NOT_TESTED, "x", (), (), Judgement.SKIP),
+        (PROMISED, Outcome.NOT_TESTED, "x", (), ("rust@1.39:official",), Judgement.ERROR),
+        (BEYOND, Outcome.ERROR, "x", (), (), Judgement.ERROR),
+        (BEYOND, Outcome.CRASH, "x", (RECORD,), (), Judgement.INFORMATIONAL),
+        (BEYOND, Outcome.PASS, "", (), (), Judgement.INFORMATIONAL),
+        (BEYOND, Outcome.NOT_APPLICABLE, "x", (), (), Judgement.SKIP),
     ],
 )
 def test_judgement(
@@ -205,18 +209,18 @@ def test_judgement(
 @pytest.mark.parametrize(
     ("judgements", "complete", "code"),
     [
-        ([], True, ExitCode.HELD),
-        ([Judgement.AS_PROMISED, Judgement.KNOWN, Judgement.FACT, Judgement.NOT_RUN], True, ExitCode.HELD),
-        ([Judgement.AS_PROMISED, Judgement.BROKEN], True, ExitCode.BROKEN),
-        ([Judgement.STALE], True, ExitCode.BROKEN),
-        ([Judgement.AS_PROMISED, Judgement.INCOMPLETE], True, ExitCode.INCOMPLETE),
-        ([Judgement.AS_PROMISED], False, ExitCode.INCOMPLETE),
-        ([Judgement.BROKEN, Judgement.INCOMPLETE], False, ExitCode.BROKEN),
+        ([], True, ExitCode.OK),
+        ([Judgement.PASS, Judgement.XFAIL, Judgement.INFORMATIONAL, Judgement.SKIP], True, ExitCode.OK),
+        ([Judgement.PASS, Judgement.FAIL], True, ExitCode.FAIL),
+        ([Judgement.XPASS], True, ExitCode.FAIL),
+        ([Judgement.PASS, Judgement.ERROR], True, ExitCode.ERROR),
+        ([Judgement.PASS], False, ExitCode.ERROR),
+        ([Judgement.FAIL, Judgement.ERROR], False, ExitCode.FAIL),
     ],
 )
 def test_exit_code(judgements: list[Judgement], complete: bool, code: ExitCode) -> None:
     assert exit_code(judgements, complete) is code
-    assert exit_code(judgements, complete, complaints=1) is ExitCode.BROKEN, "complaints about records fail every run"
+    assert exit_code(judgements, complete, inconsistencies=1) is ExitCode.FAIL, "inconsistencies about records fail every run"
 
 
 def records_file(folder: Path, text: str) -> Path:
@@ -226,25 +230,25 @@ def records_file(folder: Path, text: str) -> Path:
     return path
 
 
-GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "failed"\ndetail = "d"\nreason = "The host is at fault: r"\nevidence = "e"\n'
+GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The host is at fault: r"\nevidence = "e"\n'
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "inconsistency"),
     [
         (f"[[known]]\n{GOOD}\n[[known]]\n{GOOD}", "stands twice"),
         (f"[[known]]\n{GOOD}colour = 1\n", "colour"),
-        ("[[known]]\n" + GOOD.replace('"failed"', '"passed"'), "no failure"),
-        ("[[known]]\n" + GOOD.replace('"failed"', '"blocked"'), "no failure"),
-        ("[[known]]\n" + GOOD.replace('"failed"', '"vanished"'), "vanished"),
+        ("[[known]]\n" + GOOD.replace('"fail"', '"pass"'), "no failure"),
+        ("[[known]]\n" + GOOD.replace('"fail"', '"error"'), "no failure"),
+        ("[[known]]\n" + GOOD.replace('"fail"', '"vanished"'), "vanished"),
         ("[[known]]\n" + GOOD.replace('"The host is at fault: r"', '" "'), "needs cells, a reason and evidence"),
         ("[[known]]\n" + GOOD.replace("The host is at fault: r", "it fails"), "must begin with whose fault it is"),
         ("[[known]]\n" + GOOD.replace('"d"', '"("'), "no regular expression"),
         (f'[[known]]\n{GOOD}until = "soon"\n', "until: 'soon' is not a minor version"),
     ],
 )
-def test_a_bad_record_is_refused_by_name(tmp_path: Path, text: str, complaint: str) -> None:
-    with pytest.raises(DataFileError, match=complaint):
+def test_a_bad_record_is_refused_by_name(tmp_path: Path, text: str, inconsistency: str) -> None:
+    with pytest.raises(DataFileError, match=inconsistency):
         load_known_failures(records_file(tmp_path, text))
 
 
@@ -258,7 +262,7 @@ def sdk_file(folder: Path, change: tuple[str, str]) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("change", "complaint"),
+    ("change", "inconsistency"),
     [
         (("unloads = true", "unloads = true\nspeed = 3"), "speed"),
         (('minor = "1.38"', 'minor = "1.38.3"'), "not a minor version"),
@@ -270,8 +274,8 @@ def sdk_file(folder: Path, change: tuple[str, str]) -> Path:
         (("panic_guard = true", 'panic_guard = "yes"'), "panic_guard"),
     ],
 )
-def test_a_bad_sdk_file_is_refused_with_the_place(tmp_path: Path, change: tuple[str, str], complaint: str) -> None:
-    with pytest.raises(DataFileError, match=complaint) as error:
+def test_a_bad_sdk_file_is_refused_with_the_place(tmp_path: Path, change: tuple[str, str], inconsistency: str) -> None:
+    with pytest.raises(DataFileError, match=inconsistency) as error:
         load_sdks(sdk_file(tmp_path, change))
     assert str(tmp_path / "rust" / "sdk.toml") in str(error.value)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lint_workflows import actionlint, all_complaints, complaints, shellcheck
+from tests.lint_workflows import actionlint, all_inconsistencies, inconsistencies, shellcheck
 from tests.workflow_files import ACTIONS, FOLDER, WORKFLOWS, read_yaml, scripts
 
 GOOD = (FOLDER / "workflows" / "tests.yml").read_text(encoding="utf-8")
@@ -23,8 +23,8 @@ WRONG = [
 def test_what_actionlint_does_not_look_for(pattern: str, text: str, said: str) -> None:
     wrong = re.sub(pattern, text, GOOD, count=1)
     assert wrong != GOOD
-    assert complaints(Path("w.yml"), GOOD) == []
-    assert any(said in line for line in complaints(Path("w.yml"), wrong))
+    assert inconsistencies(Path("w.yml"), GOOD) == []
+    assert any(said in line for line in inconsistencies(Path("w.yml"), wrong))
 
 
 BROKEN = [
@@ -54,7 +54,7 @@ def test_the_scripts_of_actions_are_looked_at_too() -> None:
 
 def test_the_workflows_are_clean() -> None:
     assert WORKFLOWS
-    assert all_complaints() == []
+    assert all_inconsistencies() == []
 
 
 def test_every_command_of_the_suite_goes_through_tox() -> None:

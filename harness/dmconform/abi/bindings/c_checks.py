@@ -1,4 +1,4 @@
-"""Renders the ABI data as C that compiles only where a header means the same: upstream's own, or the generated one.
+"""Renders the ABI data as C that compiles only where a header means the same: the official SDK's own, or the generated one.
 
 Every size, alignment, offset and enum value is asserted, and every type of a field, a parameter and a return value. So that the
 header has nothing more, structs are filled by position and enums are switched over. To be compiled with the flags of `FLAGS`.
@@ -18,7 +18,7 @@ FLAGS: Final = (
     *("-Werror=switch", "-Werror=missing-field-initializers"),
 )
 _SAME = "__builtin_types_compatible_p"
-_VERSIONS = ("ENVOY_DYNAMIC_MODULES_ABI_VERSION", "DMCONFORM_ABI_VERSION")  # upstream's macro, and that of `c_header`
+_VERSIONS = ("ENVOY_DYNAMIC_MODULES_ABI_VERSION", "DMCONFORM_ABI_VERSION")  # the official SDK's macro, and that of `c_header`
 
 
 def c_checks(abi: Abi, header: str) -> str:

@@ -1,6 +1,6 @@
 """Renders the ABI of one minor as a header for C11 and C++20.
 
-The SDK layers of this project are built over it, so that nothing of them depends on having upstream's own header.
+The SDK layers of this project are built over it, so that nothing of them depends on having the official SDK's own header.
 """
 
 from __future__ import annotations

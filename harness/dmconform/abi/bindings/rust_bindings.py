@@ -1,4 +1,4 @@
-"""Renders the ABI data as Rust bindings, in the shape that bindgen gives the upstream SDK.
+"""Renders the ABI data as Rust bindings, in the shape that bindgen gives the official SDK.
 
 The result is to be included in a module that allows C's naming:
 
@@ -118,7 +118,7 @@ def _rust_type(c_type: str, names: frozenset[str]) -> str:
 
 
 def rust_variant(enum_name: str, name: str) -> str:
-    """A constant's name without its enum's, as upstream's build script trims it."""
+    """A constant's name without its enum's, as the official SDK's build script trims it."""
     return rust_name(name.removeprefix(enum_name).lstrip("_"))
 
 

@@ -170,7 +170,7 @@ def cold_matrix(run_arguments: Sequence[str]) -> float:
     say("a cold matrix")
     with tempfile.TemporaryDirectory(prefix="dmconform-cold-") as scratch:
         cache = Path(scratch) / "cache"
-        elapsed_s, _ = matrix(["--upstream", str(Path(scratch) / "none"), *run_arguments], cache)
+        elapsed_s, _ = matrix(["--sdk-source", str(Path(scratch) / "none"), *run_arguments], cache)
         environment = {**os.environ, "DMCONFORM_CACHE": str(cache)}
         subprocess.run([sys.executable, "-m", "harness", "clean"], env=environment, check=True, timeout=BOUND_S)
     return elapsed_s

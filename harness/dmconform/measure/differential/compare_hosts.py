@@ -77,7 +77,7 @@ class Swept:
     @property
     def broken(self) -> bool:
         """Whether a promised host differs without a record, or a record no longer applies."""
-        return any(pair.stale or (pair.unrecorded and pair.relation is Relation.PROMISED) for pair in self.pairs)
+        return any(pair.stale or (pair.unrecorded and pair.relation is Relation.SUPPORTED) for pair in self.pairs)
 
     @property
     def incomplete(self) -> bool:

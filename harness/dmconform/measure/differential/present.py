@@ -39,7 +39,7 @@ def _changes(judged: Judged) -> Iterator[str]:
 
 def verdict(swept: Swept) -> str:
     """The result in one line."""
-    promised = [pair for pair in swept.pairs if pair.relation is Relation.PROMISED and not pair.is_own]
+    promised = [pair for pair in swept.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
     new = sum(len(pair.unrecorded) for pair in promised)
     if swept.broken:
         stale = sum(len(pair.stale) for pair in swept.pairs)

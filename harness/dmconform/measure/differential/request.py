@@ -94,7 +94,7 @@ def _hosts_needed(catalogue: Catalogue, request: Request, chosen: Sequence[Abi])
     promised = (
         host.release
         for host in catalogue.hosts
-        if host.default and any(window(minor, host.version.minor) is Relation.PROMISED for minor in minors)
+        if host.default and any(window(minor, host.version.minor) is Relation.SUPPORTED for minor in minors)
     )
     return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or promised)]))
 
@@ -119,7 +119,7 @@ def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, reque
     others = tuple(
         target
         for target in targets.values()
-        if target is not own and (request.hosts or window(minor, target.minor) is Relation.PROMISED)
+        if target is not own and (request.hosts or window(minor, target.minor) is Relation.SUPPORTED)
     )
     return Wanted(abi, own, others)
 

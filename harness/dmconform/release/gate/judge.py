@@ -22,15 +22,15 @@ from dmconform.sdks.catalogue import Sdk
 from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell, plan_cells
 from dmconform.spec.expectations import KnownFailure
-from dmconform.spec.inconsistencies import Complaint
+from dmconform.spec.inconsistencies import Inconsistency
 from dmconform.spec.promise import window
 from dmconform.spec.selectors import SdkSpec, select_cases
 
 _BY_JUDGEMENT = {
-    Judgement.BROKEN: ReasonKind.BROKEN,
-    Judgement.KNOWN: ReasonKind.KNOWN,
-    Judgement.STALE: ReasonKind.RECORDS,
-    Judgement.DISPUTED: ReasonKind.DISAGREE,
+    Judgement.FAIL: ReasonKind.BROKEN,
+    Judgement.XFAIL: ReasonKind.KNOWN,
+    Judgement.XPASS: ReasonKind.RECORDS,
+    Judgement.MISMATCH: ReasonKind.MISMATCH,
 }
 
 
@@ -59,7 +59,7 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, catalog
         report: of a run.
         policy: of the subject SDK or HOST.
         name: the policy's.
-        subject: the SDK (`rust@1.39:upstream`) or the host (`1.40.0`) that is to be released.
+        subject: the SDK (`rust@1.39:official`) or the host (`1.40.0`) that is to be released.
         catalogue: the cases, SDKs and hosts that this suite knows: what a whole report has.
         suite: the commit of this suite.
 
@@ -77,7 +77,7 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, catalog
     tally = _Tally(policy, catalogue.known_failures, asked.command)
     for planned in asked.cells:
         tally.count(str(planned.id), entries.get(str(planned.id)), asked.step_of(planned))
-    reasons = [*_of_whole_report(report, policy, suite, asked.command), *asked.absent, *tally.reasons(report.complaints)]
+    reasons = [*_of_whole_report(report, policy, suite, asked.command), *asked.absent, *tally.reasons(report.inconsistencies)]
     if not reasons and not tally.held:
         text = f"none of the {len(asked.cells)} cells that the policy asks for holds: all of them are let pass"
         reasons.append(Reason(ReasonKind.REPORT, text, reproduce=asked.command))
@@ -110,7 +110,7 @@ def _of_sdk(report: Report, policy: Policy, subject: str, catalogue: Catalogue) 
     if len(minors) != 1:
         raise UsageError(f"--sdk {subject}: expected SDKs of one minor, such as rust@1.39, found {len(minors)} minors")
     own = minors.pop()
-    if window(own, own) is not Relation.PROMISED:
+    if window(own, own) is not Relation.SUPPORTED:
         raise EmptySelection(f"--sdk {subject}: the documents promise nothing of SDKs of {own}")
     wanted = hosts_of_steps(policy, own)
     hosts = [host for host in report.hosts if host.release.minor in wanted]
@@ -165,7 +165,7 @@ def _refuse_useless(policy: Policy, name: str, asked: Asked, report: Report, cat
 def _refuse_glob(name: str, key: str, globs: Iterable[str], values: Collection[str]) -> None:
     for glob in globs:
         if not any(fnmatch.fnmatchcase(value, glob) for value in values):
-            raise UsageError(f"--policy {name}: {key} = {glob!r} matches nothing that this suite knows: mend or remove it")
+            raise UsageError(f"--policy {name}: {key} = {glob!r} matches nothing that this suite knows: fix or remove it")
 
 
 def hosts_of_steps(policy: Policy, own: Minor) -> tuple[Minor, ...]:
@@ -188,7 +188,7 @@ def _promised(policy: Policy, catalogue: Catalogue, sdks: Iterable[Sdk], hosts: 
     if not pairs or not sdks:
         return ()
     cells = plan_cells(select_cases(policy.cases, catalogue.cases), sdks, pairs)
-    return tuple(cell for cell in cells if cell.relation is Relation.PROMISED)
+    return tuple(cell for cell in cells if cell.relation is Relation.SUPPORTED)
 
 
 class _Tally:
@@ -207,23 +207,23 @@ class _Tally:
         """Counts a cell; None: the report has not got it. `sdk`: where its SDK is, as seen from the host."""
         if cell is None:
             self._note(ReasonKind.MISSING, "the suite plans cells that its run did not have", cell_id)
-        elif cell.judgement is Judgement.AS_PROMISED and cell.outcome is Outcome.PASSED:
+        elif cell.judgement is Judgement.PASS and cell.outcome is Outcome.PASS:
             self.held += 1
-        elif cell.outcome.is_verdict or cell.judgement is Judgement.STALE:
+        elif cell.outcome.is_verdict or cell.judgement is Judgement.XPASS:
             self._count_failure(cell)
         else:
             self._count_without_answer(cell, sdk)
 
     def _count_failure(self, cell: CellEntry) -> None:
         fault = self._faults.get(cell.known_failure or "")
-        if cell.judgement is Judgement.KNOWN and self._policy.allows_record(cell.known_failure, fault):
+        if cell.judgement is Judgement.XFAIL and self._policy.allows_record(cell.known_failure, fault):
             self._used.add(cell.known_failure or "")
             self._waived[f"known failure {cell.known_failure}" + (f", the {fault.value}'s" if fault else "")] += 1
             return
         # A fact in the place of a promise: the report is of a suite that did not know the promise.
         kind = _BY_JUDGEMENT.get(cell.judgement, ReasonKind.BROKEN)
         record = f" ({cell.known_failure})" if cell.known_failure else ""
-        said = first_line(cell.disagreement or "" if kind is ReasonKind.DISAGREE else cell.detail)
+        said = first_line(cell.mismatch or "" if kind is ReasonKind.MISMATCH else cell.detail)
         self._note(kind, f"{cell.case}: {cell.outcome.value}{record}" + (f": {said}" if said else ""), cell)
 
     def _count_without_answer(self, cell: CellEntry, sdk: Step | None) -> None:
@@ -236,7 +236,7 @@ class _Tally:
     def _note(self, kind: ReasonKind, text: str, cell: CellEntry | str) -> None:
         self._against.setdefault((kind, text), []).append(cell)
 
-    def reasons(self, complaints: Iterable[Complaint]) -> tuple[Reason, ...]:
+    def reasons(self, inconsistencies: Iterable[Inconsistency]) -> tuple[Reason, ...]:
         """Why some cells do not hold, grouped; then what is wrong with the records by which others are let pass."""
         cells = tuple(
             Reason(
@@ -248,8 +248,8 @@ class _Tally:
             for (kind, text), cells in self._against.items()
         )
         records = tuple(
-            Reason(ReasonKind.RECORDS, f"{one.record}: {one.kind.value}: {one.text}", one.cells, one.mend)
-            for one in complaints
+            Reason(ReasonKind.RECORDS, f"{one.record}: {one.kind.value}: {one.text}", one.cells, one.fix)
+            for one in inconsistencies
             if one.kind not in SEEN_IN_CELLS and one.record in self._used
         )
         return (*cells, *records)

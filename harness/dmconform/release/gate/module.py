@@ -65,7 +65,7 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
         EmptySelection: the documents promise nothing of modules of that minor.
     """
     own = _own_minor(check, built_with)
-    if window(own, own) is not Relation.PROMISED:
+    if window(own, own) is not Relation.SUPPORTED:
         raise EmptySelection(f"{check.module_file}: the documents promise nothing of modules built with the SDK of {own}")
     wanted = hosts_of_steps(policy, own)
     hosts = [host for host in check.hosts if Release.parse(host.release).minor in wanted]
@@ -114,8 +114,8 @@ def _check(check: Check, hosts: list[str]) -> str:
 
 def _of_host(host: HostEntry, policy: Policy, check: Check) -> Iterator[Reason]:
     command = _check(check, ["path:FILE" if "~" in host.id else host.id])
-    if host.disagreement is not None:
-        yield Reason(ReasonKind.DISAGREE, f"Envoy {host.id}: {host.disagreement}", (), command)
+    if host.mismatch is not None:
+        yield Reason(ReasonKind.MISMATCH, f"Envoy {host.id}: {host.mismatch}", (), command)
     if host.verdict is Verdict.BREAKS:
         yield Reason(ReasonKind.BROKEN, f"Envoy {host.id}: {host.reason}", (), command)
     elif host.verdict is Verdict.UNDECIDED:
@@ -125,5 +125,5 @@ def _of_host(host: HostEntry, policy: Policy, check: Check) -> Iterator[Reason]:
         yield Reason(
             ReasonKind.BLOCKED, f"Envoy {host.id}: it was not run there: {host.not_run or 'no reason was given'}", (), command
         )
-    elif host.static.kind is StaticKind.BOMB and not policy.uncalled_allowed:
+    elif host.static.kind is StaticKind.UNRESOLVED and not policy.uncalled_allowed:
         yield Reason(ReasonKind.UNCALLED, f"Envoy {host.id}: {host.static.reason}", (), command)

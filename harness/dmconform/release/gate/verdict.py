@@ -20,7 +20,7 @@ class Answer(enum.Enum):
 
     @property
     def exit_code(self) -> ExitCode:
-        return {Answer.MAY: ExitCode.HELD, Answer.MAY_NOT: ExitCode.BROKEN, Answer.CANNOT_TELL: ExitCode.INCOMPLETE}[self]
+        return {Answer.MAY: ExitCode.OK, Answer.MAY_NOT: ExitCode.FAIL, Answer.CANNOT_TELL: ExitCode.ERROR}[self]
 
 
 class ReasonKind(enum.Enum):
@@ -29,7 +29,7 @@ class ReasonKind(enum.Enum):
     BROKEN = "broken promise"
     KNOWN = "known failure that the policy does not name"
     RECORDS = "records of known failures that do not apply"
-    DISAGREE = "static and run-time verdicts disagree"
+    MISMATCH = "static and run-time verdicts disagree"
     BLOCKED = "could not run"
     MISSING = "not in the report"
     REPORT = "the report itself"
@@ -40,7 +40,7 @@ class ReasonKind(enum.Enum):
     @property
     def is_certain(self) -> bool:
         """Whether it is against the release; the others only leave the question open."""
-        return self in (ReasonKind.BROKEN, ReasonKind.KNOWN, ReasonKind.RECORDS, ReasonKind.DISAGREE)
+        return self in (ReasonKind.BROKEN, ReasonKind.KNOWN, ReasonKind.RECORDS, ReasonKind.MISMATCH)
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

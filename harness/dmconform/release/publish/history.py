@@ -70,7 +70,7 @@ def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
     """By SDK version and host: how the promised cells that ran count."""
     found: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
-        if cell.relation is Relation.PROMISED and cell.outcome.is_verdict:
+        if cell.relation is Relation.SUPPORTED and cell.outcome.is_verdict:
             found.setdefault((cell.sdk, cell.host), Counter())[cell.judgement] += 1
     return found
 
@@ -89,7 +89,7 @@ def _matrix(runs: Sequence[Published]) -> Iterator[str]:
 def _shown(counts: Counter[Judgement] | None) -> str:
     if counts is None:
         return "–"  # noqa: RUF001 (a dash, as tables have it)
-    held, known = counts[Judgement.AS_PROMISED], counts[Judgement.KNOWN]
+    held, known = counts[Judgement.PASS], counts[Judgement.XFAIL]
     failed = counts.total() - held - known
     sign = f"✗ {failed} fail, " if failed else "✓ "
     return f"{sign}{held}" + (f", {known} known" if known else "")

@@ -95,13 +95,13 @@ git checkout {commit}
 {command}
 ```
 
-{upstream}One cell: the `reproduce` command that `report.json` and the page have for each. Hosts, by the hash of the binary:
+{official}One cell: the `reproduce` command that `report.json` and the page have for each. Hosts, by the hash of the binary:
 
 {hosts}
 The evidence of single cells is not kept here. `sha256sum --check {sums}` tells whether a file was changed; so do the tests.
 """
-_UPSTREAM = """\
-Upstream's SDKs were built too: `DMCONFORM_UPSTREAM` names a repository that has them (`report.json` names the commits).
+_OFFICIAL = """\
+The official SDKs were built too: `DMCONFORM_SDK_SOURCE` names a repository that has them (`report.json` names the commits).
 
 """
 
@@ -115,7 +115,7 @@ def how_to_reproduce(report: Report) -> str:
         day=report.started_at[:10],
         commit=report.environment.suite_commit,
         command=" ".join(["./toxw -e matrix", *(["--", *selection] if selection else [])]),
-        upstream=_UPSTREAM if any(sdk.provider == "upstream" and sdk.modules for sdk in report.sdks) else "",
+        official=_OFFICIAL if any(sdk.provider == "official" and sdk.modules for sdk in report.sdks) else "",
         hosts="".join(f"- Envoy {host.id}: `sha256:{host.sha256}`\n" for host in report.hosts),
         sums=SUMS,
     )

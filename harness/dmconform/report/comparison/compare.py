@@ -60,8 +60,8 @@ def compare(old: Report, new: Report) -> Comparison:
 
 def answer_of(cell: CellEntry) -> Answer:
     """What a cell says. One that passes although its static half says otherwise counts against its run, so it fails."""
-    if cell.outcome is Outcome.PASSED:
-        return Answer.FAILS if cell.judgement is Judgement.DISPUTED else Answer.HOLDS
+    if cell.outcome is Outcome.PASS:
+        return Answer.FAILS if cell.judgement is Judgement.MISMATCH else Answer.HOLDS
     return Answer.FAILS if cell.outcome.is_verdict else Answer.NONE
 
 
@@ -71,11 +71,11 @@ def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
         return ChangeKind.GONE if new is None else ChangeKind.NEW
     was, now = answer_of(old), answer_of(new)
     if was is not now:
-        promised = Relation.PROMISED in (old.relation, new.relation)
+        promised = Relation.SUPPORTED in (old.relation, new.relation)
         return ChangeKind.FACT if now is Answer.FAILS and not promised else _TURNS[was, now]
     if now is Answer.FAILS and reason(old) != reason(new):
         return ChangeKind.REASON
-    return None if (old.relation is Relation.PROMISED) is (new.relation is Relation.PROMISED) else ChangeKind.PROMISE
+    return None if (old.relation is Relation.SUPPORTED) is (new.relation is Relation.SUPPORTED) else ChangeKind.PROMISE
 
 
 # What differs from run to run without meaning anything: addresses, ports, process ids, durations, the place of a log line, and
@@ -94,7 +94,7 @@ def reason(cell: CellEntry) -> tuple[Outcome, str]:
 
 
 def _detail(cell: CellEntry) -> str:
-    return cell.disagreement or "" if cell.judgement is Judgement.DISPUTED else cell.detail
+    return cell.mismatch or "" if cell.judgement is Judgement.MISMATCH else cell.detail
 
 
 def without_chance(detail: str) -> str:

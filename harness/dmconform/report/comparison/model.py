@@ -9,7 +9,7 @@ import msgspec
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.stability import Stability
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class ChangeKind(enum.Enum):

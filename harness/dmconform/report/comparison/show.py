@@ -76,7 +76,7 @@ def _words(side: Side | None) -> str:
         return "not there"
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
-    disputed = ", but its two verdicts disagree" if text and side.outcome is Outcome.PASSED else ""
+    disputed = ", but its two verdicts disagree" if text and side.outcome is Outcome.PASS else ""
     unstable = " (NOT STABLE: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
     return f"{side.outcome.value}{disputed}{known}{unstable}" + (f": {text}" if text else "")
 

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.grid import LANGUAGE_NAMES, Grid, SdkColumns, grid
 from dmconform.report.schema import CellEntry, Report
-from dmconform.spec.judgement import AGAINST
 
-PROVIDER_NAMES = {"upstream": "Envoy's SDK", "reference": "reference SDK"}
+PROVIDER_NAMES = {"official": "official SDK", "reference": "reference SDK"}
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,9 @@ class LanguageAnswer:
 
 
 def page_grid(report: Report) -> Grid:
-    """The matrix of `report`, upstream's SDKs first, as they are what users have."""
+    """The matrix of `report`, the official SDKs first, as they are what users have."""
     layout = grid(report)
-    groups = sorted(layout.groups, key=lambda group: (group.language, group.provider != "upstream", group.provider))
+    groups = sorted(layout.groups, key=lambda group: (group.language, group.provider != "official", group.provider))
     return replace(layout, groups=tuple(groups))
 
 
@@ -89,23 +88,23 @@ def answers(report: Report) -> tuple[LanguageAnswer, ...]:
 
 def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
     """How the promised window of `cells` stands; never greener than the worst of them, or than a run that is not `whole`."""
-    promised = [cell for cell in cells if cell.relation is Relation.PROMISED]
+    promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     judged = Counter(cell.judgement for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)
-    against = sum(judged[one] for one in AGAINST)
+    against = sum(judged[one] for one in Judgement if one.is_red)
     if against:
         return Standing("✗", "BROKEN", "bad", f"{against} of {ran} against it", f"{against} of {ran}")
-    stuck = judged[Judgement.INCOMPLETE]
+    stuck = judged[Judgement.ERROR]
     if stuck or (promised and not whole):
-        brief = f"{stuck} not run" if stuck else f"{judged[Judgement.AS_PROMISED]}/{ran} so far"
+        brief = f"{stuck} not run" if stuck else f"{judged[Judgement.PASS]}/{ran} so far"
         note = f"{stuck} could not run" if stuck else f"the run is not whole, {brief}"
         return Standing("■", "INCOMPLETE", "incomplete", note, brief)
-    unreachable = sum(cell.outcome is Outcome.UNREACHABLE for cell in promised)
+    unreachable = sum(cell.outcome is Outcome.NOT_TESTED for cell in promised)
     lacking = f", {unreachable} no source" if unreachable else ""
-    if known := judged[Judgement.KNOWN]:
-        note = f"{judged[Judgement.AS_PROMISED]}/{ran}, {known} known{lacking}"
+    if known := judged[Judgement.XFAIL]:
+        note = f"{judged[Judgement.PASS]}/{ran}, {known} known{lacking}"
         return Standing("✓", "holds", "known", note, f"{known} known")
-    if judged[Judgement.AS_PROMISED]:
+    if judged[Judgement.PASS]:
         return Standing("✓", "holds", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
     if promised:
         return Standing("○", "not run", "not-run", "no source" if unreachable else "not applicable")
@@ -121,7 +120,7 @@ def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry], *, whole: b
         standing=standing(cells, whole=whole),
         planned=len(cells),
         ran=sum(cell.outcome.is_verdict for cell in cells),
-        blocked=outcomes[Outcome.BLOCKED],
-        unreachable=outcomes[Outcome.UNREACHABLE],
+        blocked=outcomes[Outcome.ERROR],
+        unreachable=outcomes[Outcome.NOT_TESTED],
         not_applicable=outcomes[Outcome.NOT_APPLICABLE],
     )

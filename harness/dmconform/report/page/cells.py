@@ -28,7 +28,7 @@ LOOK_FIELDS = (
     "abi",
     "load",
     "symbol",
-    "disagreement",
+    "mismatch",
     "record",
     "evidence",
     "reproduce",
@@ -89,11 +89,11 @@ def _look(cell: CellEntry, texts: Texts) -> tuple[int, ...]:
         cell.detail,
         "\n".join(getattr(cell, "log", ())),  # lines of the host's log, in reports that have them
         cell.probe_load.symbol or "",
-        cell.disagreement or "",
+        cell.mismatch or "",
         cell.evidence or "",
         cell.reproduce,
     ]
-    reason, detail, log, symbol, disagreement, evidence, reproduce = (_own(texts, cell, text) for text in own)
+    reason, detail, log, symbol, mismatch, evidence, reproduce = (_own(texts, cell, text) for text in own)
     add = texts.add
     return (
         add(its.glyph),
@@ -110,7 +110,7 @@ def _look(cell: CellEntry, texts: Texts) -> tuple[int, ...]:
         add(ABI_WORDS[cell.abi_verdict]),
         add(LOAD_WORDS[cell.probe_load.load]),
         symbol,
-        disagreement,
+        mismatch,
         add(cell.known_failure or ""),
         evidence,
         reproduce,

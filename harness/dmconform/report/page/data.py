@@ -10,7 +10,7 @@ from dmconform.core.versions import Minor, Release
 from dmconform.report.comparison.model import Comparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
 from dmconform.report.grid import LANGUAGE_NAMES, Grid
-from dmconform.report.inconsistencies import MEANINGS, complaints_by_kind
+from dmconform.report.inconsistencies import MEANINGS, inconsistencies_by_kind
 from dmconform.report.mismatches import disputes, static_rows, static_words
 from dmconform.report.page.abi_steps import AbiStep, abi_steps
 from dmconform.report.page.answer import page_grid
@@ -132,14 +132,14 @@ class FindingData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
-    """What is wrong with a record, and the command that mends it."""
+    """What is wrong with a record, and the command that fixes it."""
 
     kind: str
     meaning: str
     record: str
     cells: list[str]
     text: str
-    mend: str
+    fix: str
 
 
 class DisputeData(msgspec.Struct, frozen=True, rename="camel"):
@@ -191,7 +191,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     causes: list[CauseData]
     records: list[RecordData]
     findings: list[FindingData]
-    complaints: list[ComplaintData]
+    inconsistencies: list[ComplaintData]
     disputes: list[DisputeData]
     unrun: list[UnrunData]
     abi_steps: tuple[AbiStep, ...]
@@ -266,16 +266,16 @@ class _Maker:
                 )
                 for it in report.findings
             ],
-            complaints=[
+            inconsistencies=[
                 ComplaintData(
                     kind.value,
                     MEANINGS[kind],
                     safe(it.record or ""),
                     [safe(cell) for cell in it.cells],
                     safe(it.text),
-                    safe(it.mend),
+                    safe(it.fix),
                 )
-                for kind, found in complaints_by_kind(report).items()
+                for kind, found in inconsistencies_by_kind(report).items()
                 for it in found
             ],
             disputes=[
@@ -387,15 +387,15 @@ class _Maker:
 def _group(judgement: Judgement) -> str:
     if judgement in FAILURES:
         return "new"
-    return {Judgement.KNOWN: "known", Judgement.INCOMPLETE: "incomplete"}.get(judgement, "fact")
+    return {Judgement.XFAIL: "known", Judgement.ERROR: "incomplete"}.get(judgement, "fact")
 
 
 def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
     """What the documents say of the pair: what its cells say, or else what the versions do."""
-    for relation in (Relation.PROMISED, Relation.PRE_PROMISE):
+    for relation in (Relation.SUPPORTED, Relation.LEGACY):
         if relation in seen:
             return relation
     try:
         return window(Minor.parse(minor), Release.parse(host.partition("~")[0]).minor)
     except ValueError:  # of another make than this suite's
-        return Relation.BEYOND
+        return Relation.UNSUPPORTED

@@ -46,17 +46,17 @@ SCRIPTS = (
 """In the order in which they are joined: each uses only what stands before it, but for calls that come later."""
 
 LEGEND = (
-    (Judgement.AS_PROMISED, Mark("✓", "ok", "good"), JUDGEMENT_MEANINGS[Judgement.AS_PROMISED]),
-    (Judgement.BROKEN, Mark("✗", "FAIL", "bad"), JUDGEMENT_MEANINGS[Judgement.BROKEN]),
-    (Judgement.STALE, Mark("✓", "STALE", "bad"), JUDGEMENT_MEANINGS[Judgement.STALE]),
-    (Judgement.DISPUTED, Mark("✓", "DISPUTED", "bad", DISAGREE_SIGN), JUDGEMENT_MEANINGS[Judgement.DISPUTED]),
-    (Judgement.KNOWN, Mark("✗", "known", "known"), JUDGEMENT_MEANINGS[Judgement.KNOWN]),
-    (Judgement.INCOMPLETE, Mark("■", "BLOCKED", "incomplete"), JUDGEMENT_MEANINGS[Judgement.INCOMPLETE]),
-    (Judgement.FACT, Mark("✓", "ok", "fact-good"), "not promised, and passes"),
-    (Judgement.FACT, Mark("⊘", "refused", "fact-bad"), "not promised, and does not pass; gates nothing"),
-    (Judgement.NOT_RUN, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.NOT_RUN]),
+    (Judgement.PASS, Mark("✓", "pass", "good"), JUDGEMENT_MEANINGS[Judgement.PASS]),
+    (Judgement.FAIL, Mark("✗", "FAIL", "bad"), JUDGEMENT_MEANINGS[Judgement.FAIL]),
+    (Judgement.XPASS, Mark("✓", "XPASS", "bad"), JUDGEMENT_MEANINGS[Judgement.XPASS]),
+    (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", DISAGREE_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
+    (Judgement.XFAIL, Mark("✗", "xfail", "known"), JUDGEMENT_MEANINGS[Judgement.XFAIL]),
+    (Judgement.ERROR, Mark("■", "ERROR", "incomplete"), JUDGEMENT_MEANINGS[Judgement.ERROR]),
+    (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "not promised, and passes"),
+    (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "not promised, and does not pass; gates nothing"),
+    (Judgement.SKIP, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.SKIP]),
 )
-ALWAYS_TOLD = (Judgement.AS_PROMISED, Judgement.BROKEN)
+ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)
 """In the legend even where no cell is judged so."""
 
 
@@ -79,8 +79,8 @@ def page(report: Report, comparison: Comparison | None) -> str:
         numbers=numbers,
         languages=answers(report),
         not_told=not_told(report),
-        blocked=summary.by_outcome[Outcome.BLOCKED],
-        unreachable=summary.by_outcome[Outcome.UNREACHABLE],
+        blocked=summary.by_outcome[Outcome.ERROR],
+        unreachable=summary.by_outcome[Outcome.NOT_TESTED],
         not_applicable=summary.by_outcome[Outcome.NOT_APPLICABLE],
         outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
         outcome_marks=OUTCOME_MARKS,

@@ -12,5 +12,5 @@ def not_told(report: Report) -> str | None:
         missing.append("static verdicts and what became of each probe (which came with schema version 2)")
         missing.append("what breaks the promise in the ABI itself (version 2)")
     if report.requirements and not any(one.cases for one in report.requirements):
-        missing.append("level, hosts and cases of requirements, and complaints about records (version 3)")
+        missing.append("level, hosts and cases of requirements, and inconsistencies about records (version 3)")
     return f"This is an older report. It does not tell: {'; '.join(missing)}." if missing else None

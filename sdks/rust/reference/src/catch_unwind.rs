@@ -8,7 +8,7 @@ use crate::guard;
 /// - Network: it closes the connection.
 /// - Listener: it closes the socket.
 ///
-/// The SDK wraps every filter in it. Modules can do it themselves too, as with upstream's SDK from 1.38 on.
+/// The SDK wraps every filter in it. Modules can do it themselves too, as with the official SDK from 1.38 on.
 pub struct CatchUnwind<F> {
     filter: F,
     failed: Option<Failed>,

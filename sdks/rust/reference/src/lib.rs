@@ -1,4 +1,4 @@
-//! A minimal SDK for HTTP, network and listener filters in Rust, with the names and signatures of upstream's SDK of the same
+//! A minimal SDK for HTTP, network and listener filters in Rust, with the names and signatures of the official SDK of the same
 //! release.
 //!
 //! It covers what the probes use. Every callback from Envoy is guarded: a panic in a filter is logged at error level and
@@ -19,7 +19,7 @@ mod guard;
 mod held;
 mod http;
 mod init;
-// Upstream's listener filters of 1.37 and 1.38 lack a hook that hosts insist on, so no filter could be written for both.
+// The official SDK's listener filters of 1.37 and 1.38 lack a hook that hosts insist on, so no filter could be written for both.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 mod listener;
 mod log;

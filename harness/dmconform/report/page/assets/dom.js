@@ -24,8 +24,8 @@ function chip(look) {
   return el("span", { class: `chip ${look.style}` }, `${look.glyph} ${look.word} ${look.flag}`.trim());
 }
 
-function counted(count, noun) {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+function counted(count, noun, plural = `${noun}s`) {
+  return `${count.toLocaleString("en")} ${count === 1 ? noun : plural}`;
 }
 
 /** A table of `heads`, with rows of cells; a cell is text, a node, a list of both, or {class, of: …}. */

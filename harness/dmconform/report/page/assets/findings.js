@@ -28,12 +28,12 @@ function buildFindings() {
           { id: "disputes" },
         )
       : null,
-    data.complaints.length
+    data.inconsistencies.length
       ? opening(
-          `Records to be mended: ${counted(data.complaints.length, "complaint")}`,
+          `Records to fix: ${counted(data.inconsistencies.length, "inconsistency", "inconsistencies")}`,
           () => [
-            el("p", {}, "Look at a cell first (dmconform reproduce CELL), then mend the record with the command given."),
-            paged(data.complaints, complaintCard),
+            el("p", {}, "Look at a cell first (dmconform reproduce CELL), then fix the record with the command given."),
+            paged(data.inconsistencies, complaintCard),
           ],
           true,
           { id: "complaints" },
@@ -69,7 +69,7 @@ function buildFindings() {
       : null,
   ].filter(Boolean);
   if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
-  else if (!of("new").length && !data.disputes.length && !data.complaints.length && !of("incomplete").length)
+  else if (!of("new").length && !data.disputes.length && !data.inconsistencies.length && !of("incomplete").length)
     parts.unshift(el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."));
   box.append(...parts);
 }
@@ -123,7 +123,7 @@ function complaintCard(it) {
     el("h4", {}, `${it.kind}${it.record ? `: ${it.record}` : ""}`, el("small", {}, ` ${it.meaning}`)),
     el("p", {}, it.text),
     el("p", { class: "dim mono" }, breakable(few(it.cells, 5))),
-    command(it.mend),
+    command(it.fix),
   );
 }
 

@@ -133,7 +133,7 @@ function nearColumns() {
 
 /** Scrolls to the first promised column where it is out of view, with half a column of what is before it. */
 function showWindow() {
-  const first = matrix.columns.findIndex((column) => data.columns[column].window === "promised");
+  const first = matrix.columns.findIndex((column) => data.columns[column].window === "supported");
   if (first < 0) return;
   const top = matrix.scroll.querySelector(`.top[aria-colindex="${first + 2}"]`);
   if (top.offsetLeft + top.offsetWidth > matrix.scroll.clientWidth)
@@ -247,7 +247,7 @@ function cellElement(row, column, at) {
     look.flag && look.judgement !== "verdicts disagree" ? ", verdicts disagree" : "",
     was ? `, was ${was.outcome}` : "",
   ].join("");
-  const within = data.columns[column].window === "promised" && look.relation !== "promised" ? " beyond" : "";
+  const within = data.columns[column].window === "supported" && look.relation !== "supported" ? " unsupported" : "";
   return el(
     "div",
     {
@@ -302,7 +302,7 @@ function edge(column, at) {
   const same = (other) => other !== undefined && data.columns[other].sdk === sdk && data.columns[other].window === window;
   const next = matrix.columns[at + 1];
   let css = "";
-  if (window !== "beyond") css += ` ${window}${same(matrix.columns[at - 1]) ? "" : " left"}${same(next) ? "" : " right"}`;
+  if (window !== "unsupported") css += ` ${window}${same(matrix.columns[at - 1]) ? "" : " left"}${same(next) ? "" : " right"}`;
   if (next !== undefined && data.columns[next].sdk !== sdk)
     css += groupOf(next) === groupOf(column) ? " sdk-end" : " group-end";
   return css;
@@ -353,7 +353,7 @@ function heads() {
   const host = (column) => {
     const [release, hash] = hostOf(column).split("~");
     const star =
-      data.columns[column].window === "promised" ? el("span", { class: "star", title: "promised window" }, "★") : null;
+      data.columns[column].window === "supported" ? el("span", { class: "star", title: "promised window" }, "★") : null;
     return [star, el("span", { class: "host" }, release), hash ? el("small", {}, `~${hash}`) : null];
   };
   const told = (column) => data.static[data.columns[column].static];

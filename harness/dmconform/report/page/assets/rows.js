@@ -59,7 +59,7 @@ function tally(row, column) {
     const look = lookOf(cell);
     counts.all++;
     counts[look.style]++;
-    if (look.outcome === "unreachable") counts.unreachable++;
+    if (look.outcome === "not tested") counts.unreachable++;
     if (look.flag) counts.flagged = true;
     if (wasOf(cell)) counts.changed++;
   }

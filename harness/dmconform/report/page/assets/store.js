@@ -38,7 +38,7 @@ function own(cell, its) {
   return its.replaceAll("\u0001", () => name.replaceAll(":", "+")).replaceAll("\u0002", () => name);
 }
 
-const NO_VERDICT = new Set(["blocked", "unreachable", "not applicable"]);
+const NO_VERDICT = new Set(["error", "not tested", "not applicable"]);
 
 /** Whether a case ends otherwise on some hosts than on others, with the SDK of a column. Cells that judged nothing do not count. */
 const differing = new Map();

@@ -86,7 +86,7 @@ impl<ENF: EnvoyNetworkFilter> NetworkFilter<ENF> for Panic {
     }
 }
 
-/// The end of a network filter: upstream's SDK never calls `on_destroy`.
+/// The end of a network filter: the official SDK never calls `on_destroy`.
 impl Drop for Panic {
     fn drop(&mut self) {
         // A panic on top of another would end the process, whoever guards.

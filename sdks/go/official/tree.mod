@@ -1,4 +1,4 @@
-// Upstream's SDK from a tree of its sources. Takes the place of ../probe/go.mod; the path is seen from there.
+// The official SDK from a tree of its sources. Takes the place of ../probe/go.mod; the path is seen from there.
 module dmconform/probe
 
 go 1.25.6

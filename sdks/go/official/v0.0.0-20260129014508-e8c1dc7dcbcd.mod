@@ -1,4 +1,4 @@
-// Upstream's SDK from the module proxy. Takes the place of ../probe/go.mod.
+// The official SDK from the module proxy. Takes the place of ../probe/go.mod.
 module dmconform/probe
 
 go 1.25.6
