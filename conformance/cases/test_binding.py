@@ -6,13 +6,7 @@ a module calls as it opens it (RTLD_NOW) or leaves that to the module (RTLD_LAZY
 
 from __future__ import annotations
 
-from dmconform.core import paths
-from dmconform.core.values import Language
-from dmconform.envoy.config import DIRECT_PATH, Listener
-from dmconform.envoy.outcomes import HostCrashed
-from dmconform.hosts.catalogue import Opens, load_hosts
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import DIRECT_PATH, Cell, HostCrashed, Language, Listener, Opens, case, known_host, listener
 
 ONE = (Language.CPP,)
 ABSENT = "envoy_dynamic_module_callback_dmconform_absent"
@@ -21,8 +15,8 @@ ABSENT = "envoy_dynamic_module_callback_dmconform_absent"
 
 def opens_lazily(cell: Cell) -> bool:
     """Whether the host leaves it to the module when its symbols are looked for."""
-    record = {str(host.release): host.opens for host in load_hosts(paths.HOSTS_FILE)}
-    known = record.get(cell.planned_host.host.id)
+    record = known_host(cell)
+    known = record.opens if record is not None else None
     cell.needs(known is not None, "it is not on record how this host opens modules")
     return known is Opens.LAZY
 
@@ -36,7 +30,7 @@ def rejected_for_it(cell: Cell, module: str) -> None:
         for when in ("at start", "as an update"):
             assert not seen.accepted, f"expected the configuration to be rejected {when}, it was accepted"
             assert ABSENT in seen.message, f"expected the rejection {when} to name {ABSENT}, it says: {seen.message}"
-            cell.still_serves(envoy)
+            cell.assert_still_serves(envoy)
             seen = envoy.update(user)
 
 

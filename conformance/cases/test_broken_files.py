@@ -12,14 +12,21 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from dmconform.casekit import unprivileged
-from dmconform.core.timeouts import POLL_S
-from dmconform.core.values import Language
-from dmconform.envoy.config import DIRECT_PATH, Listener
-from dmconform.envoy.envoy import Envoy, Update, accepted
-from dmconform.envoy.outcomes import HostCrashed
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    DIRECT_PATH,
+    POLL_S,
+    PROBE,
+    Cell,
+    Envoy,
+    HostCrashed,
+    Language,
+    Listener,
+    Update,
+    accepted,
+    case,
+    listener,
+    unprivileged_prefix,
+)
 
 ONE = (Language.CPP,)
 PLAIN = Listener("plain")
@@ -63,7 +70,7 @@ def refused_by_name(cell: Cell, prefix: tuple[str, ...] = ()) -> None:
     file = place(cell)
     with cell.start_anyhow(USES_IT, search_path=file.parent, prefix=prefix) as envoy:
         rejected(envoy.first_update, file, "at start")
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
         rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
         serves(envoy)
 
@@ -77,7 +84,7 @@ def each_refused_by_name(cell: Cell, **makers: Callable[[Path], object]) -> None
         said = Update(envoy.first_update.accepted, envoy.log())  # the rejection has a line for each
         for file in users:
             rejected(said, file, "at start")
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
         for file, user in users.items():
             rejected(envoy.update(PLAIN, user), file, "as an update")
             serves(envoy)
@@ -138,7 +145,7 @@ def test_unreadable(cell: Cell) -> None:
     file = place(cell)
     file.write_bytes(probe_bytes(cell))
     file.chmod(0)
-    refused_by_name(cell, unprivileged.prefix())
+    refused_by_name(cell, unprivileged_prefix())
 
 
 class Writer(threading.Thread):

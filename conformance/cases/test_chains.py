@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dmconform.casekit.burst import burst
-from dmconform.core.timeouts import LOG_LINE_S
-from dmconform.core.values import Relation
-from dmconform.core.waiting import poll
-from dmconform.envoy.client import Answer
-from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
-from dmconform.envoy.connection import Request
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.upstream import Received, upstream
-from dmconform.matrix.cell import Cell
-from dmconform.matrix.plan import PlannedSdk
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    LOG_LINE_S,
+    Answer,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Listener,
+    ModuleRef,
+    PlannedSdk,
+    Received,
+    Relation,
+    Request,
+    burst,
+    case,
+    poll,
+    upstream,
+)
 
 OWN = "own"
 REPLY = "418"

@@ -9,19 +9,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dmconform.abi.required_hooks import load_required_hooks
-from dmconform.binaries.hide import without_symbols
-from dmconform.binaries.module import export_names
-from dmconform.core import paths
-from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
-from dmconform.core.values import Language
-from dmconform.core.versions import Minor
-from dmconform.envoy.client import Answer
-from dmconform.envoy.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
-from dmconform.envoy.envoy import Envoy
-from dmconform.hosts.catalogue import load_hosts
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    HOOK_PREFIX,
+    PROBE,
+    Answer,
+    Cell,
+    Envoy,
+    ExtensionPoint,
+    HttpFilter,
+    Language,
+    Listener,
+    LocalFile,
+    Minor,
+    ModuleRef,
+    PerRoute,
+    case,
+    export_names,
+    known_host,
+    listener,
+    required_hooks,
+    without_symbols,
+)
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()
@@ -161,7 +169,7 @@ def test_inline_bytes(cell: Cell) -> None:
         update = envoy.update(listener("identity", module=module))
         assert not update.accepted, "expected a module in the configuration itself to be rejected, it was accepted"
         assert "local file" in update.message, f"expected the rejection to say what may stand there, it says: {update.message}"
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 def found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
@@ -175,14 +183,13 @@ def found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
 @case("configuration.sources", languages=ONE, promised_to=NOBODY)
 def test_static_module(cell: Cell) -> None:
     """A module that is linked into the host is found by its name, again and again, though there is no file of it."""
-    release = str(cell.planned_host.host.release)
-    known = next((one for one in load_hosts(paths.HOSTS_FILE) if one.release == release), None)
+    known = known_host(cell)
     static = known.static_modules if known is not None else ()
     cell.needs(bool(static), "no module is known to be linked into this host")
     with cell.start_anyhow(Listener("main")) as envoy:
         for times in (1, 2):
             found_in_the_host(envoy, static[0], times)
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @dataclass(frozen=True)
@@ -220,10 +227,7 @@ def test_by_extension_discovery(cell: Cell) -> None:
 @case("module.required_functions", languages=ONE)
 def test_only_required_hooks(cell: Cell) -> None:
     """A module that has only the hooks which the host requires serves; calls of the others are left out."""
-    measured = load_required_hooks()
-    release = measured.nearest(str(cell.planned_host.host.release))
-    cell.needs(release is not None, "which hooks this host requires was never measured (dmconform abi hooks)")
-    required = measured.required(str(release), ExtensionPoint.HTTP_FILTER, per_route=True)
+    required = required_hooks(cell, ExtensionPoint.HTTP_FILTER, per_route=True)
     probe = Path(cell.sdk.modules[PROBE].path)
     hooks = {name.removeprefix(HOOK_PREFIX) for name in export_names(probe) if name.startswith(HOOK_PREFIX)}
     spare = sorted(hooks - required)

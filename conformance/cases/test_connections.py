@@ -8,19 +8,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dmconform.binaries.hide import without_symbols
-from dmconform.casekit.identity import told
-from dmconform.casekit.unloading import drained
-from dmconform.core.extension_point import HOOK_PREFIX
-from dmconform.core.timeouts import REQUEST_S
-from dmconform.core.values import Feature, Language
-from dmconform.core.versions import Minor
-from dmconform.envoy.config import DIRECT_PATH, MODULE_SOURCE, Listener, ListenerFilter, ModuleRef, NetworkFilter, RemoteSource
-from dmconform.envoy.envoy import Envoy, Update
-from dmconform.envoy.source_server import Reply, source_server
-from dmconform.envoy.upstream import Received
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    DIRECT_PATH,
+    HOOK_PREFIX,
+    MODULE_SOURCE,
+    PROBE,
+    REQUEST_S,
+    Cell,
+    Envoy,
+    Feature,
+    Language,
+    Listener,
+    ListenerFilter,
+    Minor,
+    ModuleRef,
+    NetworkFilter,
+    Received,
+    RemoteSource,
+    Reply,
+    Update,
+    assert_drained,
+    case,
+    identity_of,
+    listener,
+    source_server,
+    without_symbols,
+)
 
 ONE = (Language.CPP,)
 PLAIN = Listener("plain")
@@ -215,10 +228,10 @@ def keeps_flags(cell: Cell, user: Listener) -> None:
     passing = listener("identity", name="canary", module="canary")
     with cell.start(witness, passing, user) as envoy:
         passes(envoy)
-        seen = told(envoy.request("/", listener="witness"), "global")
+        seen = identity_of(envoy.request("/", listener="witness"), "global")
         assert seen == "libflagged.so", f"expected the symbols of libflagged.so to be visible globally, found {seen}"
         cell.reconfigure(envoy, witness)
-        drained(envoy, canary)
+        assert_drained(envoy, canary)
         assert envoy.has_mapped(flagged), "expected the module with do_not_close to stay loaded, it is gone"
 
 

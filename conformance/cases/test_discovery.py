@@ -5,13 +5,28 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from dmconform.casekit import needed_library, system_folder, unprivileged
-from dmconform.core.values import Language
-from dmconform.core.versions import Minor
-from dmconform.envoy.config import HttpFilter, Listener, LocalFile, ModuleRef, PerRoute
-from dmconform.envoy.envoy import Envoy, Update, accepted
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    NEEDED_LIBRARY,
+    PROBE,
+    SYSTEM_FOLDER,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Language,
+    Listener,
+    LocalFile,
+    Minor,
+    ModuleRef,
+    PerRoute,
+    Update,
+    accepted,
+    case,
+    listener,
+    system_folder_prefix,
+    unprivileged_prefix,
+    write_module_that_needs_it,
+    write_needed_library,
+)
 
 ONE = (Language.CPP,)
 LOCAL_FILE_SINCE = Minor.parse("1.38")
@@ -74,9 +89,9 @@ def test_library_path_next(cell: Cell) -> None:
         listener("identity"),
         search_path=empty,
         environment={"LD_LIBRARY_PATH": str(library.parent)},
-        prefix=system_folder.adds(cell.folder, system.parent),
+        prefix=system_folder_prefix(cell.folder, system.parent),
     ) as envoy:
-        loaded_only(envoy, library, system_folder.SYSTEM_FOLDER / system.name)
+        loaded_only(envoy, library, SYSTEM_FOLDER / system.name)
 
 
 @case("discovery.standard_paths", languages=ONE)
@@ -89,9 +104,9 @@ def test_system_folder_last(cell: Cell) -> None:
         listener("identity"),
         search_path=empty,
         environment={"LD_LIBRARY_PATH": str(empty)},
-        prefix=system_folder.adds(cell.folder, system.parent),
+        prefix=system_folder_prefix(cell.folder, system.parent),
     ) as envoy:
-        loaded_only(envoy, system_folder.SYSTEM_FOLDER / system.name)
+        loaded_only(envoy, SYSTEM_FOLDER / system.name)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -105,7 +120,7 @@ def test_nothing_found(cell: Cell) -> None:
         assert "libabsent.so" in update.message or "absent" in update.message.split(), (
             f"expected the rejection to name the module absent, it says: {update.message}"
         )
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 def rejected(update: Update, *names: str) -> None:
@@ -133,9 +148,9 @@ def test_every_step_when_set(cell: Cell) -> None:
         search_path=searched.parent,
         working_folder=here[0].parent,
         environment={"LD_LIBRARY_PATH": str(library[0].parent)},
-        prefix=system_folder.adds(cell.folder, system[0].parent),
+        prefix=system_folder_prefix(cell.folder, system[0].parent),
     ) as envoy:
-        mounted = [system_folder.SYSTEM_FOLDER / file.name for file in system]
+        mounted = [SYSTEM_FOLDER / file.name for file in system]
         loaded_only(envoy, searched, library[0], mounted[0], here[0])
         loaded_only(envoy, library[1], mounted[1], here[1])
         loaded_only(envoy, mounted[2], here[2])
@@ -151,9 +166,9 @@ def test_every_step_when_unset(cell: Cell) -> None:
         *one_each("in_all", "in_two", "in_one"),
         working_folder=here.parent,
         environment={"LD_LIBRARY_PATH": str(library[0].parent)},
-        prefix=system_folder.adds(cell.folder, system[0].parent),
+        prefix=system_folder_prefix(cell.folder, system[0].parent),
     ) as envoy:
-        mounted = [system_folder.SYSTEM_FOLDER / file.name for file in system]
+        mounted = [SYSTEM_FOLDER / file.name for file in system]
         loaded_only(envoy, here, library[0], mounted[0])
         loaded_only(envoy, library[1], mounted[1])
         loaded_only(envoy, mounted[2])
@@ -233,19 +248,19 @@ def test_forbidden_folder(cell: Cell) -> None:
     """Where the host may not look into the variable's folder, a module that stands there is rejected by name."""
     hidden = forbidden(cell)
     with cell.start_anyhow(
-        listener("identity", module="hidden"), search_path=hidden.parent, prefix=unprivileged.prefix()
+        listener("identity", module="hidden"), search_path=hidden.parent, prefix=unprivileged_prefix()
     ) as envoy:
         rejected(envoy.first_update, hidden.name)
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
 def test_forbidden_folder_as_update(cell: Cell) -> None:
     """Where the host may not look into the variable's folder, an update with a module that stands there is rejected by name."""
     hidden = forbidden(cell)
-    with cell.start_anyhow(Listener("main"), search_path=hidden.parent, prefix=unprivileged.prefix()) as envoy:
+    with cell.start_anyhow(Listener("main"), search_path=hidden.parent, prefix=unprivileged_prefix()) as envoy:
         rejected(envoy.update(listener("identity", module="hidden")), hidden.name)
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("discovery.empty_variable", languages=ONE, promised_to=())
@@ -273,7 +288,7 @@ def test_broken_module_is_not_passed_over(cell: Cell) -> None:
     ) as envoy:
         assert not envoy.has_mapped(library), "expected library/libprobe.so not to be loaded, it is"
         rejected(envoy.first_update, str(broken))
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("discovery.first_found_decides", languages=ONE)
@@ -295,7 +310,7 @@ def test_broken_module_is_not_passed_over_later(cell: Cell) -> None:
             update = envoy.update(listener("identity", module=name))
             assert not envoy.has_mapped(passed), f"expected second/{passed.name} not to be loaded, it is"
             rejected(update, broken.name)
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("discovery.first_found_decides", languages=ONE, promised_to=())
@@ -347,7 +362,7 @@ def test_empty_name(cell: Cell) -> None:
     with cell.start_anyhow(listener("identity", module=""), search_path=decoy.parent) as envoy:
         assert not envoy.first_update.accepted, "expected the configuration to be rejected, it was accepted"
         assert not envoy.has_mapped(decoy), "expected lib.so not to be loaded, it is"
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -355,7 +370,7 @@ def test_long_name(cell: Cell) -> None:
     """A name that is too long for any file is rejected, and the process serves on."""
     with cell.start_anyhow(listener("identity", module=LONG), search_path=cell.folder) as envoy:
         rejected(envoy.first_update, LONG)
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -363,7 +378,7 @@ def test_long_name_as_update(cell: Cell) -> None:
     """An update with a name that is too long for any file is rejected, and the process serves on."""
     with cell.start_anyhow(Listener("main"), search_path=cell.folder) as envoy:
         rejected(envoy.update(listener("identity", module=LONG)), LONG)
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 def local_file(filename: str, name: str) -> Listener:
@@ -429,7 +444,7 @@ def test_missing_local_file(cell: Cell) -> None:
     with cell.start_anyhow(local_file(str(missing), "decoy"), search_path=decoy.parent) as envoy:
         rejected(envoy.first_update, str(missing))
         assert not envoy.has_mapped(decoy), "expected modules/libdecoy.so not to be loaded, it is"
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 # Rust's modules need a library that nothing else in a host needs.
@@ -440,7 +455,7 @@ def needing(cell: Cell, runpath: str | None = None) -> Path:
     """A module that needs a library which is not on this machine."""
     cell.modules_folder.mkdir()
     module = cell.modules_folder / "libneeding.so"
-    needed_library.write_module(Path(cell.sdk.modules[PROBE].path), module, runpath)
+    write_module_that_needs_it(Path(cell.sdk.modules[PROBE].path), module, runpath)
     return module
 
 
@@ -449,16 +464,16 @@ def test_needed_library_missing(cell: Cell) -> None:
     """A module that needs a library which is nowhere is rejected with the name of that library."""
     module = needing(cell)
     with cell.start_anyhow(listener("identity", module="needing"), search_path=module.parent) as envoy:
-        rejected(envoy.first_update, needed_library.NAME)
-        cell.still_serves(envoy)
+        rejected(envoy.first_update, NEEDED_LIBRARY)
+        cell.assert_still_serves(envoy)
 
 
 @case("discovery.needed_library", languages=NEEDS)
 def test_needed_library_in_library_path(cell: Cell) -> None:
     """A library that the module needs is found in LD_LIBRARY_PATH, and not for standing next to the module."""
     module = needing(cell)
-    library = needed_library.write_library(cell.folder / "library")
-    beside = needed_library.write_library(cell.modules_folder)
+    library = write_needed_library(cell.folder / "library")
+    beside = write_needed_library(cell.modules_folder)
     with cell.start_anyhow(
         listener("identity", module="needing"),
         search_path=module.parent,
@@ -472,7 +487,7 @@ def test_needed_library_in_library_path(cell: Cell) -> None:
 def test_needed_library_by_runpath(cell: Cell) -> None:
     """A library that the module needs is found next to it through the RUNPATH `$ORIGIN`."""
     module = needing(cell, runpath="$ORIGIN")
-    beside = needed_library.write_library(cell.modules_folder)
+    beside = write_needed_library(cell.modules_folder)
     with cell.start_anyhow(listener("identity", module="needing"), search_path=module.parent) as envoy:
         loaded_only(envoy, module)
         loaded_only(envoy, beside)

@@ -6,15 +6,25 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from dmconform.abi.required_hooks import load_required_hooks
-from dmconform.binaries.hide import without_symbols
-from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
-from dmconform.core.values import Feature, Language
-from dmconform.core.versions import Minor
-from dmconform.envoy.config import HttpFilter, Listener, ListenerFilter, ModuleRef, NetworkFilter, PerRoute
-from dmconform.envoy.envoy import Envoy
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    HOOK_PREFIX,
+    Cell,
+    Envoy,
+    ExtensionPoint,
+    Feature,
+    HttpFilter,
+    Language,
+    Listener,
+    ListenerFilter,
+    Minor,
+    ModuleRef,
+    NetworkFilter,
+    PerRoute,
+    case,
+    listener,
+    required_hooks,
+    without_symbols,
+)
 
 ONE = (Language.CPP,)
 COUNTED_SINCE = Minor.parse("1.39")
@@ -27,7 +37,7 @@ def rejected(cell: Cell, module: str, filter_name: str) -> str:
     with cell.start_anyhow(listener(filter_name, module=module), search_path=cell.modules_folder) as envoy:
         update = envoy.first_update
         assert not update.accepted, "expected the configuration to be rejected, it was accepted"
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
     cell.facts["rejection"] = update.message
     return update.message
 
@@ -56,16 +66,12 @@ def test_program_init_garbage(cell: Cell) -> None:
         cell.facts["configuration"] = "accepted" if update.accepted else f"rejected: {update.message}"
         named = any(one in envoy.log() for one in (GARBAGE, "libodd_program_init.so"))
         assert named, f"expected the host to name the module or what it returned, it says: {update.message}"
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
-def required_hooks(cell: Cell) -> list[str]:
-    """The hooks that this host, or the one most like it that was measured, requires of a module with an HTTP filter."""
-    measured = load_required_hooks()
-    release = measured.nearest(str(cell.planned_host.host.release))
-    cell.needs(release is not None, "which hooks this host requires was never measured (dmconform abi hooks)")
-    # Without program_init no other hook is asked for: test_program_init_missing.
-    return sorted(measured.required(str(release), ExtensionPoint.HTTP_FILTER) - {"program_init"})
+def hooks_to_hide(cell: Cell) -> list[str]:
+    """The hooks that a module with an HTTP filter must have; without program_init no other hook is asked for."""
+    return sorted(required_hooks(cell, ExtensionPoint.HTTP_FILTER) - {"program_init"})
 
 
 @contextlib.contextmanager
@@ -84,7 +90,7 @@ def rejected_without_hooks(cell: Cell, hooks: list[str]) -> Iterator[Envoy]:
 @case("module.required_functions", "loading.failure_rejects", languages=ONE)
 def test_required_hook_missing(cell: Cell) -> None:
     """Of modules that lack one required hook each, every one is rejected with the hook's name, and the process serves on."""
-    hooks = required_hooks(cell)
+    hooks = hooks_to_hide(cell)
     with rejected_without_hooks(cell, hooks) as envoy:
         for hook in hooks:
             named = re.search(rf"without_{hook}: .*\b{HOOK_PREFIX}{hook}\b", envoy.log())
@@ -97,7 +103,7 @@ def test_required_hook_missing(cell: Cell) -> None:
 def test_required_hook_missing_is_counted(cell: Cell) -> None:
     """Modules without a required hook are counted, each once, as ones that could not be loaded."""
     cell.needs(cell.host_minor >= COUNTED_SINCE, "Envoy counts these failures from 1.39 on")
-    hooks = required_hooks(cell)
+    hooks = hooks_to_hide(cell)
     with rejected_without_hooks(cell, hooks) as envoy:
         seen = {name: value for name, value in envoy.counters("dynamic_modules.").items() if value}
         expected = {"dynamic_modules.module_load_error.config_name.identity": len(hooks)}

@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dmconform.casekit.identity import INITIALISED, has_inode_mapped, told
-from dmconform.casekit.unloading import drained, unloaded
-from dmconform.core.values import Language
-from dmconform.envoy.config import ModuleRef
-from dmconform.envoy.envoy import Envoy
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    INITIALISED,
+    Cell,
+    Envoy,
+    Language,
+    ModuleRef,
+    assert_drained,
+    assert_unloaded,
+    case,
+    has_inode_mapped,
+    identity_of,
+    listener,
+)
 
 ANOTHER_VERSION = b"another version"
 
 
 def share_state(envoy: Envoy, *names: str) -> None:
     """The listeners use one module, which was just loaded: it counts on from one to the next."""
-    counts = [told(envoy.request("/", listener=name), "count") for name in names]
+    counts = [identity_of(envoy.request("/", listener=name), "count") for name in names]
     expected = [str(number) for number, _ in enumerate(names, 1)]
     assert counts == expected, f"expected the listeners to share one module and count {expected}, they count {counts}"
 
@@ -49,7 +55,7 @@ def test_copy_is_another(cell: Cell) -> None:
     cell.install(name="first")
     cell.install(name="second")
     with cell.start(listener("identity", name="a", module="first"), listener("identity", name="b", module="second")) as envoy:
-        counts = [told(envoy.request("/", listener=name), "count") for name in ("a", "a", "b")]
+        counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "a", "b")]
         assert counts == ["1", "2", "1"], f"expected each copy to count for itself and say 1, 2, 1; they say {counts}"
     initialised(envoy, 2)
 
@@ -80,7 +86,7 @@ def test_initialised_again_after_unload(cell: Cell) -> None:
     with cell.start(listener("identity", name="a"), listener("identity", name="b")) as envoy:
         share_state(envoy, "a", "b")
         cell.reconfigure(envoy)
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)
         cell.reconfigure(envoy, listener("identity", name="a"), listener("identity", name="b"))
         share_state(envoy, "a", "b")
     initialised(envoy, 2)
@@ -91,12 +97,12 @@ def test_kept_not_initialised_again(cell: Cell) -> None:
     """A module that do_not_close kept without a user is not initialised again when it comes back."""
     kept = listener("identity", module=ModuleRef("probe", do_not_close=True))
     with cell.start(kept) as envoy:
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
         cell.reconfigure(envoy)
-        drained(envoy)
+        assert_drained(envoy)
         cell.reconfigure(envoy, kept)
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
     initialised(envoy, 1)
 
@@ -108,11 +114,11 @@ def test_replaced_after_unload(cell: Cell) -> None:
     module = cell.install()
     with cell.start(listener("identity")) as envoy:
         cell.reconfigure(envoy)
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)
         _, after = replace_file(module, ANOTHER_VERSION)
         cell.reconfigure(envoy, listener("identity"))
         assert has_inode_mapped(envoy, after), "expected the file that has the name now to be loaded, it is not"
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "1", f"expected the new module to count 1, it counts {count}"
 
 
@@ -135,14 +141,14 @@ def test_replaced_while_used(cell: Cell) -> None:
     module = cell.install()
     first, second = listener("identity", name="a"), listener("identity", name="b")
     with cell.start(first) as envoy:
-        count = told(envoy.request("/", listener="a"), "count")
+        count = identity_of(envoy.request("/", listener="a"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
         before, after = replace_file(module, ANOTHER_VERSION)
         cell.reconfigure(envoy, first, second)
-        count = told(envoy.request("/", listener="a"), "count")
+        count = identity_of(envoy.request("/", listener="a"), "count")
         assert count == "2", f"expected the module in use to serve on and count 2, it counts {count}"
         assert has_inode_mapped(envoy, before), "expected the module in use to stay loaded, it is gone"
-        count = told(envoy.request("/", listener="b"), "count")
+        count = identity_of(envoy.request("/", listener="b"), "count")
         assert has_inode_mapped(envoy, after), (
             "expected a listener that came after the file was replaced to use the new file, it uses the old one: "
             f"the new file is not loaded, and the listener counts {count}"
@@ -156,12 +162,12 @@ def test_kept_by_its_linker(cell: Cell) -> None:
     cell.needs(not cell.sdk.unloads, "modules of this SDK are unloaded")
     module = cell.install()
     with cell.start(listener("identity")) as envoy:
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
         cell.reconfigure(envoy)
-        drained(envoy)
+        assert_drained(envoy)
         assert envoy.has_mapped(module), "expected a module that is marked NODELETE to stay loaded, it is gone"
         cell.reconfigure(envoy, listener("identity"))
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
     initialised(envoy, 1)

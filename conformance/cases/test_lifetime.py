@@ -8,19 +8,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from dmconform.casekit.identity import told
-from dmconform.casekit.routes import Routes
-from dmconform.casekit.unloading import drained, unloaded
-from dmconform.core.timeouts import LOG_LINE_S, REQUEST_S
-from dmconform.core.values import Language
-from dmconform.core.waiting import poll
-from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.outcomes import ModuleRejected
-from dmconform.envoy.upstream import upstream
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    LOG_LINE_S,
+    PROBE,
+    REQUEST_S,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Language,
+    Listener,
+    ModuleRef,
+    ModuleRejected,
+    PerRoute,
+    Protocol,
+    Request,
+    Routes,
+    assert_drained,
+    assert_unloaded,
+    case,
+    identity_of,
+    listener,
+    poll,
+    upstream,
+)
 
 ONE = (Language.CPP,)
 WORKERS = 2
@@ -46,11 +56,11 @@ def test_constructors_and_destructors(cell: Cell) -> None:
     first, second = (listener("identity", name=name, module="lifetime") for name in "ab")
     with cell.start(first, second, module="lifetime") as envoy:
         cell.reconfigure(envoy, second)
-        drained(envoy)
-        told(envoy.request("/", listener="b"), "count")
+        assert_drained(envoy)
+        identity_of(envoy.request("/", listener="b"), "count")
         lived(envoy, "constructed")
         cell.reconfigure(envoy)
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)
         lived(envoy, "constructed", "destructed")
         cell.reconfigure(envoy, first)
     lived(envoy, "constructed", "destructed", "constructed", "destructed")
@@ -73,13 +83,13 @@ def stays(cell: Cell, name: str, user: Listener) -> None:
     """A module whose only user goes and comes again is constructed once, and not destructed before the end."""
     module = cell.install(name)
     with cell.start(user, module=name) as envoy:
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
         cell.reconfigure(envoy)
-        drained(envoy)
+        assert_drained(envoy)
         assert envoy.has_mapped(module), f"expected {module.name} to stay loaded, it is gone"
         cell.reconfigure(envoy, user)
-        count = told(envoy.request("/"), "count")
+        count = identity_of(envoy.request("/"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
         lived(envoy, "constructed")
     log = envoy.log()
@@ -95,17 +105,17 @@ def test_thread_local(cell: Cell) -> None:
         numbers = counted(envoy, "a")
         each_worker_counts(numbers)
         cell.reconfigure(envoy, second)
-        drained(envoy)
+        assert_drained(envoy)
         each_worker_counts(numbers + counted(envoy, "b"))
         cell.reconfigure(envoy)
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)
         cell.reconfigure(envoy, first)
         each_worker_counts(counted(envoy, "a"))
 
 
 def counted(envoy: Envoy, name: str) -> list[int]:
     """What the workers count that answer `REQUESTS` requests."""
-    return [int(told(envoy.request("/", listener=name), "thread-local")) for _ in range(REQUESTS)]
+    return [int(identity_of(envoy.request("/", listener=name), "thread-local")) for _ in range(REQUESTS)]
 
 
 def each_worker_counts(numbers: list[int]) -> None:
@@ -157,12 +167,12 @@ def test_filter_listener_routes_go(cell: Cell) -> None:
     with cell.start(a, b, routes.listener, d) as envoy:
         for canary, step in zip(canaries, steps, strict=True):
             step(envoy)
-            drained(envoy, canary)
+            assert_drained(envoy, canary)
             assert envoy.has_mapped(module), f"expected the module to stay loaded after {canary.name}, it is gone"
-            told(envoy.request("/", listener="d"), "count")
+            identity_of(envoy.request("/", listener="d"), "count")
         cell.reconfigure(envoy, chain("a"))
-        unloaded(envoy, module)
-        told(envoy.request("/", listener="a"), "count")
+        assert_unloaded(envoy, module)
+        identity_of(envoy.request("/", listener="a"), "count")
 
 
 @case("rtld.closed_at_last_reference")
@@ -186,10 +196,10 @@ def test_request_keeps_its_route(cell: Cell) -> None:
         update_routes(routes, envoy)
         update_routes(other, envoy)
         # The canary's route went last: when it is gone, the module would be if it were closed too early.
-        unloaded(envoy, canary)
+        assert_unloaded(envoy, canary)
         assert envoy.has_mapped(module), "expected the module to stay loaded while a request keeps its route, it is gone"
-        route = told(held.finish(), "route")
+        route = identity_of(held.finish(), "route")
         assert route == "old", f"expected the request that is under way to keep its route's 'old', saw {route!r}"
-        route = told(connection.request(Request()), "route")
+        route = identity_of(connection.request(Request()), "route")
         assert route == "none", f"expected the next request to have no configuration of its route, saw {route!r}"
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)

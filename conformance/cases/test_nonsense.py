@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from dmconform.core.timeouts import PANICKED_S
-from dmconform.core.values import Language
-from dmconform.envoy.client import NoAnswer
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.outcomes import HostCrashed
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import PANICKED_S, Cell, Envoy, HostCrashed, Language, NoAnswer, Protocol, Request, case, listener
 
 CALLBACKS = (
     "request_headers",

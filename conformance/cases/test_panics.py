@@ -7,17 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dmconform.casekit.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, served, told
-from dmconform.core.timeouts import PANICKED_S
-from dmconform.core.values import Feature, Language
-from dmconform.core.versions import Minor
-from dmconform.envoy.client import Answer, End
-from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.upstream import upstream
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    PANICKED_S,
+    Answer,
+    Cell,
+    End,
+    Envoy,
+    Feature,
+    HttpFilter,
+    Language,
+    Listener,
+    Minor,
+    ModuleRef,
+    PerRoute,
+    Protocol,
+    Request,
+    answer_soon,
+    assert_each_panic_logged_once,
+    assert_nothing_left,
+    assert_panic_logged,
+    assert_served,
+    case,
+    in_words,
+    listener,
+    panic_lines,
+    provoke_panic,
+    upstream,
+)
 
 RUST = (Language.RUST,)
 PANIC = {"x-dmconform-panic": "now"}
@@ -46,27 +62,27 @@ def meet_panic(
 
     Requests in flight beside it (HTTP/2: on its own connection too) and after it must be served, and the payload be in the log.
     """
-    before = len(lines(envoy, callback))
+    before = len(panic_lines(envoy, callback))
     with (
         envoy.connect(protocol, listener=listener) as elsewhere,
         envoy.connect(protocol, listener=listener, patience_s=PANICKED_S) as connection,
     ):
         in_flight = elsewhere.begin(OTHER)
         beside = connection.begin(OTHER) if protocol is Protocol.HTTP2 else None
-        provoke(envoy, callback)
+        provoke_panic(envoy, callback)
         panicking = connection.send(request)
-        logged(envoy, callback, before)
+        assert_panic_logged(envoy, callback, before)
         finished = in_flight.finish()
         assert finished.status == 200, f"expected a request in flight elsewhere to be served, it saw {finished.summary}"
         if beside is not None:
-            served(envoy, beside, "a request in flight on the same connection")
+            assert_served(envoy, beside, "a request in flight on the same connection")
         later = elsewhere.request(OTHER)
         assert later.status == 200, f"expected a later request to be served, it saw {later.summary}"
         # The thread that panicked has served others since: what it does about the request, it has done.
         answer = answer_soon(envoy, panicking)
-        cell.facts[f"{callback}, {protocol.value}"] = told(answer)
+        cell.facts[f"{callback}, {protocol.value}"] = in_words(answer)
         if answer is not None and connection.is_open:
-            served(envoy, connection.send(OTHER), "a later request on the same connection")
+            assert_served(envoy, connection.send(OTHER), "a later request on the same connection")
         return answer
 
 
@@ -83,7 +99,7 @@ def survived(cell: Cell, callback: str) -> None:
     with cell.start(listener("panic", callback)) as envoy:
         for protocol in Protocol:
             meet_panic(cell, envoy, protocol, callback)
-        nothing_left(cell, envoy, lambda: gauges(envoy))
+        assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 
 
 @case("errors.guard", "errors.others_unaffected", promised_to=RUST)
@@ -159,13 +175,13 @@ def refused(cell: Cell, callback: str, panicking: Listener) -> None:
     with cell.start(listener("identity")) as envoy:
         with envoy.connect(Protocol.HTTP1) as client:
             other = client.begin(OTHER)
-            provoke(envoy, callback)
+            provoke_panic(envoy, callback)
             update = envoy.update(listener("identity"), panicking)
-            logged(envoy, callback)
+            assert_panic_logged(envoy, callback)
             assert not update.accepted, "expected a configuration that panics to be rejected, it was accepted"
             finished = other.finish()
             assert finished.status == 200, f"expected a request in flight to be served, it saw {finished.summary}"
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("errors.guard", "errors.others_unaffected", promised_to=RUST)
@@ -192,7 +208,7 @@ def ends(cell: Cell, *panics: tuple[str, Request]) -> None:
                 kind = "with a body and trailers" if request.has_more else "without a body"
                 assert has_failed(answer), (
                     f"expected a {protocol.value} request {kind} that panicked in {callback} to end with an error or a reset, "
-                    f"the client saw {told(answer)}"
+                    f"the client saw {in_words(answer)}"
                 )
 
 
@@ -250,19 +266,19 @@ def fails_closed(cell: Cell, callback: str, judge: Callable[[Protocol, Answer | 
     ):
         for times, protocol in enumerate(Protocol, 1):
             judge(protocol, meet_panic(cell, envoy, protocol, callback))
-            logged_once(envoy, callback, times)
+            assert_each_panic_logged_once(envoy, callback, times)
         if callback in STOPS_AT_HEADERS:
             begun = server.begun(PATH)
             assert not begun, f"expected the upstream server not to see a request that panicked, it saw {begun} begin"
         if callback.startswith("request_"):
             whole = server.received(PATH)
             assert not whole, f"expected the upstream server not to get the rest of a request that panicked, it got {whole}"
-        nothing_left(cell, envoy, lambda: gauges(envoy))
+        assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 
 
 def status_500(protocol: Protocol, answer: Answer | None) -> None:
     """What a client sees of a panic on the request path."""
-    seen = told(answer)
+    seen = in_words(answer)
     assert answer is not None and answer.status == 500, f"expected the {protocol.value} client to see status 500, it saw {seen}"
 
 
@@ -270,18 +286,18 @@ def reset(protocol: Protocol, answer: Answer | None) -> None:
     """What a client sees of a panic on the response path: HTTP/1.1 can end a stream only with its connection."""
     expected = End.RESET if protocol is Protocol.HTTP2 else End.CUT
     assert answer is not None and answer.end is expected, (
-        f"expected the {protocol.value} client to see that {expected.value}, it saw {told(answer)}"
+        f"expected the {protocol.value} client to see that {expected.value}, it saw {in_words(answer)}"
     )
 
 
 def ended(protocol: Protocol, answer: Answer | None) -> None:
     """What a client sees of a panic in an event, for which the documents do not say which of the two it is."""
-    assert has_failed(answer), f"expected the {protocol.value} client to see an error or a reset, it saw {told(answer)}"
+    assert has_failed(answer), f"expected the {protocol.value} client to see an error or a reset, it saw {in_words(answer)}"
 
 
 def served_before(protocol: Protocol, answer: Answer | None) -> None:
     """What a client sees of a panic when all is over."""
-    seen = told(answer)
+    seen = in_words(answer)
     assert answer is not None and answer.status == 200, f"expected the {protocol.value} client to see status 200, it saw {seen}"
 
 

@@ -7,16 +7,30 @@ from __future__ import annotations
 
 import contextlib
 
-from dmconform.casekit.panics import answer_soon, lines, logged, logged_once, nothing_left, provoke, told
-from dmconform.core.timeouts import PANICKED_S, REQUEST_S
-from dmconform.core.values import Feature, Language
-from dmconform.envoy.client import Answer
-from dmconform.envoy.config import Listener, ListenerFilter, ModuleRef, NetworkFilter
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.upstream import upstream
-from dmconform.matrix.cell import Cell
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    PANICKED_S,
+    REQUEST_S,
+    Answer,
+    Cell,
+    Envoy,
+    Feature,
+    Language,
+    Listener,
+    ListenerFilter,
+    ModuleRef,
+    NetworkFilter,
+    Protocol,
+    Request,
+    answer_soon,
+    assert_each_panic_logged_once,
+    assert_nothing_left,
+    assert_panic_logged,
+    case,
+    in_words,
+    panic_lines,
+    provoke_panic,
+    upstream,
+)
 
 RUST = (Language.RUST,)
 PROBE = ModuleRef("probe")
@@ -47,17 +61,17 @@ def meet_panic(cell: Cell, envoy: Envoy, callback: str, name: str = "main") -> A
     Requests in flight on other connections (of the same listener too, unless it panics for each) and later ones must be served,
     and the payload be in the log. A callback at the end of a connection panics when the client has gone.
     """
-    before = len(lines(envoy, callback))
+    before = len(panic_lines(envoy, callback))
     others = ["other"] if callback in EACH_CONNECTION else ["other", name]
     with contextlib.ExitStack() as clients:
         elsewhere = [clients.enter_context(envoy.connect(Protocol.HTTP1, listener=one)) for one in others]
         in_flight = [client.begin(OTHER) for client in elsewhere]
         timeout_s = REQUEST_S if callback in AT_THE_END else PANICKED_S
-        provoke(envoy, callback)
+        provoke_panic(envoy, callback)
         with envoy.connect(Protocol.HTTP1, listener=name, patience_s=timeout_s) as connection:
             panicking = connection.send(PANICKING)
             if callback not in AT_THE_END:
-                logged(envoy, callback, before)
+                assert_panic_logged(envoy, callback, before)
             for one in in_flight:
                 finished = one.finish()
                 assert finished.status == 200, f"expected a request in flight elsewhere to be served, it saw {finished.summary}"
@@ -67,8 +81,8 @@ def meet_panic(cell: Cell, envoy: Envoy, callback: str, name: str = "main") -> A
             # The thread that panicked has served others since: what it does about the connection, it has done.
             answer = answer_soon(envoy, panicking)
         if callback in AT_THE_END:
-            logged(envoy, callback, before)
-    cell.facts[f"{name}: {callback}"] = told(answer)
+            assert_panic_logged(envoy, callback, before)
+    cell.facts[f"{name}: {callback}"] = in_words(answer)
     return answer
 
 
@@ -90,7 +104,7 @@ def survived(cell: Cell, callback: str, panicking: Listener, other: Listener) ->
     """
     with cell.start(panicking, other) as envoy:
         if meet_panic(cell, envoy, callback) is not None:
-            nothing_left(cell, envoy, lambda: gauges(envoy))
+            assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 
 
 def network_survived(cell: Cell, callback: str) -> None:
@@ -165,7 +179,7 @@ def ends(cell: Cell, *panicking: Listener, other: Listener) -> None:
         for one in panicking:
             answer = meet_panic(cell, envoy, one.name, one.name)
             cut = answer is not None and answer.was_cut
-            assert cut, f"expected a connection that met a panic in {one.name} to be closed, the client saw {told(answer)}"
+            assert cut, f"expected a connection that met a panic in {one.name} to be closed, the client saw {in_words(answer)}"
 
 
 @case("errors.affected_ends", promised_to=RUST)
@@ -196,12 +210,12 @@ def fails_closed(cell: Cell, callback: str, panicking: Listener, other: Listener
     with upstream() as server, cell.start(panicking, other, clusters={"upstream": server.port}) as envoy:
         answer = meet_panic(cell, envoy, callback)
         cut = answer is not None and answer.was_cut and answer.status_so_far is None
-        assert cut, f"expected the client to see its connection closed without an answer, it saw {told(answer)}"
-        logged_once(envoy, callback, 1)
+        assert cut, f"expected the client to see its connection closed without an answer, it saw {in_words(answer)}"
+        assert_each_panic_logged_once(envoy, callback, 1)
         begun = server.begun(PATH)
         expected = 1 if callback == "write" else 0  # writing is the way back
         assert begun == expected, f"expected {expected} requests to reach the upstream server, it saw {begun} begin"
-        nothing_left(cell, envoy, lambda: gauges(envoy))
+        assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 
 
 def network_fails_closed(cell: Cell, callback: str) -> None:
@@ -254,8 +268,8 @@ def wrapped_at_the_end(cell: Cell, callback: str) -> None:
     cell.needs(cell.sdk.catch_unwind, NO_WRAPPER)
     with cell.start(network("main", f"{callback} guarded"), network("other", "none")) as envoy:
         answer = meet_panic(cell, envoy, callback)
-        assert answer is not None and answer.status == 200, f"expected the client to see status 200, it saw {told(answer)}"
-        nothing_left(cell, envoy, lambda: gauges(envoy))
+        assert answer is not None and answer.status == 200, f"expected the client to see status 200, it saw {in_words(answer)}"
+        assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)

@@ -13,18 +13,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dmconform.binaries.hide import without_symbols
-from dmconform.casekit.identity import INITIALISED
-from dmconform.core.extension_point import HOOK_PREFIX
-from dmconform.core.timeouts import LOG_LINE_S
-from dmconform.core.values import Language
-from dmconform.core.versions import Minor
-from dmconform.core.waiting import poll
-from dmconform.envoy.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.source_server import Reply, SourceServer, source_server
-from dmconform.matrix.cell import PROBE, Cell
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    HOOK_PREFIX,
+    INITIALISED,
+    LOG_LINE_S,
+    MODULE_SOURCE,
+    PROBE,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Language,
+    Listener,
+    Minor,
+    ModuleRef,
+    RemoteSource,
+    Reply,
+    SourceServer,
+    case,
+    poll,
+    source_server,
+    without_symbols,
+)
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()

@@ -11,16 +11,31 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from dmconform.casekit.identity import told
-from dmconform.core.timeouts import LOG_LINE_S, REQUEST_S, SHORT_FETCH_S
-from dmconform.core.values import Language
-from dmconform.core.versions import Minor
-from dmconform.core.waiting import poll
-from dmconform.envoy.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
-from dmconform.envoy.envoy import Envoy, accepted
-from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port, source_server
-from dmconform.matrix.cell import PROBE, Cell
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    LOG_LINE_S,
+    MODULE_SOURCE,
+    PROBE,
+    REQUEST_S,
+    SHORT_FETCH_S,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Language,
+    Listener,
+    Manner,
+    Minor,
+    ModuleRef,
+    PerRoute,
+    RemoteSource,
+    Reply,
+    SourceServer,
+    accepted,
+    case,
+    identity_of,
+    poll,
+    refusing_port,
+    source_server,
+)
 
 ONE = (Language.CPP,)
 NOBODY: tuple[Language, ...] = ()
@@ -332,7 +347,7 @@ def test_loaded_globally(cell: Cell) -> None:
         module = ModuleRef("main", load_globally=True, remote=RemoteSource(PATH, digest(data)))
         for when in ("as it comes", "once it is kept"):
             with started(cell, source.port, Listener("main", (HttpFilter(module, "identity"),))) as envoy:
-                seen, expected = told(envoy.request("/"), "global"), cached(cell, data).name
+                seen, expected = identity_of(envoy.request("/"), "global"), cached(cell, data).name
                 assert seen == expected, f"expected the symbols of {expected} to be visible globally {when}, found {seen}"
         fetched(source, 1)
 

@@ -5,13 +5,23 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from dmconform.casekit.identity import INITIALISED, Held, held, told
-from dmconform.casekit.unloading import drained, unloaded
-from dmconform.core.values import Language
-from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
-from dmconform.envoy.envoy import Envoy
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    INITIALISED,
+    PROBE,
+    Cell,
+    Envoy,
+    Held,
+    HttpFilter,
+    Language,
+    Listener,
+    ModuleRef,
+    assert_drained,
+    assert_unloaded,
+    case,
+    held,
+    identity_of,
+    listener,
+)
 
 ROUNDS = 50
 WARM_ROUNDS = 10
@@ -33,12 +43,14 @@ def test_local_by_default(cell: Cell) -> None:
         for name, module, requests in (("a", "libfirst.so", 2), ("b", "libsecond.so", 1)):
             for count in range(1, requests + 1):
                 answer = envoy.request("/", listener=name)
-                assert told(answer, "module") == module, f"expected {module} to answer, {told(answer, 'module')} did"
-                assert told(answer, "count") == str(count), (
-                    f"expected {module} to count {count}, it counts {told(answer, 'count')}: its state is not its own"
+                assert identity_of(answer, "module") == module, (
+                    f"expected {module} to answer, {identity_of(answer, 'module')} did"
                 )
-                assert told(answer, "global") == "none", (
-                    f"expected no module's symbols to be visible globally, those of {told(answer, 'global')} are"
+                assert identity_of(answer, "count") == str(count), (
+                    f"expected {module} to count {count}, it counts {identity_of(answer, 'count')}: its state is not its own"
+                )
+                assert identity_of(answer, "global") == "none", (
+                    f"expected no module's symbols to be visible globally, those of {identity_of(answer, 'global')} are"
                 )
 
 
@@ -51,7 +63,7 @@ def test_load_globally(cell: Cell) -> None:
     second = listener("identity", name="b", module=ModuleRef("global", load_globally=True))
     with cell.start(first, second) as envoy:
         for name in ("a", "b"):
-            seen = told(envoy.request("/", listener=name), "global")
+            seen = identity_of(envoy.request("/", listener=name), "global")
             assert seen == "libglobal.so", f"expected the symbols of libglobal.so to be visible globally, found {seen}"
 
 
@@ -65,7 +77,7 @@ def dependent(cell: Cell, *, load_globally: bool) -> Listener:
 def test_global_for_a_library(cell: Cell) -> None:
     """The document's example: module X, loaded globally, opens a library Y that finds the symbols of X."""
     with cell.start(dependent(cell, load_globally=True)) as envoy:
-        found = told(envoy.request("/"), "dependent")
+        found = identity_of(envoy.request("/"), "dependent")
         assert found == cell.language, f"expected the library to call the module, which says {cell.language}; it says {found}"
 
 
@@ -79,7 +91,7 @@ def test_local_for_a_library(cell: Cell) -> None:
         assert said is not None, (
             "expected the library not to be opened for the symbol dmconform_marker, the log has nothing of it"
         )
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
 
 
 @case("rtld.closed_at_last_reference")
@@ -90,28 +102,28 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
     canary = cell.install(name="canary")
     first, second = listener("identity", name="a"), listener("identity", name="b")
     with cell.start(first, second, listener("identity", name="c", module="canary")) as envoy:
-        first_count = told(envoy.request("/", listener="a"), "count")
+        first_count = identity_of(envoy.request("/", listener="a"), "count")
         assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
         cell.reconfigure(envoy, second)
         # The canary went with the same update: it shows that a module that nothing uses is unloaded by now.
-        drained(envoy, canary)
+        assert_drained(envoy, canary)
         assert envoy.has_mapped(module), "expected the module to stay loaded while a listener uses it, it is gone"
-        count = told(envoy.request("/", listener="b"), "count")
+        count = identity_of(envoy.request("/", listener="b"), "count")
         assert count == "2", f"expected its state to live on and count 2, it counts {count}"
         cell.reconfigure(envoy)
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)
         cell.reconfigure(envoy, first)
-        count = told(envoy.request("/", listener="a"), "count")
+        count = identity_of(envoy.request("/", listener="a"), "count")
         assert count == "1", f"expected a module that was loaded anew to count from 1, it counts {count}"
 
 
 def outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
     """A module that has counted once stays when all listeners go, and is found with its state by one that comes again."""
     cell.reconfigure(envoy)
-    drained(envoy, canary)
+    assert_drained(envoy, canary)
     assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
     cell.reconfigure(envoy, again)
-    count = told(envoy.request("/", listener=again.name), "count")
+    count = identity_of(envoy.request("/", listener=again.name), "count")
     assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
 
 
@@ -123,7 +135,7 @@ def test_do_not_close(cell: Cell) -> None:
     canary = cell.install(name="canary")
     kept = listener("identity", name="a", module=ModuleRef("kept", do_not_close=True))
     with cell.start(kept, listener("identity", name="b", module="canary")) as envoy:
-        first_count = told(envoy.request("/", listener="a"), "count")
+        first_count = identity_of(envoy.request("/", listener="a"), "count")
         assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
         outlives_its_users(cell, envoy, module, canary, kept)
 
@@ -147,11 +159,11 @@ def test_unloaded_one_by_one(cell: Cell) -> None:
     with cell.start(chain("a", "probe", "probe", "canary1", "canary2"), steps[0][1]) as envoy:
         for canary, step in zip(canaries, steps, strict=True):
             cell.reconfigure(envoy, *step)
-            drained(envoy, canary)
+            assert_drained(envoy, canary)
             assert envoy.has_mapped(module), f"expected the module to stay loaded after {canary.name}, it is gone"
-            told(envoy.request("/", listener="b"), "count")
+            identity_of(envoy.request("/", listener="b"), "count")
         cell.reconfigure(envoy)
-        unloaded(envoy, module, "with its last user")
+        assert_unloaded(envoy, module, "with its last user")
 
 
 @case("rtld.closed_at_last_reference")
@@ -162,11 +174,11 @@ def test_global_unloaded_too(cell: Cell) -> None:
     cell.install(name="local")
     witness = listener("identity", name="a", module="local")
     with cell.start(witness, listener("identity", name="b", module=ModuleRef("global", load_globally=True))) as envoy:
-        seen = told(envoy.request("/", listener="a"), "global")
+        seen = identity_of(envoy.request("/", listener="a"), "global")
         assert seen == "libglobal.so", f"expected the symbols of libglobal.so to be visible globally, found {seen}"
         cell.reconfigure(envoy, witness)
-        unloaded(envoy, module)
-        seen = told(envoy.request("/", listener="a"), "global")
+        assert_unloaded(envoy, module)
+        seen = identity_of(envoy.request("/", listener="a"), "global")
         assert seen == "none", f"expected no symbols to be visible globally any more, those of {seen} are"
 
 
@@ -177,14 +189,14 @@ def test_rejected_configuration_lets_go(cell: Cell) -> None:
     module = cell.install()
     user = listener("identity", name="a")
     with cell.start(user) as envoy:
-        count = told(envoy.request("/", listener="a"), "count")
+        count = identity_of(envoy.request("/", listener="a"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
         update = envoy.update(user, listener("refuse", name="b"))
         assert not update.accepted, "expected the configuration that the module refuses to be rejected, it was accepted"
-        count = told(envoy.request("/", listener="a"), "count")
+        count = identity_of(envoy.request("/", listener="a"), "count")
         assert count == "2", f"expected the module to serve its other user on and count 2, it counts {count}"
         cell.reconfigure(envoy)
-        unloaded(envoy, module, "with its last user")
+        assert_unloaded(envoy, module, "with its last user")
 
 
 @case("rtld.load_globally", promised_to=())
@@ -197,9 +209,9 @@ def test_global_then_local(cell: Cell) -> None:
     with cell.start(witness, first) as envoy:
         cell.reconfigure(envoy, witness, first, second)
         cell.reconfigure(envoy, witness, second)
-        count = told(envoy.request("/", listener="c"), "count")
+        count = identity_of(envoy.request("/", listener="c"), "count")
         assert count == "1", f"expected the local user to be served, it counts {count}"
-        seen = told(envoy.request("/", listener="a"), "global")
+        seen = identity_of(envoy.request("/", listener="a"), "global")
         assert seen == "libboth.so", f"expected the symbols of libboth.so to stay visible globally, found {seen}"
 
 
@@ -211,10 +223,10 @@ def test_local_then_global(cell: Cell) -> None:
     witness = listener("identity", name="a", module="witness")
     first, second = (listener("identity", name=name, module=ModuleRef("both", load_globally=name == "c")) for name in "bc")
     with cell.start(witness, first) as envoy:
-        seen = told(envoy.request("/", listener="a"), "global")
+        seen = identity_of(envoy.request("/", listener="a"), "global")
         assert seen == "none", f"expected no module's symbols to be visible globally yet, those of {seen} are"
         cell.reconfigure(envoy, witness, first, second)
-        seen = told(envoy.request("/", listener="a"), "global")
+        seen = identity_of(envoy.request("/", listener="a"), "global")
         assert seen == "libboth.so", (
             f"expected the symbols of libboth.so to be visible globally once a configuration asks for it, found {seen}"
         )
@@ -231,11 +243,13 @@ def test_same_symbols_both_global(cell: Cell) -> None:
         for name, module, requests in (("a", "libfirst.so", 2), ("b", "libsecond.so", 1)):
             for count in range(1, requests + 1):
                 answer = envoy.request("/", listener=name)
-                assert told(answer, "module") == module, f"expected {module} to answer, {told(answer, 'module')} did"
-                assert told(answer, "count") == str(count), (
-                    f"expected {module} to count {count}, it counts {told(answer, 'count')}: its state is not its own"
+                assert identity_of(answer, "module") == module, (
+                    f"expected {module} to answer, {identity_of(answer, 'module')} did"
                 )
-                seen = told(answer, "global")
+                assert identity_of(answer, "count") == str(count), (
+                    f"expected {module} to count {count}, it counts {identity_of(answer, 'count')}: its state is not its own"
+                )
+                seen = identity_of(answer, "global")
                 assert seen == "libfirst.so", f"expected the symbols of libfirst.so, loaded first, to be found, found {seen}"
 
 
@@ -248,12 +262,12 @@ def test_next_global_takes_over(cell: Cell) -> None:
     first = listener("identity", name="a", module=ModuleRef("first", load_globally=True))
     second = listener("identity", name="b", module=ModuleRef("second", load_globally=True))
     with cell.start(first, second) as envoy:
-        seen = told(envoy.request("/", listener="b"), "global")
+        seen = identity_of(envoy.request("/", listener="b"), "global")
         assert seen == "libfirst.so", f"expected the symbols of libfirst.so, loaded first, to be found, found {seen}"
         cell.reconfigure(envoy, second)
-        unloaded(envoy, module)
+        assert_unloaded(envoy, module)
         answer = envoy.request("/", listener="b")
-        found = told(answer, "global"), told(answer, "count")
+        found = identity_of(answer, "global"), identity_of(answer, "count")
         assert found == ("libsecond.so", "2"), f"expected the symbols of libsecond.so, and it to count 2; saw {found}"
 
 
@@ -283,7 +297,7 @@ def stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
     with cell.start(first, last) as envoy:
         cell.reconfigure(envoy, first, second, last)
         cell.reconfigure(envoy, second, last)
-        count = told(envoy.request("/", listener="b"), "count")
+        count = identity_of(envoy.request("/", listener="b"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
         outlives_its_users(cell, envoy, module, canary, second)
 
@@ -297,8 +311,8 @@ def test_many_rounds(cell: Cell) -> None:
         for number in range(1, ROUNDS + 1):
             new, old = ("one", "two") if number % 2 else ("two", "one")
             cell.reconfigure(envoy, listener("identity", module=new))
-            unloaded(envoy, files[old], f"in round {number}")
-            count = told(envoy.request("/"), "count")
+            assert_unloaded(envoy, files[old], f"in round {number}")
+            count = identity_of(envoy.request("/"), "count")
             assert count == "1", f"expected a module that was loaded anew to count 1 in round {number}, it counts {count}"
             if number == WARM_ROUNDS:
                 before = held(envoy)
@@ -334,7 +348,7 @@ def test_many_rounds_kept(cell: Cell) -> None:
     always = Listener("always")
     with cell.start(always, kept) as envoy:
         for number in range(1, ROUNDS + 1):
-            count = told(envoy.request("/", listener="kept"), "count")
+            count = identity_of(envoy.request("/", listener="kept"), "count")
             assert count == str(number), f"expected the module to count {number} in round {number}, it counts {count}"
             cell.reconfigure(envoy, always)
             cell.reconfigure(envoy, always, kept)
@@ -351,7 +365,7 @@ def test_second_attempt(cell: Cell) -> None:
     shutil.copyfile(cell.sdk.modules[PROBE].path, cell.modules_folder / "libprobe.so")
     with cell.start_anyhow(listener("identity"), search_path=cell.modules_folder) as envoy:
         first = envoy.first_update
-        cell.still_serves(envoy)
+        cell.assert_still_serves(envoy)
         second = envoy.update(listener("identity"))
     told_of = ["accepted" if one.accepted else f"rejected: {one.message}" for one in (first, second)]
     same = told_of[0] == told_of[1]
@@ -362,7 +376,7 @@ def test_second_attempt(cell: Cell) -> None:
 def test_same_file_initialised_once(cell: Cell) -> None:
     """A file that two configurations name is loaded and initialised once, and its state is shared."""
     with cell.start(listener("identity", name="a"), listener("identity", name="b")) as envoy:
-        counts = [told(envoy.request("/", listener=name), "count") for name in ("a", "b")]
+        counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "b")]
         assert counts == ["1", "2"], f"expected both listeners to use one module and count 1, 2; they count {counts}"
     # Asked once it has ended: only then is all that it printed there.
     times = envoy.log().count(INITIALISED)

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import hashlib
 
-from dmconform.core.values import Language
-from dmconform.core.versions import Minor
-from dmconform.envoy.config import MODULE_SOURCE, HttpFilter, Listener, ModuleRef, PerRoute, RemoteSource
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.source_server import Manner, Reply, SourceServer, source_server
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    MODULE_SOURCE,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Language,
+    Listener,
+    Manner,
+    Minor,
+    ModuleRef,
+    PerRoute,
+    RemoteSource,
+    Reply,
+    SourceServer,
+    case,
+    listener,
+    source_server,
+)
 
 ONE = (Language.CPP,)
 PREFIX = "dynamic_modules."

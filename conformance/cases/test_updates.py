@@ -6,18 +6,29 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
 
-from dmconform.casekit.load import Load, load
-from dmconform.casekit.routes import Routes
-from dmconform.casekit.unloading import unloaded
-from dmconform.core.timeouts import CONFIG_UPDATE_S, REQUEST_S
-from dmconform.core.values import Language
-from dmconform.core.waiting import poll
-from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy, accepted
-from dmconform.envoy.outcomes import ModuleRejected
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    CONFIG_UPDATE_S,
+    PROBE,
+    REQUEST_S,
+    Cell,
+    Envoy,
+    HttpFilter,
+    Language,
+    Listener,
+    Load,
+    ModuleRef,
+    ModuleRejected,
+    PerRoute,
+    Protocol,
+    Request,
+    Routes,
+    accepted,
+    assert_unloaded,
+    case,
+    listener,
+    load,
+    poll,
+)
 
 ONE = (Language.CPP,)
 OLD, NEW = 418, 422
@@ -201,5 +212,5 @@ def test_many_routes(cell: Cell) -> None:
         )
         seen.stop()
         unbroken(seen, *map(str, range(UPDATES + 1)))
-        unloaded(envoy, files[1], "with the last route that names it")
+        assert_unloaded(envoy, files[1], "with the last route that names it")
         assert envoy.has_mapped(files[0]), "expected libeven.so to stay loaded while a route names it, it is gone"

@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dmconform.core.timeouts import REQUEST_S
-from dmconform.core.values import Language
-from dmconform.core.waiting import poll
-from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.outcomes import HostCrashed
-from dmconform.envoy.source_server import Manner, Reply, source_server
-from dmconform.envoy.upstream import Received
-from dmconform.matrix.cell import PROBE, Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    PROBE,
+    REQUEST_S,
+    Cell,
+    Envoy,
+    HostCrashed,
+    HttpFilter,
+    Language,
+    Listener,
+    Manner,
+    ModuleRef,
+    Protocol,
+    Received,
+    Reply,
+    Request,
+    case,
+    listener,
+    poll,
+    source_server,
+)
 
 NOBODY: tuple[Language, ...] = ()
 CONFIG = "upstream"

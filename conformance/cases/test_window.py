@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import re
 
-from dmconform.casekit.burst import burst
-from dmconform.core.timeouts import LOG_LINE_S
-from dmconform.core.values import AbiVerdict
-from dmconform.core.waiting import poll
-from dmconform.envoy.client import Answer
-from dmconform.envoy.config import DIRECT_BODY, DIRECT_PATH, PLAIN_PATH, HttpFilter, Listener, ModuleRef, PerRoute
-from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.source_server import Manner, Reply, refusing_port, source_server
-from dmconform.envoy.upstream import TRAILER, Received, upstream
-from dmconform.hosts.catalogue import AbiCheck
-from dmconform.matrix.cell import Cell, listener
-from dmconform.spec.cases import case
+from dmconform.casekit import (
+    DIRECT_BODY,
+    DIRECT_PATH,
+    LOG_LINE_S,
+    PLAIN_PATH,
+    TRAILER,
+    AbiCheck,
+    AbiVerdict,
+    Answer,
+    Cell,
+    HttpFilter,
+    Listener,
+    Manner,
+    ModuleRef,
+    PerRoute,
+    Protocol,
+    Received,
+    Reply,
+    Request,
+    burst,
+    case,
+    listener,
+    poll,
+    refusing_port,
+    source_server,
+    upstream,
+)
 
 CONFIG = "window"
 LARGE = "0123456789" * 100_000

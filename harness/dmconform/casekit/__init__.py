@@ -1,1 +1,141 @@
-"""The one room that cases import."""
+"""The front door for case authors: everything that a case imports, and nothing else of the package.
+
+A case declares itself with `case`, gets a `Cell`, starts Envoys with listeners and filters that refer to modules, looks at what
+comes back, polls with named time-outs, and asserts. `docs/writing-cases.md` leads from an idea to a merged case.
+"""
+
+from __future__ import annotations
+
+from dmconform.binaries.hide import without_symbols
+from dmconform.binaries.module import export_names
+from dmconform.casekit.burst import burst
+from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
+from dmconform.casekit.load import Load, load
+from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
+from dmconform.casekit.panics import (
+    answer_soon,
+    assert_each_panic_logged_once,
+    assert_nothing_left,
+    assert_panic_logged,
+    assert_served,
+    in_words,
+    panic_lines,
+    provoke_panic,
+)
+from dmconform.casekit.records import known_host, required_hooks
+from dmconform.casekit.routes import Routes
+from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
+from dmconform.casekit.unloading import assert_drained, assert_unloaded
+from dmconform.casekit.unprivileged import unprivileged_prefix
+from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, PANICKED_S, POLL_S, REQUEST_S, SHORT_FETCH_S
+from dmconform.core.values import AbiVerdict, Feature, Language, Relation
+from dmconform.core.versions import Minor
+from dmconform.core.waiting import poll
+from dmconform.envoy.client import Answer, End, NoAnswer
+from dmconform.envoy.config import (
+    DIRECT_BODY,
+    DIRECT_PATH,
+    MODULE_SOURCE,
+    PLAIN_PATH,
+    HttpFilter,
+    Listener,
+    ListenerFilter,
+    LocalFile,
+    ModuleRef,
+    NetworkFilter,
+    PerRoute,
+    RemoteSource,
+)
+from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.envoy import Envoy, Update, accepted
+from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
+from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port, source_server
+from dmconform.envoy.upstream import TRAILER, Received, upstream
+from dmconform.hosts.catalogue import AbiCheck, Opens
+from dmconform.matrix.cell import PROBE, Cell, listener
+from dmconform.matrix.plan import PlannedSdk
+from dmconform.spec.cases import case
+
+__all__ = [
+    "CONFIG_UPDATE_S",
+    "DIRECT_BODY",
+    "DIRECT_PATH",
+    "HOOK_PREFIX",
+    "INITIALISED",
+    "LOG_LINE_S",
+    "MODULE_SOURCE",
+    "NEEDED_LIBRARY",
+    "PANICKED_S",
+    "PLAIN_PATH",
+    "POLL_S",
+    "PROBE",
+    "REQUEST_S",
+    "SHORT_FETCH_S",
+    "SYSTEM_FOLDER",
+    "TRAILER",
+    "AbiCheck",
+    "AbiVerdict",
+    "Answer",
+    "Cell",
+    "End",
+    "Envoy",
+    "ExtensionPoint",
+    "Feature",
+    "Held",
+    "HostCrashed",
+    "HttpFilter",
+    "Language",
+    "Listener",
+    "ListenerFilter",
+    "Load",
+    "LocalFile",
+    "Manner",
+    "Minor",
+    "ModuleRef",
+    "ModuleRejected",
+    "NetworkFilter",
+    "NoAnswer",
+    "Opens",
+    "PerRoute",
+    "PlannedSdk",
+    "Protocol",
+    "Received",
+    "Relation",
+    "RemoteSource",
+    "Reply",
+    "Request",
+    "Routes",
+    "SourceServer",
+    "Update",
+    "accepted",
+    "answer_soon",
+    "assert_drained",
+    "assert_each_panic_logged_once",
+    "assert_nothing_left",
+    "assert_panic_logged",
+    "assert_served",
+    "assert_unloaded",
+    "burst",
+    "case",
+    "export_names",
+    "has_inode_mapped",
+    "held",
+    "identity_of",
+    "in_words",
+    "known_host",
+    "listener",
+    "load",
+    "panic_lines",
+    "poll",
+    "provoke_panic",
+    "refusing_port",
+    "required_hooks",
+    "source_server",
+    "system_folder_prefix",
+    "unprivileged_prefix",
+    "upstream",
+    "without_symbols",
+    "write_module_that_needs_it",
+    "write_needed_library",
+]

@@ -12,7 +12,7 @@ INITIALISED = "dmconform: initialised"
 """What every probe prints when it is initialised."""
 
 
-def told(answer: Answer, what: str) -> str:
+def identity_of(answer: Answer, what: str) -> str:
     """What a probe's `identity` filter tells: `module`, `count` or `global`.
 
     Raises:

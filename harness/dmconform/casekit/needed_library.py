@@ -17,14 +17,14 @@ from elftools.elf.elffile import ELFFile
 from dmconform.envoy.outcomes import Blocked
 
 _INSTEAD_OF: Final = "libgcc_s.so.1"
-NAME: Final = "libneeds.so.1"
+NEEDED_LIBRARY: Final = "libneeds.so.1"
 """The library: libgcc_s under another name, of the same length."""
 _RUNPATH_TAG: Final = 29
 _ENTRY_BYTES: Final = 16
 _TAG = struct.Struct("<q")
 
 
-def write_library(folder: Path) -> Path:
+def write_needed_library(folder: Path) -> Path:
     """Writes the library into a folder.
 
     Raises:
@@ -37,10 +37,10 @@ def write_library(folder: Path) -> Path:
     lines = Path("/proc/self/maps").read_text().splitlines()
     source = next(line.split(maxsplit=5)[5] for line in lines if line.endswith(f"/{_INSTEAD_OF}"))
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copyfile(source, folder / NAME))
+    return Path(shutil.copyfile(source, folder / NEEDED_LIBRARY))
 
 
-def write_module(module: Path, target: Path, runpath: str | None = None) -> None:
+def write_module_that_needs_it(module: Path, target: Path, runpath: str | None = None) -> None:
     """Writes a copy of a module that needs the library; `runpath` is at most as long as the module's own name.
 
     Raises:
@@ -65,7 +65,7 @@ def write_module(module: Path, target: Path, runpath: str | None = None) -> None
     def put(offset: int, new: str) -> None:
         data[strings + offset : strings + offset + len(new) + 1] = new.encode() + b"\0"
 
-    put(needed[0], NAME)
+    put(needed[0], NEEDED_LIBRARY)
     if runpath is not None:
         index, offset = own[0]
         put(offset, runpath)

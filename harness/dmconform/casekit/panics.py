@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dmconform.casekit.unloading import unloaded
+from dmconform.casekit.unloading import assert_unloaded
 from dmconform.core.timeouts import GAUGE_S, LOG_LINE_S, REQUEST_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer, End, NoAnswer
@@ -19,17 +19,17 @@ def payload(callback: str) -> str:
     return f"dmconform panic in {callback}"
 
 
-def lines(envoy: Envoy, callback: str, mark: str = "") -> list[str]:
+def panic_lines(envoy: Envoy, callback: str, mark: str = "") -> list[str]:
     """The lines of the log so far that hold the payload, and a further text."""
     return [line for line in envoy.log().splitlines() if payload(callback) in line and mark in line]
 
 
-def provoke(envoy: Envoy, callback: str) -> None:
+def provoke_panic(envoy: Envoy, callback: str) -> None:
     """What is done from now on makes a filter panic in a callback: if the process ends, that is why."""
     envoy.provoke(f"after a panic in {callback}")
 
 
-def logged(envoy: Envoy, callback: str, before: int = 0) -> None:
+def assert_panic_logged(envoy: Envoy, callback: str, before: int = 0) -> None:
     """The log holds the payload of a panic in more lines than `before`, and the process lives.
 
     Raises:
@@ -38,23 +38,23 @@ def logged(envoy: Envoy, callback: str, before: int = 0) -> None:
 
     def is_there() -> bool:
         envoy.check_alive()
-        return len(lines(envoy, callback)) > before
+        return len(panic_lines(envoy, callback)) > before
 
     found = poll(is_there, LOG_LINE_S)
     envoy.check_survived(f"after a panic in {callback}")
     assert found, f"expected the log to hold {payload(callback)!r}, it does not"
 
 
-def logged_once(envoy: Envoy, callback: str, times: int) -> None:
+def assert_each_panic_logged_once(envoy: Envoy, callback: str, times: int) -> None:
     """The host's log has one error with the payload for each of so many panics: no other filter was called after one."""
-    errors = lines(envoy, callback, "[error]")
+    errors = panic_lines(envoy, callback, "[error]")
     assert len(errors) == times, (
         f"expected {times} errors in the log with the payload, as no other filter is called after a panic, "
         f"saw {errors or 'none'}"
     )
 
 
-def told(answer: Answer | None) -> str:
+def in_words(answer: Answer | None) -> str:
     """What a client saw in words; None is nothing."""
     return "neither an answer nor an end" if answer is None else answer.summary
 
@@ -74,17 +74,17 @@ def answer_soon(envoy: Envoy, request: Pending) -> Answer | None:
     return answer
 
 
-def served(envoy: Envoy, request: Pending, what: str) -> None:
+def assert_served(envoy: Envoy, request: Pending, what: str) -> None:
     """A request is answered with status 200, however short the time-out of its connection is."""
     seen = poll(lambda: answer_soon(envoy, request), REQUEST_S)
-    assert seen is not None and seen.status == 200, f"expected {what} to be served with status 200, it saw {told(seen)}"
+    assert seen is not None and seen.status == 200, f"expected {what} to be served with status 200, it saw {in_words(seen)}"
 
 
-def nothing_left(cell: Cell, envoy: Envoy, gauges: Callable[[], Mapping[str, int | None]]) -> None:
+def assert_nothing_left(cell: Cell, envoy: Envoy, gauges: Callable[[], Mapping[str, int | None]]) -> None:
     """With its clients gone, an Envoy's gauges are 0; with all of its listeners replaced, it has unloaded the probe."""
     back = poll(lambda: not any(gauges().values()), GAUGE_S)
     assert back, f"expected nothing to be under way any more, Envoy says {dict(gauges())}"
     if cell.sdk.unloads:
         module = cell.modules_folder / "libprobe.so"
         cell.reconfigure(envoy, Listener("plain"))
-        unloaded(envoy, module, "with its listeners")
+        assert_unloaded(envoy, module, "with its listeners")

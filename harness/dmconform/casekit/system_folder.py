@@ -23,7 +23,7 @@ exec "$@"
 """
 
 
-def adds(cell_folder: Path, extra: Path) -> tuple[str, ...]:
+def system_folder_prefix(cell_folder: Path, extra: Path) -> tuple[str, ...]:
     """The words that start a program with `extra` laid over the system's library folder.
 
     Raises:

@@ -11,7 +11,7 @@ from dmconform.envoy.envoy import Envoy
 _DRAINING = ("listener_manager.total_listeners_draining", "listener_manager.total_filter_chains_draining")
 
 
-def unloaded(envoy: Envoy, module: Path, when: str = "when nothing uses it") -> None:
+def assert_unloaded(envoy: Envoy, module: Path, when: str = "when nothing uses it") -> None:
     """Waits until the Envoy has unloaded a module.
 
     Raises:
@@ -21,7 +21,7 @@ def unloaded(envoy: Envoy, module: Path, when: str = "when nothing uses it") -> 
     assert gone, f"expected {module.name} to be unloaded {when}, it is loaded after {UNLOAD_S:g} s"
 
 
-def drained(envoy: Envoy, *canaries: Path) -> None:
+def assert_drained(envoy: Envoy, *canaries: Path) -> None:
     """Waits until the Envoy has let go of the listeners and filter chains that it was told to remove, and so of their modules.
 
     What goes with one update goes one by one: a module may be mapped still when another one of the same update is gone.
@@ -37,4 +37,4 @@ def drained(envoy: Envoy, *canaries: Path) -> None:
     done = poll(lambda: all(envoy.statistic(name) == 0 for name in _DRAINING), DRAINED_S)
     assert done, f"expected the listeners that were removed to be drained, they are not after {DRAINED_S:g} s"
     for canary in canaries:
-        unloaded(envoy, canary)
+        assert_unloaded(envoy, canary)

@@ -8,6 +8,6 @@ from typing import Final
 _PASS_OVER: Final = "-dac_override,-dac_read_search"
 
 
-def prefix() -> tuple[str, ...]:
+def unprivileged_prefix() -> tuple[str, ...]:
     """The words that start a program without root's right to read and search everything; none where there is no such right."""
     return ("setpriv", "--bounding-set", _PASS_OVER) if os.geteuid() == 0 else ()

@@ -213,7 +213,7 @@ class Cell:
         if not update.accepted:
             raise ModuleRejected(update.message)
 
-    def still_serves(self, envoy: Envoy) -> None:
+    def assert_still_serves(self, envoy: Envoy) -> None:
         """An Envoy that rejected a configuration takes a good one and answers."""
         update = envoy.update(Listener("plain"))
         assert update.accepted, f"expected a good configuration to be accepted afterwards, it was rejected: {update.message}"

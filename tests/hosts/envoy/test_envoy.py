@@ -276,7 +276,7 @@ plan = read_plan(Path(sys.argv[1]))
 folder = Path(sys.argv[2])
 cell = Cell(plan.cells[0].id, plan.cells[0].relation, plan.sdks[0], plan.hosts[0], folder, 1)
 cell.install()
-prefix = system_folder.adds(folder, cell.modules_folder) if sys.argv[3] == "overlaid" else ()
+prefix = system_folder.system_folder_prefix(folder, cell.modules_folder) if sys.argv[3] == "overlaid" else ()
 with cell.start_anyhow(listener("identity"), search_path=cell.modules_folder, prefix=prefix) as envoy:
     assert envoy.first_update.accepted
     print(envoy.pid, flush=True)
@@ -307,7 +307,7 @@ def test_no_envoy_survives_a_harness_that_is_killed(bench: Bench, tmp_path: Path
 def skip_without_mount_namespace(folder: Path) -> None:
     """Skips the test where the machine has no mount namespace for us, and says why."""
     try:
-        system_folder.adds(folder, folder)
+        system_folder.system_folder_prefix(folder, folder)
     except Blocked as problem:
         pytest.skip(str(problem))
 

@@ -51,7 +51,7 @@ def needs_mounts(case: str, bench: Bench) -> None:
     """Skips the test where a case needs what this machine does not allow, and says why."""
     if case in NEED_MOUNTS:
         try:
-            system_folder.adds(Path(bench.plan.evidence_folder), system_folder.SYSTEM_FOLDER)
+            system_folder.system_folder_prefix(Path(bench.plan.evidence_folder), system_folder.SYSTEM_FOLDER)
         except Blocked as problem:
             pytest.skip(str(problem))
 

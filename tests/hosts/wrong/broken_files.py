@@ -64,13 +64,13 @@ def right_later(name: str) -> Sabotage:
     """One of several files is right by the time of an update."""
 
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        still_serves = Cell.still_serves
+        assert_still_serves = Cell.assert_still_serves
 
         def changed(cell: Cell, envoy: Envoy) -> None:
-            still_serves(cell, envoy)
+            assert_still_serves(cell, envoy)
             copy_to(cell, cleared(cell, name))
 
-        patch.setattr(Cell, "still_serves", changed)
+        patch.setattr(Cell, "assert_still_serves", changed)
         return bench
 
     return apply

@@ -73,7 +73,7 @@ def serves_no_more(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Be
     def fails(*_: Any) -> None:  # noqa: ANN401 - as they come
         raise AssertionError("expected the Envoy to serve afterwards")
 
-    patch.setattr(Cell, "still_serves", fails)
+    patch.setattr(Cell, "assert_still_serves", fails)
     return bench
 
 

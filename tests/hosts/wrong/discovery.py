@@ -46,7 +46,7 @@ def in_modules_folder(cell: Cell, options: dict[str, Any]) -> None:
 
 def library_given(cell: Cell, options: dict[str, Any]) -> None:
     """LD_LIBRARY_PATH has the library that the module needs."""
-    options["environment"] = {"LD_LIBRARY_PATH": str(needed_library.write_library(cell.folder / "given").parent)}
+    options["environment"] = {"LD_LIBRARY_PATH": str(needed_library.write_needed_library(cell.folder / "given").parent)}
 
 
 def library_path_is_modules_folder(cell: Cell, options: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def right_in_first_folder(cell: Cell, _: dict[str, Any]) -> None:
 
 def library_not_beside(cell: Cell, _: dict[str, Any]) -> None:
     """The library that the module needs does not stand next to it."""
-    (cell.modules_folder / needed_library.NAME).unlink()
+    (cell.modules_folder / needed_library.NEEDED_LIBRARY).unlink()
 
 
 def rejections(case: str, names: str, accepted: Sabotage, unnamed: Sabotage) -> tuple[Wrong, ...]:
@@ -408,7 +408,7 @@ TABLE = (
     Wrong(
         "discovery/needed_library_missing",
         "not named",
-        sabotage.log_says(needed_library.NAME, "something"),
+        sabotage.log_says(needed_library.NEEDED_LIBRARY, "something"),
         "expected the rejection to name libneeds.so.1",
         language=Language.RUST,
     ),

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from dmconform.abi.required_hooks import RequiredHooks
+from dmconform.casekit import records
 from dmconform.core.values import Outcome
 from dmconform.envoy.config import ListenerFilter, NetworkFilter, PerRoute
 from dmconform.envoy.envoy import Envoy
@@ -142,7 +143,7 @@ TABLE = (
     Wrong(
         "error_handling/required_hook_missing",
         "never measured",
-        lambda bench, case, patch: (patch.setattr(case, "load_required_hooks", lambda: RequiredHooks(())), bench)[1],
+        lambda bench, case, patch: (patch.setattr(records, "load_required_hooks", lambda: RequiredHooks(())), bench)[1],
         "never measured",
         Outcome.NOT_APPLICABLE,
     ),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from dmconform.casekit.identity import Held, held
-from dmconform.casekit.unloading import unloaded
+from dmconform.casekit.unloading import assert_unloaded
 from dmconform.core.values import Outcome
 from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
@@ -26,13 +26,13 @@ def before_second_attempt(do: Callable[[Cell], object]) -> Sabotage:
     """Something happens between two attempts to load a module."""
 
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        still_serves = Cell.still_serves
+        assert_still_serves = Cell.assert_still_serves
 
         def then(cell: Cell, envoy: Envoy) -> None:
-            still_serves(cell, envoy)
+            assert_still_serves(cell, envoy)
             do(cell)
 
-        patch.setattr(Cell, "still_serves", then)
+        patch.setattr(Cell, "assert_still_serves", then)
         return bench
 
     return apply
@@ -76,7 +76,7 @@ def canary_goes_first(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch)
     def one_by_one(cell: Cell, envoy: Envoy, *listeners: Listener) -> None:
         if before and not listeners:
             reconfigure(cell, envoy, *before[:-1])
-            unloaded(envoy, cell.modules_folder / "libcanary.so")
+            assert_unloaded(envoy, cell.modules_folder / "libcanary.so")
         reconfigure(cell, envoy, *listeners)
         before[:] = listeners
 

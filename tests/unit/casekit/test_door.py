@@ -1,0 +1,44 @@
+"""Cases have one door to the harness, and a linter that keeps it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+
+import dmconform.casekit
+from dmconform.core import paths
+from dmconform.core.process import run_program
+
+from tests.checkout import ROOT
+
+CASES = ROOT / "conformance" / "cases"
+RUFF_S = 30.0
+
+
+def test_every_room_but_the_door_is_closed() -> None:
+    rules = tomllib.loads((CASES / "ruff.toml").read_text())["lint"]["flake8-tidy-imports"]["banned-api"]
+    rooms = {f"dmconform.{place.parent.name}" for place in paths.PACKAGE.glob("*/__init__.py")} - {"dmconform.casekit"}
+    assert set(rules) == rooms, "conformance/cases/ruff.toml names each room of harness/dmconform but casekit"
+
+
+def test_a_case_that_goes_past_the_door_is_refused(tmp_path: Path) -> None:
+    copy = tmp_path / "conformance" / "cases"
+    copy.mkdir(parents=True)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(CASES / "ruff.toml", copy)
+    file = copy / "test_new.py"
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", file]
+    file.write_text("from dmconform.casekit import case\n")
+    assert run_program(command, timeout_s=RUFF_S).exit_code == 0
+    file.write_text("from dmconform.envoy.client import Answer\n")
+    refused = run_program(command, timeout_s=RUFF_S)
+    assert refused.exit_code == 1
+    assert "a case imports from dmconform.casekit only" in refused.output
+
+
+def test_what_is_exported_is_there_and_sorted() -> None:
+    names = dmconform.casekit.__all__
+    assert names == sorted(names)
+    assert all(hasattr(dmconform.casekit, name) for name in names)
