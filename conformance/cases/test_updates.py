@@ -15,7 +15,7 @@ from dmconform.casekit import (
     HttpFilter,
     Language,
     Listener,
-    Load,
+    LoadClient,
     ModuleRef,
     ModuleRejected,
     PerRoute,
@@ -49,14 +49,14 @@ def serving(cell: Cell, *listeners: Listener) -> Iterator[Envoy]:
         yield envoy
 
 
-def unbroken(seen: Load, *answers: int | str) -> None:
+def unbroken(seen: LoadClient, *answers: int | str) -> None:
     """Every request was answered, in one of these ways."""
     wrong = {what: times for what, times in seen.answers.items() if what not in answers}
     ways = " or ".join(map(str, answers)) if len(answers) < 3 else f"{answers[0]} to {answers[-1]}"
     assert not wrong, f"expected every request to be answered {ways}, saw {wrong} of {seen.total}"
 
 
-def more(seen: Load, envoy: Envoy) -> None:
+def more(seen: LoadClient, envoy: Envoy) -> None:
     """Waits until a few more requests were answered."""
     before = seen.total
     assert poll(lambda: seen.total >= before + 5, REQUEST_S), f"expected requests to go on, none ends in {REQUEST_S:g} s"

@@ -20,7 +20,7 @@ from dmconform.containers.bootstrap.base_image import (
     BaseDefinition,
     BaseImage,
     BaseKind,
-    NoAnswer,
+    RegistryUnavailable,
     load_definition,
     obtain_base,
     pull,
@@ -128,7 +128,7 @@ def test_without_a_digest_the_tag_is_pulled(client: docker.DockerClient, registr
 
 
 def test_another_content_than_the_digest_is_not_taken(client: docker.DockerClient, registry: Registry) -> None:
-    with pytest.raises(NoAnswer):
+    with pytest.raises(RegistryUnavailable):
         pull(client, msgspec.structs.replace(registry.definition, digest="sha256:" + "0" * 64))
 
 
@@ -138,7 +138,7 @@ def test_a_registry_that_accepts_and_says_nothing_is_given_up(
     monkeypatch.setattr(base_image, "REGISTRY_S", 2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         image = f"127.0.0.1:{silent.getsockname()[1]}/debian:dated"
-        with pytest.raises(NoAnswer, match="no answer for 2 s"):
+        with pytest.raises(RegistryUnavailable, match="no answer for 2 s"):
             pull(client, msgspec.structs.replace(registry.definition, image=image))
 
 

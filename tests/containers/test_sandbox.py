@@ -13,7 +13,7 @@ import docker
 import pytest
 from dmconform.containers import labels, outside, sandbox
 from dmconform.containers.files import TarTree, write_files
-from dmconform.containers.sandbox import MEBIBYTE, Ending, JobResult, Limits, run_job
+from dmconform.containers.sandbox import MEBIBYTE, JobEnding, JobResult, Limits, run_job
 from dmconform.core.errors import HarnessError
 
 pytestmark = pytest.mark.engine
@@ -74,7 +74,7 @@ def test_inputs_go_in_and_outputs_come_out(jobs: Jobs) -> None:
         inputs,
         env={"WORD": "w"},
     )
-    assert (result.ending, result.exit_code, text(result)) == (Ending.EXITED, 0, "ran\n")
+    assert (result.ending, result.exit_code, text(result)) == (JobEnding.EXITED, 0, "ran\n")
     assert result.outputs == {"inner/x": b"content"}
     assert result.succeeded
     assert not result.log_is_cut
@@ -167,7 +167,7 @@ def test_a_job_without_network_gets_nothing_of_the_environment(jobs: Jobs, monke
 
 def test_a_job_that_takes_too_long_is_killed(jobs: Jobs) -> None:
     result = jobs.run("echo begun; trap '' TERM; sleep 100", limits=Limits(timeout_s=2))
-    assert result.ending is Ending.TIMED_OUT
+    assert result.ending is JobEnding.TIMED_OUT
     assert result.how.startswith("was not done after ")
     assert not result.succeeded
     assert text(result) == "begun\n"
@@ -177,7 +177,7 @@ def test_a_job_that_takes_too_long_is_killed(jobs: Jobs) -> None:
 def test_a_job_that_takes_too_much_memory_is_killed(jobs: Jobs) -> None:
     limits = Limits(timeout_s=60, memory_bytes=64 * MEBIBYTE)
     result = jobs.run("exec perl -e 'my $x = \"a\" x (256 << 20); print length $x'", limits=limits)
-    assert (result.ending, result.exit_code) == (Ending.OUT_OF_MEMORY, 137)
+    assert (result.ending, result.exit_code) == (JobEnding.OUT_OF_MEMORY, 137)
     assert result.how == "ran out of memory and ended with exit code 137"
 
 

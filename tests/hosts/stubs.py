@@ -10,7 +10,7 @@ from pathlib import Path
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
-from dmconform.envoy.extension_points.use import Attempt, Use
+from dmconform.envoy.extension_points.use import Attempt, ModuleUse
 from dmconform.measure.hooks.generate import PROGRAM_INIT, stub_module
 from dmconform.measure.hooks.measure import MODULE, Compile, MeasuredHost
 from dmconform.measure.hooks.run import hosts_and_compiler
@@ -44,7 +44,7 @@ class Stubs:
         per_route: str | None = None,
     ) -> Attempt:
         """What comes of a module at an extension point of a host."""
-        use = Use(point, ModuleRef(MODULE), "name", "text", per_route)
+        use = ModuleUse(point, ModuleRef(MODULE), "name", "text", per_route)
         port = self.upstream_port
         return attempt(self.hosts[release].binary, use, folder, search_path=library.parent, upstream_port=port, drive=drive)
 

@@ -11,8 +11,8 @@ from dmconform.abi.types import (
     Function,
     FunctionKind,
     FunctionPointer,
+    HeaderSource,
     Member,
-    Source,
     Struct,
 )
 
@@ -54,7 +54,7 @@ def abi(*items: Function | AbiType, exact: bool = True, abi_version: str = "v1",
         envoy=envoy,
         measured_on=f"{envoy}.0",
         abi_version=abi_version,
-        sources={_SOURCE: Source("made up", exact)},
+        sources={_SOURCE: HeaderSource("made up", exact)},
         types=tuple(item for item in items if not isinstance(item, Function)),
         functions=tuple(item for item in items if isinstance(item, Function)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
-from dmconform.check.judge import Seen, exit_code, judge_hosts
+from dmconform.check.judge import HostFinding, exit_code, judge_hosts
 from dmconform.check.result import SCHEMA_VERSION, Check, PointRun, RunKind, SdkGuess
 from dmconform.check.sdk_minor import promise_for
 from dmconform.check.span import span_of
@@ -47,7 +47,10 @@ def check(
 ) -> Check:
     """A check of these releases, as `STATICS` and `RUNS` say."""
     by_release = RUNS | (runs or {})
-    seen = [Seen(one, one, "a test", STATICS[one], runs=(by_release[one],) if ran else (), run_wanted=ran) for one in releases]
+    seen = [
+        HostFinding(one, one, "a test", STATICS[one], runs=(by_release[one],) if ran else (), run_wanted=ran)
+        for one in releases
+    ]
     hosts = judge_hosts(seen, guessed=False)
     return Check(
         schema_version=SCHEMA_VERSION,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dmconform.abi.types import Abi, Alias, Enum, EnumValue, Function, FunctionKind, Member, Source, Struct
+from dmconform.abi.types import Abi, Alias, Enum, EnumValue, Function, FunctionKind, HeaderSource, Member, Struct
 from dmconform.measure.differential.calls import Gathered
-from dmconform.measure.differential.lines import Key, Told
+from dmconform.measure.differential.lines import Key, ModuleOutput
 from dmconform.measure.differential.rules import Alone, Rules, Value, Where
 
 TYPE = "envoy_dynamic_module_type_"
@@ -48,7 +48,7 @@ def abi(*callbacks: Function) -> Abi:
             (Member("ptr", f"{TYPE}buffer_module_ptr"), Member("length", "size_t")),
         ),
     )
-    return Abi("1.39", "1.39.3", "v0", {"s": Source("a header", True)}, types, (*callbacks, *hooks))
+    return Abi("1.39", "1.39.3", "v0", {"s": HeaderSource("a header", True)}, types, (*callbacks, *hooks))
 
 
 def rules(
@@ -59,9 +59,9 @@ def rules(
     return Rules((), (), (), order, places, values, alone=alone)
 
 
-def told(**results: str | tuple[str, ...]) -> Told:
+def told(**results: str | tuple[str, ...]) -> ModuleOutput:
     """What a module said of calls, by callback, without arguments, the first time."""
-    return Told({key(name): (words,) if isinstance(words, str) else words for name, words in results.items()})
+    return ModuleOutput({key(name): (words,) if isinstance(words, str) else words for name, words in results.items()})
 
 
 def key(name: str, arguments: str = "", time: int = 0) -> Key:

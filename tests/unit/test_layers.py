@@ -19,7 +19,7 @@ LINT_S = 120.0
 def test_a_wrong_import_fails_the_contract(tmp_path: Path) -> None:
     shutil.copytree(paths.PACKAGE, tmp_path / "dmconform", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     environment = {"PYTHONPATH": str(tmp_path)}
     sound = run_program(command, timeout_s=LINT_S, cwd=tmp_path, env=environment)
     assert sound.exit_code == 0, sound.output

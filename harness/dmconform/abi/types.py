@@ -26,7 +26,7 @@ class Provenance(enum.Enum):
     NAME = "name only"  # the binary has the name, no header at hand declares it
 
 
-class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HeaderSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A header that signatures and types were read from."""
 
     description: str
@@ -104,7 +104,7 @@ class Abi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     envoy: Annotated[str, msgspec.Meta(pattern=r"^([0-9]+\.[0-9]+|unknown)$", description="The minor, such as 1.39.")]
     measured_on: Annotated[str, msgspec.Meta(min_length=1, description="The release whose binary was read, or unknown.")]
     abi_version: Annotated[str, msgspec.Meta(min_length=1, description="What a module's initialisation returns, or unknown.")]
-    sources: dict[str, Source]  # by the short name that types and functions give as their source
+    sources: dict[str, HeaderSource]  # by the short name that types and functions give as their source
     types: tuple[Alias | Enum | Struct | FunctionPointer, ...]
     functions: tuple[Function, ...]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from dmconform.abi.types import UNKNOWN, Abi, FunctionKind, Provenance
-from dmconform.abi_diff.changes import Change, Diff, Difference, Impact, Kind, Side, Use
+from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, AbiDifference, AbiSide, Diff, Impact, UsingSdk
 from dmconform.abi_diff.classify import classify
 from dmconform.abi_diff.compare_types import Party, compare, not_measured
 from dmconform.abi_diff.flow import type_uses
@@ -16,7 +16,7 @@ from dmconform.abi_diff.uses import SdkUses, Users
 from dmconform.core.extension_point import point_of
 
 _ORDER = tuple(Impact)
-_OF_HOOKS_THAT_LACK = (Kind.HOOK_REQUIRED, Kind.HOOK_NEEDED, Kind.HOOK_NOT_MEASURED)
+_OF_HOOKS_THAT_LACK = (AbiChangeKind.HOOK_REQUIRED, AbiChangeKind.HOOK_NEEDED, AbiChangeKind.HOOK_NOT_MEASURED)
 _NEARBY = "as far as known from a nearby header"
 
 
@@ -37,7 +37,7 @@ def _party(operand: Operand, needs: Needs) -> Party:
     return Party(operand.abi, needs(operand.release), operand.idle_hooks)
 
 
-def _sort_key(change: Change) -> tuple[int, tuple[str, ...], str, str, str]:
+def _sort_key(change: AbiChange) -> tuple[int, tuple[str, ...], str, str, str]:
     return (_ORDER.index(change.impact), change.points, change.subject, change.kind.value, change.detail)
 
 
@@ -56,11 +56,11 @@ class _Maker:
         """The functions that use each type; of a type that both sides have, those of the old one."""
         return {name: tuple(sorted(use.functions)) for abi in self._abis for name, use in type_uses(abi, World(abi)).items()}
 
-    def change(self, one: Difference) -> Change:
+    def change(self, one: AbiDifference) -> AbiChange:
         impact, how = classify(one, host_refuses_other_strings=self._new.refuses_other_abi)
         functions = (one.subject,) if one.subject in self._functions else one.affects
         detail = one.detail if one.certain or not one.detail else f"{one.detail} ({_NEARBY})"
-        return Change(
+        return AbiChange(
             kind=one.kind,
             subject=one.subject,
             impact=impact,
@@ -78,8 +78,8 @@ class _Maker:
     def _points(functions: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(sorted({point.value for name in functions if (point := point_of(name)) is not None}))
 
-    def _used_by(self, one: Difference, functions: tuple[str, ...]) -> tuple[Use, ...]:
-        if one.kind is Kind.ABI_STRING:
+    def _used_by(self, one: AbiDifference, functions: tuple[str, ...]) -> tuple[UsingSdk, ...]:
+        if one.kind is AbiChangeKind.ABI_STRING:
             return self._users.all()
         if one.kind in _OF_HOOKS_THAT_LACK:
             return self._users.lacking(one.subject, self._hooks.get(point_of(one.subject), frozenset()))
@@ -93,7 +93,7 @@ def _hooks_by_point(abi: Abi) -> dict[object, frozenset[str]]:
     return {point: frozenset(names) for point, names in found.items()}
 
 
-def _abi_string(old: Operand, new: Operand) -> tuple[Difference, ...]:
+def _abi_string(old: Operand, new: Operand) -> tuple[AbiDifference, ...]:
     before, after = old.abi.abi_version, new.abi.abi_version
     if UNKNOWN in (before, after) or before == after:
         return ()
@@ -102,13 +102,13 @@ def _abi_string(old: Operand, new: Operand) -> tuple[Difference, ...]:
         False: "the host loads modules with another one, with a warning",
         None: "what the host does with modules that have another one is not known",
     }
-    return (Difference(Kind.ABI_STRING, "", detail=what[new.refuses_other_abi], before=before, after=after),)
+    return (AbiDifference(AbiChangeKind.ABI_STRING, "", detail=what[new.refuses_other_abi], before=before, after=after),)
 
 
-def _side(operand: Operand) -> Side:
+def _side(operand: Operand) -> AbiSide:
     abi = operand.abi
     levels = [abi.provenance(function) for function in abi.functions]
-    return Side(
+    return AbiSide(
         label=operand.label,
         envoy=operand.release or operand.minor,
         abi_version=None if abi.abi_version == UNKNOWN else abi.abi_version,

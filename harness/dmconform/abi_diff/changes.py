@@ -16,7 +16,7 @@ from dmconform.core.values import Relation
 SCHEMA_VERSION = 2
 
 
-class Kind(enum.Enum):
+class AbiChangeKind(enum.Enum):
     """What changed. `classify.py` says what each does to a module."""
 
     ABI_STRING = "ABI string changed"
@@ -106,7 +106,7 @@ class Extent(enum.Enum):
     SOME = "modules that use it"
 
 
-class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class UsingSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An SDK version whose modules use something, and how they bind: that decides between refusal and bomb."""
 
     sdk: str  # such as rust@1.38:official
@@ -115,10 +115,10 @@ class Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Difference:
+class AbiDifference:
     """One thing that differs, before anybody says what it means. `affects` are the functions both sides have that use it."""
 
-    kind: Kind
+    kind: AbiChangeKind
     subject: str  # the name of a function or type; empty for the ABI string
     readers: Reader = Reader.NOBODY  # of what differs
     detail: str = ""
@@ -128,10 +128,10 @@ class Difference:
     affects: tuple[str, ...] = ()
 
 
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AbiChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A difference, what it does to a module, and whose modules are concerned."""
 
-    kind: Kind
+    kind: AbiChangeKind
     subject: str
     impact: Impact
     how: How | None  # only where `impact` is BUILT
@@ -141,10 +141,10 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after: str
     certain: bool  # false: as far as a header tells that is not the release's own
     affects: tuple[str, ...]
-    used_by: tuple[Use, ...]  # SDK versions whose modules are concerned, as far as measured
+    used_by: tuple[UsingSdk, ...]  # SDK versions whose modules are concerned, as far as measured
 
 
-class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AbiSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the two ABIs."""
 
     label: str  # as a person would call it
@@ -169,14 +169,14 @@ class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that changed. Sorted: worst first, then by extension point and name."""
 
-    old: Side
-    new: Side
+    old: AbiSide
+    new: AbiSide
     compared: Compared
-    changes: tuple[Change, ...]
+    changes: tuple[AbiChange, ...]
     notes: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
-    def of(self, *impacts: Impact) -> tuple[Change, ...]:
+    def of(self, *impacts: Impact) -> tuple[AbiChange, ...]:
         """The changes with one of these impacts."""
         return tuple(change for change in self.changes if change.impact in impacts)
 
@@ -186,7 +186,7 @@ class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return bool(self.of(Impact.BUILT))
 
 
-class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One thing that breaks what two neighbouring minors promise."""
 
     sdk_minor: str  # the minor of the SDK that a module is built with
@@ -194,15 +194,15 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host_releases: tuple[str, ...]  # the known releases of that minor that it is so on
     relation: Relation  # what the documents say of the pair
     subject: str  # the function or type; empty for the ABI string
-    kind: Kind
+    kind: AbiChangeKind
     how: How
     points: tuple[str, ...]
-    used_by: tuple[Use, ...]
+    used_by: tuple[UsingSdk, ...]
     detail: str
     certain: bool  # false: as far as a header tells that is not the release's own
 
 
-class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class MinorPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A pair of minors that was compared, with the number of changes of each impact on the release that the data is of."""
 
     sdk_minor: str
@@ -216,15 +216,15 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compared: Compared
 
 
-class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AbiBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the ABI data says of pairs of minors, oldest first, without any module or host being run."""
 
-    pairs: tuple[Pair, ...]
-    findings: tuple[Finding, ...]
+    pairs: tuple[MinorPair, ...]
+    findings: tuple[AbiBreak, ...]
     schema_version: int = SCHEMA_VERSION
 
     @property
-    def broken(self) -> tuple[Finding, ...]:
+    def broken(self) -> tuple[AbiBreak, ...]:
         """Those of promised pairs."""
         return tuple(one for one in self.findings if one.relation is Relation.SUPPORTED)
 

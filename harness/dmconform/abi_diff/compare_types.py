@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from dmconform.abi.required_hooks import Without
 from dmconform.abi.types import Abi, Function, FunctionKind, Provenance
-from dmconform.abi_diff.changes import Compared, Difference, Kind, Reader
+from dmconform.abi_diff.changes import AbiChangeKind, AbiDifference, Compared, Reader
 from dmconform.abi_diff.renames import renamed_types
-from dmconform.abi_diff.shapes import Comparison, World
+from dmconform.abi_diff.shapes import TypeComparison, World
 from dmconform.abi_diff.signatures import Signature, compare_signatures
 from dmconform.abi_diff.type_changes import type_differences
 from dmconform.core.extension_point import point_of
 
-_REMOVED = {FunctionKind.CALLBACK: Kind.CALLBACK_REMOVED, FunctionKind.HOOK: Kind.HOOK_REMOVED}
+_REMOVED = {FunctionKind.CALLBACK: AbiChangeKind.CALLBACK_REMOVED, FunctionKind.HOOK: AbiChangeKind.HOOK_REMOVED}
 _IDLE_NOW = "declared still, but the host does not look it up any more"
 _IDLE_BEFORE = "the older host declares the hook and never calls it"
-_ADDED = {FunctionKind.CALLBACK: Kind.CALLBACK_ADDED, FunctionKind.HOOK: Kind.HOOK_ADDED}
+_ADDED = {FunctionKind.CALLBACK: AbiChangeKind.CALLBACK_ADDED, FunctionKind.HOOK: AbiChangeKind.HOOK_ADDED}
 
 
 Need = Callable[[str], Without | None]
@@ -46,7 +46,7 @@ class Party:
 class Comparisons:
     """What `compare` finds."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[AbiDifference, ...]
     compared: Compared
 
 
@@ -61,13 +61,13 @@ def compare(old: Party, new: Party) -> Comparisons:
     both = [(function, after[name]) for name, function in before.items() if name in after]
     common = frozenset(function.name for function, _ in both)
     worlds = World(old.abi), World(new.abi)
-    comparison = Comparison(*worlds, renamed_types(old.abi, new.abi, *worlds))
+    comparison = TypeComparison(*worlds, renamed_types(old.abi, new.abi, *worlds))
     requirements = list(_requirements(old, new, common))
     told = before.keys() | {one.subject for one in requirements}
     differences = [
         *(_removed(one, old.abi) for name, one in before.items() if name not in after),
-        *(Difference(_ADDED[one.kind], name) for name, one in after.items() if name not in told),
-        *(Difference(Kind.HOOK_REMOVED, name, detail=_IDLE_NOW) for name in sorted(common & (new.idle - old.idle))),
+        *(AbiDifference(_ADDED[one.kind], name) for name, one in after.items() if name not in told),
+        *(AbiDifference(AbiChangeKind.HOOK_REMOVED, name, detail=_IDLE_NOW) for name in sorted(common & (new.idle - old.idle))),
         *requirements,
     ]
     for was, now in both:
@@ -86,14 +86,14 @@ def _provenance(old: Abi, new: Abi, was: Function, now: Function) -> Provenance:
     return next(level for level in (Provenance.NAME, Provenance.NEARBY, Provenance.EXACT) if level in levels)
 
 
-def _removed(function: Function, old: Abi) -> Difference:
+def _removed(function: Function, old: Abi) -> AbiDifference:
     declared = function.has_signature or not old.sources or not all(source.exact for source in old.sources.values())
     if function.kind is FunctionKind.CALLBACK and not declared:
-        return Difference(Kind.UNDECLARED_REMOVED, function.name)
-    return Difference(_REMOVED[function.kind], function.name)
+        return AbiDifference(AbiChangeKind.UNDECLARED_REMOVED, function.name)
+    return AbiDifference(_REMOVED[function.kind], function.name)
 
 
-def _requirements(old: Party, new: Party, common: frozenset[str]) -> Iterator[Difference]:
+def _requirements(old: Party, new: Party, common: frozenset[str]) -> Iterator[AbiDifference]:
     """Hooks that the new host cannot do without and the old one could, and new hooks of which that is not known.
 
     A new hook matters only where the extension point is old: of a new one, no built module has anything.
@@ -106,22 +106,22 @@ def _requirements(old: Party, new: Party, common: frozenset[str]) -> Iterator[Di
         before, after = Without.WORKS if is_new else old.needs(name), new.needs(name)
         if after is None:
             if is_new:
-                yield Difference(Kind.HOOK_NOT_MEASURED, name)
+                yield AbiDifference(AbiChangeKind.HOOK_NOT_MEASURED, name)
         elif before is Without.WORKS and after is not Without.WORKS:
-            kind = Kind.HOOK_REQUIRED if after is Without.REFUSED else Kind.HOOK_NEEDED
+            kind = AbiChangeKind.HOOK_REQUIRED if after is Without.REFUSED else AbiChangeKind.HOOK_NEEDED
             detail = f"a module without it: {after.value}; the hook {'is new' if is_new else 'could be left out before'}"
-            yield Difference(kind, name, detail=detail)
+            yield AbiDifference(kind, name, detail=detail)
         elif before is Without.REFUSED and after is Without.WORKS:
-            yield Difference(Kind.HOOK_OPTIONAL, name)
+            yield AbiDifference(AbiChangeKind.HOOK_OPTIONAL, name)
 
 
-def _function(was: Function, now: Function, comparison: Comparison, *, exact: bool, idle: bool) -> Iterator[Difference]:
+def _function(was: Function, now: Function, comparison: TypeComparison, *, exact: bool, idle: bool) -> Iterator[AbiDifference]:
     if was.params is None or was.returns is None or now.params is None or now.returns is None:
-        yield Difference(Kind.SIGNATURE_UNKNOWN, was.name)
+        yield AbiDifference(AbiChangeKind.SIGNATURE_UNKNOWN, was.name)
         return
     old, new = Signature(was.returns, was.params), Signature(now.returns, now.params)
     host_is_callee = was.kind is FunctionKind.CALLBACK
     for one in compare_signatures(old, new, comparison):
         readers = Reader.HOST if host_is_callee is not one.in_result else Reader.MODULE
         detail = f"{one.detail}; {_IDLE_BEFORE}" if idle else one.detail
-        yield Difference(one.kind, was.name, readers, detail, str(old), str(new), certain=exact)
+        yield AbiDifference(one.kind, was.name, readers, detail, str(old), str(new), certain=exact)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from dmconform.abi_diff import tell
 from dmconform.abi_diff.assemble import diff
-from dmconform.abi_diff.changes import Diff, Drift, Impact, Kind, StringVerdict
+from dmconform.abi_diff.changes import AbiChangeKind, Diff, Drift, Impact, StringVerdict
 from dmconform.abi_diff.operands import Operand
 from dmconform.abi_diff.requirements import Needs
 from dmconform.abi_diff.uses import SdkUses
 
 # Things that cannot be told are no changes; the diff counts them.
-_NO_CHANGES = (Kind.ABI_STRING, Kind.SIGNATURE_UNKNOWN)
+_NO_CHANGES = (AbiChangeKind.ABI_STRING, AbiChangeKind.SIGNATURE_UNKNOWN)
 _VERDICTS = {
     (False, False): StringVerdict.STAYED_RIGHTLY,
     (True, True): StringVerdict.MOVED_RIGHTLY,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from dmconform.abi.consistency import problems
-from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind, Source
+from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind, HeaderSource
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.paths import IMPORT_ROOT
 from dmconform.core.process import run_program
@@ -93,7 +93,7 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
         envoy=minor,
         measured_on=release or UNKNOWN,
         abi_version=_abi_version(header, parsed.abi_version or digest, host, about.exact),
-        sources={source: Source(about.description or f"header with the SHA-256 {digest}", about.exact)},
+        sources={source: HeaderSource(about.description or f"header with the SHA-256 {digest}", about.exact)},
         types=parsed.types,
         functions=functions,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from dmconform.abi_diff import tell
-from dmconform.abi_diff.changes import Change, Diff, Drift, Findings, Impact, StringVerdict
+from dmconform.abi_diff.changes import AbiBreaks, AbiChange, Diff, Drift, Impact, StringVerdict
 from dmconform.abi_diff.drift import headline
 from dmconform.core.values import Relation
 
@@ -51,14 +51,14 @@ def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
         yield Line("--all shows each of them.", "dim")
 
 
-def _in_full(changes: tuple[Change, ...]) -> Iterator[Line]:
+def _in_full(changes: tuple[AbiChange, ...]) -> Iterator[Line]:
     for heading, members in tell.grouped(changes):
         yield Line(f"  {heading}", "bold")
         for bundle in tell.bundled(members):
             yield from _bundle(bundle, "    ")
 
 
-def _bundle(bundle: tell.Bundle, indent: str) -> Iterator[Line]:
+def _bundle(bundle: tell.GroupedChanges, indent: str) -> Iterator[Line]:
     """One subject stands in the line of its kind; several stand below, a line each."""
     single = len(bundle.subjects) == 1
     yield Line(f"{indent}{bundle.kind.value}{f': {bundle.subjects[0]}' if single else f' ({len(bundle.subjects)})'}")
@@ -102,7 +102,7 @@ def _markdown(diff: Diff, everything: bool) -> Iterator[str]:
                 yield from _bundle_markdown(bundle, "  ")
 
 
-def _bundle_markdown(bundle: tell.Bundle, indent: str) -> Iterator[str]:
+def _bundle_markdown(bundle: tell.GroupedChanges, indent: str) -> Iterator[str]:
     yield f"{indent}- {bundle.kind.value}: {', '.join(f'`{subject}`' for subject in bundle.subjects)}"
     for told in bundle.lines:
         yield f"{indent}  - {told}"
@@ -138,7 +138,7 @@ def drift_markdown(found: Drift, *, everything: bool = False) -> str:
     return "\n\n".join([*headline(found), markdown(found.diff, everything=everything)])
 
 
-def findings_lines(found: Findings) -> Iterator[Line]:
+def findings_lines(found: AbiBreaks) -> Iterator[Line]:
     """Findings as text: a line for each pair, then its findings."""
     for pair in found.pairs:
         yield Line(tell.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
@@ -149,12 +149,12 @@ def findings_lines(found: Findings) -> Iterator[Line]:
     yield Line(tell.findings_summary(found), "bold red" if found.broken else "bold green")
 
 
-def findings_markdown(found: Findings) -> str:
+def findings_markdown(found: AbiBreaks) -> str:
     """Findings as Markdown."""
     return "\n".join(_findings_markdown(found)) + "\n"
 
 
-def _findings_markdown(found: Findings) -> Iterator[str]:
+def _findings_markdown(found: AbiBreaks) -> Iterator[str]:
     yield tell.findings_summary(found)
     for pair in found.pairs:
         yield ""

@@ -39,14 +39,14 @@ class Sort(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Shape:
+class TypeShape:
     """What a type stands for. `name` is that of the handle, enum, struct or function pointer; else empty."""
 
     sort: Sort
     size: int  # in bytes
     signed: bool = False
     name: str = ""
-    pointee: Shape | None = None
+    pointee: TypeShape | None = None
     const: bool = False  # of what it points to
 
     @property
@@ -78,7 +78,7 @@ class World:
         self.types: dict[str, AbiType] = {one.name: one for one in abi.types}
         self.layouts = Layouts(abi)
 
-    def shape(self, text: str) -> Shape:
+    def shape(self, text: str) -> TypeShape:
         """What a type's text stands for; a `const` of the value itself does not matter to anybody else.
 
         Raises:
@@ -90,13 +90,13 @@ class World:
         shape = self._named(parsed.base)
         const = parsed.const
         for star_const in parsed.stars:
-            shape = Shape(Sort.POINTER, POINTER_BYTES, pointee=shape, const=const)
+            shape = TypeShape(Sort.POINTER, POINTER_BYTES, pointee=shape, const=const)
             const = star_const
         return shape
 
-    def _named(self, base: str) -> Shape:
+    def _named(self, base: str) -> TypeShape:
         if base == VOID:
-            return Shape(Sort.VOID, 0)
+            return TypeShape(Sort.VOID, 0)
         if base in PRIMITIVES:
             return _primitive(base)
         size = self.layouts.size(base)  # which also refuses what is not known
@@ -105,30 +105,30 @@ class World:
                 target = self.shape(alias.type)
                 # An alias of a pointer is the name of what it points to; one of a handle is that handle.
                 return (
-                    Shape(Sort.HANDLE, size, name=base, pointee=target.pointee, const=target.const)
+                    TypeShape(Sort.HANDLE, size, name=base, pointee=target.pointee, const=target.const)
                     if target.sort is Sort.POINTER
                     else target
                 )
             case Enum():
-                return Shape(Sort.ENUM, ENUM_BYTES, name=base)
+                return TypeShape(Sort.ENUM, ENUM_BYTES, name=base)
             case Struct():
-                return Shape(Sort.STRUCT, size, name=base)
+                return TypeShape(Sort.STRUCT, size, name=base)
             case FunctionPointer():
-                return Shape(Sort.FUNCTION, size, name=base)
+                return TypeShape(Sort.FUNCTION, size, name=base)
 
 
-def _primitive(base: str) -> Shape:
+def _primitive(base: str) -> TypeShape:
     size = PRIMITIVES[base].size
     if base == "bool":
-        return Shape(Sort.BOOL, size)
+        return TypeShape(Sort.BOOL, size)
     if base in ("float", "double"):
-        return Shape(Sort.FLOAT, size)
+        return TypeShape(Sort.FLOAT, size)
     if base == "char":
-        return Shape(Sort.CHARACTER, size)
-    return Shape(Sort.INTEGER, size, base in _SIGNED)
+        return TypeShape(Sort.CHARACTER, size)
+    return TypeShape(Sort.INTEGER, size, base in _SIGNED)
 
 
-class Comparison:
+class TypeComparison:
     """Says how alike types of two ABIs are. `renamed` has the old names of types that only changed their name."""
 
     def __init__(self, old: World, new: World, renamed: dict[str, str]) -> None:
@@ -150,7 +150,7 @@ class Comparison:
         """How alike what is behind two texts is, also behind one and the same. Errors as `World.shape`."""
         return self._compare(self.old.shape(old_text), self.new.shape(new_text))
 
-    def _compare(self, old: Shape, new: Shape) -> Likeness:
+    def _compare(self, old: TypeShape, new: TypeShape) -> Likeness:
         handles = {old.sort, new.sort}
         if handles == {Sort.HANDLE}:
             return self._names(old, new)
@@ -164,14 +164,14 @@ class Comparison:
             return self._names(old, new)
         return Likeness.SAME if (old.size, old.signed) == (new.size, new.signed) else Likeness.SHAPE
 
-    def _names(self, old: Shape, new: Shape) -> Likeness:
+    def _names(self, old: TypeShape, new: TypeShape) -> Likeness:
         if old.name == new.name:
             return Likeness.SAME  # whether the type itself changed is told of the type
         if self.renamed.get(old.name) == new.name:
             return Likeness.RENAMED
         return Likeness.MEANING if old.size == new.size else Likeness.SHAPE
 
-    def _pointees(self, old: Shape, new: Shape) -> Likeness:
+    def _pointees(self, old: TypeShape, new: TypeShape) -> Likeness:
         """Of two pointers, one of which may have a name. One to nothing in particular may be to anything."""
         left, right = old.pointee, new.pointee
         if left is None or right is None or Sort.VOID in (left.sort, right.sort):
@@ -181,7 +181,7 @@ class Comparison:
         return max(alike, Likeness.CONST) if old.const != new.const and alike < Likeness.MEANING else alike
 
     @staticmethod
-    def _other_sort(old: Shape, new: Shape) -> Likeness:
+    def _other_sort(old: TypeShape, new: TypeShape) -> Likeness:
         sorts = {old.sort, new.sort}
         if old.size == new.size and sorts <= {Sort.CHARACTER, Sort.INTEGER}:
             return Likeness.RESPELLED  # bytes are bytes

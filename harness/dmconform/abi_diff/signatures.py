@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dmconform.abi.types import Member
-from dmconform.abi_diff.changes import Kind
-from dmconform.abi_diff.shapes import Comparison, Likeness, Sort
+from dmconform.abi_diff.changes import AbiChangeKind
+from dmconform.abi_diff.shapes import Likeness, Sort, TypeComparison
 
 _PARAMETER = {
-    Likeness.RESPELLED: Kind.PARAMETER_RESPELLED,
-    Likeness.CONST: Kind.PARAMETER_CONST,
-    Likeness.MEANING: Kind.PARAMETER_MEANING,
-    Likeness.SHAPE: Kind.PARAMETER_TYPE,
+    Likeness.RESPELLED: AbiChangeKind.PARAMETER_RESPELLED,
+    Likeness.CONST: AbiChangeKind.PARAMETER_CONST,
+    Likeness.MEANING: AbiChangeKind.PARAMETER_MEANING,
+    Likeness.SHAPE: AbiChangeKind.PARAMETER_TYPE,
 }
 _RETURN = {
-    Likeness.RESPELLED: Kind.RETURN_RESPELLED,
-    Likeness.CONST: Kind.RETURN_CONST,
-    Likeness.MEANING: Kind.RETURN_MEANING,
-    Likeness.SHAPE: Kind.RETURN_TYPE,
+    Likeness.RESPELLED: AbiChangeKind.RETURN_RESPELLED,
+    Likeness.CONST: AbiChangeKind.RETURN_CONST,
+    Likeness.MEANING: AbiChangeKind.RETURN_MEANING,
+    Likeness.SHAPE: AbiChangeKind.RETURN_TYPE,
 }
 
 
@@ -37,10 +37,10 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Finding:
+class SignatureDifference:
     """One thing that differs, in words that name parameters by position and name."""
 
-    kind: Kind
+    kind: AbiChangeKind
     detail: str
 
     @property
@@ -49,51 +49,57 @@ class Finding:
         return self.kind.name.startswith("RETURN_")
 
 
-def compare_signatures(old: Signature, new: Signature, comparison: Comparison) -> Iterator[Finding]:
+def compare_signatures(old: Signature, new: Signature, comparison: TypeComparison) -> Iterator[SignatureDifference]:
     """What differs; nothing if calls compiled against one fit the other. Errors as `Comparison.likeness`."""
     yield from _results(old.returns, new.returns, comparison)
     yield from _parameters(old.params, new.params, comparison)
 
 
-def _results(old: str, new: str, comparison: Comparison) -> Iterator[Finding]:
+def _results(old: str, new: str, comparison: TypeComparison) -> Iterator[SignatureDifference]:
     if old == new:
         return
     was, now = comparison.old.shape(old), comparison.new.shape(new)
     detail = f"returned `{old}`, returns `{new}`"
     if was.in_memory != now.in_memory:
-        yield Finding(Kind.RETURN_IN_MEMORY, f"{detail}; one is passed by a hidden first parameter, which moves all others")
+        yield SignatureDifference(
+            AbiChangeKind.RETURN_IN_MEMORY, f"{detail}; one is passed by a hidden first parameter, which moves all others"
+        )
     elif was.sort is Sort.VOID and now.sort is not Sort.VOID:
-        yield Finding(Kind.RETURN_ADDED, detail)
+        yield SignatureDifference(AbiChangeKind.RETURN_ADDED, detail)
     elif now.sort is Sort.VOID and was.sort is not Sort.VOID:
-        yield Finding(Kind.RETURN_DROPPED, detail)
+        yield SignatureDifference(AbiChangeKind.RETURN_DROPPED, detail)
     else:
         kind = _RETURN.get(comparison.likeness(old, new))
         if kind is not None:
-            yield Finding(kind, detail)
+            yield SignatureDifference(kind, detail)
 
 
-def _parameters(old: tuple[Member, ...], new: tuple[Member, ...], comparison: Comparison) -> Iterator[Finding]:
+def _parameters(old: tuple[Member, ...], new: tuple[Member, ...], comparison: TypeComparison) -> Iterator[SignatureDifference]:
     moved = _moved(old, new, comparison)
     if moved:
-        yield Finding(Kind.PARAMETERS_MOVED, moved)
+        yield SignatureDifference(AbiChangeKind.PARAMETERS_MOVED, moved)
         return
     for number, (was, now) in enumerate(zip(old, new, strict=False), 1):
         kind = _PARAMETER.get(comparison.likeness(was.type, now.type))
         if kind is not None:
-            yield Finding(kind, f"parameter {number}: was `{_spelled(was)}`, is `{_spelled(now)}`")
+            yield SignatureDifference(kind, f"parameter {number}: was `{_spelled(was)}`, is `{_spelled(now)}`")
         if was.name != now.name:
-            yield Finding(Kind.PARAMETER_RENAMED, f"parameter {number}: was `{was.name}`, is `{now.name}`")
+            yield SignatureDifference(AbiChangeKind.PARAMETER_RENAMED, f"parameter {number}: was `{was.name}`, is `{now.name}`")
     for number, now in enumerate(new[len(old) :], len(old) + 1):
         pointer = comparison.new.shape(now.type).has_pointer
-        yield Finding(Kind.POINTER_ADDED if pointer else Kind.PARAMETER_ADDED, f"parameter {number} `{_spelled(now)}` is new")
+        yield SignatureDifference(
+            AbiChangeKind.POINTER_ADDED if pointer else AbiChangeKind.PARAMETER_ADDED,
+            f"parameter {number} `{_spelled(now)}` is new",
+        )
     for number, was in enumerate(old[len(new) :], len(new) + 1):
         pointer = comparison.old.shape(was.type).has_pointer
-        yield Finding(
-            Kind.POINTER_DROPPED if pointer else Kind.PARAMETER_DROPPED, f"parameter {number} `{_spelled(was)}` is gone"
+        yield SignatureDifference(
+            AbiChangeKind.POINTER_DROPPED if pointer else AbiChangeKind.PARAMETER_DROPPED,
+            f"parameter {number} `{_spelled(was)}` is gone",
         )
 
 
-def _moved(old: tuple[Member, ...], new: tuple[Member, ...], comparison: Comparison) -> str:
+def _moved(old: tuple[Member, ...], new: tuple[Member, ...], comparison: TypeComparison) -> str:
     """How parameters moved; empty if each that stayed is where it was.
 
     Names tell, if they stayed; two of the same type may have changed places. Else, where the numbers differ, types tell.

@@ -7,7 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dmconform.abi_diff.changes import Change, Compared, Diff, Finding, Findings, How, Impact, Kind, Pair, Side, Use
+from dmconform.abi_diff.changes import (
+    AbiBreak,
+    AbiBreaks,
+    AbiChange,
+    AbiChangeKind,
+    AbiSide,
+    Compared,
+    Diff,
+    How,
+    Impact,
+    MinorPair,
+    UsingSdk,
+)
 from dmconform.binaries.facts import Binding
 from dmconform.core.values import Relation
 
@@ -18,7 +30,7 @@ _SHOWN = 3  # functions of an affected type in one line
 _MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "bomb at the call, unless the host binds at load"}
 
 
-def side(one: Side) -> str:
+def side(one: AbiSide) -> str:
     """Such as `Envoy 1.38 (1.38.3, ABI string v0.1.0)`."""
     facts = [one.envoy] if one.envoy and one.envoy not in one.label else []
     facts.append(f"ABI string {shortened(one.abi_version)}" if one.abi_version else "ABI string not known")
@@ -37,7 +49,7 @@ def counts(diff: Diff) -> Iterator[tuple[Impact, int, str]]:
         yield impact, len(changes), kinds(changes)
 
 
-def kinds(changes: Iterable[Change]) -> str:
+def kinds(changes: Iterable[AbiChange]) -> str:
     """Such as `callback added: 93, hook added: 20`."""
     return ", ".join(f"{kind.value}: {number}" for kind, number in Counter(change.kind for change in changes).most_common())
 
@@ -53,14 +65,14 @@ def comparison(how: Compared) -> str:
     return f"{how.functions} functions on both sides: {told}."
 
 
-def group(change: Change) -> str:
+def group(change: AbiChange) -> str:
     """The heading that a change stands under."""
     if len(change.points) > 1:
         return SEVERAL
     return change.points[0] if change.points else SHARED
 
 
-def grouped(changes: Iterable[Change]) -> Iterator[tuple[str, list[Change]]]:
+def grouped(changes: Iterable[AbiChange]) -> Iterator[tuple[str, list[AbiChange]]]:
     """Changes by heading, in alphabetical order, what is shared first."""
     ordered = sorted(changes, key=lambda change: (group(change) not in (SHARED, SEVERAL), group(change)))
     for heading, members in itertools.groupby(ordered, key=group):
@@ -68,26 +80,26 @@ def grouped(changes: Iterable[Change]) -> Iterator[tuple[str, list[Change]]]:
 
 
 @dataclass(frozen=True)
-class Bundle:
+class GroupedChanges:
     """Changes of which the same is to be said, besides their subjects."""
 
-    kind: Kind
+    kind: AbiChangeKind
     subjects: tuple[str, ...]
     lines: tuple[str, ...]
 
 
-def bundled(changes: Iterable[Change] | Iterable[Finding]) -> Iterator[Bundle]:
+def bundled(changes: Iterable[AbiChange] | Iterable[AbiBreak]) -> Iterator[GroupedChanges]:
     """Changes of one kind, of which the same is to be said, in one bundle; in the order of the first of each."""
-    bundles: dict[tuple[Kind, tuple[str, ...]], list[str]] = {}
+    bundles: dict[tuple[AbiChangeKind, tuple[str, ...]], list[str]] = {}
     for one in changes:
-        said = _of_change(one) if isinstance(one, Change) else _of_finding(one)
+        said = _of_change(one) if isinstance(one, AbiChange) else _of_finding(one)
         bundles.setdefault((one.kind, tuple(said)), []).append(one.subject or "for all modules")
     for (kind, said_once), subjects in bundles.items():
-        yield Bundle(kind, tuple(subjects), said_once)
+        yield GroupedChanges(kind, tuple(subjects), said_once)
 
 
-def _of_change(change: Change) -> Iterator[str]:
-    if change.kind is Kind.ABI_STRING:
+def _of_change(change: AbiChange) -> Iterator[str]:
+    if change.kind is AbiChangeKind.ABI_STRING:
         yield f"{shortened(change.before)} → {shortened(change.after)}"
     if change.detail:
         yield change.detail
@@ -97,41 +109,41 @@ def _of_change(change: Change) -> Iterator[str]:
         more = len(change.affects) - _SHOWN
         names = ", ".join(change.affects[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
         yield f"affects {names}" + (f" ({', '.join(change.points)})" if len(change.points) > 1 else "")
-    if change.impact is not Impact.HARMLESS and change.kind is not Kind.SIGNATURE_UNKNOWN:
+    if change.impact is not Impact.HARMLESS and change.kind is not AbiChangeKind.SIGNATURE_UNKNOWN:
         yield f"used by: {users(change)}"
 
 
-def users(change: Change | Finding) -> str:
+def users(change: AbiChange | AbiBreak) -> str:
     """Whose modules are concerned, and, of a missing callback, what becomes of them."""
     return "; ".join(_user(use, change) for use in change.used_by) or NO_SDK
 
 
-def _user(use: Use, change: Change | Finding) -> str:
+def _user(use: UsingSdk, change: AbiChange | AbiBreak) -> str:
     which = use.extent.value
-    if change.kind in (Kind.HOOK_REQUIRED, Kind.HOOK_NEEDED, Kind.HOOK_NOT_MEASURED):
+    if change.kind in (AbiChangeKind.HOOK_REQUIRED, AbiChangeKind.HOOK_NEEDED, AbiChangeKind.HOOK_NOT_MEASURED):
         which = "modules for this extension point, which lack it"
     outcome = f" ({_MISSING[use.binding]})" if change.how is How.MISSING else ""
     return f"{use.sdk}: {which}{outcome}"
 
 
-def pair(one: Pair) -> str:
+def pair(one: MinorPair) -> str:
     """Such as `1.38 → 1.39 (promised; hosts 1.39.0, 1.39.3)`."""
     return f"{one.sdk_minor} → {one.host_minor} ({one.relation.value}; hosts {', '.join(one.host_releases)})"
 
 
-def of_pair(one: Pair) -> str:
+def of_pair(one: MinorPair) -> str:
     """The numbers of a pair, and how far they can be trusted."""
     told = f"{one.built} break modules already built, {one.unknown} cannot be told, {one.rebuild} break only rebuilding"
     return f"{told}, {one.harmless} harmless. {comparison(one.compared)}"
 
 
-def findings_of(found: Findings, one: Pair) -> list[Finding]:
+def findings_of(found: AbiBreaks, one: MinorPair) -> list[AbiBreak]:
     """The findings of a pair."""
     wanted = (one.sdk_minor, one.host_minor)
     return [finding for finding in found.findings if (finding.sdk_minor, finding.host_minor) == wanted]
 
 
-def _of_finding(finding: Finding) -> Iterator[str]:
+def _of_finding(finding: AbiBreak) -> Iterator[str]:
     if finding.detail:
         yield finding.detail
     yield finding.how.value
@@ -141,7 +153,7 @@ def _of_finding(finding: Finding) -> Iterator[str]:
     yield f"used by: {users(finding)}"
 
 
-def findings_summary(found: Findings) -> str:
+def findings_summary(found: AbiBreaks) -> str:
     """One sentence for all promised pairs."""
     promised = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
     broken = {(one.sdk_minor, one.host_minor) for one in found.broken}

@@ -6,45 +6,49 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dmconform.abi.types import Abi, AbiType, Alias, Enum, FunctionPointer, Struct
-from dmconform.abi_diff.changes import Difference, Kind, Reader
+from dmconform.abi_diff.changes import AbiChangeKind, AbiDifference, Reader
 from dmconform.abi_diff.flow import TypeUse, type_uses
-from dmconform.abi_diff.shapes import Comparison, Likeness
+from dmconform.abi_diff.shapes import Likeness, TypeComparison
 from dmconform.abi_diff.signatures import Signature, compare_signatures
 
-_HARMLESS_IN_POINTER = frozenset((Kind.PARAMETER_RENAMED, Kind.PARAMETER_RESPELLED, Kind.RETURN_RESPELLED))
+_HARMLESS_IN_POINTER = frozenset(
+    (AbiChangeKind.PARAMETER_RENAMED, AbiChangeKind.PARAMETER_RESPELLED, AbiChangeKind.RETURN_RESPELLED)
+)
 _NOBODY = TypeUse()
 
 
 @dataclass(frozen=True)
 class _Found:
-    kind: Kind
+    kind: AbiChangeKind
     detail: str
     before: str = ""
     after: str = ""
 
 
-def type_differences(old: Abi, new: Abi, comparison: Comparison, common: frozenset[str]) -> Iterator[Difference]:
+def type_differences(old: Abi, new: Abi, comparison: TypeComparison, common: frozenset[str]) -> Iterator[AbiDifference]:
     """Every difference in types. `common` are the names of the functions that both ABIs have."""
     uses = type_uses(old, comparison.old)
     for name, was in comparison.old.types.items():
         use = uses.get(name, _NOBODY)
         affects = tuple(sorted(common & use.functions.keys()))
         now = comparison.new.types.get(comparison.renamed.get(name, name))
-        found = [_Found(Kind.TYPE_REMOVED, "it is declared no more")] if now is None else _compare(was, now, comparison)
+        found = (
+            [_Found(AbiChangeKind.TYPE_REMOVED, "it is declared no more")] if now is None else _compare(was, now, comparison)
+        )
         certain = old.sources[was.source].exact and (now is None or new.sources[now.source].exact)
         for one in found:
-            yield Difference(
+            yield AbiDifference(
                 one.kind, name, use.readers(common), one.detail, one.before, one.after, certain, () if now is None else affects
             )
     gone_to = frozenset(comparison.renamed.values())
     for name, now in comparison.new.types.items():
         if name not in comparison.old.types and name not in gone_to:
-            yield Difference(Kind.TYPE_ADDED, name, Reader.NOBODY, certain=new.sources[now.source].exact)
+            yield AbiDifference(AbiChangeKind.TYPE_ADDED, name, Reader.NOBODY, certain=new.sources[now.source].exact)
 
 
-def _compare(old: AbiType, new: AbiType, comparison: Comparison) -> Iterator[_Found]:
+def _compare(old: AbiType, new: AbiType, comparison: TypeComparison) -> Iterator[_Found]:
     if old.name != new.name:
-        yield _Found(Kind.TYPE_RENAMED, f"it is called {new.name} now", old.name, new.name)
+        yield _Found(AbiChangeKind.TYPE_RENAMED, f"it is called {new.name} now", old.name, new.name)
     match old, new:
         case Alias(), Alias():
             yield from _aliases(old, new, comparison)
@@ -56,7 +60,7 @@ def _compare(old: AbiType, new: AbiType, comparison: Comparison) -> Iterator[_Fo
             yield from _function_pointers(old, new, comparison)
         case _:
             same_bits = comparison.behind(old.name, new.name) <= Likeness.RESPELLED
-            kind = Kind.ALIAS_RESPELLED if same_bits else Kind.TYPE_KIND
+            kind = AbiChangeKind.ALIAS_RESPELLED if same_bits else AbiChangeKind.TYPE_KIND
             yield _Found(kind, f"was {_article(old)}, is {_article(new)}")
 
 
@@ -70,11 +74,11 @@ def _article(one: AbiType) -> str:
     return names[type(one)]
 
 
-def _aliases(old: Alias, new: Alias, comparison: Comparison) -> Iterator[_Found]:
+def _aliases(old: Alias, new: Alias, comparison: TypeComparison) -> Iterator[_Found]:
     alike = comparison.likeness(old.type, new.type)
     if alike in (Likeness.SAME, Likeness.RENAMED):
         return
-    kind = Kind.ALIAS_TARGET if alike >= Likeness.MEANING else Kind.ALIAS_RESPELLED
+    kind = AbiChangeKind.ALIAS_TARGET if alike >= Likeness.MEANING else AbiChangeKind.ALIAS_RESPELLED
     yield _Found(kind, f"stood for `{old.type}`, stands for `{new.type}`", old.type, new.type)
 
 
@@ -87,19 +91,21 @@ def _enums(old: Enum, new: Enum) -> Iterator[_Found]:
         shown = name.lstrip("_")
         if name in now:
             if now[name] != value:
-                yield _Found(Kind.ENUM_VALUE_CHANGED, f"{shown} was {value}, is {now[name]}", str(value), str(now[name]))
+                yield _Found(
+                    AbiChangeKind.ENUM_VALUE_CHANGED, f"{shown} was {value}, is {now[name]}", str(value), str(now[name])
+                )
         elif value in appeared:
             other = appeared[value]
             taken.add(other)
-            yield _Found(Kind.ENUM_VALUE_RENAMED, f"{value} was called {shown}, is called {other.lstrip('_')}")
+            yield _Found(AbiChangeKind.ENUM_VALUE_RENAMED, f"{value} was called {shown}, is called {other.lstrip('_')}")
         else:
-            yield _Found(Kind.ENUM_VALUE_REMOVED, f"{shown} = {value} is gone", str(value))
+            yield _Found(AbiChangeKind.ENUM_VALUE_REMOVED, f"{shown} = {value} is gone", str(value))
     for value, name in appeared.items():
         if name not in taken:
-            yield _Found(Kind.ENUM_VALUE_ADDED, f"{name.lstrip('_')} = {value} is new", after=str(value))
+            yield _Found(AbiChangeKind.ENUM_VALUE_ADDED, f"{name.lstrip('_')} = {value} is new", after=str(value))
 
 
-def _structs(old: Struct, new: Struct, comparison: Comparison) -> Iterator[_Found]:
+def _structs(old: Struct, new: Struct, comparison: TypeComparison) -> Iterator[_Found]:
     was, now = comparison.old.layouts.of(old.name), comparison.new.layouts.of(new.name)
     layout = [f"size {was.size} to {now.size} bytes"] if was.size != now.size else []
     if was.alignment != now.alignment:
@@ -127,16 +133,20 @@ def _structs(old: Struct, new: Struct, comparison: Comparison) -> Iterator[_Foun
         elif name != field.name or alike in (Likeness.RESPELLED, Likeness.CONST):
             respelled.append(told)
     layout += [f"field `{types[name]} {name}` is new at offset {at}" for at, name in unknown.items()]
-    for kind, told_all in ((Kind.STRUCT_LAYOUT, layout), (Kind.FIELD_MEANING, meanings), (Kind.FIELD_RENAMED, respelled)):
+    for kind, told_all in (
+        (AbiChangeKind.STRUCT_LAYOUT, layout),
+        (AbiChangeKind.FIELD_MEANING, meanings),
+        (AbiChangeKind.FIELD_RENAMED, respelled),
+    ):
         if told_all:
             yield _Found(kind, "; ".join(told_all))
 
 
-def _function_pointers(old: FunctionPointer, new: FunctionPointer, comparison: Comparison) -> Iterator[_Found]:
+def _function_pointers(old: FunctionPointer, new: FunctionPointer, comparison: TypeComparison) -> Iterator[_Found]:
     was, now = Signature(old.returns, old.params), Signature(new.returns, new.params)
     found = list(compare_signatures(was, now, comparison))
     hard = [one.detail for one in found if one.kind not in _HARMLESS_IN_POINTER]
     if hard:
-        yield _Found(Kind.FUNCTION_POINTER, "; ".join(hard), str(was), str(now))
+        yield _Found(AbiChangeKind.FUNCTION_POINTER, "; ".join(hard), str(was), str(now))
     elif found:
-        yield _Found(Kind.ALIAS_RESPELLED, "; ".join(one.detail for one in found), str(was), str(now))
+        yield _Found(AbiChangeKind.ALIAS_RESPELLED, "; ".join(one.detail for one in found), str(was), str(now))

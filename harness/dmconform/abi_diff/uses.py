@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from dmconform.abi_diff.changes import Extent, Use
+from dmconform.abi_diff.changes import Extent, UsingSdk
 from dmconform.binaries.facts import Binding
 from dmconform.core.datafile import load_json
 from dmconform.core.paths import ABI
@@ -70,7 +70,7 @@ class Users:
     def __init__(self, sdks: tuple[SdkUse, ...]) -> None:
         self._sdks = [(one, frozenset(one.hooks), frozenset(one.every), frozenset(one.some)) for one in sdks]
 
-    def of(self, functions: tuple[str, ...]) -> tuple[Use, ...]:
+    def of(self, functions: tuple[str, ...]) -> tuple[UsingSdk, ...]:
         """The SDK versions whose modules call or define one of these functions.
 
         Of a hook, `SOME`: a module may define the hooks of extension points that it is never used at.
@@ -79,20 +79,22 @@ class Users:
         found = []
         for sdk, hooks, every, some in self._sdks:
             if wanted & every:
-                found.append(Use(sdk.sdk, Extent.EVERY, sdk.binding))
+                found.append(UsingSdk(sdk.sdk, Extent.EVERY, sdk.binding))
             elif wanted & (hooks | some):
-                found.append(Use(sdk.sdk, Extent.SOME, sdk.binding))
+                found.append(UsingSdk(sdk.sdk, Extent.SOME, sdk.binding))
         return tuple(found)
 
-    def lacking(self, hook: str, siblings: frozenset[str]) -> tuple[Use, ...]:
+    def lacking(self, hook: str, siblings: frozenset[str]) -> tuple[UsingSdk, ...]:
         """The SDK versions that define some hook of an extension point (`siblings`), but not this one."""
         return tuple(
-            Use(sdk.sdk, Extent.SOME, sdk.binding) for sdk, hooks, _, _ in self._sdks if hook not in hooks and hooks & siblings
+            UsingSdk(sdk.sdk, Extent.SOME, sdk.binding)
+            for sdk, hooks, _, _ in self._sdks
+            if hook not in hooks and hooks & siblings
         )
 
-    def all(self) -> tuple[Use, ...]:
+    def all(self) -> tuple[UsingSdk, ...]:
         """All of them."""
-        return tuple(Use(sdk.sdk, Extent.EVERY, sdk.binding) for sdk, _, _, _ in self._sdks)
+        return tuple(UsingSdk(sdk.sdk, Extent.EVERY, sdk.binding) for sdk, _, _, _ in self._sdks)
 
 
 def _minor(text: str) -> Minor | None:

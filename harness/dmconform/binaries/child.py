@@ -16,7 +16,7 @@ import msgspec
 
 from dmconform.binaries.elf import Malformed
 from dmconform.binaries.host import host_facts
-from dmconform.binaries.messages import Answer, Job, What
+from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.binaries.module import export_names, module_facts
 
 ADDRESS_SPACE_BYTES: Final = 3 << 30
@@ -24,22 +24,24 @@ CPU_S: Final = 30  # shorter than the time-out of the reader
 ANSWER_LIMIT_BYTES: Final = 16 << 20  # for one file
 
 
-def answer(job: Job, path: Path) -> Answer:
+def answer(job: ReadJob, path: Path) -> ReadAnswer:
     """Reads one file. What goes wrong in a way that nobody thought of becomes its problem, too."""
     try:
         match job.what:
-            case What.MODULE:
-                return Answer(module=module_facts(path, job.known_abi))
-            case What.HOST:
-                return Answer(host=host_facts(path, job.release, job.known_abi))
-            case What.EXPORTS:
-                return Answer(exports=export_names(path))
+            case ReadAs.MODULE:
+                return ReadAnswer(module=module_facts(path, job.known_abi))
+            case ReadAs.HOST:
+                return ReadAnswer(host=host_facts(path, job.release, job.known_abi))
+            case ReadAs.EXPORTS:
+                return ReadAnswer(exports=export_names(path))
     except Malformed as problem:
-        return Answer(problem=str(problem))
+        return ReadAnswer(problem=str(problem))
     except MemoryError:
-        return Answer(problem=f"expected to be read within {ADDRESS_SPACE_BYTES} bytes of memory, it takes more")
+        return ReadAnswer(problem=f"expected to be read within {ADDRESS_SPACE_BYTES} bytes of memory, it takes more")
     except Exception as error:  # whatever a stranger's bytes make of the reader is said, not raised
-        return Answer(problem=f"expected an ELF file that makes sense, reading it ended with {type(error).__name__}: {error}")
+        return ReadAnswer(
+            problem=f"expected an ELF file that makes sense, reading it ended with {type(error).__name__}: {error}"
+        )
 
 
 def main() -> None:
@@ -47,12 +49,14 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    job = msgspec.json.decode(sys.argv[1], type=Job)
+    job = msgspec.json.decode(sys.argv[1], type=ReadJob)
     parts = []
     for path in sys.argv[2:]:
         part = msgspec.json.encode(answer(job, Path(path)))
         if len(part) > ANSWER_LIMIT_BYTES:
-            part = msgspec.json.encode(Answer(problem=f"expected facts of up to {ANSWER_LIMIT_BYTES} bytes, there are more"))
+            part = msgspec.json.encode(
+                ReadAnswer(problem=f"expected facts of up to {ANSWER_LIMIT_BYTES} bytes, there are more")
+            )
         parts.append(part)
     sys.stdout.buffer.write(b"[" + b",".join(parts) + b"]")
     sys.stdout.buffer.flush()

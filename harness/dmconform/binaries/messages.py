@@ -9,7 +9,7 @@ import msgspec
 from dmconform.binaries.facts import HostFacts, ModuleFacts
 
 
-class What(enum.Enum):
+class ReadAs(enum.Enum):
     """What to read binaries as."""
 
     MODULE = "module"
@@ -17,15 +17,15 @@ class What(enum.Enum):
     EXPORTS = "exports"
 
 
-class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReadJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to read the files as that are named beside it. `release` is a host's, where it is known."""
 
-    what: What
+    what: ReadAs
     known_abi: tuple[str, ...] = ()
     release: str | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class ReadAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one file says, or why nothing can be read."""
 
     problem: str | None = None

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from dmconform.binaries.facts import HostFacts, ModuleFacts
-from dmconform.binaries.messages import Answer, Job, What
+from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.core.errors import UsageError
 from dmconform.core.paths import HOSTS_FILE, IMPORT_ROOT
 from dmconform.core.timeouts import BINARY_READ_S
@@ -35,7 +35,7 @@ def read_module(path: Path) -> ModuleFacts:
 def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
     """What several modules say, in order, read by one process."""
     return tuple(
-        found.module or ModuleFacts("", 0, found.problem) for found in _ask(Job(What.MODULE, _known_abi_strings()), paths)
+        found.module or ModuleFacts("", 0, found.problem) for found in _ask(ReadJob(ReadAs.MODULE, _known_abi_strings()), paths)
     )
 
 
@@ -47,7 +47,7 @@ def read_host(path: Path, release: str | None = None) -> HostFacts:
     Raises:
         UsageError: it is no executable for x86-64.
     """
-    (found,) = _ask(Job(What.HOST, _known_abi_strings(), release), [path])
+    (found,) = _ask(ReadJob(ReadAs.HOST, _known_abi_strings(), release), [path])
     if found.host is None:
         raise UsageError(f"{path}: no Envoy: {found.problem}")
     return found.host
@@ -59,7 +59,7 @@ def exports_of(path: Path) -> frozenset[str]:
     Raises:
         UsageError: it is no shared library for x86-64.
     """
-    (found,) = _ask(Job(What.EXPORTS), [path])
+    (found,) = _ask(ReadJob(ReadAs.EXPORTS), [path])
     if found.exports is None:
         raise UsageError(f"{path}: no library: {found.problem}")
     return found.exports
@@ -69,15 +69,15 @@ def _known_abi_strings() -> tuple[str, ...]:
     return tuple(sorted({one.abi_version for one in load_hosts(HOSTS_FILE)}))
 
 
-def _ask(job: Job, paths: Sequence[Path]) -> list[Answer]:
+def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
     """One answer for each path. Where the process does not come back, each path gets one of its own."""
     answers = _run(job, paths) if paths else []
     if isinstance(answers, str):
-        return [Answer(problem=answers)] if len(paths) == 1 else [one for path in paths for one in _ask(job, [path])]
+        return [ReadAnswer(problem=answers)] if len(paths) == 1 else [one for path in paths for one in _ask(job, [path])]
     return answers
 
 
-def _run(job: Job, paths: Sequence[Path]) -> list[Answer] | str:
+def _run(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer] | str:
     """What the process answers, or why it does not."""
     # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and nobody has to read along.
     with os.fdopen(os.memfd_create("facts"), "rb") as output, os.fdopen(os.memfd_create("errors"), "rb") as errors:
@@ -102,4 +102,4 @@ def _run(job: Job, paths: Sequence[Path]) -> list[Answer] | str:
         if done.returncode > 0:
             said = errors.read(1 << 16).decode(errors="replace").strip()
             return f"the reader could not be run: {said.splitlines()[-1] if said else f'exit code {done.returncode}'}"
-        return msgspec.json.decode(output.read(), type=list[Answer])
+        return msgspec.json.decode(output.read(), type=list[ReadAnswer])

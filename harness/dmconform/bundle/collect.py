@@ -23,7 +23,7 @@ from dmconform.bundle.steps import (
     LookStep,
     OfferStep,
     Placed,
-    Reply,
+    RecordedReply,
     RequestStep,
     StartStep,
     UpdateStep,
@@ -34,13 +34,13 @@ from dmconform.envoy.launch import BOOTSTRAP_FILE
 from dmconform.envoy.placed import (
     RECORDED_FOLDER,
     Beyond,
-    Change,
     Changed,
     Event,
-    Kind,
     LetGo,
     Offered,
     OfferedReply,
+    PlacedChange,
+    PlaceKind,
     read_changes,
 )
 from dmconform.envoy.transcript import (
@@ -51,11 +51,11 @@ from dmconform.envoy.transcript import (
     Closed,
     Ended,
     Exchanged,
-    Outcome,
+    Look,
     Saw,
     Started,
     Step,
-    What,
+    UpdateOutcome,
     Written,
     read_transcript,
 )
@@ -90,7 +90,7 @@ class _Envoy:
     def outcome(self, number: int) -> str:
         """What became of its listeners of this number."""
         for step in self.transcript:
-            if isinstance(step, Outcome) and step.number == number:
+            if isinstance(step, UpdateOutcome) and step.number == number:
                 return "accepted" if step.accepted else "rejected"
         return "neither"
 
@@ -205,18 +205,18 @@ class _Collector:
                 return
         self.made.steps.append(step)
 
-    def _reply(self, reply: OfferedReply) -> Reply:
+    def _reply(self, reply: OfferedReply) -> RecordedReply:
         self._add_file("a reply of the case's server", reply.sha256)
-        return Reply(reply.status, reply.manner, reply.sha256)
+        return RecordedReply(reply.status, reply.manner, reply.sha256)
 
-    def _placed(self, change: Change) -> Placed:
+    def _placed(self, change: PlacedChange) -> Placed:
         is_envoy = change.sha256 == self._envoy_sha256
         is_text = bool(change.sha256) and not is_envoy and self._add_file(change.path, change.sha256)
-        if change.kind is Kind.FIFO:
+        if change.kind is PlaceKind.FIFO:
             self.made.limits.add(
                 f"{change.path} is a FIFO; a replay opens its other end and closes it at once, whatever the case did there."
             )
-        if change.kind is Kind.OTHER:
+        if change.kind is PlaceKind.OTHER:
             self.made.limits.add(f"{change.path} is neither a file nor a folder, link or FIFO: this cell cannot be replayed.")
         return Placed(
             path=change.path,
@@ -265,7 +265,7 @@ class _Collector:
                 steps.append(CloseStep(pause=pause, envoy=envoy.number, connection=event.connection))
             case Saw() if not envoy.is_final(event):
                 pass
-            case Saw() if event.what is What.STATISTIC and self._has_own_connections:
+            case Saw() if event.what is Look.STATISTIC and self._has_own_connections:
                 self.made.limits.add("Statistics are not compared: they counted what is not replayed.")
             case Saw():
                 name = self._rewriter.text(event.name)

@@ -24,7 +24,7 @@ class Placed(msgspec.Struct, frozen=True):
     is_envoy: bool  # it is the Envoy's own binary, which is not in the archive
 
 
-class Reply(msgspec.Struct, frozen=True):
+class RecordedReply(msgspec.Struct, frozen=True):
     """A reply: see `dmconform.envoy.source_server.Reply`. Its body is in `files/SHA256`."""
 
     status: int
@@ -32,33 +32,33 @@ class Reply(msgspec.Struct, frozen=True):
     sha256: str
 
 
-class Step(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
+class ReplayStep(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
     """`pause`: seconds that passed before it, where the case waited for something."""
 
     pause: float
 
 
-class FilesStep(Step, frozen=True, tag="files"):
+class FilesStep(ReplayStep, frozen=True, tag="files"):
     """Files are placed, changed or removed."""
 
     changes: tuple[Placed, ...]
 
 
-class OfferStep(Step, frozen=True, tag="offer"):
+class OfferStep(ReplayStep, frozen=True, tag="offer"):
     """A server of the case's own is told how to answer a path."""
 
     server: str
     path: str
-    replies: tuple[Reply, ...]
+    replies: tuple[RecordedReply, ...]
 
 
-class LetGoStep(Step, frozen=True, tag="let_go"):
+class LetGoStep(ReplayStep, frozen=True, tag="let_go"):
     """It is told to send what it holds."""
 
     server: str
 
 
-class StartStep(Step, frozen=True, tag="start"):
+class StartStep(ReplayStep, frozen=True, tag="start"):
     """An Envoy is started. `outcome`: of its first listeners: accepted, rejected or neither."""
 
     envoy: int
@@ -72,7 +72,7 @@ class StartStep(Step, frozen=True, tag="start"):
     working_folder: str
 
 
-class UpdateStep(Step, frozen=True, tag="update"):
+class UpdateStep(ReplayStep, frozen=True, tag="update"):
     """It is given other listeners."""
 
     envoy: int
@@ -80,7 +80,7 @@ class UpdateStep(Step, frozen=True, tag="update"):
     outcome: str
 
 
-class ActStep(Step, frozen=True, tag="act"):
+class ActStep(ReplayStep, frozen=True, tag="act"):
     """A client does something for a request on a connection that it keeps: see `dmconform.envoy.transcript.Act`."""
 
     envoy: int
@@ -93,7 +93,7 @@ class ActStep(Step, frozen=True, tag="act"):
     request: dict[str, Any]
 
 
-class RequestStep(Step, frozen=True, tag="request"):
+class RequestStep(ReplayStep, frozen=True, tag="request"):
     """A client gets its answer, or a text where nothing came in time. `connection` 0: only now the request is sent.
 
     `again`: the case asked until it was satisfied, and this answer is the last one.
@@ -111,14 +111,14 @@ class RequestStep(Step, frozen=True, tag="request"):
     status_only: bool  # all that is compared
 
 
-class CloseStep(Step, frozen=True, tag="close"):
+class CloseStep(ReplayStep, frozen=True, tag="close"):
     """A client closes its connection."""
 
     envoy: int
     connection: int
 
 
-class LookStep(Step, frozen=True, tag="look"):
+class LookStep(ReplayStep, frozen=True, tag="look"):
     """The case looks at something: see `dmconform.envoy.transcript.What`."""
 
     envoy: int
@@ -127,7 +127,7 @@ class LookStep(Step, frozen=True, tag="look"):
     value: bool | int | None
 
 
-class AdminStep(Step, frozen=True, tag="admin"):
+class AdminStep(ReplayStep, frozen=True, tag="admin"):
     """The admin interface is told something."""
 
     envoy: int
@@ -135,7 +135,7 @@ class AdminStep(Step, frozen=True, tag="admin"):
     path: str
 
 
-class EndStep(Step, frozen=True, tag="end"):
+class EndStep(ReplayStep, frozen=True, tag="end"):
     """It ends."""
 
     envoy: int

@@ -10,7 +10,7 @@ from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.burst import burst
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
-from dmconform.casekit.load import Load, load
+from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
 from dmconform.casekit.panics import (
     answer_soon,
@@ -88,7 +88,7 @@ __all__ = [
     "Language",
     "Listener",
     "ListenerFilter",
-    "Load",
+    "LoadClient",
     "LocalFile",
     "Manner",
     "Minor",

@@ -20,7 +20,7 @@ AT_ONCE: Final = 4
 """How many requests share a connection of HTTP/2."""
 
 
-class Load:
+class LoadClient:
     """What the client has seen so far. What is seen of an answer is its status, or a header; text says why there was none."""
 
     def __init__(self, port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP1) -> None:
@@ -85,7 +85,7 @@ class Load:
 
 
 @contextlib.contextmanager
-def load(port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP1) -> Iterator[Load]:
+def load(port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP1) -> Iterator[LoadClient]:
     """A client that asks a loopback port until the end of the block, each time over a connection of its own.
 
     Args:
@@ -93,7 +93,7 @@ def load(port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP
         shows: the response header, in lower case, that is noted in the place of the status.
         protocol: with HTTP/2, `AT_ONCE` requests share a connection.
     """
-    seen = Load(port, shows, protocol)
+    seen = LoadClient(port, shows, protocol)
     try:
         yield seen
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dmconform.binaries.facts import StaticKind, StaticVerdict
-from dmconform.check.result import HostEntry, PointRun, RunKind, Verdict
+from dmconform.check.result import HostEntry, HostVerdict, PointRun, RunKind
 from dmconform.core.errors import ExitCode
 
 _LOADED = frozenset((RunKind.WORKS, RunKind.CONFIGURATION_REFUSED, RunKind.NO_ANSWER, RunKind.NOT_READY, RunKind.SYMBOL_LOOKUP))
@@ -17,17 +17,17 @@ _UNLIKE_OTHERS = {
     RunKind.NO_ANSWER: "requests stay unanswered here that are answered on another host",
     RunKind.NOT_READY: "the host does not become ready, as another one does",
 }
-_SEVERITY = (Verdict.WORKS, Verdict.UNDECIDED, Verdict.BREAKS)
+_SEVERITY = (HostVerdict.WORKS, HostVerdict.UNDECIDED, HostVerdict.BREAKS)
 _OF_STATIC = {
-    StaticKind.LOADS: Verdict.WORKS,
-    StaticKind.REFUSED: Verdict.BREAKS,
-    StaticKind.UNRESOLVED: Verdict.BREAKS,
-    StaticKind.UNKNOWN: Verdict.UNDECIDED,
+    StaticKind.LOADS: HostVerdict.WORKS,
+    StaticKind.REFUSED: HostVerdict.BREAKS,
+    StaticKind.UNRESOLVED: HostVerdict.BREAKS,
+    StaticKind.UNKNOWN: HostVerdict.UNDECIDED,
 }
 
 
 @dataclass(frozen=True)
-class Seen:
+class HostFinding:
     """A host with all that was found out about the module there; `not_run` says why there is no run, if there is none."""
 
     id: str
@@ -39,12 +39,12 @@ class Seen:
     not_run: str | None = None
     run_wanted: bool = True
 
-    def with_runs(self, runs: tuple[PointRun, ...], not_run: str | None) -> Seen:
+    def with_runs(self, runs: tuple[PointRun, ...], not_run: str | None) -> HostFinding:
         """The same with what came of running the module."""
         return replace(self, runs=runs, not_run=not_run, run_wanted=True)
 
 
-def judge_hosts(seen: Sequence[Seen], *, guessed: bool) -> tuple[HostEntry, ...]:
+def judge_hosts(seen: Sequence[HostFinding], *, guessed: bool) -> tuple[HostEntry, ...]:
     """Judges all hosts together: that a use works on one tells what its failure on another means.
 
     A module that refuses a configuration, or lets requests wait, may be right to: that is a verdict only where it works with
@@ -57,8 +57,8 @@ def judge_hosts(seen: Sequence[Seen], *, guessed: bool) -> tuple[HostEntry, ...]
 
 def exit_code(hosts: Iterable[HostEntry]) -> ExitCode:
     """0 works on all hosts, 1 does not work on some, 4 could not be judged on some."""
-    worst = max((host.verdict for host in hosts), key=_SEVERITY.index, default=Verdict.UNDECIDED)
-    return {Verdict.WORKS: ExitCode.OK, Verdict.BREAKS: ExitCode.FAIL}.get(worst, ExitCode.ERROR)
+    worst = max((host.verdict for host in hosts), key=_SEVERITY.index, default=HostVerdict.UNDECIDED)
+    return {HostVerdict.WORKS: ExitCode.OK, HostVerdict.BREAKS: ExitCode.FAIL}.get(worst, ExitCode.ERROR)
 
 
 def differing_answers(hosts: Iterable[HostEntry]) -> list[str]:
@@ -81,21 +81,21 @@ class _Judged:
     """A run and what it means. `own_doing`: nothing shows that the host has to do with it."""
 
     run: PointRun
-    verdict: Verdict
+    verdict: HostVerdict
     reason: str = ""
     own_doing: bool = False
 
 
-def _judge(seen: Seen, works: set[tuple[str, str]], guessed: bool) -> HostEntry:
+def _judge(seen: HostFinding, works: set[tuple[str, str]], guessed: bool) -> HostEntry:
     judged = [_of_run(run, _use(run) in works, guessed) for run in seen.runs]
     own_doing = False
     if judged:
         worst = max(judged, key=lambda one: (_SEVERITY.index(one.verdict), not one.own_doing))
         verdict, reason, own_doing = worst.verdict, worst.reason, worst.own_doing
-        if verdict is Verdict.WORKS and seen.static.kind is StaticKind.UNRESOLVED:
+        if verdict is HostVerdict.WORKS and seen.static.kind is StaticKind.UNRESOLVED:
             reason = f"works as far as it was driven; but {seen.static.reason}"
     elif seen.run_wanted:
-        verdict, reason = Verdict.UNDECIDED, seen.not_run or "it was not run"
+        verdict, reason = HostVerdict.UNDECIDED, seen.not_run or "it was not run"
     else:
         verdict, reason = _OF_STATIC[seen.static.kind], seen.static.reason
     return HostEntry(
@@ -117,22 +117,22 @@ def _of_run(run: PointRun, works_elsewhere: bool, guessed: bool) -> _Judged:
     said = f": {run.reason}" if run.reason else ""
     text = f"{where}{run.kind.value}{said}"
     if run.kind is RunKind.WORKS:
-        return _Judged(run, Verdict.WORKS)
+        return _Judged(run, HostVerdict.WORKS)
     if run.kind is RunKind.NO_VERDICT:
-        return _Judged(run, Verdict.UNDECIDED, text)
+        return _Judged(run, HostVerdict.UNDECIDED, text)
     if run.kind in _ENDS and works_elsewhere:
-        return _Judged(run, Verdict.BREAKS, f"{where}{_UNLIKE_OTHERS.get(run.kind, run.kind.value)}{said}")
+        return _Judged(run, HostVerdict.BREAKS, f"{where}{_UNLIKE_OTHERS.get(run.kind, run.kind.value)}{said}")
     if run.kind in _HINTS:
         ends = run.kind in (RunKind.CRASHED, RunKind.HUNG)
         hint = _GUESSED.format(run.extension_point) if guessed else _HINTS[run.kind]
         if guessed and not ends:
             hint = f"{_HINTS[run.kind]}; {hint}"
-        verdict = Verdict.BREAKS if ends and not guessed else Verdict.UNDECIDED
+        verdict = HostVerdict.BREAKS if ends and not guessed else HostVerdict.UNDECIDED
         return _Judged(run, verdict, f"{text}; {hint}", own_doing=True)
-    return _Judged(run, Verdict.BREAKS, text)
+    return _Judged(run, HostVerdict.BREAKS, text)
 
 
-def _disagreement(seen: Seen, judged: Iterable[_Judged]) -> str | None:
+def _disagreement(seen: HostFinding, judged: Iterable[_Judged]) -> str | None:
     """Where the static half and a run contradict each other: so a break shows that no symbol tells of."""
     for one in judged:
         run, static = one.run, seen.alone.get(one.run.extension_point, seen.static)

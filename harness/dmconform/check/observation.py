@@ -14,14 +14,14 @@ from pathlib import Path
 
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.check.result import PointRun, RunKind
-from dmconform.check.settings import Wanted
+from dmconform.check.settings import WantedUse
 from dmconform.core.errors import HarnessError
 from dmconform.core.text import one_line
 from dmconform.core.values import AbiVerdict
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import linker_error
 from dmconform.envoy.extension_points.attempt import attempt
-from dmconform.envoy.extension_points.use import Attempt, Ended, Exchange, Phase, Use
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse, Phase, SentExchange
 from dmconform.matrix.cell import abi_verdict
 
 LIBRARY_PATH = "LD_LIBRARY_PATH"
@@ -101,7 +101,7 @@ def module_name(module: Path) -> str:
 def run_use(
     binary: Path,
     installed: Installed,
-    wanted: Wanted,
+    wanted: WantedUse,
     folder: Path,
     *,
     environment: Mapping[str, str],
@@ -110,7 +110,7 @@ def run_use(
     """Runs the module in one host at one extension point; never raises for what module or host do."""
     name = wanted.name or installed.name
     answers: tuple[str, ...] = ()
-    use = Use(wanted.point, ModuleRef(installed.name), name, wanted.config)
+    use = ModuleUse(wanted.point, ModuleRef(installed.name), name, wanted.config)
     variables = _merged(installed.environment, environment, wanted.environment)
     started = time.monotonic()
     try:
@@ -134,19 +134,19 @@ def run_use(
 def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:
     """What an attempt means for the question whether the module works there, and why; empty where it works."""
     match seen.ended:
-        case Ended.WORKED | Ended.NOT_DRIVEN:
+        case AttemptEnd.WORKED | AttemptEnd.NOT_DRIVEN:
             return RunKind.WORKS, ""
-        case Ended.HUNG:
+        case AttemptEnd.HUNG:
             return _standstill(seen.message), seen.message
-        case Ended.NO_WAY | Ended.BLOCKED:
+        case AttemptEnd.NO_WAY | AttemptEnd.BLOCKED:
             return RunKind.NO_VERDICT, seen.message
-        case Ended.CRASHED:
+        case AttemptEnd.CRASHED:
             linker = linker_error(seen.log, binary)
             if linker is not None:
                 return RunKind.SYMBOL_LOOKUP, linker
             during = {Phase.LOADING: "with this configuration", Phase.DRIVING: "under traffic", Phase.STOPPING: "at its end"}
             return RunKind.CRASHED, f"{during[seen.phase]}: {seen.message}{_last_words(seen.log)}"
-        case Ended.REFUSED:
+        case AttemptEnd.REFUSED:
             kind = _refusal(seen.message)
             return kind, seen.message + (_last_words(seen.log) if kind is RunKind.CONFIGURATION_REFUSED else "")
 
@@ -180,7 +180,7 @@ def _last_words(log: str) -> str:
     return ""
 
 
-def _in_words(exchange: Exchange) -> str:
+def _in_words(exchange: SentExchange) -> str:
     answer = exchange.answer
     return f"{exchange.request} {answer.status if answer.status is not None else f'({answer.problem})'}"
 

@@ -28,7 +28,7 @@ class RunKind(enum.Enum):
     NO_VERDICT = "could not be run"  # the machine's or this tool's trouble
 
 
-class Verdict(enum.Enum):
+class HostVerdict(enum.Enum):
     """Whether a module works on a host, from all that is known of it."""
 
     WORKS = "works"
@@ -62,7 +62,7 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: str
     static: StaticVerdict
     runs: tuple[PointRun, ...]
-    verdict: Verdict
+    verdict: HostVerdict
     reason: str
     own_doing: bool = False
     not_run: str | None = None

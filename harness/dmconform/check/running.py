@@ -19,7 +19,7 @@ from dmconform.binaries.facts import ModuleFacts
 from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.check.observation import Installed, install, run_use
 from dmconform.check.result import PointRun
-from dmconform.check.settings import Wanted
+from dmconform.check.settings import WantedUse
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.progress import say
@@ -39,12 +39,12 @@ S = TypeVar("S")
 
 
 @dataclass(frozen=True)
-class Job:
+class CheckJob:
     """A module, and how it is to be used in every host."""
 
     module: Path
     facts: ModuleFacts
-    uses: tuple[Wanted, ...]
+    uses: tuple[WantedUse, ...]
     environment: Mapping[str, str]
 
 
@@ -67,7 +67,7 @@ class _Place:
 
 
 def run_everywhere(
-    job: Job, choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: Path | None = None
+    job: CheckJob, choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: Path | None = None
 ) -> list[Ran]:
     """Runs a module. `keep` is a new folder for the evidence; None: it goes away.
 
@@ -92,7 +92,7 @@ def run_everywhere(
             return pool.all(lambda host: Ran(host, tuple(_run_on(host, job, place, pool.given_up))), hosts)
 
 
-def _run_on(host: Candidate, job: Job, place: _Place, given_up: threading.Event) -> Iterator[PointRun]:
+def _run_on(host: Candidate, job: CheckJob, place: _Place, given_up: threading.Event) -> Iterator[PointRun]:
     if host.binary is None:
         return
     for wanted in job.uses:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from dmconform.abi.types import Abi, FunctionKind
 from dmconform.binaries.facts import Known, ModuleFacts
 from dmconform.binaries.signs import GO_SDK
-from dmconform.check.result import HostEntry, PromiseEntry, SdkGuess, Verdict
+from dmconform.check.result import HostEntry, HostVerdict, PromiseEntry, SdkGuess
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.hosts.catalogue import KnownHost
@@ -125,21 +125,21 @@ def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
         (
             host.id,
             window(sdk, Release.parse(host.release).minor),
-            Verdict.UNDECIDED if host.own_doing else host.verdict,
+            HostVerdict.UNDECIDED if host.own_doing else host.verdict,
         )
         for host in hosts
     ]
     promised = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
 
-    def those(verdict: Verdict, relation: Relation) -> tuple[str, ...]:
+    def those(verdict: HostVerdict, relation: Relation) -> tuple[str, ...]:
         return tuple(name for name, its_relation, its in judged if its is verdict and its_relation is relation)
 
     return PromiseEntry(
         sdk=str(sdk),
         promised_minors=tuple(map(str, promised)),
         relations={name: relation for name, relation, _ in judged},
-        kept=those(Verdict.WORKS, Relation.SUPPORTED),
-        broken=those(Verdict.BREAKS, Relation.SUPPORTED),
-        as_asked=those(Verdict.WORKS, Relation.LEGACY),
-        luck=those(Verdict.WORKS, Relation.UNSUPPORTED),
+        kept=those(HostVerdict.WORKS, Relation.SUPPORTED),
+        broken=those(HostVerdict.BREAKS, Relation.SUPPORTED),
+        as_asked=those(HostVerdict.WORKS, Relation.LEGACY),
+        luck=those(HostVerdict.WORKS, Relation.UNSUPPORTED),
     )

@@ -43,7 +43,7 @@ PREFERENCE = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedUse:
     """One use of the module: at which point, under which name, with which configuration."""
 
     point: ExtensionPoint
@@ -56,7 +56,7 @@ class Wanted:
 class Settings:
     """What the user says of the module. `uses` is empty where no extension point was named."""
 
-    uses: tuple[Wanted, ...] = ()
+    uses: tuple[WantedUse, ...] = ()
     name: str = ""
     config: Config = ""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +83,7 @@ def load_settings(path: Path) -> Settings:
         DataFileError: it is not of its format; the message names the key.
     """
     data = load_toml(path, _File)
-    uses: list[Wanted] = []
+    uses: list[WantedUse] = []
     try:
         _check_environment("environment", data.environment)
         for number, use in enumerate(data.use, start=1):
@@ -94,7 +94,7 @@ def load_settings(path: Path) -> Settings:
             if isinstance(use.config, dict) and not isinstance(use.config.get("@type"), str):
                 raise UsageError(f'{place}: config: a table is a message and needs "@type"; expected that, or text')
             _check_environment(f"{place}: environment", use.environment)
-            uses.append(Wanted(point, use.name, use.config, use.environment))
+            uses.append(WantedUse(point, use.name, use.config, use.environment))
         minor = _minor("sdk_minor", data.sdk_minor)
     except UsageError as error:
         raise DataFileError(path, str(error)) from None
@@ -125,7 +125,7 @@ def from_options(
     if settings.uses:
         return Settings(uses=settings.uses, environment=variables, sdk_minor=minor)
     message = read_config(config) if config is not None else ""
-    uses = (Wanted(_point("--extension-point", extension_point), name or "", message),) if extension_point else ()
+    uses = (WantedUse(_point("--extension-point", extension_point), name or "", message),) if extension_point else ()
     return Settings(uses, name or "", message, variables, minor)
 
 
@@ -149,16 +149,16 @@ def read_config(text: str) -> Config:
     return parsed if isinstance(parsed, dict) and isinstance(parsed.get("@type"), str) else text
 
 
-def choose_uses(settings: Settings, points: frozenset[ExtensionPoint]) -> tuple[tuple[Wanted, ...], str | None]:
+def choose_uses(settings: Settings, points: frozenset[ExtensionPoint]) -> tuple[tuple[WantedUse, ...], str | None]:
     """At which points the module is used, and a note where that is a guess; `points` are those it has hooks of."""
     if settings.uses:
         return settings.uses, None
     points = frozenset(point for point in points if why_unreachable(point) is None)
     if len(points) == 1:
-        return (Wanted(next(iter(points)), settings.name, settings.config),), None
+        return (WantedUse(next(iter(points)), settings.name, settings.config),), None
     if not points:
         note = "it has no hook of any extension point; it is tried as an HTTP filter (--extension-point says otherwise)"
-        return (Wanted(ExtensionPoint.HTTP_FILTER, settings.name, settings.config),), note
+        return (WantedUse(ExtensionPoint.HTTP_FILTER, settings.name, settings.config),), note
     ordered = [*PREFERENCE, *(point for point in ExtensionPoint if point not in PREFERENCE)]
     chosen = next(point for point in ordered if point in points)
     others = ", ".join(sorted(point.value for point in points if point is not chosen))
@@ -166,7 +166,7 @@ def choose_uses(settings: Settings, points: frozenset[ExtensionPoint]) -> tuple[
         f"it has hooks of {len(points)} extension points; taken as {chosen.value}, because nothing says which it is for. "
         f"Not tried: {others} (--extension-point, or --settings for several)"
     )
-    return (Wanted(chosen, settings.name, settings.config),), note
+    return (WantedUse(chosen, settings.name, settings.config),), note
 
 
 def _point(key: str, text: str | None) -> ExtensionPoint:

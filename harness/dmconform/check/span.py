@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from dmconform.binaries.facts import StaticKind
-from dmconform.check.result import HostEntry, Span, Verdict
+from dmconform.check.result import HostEntry, HostVerdict, Span
 from dmconform.core.versions import Release
 
 
@@ -15,13 +15,13 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
     Where several hosts are of one release, it works in that release if it works on all of them. A release with a call
     that is a bomb does not count into the range, unless there are only such.
     """
-    verdicts: dict[str, Verdict] = {}
+    verdicts: dict[str, HostVerdict] = {}
     bombs: dict[str, None] = {}
     for host in sorted(hosts, key=lambda one: _order(one.release)):
-        verdicts[host.release] = _worse(verdicts.get(host.release, Verdict.WORKS), host.verdict)
+        verdicts[host.release] = _worse(verdicts.get(host.release, HostVerdict.WORKS), host.verdict)
         if host.static.kind is StaticKind.UNRESOLVED:
             bombs[host.release] = None
-    works = [release for release, verdict in verdicts.items() if verdict is Verdict.WORKS]
+    works = [release for release, verdict in verdicts.items() if verdict is HostVerdict.WORKS]
     bombs_in = [release for release in works if release in bombs]
     counted = [release for release in works if release not in bombs] or works
     islands = _islands(tuple(verdicts), counted)
@@ -29,8 +29,8 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
     return Span(
         measured=measured,
         works=tuple(works),
-        breaks=tuple(release for release, verdict in verdicts.items() if verdict is Verdict.BREAKS),
-        undecided=tuple(release for release, verdict in verdicts.items() if verdict is Verdict.UNDECIDED),
+        breaks=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.BREAKS),
+        undecided=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.UNDECIDED),
         bombs=tuple(bombs_in),
         islands=islands,
         between=_between(single, known, verdicts) if single else (),
@@ -45,8 +45,8 @@ def _order(release: str) -> tuple[int, int, int, bool, str]:
     return parsed.major, parsed.minor_number, parsed.patch, not parsed.suffix, parsed.suffix
 
 
-def _worse(left: Verdict, right: Verdict) -> Verdict:
-    return max(left, right, key=(Verdict.WORKS, Verdict.UNDECIDED, Verdict.BREAKS).index)
+def _worse(left: HostVerdict, right: HostVerdict) -> HostVerdict:
+    return max(left, right, key=(HostVerdict.WORKS, HostVerdict.UNDECIDED, HostVerdict.BREAKS).index)
 
 
 def _islands(ordered: Sequence[str], counted: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -16,10 +16,10 @@ from dmconform.binaries.facts import ModuleFacts, StaticVerdict
 from dmconform.binaries.read import exports_of, read_module
 from dmconform.binaries.verdict import static_verdict
 from dmconform.check.hosts import Candidate, describe, distinct
-from dmconform.check.judge import Seen, differing_answers, exit_code, judge_hosts
+from dmconform.check.judge import HostFinding, differing_answers, exit_code, judge_hosts
 from dmconform.check.result import SCHEMA_VERSION, Check
 from dmconform.check.sdk_minor import KnownSdks, guess_minor, promise_for
-from dmconform.check.settings import Settings, Wanted, choose_uses
+from dmconform.check.settings import Settings, WantedUse, choose_uses
 from dmconform.check.span import span_of
 from dmconform.core import paths
 from dmconform.core.errors import UsageError
@@ -37,7 +37,7 @@ _EVERY_POINT = "every point"
 
 
 @dataclass(frozen=True)
-class Request:
+class CheckRequest:
     """What is asked of a check. `keep` is a folder for the evidence, which is removed where it is None."""
 
     module: Path
@@ -47,7 +47,7 @@ class Request:
     keep: Path | None = None
 
 
-def check_module(request: Request) -> Check:
+def check_module(request: CheckRequest) -> Check:
     """Checks a module.
 
     Raises:
@@ -97,10 +97,10 @@ class _StaticHalf:
     required: RequiredHooks
     preloaded: frozenset[str]  # symbols that preloaded libraries bring
 
-    def seen(self, host: Candidate) -> Seen:
+    def seen(self, host: Candidate) -> HostFinding:
         """A host as the static half sees it."""
         alone = {} if self.points is None else {point.value: self._verdict(host, (point,)) for point in self.points}
-        return Seen(host.id, host.release, host.origin, self._verdict(host, self.points), alone, run_wanted=False)
+        return HostFinding(host.id, host.release, host.origin, self._verdict(host, self.points), alone, run_wanted=False)
 
     def _verdict(self, host: Candidate, points: Collection[ExtensionPoint] | None) -> StaticVerdict:
         return static_verdict(
@@ -114,15 +114,15 @@ class _StaticHalf:
 
 def _both_halves(
     static: _StaticHalf,
-    request: Request,
-    uses: tuple[Wanted, ...],
+    request: CheckRequest,
+    uses: tuple[WantedUse, ...],
     environment: Mapping[str, str],
     choices: Sequence[HostChoice],
     known: tuple[KnownHost, ...],
-) -> list[Seen]:
-    from dmconform.check.running import Job, run_everywhere  # what only reads does not pay for it
+) -> list[HostFinding]:
+    from dmconform.check.running import CheckJob, run_everywhere  # what only reads does not pay for it
 
-    ran = run_everywhere(Job(request.module, static.facts, uses, environment), choices, known, request.keep)
+    ran = run_everywhere(CheckJob(request.module, static.facts, uses, environment), choices, known, request.keep)
     return [static.seen(one.host).with_runs(one.runs, one.host.problem) for one in ran]
 
 
@@ -156,7 +156,7 @@ def _names(settings: Settings) -> set[str]:
     return {*settings.environment, *(name for use in settings.uses for name in use.environment)}
 
 
-def _preloaded(environment: Mapping[str, str], uses: Sequence[Wanted]) -> frozenset[str]:
+def _preloaded(environment: Mapping[str, str], uses: Sequence[WantedUse]) -> frozenset[str]:
     """What the libraries of LD_PRELOAD export."""
     values = [environment.get(_PRELOAD, ""), *(use.environment.get(_PRELOAD, "") for use in uses)]
     files = dict.fromkeys(file for value in values for file in value.replace(":", " ").split())

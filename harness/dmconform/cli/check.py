@@ -68,7 +68,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         HarnessError: as `check_module`.
     """
     from dmconform.check.settings import from_options
-    from dmconform.check.work import Request, check_module
+    from dmconform.check.work import CheckRequest, check_module
 
     settings = from_options(
         file=arguments.settings,
@@ -84,7 +84,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     if json_file and not json_file.absolute().parent.is_dir():
         raise UsageError(f"--json {json_file}: there is no such folder")
     check = check_module(
-        Request(arguments.module, tuple(arguments.host), settings, run=not arguments.no_run, keep=arguments.keep)
+        CheckRequest(arguments.module, tuple(arguments.host), settings, run=not arguments.no_run, keep=arguments.keep)
     )
     if arguments.json:
         import msgspec

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
-from dmconform.check.result import Check, HostEntry, PointRun, PromiseEntry, RunKind, Verdict
+from dmconform.check.result import Check, HostEntry, HostVerdict, PointRun, PromiseEntry, RunKind
 from dmconform.core.extension_point import CALLBACK_PREFIX
 from dmconform.core.terminal import SafeOutput
 
@@ -36,9 +36,9 @@ _RUN_WORDS = {
     RunKind.NO_VERDICT: ("could not run", "magenta"),
 }
 _VERDICT_WORDS = {
-    Verdict.WORKS: ("✓ works", "bold green"),
-    Verdict.BREAKS: ("✗ does not work", "bold red"),
-    Verdict.UNDECIDED: ("? not judged", "bold magenta"),
+    HostVerdict.WORKS: ("✓ works", "bold green"),
+    HostVerdict.BREAKS: ("✗ does not work", "bold red"),
+    HostVerdict.UNDECIDED: ("? not judged", "bold magenta"),
 }
 
 
@@ -106,7 +106,7 @@ def _table(check: Check, out: SafeOutput) -> Table:
         table.add_column(heading, no_wrap=True)
     for host in check.hosts:
         word, style = _VERDICT_WORDS[host.verdict]
-        if not check.ran and host.verdict is not Verdict.UNDECIDED:
+        if not check.ran and host.verdict is not HostVerdict.UNDECIDED:
             word += " (expected)"
         if host.mismatch:
             word += " !!"
@@ -210,7 +210,7 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     else:
         head += f"none before 1.38; the documents then asked for the same ABI string, so for Envoy {entry.sdk} at most. "
     parts = []
-    works = [host.id for host in check.hosts if host.verdict is Verdict.WORKS]
+    works = [host.id for host in check.hosts if host.verdict is HostVerdict.WORKS]
     if entry.broken:
         parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {', '.join(entry.broken)}")
     if entry.kept:

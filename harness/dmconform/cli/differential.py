@@ -55,14 +55,16 @@ def add_sweep_parser(commands: argparse._SubParsersAction[argparse.ArgumentParse
 def run_sweep(arguments: argparse.Namespace) -> int:
     """Runs `dmconform sweep`; returns its exit code."""
     from dmconform.measure.differential.present import as_markdown, print_swept
-    from dmconform.measure.differential.request import Request, run_request
+    from dmconform.measure.differential.request import DifferentialRequest, run_request
     from dmconform.measure.differential.result import as_json
 
     json_file = Path(arguments.json) if arguments.json not in (None, "-") else None
     if json_file is not None and not json_file.absolute().parent.is_dir():
         raise UsageError(f"--json {json_file}: there is no such folder")
     with _folder(arguments.keep) as folder:
-        swept = run_request(Request(tuple(arguments.abi), tuple(arguments.host), probes=not arguments.no_probes), folder)
+        swept = run_request(
+            DifferentialRequest(tuple(arguments.abi), tuple(arguments.host), probes=not arguments.no_probes), folder
+        )
     if json_file is not None:
         try:
             json_file.write_text(as_json(swept), encoding="utf-8")

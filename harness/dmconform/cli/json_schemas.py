@@ -62,12 +62,12 @@ SCHEMAS = (
     REPORT,
     CHECK,
     ABI,
-    JsonSchema("diff", "What dmconform diff found", compare.Comparison, compare.SCHEMA_VERSION),
+    JsonSchema("diff", "What dmconform diff found", compare.ReportComparison, compare.SCHEMA_VERSION),
     JsonSchema("module-faults", "What hosts make of modules with one fault", FaultsFile, None, paths.ABI / "schema"),
     JsonSchema("gate", "The verdict of dmconform gate", gate.GateVerdict, gate.SCHEMA_VERSION),
     JsonSchema("abi-diff", "What dmconform abi diff found", abi_diff.Diff, abi_diff.SCHEMA_VERSION),
     JsonSchema("abi-drift", "What dmconform abi drift found", abi_diff.Drift, abi_diff.SCHEMA_VERSION),
-    JsonSchema("abi-findings", "What dmconform abi findings found", abi_diff.Findings, abi_diff.SCHEMA_VERSION),
+    JsonSchema("abi-findings", "What dmconform abi findings found", abi_diff.AbiBreaks, abi_diff.SCHEMA_VERSION),
     JsonSchema("sweep", "What dmconform sweep found", sweep.SweepResult, sweep.SCHEMA_VERSION),
 )
 

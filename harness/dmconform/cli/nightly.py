@@ -13,7 +13,7 @@ from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.paths import REPORT_FILE
 
 if TYPE_CHECKING:
-    from dmconform.report.comparison.model import Comparison
+    from dmconform.report.comparison.model import ReportComparison
     from dmconform.report.schema import Report
 
 NIGHTS = 14
@@ -120,7 +120,7 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     return folder, report, before
 
 
-def _tell(form: str, comparison: Comparison, folder: Path, worse: int) -> None:
+def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> None:
     """Prints what changed, and where it is written."""
     from rich.console import Console
 

@@ -45,7 +45,7 @@ class Limits:
     output_bytes: int = 512 * MEBIBYTE
 
 
-class Ending(enum.Enum):
+class JobEnding(enum.Enum):
     """How a job ended."""
 
     EXITED = "exited"
@@ -57,7 +57,7 @@ class Ending(enum.Enum):
 class JobResult:
     """What a job left. Outputs are there only if it exited with 0."""
 
-    ending: Ending
+    ending: JobEnding
     exit_code: int
     log: bytes
     log_is_cut: bool
@@ -67,15 +67,15 @@ class JobResult:
     @property
     def succeeded(self) -> bool:
         """Whether the job did what it was to do."""
-        return self.ending is not Ending.TIMED_OUT and self.exit_code == 0
+        return self.ending is not JobEnding.TIMED_OUT and self.exit_code == 0
 
     @property
     def how(self) -> str:
         """How it ended, in words that follow the name of what ran."""
         return {
-            Ending.EXITED: f"ended with exit code {self.exit_code}",
-            Ending.TIMED_OUT: f"was not done after {self.duration_s:.0f} s, and was ended",
-            Ending.OUT_OF_MEMORY: f"ran out of memory and ended with exit code {self.exit_code}",
+            JobEnding.EXITED: f"ended with exit code {self.exit_code}",
+            JobEnding.TIMED_OUT: f"was not done after {self.duration_s:.0f} s, and was ended",
+            JobEnding.OUT_OF_MEMORY: f"ran out of memory and ended with exit code {self.exit_code}",
         }[self.ending]
 
 
@@ -128,9 +128,9 @@ def run_job(  # called with names
         if state["Error"]:
             raise HarnessError(f"A job could not be started: {state['Error']}")
         exit_code = int(state["ExitCode"])
-        ending = Ending.OUT_OF_MEMORY if state["OOMKilled"] else Ending.EXITED
+        ending = JobEnding.OUT_OF_MEMORY if state["OOMKilled"] else JobEnding.EXITED
         if not in_time:
-            ending = Ending.TIMED_OUT
+            ending = JobEnding.TIMED_OUT
         files: dict[str, bytes] = {}
         if in_time and exit_code == 0:
             with docker_errors("copy the outputs out of a job's container"):

@@ -26,7 +26,7 @@ from dmconform.envoy.mapped import has_mapped
 from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from dmconform.envoy.output import OutputKeeper
 from dmconform.envoy.recorder import beyond
-from dmconform.envoy.transcript import OWN_CONNECTION, Ending, RequestId, Transcript, What
+from dmconform.envoy.transcript import OWN_CONNECTION, Ending, Look, RequestId, Transcript
 
 # A configuration that makes no sense is rejected; one with parts that the Envoy does not know is a failure. A line that has no
 # end yet is still being printed.
@@ -224,7 +224,7 @@ class Envoy:
     def statistic(self, name: str) -> int | None:
         """The value of the counter or gauge of exactly this name; None where there is none."""
         value = self.counters(f"{re.escape(name)}$").get(name)
-        self._transcript.sees(What.STATISTIC, name, value)
+        self._transcript.sees(Look.STATISTIC, name, value)
         return value
 
     def histogram(self, name: str, count: int) -> dict[float, int]:
@@ -406,7 +406,7 @@ class Envoy:
 
         def found() -> str | None:
             line = next((line for line in self.printed().splitlines() if text in line), None)
-            self._transcript.sees(What.LOG, text, line is not None)
+            self._transcript.sees(Look.LOG, text, line is not None)
             return line
 
         return poll(found, LOG_LINE_S)
@@ -418,7 +418,7 @@ class Envoy:
         except (FileNotFoundError, ProcessLookupError):
             self.check_alive("while its mappings were read")
             raise
-        self._transcript.sees(What.MAPPED, str(path), found)
+        self._transcript.sees(Look.MAPPED, str(path), found)
         return found
 
     def stop(self) -> None:

@@ -37,7 +37,7 @@ _OWN: Final = frozenset(
 )
 
 
-class Kind(enum.Enum):
+class PlaceKind(enum.Enum):
     """What stands at a path."""
 
     FILE = "file"
@@ -48,11 +48,11 @@ class Kind(enum.Enum):
     GONE = "gone"  # nothing any more
 
 
-class Change(msgspec.Struct, frozen=True):
+class PlacedChange(msgspec.Struct, frozen=True):
     """What stands at a path now, and was not there before in this way."""
 
     path: str  # relative to the cell's folder
-    kind: Kind
+    kind: PlaceKind
     mode: int = 0  # permission bits
     sha256: str = ""  # of a file: its bytes are in `recorded/SHA256`
     target: str = ""  # of a symbolic link
@@ -64,7 +64,7 @@ class Changed(msgspec.Struct, frozen=True, tag="files"):
     """What had changed before the next step."""
 
     at: float  # seconds on the clock `time.monotonic`, here and below
-    changes: tuple[Change, ...]
+    changes: tuple[PlacedChange, ...]
 
 
 class OfferedReply(msgspec.Struct, frozen=True):
@@ -138,7 +138,7 @@ class PlacedFiles:
                 now.append(self._change(path, found[path], found))
             except FileNotFoundError:  # an Envoy's own, such as one that it renames when all of it is there
                 del found[path]
-        changes = [Change(path, Kind.GONE) for path in sorted(self._seen.keys() - found.keys(), reverse=True)] + now
+        changes = [PlacedChange(path, PlaceKind.GONE) for path in sorted(self._seen.keys() - found.keys(), reverse=True)] + now
         for path in self._seen.keys() - found.keys():
             self._forget(path)
         for path, status in found.items():
@@ -187,21 +187,23 @@ class PlacedFiles:
             return False
         return (seen.size, seen.written_ns) != (status.st_size, status.st_mtime_ns)
 
-    def _change(self, path: str, status: os.stat_result, found: dict[str, os.stat_result]) -> Change:
+    def _change(self, path: str, status: os.stat_result, found: dict[str, os.stat_result]) -> PlacedChange:
         mode = stat.S_IMODE(status.st_mode)
         place = self.root / path
         if stat.S_ISLNK(status.st_mode):
-            return Change(path, Kind.LINK, mode, target=str(place.readlink()))
+            return PlacedChange(path, PlaceKind.LINK, mode, target=str(place.readlink()))
         if stat.S_ISDIR(status.st_mode):
-            return Change(path, Kind.FOLDER, mode)
+            return PlacedChange(path, PlaceKind.FOLDER, mode)
         if stat.S_ISFIFO(status.st_mode):
-            return Change(path, Kind.FIFO, mode)
+            return PlacedChange(path, PlaceKind.FIFO, mode)
         if not stat.S_ISREG(status.st_mode):
-            return Change(path, Kind.OTHER, mode)
+            return PlacedChange(path, PlaceKind.OTHER, mode)
         before = self._seen.get(path)
         in_place = before is not None and before.inode == status.st_ino
         others = [name for name, other in sorted(found.items()) if other.st_ino == status.st_ino and name < path]
-        return Change(path, Kind.FILE, mode, self._keep(place), in_place=in_place, same_as=others[0] if others else "")
+        return PlacedChange(
+            path, PlaceKind.FILE, mode, self._keep(place), in_place=in_place, same_as=others[0] if others else ""
+        )
 
     def _keep(self, place: Path) -> str:
         """Keeps a copy of a file; returns its hash."""

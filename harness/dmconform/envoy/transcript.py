@@ -59,7 +59,7 @@ class Written(msgspec.Struct, frozen=True, tag_field="step", tag="update"):
     number: int
 
 
-class Outcome(msgspec.Struct, frozen=True, tag_field="step", tag="outcome"):
+class UpdateOutcome(msgspec.Struct, frozen=True, tag_field="step", tag="outcome"):
     """It has accepted or rejected them. Where this is missing, it did neither."""
 
     at: float
@@ -106,7 +106,7 @@ class Admin(msgspec.Struct, frozen=True, tag_field="step", tag="admin"):
     path: str
 
 
-class What(enum.Enum):
+class Look(enum.Enum):
     """What a case looks at, beside answers."""
 
     MAPPED = "mapped"  # whether a file is
@@ -118,7 +118,7 @@ class Saw(msgspec.Struct, frozen=True, tag_field="step", tag="look"):
     """The case looks at something; where it does so again and again, not each time is told, but the last one."""
 
     at: float
-    what: What
+    what: Look
     name: str
     value: bool | int | None
     poll: int  # as of `dmconform.core.waiting.poll_number`
@@ -132,7 +132,7 @@ class Ended(msgspec.Struct, frozen=True, tag_field="step", tag="end"):
     exit_code: int | None
 
 
-Step = Started | Written | Outcome | Acted | Exchanged | Closed | Admin | Saw | Ended
+Step = Started | Written | UpdateOutcome | Acted | Exchanged | Closed | Admin | Saw | Ended
 
 
 class Transcript:
@@ -143,7 +143,7 @@ class Transcript:
         self._file = folder / TRANSCRIPT_FILE
         self._exchanges = 0
         self._poll = 0
-        self._saw: dict[tuple[What, str], Saw] = {}  # in the newest poll
+        self._saw: dict[tuple[Look, str], Saw] = {}  # in the newest poll
         self._is_over = False
 
     def _write(self, *steps: Step) -> None:
@@ -178,7 +178,7 @@ class Transcript:
 
     def took(self, number: int, accepted: bool, message: str) -> None:
         """It has accepted or rejected what it was given last."""
-        self._write(Outcome(time.monotonic(), number, accepted, message))
+        self._write(UpdateOutcome(time.monotonic(), number, accepted, message))
 
     def acts(self, request: RequestId, listener: str, protocol: str, act: Act, sent: dict[str, Any], text: str) -> None:
         """A client is about to do something for a request."""
@@ -202,7 +202,7 @@ class Transcript:
         if method != "GET":
             self._write(Admin(time.monotonic(), method, path))
 
-    def sees(self, what: What, name: str, value: bool | int | None) -> None:
+    def sees(self, what: Look, name: str, value: bool | int | None) -> None:
         """The case has looked at something."""
         number = poll_number()
         if number == 0 or number != self._poll:

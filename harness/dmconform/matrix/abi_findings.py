@@ -12,7 +12,7 @@ from dmconform.core.values import Relation
 from dmconform.report.schema import AbiFindingEntry, AbiPairEntry
 
 if TYPE_CHECKING:
-    from dmconform.abi_diff.changes import Finding, Pair
+    from dmconform.abi_diff.changes import AbiBreak, MinorPair
 
 FOLDER = "findings"
 # What decides the result: the code that compares, and the data.
@@ -52,12 +52,12 @@ def _compare() -> AbiHalf:
     )
 
 
-def _pair(one: Pair) -> AbiPairEntry:
+def _pair(one: MinorPair) -> AbiPairEntry:
     told = one.compared
     return AbiPairEntry(one.sdk_minor, one.host_minor, one.built, told.functions, told.exact, told.nearby, told.unknown)
 
 
-def _finding(one: Finding) -> AbiFindingEntry:
+def _finding(one: AbiBreak) -> AbiFindingEntry:
     from dmconform.abi_diff.changes import Extent
 
     return AbiFindingEntry(

@@ -38,7 +38,7 @@ from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
 from dmconform.spec.expectations import KnownFailure
-from dmconform.spec.inconsistencies import Inconsistency, Seen, inconsistencies_of_cells
+from dmconform.spec.inconsistencies import Inconsistency, JudgedCell, inconsistencies_of_cells
 from dmconform.spec.judgement import exit_code, judge
 from dmconform.spec.mismatch import mismatch
 
@@ -131,7 +131,7 @@ def assemble(
 def seen_inconsistencies(cells: Iterable[CellEntry]) -> tuple[Inconsistency, ...]:
     """What the cells of a report show to be wrong with records of known failures."""
     return inconsistencies_of_cells(
-        Seen(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
+        JudgedCell(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
         for cell in cells
         if cell.relation is Relation.SUPPORTED
     )

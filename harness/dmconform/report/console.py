@@ -19,7 +19,7 @@ from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies
 from dmconform.report.marks import DISAGREE_SIGN, OUTCOME_MARKS, PROMISED_SIGN, mark
 from dmconform.report.mismatches import disputes, findings_by_pair, static_half, static_words
 from dmconform.report.schema import CellEntry, Report, StaticEntry
-from dmconform.report.summary import Cause, Summary, Verdict, abi_words, causes, counted, summarise, unrun
+from dmconform.report.summary import Cause, RunVerdict, Summary, abi_words, causes, counted, summarise, unrun
 
 STYLES = {
     "bad": "bold white on red",
@@ -31,10 +31,10 @@ STYLES = {
     "fact-bad": "blue",
 }
 VERDICT_STYLES = {
-    Verdict.HELD: "bold green",
-    Verdict.BROKEN: "bold red",
-    Verdict.INCOMPLETE: "bold magenta",
-    Verdict.NOTHING: "bold",
+    RunVerdict.HELD: "bold green",
+    RunVerdict.BROKEN: "bold red",
+    RunVerdict.INCOMPLETE: "bold magenta",
+    RunVerdict.NOTHING: "bold",
 }
 LEGEND = (
     f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. "

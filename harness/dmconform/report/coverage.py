@@ -36,7 +36,7 @@ areas that this suite is about. What shows each of them on real releases: cases,
 
 
 @dataclass(frozen=True)
-class Covered:
+class RequirementCoverage:
     """A requirement in a run. The counts are of promised cells of its cases; `facts` are those of the others that ran."""
 
     entry: RequirementEntry
@@ -60,7 +60,7 @@ class Covered:
         return "nothing to show" if self.entry.level is Level.NOTE else "uncovered"
 
 
-def coverage(report: Report) -> tuple[Covered, ...]:
+def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
     """Every requirement with what came of its cases in a run, on the hosts that it is about."""
     counts: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
@@ -74,7 +74,7 @@ def coverage(report: Report) -> tuple[Covered, ...]:
             for host in about:
                 its += counts.get((case, host), Counter())
         found.append(
-            Covered(
+            RequirementCoverage(
                 entry,
                 held=sum(its[one] for one in HELD),
                 broken=sum(its[one] for one in BROKEN),

@@ -10,7 +10,7 @@ from dmconform.core.values import CellId
 from dmconform.core.versions import Release
 from dmconform.spec.cases import Case, Requirement
 from dmconform.spec.expectations import FAULT, KnownFailure
-from dmconform.spec.findings import Fault, Finding, Findings
+from dmconform.spec.findings import Fault, Finding, FindingsFile
 from dmconform.spec.inconsistencies import CellIndex
 
 _SENTENCE = re.compile(r"(?<=[.:])\s")
@@ -26,7 +26,7 @@ the repository. The official SDK's sources, where one needs them, come from [whe
 
 
 @dataclass(frozen=True)
-class Told:
+class FindingRow:
     """A finding as the page tells it."""
 
     id: str
@@ -41,7 +41,7 @@ class Told:
 
 def of_known_failure(
     record: KnownFailure, index: CellIndex, cases: Iterable[Case], requirements: Mapping[str, Requirement]
-) -> Told:
+) -> FindingRow:
     """A record of a known failure as a finding; hosts and SDKs are those of the cells that it covers."""
     cells = [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
     names = {cell.case for cell in cells}
@@ -51,7 +51,7 @@ def of_known_failure(
     rest = reason[found.end() :].lstrip(": ,") if found else reason
     title = _SENTENCE.split(rest, maxsplit=1)[0].rstrip(".:")
     example = max(cells, key=lambda cell: Release.parse(cell.host), default=None)
-    return Told(
+    return FindingRow(
         id=record.id,
         title=record.title or title[:1].upper() + title[1:],
         document=" ".join(f"{requirements[one].statement} (`{one}`)" for one in ids),
@@ -63,10 +63,10 @@ def of_known_failure(
     )
 
 
-def findings_page(known: Sequence[Told], findings: Findings) -> str:
+def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
     """The text of `docs/findings.md`."""
     others = [
-        Told(
+        FindingRow(
             id=one.id,
             title=one.title,
             document=one.document,
@@ -90,7 +90,7 @@ def findings_page(known: Sequence[Told], findings: Findings) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _section(one: Told) -> list[str]:
+def _section(one: FindingRow) -> list[str]:
     return [
         f'<a id="{one.id}"></a>',
         "",

@@ -28,7 +28,7 @@ SUMMARY_BYTES: Final = 1 << 20
 """GitHub takes no more for a step's summary."""
 
 
-class Level(enum.Enum):
+class AnnotationLevel(enum.Enum):
     """How loud an annotation is."""
 
     ERROR = "error"
@@ -40,7 +40,7 @@ class Level(enum.Enum):
 class Annotation:
     """A line of the log that GitHub shows on the run's page."""
 
-    level: Level
+    level: AnnotationLevel
     title: str
     text: str
 
@@ -60,17 +60,19 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
     for cause in [cause for cause in found if cause.judgement in FAILURES]:
         seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
         text = "\n".join(filter(None, [seen, cause.reruns, f"again: {cause.reproduce}"]))
-        yield Annotation(Level.ERROR, f"{cause.case}: {cause.outcome.value}", text)
+        yield Annotation(AnnotationLevel.ERROR, f"{cause.case}: {cause.outcome.value}", text)
     for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
         text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"
-        yield Annotation(Level.ERROR, f"{dispute.sdk} on {dispute.host}: verdicts disagree", text)
+        yield Annotation(AnnotationLevel.ERROR, f"{dispute.sdk} on {dispute.host}: verdicts disagree", text)
     for inconsistency in [inconsistency for inconsistency in report.inconsistencies if inconsistency.kind not in SEEN_IN_CELLS]:
         title = f"record {inconsistency.record or ''}: {inconsistency.kind.value}"
-        yield Annotation(Level.ERROR, title, f"{inconsistency.text}\nfix: {inconsistency.fix}")
+        yield Annotation(AnnotationLevel.ERROR, title, f"{inconsistency.text}\nfix: {inconsistency.fix}")
     for cause in [cause for cause in found if cause.judgement is Judgement.ERROR]:
-        yield Annotation(Level.WARNING, f"{cause.case}: could not run", f"{counted(cause.count, 'cell')}: {cause.text}")
+        yield Annotation(
+            AnnotationLevel.WARNING, f"{cause.case}: could not run", f"{counted(cause.count, 'cell')}: {cause.text}"
+        )
     summary = summarise(report)
-    level = {0: Level.NOTICE, 1: Level.ERROR}.get(report.exit_code, Level.WARNING)
+    level = {0: AnnotationLevel.NOTICE, 1: AnnotationLevel.ERROR}.get(report.exit_code, AnnotationLevel.WARNING)
     yield Annotation(level, "dmconform", summary.headline)
 
 

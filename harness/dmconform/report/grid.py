@@ -21,7 +21,7 @@ class SdkColumns:
 
 
 @dataclass(frozen=True)
-class Group:
+class SdkGroup:
     """The SDK versions of one language and provider."""
 
     language: str
@@ -43,11 +43,11 @@ class Grid:
 
     cases: tuple[str, ...]
     hosts: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[SdkGroup, ...]
     cells: dict[tuple[str, str, str], CellEntry]  # case, SDK, host
 
     @property
-    def columns(self) -> Iterator[tuple[Group, SdkColumns, str]]:
+    def columns(self) -> Iterator[tuple[SdkGroup, SdkColumns, str]]:
         """Every column, left to right."""
         return ((group, sdk, host) for group in self.groups for sdk in group.sdks for host in sdk.hosts)
 
@@ -71,7 +71,7 @@ def grid(report: Report) -> Grid:
         its_hosts = tuple(host for host in hosts if (sdk, host) in pairs)
         split.setdefault((language, provider), []).append(SdkColumns(sdk, minor, its_hosts))
     groups = (
-        Group(language, provider, tuple(sorted(sdks, key=lambda sdk: natural(sdk.minor))))
+        SdkGroup(language, provider, tuple(sorted(sdks, key=lambda sdk: natural(sdk.minor))))
         for (language, provider), sdks in sorted(split.items())
     )
     return Grid(cases, hosts, tuple(groups), cells)

@@ -9,7 +9,7 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.text import cut, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
-from dmconform.report.grid import Grid, Group, grid
+from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, disputes, static_half, static_rows, static_words
@@ -101,7 +101,7 @@ def _legend() -> str:
     )
 
 
-def _matrix(report: Report, layout: Grid, group: Group) -> Iterator[str]:
+def _matrix(report: Report, layout: Grid, group: SdkGroup) -> Iterator[str]:
     static = static_half(report)
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
     yield f"### {escape(group.title)}"

@@ -25,7 +25,7 @@ SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKi
 """Inconsistencies that cells show with their own judgement; the others are about the records themselves."""
 
 
-class Verdict(enum.Enum):
+class RunVerdict(enum.Enum):
     """The answer of a run. Each has a glyph and a word, so that none is told by colour."""
 
     HELD = "holds"
@@ -35,7 +35,7 @@ class Verdict(enum.Enum):
 
     @property
     def glyph(self) -> str:
-        return {Verdict.HELD: "✓", Verdict.BROKEN: "✗", Verdict.INCOMPLETE: "■", Verdict.NOTHING: "○"}[self]
+        return {RunVerdict.HELD: "✓", RunVerdict.BROKEN: "✗", RunVerdict.INCOMPLETE: "■", RunVerdict.NOTHING: "○"}[self]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Summary:
     disagreeing: int  # cells whose two halves disagree; those of them that count against the run are judged `DISPUTED`
     beyond_passed: int
     beyond_ran: int
-    verdict: Verdict
+    verdict: RunVerdict
     headline: str
 
     @property
@@ -182,27 +182,27 @@ def abi_words(cells: Iterable[CellEntry]) -> str:
     return "/".join(word for verdict, word in ABI_WORDS.items() if verdict in seen)
 
 
-def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bool) -> Verdict:
+def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bool) -> RunVerdict:
     if any(count for judgement, count in judgements.items() if judgement.is_red) or report.exit_code == ExitCode.FAIL:
-        return Verdict.BROKEN
+        return RunVerdict.BROKEN
     planned_but_missing = report.planned_cells > len(report.cells)
     if not report.complete or judgements[Judgement.ERROR] or planned_but_missing or report.exit_code != ExitCode.OK:
-        return Verdict.INCOMPLETE
-    return Verdict.HELD if ran_promised else Verdict.NOTHING
+        return RunVerdict.INCOMPLETE
+    return RunVerdict.HELD if ran_promised else RunVerdict.NOTHING
 
 
-def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judgements: Counter[Judgement]) -> str:
+def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], judgements: Counter[Judgement]) -> str:
     """One sentence, and never one that is greener than the run."""
     ran = sum(cell.outcome.is_verdict for cell in promised)
     counts = Counter(cell.judgement for cell in promised)
     known = counts[Judgement.XFAIL]
     extras: list[str] = []
-    if verdict is Verdict.BROKEN:
+    if verdict is RunVerdict.BROKEN:
         records = {one.record for one in report.inconsistencies if one.record is not None and one.kind not in SEEN_IN_CELLS}
         sentence, extras = _broken(counts[Judgement.FAIL], ran, judgements, len(records))
-    elif verdict is Verdict.INCOMPLETE:
+    elif verdict is RunVerdict.INCOMPLETE:
         sentence = "The run is incomplete, so it gives no answer"
-    elif verdict is Verdict.NOTHING:
+    elif verdict is RunVerdict.NOTHING:
         sentence = "No promised cell ran, so this says nothing of the promised window"
     elif known:
         sentence = f"The promised window holds, apart from known failures: {ran - known} of {ran} promised cells that ran pass"
@@ -215,7 +215,7 @@ def _headline(report: Report, verdict: Verdict, promised: list[CellEntry], judge
     missing = report.planned_cells - len(report.cells)
     if missing > 0:
         extras.append(f"{counted(missing, 'cell')} planned and never begun")
-    if verdict in (Verdict.HELD, Verdict.NOTHING):
+    if verdict in (RunVerdict.HELD, RunVerdict.NOTHING):
         outcomes = Counter(cell.outcome for cell in promised)
         extras += [f"{counted(outcomes[one], 'promised cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
     return sentence + (f" ({', '.join(extras)})" if extras else "")

@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from dmconform.containers.engine import engine
-from dmconform.containers.sandbox import Ending, JobResult, Limits, run_job
+from dmconform.containers.sandbox import JobEnding, JobResult, Limits, run_job
 from dmconform.containers.toolchain import obtain_toolchain
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, HarnessError
@@ -50,7 +50,7 @@ def main() -> int:
     for sdk, done in bad:
         print(f"{sdk.id}: lint.sh {done.how}:\n{done.log.decode(errors='replace')}", file=sys.stderr)
     print(f"{len(results) - len(bad)} clean, {len(bad)} not")
-    if any(done.ending is not Ending.EXITED for _, done in bad):
+    if any(done.ending is not JobEnding.EXITED for _, done in bad):
         return ExitCode.ERROR
     return ExitCode.FAIL if bad else ExitCode.OK
 

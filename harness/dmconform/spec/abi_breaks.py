@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from dmconform.abi_diff.assemble import diff
-from dmconform.abi_diff.changes import Change, Diff, Finding, Findings, Impact, Pair
+from dmconform.abi_diff.changes import AbiBreak, AbiBreaks, AbiChange, Diff, Impact, MinorPair
 from dmconform.abi_diff.operands import Operand, known_minors, of_minor, of_release
 from dmconform.abi_diff.requirements import measured_needs
 from dmconform.abi_diff.uses import SDK_USE_FILE, load_sdk_uses
@@ -22,7 +22,7 @@ from dmconform.spec.promise import window
 _Hosts = dict[tuple[str, ...], Operand]
 
 
-def promise_findings(abi_folder: Path = paths.ABI) -> tuple[Finding, ...]:
+def promise_findings(abi_folder: Path = paths.ABI) -> tuple[AbiBreak, ...]:
     """What breaks the promise, oldest pair first; nothing if it holds as far as the data tells.
 
     Raises:
@@ -31,7 +31,7 @@ def promise_findings(abi_folder: Path = paths.ABI) -> tuple[Finding, ...]:
     return compare_pairs(abi_folder).broken
 
 
-def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> Findings:
+def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiBreaks:
     """Compares each minor with the known releases of the same and of the next one, as far as something is promised of them.
 
     With `beyond`, also where nothing is promised, which is before 1.38.
@@ -43,13 +43,13 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> Find
     pairs = [(sdk, host) for sdk in minors for host in (sdk, sdk.next()) if host in minors]
     uses, needs = load_sdk_uses(abi_folder / SDK_USE_FILE.name), measured_needs()
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
-    found: list[tuple[Pair, list[Finding]]] = []
+    found: list[tuple[MinorPair, list[AbiBreak]]] = []
     for sdk, host in pairs:
         if beyond or window(sdk, host) is Relation.SUPPORTED:
             hosts = _hosts(host, operands[host])
             diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
             found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
-    return Findings(tuple(pair for pair, _ in found), tuple(finding for _, findings in found for finding in findings))
+    return AbiBreaks(tuple(pair for pair, _ in found), tuple(finding for _, findings in found for finding in findings))
 
 
 def _hosts(minor: Minor, base: Operand) -> _Hosts:
@@ -67,10 +67,10 @@ def _gist(operand: Operand) -> tuple[frozenset[str], frozenset[str], str]:
     return names, operand.idle_hooks, operand.abi.abi_version
 
 
-def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Pair:
+def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> MinorPair:
     one = next(iter(diffs.values()))
     numbers = {impact: len(one.of(impact)) for impact in Impact}
-    return Pair(
+    return MinorPair(
         sdk_minor=str(sdk),
         host_minor=str(host),
         host_releases=_sorted(tuple(release for releases in diffs for release in releases)),
@@ -83,9 +83,9 @@ def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Pair:
     )
 
 
-def _findings(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Iterator[Finding]:
+def _findings(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Iterator[AbiBreak]:
     """Each change that breaks built modules once, with all releases that have it."""
-    merged: dict[tuple[str, str], Finding] = {}
+    merged: dict[tuple[str, str], AbiBreak] = {}
     for releases, one in diffs.items():
         for change in one.of(Impact.BUILT):
             key = (change.kind.value, change.subject)
@@ -98,9 +98,9 @@ def _findings(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> It
     yield from merged.values()
 
 
-def _finding(sdk: Minor, host: Minor, releases: tuple[str, ...], change: Change) -> Finding:
+def _finding(sdk: Minor, host: Minor, releases: tuple[str, ...], change: AbiChange) -> AbiBreak:
     assert change.how is not None  # so it is with all that break built modules
-    return Finding(
+    return AbiBreak(
         sdk_minor=str(sdk),
         host_minor=str(host),
         host_releases=_sorted(releases),

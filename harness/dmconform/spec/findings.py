@@ -39,20 +39,20 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by_hand: str | None = None  # how, where there is no such command
 
 
-class Findings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class FindingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file. `most_important` are ids of findings and of known failures, the most important one first."""
 
     most_important: tuple[str, ...]
     finding: tuple[Finding, ...]
 
 
-def load_findings(path: Path, known_ids: set[str] | None = None) -> Findings:
+def load_findings(path: Path, known_ids: set[str] | None = None) -> FindingsFile:
     """Reads the findings; `known_ids` are the ids of the known failures, None if it does not matter how they fit together.
 
     Raises:
         DataFileError: the file is not of its format, an id stands twice or is that of a known failure, or one is unknown.
     """
-    findings = load_toml(path, Findings)
+    findings = load_toml(path, FindingsFile)
     seen = set(known_ids or ())
     for one in findings.finding:
         if one.id in seen:

@@ -46,7 +46,7 @@ class Inconsistency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Seen:
+class JudgedCell:
     """What came of a promised cell, as far as inconsistencies need it."""
 
     cell: str
@@ -125,10 +125,10 @@ def inconsistencies_of_records(
     return tuple(found)
 
 
-def inconsistencies_of_cells(seen: Iterable[Seen]) -> tuple[Inconsistency, ...]:
+def inconsistencies_of_cells(seen: Iterable[JudgedCell]) -> tuple[Inconsistency, ...]:
     """What the cells of a run tell: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
-    new: dict[tuple[str, str, Outcome, str], list[Seen]] = {}
-    by_record: dict[str, list[Seen]] = {}
+    new: dict[tuple[str, str, Outcome, str], list[JudgedCell]] = {}
+    by_record: dict[str, list[JudgedCell]] = {}
     for one in seen:
         if one.judgement is Judgement.FAIL:
             case, sdk, _ = one.cell.rsplit("/", 2)
@@ -141,7 +141,7 @@ def inconsistencies_of_cells(seen: Iterable[Seen]) -> tuple[Inconsistency, ...]:
     return tuple(found)
 
 
-def _new(cells: list[Seen]) -> Inconsistency:
+def _new(cells: list[JudgedCell]) -> Inconsistency:
     first = cells[0]
     names = tuple(one.cell for one in cells)
     command = fix_command(
@@ -152,7 +152,7 @@ def _new(cells: list[Seen]) -> Inconsistency:
     return Inconsistency(InconsistencyKind.NEW, None, names, text, command)
 
 
-def _of_record(record: str, cells: list[Seen]) -> list[Inconsistency]:
+def _of_record(record: str, cells: list[JudgedCell]) -> list[Inconsistency]:
     found: list[Inconsistency] = []
     stale = [one for one in cells if one.judgement is Judgement.XPASS]
     passing = tuple(one.cell for one in stale if one.outcome is Outcome.PASS)

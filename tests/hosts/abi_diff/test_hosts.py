@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dmconform.abi_diff.changes import How, Kind
+from dmconform.abi_diff.changes import AbiChangeKind, How
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.envoy.extension_points.use import Ended, Phase
+from dmconform.envoy.extension_points.use import AttemptEnd, Phase
 from dmconform.spec.abi_breaks import promise_findings
 
 from tests.hosts.stubs import Stubs, stubs
@@ -32,7 +32,7 @@ def hosts(upstream_port: int) -> Iterator[Stubs]:
 def test_the_comparison_says_that_it_is_gone() -> None:
     (found,) = [one for one in promise_findings() if one.subject == GONE]
 
-    assert (found.kind, found.how) == (Kind.CALLBACK_REMOVED, How.MISSING)
+    assert (found.kind, found.how) == (AbiChangeKind.CALLBACK_REMOVED, How.MISSING)
     assert (found.sdk_minor, found.host_minor) == ("1.38", "1.39")
     assert NEW in found.host_releases
 
@@ -41,18 +41,18 @@ def test_the_comparison_says_that_it_is_gone() -> None:
 def test_a_module_that_uses_it_works_on_its_own_minor(hosts: Stubs, tmp_path: Path, bodies: dict[str, str]) -> None:
     seen = hosts.attempt(OLD, ExtensionPoint.HTTP_FILTER, tmp_path, hosts.build(OLD, bodies))
 
-    assert seen.ended is Ended.WORKED, seen.message
+    assert seen.ended is AttemptEnd.WORKED, seen.message
 
 
 def test_the_next_minor_refuses_a_module_that_needs_it_at_load(hosts: Stubs, tmp_path: Path) -> None:
     seen = hosts.attempt(NEW, ExtensionPoint.HTTP_FILTER, tmp_path, hosts.build(OLD, NEEDS_AT_LOAD))
 
-    assert seen.ended is Ended.REFUSED, seen.message
+    assert seen.ended is AttemptEnd.REFUSED, seen.message
     assert f"undefined symbol: {GONE}" in seen.message
 
 
 def test_on_the_next_minor_a_call_is_a_bomb(hosts: Stubs, tmp_path: Path) -> None:
     seen = hosts.attempt(NEW, ExtensionPoint.HTTP_FILTER, tmp_path, hosts.build(OLD, CALLS))
 
-    assert (seen.ended, seen.phase) == (Ended.CRASHED, Phase.DRIVING), seen.message
+    assert (seen.ended, seen.phase) == (AttemptEnd.CRASHED, Phase.DRIVING), seen.message
     assert f"undefined symbol: {GONE}" in seen.log

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.envoy.extension_points.use import Ended
+from dmconform.envoy.extension_points.use import AttemptEnd
 from dmconform.hosts.catalogue import KnownHost, Opens, load_hosts
 
 from tests.hosts.stubs import Stubs, stubs
@@ -35,8 +35,8 @@ def test_a_lazy_module_that_lacks_a_function_loads_where_the_record_says_so(
 ) -> None:
     seen = hosts.attempt(host.release, ExtensionPoint.HTTP_FILTER, tmp_path, hosts.build(host.release, LACKING))
 
-    expected = Ended.WORKED if host.opens is Opens.LAZY else Ended.REFUSED
+    expected = AttemptEnd.WORKED if host.opens is Opens.LAZY else AttemptEnd.REFUSED
     said = seen.message or "it loads"
     assert seen.ended is expected, f"expected what opens = {host.opens.value!r} means on {host.release}: {said}"
-    if expected is Ended.REFUSED:
+    if expected is AttemptEnd.REFUSED:
         assert f"undefined symbol: {ABSENT}" in seen.message

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from dmconform.binaries.facts import StaticKind
-from dmconform.check.result import Check, HostEntry, RunKind, Verdict
+from dmconform.check.result import Check, HostEntry, HostVerdict, RunKind
 from dmconform.core.errors import ExitCode
 from dmconform.core.timeouts import REQUEST_S
 from dmconform.matrix.plan import Plan
@@ -65,7 +65,7 @@ def kinds(found: Check) -> dict[str, list[RunKind]]:
 def test_a_module_that_works(probe: dict[str, Path], own_temporary_folder: Path, language: str) -> None:
     found = checked(probe[language], *HOST, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, host.verdict, host.mismatch) == (ExitCode.OK, Verdict.WORKS, None)
+    assert (found.exit_code, host.verdict, host.mismatch) == (ExitCode.OK, HostVerdict.WORKS, None)
     assert host.static.kind is StaticKind.LOADS
     assert [run.answers for run in host.runs] == [("GET /direct 200", "GET / 200", "POST / 200")]
     assert (found.ran, found.span.measured, found.module.language) == (True, True, language)
@@ -171,7 +171,7 @@ def test_a_host_that_cannot_be_had_is_not_judged(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     found = checked(probe["cpp"], *HOST, *TRANSFORM)
     host = only(found)
-    assert (found.exit_code, host.runs, host.verdict) == (ExitCode.ERROR, (), Verdict.UNDECIDED)
+    assert (found.exit_code, host.runs, host.verdict) == (ExitCode.ERROR, (), HostVerdict.UNDECIDED)
     assert "could not be had" in (host.not_run or "")
     assert host.static.kind is StaticKind.LOADS
 
@@ -268,11 +268,11 @@ def test_five_hosts_and_the_range(everything: Plan, probe: dict[str, Path]) -> N
     words = (probe["rust"], *TRANSFORM)
     found = checked(*words)
     assert {host.release: host.verdict for host in found.hosts} == {
-        "1.36.4": Verdict.BREAKS,
-        "1.37.0": Verdict.BREAKS,
-        "1.38.3": Verdict.WORKS,
-        "1.39.3": Verdict.WORKS,
-        "1.40.0": Verdict.WORKS,
+        "1.36.4": HostVerdict.BREAKS,
+        "1.37.0": HostVerdict.BREAKS,
+        "1.38.3": HostVerdict.WORKS,
+        "1.39.3": HostVerdict.WORKS,
+        "1.40.0": HostVerdict.WORKS,
     }
     assert not [host.mismatch for host in found.hosts if host.mismatch]
     assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")

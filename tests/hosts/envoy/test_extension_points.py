@@ -13,7 +13,7 @@ from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points import drive
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of, why_unreachable
-from dmconform.envoy.extension_points.use import Ended, Phase, Use
+from dmconform.envoy.extension_points.use import AttemptEnd, ModuleUse, Phase
 from dmconform.measure.hooks.generate import called_in
 
 from tests.hosts.processes import naming
@@ -65,9 +65,9 @@ def test_a_module_works_at_every_point_of_a_host(hosts: Stubs, tmp_path: Path, r
     for point in points_of(hosts.hosts[release].minor):
         seen = hosts.attempt(release, point, tmp_path / point.value, library)
         if why_unreachable(point):
-            assert (seen.ended, seen.message) == (Ended.NO_WAY, why_unreachable(point))
+            assert (seen.ended, seen.message) == (AttemptEnd.NO_WAY, why_unreachable(point))
             continue
-        assert seen.ended is Ended.WORKED, f"{point.value}: {dataclasses.replace(seen, log='')}\n{seen.log}"
+        assert seen.ended is AttemptEnd.WORKED, f"{point.value}: {dataclasses.replace(seen, log='')}\n{seen.log}"
         assert f"{HOOK_PREFIX}{USED[point]}" in called_in(seen.log), f"{point.value}: expected {USED[point]} to be called"
         assert seen.exit_code == 0
         sent = [one.request for one in seen.answers]
@@ -83,7 +83,7 @@ def test_a_host_knows_no_point_before_its_time(hosts: Stubs, tmp_path: Path, rel
     assert later or release == NEWEST
     for point in later:
         seen = hosts.attempt(release, point, tmp_path / point.value, library)
-        assert (seen.ended, seen.phase) == (Ended.REFUSED, Phase.LOADING), f"{point.value}: {seen}"
+        assert (seen.ended, seen.phase) == (AttemptEnd.REFUSED, Phase.LOADING), f"{point.value}: {seen}"
         assert "could not find @type" in seen.message or "unknown field" in seen.message.lower(), (
             f"{point.value}: {seen.message}"
         )
@@ -109,7 +109,7 @@ def test_per_route_configuration_reaches_the_module(hosts: Stubs, tmp_path: Path
 )
 def test_a_refusal_is_the_envoys_own_words(hosts: Stubs, tmp_path: Path, point: ExtensionPoint, hook: str) -> None:
     seen = hosts.attempt(NEWEST, point, tmp_path / "e", hosts.build(NEWEST, without=(hook,)))
-    assert (seen.ended, seen.phase, seen.accepted) == (Ended.REFUSED, Phase.LOADING, False)
+    assert (seen.ended, seen.phase, seen.accepted) == (AttemptEnd.REFUSED, Phase.LOADING, False)
     assert seen.message.endswith(f"Failed to resolve symbol {HOOK_PREFIX}{hook}"), seen.message
     assert not naming(tmp_path)
 
@@ -118,13 +118,13 @@ def test_a_refusal_at_the_first_request_is_one(hosts: Stubs, tmp_path: Path) -> 
     hook = "upstream_http_tcp_bridge_new"
     library = hosts.build(NEWEST, without=(hook,))
     seen = hosts.attempt(NEWEST, ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE, tmp_path / "e", library)
-    assert (seen.ended, seen.phase, seen.accepted) == (Ended.REFUSED, Phase.DRIVING, True)
+    assert (seen.ended, seen.phase, seen.accepted) == (AttemptEnd.REFUSED, Phase.DRIVING, True)
     assert seen.message == f"failed to create bridge config: Failed to resolve symbol {HOOK_PREFIX}{hook}"
 
 
 def test_what_is_not_driven_is_only_accepted(hosts: Stubs, tmp_path: Path) -> None:
     seen = hosts.attempt(NEWEST, ExtensionPoint.HTTP_FILTER, tmp_path / "e", hosts.build(NEWEST), drive=False)
-    assert (seen.ended, seen.answers) == (Ended.NOT_DRIVEN, ())
+    assert (seen.ended, seen.answers) == (AttemptEnd.NOT_DRIVEN, ())
     assert f"{HOOK_PREFIX}http_filter_config_new" in called_in(seen.log)
     assert f"{HOOK_PREFIX}http_filter_new" not in called_in(seen.log)
 
@@ -139,7 +139,7 @@ def test_what_is_not_driven_is_only_accepted(hosts: Stubs, tmp_path: Path) -> No
 )
 def test_a_crash_says_when(hosts: Stubs, tmp_path: Path, hook: str, phase: Phase) -> None:
     seen = hosts.attempt(NEWEST, ExtensionPoint.HTTP_FILTER, tmp_path / "e", hosts.build(NEWEST, {hook: "__builtin_trap();"}))
-    assert (seen.ended, seen.phase) == (Ended.CRASHED, phase), seen
+    assert (seen.ended, seen.phase) == (AttemptEnd.CRASHED, phase), seen
     assert seen.exit_code is not None
     assert seen.exit_code < 0
 
@@ -151,16 +151,16 @@ def test_a_call_of_what_no_host_has_is_a_crash_that_names_it(hosts: Stubs, tmp_p
     for release in RELEASES:
         library = hosts.build(release, {"http_filter_request_headers": body})
         seen = hosts.attempt(release, ExtensionPoint.HTTP_FILTER, tmp_path / release, library)
-        at_load = (Ended.REFUSED, Phase.LOADING, 0)
-        at_call = (Ended.CRASHED, Phase.DRIVING, 127)
+        at_load = (AttemptEnd.REFUSED, Phase.LOADING, 0)
+        at_call = (AttemptEnd.CRASHED, Phase.DRIVING, 127)
         assert (seen.ended, seen.phase, seen.exit_code) == (at_load if release == NEWEST else at_call), seen
         assert f"undefined symbol: {missing}" in seen.message
 
 
 def test_a_binary_that_cannot_be_started_is_no_verdict(hosts: Stubs, tmp_path: Path) -> None:
-    use = Use(ExtensionPoint.HTTP_FILTER, ModuleRef("stub"), "name")
+    use = ModuleUse(ExtensionPoint.HTTP_FILTER, ModuleRef("stub"), "name")
     seen = attempt(tmp_path / "absent", use, tmp_path / "e", search_path=tmp_path, upstream_port=hosts.upstream_port)
-    assert seen.ended is Ended.BLOCKED, seen
+    assert seen.ended is AttemptEnd.BLOCKED, seen
     assert "absent" in seen.message
 
 
@@ -169,5 +169,5 @@ def test_a_module_that_does_not_come_back_is_a_hang(hosts: Stubs, tmp_path: Path
         monkeypatch.setattr(module, "REQUEST_S", 0.3)
     library = hosts.build(NEWEST, {"http_filter_request_headers": "for (;;) {\n}"})
     seen = hosts.attempt(NEWEST, ExtensionPoint.HTTP_FILTER, tmp_path / "e", library)
-    assert (seen.ended, seen.phase) == (Ended.HUNG, Phase.DRIVING), seen
+    assert (seen.ended, seen.phase) == (AttemptEnd.HUNG, Phase.DRIVING), seen
     assert not naming(tmp_path), "expected the Envoy to be killed"

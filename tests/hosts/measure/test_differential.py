@@ -14,19 +14,19 @@ from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.prepare import lazy_engine
-from dmconform.measure.differential.calls import MODULE, Gathered, Job, Sweeper, Target
-from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Wanted, sweep
+from dmconform.measure.differential.calls import MODULE, EnvoyJob, Gathered, Sweeper, Target
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, WantedRuns, sweep
 from dmconform.measure.differential.coverage import Cover
-from dmconform.measure.differential.differences import Kind, Seen, compare
+from dmconform.measure.differential.differences import DifferenceKind, RepeatedRuns, compare
 from dmconform.measure.differential.generate import (
     ALTER_VARIABLE,
     CRASH_VARIABLE,
     ONLY_VARIABLE,
-    Plan,
+    CallPlan,
     module_source,
     plan_calls,
 )
-from dmconform.measure.differential.request import RULES, Request, load_abis, run_request
+from dmconform.measure.differential.request import RULES, DifferentialRequest, load_abis, run_request
 from dmconform.measure.differential.rules import load_rules
 from dmconform.measure.differential.upstream import sweep_server
 from dmconform.sdks.generated import compile_c
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.host
 
 MINOR = "1.39"
 HOST = "1.39.3"
-HTTP = Job(ExtensionPoint.HTTP_FILTER)
+HTTP = EnvoyJob(ExtensionPoint.HTTP_FILTER)
 HOOK = "http_filter_request_headers"
 
 
@@ -43,12 +43,12 @@ HOOK = "http_filter_request_headers"
 class Made:
     """The module of a minor, and what it needs to run."""
 
-    plan: Plan
+    plan: CallPlan
     library: Path
     target: Target
     port: int
 
-    def run(self, folder: Path, job: Job = HTTP, environment: Mapping[str, str] | None = None) -> Gathered:
+    def run(self, folder: Path, job: EnvoyJob = HTTP, environment: Mapping[str, str] | None = None) -> Gathered:
         """One job on the host of the module's minor."""
         return Sweeper(self.plan, self.library, folder, self.port, environment or {}).run(self.target, job)
 
@@ -77,7 +77,7 @@ def made() -> Iterator[Made]:
 def test_a_host_does_not_differ_from_itself(made: Made, tmp_path: Path) -> None:
     again = Target("the same", made.target.minor, made.target.binary)
     rules = load_rules(RULES, load_abis(paths.ABI).values())
-    wanted = Wanted(made.plan.abi, made.target, (again,))
+    wanted = WantedRuns(made.plan.abi, made.target, (again,))
     swept = sweep([wanted], rules, (), {}, lambda _: made.library, tmp_path, print)
     assert [one.difference for one in swept.pairs[1].differences] == []
     assert swept.pairs[1].callbacks > 570
@@ -90,33 +90,33 @@ def few(made: Made, **more: str) -> Mapping[str, str]:
 
 
 def test_a_value_that_is_altered_is_found_by_name(made: Made, tmp_path: Path) -> None:
-    own = Seen.of([made.run(tmp_path / "1", environment=few(made))])
+    own = RepeatedRuns.of([made.run(tmp_path / "1", environment=few(made))])
     altered = few(made, **{ALTER_VARIABLE: made.number("http_get_buffer_limit")})
-    (found,) = compare(HTTP, own, Seen.of([made.run(tmp_path / "2", environment=altered)]))
-    assert (found.callback, found.kind, found.hooks) == ("http_get_buffer_limit", Kind.CHANGED, (HOOK,))
+    (found,) = compare(HTTP, own, RepeatedRuns.of([made.run(tmp_path / "2", environment=altered)]))
+    assert (found.callback, found.kind, found.hooks) == ("http_get_buffer_limit", DifferenceKind.CHANGED, (HOOK,))
     assert "altered nothing -> true" in found.changes[0]
 
 
 def test_a_call_that_ends_the_host_is_named_and_the_rest_is_made(made: Made, tmp_path: Path) -> None:
-    own = Seen.of([made.run(tmp_path / "1", environment=few(made))])
+    own = RepeatedRuns.of([made.run(tmp_path / "1", environment=few(made))])
     crashing = few(made, **{CRASH_VARIABLE: made.number("http_get_buffer_limit")})
     crashed = made.run(tmp_path / "2", environment=crashing)
     assert list(crashed.ends) == [(HOOK, "http_get_buffer_limit")]
     assert "SIGSEGV" in crashed.ends[HOOK, "http_get_buffer_limit"]
-    (found,) = compare(HTTP, own, Seen.of([crashed]))
-    assert (found.callback, found.kind) == ("http_get_buffer_limit", Kind.ENDS)
+    (found,) = compare(HTTP, own, RepeatedRuns.of([crashed]))
+    assert (found.callback, found.kind) == ("http_get_buffer_limit", DifferenceKind.ENDS)
 
 
 def test_a_call_in_a_run_of_its_own_shows_at_the_client(made: Made, tmp_path: Path) -> None:
     call = made.plan.call("http_send_response", HOOK)
     assert call is not None and call.alone is not None
-    found = made.run(tmp_path, Job(ExtensionPoint.HTTP_FILTER, call))
+    found = made.run(tmp_path, EnvoyJob(ExtensionPoint.HTTP_FILTER, call))
     saw = {words for key, words in found.told.results.items() if key.callback == "http_send_response" and "=503" in words[0]}
     assert saw == {("GET_/direct=503", "GET_/=503", "POST_/=503")}
 
 
 def test_1_39_on_its_own_minor_and_the_next(tmp_path: Path) -> None:
-    swept = run_request(Request((MINOR,), probes=False), tmp_path)
+    swept = run_request(DifferentialRequest((MINOR,), probes=False), tmp_path)
     own, following = swept.pairs
     assert (own.host, own.is_own, following.host, following.relation) == (HOST, True, "1.40.0", Relation.SUPPORTED)
     assert not own.problems and not following.problems

@@ -11,7 +11,7 @@ from dmconform.abi.required_hooks import PointFacts, RequiredHooks, Without, loa
 from dmconform.binaries.hide import without_symbols
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
-from dmconform.envoy.extension_points.use import Ended
+from dmconform.envoy.extension_points.use import AttemptEnd
 from dmconform.measure.hooks.measure import MODULE, hooks_at, measure
 
 from tests.hosts.stubs import Stubs, stubs
@@ -113,7 +113,9 @@ def test_a_module_that_has_just_what_is_required_works(hosts: Stubs, tmp_path: P
                 names = tuple(f"{HOOK_PREFIX}{name}" for name in lacking)
                 library.write_bytes(without_symbols(hosts.build(release).read_bytes(), names))
                 seen = hosts.attempt(release, point, tmp_path / f"{release}-{point.value}", library)
-                assert seen.ended is Ended.WORKED, f"{release}, {point.value}, without {lacking}: {seen.ended} {seen.message}"
+                assert seen.ended is AttemptEnd.WORKED, (
+                    f"{release}, {point.value}, without {lacking}: {seen.ended} {seen.message}"
+                )
 
 
 def test_a_module_that_does_not_compile_says_what_the_compiler_says(hosts: Stubs) -> None:

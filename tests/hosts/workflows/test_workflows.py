@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from dmconform.check.result import Check, Verdict
+from dmconform.check.result import Check, HostVerdict
 from dmconform.core import paths
 from dmconform.core.values import Outcome
 from dmconform.matrix.plan import Plan
@@ -149,7 +149,7 @@ def test_check_module(everything: Plan, job: Job) -> None:
 
     assert job.action(action, values), job.run_of.log
     found = msgspec.json.decode(Path(job.known["action.outputs.result"]).read_bytes(), type=Check)
-    assert {host.id: host.verdict for host in found.hosts} == {"1.39.3": Verdict.WORKS, "1.40.0": Verdict.WORKS}
+    assert {host.id: host.verdict for host in found.hosts} == {"1.39.3": HostVerdict.WORKS, "1.40.0": HostVerdict.WORKS}
 
     assert not job.action(action, values | {"arguments": "--no-such-option"}), "what was found before is no answer"
     assert "--no-such-option" in job.run_of.log[-1]

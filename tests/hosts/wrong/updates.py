@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dmconform.casekit.load import Load
+from dmconform.casekit.load import LoadClient
 from dmconform.core.values import Outcome
 from dmconform.envoy.config import HttpFilter, ModuleRef
 from dmconform.envoy.envoy import Envoy
@@ -20,8 +20,8 @@ from tests.hosts.wrong import Wrong
 
 def loses_some(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """Every third request is lost."""
-    ask = Load._ask
-    patch.setattr(Load, "_ask", lambda load, port: "lost" if load.total % 3 == 2 else ask(load, port))
+    ask = LoadClient._ask
+    patch.setattr(LoadClient, "_ask", lambda load, port: "lost" if load.total % 3 == 2 else ask(load, port))
     return bench
 
 
@@ -29,8 +29,10 @@ def goes_back(old: int | str, new: int | str) -> Sabotage:
     """The old module answers once more when the new one has."""
 
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        ask = Load._ask
-        patch.setattr(Load, "_ask", lambda load, port: old if load.latest == new and len(load.turns) == 2 else ask(load, port))
+        ask = LoadClient._ask
+        patch.setattr(
+            LoadClient, "_ask", lambda load, port: old if load.latest == new and len(load.turns) == 2 else ask(load, port)
+        )
         return bench
 
     return apply

@@ -11,7 +11,18 @@ import pytest
 from dmconform.abi.bindings.c_header import c_header
 from dmconform.abi.loading import load_abi
 from dmconform.abi.order import types_in_order
-from dmconform.abi.types import Abi, Alias, Enum, EnumValue, Function, FunctionKind, FunctionPointer, Member, Source, Struct
+from dmconform.abi.types import (
+    Abi,
+    Alias,
+    Enum,
+    EnumValue,
+    Function,
+    FunctionKind,
+    FunctionPointer,
+    HeaderSource,
+    Member,
+    Struct,
+)
 from dmconform.core.errors import HarnessError
 
 from tests.checkout import ROOT
@@ -29,7 +40,7 @@ def make_abi(
         envoy="9.9",
         measured_on="9.9.0",
         abi_version="v9",
-        sources={"s": Source("made up", exact=True)},
+        sources={"s": HeaderSource("made up", exact=True)},
         types=types,
         functions=functions,
     )

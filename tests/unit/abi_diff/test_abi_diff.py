@@ -9,7 +9,7 @@ import pytest
 from dmconform.abi.required_hooks import HookFact, PointFacts, RequiredHooks, Without, hooks_json
 from dmconform.abi.types import Abi, AbiType, Function
 from dmconform.abi_diff.assemble import diff
-from dmconform.abi_diff.changes import Diff, How, Impact, Kind
+from dmconform.abi_diff.changes import AbiChangeKind, Diff, How, Impact
 from dmconform.abi_diff.compare_types import Need, not_measured
 from dmconform.abi_diff.operands import Operand
 from dmconform.abi_diff.requirements import measured_needs, nothing_measured
@@ -39,77 +39,77 @@ class Row:
     name: str
     old: Items
     new: Items
-    kind: Kind | None  # None: nothing may be said
+    kind: AbiChangeKind | None  # None: nothing may be said
     impact: Impact = Impact.HARMLESS
     how: How | None = None
 
 
-def _broken(name: str, old: Items, new: Items, kind: Kind, how: How) -> Row:
+def _broken(name: str, old: Items, new: Items, kind: AbiChangeKind, how: How) -> Row:
     return Row(name, old, new, kind, Impact.BUILT, how)
 
 
-def _rebuild(name: str, old: Items, new: Items, kind: Kind) -> Row:
+def _rebuild(name: str, old: Items, new: Items, kind: AbiChangeKind) -> Row:
     return Row(name, old, new, kind, Impact.REBUILD)
 
 
 ROWS = (
-    _broken("callback gone", (callback("f"), callback("g")), (callback("g"),), Kind.CALLBACK_REMOVED, How.MISSING),
-    Row("undeclared callback gone", (callback("http_f", None),), (), Kind.UNDECLARED_REMOVED),
-    Row("callback new", (), (callback("http_f"),), Kind.CALLBACK_ADDED),
-    _broken("hook gone", (hook("http_filter_f"),), (), Kind.HOOK_REMOVED, How.SILENT),
-    Row("hook of a new extension point", (), (hook("tracer_f"),), Kind.HOOK_ADDED),
-    Row("no signature", (callback("http_f", None),), (callback("http_f"),), Kind.SIGNATURE_UNKNOWN, Impact.UNKNOWN),
+    _broken("callback gone", (callback("f"), callback("g")), (callback("g"),), AbiChangeKind.CALLBACK_REMOVED, How.MISSING),
+    Row("undeclared callback gone", (callback("http_f", None),), (), AbiChangeKind.UNDECLARED_REMOVED),
+    Row("callback new", (), (callback("http_f"),), AbiChangeKind.CALLBACK_ADDED),
+    _broken("hook gone", (hook("http_filter_f"),), (), AbiChangeKind.HOOK_REMOVED, How.SILENT),
+    Row("hook of a new extension point", (), (hook("tracer_f"),), AbiChangeKind.HOOK_ADDED),
+    Row("no signature", (callback("http_f", None),), (callback("http_f"),), AbiChangeKind.SIGNATURE_UNKNOWN, Impact.UNKNOWN),
     # Parameters at the end: who is called reads them, or does not know of them.
     _broken(
         "the host reads a number that nobody passed",
         (callback("http_f", "void", "size_t a"),),
         (callback("http_f", "void", "size_t a", "size_t b"),),
-        Kind.PARAMETER_ADDED,
+        AbiChangeKind.PARAMETER_ADDED,
         How.ARGUMENT,
     ),
     _broken(
         "the host follows a pointer that nobody passed",
         (_BUFFER, callback("http_f", "void")),
         (_BUFFER, _TAKES_BUFFER),
-        Kind.POINTER_ADDED,
+        AbiChangeKind.POINTER_ADDED,
         How.UNDEFINED,
     ),
     _rebuild(
         "the host does not look at what is passed in vain",
         (callback("http_f", "void", "size_t a", "size_t b"),),
         (callback("http_f", "void", "size_t a"),),
-        Kind.PARAMETER_DROPPED,
+        AbiChangeKind.PARAMETER_DROPPED,
     ),
     _rebuild(
         "the host does not look at a pointer that is passed in vain",
         (callback("http_f", "void", "void* p"),),
         (callback("http_f", "void"),),
-        Kind.POINTER_DROPPED,
+        AbiChangeKind.POINTER_DROPPED,
     ),
     _rebuild(
         "the module does not know of what the host passes besides",
         (hook("http_filter_f", "void", "size_t a"),),
         (hook("http_filter_f", "void", "size_t a", "size_t b"),),
-        Kind.PARAMETER_ADDED,
+        AbiChangeKind.PARAMETER_ADDED,
     ),
     _rebuild(
         "the module does not know of a pointer that the host passes besides",
         (hook("http_filter_f", "void"),),
         (hook("http_filter_f", "void", "void* p"),),
-        Kind.POINTER_ADDED,
+        AbiChangeKind.POINTER_ADDED,
     ),
     _broken(
         "the module reads a number that the host does not pass any more",
         (hook("http_filter_f", "void", "size_t a", "size_t b"),),
         (hook("http_filter_f", "void", "size_t a"),),
-        Kind.PARAMETER_DROPPED,
+        AbiChangeKind.PARAMETER_DROPPED,
         How.ARGUMENT,
     ),
     _broken(
         "the module follows a pointer that the host does not pass any more",
         (hook("http_filter_f", "void", "void* p"),),
         (hook("http_filter_f", "void"),),
-        Kind.POINTER_DROPPED,
+        AbiChangeKind.POINTER_DROPPED,
         How.UNDEFINED,
     ),
     # Parameters elsewhere.
@@ -117,308 +117,336 @@ ROWS = (
         "one in the middle is gone",
         (hook("http_filter_f", "void", "size_t a", "bool end"),),
         (hook("http_filter_f", "void", "bool end"),),
-        Kind.PARAMETERS_MOVED,
+        AbiChangeKind.PARAMETERS_MOVED,
         How.ARGUMENT,
     ),
     _broken(
         "one is put before another of the same type",
         (callback("http_f", "void", "size_t length"),),
         (callback("http_f", "void", "size_t offset", "size_t length"),),
-        Kind.PARAMETERS_MOVED,
+        AbiChangeKind.PARAMETERS_MOVED,
         How.ARGUMENT,
     ),
     _broken(
         "two of one type change places",
         (callback("http_f", "void", "size_t offset", "size_t length"),),
         (callback("http_f", "void", "size_t length", "size_t offset"),),
-        Kind.PARAMETERS_MOVED,
+        AbiChangeKind.PARAMETERS_MOVED,
         How.ARGUMENT,
     ),
     _broken(
         "another number and other types",
         (callback("http_f", "void", "bool a", "size_t b"),),
         (callback("http_f", "void", "double c"),),
-        Kind.PARAMETERS_MOVED,
+        AbiChangeKind.PARAMETERS_MOVED,
         How.ARGUMENT,
     ),
     Row(
         "renamed only",
         (callback("http_f", "void", "size_t offset"),),
         (callback("http_f", "void", "size_t start"),),
-        Kind.PARAMETER_RENAMED,
+        AbiChangeKind.PARAMETER_RENAMED,
     ),
     # What a parameter stands for.
     _broken(
         "a wider number",
         (callback("http_f", "void", "uint32_t n"),),
         (callback("http_f", "void", "uint64_t n"),),
-        Kind.PARAMETER_TYPE,
+        AbiChangeKind.PARAMETER_TYPE,
         How.ARGUMENT,
     ),
     _broken(
         "a signed number",
         (callback("http_f", "void", "uint64_t n"),),
         (callback("http_f", "void", "int64_t n"),),
-        Kind.PARAMETER_TYPE,
+        AbiChangeKind.PARAMETER_TYPE,
         How.ARGUMENT,
     ),
     _broken(
         "a floating-point number: another register",
         (callback("http_f", "void", "uint64_t n"),),
         (callback("http_f", "void", "double n"),),
-        Kind.PARAMETER_TYPE,
+        AbiChangeKind.PARAMETER_TYPE,
         How.ARGUMENT,
     ),
     _broken(
         "a pointer instead of the struct",
         (_BUFFER, _TAKES_BUFFER),
         (_BUFFER, _TAKES_BUFFERS),
-        Kind.PARAMETER_TYPE,
+        AbiChangeKind.PARAMETER_TYPE,
         How.ARGUMENT,
     ),
     _broken(
         "a pointer to something wider",
         (callback("http_f", "void", "uint32_t* n"),),
         (callback("http_f", "void", "uint64_t* n"),),
-        Kind.PARAMETER_TYPE,
+        AbiChangeKind.PARAMETER_TYPE,
         How.ARGUMENT,
     ),
     _broken(
         "another object's handle",
         (_HANDLE, _OTHER_HANDLE, callback("http_f", "void", "$http_filter_envoy_ptr p")),
         (_HANDLE, _OTHER_HANDLE, callback("http_f", "void", "$http_filter_config_envoy_ptr p")),
-        Kind.PARAMETER_MEANING,
+        AbiChangeKind.PARAMETER_MEANING,
         How.ARGUMENT,
     ),
     _rebuild(
         "the same handle under another name",
         (_HANDLE, callback("http_f", "void", "$http_filter_envoy_ptr p")),
         (_OTHER_HANDLE, callback("http_f", "void", "$http_filter_config_envoy_ptr p")),
-        Kind.TYPE_RENAMED,
+        AbiChangeKind.TYPE_RENAMED,
     ),
     _rebuild(
         "the same enum under another name",
         (enum("mode", On=1), _TAKES_MODE),
         (enum("way", On=1), callback("http_f", "void", "$way mode")),
-        Kind.TYPE_RENAMED,
+        AbiChangeKind.TYPE_RENAMED,
     ),
     _broken(
         "another enum",
         (enum("mode", On=1), enum("way", In=1), _TAKES_MODE),
         (enum("mode", On=1), enum("way", In=1), callback("http_f", "void", "$way mode")),
-        Kind.PARAMETER_MEANING,
+        AbiChangeKind.PARAMETER_MEANING,
         How.ARGUMENT,
     ),
     _broken(
         "another enum, which is new",
         (enum("mode", On=1), _TAKES_MODE),
         (enum("mode", On=1), enum("way", On=1), callback("http_f", "void", "$way mode")),
-        Kind.PARAMETER_MEANING,
+        AbiChangeKind.PARAMETER_MEANING,
         How.ARGUMENT,
     ),
     _rebuild(
         "const of a struct that it points to",
         (_BUFFER, _TAKES_BUFFERS),
         (_BUFFER, callback("http_f", "void", "const $buffer* data")),
-        Kind.PARAMETER_CONST,
+        AbiChangeKind.PARAMETER_CONST,
     ),
     _rebuild(
         "const of what it points to",
         (callback("http_f", "void", "char* p"),),
         (callback("http_f", "void", "const char* p"),),
-        Kind.PARAMETER_CONST,
+        AbiChangeKind.PARAMETER_CONST,
     ),
     Row(
         "spelled in another way",
         (callback("http_f", "void", "unsigned int n"),),
         (callback("http_f", "void", "uint32_t n"),),
-        Kind.PARAMETER_RESPELLED,
+        AbiChangeKind.PARAMETER_RESPELLED,
     ),
     Row(
         "an alias instead of what it stands for",
         (alias("n", "uint64_t"), callback("http_f", "void", "$n n")),
         (alias("n", "uint64_t"), callback("http_f", "void", "size_t n")),
-        Kind.PARAMETER_RESPELLED,
+        AbiChangeKind.PARAMETER_RESPELLED,
     ),
     Row("const of the value itself", (callback("http_f", "void", "bool b"),), (callback("http_f", "void", "bool b"),), None),
     # Results.
-    _broken("other result", (callback("http_f", "uint32_t"),), (callback("http_f", "uint64_t"),), Kind.RETURN_TYPE, How.RESULT),
-    _broken("the module reads nothing", (callback("http_f", "bool"),), (callback("http_f"),), Kind.RETURN_DROPPED, How.RESULT),
-    _rebuild("the module does not look", (callback("http_f"),), (callback("http_f", "bool"),), Kind.RETURN_ADDED),
     _broken(
-        "the host reads nothing", (hook("http_filter_f"),), (hook("http_filter_f", "bool"),), Kind.RETURN_ADDED, How.RESULT
+        "other result",
+        (callback("http_f", "uint32_t"),),
+        (callback("http_f", "uint64_t"),),
+        AbiChangeKind.RETURN_TYPE,
+        How.RESULT,
     ),
-    _rebuild("the host does not look", (hook("http_filter_f", "bool"),), (hook("http_filter_f"),), Kind.RETURN_DROPPED),
+    _broken(
+        "the module reads nothing",
+        (callback("http_f", "bool"),),
+        (callback("http_f"),),
+        AbiChangeKind.RETURN_DROPPED,
+        How.RESULT,
+    ),
+    _rebuild("the module does not look", (callback("http_f"),), (callback("http_f", "bool"),), AbiChangeKind.RETURN_ADDED),
+    _broken(
+        "the host reads nothing",
+        (hook("http_filter_f"),),
+        (hook("http_filter_f", "bool"),),
+        AbiChangeKind.RETURN_ADDED,
+        How.RESULT,
+    ),
+    _rebuild(
+        "the host does not look", (hook("http_filter_f", "bool"),), (hook("http_filter_f"),), AbiChangeKind.RETURN_DROPPED
+    ),
     _broken(
         "a result that is passed in memory",
         (struct("big", "uint64_t a", "uint64_t b", "uint64_t c"), callback("http_f")),
         (struct("big", "uint64_t a", "uint64_t b", "uint64_t c"), callback("http_f", "$big")),
-        Kind.RETURN_IN_MEMORY,
+        AbiChangeKind.RETURN_IN_MEMORY,
         How.UNDEFINED,
     ),
     _broken(
         "another object's handle as the result",
         (_HANDLE, _OTHER_HANDLE, callback("http_f", "$http_filter_envoy_ptr")),
         (_HANDLE, _OTHER_HANDLE, callback("http_f", "$http_filter_config_envoy_ptr")),
-        Kind.RETURN_MEANING,
+        AbiChangeKind.RETURN_MEANING,
         How.RESULT,
     ),
     Row(
-        "result spelled in another way", (callback("http_f", "long"),), (callback("http_f", "int64_t"),), Kind.RETURN_RESPELLED
+        "result spelled in another way",
+        (callback("http_f", "long"),),
+        (callback("http_f", "int64_t"),),
+        AbiChangeKind.RETURN_RESPELLED,
     ),
-    _rebuild("const of the result", (callback("http_f", "char*"),), (callback("http_f", "const char*"),), Kind.RETURN_CONST),
+    _rebuild(
+        "const of the result", (callback("http_f", "char*"),), (callback("http_f", "const char*"),), AbiChangeKind.RETURN_CONST
+    ),
     # The spelling stays, what it stands for changes.
     _broken(
         "a struct grows",
         (_BUFFER, _TAKES_BUFFERS),
         (struct("buffer", "const char* ptr", "size_t length", "bool owned"), _TAKES_BUFFERS),
-        Kind.STRUCT_LAYOUT,
+        AbiChangeKind.STRUCT_LAYOUT,
         How.UNDEFINED,
     ),
     _broken(
         "fields change places",
         (_BUFFER, _TAKES_BUFFER),
         (struct("buffer", "size_t length", "const char* ptr"), _TAKES_BUFFER),
-        Kind.STRUCT_LAYOUT,
+        AbiChangeKind.STRUCT_LAYOUT,
         How.UNDEFINED,
     ),
     _broken(
         "a field is of another type of the same size",
         (struct("buffer", "uint64_t n"), _TAKES_BUFFER),
         (struct("buffer", "double n"), _TAKES_BUFFER),
-        Kind.STRUCT_LAYOUT,
+        AbiChangeKind.STRUCT_LAYOUT,
         How.UNDEFINED,
     ),
     _broken(
         "a field fills what was padding",
         (struct("buffer", "size_t n", "bool a"), _TAKES_BUFFER),
         (struct("buffer", "size_t n", "bool a", "bool b"), _TAKES_BUFFER),
-        Kind.STRUCT_LAYOUT,
+        AbiChangeKind.STRUCT_LAYOUT,
         How.UNDEFINED,
     ),
     _broken(
         "a struct within a struct grows",
         (struct("inner", "size_t n"), struct("buffer", "$inner inner"), _TAKES_BUFFER),
         (struct("inner", "size_t n", "size_t m"), struct("buffer", "$inner inner"), _TAKES_BUFFER),
-        Kind.STRUCT_LAYOUT,
+        AbiChangeKind.STRUCT_LAYOUT,
         How.UNDEFINED,
     ),
     _rebuild(
         "a field is renamed",
         (_BUFFER, _TAKES_BUFFER),
         (struct("buffer", "const char* data", "size_t length"), _TAKES_BUFFER),
-        Kind.FIELD_RENAMED,
+        AbiChangeKind.FIELD_RENAMED,
     ),
     _broken(
         "a field is another object's handle",
         (_HANDLE, _OTHER_HANDLE, struct("buffer", "$http_filter_envoy_ptr p"), _TAKES_BUFFER),
         (_HANDLE, _OTHER_HANDLE, struct("buffer", "$http_filter_config_envoy_ptr p"), _TAKES_BUFFER),
-        Kind.FIELD_MEANING,
+        AbiChangeKind.FIELD_MEANING,
         How.ARGUMENT,
     ),
-    _rebuild("a struct that no function uses grows", (_BUFFER,), (struct("buffer", "size_t n"),), Kind.STRUCT_LAYOUT),
+    _rebuild("a struct that no function uses grows", (_BUFFER,), (struct("buffer", "size_t n"),), AbiChangeKind.STRUCT_LAYOUT),
     _broken(
         "an enum value changes",
         (enum("mode", On=1), _TAKES_MODE),
         (enum("mode", On=2), _TAKES_MODE),
-        Kind.ENUM_VALUE_CHANGED,
+        AbiChangeKind.ENUM_VALUE_CHANGED,
         How.ARGUMENT,
     ),
     _broken(
         "an enum value that modules pass is gone",
         (enum("mode", On=1, Off=2), _TAKES_MODE),
         (enum("mode", On=1), _TAKES_MODE),
-        Kind.ENUM_VALUE_REMOVED,
+        AbiChangeKind.ENUM_VALUE_REMOVED,
         How.ARGUMENT,
     ),
     _rebuild(
         "an enum value that only hosts pass is gone",
         (enum("mode", On=1, Off=2), _GIVEN_MODE),
         (enum("mode", On=1), _GIVEN_MODE),
-        Kind.ENUM_VALUE_REMOVED,
+        AbiChangeKind.ENUM_VALUE_REMOVED,
     ),
     _rebuild(
         "an enum value is renamed",
         (enum("mode", On=1), _TAKES_MODE),
         (enum("mode", Up=1), _TAKES_MODE),
-        Kind.ENUM_VALUE_RENAMED,
+        AbiChangeKind.ENUM_VALUE_RENAMED,
     ),
     Row(
         "a value more to pass",
         (enum("mode", On=1), _TAKES_MODE),
         (enum("mode", On=1, Off=2), _TAKES_MODE),
-        Kind.ENUM_VALUE_ADDED,
+        AbiChangeKind.ENUM_VALUE_ADDED,
     ),
     _broken(
         "a value more to be given",
         (enum("mode", On=1), _GIVEN_MODE),
         (enum("mode", On=1, Off=2), _GIVEN_MODE),
-        Kind.ENUM_VALUE_ADDED,
+        AbiChangeKind.ENUM_VALUE_ADDED,
         How.VALUE,
     ),
     _broken(
         "a value more to be returned",
         (enum("mode", On=1), _RETURNS_MODE),
         (enum("mode", On=1, Off=2), _RETURNS_MODE),
-        Kind.ENUM_VALUE_ADDED,
+        AbiChangeKind.ENUM_VALUE_ADDED,
         How.VALUE,
     ),
     _broken(
         "a value more to be filled in",
         (enum("mode", On=1), _FILLS_MODE),
         (enum("mode", On=1, Off=2), _FILLS_MODE),
-        Kind.ENUM_VALUE_ADDED,
+        AbiChangeKind.ENUM_VALUE_ADDED,
         How.VALUE,
     ),
     _broken(
         "a value more to be called with",
         (enum("mode", On=1), pointer("caller", "void", "$mode mode"), _HANDED_CALLER),
         (enum("mode", On=1, Off=2), pointer("caller", "void", "$mode mode"), _HANDED_CALLER),
-        Kind.ENUM_VALUE_ADDED,
+        AbiChangeKind.ENUM_VALUE_ADDED,
         How.VALUE,
     ),
     Row(
         "a value more to return when called",
         (enum("mode", On=1), pointer("caller", "$mode"), _HANDED_CALLER),
         (enum("mode", On=1, Off=2), pointer("caller", "$mode"), _HANDED_CALLER),
-        Kind.ENUM_VALUE_ADDED,
+        AbiChangeKind.ENUM_VALUE_ADDED,
     ),
-    Row("a value more of an enum that nobody uses", (enum("mode", On=1),), (enum("mode", On=1, Off=2),), Kind.ENUM_VALUE_ADDED),
+    Row(
+        "a value more of an enum that nobody uses",
+        (enum("mode", On=1),),
+        (enum("mode", On=1, Off=2),),
+        AbiChangeKind.ENUM_VALUE_ADDED,
+    ),
     _broken(
         "an alias stands for something else",
         (alias("n", "uint32_t"), callback("http_f", "void", "$n n")),
         (alias("n", "uint64_t"), callback("http_f", "void", "$n n")),
-        Kind.ALIAS_TARGET,
+        AbiChangeKind.ALIAS_TARGET,
         How.UNDEFINED,
     ),
     Row(
         "an alias is spelled in another way",
         (alias("n", "unsigned int"), callback("http_f", "void", "$n n")),
         (alias("n", "uint32_t"), callback("http_f", "void", "$n n")),
-        Kind.ALIAS_RESPELLED,
+        AbiChangeKind.ALIAS_RESPELLED,
     ),
     _broken(
         "what is called back takes something else",
         (pointer("caller", "void", "bool a"), _HANDED_CALLER),
         (pointer("caller", "void", "size_t a"), _HANDED_CALLER),
-        Kind.FUNCTION_POINTER,
+        AbiChangeKind.FUNCTION_POINTER,
         How.UNDEFINED,
     ),
     _broken(
         "an enum becomes a struct",
         (enum("mode", On=1), _TAKES_MODE),
         (struct("mode", "size_t n"), _TAKES_MODE),
-        Kind.TYPE_KIND,
+        AbiChangeKind.TYPE_KIND,
         How.UNDEFINED,
     ),
     Row(
         "an enum becomes a number",
         (enum("mode", On=1), _TAKES_MODE),
         (alias("mode", "uint32_t"), _TAKES_MODE),
-        Kind.ALIAS_RESPELLED,
+        AbiChangeKind.ALIAS_RESPELLED,
     ),
-    _rebuild("a type is gone", (_BUFFER,), (alias("other", "bool"),), Kind.TYPE_REMOVED),
-    Row("a type is new", (alias("other", "bool"),), (alias("other", "bool"), _BUFFER), Kind.TYPE_ADDED),
+    _rebuild("a type is gone", (_BUFFER,), (alias("other", "bool"),), AbiChangeKind.TYPE_REMOVED),
+    Row("a type is new", (alias("other", "bool"),), (alias("other", "bool"), _BUFFER), AbiChangeKind.TYPE_ADDED),
     Row(
         "nothing",
         (_HANDLE, _BUFFER, _TAKES_BUFFER, hook("http_filter_f")),
@@ -444,23 +472,29 @@ def test_a_change_is_called_what_it_is_and_classified(row: Row) -> None:
 
 
 def test_every_kind_has_a_row_or_a_test_of_its_own() -> None:
-    own_tests = {Kind.ABI_STRING, Kind.HOOK_REQUIRED, Kind.HOOK_NEEDED, Kind.HOOK_OPTIONAL, Kind.HOOK_NOT_MEASURED}
+    own_tests = {
+        AbiChangeKind.ABI_STRING,
+        AbiChangeKind.HOOK_REQUIRED,
+        AbiChangeKind.HOOK_NEEDED,
+        AbiChangeKind.HOOK_OPTIONAL,
+        AbiChangeKind.HOOK_NOT_MEASURED,
+    }
 
-    assert set(Kind) == {row.kind for row in ROWS if row.kind} | own_tests
+    assert set(AbiChangeKind) == {row.kind for row in ROWS if row.kind} | own_tests
 
 
 @pytest.mark.parametrize(
     ("before", "after", "kind", "impact", "how"),
     [
-        (Without.WORKS, Without.REFUSED, Kind.HOOK_REQUIRED, Impact.BUILT, How.REQUIRED),
-        (Without.WORKS, Without.CRASHES, Kind.HOOK_NEEDED, Impact.BUILT, How.NEEDED),
-        (Without.REFUSED, Without.WORKS, Kind.HOOK_OPTIONAL, Impact.HARMLESS, None),
+        (Without.WORKS, Without.REFUSED, AbiChangeKind.HOOK_REQUIRED, Impact.BUILT, How.REQUIRED),
+        (Without.WORKS, Without.CRASHES, AbiChangeKind.HOOK_NEEDED, Impact.BUILT, How.NEEDED),
+        (Without.REFUSED, Without.WORKS, AbiChangeKind.HOOK_OPTIONAL, Impact.HARMLESS, None),
         (Without.REFUSED, Without.REFUSED, None, None, None),
         (None, Without.REFUSED, None, None, None),
     ],
 )
 def test_a_hook_that_both_sides_have_may_become_required(
-    before: Without | None, after: Without, kind: Kind | None, impact: Impact | None, how: How | None
+    before: Without | None, after: Without, kind: AbiChangeKind | None, impact: Impact | None, how: How | None
 ) -> None:
     both = abi(hook("http_filter_f"), envoy="1.50"), abi(hook("http_filter_f"), envoy="1.51")
 
@@ -472,13 +506,13 @@ def test_a_hook_that_both_sides_have_may_become_required(
 @pytest.mark.parametrize(
     ("after", "kind", "impact"),
     [
-        (Without.REFUSED, Kind.HOOK_REQUIRED, Impact.BUILT),
-        (Without.WORKS, Kind.HOOK_ADDED, Impact.HARMLESS),
-        (None, Kind.HOOK_NOT_MEASURED, Impact.UNKNOWN),
+        (Without.REFUSED, AbiChangeKind.HOOK_REQUIRED, Impact.BUILT),
+        (Without.WORKS, AbiChangeKind.HOOK_ADDED, Impact.HARMLESS),
+        (None, AbiChangeKind.HOOK_NOT_MEASURED, Impact.UNKNOWN),
     ],
 )
 def test_a_new_hook_of_an_old_extension_point_is_harmless_only_if_measured(
-    after: Without | None, kind: Kind, impact: Impact
+    after: Without | None, kind: AbiChangeKind, impact: Impact
 ) -> None:
     old = abi(hook("http_filter_f"), envoy="1.50")
     new = abi(hook("http_filter_f"), hook("http_filter_g"), envoy="1.51")
@@ -497,7 +531,7 @@ def test_another_abi_string_is_as_bad_as_the_host_makes_it(refuses: bool | None,
 
     found = _diff(abi(same), abi(same, abi_version="v2"), refuses=refuses)
 
-    assert [(one.kind, one.impact, one.how) for one in found.changes] == [(Kind.ABI_STRING, impact, how)]
+    assert [(one.kind, one.impact, one.how) for one in found.changes] == [(AbiChangeKind.ABI_STRING, impact, how)]
 
 
 def test_a_hook_that_the_host_declares_and_does_not_look_up_any_more_is_gone() -> None:
@@ -512,7 +546,7 @@ def test_a_hook_that_the_host_declares_and_does_not_look_up_any_more_is_gone() -
             nothing_measured,
         )
 
-    assert [change.kind for change in found(frozenset(), idle).changes] == [Kind.HOOK_REMOVED]
+    assert [change.kind for change in found(frozenset(), idle).changes] == [AbiChangeKind.HOOK_REMOVED]
     assert found(idle, idle).changes == ()
 
 
@@ -550,7 +584,7 @@ def test_signatures_that_are_not_known_are_counted() -> None:
     found = _diff(abi(known, unknown), abi(known, unknown))
 
     assert (found.compared.functions, found.compared.exact, found.compared.unknown) == (2, 1, 1)
-    assert [change.kind for change in found.of(Impact.UNKNOWN)] == [Kind.SIGNATURE_UNKNOWN]
+    assert [change.kind for change in found.of(Impact.UNKNOWN)] == [AbiChangeKind.SIGNATURE_UNKNOWN]
 
 
 def test_a_type_belongs_to_the_extension_points_of_all_that_use_it() -> None:

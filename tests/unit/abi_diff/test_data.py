@@ -11,7 +11,7 @@ import pytest
 from dmconform.abi.loading import abi_json, load_abi
 from dmconform.abi.types import Alias
 from dmconform.abi_diff.assemble import diff
-from dmconform.abi_diff.changes import Diff, Extent, Findings, How, Impact, Kind
+from dmconform.abi_diff.changes import AbiBreaks, AbiChangeKind, Diff, Extent, How, Impact
 from dmconform.abi_diff.operands import known_minors, of_minor
 from dmconform.abi_diff.requirements import nothing_measured
 from dmconform.abi_diff.uses import SDK_USE_FILE, SdkUse, SdkUses, Users, load_sdk_uses
@@ -36,20 +36,27 @@ def _diff(old: str, new: str) -> Diff:
     return diff(of_minor(old), of_minor(new), load_sdk_uses(), nothing_measured)
 
 
-def _counts(found: Diff, impact: Impact) -> dict[Kind, int]:
+def _counts(found: Diff, impact: Impact) -> dict[AbiChangeKind, int]:
     return dict(Counter(change.kind for change in found.of(impact)))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "broken", "rebuild"),
     [
-        ("1.36", "1.37", {Kind.ABI_STRING: 1, Kind.CALLBACK_REMOVED: 42}, {}),
-        ("1.37", "1.38", {Kind.POINTER_ADDED: 1}, {}),
-        ("1.38", "1.39", {Kind.CALLBACK_REMOVED: 6, Kind.PARAMETERS_MOVED: 1}, {Kind.PARAMETER_ADDED: 1}),
+        ("1.36", "1.37", {AbiChangeKind.ABI_STRING: 1, AbiChangeKind.CALLBACK_REMOVED: 42}, {}),
+        ("1.37", "1.38", {AbiChangeKind.POINTER_ADDED: 1}, {}),
+        (
+            "1.38",
+            "1.39",
+            {AbiChangeKind.CALLBACK_REMOVED: 6, AbiChangeKind.PARAMETERS_MOVED: 1},
+            {AbiChangeKind.PARAMETER_ADDED: 1},
+        ),
         ("1.39", "1.40", {}, {}),
     ],
 )
-def test_what_breaks_from_one_minor_to_the_next(old: str, new: str, broken: dict[Kind, int], rebuild: dict[Kind, int]) -> None:
+def test_what_breaks_from_one_minor_to_the_next(
+    old: str, new: str, broken: dict[AbiChangeKind, int], rebuild: dict[AbiChangeKind, int]
+) -> None:
     found = _diff(old, new)
 
     assert _counts(found, Impact.BUILT) == broken
@@ -69,7 +76,7 @@ def test_what_is_known_from_a_nearby_header_only_is_counted_so() -> None:
 
 
 def test_1_39_takes_callbacks_from_transport_sockets_which_only_some_rust_modules_use() -> None:
-    gone = [change for change in _diff("1.38", "1.39").changes if change.kind is Kind.CALLBACK_REMOVED]
+    gone = [change for change in _diff("1.38", "1.39").changes if change.kind is AbiChangeKind.CALLBACK_REMOVED]
 
     assert {change.subject for change in gone} == _GONE_IN_1_39
     for change in gone:
@@ -86,7 +93,7 @@ def test_the_findings_name_what_breaks_the_promise() -> None:
     assert {(one.sdk_minor, one.host_minor) for one in found} == {("1.38", "1.39")}
     assert {one.subject for one in found} >= _GONE_IN_1_39
     assert all(one.certain and one.host_releases == ("1.39.0", "1.39.1", "1.39.3") for one in found)
-    (moved,) = [one for one in found if one.kind is Kind.PARAMETERS_MOVED]
+    (moved,) = [one for one in found if one.kind is AbiChangeKind.PARAMETERS_MOVED]
     assert "parameter 3 `size_t write_buffer_length` is gone" in moved.detail
     assert "never calls it" in moved.detail  # in 1.38 the extension point is declared, and not there
 
@@ -104,7 +111,7 @@ def test_a_patch_that_lacks_what_its_minor_has_is_found() -> None:
     found = [one for one in compare_pairs(beyond=True).findings if (one.sdk_minor, one.host_minor) == ("1.36", "1.36")]
 
     assert {one.host_releases for one in found} == {("1.36.2",)}
-    assert sum(one.kind is Kind.CALLBACK_REMOVED for one in found) == 16
+    assert sum(one.kind is AbiChangeKind.CALLBACK_REMOVED for one in found) == 16
 
 
 def test_a_break_that_is_put_into_the_data_is_found(tmp_path: Path) -> None:
@@ -115,7 +122,7 @@ def test_a_break_that_is_put_into_the_data_is_found(tmp_path: Path) -> None:
     types = tuple(Alias(one.name, one.source, "uint32_t") if one.name == name else one for one in abi.types)
     (folder / "1.40.json").write_text(abi_json(msgspec.structs.replace(abi, types=types)))
 
-    found = [one for one in promise_findings(folder) if one.kind is Kind.ALIAS_TARGET]
+    found = [one for one in promise_findings(folder) if one.kind is AbiChangeKind.ALIAS_TARGET]
 
     assert {(one.sdk_minor, one.subject, one.how) for one in found} == {("1.39", name, How.UNDEFINED)}
     assert not found[0].certain
@@ -124,7 +131,7 @@ def test_a_break_that_is_put_into_the_data_is_found(tmp_path: Path) -> None:
     assert {"cpp@1.39:official", "go@1.39:official", "rust@1.39:reference"} <= every
 
 
-def _pairs(found: Findings) -> set[tuple[str, str]]:
+def _pairs(found: AbiBreaks) -> set[tuple[str, str]]:
     return {(pair.sdk_minor, pair.host_minor) for pair in found.pairs}
 
 

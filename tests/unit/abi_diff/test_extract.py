@@ -9,7 +9,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from dmconform.abi.types import UNKNOWN, Alias, Enum, EnumValue, Function, FunctionKind, FunctionPointer, Member, Source, Struct
+from dmconform.abi.types import (
+    UNKNOWN,
+    Alias,
+    Enum,
+    EnumValue,
+    Function,
+    FunctionKind,
+    FunctionPointer,
+    HeaderSource,
+    Member,
+    Struct,
+)
 from dmconform.abi_diff import extract as extract_module
 from dmconform.abi_diff.extract import About, BadHeader, extract
 from dmconform.abi_diff.header_parser import parse
@@ -192,7 +203,7 @@ def test_without_one_it_is_the_headers_hash(header: Path) -> None:
     digest = hashlib.sha256(header.read_bytes()).hexdigest()
     abi = extract(header).abi
     assert abi.abi_version == digest
-    assert abi.sources == {"header": Source(f"header with the SHA-256 {digest}", exact=True)}
+    assert abi.sources == {"header": HeaderSource(f"header with the SHA-256 {digest}", exact=True)}
     assert (abi.envoy, abi.measured_on) == (UNKNOWN, UNKNOWN)
 
 

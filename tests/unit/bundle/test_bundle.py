@@ -31,8 +31,8 @@ from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
 from dmconform.envoy.envoy import OWN_CONNECTIONS
 from dmconform.envoy.launch import Launch
-from dmconform.envoy.placed import Changed, Kind, PlacedFiles, read_changes, recording
-from dmconform.envoy.transcript import OWN_CONNECTION, Ending, RequestId, Transcript, What
+from dmconform.envoy.placed import Changed, PlacedFiles, PlaceKind, read_changes, recording
+from dmconform.envoy.transcript import OWN_CONNECTION, Ending, Look, RequestId, Transcript
 from dmconform.envoy.upstream import upstream
 
 from tests.checkout import ROOT
@@ -90,7 +90,7 @@ def test_links_folders_fifos_rights_and_removals_are_told(tmp_path: Path) -> Non
         }
         assert (seen["link"]["target"], seen["folder/file"]["mode"], seen["same"]["same_as"]) == ("nowhere", 0, "folder/file")
         (tmp_path / "link").unlink()
-        assert last_change(files)["link"]["kind"] == Kind.GONE.value
+        assert last_change(files)["link"]["kind"] == PlaceKind.GONE.value
     assert stat.S_IMODE((tmp_path / "folder/file").stat().st_mode) == 0, "expected its rights to be as before"
 
 
@@ -190,8 +190,8 @@ def test_what_was_asked_again_and_again_becomes_one_step(tmp_path: Path) -> None
         def satisfied() -> bool:
             found = next(left)
             transcript.exchanged("HTTP/1.1", OWN_CONNECTION, 5.0)
-            transcript.sees(What.MAPPED, f"{folder}/a.so", found)
-            transcript.sees(What.STATISTIC, "some", None)
+            transcript.sees(Look.MAPPED, f"{folder}/a.so", found)
+            transcript.sees(Look.STATISTIC, "some", None)
             return found
 
         assert poll(satisfied, 5.0)
@@ -220,7 +220,7 @@ def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> 
         transcript.gives(1, "{}")
         transcript.starts(Launch(binary))
         files.beyond(OWN_CONNECTIONS)
-        transcript.sees(What.STATISTIC, "some", 1)
+        transcript.sees(Look.STATISTIC, "some", 1)
         transcript.ends(Ending.KILLED, None)
     made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
     assert not any(isinstance(step, LookStep) for step in made.steps)

@@ -29,7 +29,7 @@ def test_a_case_that_goes_past_the_door_is_refused(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     shutil.copy(CASES / "ruff.toml", copy)
     file = copy / "test_new.py"
-    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", file]
+    command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "TID251", str(file)]
     file.write_text("from dmconform.casekit import case\n")
     assert run_program(command, timeout_s=RUFF_S).exit_code == 0
     file.write_text("from dmconform.envoy.client import Answer\n")
@@ -38,7 +38,7 @@ def test_a_case_that_goes_past_the_door_is_refused(tmp_path: Path) -> None:
     assert "a case imports from dmconform.casekit only" in refused.output
 
 
-def test_what_is_exported_is_there_and_sorted() -> None:
+def test_what_is_exported_is_there_once() -> None:
     names = dmconform.casekit.__all__
-    assert names == sorted(names)
+    assert len(names) == len(set(names))
     assert all(hasattr(dmconform.casekit, name) for name in names)

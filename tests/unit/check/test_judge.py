@@ -7,8 +7,8 @@ import dataclasses
 import msgspec
 import pytest
 from dmconform.binaries.facts import StaticKind, StaticVerdict
-from dmconform.check.judge import Seen, differing_answers, exit_code, judge_hosts
-from dmconform.check.result import PointRun, RunKind, Verdict
+from dmconform.check.judge import HostFinding, differing_answers, exit_code, judge_hosts
+from dmconform.check.result import HostVerdict, PointRun, RunKind
 from dmconform.core.errors import ExitCode
 from dmconform.core.values import AbiVerdict
 
@@ -22,48 +22,48 @@ def run(kind: RunKind, point: str = "http_filter") -> PointRun:
     return PointRun(point, "name", kind, "" if kind is RunKind.WORKS else "as it says", AbiVerdict.SILENT, 0.1)
 
 
-def seen(release: str, static: StaticVerdict, *kinds: RunKind, not_run: str | None = None, wanted: bool = True) -> Seen:
+def seen(release: str, static: StaticVerdict, *kinds: RunKind, not_run: str | None = None, wanted: bool = True) -> HostFinding:
     runs = tuple(run(kind, point) for kind, point in zip(kinds, ("http_filter", "access_logger"), strict=False))
-    return Seen(release, release, "a test", static, runs=runs, not_run=not_run, run_wanted=wanted)
+    return HostFinding(release, release, "a test", static, runs=runs, not_run=not_run, run_wanted=wanted)
 
 
 @pytest.mark.parametrize(
     ("kinds", "verdict"),
     [
-        ((RunKind.WORKS,), Verdict.WORKS),
-        ((RunKind.REFUSED,), Verdict.BREAKS),
-        ((RunKind.NO_SUCH_POINT,), Verdict.BREAKS),
-        ((RunKind.SYMBOL_LOOKUP,), Verdict.BREAKS),
-        ((RunKind.CRASHED,), Verdict.BREAKS),
-        ((RunKind.HUNG,), Verdict.BREAKS),
-        ((RunKind.CONFIGURATION_REFUSED,), Verdict.UNDECIDED),
-        ((RunKind.HOST_REFUSES_CONFIGURATION,), Verdict.UNDECIDED),
-        ((RunKind.NO_ANSWER,), Verdict.UNDECIDED),
-        ((RunKind.NOT_READY,), Verdict.UNDECIDED),
-        ((RunKind.NO_VERDICT,), Verdict.UNDECIDED),
-        ((RunKind.WORKS, RunKind.WORKS), Verdict.WORKS),
-        ((RunKind.WORKS, RunKind.CONFIGURATION_REFUSED), Verdict.UNDECIDED),  # the worst of several points
-        ((RunKind.NO_VERDICT, RunKind.REFUSED), Verdict.BREAKS),
+        ((RunKind.WORKS,), HostVerdict.WORKS),
+        ((RunKind.REFUSED,), HostVerdict.BREAKS),
+        ((RunKind.NO_SUCH_POINT,), HostVerdict.BREAKS),
+        ((RunKind.SYMBOL_LOOKUP,), HostVerdict.BREAKS),
+        ((RunKind.CRASHED,), HostVerdict.BREAKS),
+        ((RunKind.HUNG,), HostVerdict.BREAKS),
+        ((RunKind.CONFIGURATION_REFUSED,), HostVerdict.UNDECIDED),
+        ((RunKind.HOST_REFUSES_CONFIGURATION,), HostVerdict.UNDECIDED),
+        ((RunKind.NO_ANSWER,), HostVerdict.UNDECIDED),
+        ((RunKind.NOT_READY,), HostVerdict.UNDECIDED),
+        ((RunKind.NO_VERDICT,), HostVerdict.UNDECIDED),
+        ((RunKind.WORKS, RunKind.WORKS), HostVerdict.WORKS),
+        ((RunKind.WORKS, RunKind.CONFIGURATION_REFUSED), HostVerdict.UNDECIDED),  # the worst of several points
+        ((RunKind.NO_VERDICT, RunKind.REFUSED), HostVerdict.BREAKS),
     ],
 )
-def test_the_verdict_of_runs(kinds: tuple[RunKind, ...], verdict: Verdict) -> None:
+def test_the_verdict_of_runs(kinds: tuple[RunKind, ...], verdict: HostVerdict) -> None:
     (host,) = judge_hosts([seen("1.39.3", LOADS, *kinds)], guessed=False)
     assert host.verdict is verdict
-    assert bool(host.reason) is (verdict is not Verdict.WORKS)
+    assert bool(host.reason) is (verdict is not HostVerdict.WORKS)
 
 
 @pytest.mark.parametrize(
     ("static", "verdict"),
-    [(LOADS, Verdict.WORKS), (REFUSED, Verdict.BREAKS), (BOMB, Verdict.BREAKS), (UNKNOWN, Verdict.UNDECIDED)],
+    [(LOADS, HostVerdict.WORKS), (REFUSED, HostVerdict.BREAKS), (BOMB, HostVerdict.BREAKS), (UNKNOWN, HostVerdict.UNDECIDED)],
 )
-def test_the_verdict_without_a_run(static: StaticVerdict, verdict: Verdict) -> None:
+def test_the_verdict_without_a_run(static: StaticVerdict, verdict: HostVerdict) -> None:
     (host,) = judge_hosts([seen("1.39.3", static, wanted=False)], guessed=False)
     assert host.verdict is verdict
 
 
 def test_a_host_that_cannot_be_had_is_not_judged_whatever_is_expected_of_it() -> None:
     (host,) = judge_hosts([seen("1.39.3", REFUSED, not_run="no network")], guessed=False)
-    assert (host.verdict, host.reason) == (Verdict.UNDECIDED, "no network")
+    assert (host.verdict, host.reason) == (HostVerdict.UNDECIDED, "no network")
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_host_that_cannot_be_had_is_not_judged_whatever_is_expected_of_it() ->
 )
 def test_a_failure_shows_a_difference_of_hosts_where_it_works_on_another(kind: RunKind) -> None:
     first, second = judge_hosts([seen("1.39.3", LOADS, kind), seen("1.40.0", LOADS, RunKind.WORKS)], guessed=False)
-    assert (first.verdict, second.verdict) == (Verdict.BREAKS, Verdict.WORKS)
+    assert (first.verdict, second.verdict) == (HostVerdict.BREAKS, HostVerdict.WORKS)
     assert first.mismatch
     assert not first.own_doing
     (alone,) = judge_hosts([seen("1.39.3", LOADS, kind)], guessed=False)
@@ -85,15 +85,15 @@ def test_a_failure_shows_a_difference_of_hosts_where_it_works_on_another(kind: R
 @pytest.mark.parametrize("kind", [RunKind.CRASHED, RunKind.HUNG])
 def test_a_crash_at_a_guessed_point_is_a_verdict_only_if_the_guess_is_good_elsewhere(kind: RunKind) -> None:
     crash, works = seen("1.39.3", LOADS, kind), seen("1.40.0", LOADS, RunKind.WORKS)
-    assert [host.verdict for host in judge_hosts([crash], guessed=True)] == [Verdict.UNDECIDED]
-    assert [host.verdict for host in judge_hosts([crash, works], guessed=True)] == [Verdict.BREAKS, Verdict.WORKS]
-    assert [host.verdict for host in judge_hosts([crash], guessed=False)] == [Verdict.BREAKS]
+    assert [host.verdict for host in judge_hosts([crash], guessed=True)] == [HostVerdict.UNDECIDED]
+    assert [host.verdict for host in judge_hosts([crash, works], guessed=True)] == [HostVerdict.BREAKS, HostVerdict.WORKS]
+    assert [host.verdict for host in judge_hosts([crash], guessed=False)] == [HostVerdict.BREAKS]
 
 
 def test_what_works_at_one_point_says_nothing_of_another() -> None:
     first = seen("1.39.3", LOADS, RunKind.WORKS, RunKind.CONFIGURATION_REFUSED)
     second = seen("1.40.0", LOADS, RunKind.WORKS, RunKind.CONFIGURATION_REFUSED)
-    assert {host.verdict for host in judge_hosts([first, second], guessed=False)} == {Verdict.UNDECIDED}
+    assert {host.verdict for host in judge_hosts([first, second], guessed=False)} == {HostVerdict.UNDECIDED}
 
 
 @pytest.mark.parametrize(
@@ -140,17 +140,17 @@ def test_a_point_that_breaks_does_not_speak_for_another() -> None:
     host = seen("1.39.3", REFUSED, RunKind.CONFIGURATION_REFUSED, RunKind.REFUSED)
     apart = dataclasses.replace(host, alone={"http_filter": LOADS, "access_logger": REFUSED})
     (judged,) = judge_hosts([apart], guessed=False)
-    assert (judged.verdict, judged.own_doing, judged.mismatch) == (Verdict.BREAKS, False, None)
+    assert (judged.verdict, judged.own_doing, judged.mismatch) == (HostVerdict.BREAKS, False, None)
 
 
 def test_a_bomb_that_did_not_go_off_is_spoken_of() -> None:
     (host,) = judge_hosts([seen("1.39.3", BOMB, RunKind.WORKS)], guessed=False)
-    assert (host.verdict, BOMB.reason in host.reason) == (Verdict.WORKS, True)
+    assert (host.verdict, BOMB.reason in host.reason) == (HostVerdict.WORKS, True)
 
 
 def test_answers_that_differ_are_spoken_of_where_it_works() -> None:
-    def host(release: str, kind: RunKind, *answers: str) -> Seen:
-        return Seen(release, release, "", LOADS, runs=(msgspec.structs.replace(run(kind), answers=answers),))
+    def host(release: str, kind: RunKind, *answers: str) -> HostFinding:
+        return HostFinding(release, release, "", LOADS, runs=(msgspec.structs.replace(run(kind), answers=answers),))
 
     same = [host("1.39.0", RunKind.WORKS, "GET / 200"), host("1.39.3", RunKind.WORKS, "GET / 200")]
     other = [*same, host("1.40.0", RunKind.WORKS, "GET / 500")]

@@ -8,7 +8,7 @@ import pytest
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.check.observation import LIBRARY_PATH, classify, install, module_name
 from dmconform.check.result import RunKind
-from dmconform.envoy.extension_points.use import Attempt, Ended, Phase
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase
 
 ENVOY = Path("/envoys/envoy")
 FACTS = ModuleFacts("00", 1)
@@ -44,27 +44,30 @@ FACTS = ModuleFacts("00", 1)
     ],
 )
 def test_a_refusal(message: str, kind: RunKind) -> None:
-    seen, reason = classify(Attempt(Ended.REFUSED, message=f"Error adding/updating listener(s) main: {message}"), ENVOY)
+    seen, reason = classify(Attempt(AttemptEnd.REFUSED, message=f"Error adding/updating listener(s) main: {message}"), ENVOY)
     assert (seen, message in reason) == (kind, True)
 
 
 @pytest.mark.parametrize(
     ("attempt", "kind"),
     [
-        (Attempt(Ended.WORKED, Phase.STOPPING), RunKind.WORKS),
-        (Attempt(Ended.NOT_DRIVEN, Phase.STOPPING), RunKind.WORKS),
-        (Attempt(Ended.CRASHED, Phase.DRIVING, "SIGSEGV"), RunKind.CRASHED),
+        (Attempt(AttemptEnd.WORKED, Phase.STOPPING), RunKind.WORKS),
+        (Attempt(AttemptEnd.NOT_DRIVEN, Phase.STOPPING), RunKind.WORKS),
+        (Attempt(AttemptEnd.CRASHED, Phase.DRIVING, "SIGSEGV"), RunKind.CRASHED),
         (
-            Attempt(Ended.CRASHED, Phase.DRIVING, "127", f"{ENVOY}: symbol lookup error: x: undefined symbol: y"),
+            Attempt(AttemptEnd.CRASHED, Phase.DRIVING, "127", f"{ENVOY}: symbol lookup error: x: undefined symbol: y"),
             RunKind.SYMBOL_LOOKUP,
         ),
-        (Attempt(Ended.CRASHED, Phase.DRIVING, "127", "/other: symbol lookup error: x: undefined symbol: y"), RunKind.CRASHED),
-        (Attempt(Ended.HUNG, Phase.DRIVING, "GET /: no complete answer in time"), RunKind.NO_ANSWER),
-        (Attempt(Ended.HUNG, Phase.LOADING, "Envoy is not ready after 20 s"), RunKind.NOT_READY),
-        (Attempt(Ended.HUNG, Phase.LOADING, "admin interface: no complete answer in time"), RunKind.HUNG),
-        (Attempt(Ended.HUNG, Phase.STOPPING, "Envoy has not ended within 10 s of SIGTERM"), RunKind.HUNG),
-        (Attempt(Ended.BLOCKED, message="no prlimit"), RunKind.NO_VERDICT),
-        (Attempt(Ended.NO_WAY, message="built in only"), RunKind.NO_VERDICT),
+        (
+            Attempt(AttemptEnd.CRASHED, Phase.DRIVING, "127", "/other: symbol lookup error: x: undefined symbol: y"),
+            RunKind.CRASHED,
+        ),
+        (Attempt(AttemptEnd.HUNG, Phase.DRIVING, "GET /: no complete answer in time"), RunKind.NO_ANSWER),
+        (Attempt(AttemptEnd.HUNG, Phase.LOADING, "Envoy is not ready after 20 s"), RunKind.NOT_READY),
+        (Attempt(AttemptEnd.HUNG, Phase.LOADING, "admin interface: no complete answer in time"), RunKind.HUNG),
+        (Attempt(AttemptEnd.HUNG, Phase.STOPPING, "Envoy has not ended within 10 s of SIGTERM"), RunKind.HUNG),
+        (Attempt(AttemptEnd.BLOCKED, message="no prlimit"), RunKind.NO_VERDICT),
+        (Attempt(AttemptEnd.NO_WAY, message="built in only"), RunKind.NO_VERDICT),
     ],
 )
 def test_an_end(attempt: Attempt, kind: RunKind) -> None:
@@ -86,7 +89,7 @@ def test_an_end(attempt: Attempt, kind: RunKind) -> None:
     ],
 )
 def test_what_the_module_said_of_its_trouble(log: str, said: str) -> None:
-    _, reason = classify(Attempt(Ended.CRASHED, Phase.LOADING, "SIGABRT", log), ENVOY)
+    _, reason = classify(Attempt(AttemptEnd.CRASHED, Phase.LOADING, "SIGABRT", log), ENVOY)
     assert reason == f"with this configuration: SIGABRT; it said: {said}"
 
 

@@ -9,7 +9,7 @@ from dmconform.abi.loading import load_abi
 from dmconform.abi.types import FunctionKind
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
 from dmconform.binaries.signs import GO_SDK
-from dmconform.check.result import HostEntry, Verdict
+from dmconform.check.result import HostEntry, HostVerdict
 from dmconform.check.sdk_minor import KnownSdks, guess_minor, promise_for
 from dmconform.core import paths
 from dmconform.core.values import Relation
@@ -105,19 +105,19 @@ def test_what_the_user_says_counts() -> None:
     assert guess_minor(module("v0.2.0"), known(), Minor(1, 38)).minors == ("1.38",)
 
 
-def host(name: str, verdict: Verdict, *, own_doing: bool = False) -> HostEntry:
+def host(name: str, verdict: HostVerdict, *, own_doing: bool = False) -> HostEntry:
     static = StaticVerdict(StaticKind.LOADS, "")
     return HostEntry(name, name.partition("~")[0], "", static, (), verdict, "", own_doing=own_doing)
 
 
 def test_the_promise() -> None:
     hosts = [
-        host("1.37.0", Verdict.WORKS),
-        host("1.38.2", Verdict.BREAKS, own_doing=True),
-        host("1.38.3", Verdict.WORKS),
-        host("1.39.3", Verdict.BREAKS),
-        host("1.39.4~1", Verdict.UNDECIDED),
-        host("1.40.0", Verdict.BREAKS),
+        host("1.37.0", HostVerdict.WORKS),
+        host("1.38.2", HostVerdict.BREAKS, own_doing=True),
+        host("1.38.3", HostVerdict.WORKS),
+        host("1.39.3", HostVerdict.BREAKS),
+        host("1.39.4~1", HostVerdict.UNDECIDED),
+        host("1.40.0", HostVerdict.BREAKS),
     ]
     entry = promise_for(Minor(1, 38), hosts)
     assert entry.promised_minors == ("1.38", "1.39")
@@ -126,7 +126,7 @@ def test_the_promise() -> None:
 
 
 def test_nothing_was_promised_before_1_38() -> None:
-    entry = promise_for(Minor(1, 37), [host("1.37.0", Verdict.WORKS), host("1.38.3", Verdict.BREAKS)])
+    entry = promise_for(Minor(1, 37), [host("1.37.0", HostVerdict.WORKS), host("1.38.3", HostVerdict.BREAKS)])
     assert (entry.promised_minors, entry.kept, entry.broken, entry.luck) == ((), (), (), ())
     assert entry.as_asked == ("1.37.0",)
     assert entry.relations["1.37.0"] is Relation.LEGACY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dmconform.check.settings import Settings, Wanted, choose_uses, from_options, load_settings, read_config
+from dmconform.check.settings import Settings, WantedUse, choose_uses, from_options, load_settings, read_config
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.versions import Minor
@@ -35,8 +35,8 @@ def test_a_file_has_a_table_per_extension_point(tmp_path: Path) -> None:
     struct = {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"a": 1}}
     assert load_settings(written(tmp_path, FILE)) == Settings(
         uses=(
-            Wanted(ExtensionPoint.HTTP_FILTER, "first", "text"),
-            Wanted(ExtensionPoint.ACCESS_LOGGER, "", struct, {"B": "2"}),
+            WantedUse(ExtensionPoint.HTTP_FILTER, "first", "text"),
+            WantedUse(ExtensionPoint.ACCESS_LOGGER, "", struct, {"B": "2"}),
         ),
         environment={"A": "1"},
         sdk_minor=Minor(1, 39),
@@ -75,7 +75,7 @@ def test_options_win_over_the_file_where_both_may_speak(tmp_path: Path) -> None:
 
 def test_a_file_without_uses_leaves_the_point_to_options(tmp_path: Path) -> None:
     settings = from_options(file=written(tmp_path, "sdk_minor = '1.39'"), extension_point="matcher", name="n", config="c")
-    assert settings.uses == (Wanted(ExtensionPoint.MATCHER, "n", "c"),)
+    assert settings.uses == (WantedUse(ExtensionPoint.MATCHER, "n", "c"),)
 
 
 @pytest.mark.parametrize("option", [{"extension_point": "matcher"}, {"name": "x"}, {"config": "x"}])
@@ -134,5 +134,5 @@ def test_what_is_taken_where_nothing_says_the_point(points: set[ExtensionPoint],
 
 
 def test_what_was_said_is_taken() -> None:
-    uses = (Wanted(ExtensionPoint.MATCHER),)
+    uses = (WantedUse(ExtensionPoint.MATCHER),)
     assert choose_uses(Settings(uses=uses), frozenset({ExtensionPoint.HTTP_FILTER})) == (uses, None)

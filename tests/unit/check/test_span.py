@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 from dmconform.binaries.facts import StaticKind, StaticVerdict
-from dmconform.check.result import HostEntry, Verdict
+from dmconform.check.result import HostEntry, HostVerdict
 from dmconform.check.span import span_of
 
 KNOWN = ("1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.0", "1.39.3", "1.40.0")
-VERDICTS = {"w": Verdict.WORKS, "-": Verdict.BREAKS, "?": Verdict.UNDECIDED, "b": Verdict.WORKS}
+VERDICTS = {"w": HostVerdict.WORKS, "-": HostVerdict.BREAKS, "?": HostVerdict.UNDECIDED, "b": HostVerdict.WORKS}
 
 
 def hosts(*marks: str) -> Sequence[HostEntry]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from dmconform.abi.loading import abi_json, load_abi
-from dmconform.abi_diff.changes import Diff, Drift, Findings
+from dmconform.abi_diff.changes import AbiBreaks, Diff, Drift
 from dmconform.cli.main import main
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
@@ -65,9 +65,9 @@ def test_findings_name_each_break(how: list[str], capsys: pytest.CaptureFixture[
 
 def test_findings_beyond_the_promise_are_more(capsys: pytest.CaptureFixture[str]) -> None:
     main(["abi", "findings", "--json"])
-    promised = msgspec.json.decode(capsys.readouterr().out, type=Findings)
+    promised = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
     main(["abi", "findings", "--json", "--beyond"])
-    everything = msgspec.json.decode(capsys.readouterr().out, type=Findings)
+    everything = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
 
     assert set(promised.findings) < set(everything.findings)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from dmconform.binaries.facts import StaticKind
-from dmconform.check.result import Verdict
+from dmconform.check.result import HostVerdict
 from dmconform.core.errors import ExitCode
 
 from tests.check_cli import checked, dmconform_check
@@ -62,7 +62,7 @@ def offline_and_without_children(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_a_module_that_is_expected_to_load_everywhere_gives_0(tmp_path: Path) -> None:
     found = checked(library(tmp_path, OF_ALL), "--no-run", "--host", "1.38", "--host", "1.39", "--host", "1.40")
     assert found.exit_code == ExitCode.OK
-    assert [host.verdict for host in found.hosts] == [Verdict.WORKS] * 3
+    assert [host.verdict for host in found.hosts] == [HostVerdict.WORKS] * 3
     assert (found.ran, found.span.measured) == (False, False)
     assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
     assert found.span.between == ("1.39.0", "1.39.1")
@@ -90,7 +90,7 @@ def test_what_the_file_does_not_tell_gives_4(tmp_path: Path) -> None:
     file.write_bytes(write(Sample(defined=hooks(), wanted=(Wanted(OF_ALL),), init=RETURN_NULL, abi="")))
     found = checked(file, "--no-run", "--host", "1.37")
     assert found.module.abi_version is None
-    assert (found.exit_code, found.hosts[0].verdict) == (ExitCode.ERROR, Verdict.UNDECIDED)
+    assert (found.exit_code, found.hosts[0].verdict) == (ExitCode.ERROR, HostVerdict.UNDECIDED)
 
 
 def test_a_point_that_the_host_lacks_gives_1(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_what_is_no_library_works_nowhere(tmp_path: Path, content: bytes) -> Non
     file.write_bytes(content)
     found = checked(file, "--no-run", "--host", "all")
     assert found.module.problem
-    assert (found.exit_code, {host.verdict for host in found.hosts}) == (ExitCode.FAIL, {Verdict.BREAKS})
+    assert (found.exit_code, {host.verdict for host in found.hosts}) == (ExitCode.FAIL, {HostVerdict.BREAKS})
     assert found.sdk.minors == ()
     assert found.module.problem in dmconform_check(file, "--no-run").printed
 

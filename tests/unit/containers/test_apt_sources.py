@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dmconform.containers.bootstrap.apt_sources import Source, machine_sources, render
+from dmconform.containers.bootstrap.apt_sources import PackageSource, machine_sources, render
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DEB822 = f"""\
@@ -25,7 +25,7 @@ Components: main
 """
 
 
-def found(tmp_path: Path, **parts: str) -> tuple[Source, ...]:
+def found(tmp_path: Path, **parts: str) -> tuple[PackageSource, ...]:
     """The sources of a machine with such files; `_` in a name stands for the dot."""
     folder = tmp_path / "parts"
     folder.mkdir()
@@ -36,8 +36,8 @@ def found(tmp_path: Path, **parts: str) -> tuple[Source, ...]:
 
 def test_the_newer_format(tmp_path: Path) -> None:
     assert found(tmp_path, debian_sources=DEB822) == (
-        Source("http://mirror.example/debian", ("bookworm", "bookworm-updates"), KEYRING),
-        Source("http://mirror.example/debian-security", ("bookworm-security",), None),
+        PackageSource("http://mirror.example/debian", ("bookworm", "bookworm-updates"), KEYRING),
+        PackageSource("http://mirror.example/debian-security", ("bookworm-security",), None),
     )
 
 
@@ -50,8 +50,8 @@ def test_the_older_format(tmp_path: Path) -> None:
         "deb\n"
     )
     assert found(tmp_path) == (
-        Source("http://mirror.example/debian", ("bookworm",), KEYRING),
-        Source("http://mirror.example/debian", ("bookworm-updates",), None),
+        PackageSource("http://mirror.example/debian", ("bookworm",), KEYRING),
+        PackageSource("http://mirror.example/debian", ("bookworm-updates",), None),
     )
 
 

@@ -14,7 +14,7 @@ from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import _config_error
 from dmconform.envoy.extension_points.draft import MAIN, Draft
 from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of, why_unreachable
-from dmconform.envoy.extension_points.use import Use
+from dmconform.envoy.extension_points.use import ModuleUse
 
 MINORS = tuple(Minor(1, number) for number in range(36, 41))
 # The header of 1.38 declares its hooks, and no host of 1.38 looks them up: it has no message to configure it by.
@@ -45,12 +45,12 @@ def test_what_cannot_be_reached_has_a_reason() -> None:
     assert [point for point in ExtensionPoint if why_unreachable(point)] == [ExtensionPoint.DNS_RESOLVER]
 
 
-def drafted(point: ExtensionPoint, folder: Path, use: Use | None = None) -> Draft:
+def drafted(point: ExtensionPoint, folder: Path, use: ModuleUse | None = None) -> Draft:
     """The configuration that uses a module called `the-module` at a point."""
     draft = Draft.plain(folder, 1234)
     apply = SHAPES[point].apply
     assert apply is not None
-    apply(draft, use or Use(point, ModuleRef("the-module"), "the-name", "the-text"))
+    apply(draft, use or ModuleUse(point, ModuleRef("the-module"), "the-name", "the-text"))
     return draft
 
 
@@ -69,7 +69,7 @@ def test_a_configuration_names_the_module_once(point: ExtensionPoint, tmp_path: 
 
 def test_a_module_reference_is_passed_on_as_it_is(tmp_path: Path) -> None:
     reference = ModuleRef("m", do_not_close=True, load_globally=True)
-    draft = drafted(ExtensionPoint.TRACER, tmp_path, Use(ExtensionPoint.TRACER, reference, "n"))
+    draft = drafted(ExtensionPoint.TRACER, tmp_path, ModuleUse(ExtensionPoint.TRACER, reference, "n"))
     provider = draft.manager["tracing"]["provider"]["typed_config"]
     assert provider["dynamic_module_config"] == {"name": "m", "do_not_close": True, "load_globally": True}
 
@@ -81,7 +81,7 @@ def test_a_route_specifier_is_never_closed(tmp_path: Path) -> None:
 
 
 def test_per_route_configuration_is_on_the_route_upstream_under_the_filters_name(tmp_path: Path) -> None:
-    use = Use(ExtensionPoint.HTTP_FILTER, ModuleRef("m"), "f", "text", per_route={"a": 1})
+    use = ModuleUse(ExtensionPoint.HTTP_FILTER, ModuleRef("m"), "f", "text", per_route={"a": 1})
     draft = drafted(ExtensionPoint.HTTP_FILTER, tmp_path, use)
     name = draft.manager["http_filters"][0]["name"]
     assert draft.route["typed_per_filter_config"][name]["filter_config"]["value"] == {"a": 1}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dmconform.envoy.extension_points.use import Attempt, Config, Ended, Phase, any_message
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Config, Phase, any_message
 
 BYTES = {"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "aGVsbG8="}
 
@@ -24,15 +24,15 @@ def test_text_objects_and_messages(config: Config, message: dict[str, object]) -
 @pytest.mark.parametrize(
     ("ended", "phase", "accepted"),
     [
-        (Ended.WORKED, Phase.STOPPING, True),
-        (Ended.NOT_DRIVEN, Phase.STOPPING, True),
-        (Ended.REFUSED, Phase.LOADING, False),
-        (Ended.REFUSED, Phase.DRIVING, True),
-        (Ended.CRASHED, Phase.LOADING, False),
-        (Ended.CRASHED, Phase.DRIVING, True),
-        (Ended.HUNG, Phase.STOPPING, True),
-        (Ended.NO_WAY, Phase.LOADING, False),
+        (AttemptEnd.WORKED, Phase.STOPPING, True),
+        (AttemptEnd.NOT_DRIVEN, Phase.STOPPING, True),
+        (AttemptEnd.REFUSED, Phase.LOADING, False),
+        (AttemptEnd.REFUSED, Phase.DRIVING, True),
+        (AttemptEnd.CRASHED, Phase.LOADING, False),
+        (AttemptEnd.CRASHED, Phase.DRIVING, True),
+        (AttemptEnd.HUNG, Phase.STOPPING, True),
+        (AttemptEnd.NO_WAY, Phase.LOADING, False),
     ],
 )
-def test_what_counts_as_accepted(ended: Ended, phase: Phase, accepted: bool) -> None:
+def test_what_counts_as_accepted(ended: AttemptEnd, phase: Phase, accepted: bool) -> None:
     assert Attempt(ended, phase).accepted is accepted

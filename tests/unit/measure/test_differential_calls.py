@@ -10,21 +10,21 @@ import pytest
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.versions import Minor
 from dmconform.envoy.client import Answer
-from dmconform.envoy.extension_points.use import Attempt, Ended, Exchange, Phase
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase, SentExchange
 from dmconform.measure.differential import calls as run
-from dmconform.measure.differential.calls import CLIENT, Job, Sweeper, Target, jobs_of
-from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, Plan, plan_calls
+from dmconform.measure.differential.calls import CLIENT, EnvoyJob, Sweeper, Target, jobs_of
+from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, CallPlan, plan_calls
 from dmconform.measure.differential.lines import Key
 from dmconform.measure.differential.rules import Alone
 
 from tests.unit.sweep_samples import HEADERS, abi, callback, rules
 
 TARGET = Target("1.39.3", Minor(1, 39), Path("/no/envoy"))
-JOB = Job(ExtensionPoint.HTTP_FILTER)
+JOB = EnvoyJob(ExtensionPoint.HTTP_FILTER)
 STOP = "on_http_filter_request_headers_status_StopIteration"
 
 
-def plan_of(count: int, *alone: Alone) -> Plan:
+def plan_of(count: int, *alone: Alone) -> CallPlan:
     return plan_calls(abi(*(callback(f"http_f{number}") for number in range(1, count + 1))), rules(alone=alone))
 
 
@@ -47,7 +47,7 @@ def calls_in(environment: Mapping[str, str], count: int) -> list[int]:
     return sorted(made - skipped)
 
 
-def log_of(plan: Plan, numbers: list[int], unfinished: int | None = None) -> str:
+def log_of(plan: CallPlan, numbers: list[int], unfinished: int | None = None) -> str:
     lines = []
     for call in plan.calls:
         if call.number in numbers:
@@ -65,8 +65,8 @@ def test_a_call_that_ends_the_host_is_named_and_left_out(monkeypatch: pytest.Mon
         made = calls_in(environment, 5)
         culprit = next((number for number in (2, 4) if number in made), None)
         if culprit is None:
-            return Attempt(Ended.WORKED, Phase.STOPPING, log=log_of(plan, made))
-        return Attempt(Ended.CRASHED, Phase.DRIVING, f"killed by {culprit}", log_of(plan, made, culprit))
+            return Attempt(AttemptEnd.WORKED, Phase.STOPPING, log=log_of(plan, made))
+        return Attempt(AttemptEnd.CRASHED, Phase.DRIVING, f"killed by {culprit}", log_of(plan, made, culprit))
 
     seen = play(monkeypatch, host)
     found = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
@@ -80,7 +80,7 @@ def test_a_host_that_ends_later_is_searched_for_the_call(monkeypatch: pytest.Mon
 
     def host(environment: Mapping[str, str]) -> Attempt:
         made = calls_in(environment, 9)
-        ended = Ended.CRASHED if 7 in made else Ended.WORKED
+        ended = AttemptEnd.CRASHED if 7 in made else AttemptEnd.WORKED
         return Attempt(ended, Phase.DRIVING, "later", log_of(plan, made))
 
     play(monkeypatch, host)
@@ -94,7 +94,7 @@ def test_the_restarts_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
     def host(environment: Mapping[str, str]) -> Attempt:
         made = calls_in(environment, run.MOST_RESTARTS + 5)
-        return Attempt(Ended.CRASHED, Phase.DRIVING, "again", log_of(plan, made, made[0]))
+        return Attempt(AttemptEnd.CRASHED, Phase.DRIVING, "again", log_of(plan, made, made[0]))
 
     seen = play(monkeypatch, host)
     found = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
@@ -107,12 +107,12 @@ def test_a_call_of_its_own_is_made_alone_and_told_by_its_client(monkeypatch: pyt
     assert alone is not None
 
     def host(environment: Mapping[str, str]) -> Attempt:
-        answers = (Exchange("GET /", Answer(503)),)
-        return Attempt(Ended.WORKED, Phase.STOPPING, log=log_of(plan, calls_in(environment, 3)), answers=answers)
+        answers = (SentExchange("GET /", Answer(503)),)
+        return Attempt(AttemptEnd.WORKED, Phase.STOPPING, log=log_of(plan, calls_in(environment, 3)), answers=answers)
 
     seen = play(monkeypatch, host)
     sweeper = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1)
-    found = sweeper.run(TARGET, Job(ExtensionPoint.HTTP_FILTER, alone))
+    found = sweeper.run(TARGET, EnvoyJob(ExtensionPoint.HTTP_FILTER, alone))
     assert found.told.results[Key(HEADERS, "http_f2", CLIENT, 0)] == ("GET_/=503",)
     assert calls_in(seen[0], 3) == [alone.number]
     assert seen[0][RETURN_VARIABLE] == f"{HEADERS}=1"
@@ -121,7 +121,7 @@ def test_a_call_of_its_own_is_made_alone_and_told_by_its_client(monkeypatch: pyt
 
 
 def test_a_refusal_is_known_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    play(monkeypatch, lambda _: Attempt(Ended.REFUSED, message="no such symbol"))
+    play(monkeypatch, lambda _: Attempt(AttemptEnd.REFUSED, message="no such symbol"))
     found = Sweeper(plan_of(1), tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert found.refused and "no such symbol" in found.problem
 

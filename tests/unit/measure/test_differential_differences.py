@@ -10,13 +10,13 @@ from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Relation
-from dmconform.measure.differential.calls import Gathered, Job
-from dmconform.measure.differential.compare_hosts import Judged, Pair, Swept
+from dmconform.measure.differential.calls import EnvoyJob, Gathered
+from dmconform.measure.differential.compare_hosts import ComparedHosts, Judged, Swept
 from dmconform.measure.differential.coverage import NOT_GIVEN, NOT_REACHED, Cover, coverage
-from dmconform.measure.differential.differences import Difference, Kind, Seen, compare, merged
+from dmconform.measure.differential.differences import CallbackDifference, DifferenceKind, RepeatedRuns, compare, merged
 from dmconform.measure.differential.generate import Gap, plan_calls
 from dmconform.measure.differential.known import KnownDifference, load_known_differences, record_for, stale
-from dmconform.measure.differential.lines import Key, Told, read_lines
+from dmconform.measure.differential.lines import Key, ModuleOutput, read_lines
 from dmconform.measure.differential.present import as_markdown
 from dmconform.measure.differential.request import KNOWN, RULES, load_abis
 from dmconform.measure.differential.result import SweepResult, as_json, result_of
@@ -24,12 +24,12 @@ from dmconform.measure.differential.rules import load_rules, short
 
 from tests.unit.sweep_samples import HEADERS, abi, callback, gathered, rules, told
 
-JOB = Job(ExtensionPoint.HTTP_FILTER)
+JOB = EnvoyJob(ExtensionPoint.HTTP_FILTER)
 MARK = "dmconform-sweep"
 
 
-def differences(own: list[Gathered], other: list[Gathered], *varying: str) -> dict[str, Kind]:
-    return {one.callback: one.kind for one in compare(JOB, Seen.of(own), Seen.of(other), varying)}
+def differences(own: list[Gathered], other: list[Gathered], *varying: str) -> dict[str, DifferenceKind]:
+    return {one.callback: one.kind for one in compare(JOB, RepeatedRuns.of(own), RepeatedRuns.of(other), varying)}
 
 
 def test_lines_are_read_whatever_stands_between() -> None:
@@ -76,8 +76,8 @@ def test_alike_is_no_difference() -> None:
 
 
 def test_another_value_is_one() -> None:
-    (found,) = compare(JOB, Seen.of([gathered(f="return=1")]), Seen.of([gathered(f="return=2")]))
-    assert (found.callback, found.kind, found.hooks) == ("f", Kind.CHANGED, (HEADERS,))
+    (found,) = compare(JOB, RepeatedRuns.of([gathered(f="return=1")]), RepeatedRuns.of([gathered(f="return=2")]))
+    assert (found.callback, found.kind, found.hooks) == ("f", DifferenceKind.CHANGED, (HEADERS,))
     assert found.changes == (f"{HEADERS}#1: return 1 -> 2",)
 
 
@@ -104,7 +104,7 @@ def test_a_value_that_changes_on_the_other_host_is_no_difference() -> None:
 
 def test_what_varies_by_release_is_compared_by_presence() -> None:
     assert not differences([gathered(f="return=5")], [gathered(f="return=6")], "f*")
-    assert differences([gathered(f="return=5")], [gathered(f="return=0")], "f*") == {"f": Kind.CHANGED}
+    assert differences([gathered(f="return=5")], [gathered(f="return=0")], "f*") == {"f": DifferenceKind.CHANGED}
     assert not differences([gathered(f=("return=1", "name=a"))], [gathered(f=("return=1", "name=null"))], "f*")
 
 
@@ -117,44 +117,44 @@ def test_calls_that_are_not_made_every_time_are_not_compared() -> None:
 
 def test_calls_that_are_no_longer_made_and_new_ones() -> None:
     assert differences([gathered(f="return=1", g="called")], [gathered(f="return=1", h="called")]) == {
-        "g": Kind.NOT_CALLED,
-        "h": Kind.NEW_CALL,
+        "g": DifferenceKind.NOT_CALLED,
+        "h": DifferenceKind.NEW_CALL,
     }
 
 
 def test_missing_and_ending_say_it_once() -> None:
     own = Gathered(told(f="return=1", g="return=1", h="return=1"))
-    other = Gathered(Told(told(h="return=1").results, frozenset({"f"})), {(HEADERS, "g"): "SIGSEGV"})
-    assert differences([own], [other]) == {"f": Kind.MISSING, "g": Kind.ENDS}
-    assert differences([Gathered(other.told, other.ends)], [own])["g"] is Kind.LIVES
+    other = Gathered(ModuleOutput(told(h="return=1").results, frozenset({"f"})), {(HEADERS, "g"): "SIGSEGV"})
+    assert differences([own], [other]) == {"f": DifferenceKind.MISSING, "g": DifferenceKind.ENDS}
+    assert differences([Gathered(other.told, other.ends)], [own])["g"] is DifferenceKind.LIVES
 
 
 def test_a_refusal_is_one_difference() -> None:
-    refused = Gathered(Told(), problem="refused: no such symbol", refused=True)
-    (found,) = compare(JOB, Seen.of([gathered(f="return=1")]), Seen.of([refused]))
-    assert (found.callback, found.kind) == ("(http_filter)", Kind.REFUSED)
+    refused = Gathered(ModuleOutput(), problem="refused: no such symbol", refused=True)
+    (found,) = compare(JOB, RepeatedRuns.of([gathered(f="return=1")]), RepeatedRuns.of([refused]))
+    assert (found.callback, found.kind) == ("(http_filter)", DifferenceKind.REFUSED)
 
 
 def test_several_jobs_give_one_difference_each() -> None:
-    parts = [Difference("f", Kind.CHANGED, (hook,), (hook,)) for hook in "ba"]
-    assert merged(parts) == (Difference("f", Kind.CHANGED, ("a", "b"), ("b", "a")),)
+    parts = [CallbackDifference("f", DifferenceKind.CHANGED, (hook,), (hook,)) for hook in "ba"]
+    assert merged(parts) == (CallbackDifference("f", DifferenceKind.CHANGED, ("a", "b"), ("b", "a")),)
 
 
-RECORD = KnownDifference("id", "1.39", "1.40.*", ("get_*",), Kind.CHANGED, "why", "where", (r"return 1 -> \d$",))
+RECORD = KnownDifference("id", "1.39", "1.40.*", ("get_*",), DifferenceKind.CHANGED, "why", "where", (r"return 1 -> \d$",))
 
 
 def test_a_record_must_cover_every_change() -> None:
-    one = Difference("get_x", Kind.CHANGED, (), ("h#1: return 1 -> 2",))
-    more = Difference("get_x", Kind.CHANGED, (), ("h#1: return 1 -> 2", "h#1: return true -> false"))
+    one = CallbackDifference("get_x", DifferenceKind.CHANGED, (), ("h#1: return 1 -> 2",))
+    more = CallbackDifference("get_x", DifferenceKind.CHANGED, (), ("h#1: return 1 -> 2", "h#1: return true -> false"))
     assert record_for((RECORD,), "1.39", "1.40.0", one) is RECORD
     assert record_for((RECORD,), "1.39", "1.40.0", more) is None
     assert record_for((RECORD,), "1.38", "1.40.0", one) is None
     assert record_for((RECORD,), "1.39", "1.41.0", one) is None
-    assert record_for((RECORD,), "1.39", "1.40.0", Difference("get_x", Kind.ENDS, (), one.changes)) is None
+    assert record_for((RECORD,), "1.39", "1.40.0", CallbackDifference("get_x", DifferenceKind.ENDS, (), one.changes)) is None
 
 
 def test_a_record_that_nothing_fits_is_stale() -> None:
-    one = Difference("get_x", Kind.CHANGED, (), ("h#1: return 1 -> 2",))
+    one = CallbackDifference("get_x", DifferenceKind.CHANGED, (), ("h#1: return 1 -> 2",))
     assert not stale((RECORD,), "1.39", "1.40.0", [one])
     assert "'get_*'" in stale((RECORD,), "1.39", "1.40.0", [])[0]
     assert not stale((RECORD,), "1.38", "1.40.0", [])
@@ -191,7 +191,7 @@ def test_the_coverage_adds_up_and_gives_reasons() -> None:
         callback("http_f"),
     )
     plan = plan_calls(abi(*functions), rules())
-    said = Told(told(http_a="return=1").results, without={(HEADERS, "http_b"): "span"})
+    said = ModuleOutput(told(http_a="return=1").results, without={(HEADERS, "http_b"): "span"})
     cover = coverage(plan, {JOB: Gathered(said, {(HEADERS, "http_f"): "SIGSEGV"})}, {"http_a", "http_d"})
     by = {one.callback: one for one in cover.callbacks}
     assert [by[f"http_{name}"].by for name in "abcdef"] == [
@@ -214,12 +214,12 @@ def test_the_coverage_of_the_real_data_adds_up_without_any_run() -> None:
 
 
 def swept(*judged: Judged, relation: Relation = Relation.SUPPORTED, stale: tuple[str, ...] = (), problem: str = "") -> Swept:
-    own = Pair("1.39", "1.39.3", Relation.SUPPORTED, 1, 1, 0, (), is_own=True)
+    own = ComparedHosts("1.39", "1.39.3", Relation.SUPPORTED, 1, 1, 0, (), is_own=True)
     problems = (problem,) if problem else ()
-    return Swept((own, Pair("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
+    return Swept((own, ComparedHosts("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
 
 
-NEW = Judged(Difference("f", Kind.CHANGED, ("h",), ("h#1: return 1 -> 2", "two", "three", "four")), None)
+NEW = Judged(CallbackDifference("f", DifferenceKind.CHANGED, ("h",), ("h#1: return 1 -> 2", "two", "three", "four")), None)
 OLD = Judged(NEW.difference, "id")
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from dmconform.containers.sandbox import Ending, JobResult
+from dmconform.containers.sandbox import JobEnding, JobResult
 from dmconform.core.errors import HarnessError
 from dmconform.sdks import generated
 
@@ -27,7 +27,7 @@ class Jobs:
         return self.result
 
 
-def result(exit_code: int = 0, ending: Ending = Ending.EXITED, log: bytes = b"", **outputs: bytes) -> JobResult:
+def result(exit_code: int = 0, ending: JobEnding = JobEnding.EXITED, log: bytes = b"", **outputs: bytes) -> JobResult:
     return JobResult(ending, exit_code, log, False, {f"{name}.so": content for name, content in outputs.items()}, 0.1)
 
 
@@ -71,7 +71,7 @@ def test_other_content_is_another_module(tmp_path: Path, toolchain_folder: Path,
     ("outcome", "words"),
     [
         (result(1, log=b"a.c:1: error: no"), "exit code 1; the end of its output:\na.c:1: error: no"),
-        (result(-1, Ending.TIMED_OUT), "not done after"),
+        (result(-1, JobEnding.TIMED_OUT), "not done after"),
         (result(0, libother=b"ELF"), "exit code 0"),
     ],
 )

@@ -10,7 +10,7 @@ import jsonschema
 import msgspec
 import pytest
 from dmconform.binaries.facts import Known, StaticKind
-from dmconform.check.result import Check, RunKind, Verdict
+from dmconform.check.result import Check, HostVerdict, RunKind
 from dmconform.cli.json_schemas import SCHEMAS
 from dmconform.cli.main import main
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
@@ -20,7 +20,7 @@ from dmconform.release.gate.judge import gate_report
 from dmconform.release.gate.module import gate_module, read_check
 from dmconform.release.gate.policy import FOLDER, Allowance, Policy, load_policy
 from dmconform.release.gate.show import annotations_of_verdict, render_verdict
-from dmconform.release.gate.verdict import Answer, GateVerdict, ReasonKind
+from dmconform.release.gate.verdict import GateAnswer, GateVerdict, ReasonKind
 from dmconform.report.schema import CellEntry, Report, Shard, write_report
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
@@ -83,27 +83,27 @@ def changed(whole: Report, **changes: object) -> Report:
 def test_a_whole_report_in_which_all_holds_may_be_released(good: Report, catalogue: Catalogue) -> None:
     verdict = judged(good, catalogue)
     promised = [one for one in good.cells if one.relation is Relation.SUPPORTED]
-    assert (verdict.answer, verdict.held, verdict.cells) == (Answer.MAY, len(promised), len(promised))
+    assert (verdict.answer, verdict.held, verdict.cells) == (GateAnswer.MAY, len(promised), len(promised))
     assert (verdict.reasons, verdict.waived) == ((), ())
 
 
 JUDGED = {one: Judgement.PASS if one is Relation.SUPPORTED else Judgement.INFORMATIONAL for one in Relation}
 FAILED = {"outcome": Outcome.FAIL, "detail": "expected 200, seen 503"}
-AGAINST: list[tuple[dict[str, object], ReasonKind, Answer]] = [
-    (FAILED | {"judgement": Judgement.FAIL}, ReasonKind.BROKEN, Answer.MAY_NOT),
-    (FAILED | {"judgement": Judgement.PASS}, ReasonKind.BROKEN, Answer.MAY_NOT),
-    (FAILED | {"judgement": Judgement.INFORMATIONAL}, ReasonKind.BROKEN, Answer.MAY_NOT),
-    (FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}, ReasonKind.KNOWN, Answer.MAY_NOT),
-    ({"judgement": Judgement.XPASS, "known_failure": "a-record"}, ReasonKind.RECORDS, Answer.MAY_NOT),
-    ({"judgement": Judgement.MISMATCH}, ReasonKind.MISMATCH, Answer.MAY_NOT),
-    ({"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
-    ({"outcome": Outcome.NOT_TESTED, "judgement": Judgement.SKIP}, ReasonKind.BLOCKED, Answer.CANNOT_TELL),
+AGAINST: list[tuple[dict[str, object], ReasonKind, GateAnswer]] = [
+    (FAILED | {"judgement": Judgement.FAIL}, ReasonKind.BROKEN, GateAnswer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.PASS}, ReasonKind.BROKEN, GateAnswer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.INFORMATIONAL}, ReasonKind.BROKEN, GateAnswer.MAY_NOT),
+    (FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}, ReasonKind.KNOWN, GateAnswer.MAY_NOT),
+    ({"judgement": Judgement.XPASS, "known_failure": "a-record"}, ReasonKind.RECORDS, GateAnswer.MAY_NOT),
+    ({"judgement": Judgement.MISMATCH}, ReasonKind.MISMATCH, GateAnswer.MAY_NOT),
+    ({"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}, ReasonKind.BLOCKED, GateAnswer.CANNOT_TELL),
+    ({"outcome": Outcome.NOT_TESTED, "judgement": Judgement.SKIP}, ReasonKind.BLOCKED, GateAnswer.CANNOT_TELL),
 ]
 
 
 @pytest.mark.parametrize(("changes", "kind", "answer"), AGAINST)
 def test_what_the_policy_does_not_name_counts(
-    good: Report, catalogue: Catalogue, changes: dict[str, object], kind: ReasonKind, answer: Answer
+    good: Report, catalogue: Catalogue, changes: dict[str, object], kind: ReasonKind, answer: GateAnswer
 ) -> None:
     verdict = judged(changed(good, **changes), catalogue)
     assert [(one.kind, len(one.cells)) for one in verdict.reasons] == [(kind, 1)]
@@ -115,7 +115,7 @@ def test_what_it_names_is_let_pass_and_counted(good: Report, catalogue: Catalogu
     waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("a-*",))
     known = FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}
     verdict = judged(changed(good, **known), catalogue, waiving)
-    assert (verdict.answer, verdict.waived[0].by, verdict.waived[0].cells) == (Answer.MAY, "known failure a-record", 1)
+    assert (verdict.answer, verdict.waived[0].by, verdict.waived[0].cells) == (GateAnswer.MAY, "known failure a-record", 1)
     silent = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.SKIP}
     assert judged(changed(good, **silent), catalogue).waived[0].by.startswith("not applicable: ")
 
@@ -125,20 +125,20 @@ def test_known_failures_of_somebody_else_are_let_pass(good: Report, catalogue: C
     for record in catalogue.known_failures:
         known = FAILED | {"judgement": Judgement.XFAIL, "known_failure": record.id}
         answer = judged(changed(good, **known), catalogue).answer
-        assert (answer is Answer.MAY) is (record.fault in (Fault.HOST, Fault.DOCUMENTS)), record.id
+        assert (answer is GateAnswer.MAY) is (record.fault in (Fault.HOST, Fault.DOCUMENTS)), record.id
 
 
 def test_a_record_that_does_not_apply_is_never_let_pass(good: Report, catalogue: Catalogue) -> None:
     waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("*",))
     stale = {"judgement": Judgement.XPASS, "known_failure": "a-record"}
-    assert judged(changed(good, **stale), catalogue, waiving).answer is Answer.MAY_NOT
+    assert judged(changed(good, **stale), catalogue, waiving).answer is GateAnswer.MAY_NOT
 
 
 def test_a_cell_that_is_not_there_is_missing(good: Report, catalogue: Catalogue) -> None:
     less = msgspec.structs.replace(good, cells=tuple(one for one in good.cells if not one.case.startswith("window/")))
     verdict = judged(msgspec.structs.replace(less, planned_cells=len(less.cells)), catalogue)
     assert [one.kind for one in verdict.reasons] == [ReasonKind.MISSING]
-    assert verdict.answer is Answer.CANNOT_TELL
+    assert verdict.answer is GateAnswer.CANNOT_TELL
     assert all(one.startswith("window/") for one in verdict.reasons[0].cells)
 
 
@@ -155,7 +155,7 @@ def test_a_report_that_is_not_whole_cannot_tell(
     good: Report, catalogue: Catalogue, changes: dict[str, object], text: str
 ) -> None:
     verdict = judged(msgspec.structs.replace(good, **changes), catalogue)
-    assert (verdict.answer, verdict.reasons[0].kind) == (Answer.CANNOT_TELL, ReasonKind.REPORT)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.CANNOT_TELL, ReasonKind.REPORT)
     assert text in verdict.reasons[0].text
 
 
@@ -167,19 +167,19 @@ def test_a_minor_without_a_host_is_a_reason(catalogue: Catalogue) -> None:
 def test_the_next_minor_may_be_unknown_only_where_the_policy_says_so(catalogue: Catalogue) -> None:
     newest = f"rust@{catalogue.newest_minor}:reference"
     whole = report(cells_of(catalogue, [newest], ["1.40.0"]))
-    assert judged(whole, catalogue, subject=newest).answer is Answer.MAY
+    assert judged(whole, catalogue, subject=newest).answer is GateAnswer.MAY
     strict = msgspec.structs.replace(POLICIES["sdk-release"], next_may_be_unknown=False)
-    assert judged(whole, catalogue, strict, newest).answer is Answer.CANNOT_TELL
+    assert judged(whole, catalogue, strict, newest).answer is GateAnswer.CANNOT_TELL
 
 
 def test_a_host_is_asked_for_with_the_sdks_of_both_minors(catalogue: Catalogue) -> None:
     policy = msgspec.structs.replace(POLICIES["host-release"], providers=POLICIES["host-release"].providers[:])
     sdks = [str(sdk.id) for sdk in catalogue.sdks if str(sdk.id.minor) in ("1.39", "1.40")]
     whole = report(cells_of(catalogue, sdks, ["1.40.0"]))
-    assert judged(whole, catalogue, policy, "1.40.0").answer is Answer.MAY
+    assert judged(whole, catalogue, policy, "1.40.0").answer is GateAnswer.MAY
     without = report([one for one in whole.cells if "@1.39" not in one.sdk])
     verdict = judged(without, catalogue, policy, "1.40.0")
-    assert (verdict.answer, verdict.reasons[0].kind) == (Answer.CANNOT_TELL, ReasonKind.MISSING)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.CANNOT_TELL, ReasonKind.MISSING)
     with pytest.raises(UsageError, match=r"1\.41\.0: not in the report"):
         judged(whole, catalogue, policy, "1.41.0")
 
@@ -197,9 +197,9 @@ def test_the_official_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: 
         ]
         return judged(report(changes), catalogue, POLICIES["host-release"], "1.40.0")
 
-    assert without("1.40").answer is Answer.MAY
+    assert without("1.40").answer is GateAnswer.MAY
     verdict = without("1.39")
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.BLOCKED])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.BLOCKED])
 
 
 def test_sdks_of_several_minors_are_no_subject(good: Report, catalogue: Catalogue) -> None:
@@ -217,12 +217,12 @@ def test_a_policy_that_asks_for_nothing_is_no_pass(good: Report, catalogue: Cata
 def test_a_report_of_another_suite_cannot_tell_unless_the_policy_says_so(good: Report, catalogue: Catalogue) -> None:
     other = msgspec.structs.replace(good, environment=msgspec.structs.replace(ENVIRONMENT, suite_commit="fedcba98"))
     verdict = judged(other, catalogue)
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.REPORT])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.REPORT])
     assert verdict.reasons[0].reproduce == "git checkout fedcba98"
-    assert judged(other, catalogue, msgspec.structs.replace(POLICIES["sdk-release"], any_suite=True)).answer is Answer.MAY
+    assert judged(other, catalogue, msgspec.structs.replace(POLICIES["sdk-release"], any_suite=True)).answer is GateAnswer.MAY
     dirty = msgspec.structs.replace(ENVIRONMENT, suite_commit=f"{ENVIRONMENT.suite_commit}+changes")
     same = judged(msgspec.structs.replace(good, environment=dirty), catalogue)
-    assert (same.answer, "+changes" in same.judged) == (Answer.MAY, True), "reports in the clone make it another one"
+    assert (same.answer, "+changes" in same.judged) == (GateAnswer.MAY, True), "reports in the clone make it another one"
 
 
 def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Catalogue) -> None:
@@ -233,16 +233,16 @@ def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Ca
     blocked = [msgspec.structs.replace(one, outcome=Outcome.ERROR, judgement=Judgement.ERROR) for one in good.cells]
     none = msgspec.structs.replace(good, cells=tuple(blocked))
     verdict = judged(none, catalogue, policy)
-    assert (verdict.answer, verdict.held) == (Answer.CANNOT_TELL, 0)
+    assert (verdict.answer, verdict.held) == (GateAnswer.CANNOT_TELL, 0)
     assert "none of the 242 cells".replace("242", str(verdict.cells)) in verdict.reasons[0].text
-    assert judged(changed(good, **silent), catalogue, policy).answer is Answer.MAY
+    assert judged(changed(good, **silent), catalogue, policy).answer is GateAnswer.MAY
 
 
 def test_a_stale_record_of_a_cell_that_does_not_apply_is_against_it(good: Report, catalogue: Catalogue) -> None:
     """ "not applicable" is let pass; that a record says otherwise is not."""
     stale = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.XPASS, "known_failure": "a-record"}
     verdict = judged(changed(good, **stale), catalogue)
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.MAY_NOT, [ReasonKind.RECORDS])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.MAY_NOT, [ReasonKind.RECORDS])
 
 
 def test_a_complaint_about_a_record_that_lets_cells_pass_is_against_it(good: Report, catalogue: Catalogue) -> None:
@@ -253,10 +253,10 @@ def test_a_complaint_about_a_record_that_lets_cells_pass_is_against_it(good: Rep
         InconsistencyKind.OVERDUE, "a-record", (), "holds until 1.40", "dmconform expectations extend a-record"
     )
     verdict = judged(msgspec.structs.replace(known, inconsistencies=(inconsistency,)), catalogue, waiving)
-    assert (verdict.answer, verdict.reasons[0].kind) == (Answer.MAY_NOT, ReasonKind.RECORDS)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.MAY_NOT, ReasonKind.RECORDS)
     assert verdict.reasons[0].reproduce == inconsistency.fix
     other = msgspec.structs.replace(inconsistency, record="another")
-    assert judged(msgspec.structs.replace(known, inconsistencies=(other,)), catalogue, waiving).answer is Answer.MAY
+    assert judged(msgspec.structs.replace(known, inconsistencies=(other,)), catalogue, waiving).answer is GateAnswer.MAY
 
 
 USELESS = [
@@ -278,13 +278,16 @@ def test_a_glob_that_matches_nothing_is_refused(good: Report, catalogue: Catalog
 def test_another_provider_is_no_substitute(good: Report, catalogue: Catalogue) -> None:
     verdict = judged(good, catalogue, subject="rust@1.39:official")
     assert (verdict.answer, verdict.held, [one.kind for one in verdict.reasons]) == (
-        Answer.CANNOT_TELL,
+        GateAnswer.CANNOT_TELL,
         0,
         [ReasonKind.MISSING],
     )
     assert verdict.reasons[0].reproduce == "dmconform run --sdk rust@1.39:official --host 1.39 --host 1.40"
     both = judged(good, catalogue, subject="rust@1.39")
-    assert (both.answer, {one.split("/")[2] for one in both.reasons[0].cells}) == (Answer.CANNOT_TELL, {"rust@1.39:official"})
+    assert (both.answer, {one.split("/")[2] for one in both.reasons[0].cells}) == (
+        GateAnswer.CANNOT_TELL,
+        {"rust@1.39:official"},
+    )
 
 
 def test_a_build_of_a_host_is_a_subject_by_its_id_and_shown(catalogue: Catalogue) -> None:
@@ -300,7 +303,7 @@ def test_a_build_of_a_host_is_a_subject_by_its_id_and_shown(catalogue: Catalogue
     ]
     whole = report(cells)
     verdict = judged(whole, catalogue, POLICIES["host-release"], candidate)
-    assert (verdict.answer, candidate in verdict.judged) == (Answer.MAY, True)
+    assert (verdict.answer, candidate in verdict.judged) == (GateAnswer.MAY, True)
     strict = msgspec.structs.replace(POLICIES["host-release"], own_may_be_unknown=False)
     assert [one.kind for one in judged(whole, catalogue, strict, candidate).reasons] == [ReasonKind.NO_SDK]
     with pytest.raises(UsageError, match=f"which has {candidate}"):
@@ -397,17 +400,17 @@ def module_check(**changes: object) -> Check:
 
 
 def test_a_module_that_works_on_both_minors_may_be_released(catalogue: Catalogue) -> None:
-    assert gate_module(module_check(), POLICIES["module-release"], "m", "1.39", catalogue).answer is Answer.MAY
+    assert gate_module(module_check(), POLICIES["module-release"], "m", "1.39", catalogue).answer is GateAnswer.MAY
 
 
 def test_a_module_that_breaks_or_was_not_run_may_not(catalogue: Catalogue) -> None:
     policy = POLICIES["module-release"]
     works, broken = module_check().hosts
-    breaks = (works, msgspec.structs.replace(broken, verdict=Verdict.BREAKS))
-    assert gate_module(module_check(hosts=breaks), policy, "m", "1.39", catalogue).answer is Answer.MAY_NOT
-    open_ = (works, msgspec.structs.replace(broken, verdict=Verdict.UNDECIDED))
-    assert gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue).answer is Answer.CANNOT_TELL
-    assert gate_module(module_check(ran=False), policy, "m", "1.39", catalogue).answer is Answer.CANNOT_TELL
+    breaks = (works, msgspec.structs.replace(broken, verdict=HostVerdict.BREAKS))
+    assert gate_module(module_check(hosts=breaks), policy, "m", "1.39", catalogue).answer is GateAnswer.MAY_NOT
+    open_ = (works, msgspec.structs.replace(broken, verdict=HostVerdict.UNDECIDED))
+    assert gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue).answer is GateAnswer.CANNOT_TELL
+    assert gate_module(module_check(ran=False), policy, "m", "1.39", catalogue).answer is GateAnswer.CANNOT_TELL
     verdict = gate_module(module_check(hosts=(works,)), policy, "m", "1.39", catalogue)
     assert [reason.kind for reason in verdict.reasons] == [ReasonKind.NO_HOST]
 
@@ -419,7 +422,7 @@ def test_the_minor_of_a_module_must_be_certain(catalogue: Catalogue) -> None:
     with pytest.raises(UsageError, match="--built-with"):
         gate_module(unsure, policy, "m", None, catalogue)
     sure = module_check(sdk=msgspec.structs.replace(guess, minors=("1.39",)))
-    assert gate_module(sure, policy, "m", None, catalogue).answer is Answer.MAY
+    assert gate_module(sure, policy, "m", None, catalogue).answer is GateAnswer.MAY
 
 
 def test_a_module_with_a_call_that_would_end_the_host_may_not_unless_the_policy_says_so(catalogue: Catalogue) -> None:
@@ -429,16 +432,16 @@ def test_a_module_with_a_call_that_would_end_the_host_may_not_unless_the_policy_
         other, static=msgspec.structs.replace(other.static, kind=StaticKind.UNRESOLVED, reason="a call ends it")
     )
     verdict = gate_module(module_check(hosts=(works, bomb)), policy, "m", "1.39", catalogue)
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (Answer.CANNOT_TELL, [ReasonKind.UNCALLED])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.UNCALLED])
     allowing = msgspec.structs.replace(policy, uncalled_allowed=True)
-    assert gate_module(module_check(hosts=(works, bomb)), allowing, "m", "1.39", catalogue).answer is Answer.MAY
+    assert gate_module(module_check(hosts=(works, bomb)), allowing, "m", "1.39", catalogue).answer is GateAnswer.MAY
 
 
 def test_a_host_that_a_module_was_not_run_on_does_not_hold(catalogue: Catalogue) -> None:
     works, other = module_check().hosts
     skipped = msgspec.structs.replace(other, runs=(), not_run="there is no binary")
     verdict = gate_module(module_check(hosts=(works, skipped)), POLICIES["module-release"], "m", "1.39", catalogue)
-    assert (verdict.answer, verdict.held, verdict.reasons[0].kind) == (Answer.CANNOT_TELL, 1, ReasonKind.BLOCKED)
+    assert (verdict.answer, verdict.held, verdict.reasons[0].kind) == (GateAnswer.CANNOT_TELL, 1, ReasonKind.BLOCKED)
     unrun = gate_module(check_samples.check(HOSTS, ran=False), POLICIES["module-release"], "m", "1.39", catalogue)
     assert unrun.held == 0
     assert all(one.reproduce.startswith("dmconform check ") for one in (*verdict.reasons, *unrun.reasons))
@@ -480,7 +483,7 @@ def test_exit_codes_for_a_module(good: Report, tmp_path: Path) -> None:
 
     works, other = module_check().hosts
     assert gate(module_check()) == 0
-    assert gate(module_check(hosts=(works, msgspec.structs.replace(other, verdict=Verdict.BREAKS)))) == 1
+    assert gate(module_check(hosts=(works, msgspec.structs.replace(other, verdict=HostVerdict.BREAKS)))) == 1
     assert gate(module_check(), "--built-with", "new") == 2
     assert gate(module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=("1.37",)))) == 3
     assert gate(module_check(ran=False)) == 4

@@ -14,7 +14,7 @@ from dmconform.cli.main import main
 from dmconform.core.values import Outcome, Relation
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.markdown import annotations_of_comparison, render_comparison
-from dmconform.report.comparison.model import ChangeKind, Comparison
+from dmconform.report.comparison.model import ChangeKind, ReportComparison
 from dmconform.report.comparison.show import groups
 from dmconform.report.schema import CellEntry, Report, Shard, write_report
 
@@ -150,7 +150,7 @@ def test_each_kind_is_told(files: list[str], capsys: pytest.CaptureFixture[str])
 def test_the_json_output_fits_its_schema(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["diff", "--format", "json", *files])
     data = json.loads(capsys.readouterr().out)
-    schema = next(one for one in SCHEMAS if one.type is Comparison)
+    schema = next(one for one in SCHEMAS if one.type is ReportComparison)
     jsonschema.validate(data, json.loads(schema.file.read_text(encoding="utf-8")), cls=jsonschema.Draft202012Validator)
     assert {change["kind"] for change in data["changes"]} == {kind.value for kind in ChangeKind}
 

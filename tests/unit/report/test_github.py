@@ -12,7 +12,7 @@ from dmconform.report.github import (
     MOST_ANNOTATIONS,
     SUMMARY_BYTES,
     Annotation,
-    Level,
+    AnnotationLevel,
     add_to_summary,
     annotations_of_run,
     limited,
@@ -24,7 +24,7 @@ from tests.unit.report_samples import HOSTILE, INCONSISTENCIES, broken, cell, di
 
 def test_each_cause_is_one_annotation_with_its_command() -> None:
     told = list(annotations_of_run(report([broken(host="1.39.3"), broken(host="1.40.0"), known("a/known"), cell("a/fine")])))
-    assert [one.level for one in told] == [Level.ERROR, Level.ERROR]
+    assert [one.level for one in told] == [AnnotationLevel.ERROR, AnnotationLevel.ERROR]
     assert told[0].title == "window/proxied_traffic: fail"
     assert told[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
     assert told[1].text.startswith("The promised window does not hold: 2 of 4")
@@ -32,20 +32,23 @@ def test_each_cause_is_one_annotation_with_its_command() -> None:
 
 def test_a_run_that_holds_is_a_notice() -> None:
     (only,) = annotations_of_run(report([cell()]))
-    assert (only.level, only.title) == (Level.NOTICE, "dmconform")
+    assert (only.level, only.title) == (AnnotationLevel.NOTICE, "dmconform")
 
 
 def test_what_could_not_run_is_a_warning() -> None:
     blocked = cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail="no room")
     told = list(annotations_of_run(report([blocked])))
-    assert [one.level for one in told] == [Level.WARNING, Level.WARNING]
+    assert [one.level for one in told] == [AnnotationLevel.WARNING, AnnotationLevel.WARNING]
     assert "no room" in told[0].text
 
 
 def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> None:
     blocked = [cell(f"b/case_{number}", outcome=Outcome.ERROR, judgement=Judgement.ERROR) for number in range(12)]
     told = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
-    assert Counter(one.level for one in told) == {Level.ERROR: MOST_ANNOTATIONS, Level.WARNING: MOST_ANNOTATIONS}
+    assert Counter(one.level for one in told) == {
+        AnnotationLevel.ERROR: MOST_ANNOTATIONS,
+        AnnotationLevel.WARNING: MOST_ANNOTATIONS,
+    }
     assert told[-1].title == "dmconform"
     assert told[-1].text.endswith("; 6 more are not shown here")
     exactly = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS - 1)])))
@@ -55,12 +58,12 @@ def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> No
 def test_all_that_counts_against_a_run_is_told() -> None:
     """Not only cells that fail: each of these alone makes a run red."""
     (told, answer) = annotations_of_run(report([disputed()]))
-    assert (told.level, told.title) == (Level.ERROR, "rust@1.39:reference on 1.39.3: verdicts disagree")
+    assert (told.level, told.title) == (AnnotationLevel.ERROR, "rust@1.39:reference on 1.39.3: verdicts disagree")
     assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
-    assert answer.level is Level.ERROR
+    assert answer.level is AnnotationLevel.ERROR
     overdue = next(one for one in INCONSISTENCIES if one.kind is InconsistencyKind.OVERDUE)
     (told, answer) = annotations_of_run(report([cell()], inconsistencies=[overdue], exit_code=1))
-    assert (told.level, told.title) == (Level.ERROR, "record known-1: past its until")
+    assert (told.level, told.title) == (AnnotationLevel.ERROR, "record known-1: past its until")
     assert told.text.endswith(f"fix: {overdue.fix}")
 
 
@@ -68,7 +71,7 @@ def test_all_that_counts_against_a_run_is_told() -> None:
     "text", [HOSTILE, "a\n::error::b", "a\r\n::set-output name=x::y", "100%0A::error::c", "::stop-commands::x"]
 )
 def test_no_text_begins_a_command(text: str) -> None:
-    line = str(Annotation(Level.WARNING, text, text))
+    line = str(Annotation(AnnotationLevel.WARNING, text, text))
     assert "\n" not in line
     assert "\r" not in line
     assert line.startswith("::warning title=")

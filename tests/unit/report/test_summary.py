@@ -11,7 +11,7 @@ from dmconform.report.grid import grid, natural
 from dmconform.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, LOAD_WORDS, OUTCOME_MARKS, STATIC_WORDS, mark
 from dmconform.report.mismatches import disputes, static_rows, static_sentence, static_words
 from dmconform.report.schema import CellEntry
-from dmconform.report.summary import Verdict, abi_words, causes, summarise, unrun
+from dmconform.report.summary import RunVerdict, abi_words, causes, summarise, unrun
 
 from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static, unreachable
 
@@ -44,31 +44,31 @@ def test_counts_have_every_value_and_add_up() -> None:
 @pytest.mark.parametrize(
     ("cells", "verdict", "says"),
     [
-        ([cell()], Verdict.HELD, "holds: all 1 promised cells that ran pass"),
-        ([cell(), known("a/b")], Verdict.HELD, "apart from known failures: 1 of 2 promised cells that ran pass (1 known"),
-        ([cell(), unreachable()], Verdict.HELD, "(1 promised cell without sources)"),
+        ([cell()], RunVerdict.HELD, "holds: all 1 promised cells that ran pass"),
+        ([cell(), known("a/b")], RunVerdict.HELD, "apart from known failures: 1 of 2 promised cells that ran pass (1 known"),
+        ([cell(), unreachable()], RunVerdict.HELD, "(1 promised cell without sources)"),
         (
             [cell(), unreachable(), INAPPLICABLE],
-            Verdict.HELD,
+            RunVerdict.HELD,
             "(1 promised cell without sources, 1 promised cell not applicable)",
         ),
-        ([cell(), broken("a/b")], Verdict.BROKEN, "does not hold: 1 of 2 promised"),
-        ([cell(), broken("a/b"), BLOCKED], Verdict.BROKEN, "1 cell could not run"),
-        ([cell(), cell("a/b", judgement=Judgement.XPASS)], Verdict.BROKEN, "Records of known failures do not apply"),
-        ([cell(), disputed("a/b")], Verdict.BROKEN, "disagree (1 cell whose two verdicts disagree)"),
+        ([cell(), broken("a/b")], RunVerdict.BROKEN, "does not hold: 1 of 2 promised"),
+        ([cell(), broken("a/b"), BLOCKED], RunVerdict.BROKEN, "1 cell could not run"),
+        ([cell(), cell("a/b", judgement=Judgement.XPASS)], RunVerdict.BROKEN, "Records of known failures do not apply"),
+        ([cell(), disputed("a/b")], RunVerdict.BROKEN, "disagree (1 cell whose two verdicts disagree)"),
         (
             [broken(), disputed("a/b")],
-            Verdict.BROKEN,
+            RunVerdict.BROKEN,
             "1 of 2 promised cells that ran fail (1 cell whose two verdicts disagree)",
         ),
-        ([cell(), FACT_MISMATCH], Verdict.HELD, "holds: all 1 promised cells that ran pass"),
-        ([cell(), BLOCKED], Verdict.INCOMPLETE, "no answer (1 cell could not run)"),
-        ([FACT], Verdict.NOTHING, "No promised cell ran"),
-        ([unreachable()], Verdict.NOTHING, "No promised cell ran"),
-        ([], Verdict.NOTHING, "No promised cell ran"),
+        ([cell(), FACT_MISMATCH], RunVerdict.HELD, "holds: all 1 promised cells that ran pass"),
+        ([cell(), BLOCKED], RunVerdict.INCOMPLETE, "no answer (1 cell could not run)"),
+        ([FACT], RunVerdict.NOTHING, "No promised cell ran"),
+        ([unreachable()], RunVerdict.NOTHING, "No promised cell ran"),
+        ([], RunVerdict.NOTHING, "No promised cell ran"),
     ],
 )
-def test_verdict_and_headline(cells: list[object], verdict: Verdict, says: str) -> None:
+def test_verdict_and_headline(cells: list[object], verdict: RunVerdict, says: str) -> None:
     summary = summarise(report(cells))  # type: ignore[arg-type]
     assert summary.verdict is verdict
     assert says in summary.headline
@@ -76,13 +76,15 @@ def test_verdict_and_headline(cells: list[object], verdict: Verdict, says: str) 
 
 def test_a_run_that_stopped_early_never_holds() -> None:
     missing = summarise(report([cell()], planned=3))
-    assert (missing.verdict, missing.missing) == (Verdict.INCOMPLETE, 2)
+    assert (missing.verdict, missing.missing) == (RunVerdict.INCOMPLETE, 2)
     assert "2 cells planned and never begun" in missing.headline
-    assert summarise(report([cell()], complete=False)).verdict is Verdict.INCOMPLETE
+    assert summarise(report([cell()], complete=False)).verdict is RunVerdict.INCOMPLETE
 
 
-@pytest.mark.parametrize(("exit_code", "verdict"), [(1, Verdict.BROKEN), (2, Verdict.INCOMPLETE), (4, Verdict.INCOMPLETE)])
-def test_the_page_is_never_greener_than_the_exit_code(exit_code: int, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("exit_code", "verdict"), [(1, RunVerdict.BROKEN), (2, RunVerdict.INCOMPLETE), (4, RunVerdict.INCOMPLETE)]
+)
+def test_the_page_is_never_greener_than_the_exit_code(exit_code: int, verdict: RunVerdict) -> None:
     assert summarise(report([cell()], exit_code=exit_code)).verdict is verdict
 
 

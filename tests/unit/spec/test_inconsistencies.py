@@ -23,7 +23,7 @@ from dmconform.spec.inconsistencies import (
     CellIndex,
     Inconsistency,
     InconsistencyKind,
-    Seen,
+    JudgedCell,
     inconsistencies_of_cells,
     inconsistencies_of_records,
     pattern_of,
@@ -40,9 +40,9 @@ def of_records(*records: KnownFailure, cells: Mapping[str, bool] = CELLS, newest
     return inconsistencies_of_records(records, cells, Minor.parse(newest))
 
 
-def seen(cell: str, judgement: Judgement, outcome: Outcome = Outcome.FAIL, detail: str = "expected 200, saw 503") -> Seen:
+def seen(cell: str, judgement: Judgement, outcome: Outcome = Outcome.FAIL, detail: str = "expected 200, saw 503") -> JudgedCell:
     """A cell that the record `r` is about, unless it is a new failure."""
-    return Seen(cell, outcome, detail, judgement, None if judgement is Judgement.FAIL else "r")
+    return JudgedCell(cell, outcome, detail, judgement, None if judgement is Judgement.FAIL else "r")
 
 
 def only(inconsistencies: tuple[Inconsistency, ...]) -> Inconsistency:
@@ -53,7 +53,7 @@ def only(inconsistencies: tuple[Inconsistency, ...]) -> Inconsistency:
 
 def test_without_anything_wrong_there_is_no_complaint() -> None:
     assert of_records(RECORD) == ()
-    assert inconsistencies_of_cells([seen(ONE, Judgement.XFAIL), Seen(TWO, Outcome.PASS, "", Judgement.PASS, None)]) == ()
+    assert inconsistencies_of_cells([seen(ONE, Judgement.XFAIL), JudgedCell(TWO, Outcome.PASS, "", Judgement.PASS, None)]) == ()
 
 
 def test_stale_all_cells_that_ran_pass() -> None:

@@ -15,7 +15,7 @@ COMPONENT = "main"
 
 
 @dataclass(frozen=True)
-class Source:
+class PackageSource:
     """One place that packages of the release come from."""
 
     uri: str
@@ -30,14 +30,14 @@ class Source:
         return "\n".join(lines) + "\n"
 
 
-def render(sources: Iterable[Source]) -> bytes:
+def render(sources: Iterable[PackageSource]) -> bytes:
     """A `.sources` file with all the sources."""
     return "\n".join(source.render() for source in sources).encode()
 
 
-def machine_sources(release: str, file: Path = SOURCES, parts: Path = PARTS) -> tuple[Source, ...]:
+def machine_sources(release: str, file: Path = SOURCES, parts: Path = PARTS) -> tuple[PackageSource, ...]:
     """What this machine's package manager has for a release of Debian; empty if it has nothing."""
-    found: list[Source] = []
+    found: list[PackageSource] = []
     paths = [file, *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
     for path in paths:
         if path.is_file():
@@ -48,7 +48,7 @@ def machine_sources(release: str, file: Path = SOURCES, parts: Path = PARTS) -> 
 
 
 @dataclass(frozen=True)
-class Entry:
+class SourceEntry:
     """An entry of either format, before anything is left out."""
 
     uris: tuple[str, ...]
@@ -57,17 +57,17 @@ class Entry:
     signed_by: str | None
 
 
-def debian_part(entry: Entry, release: str) -> Iterator[Source]:
+def debian_part(entry: SourceEntry, release: str) -> Iterator[PackageSource]:
     """What of an entry is Debian's own, of the release, its updates and its security updates."""
     wanted = (release, f"{release}-updates", f"{release}-security")
     suites = tuple(suite for suite in entry.suites if suite in wanted)
     signed_by_debian = entry.signed_by is None or ARCHIVE_KEYRING in entry.signed_by
     if suites and COMPONENT in entry.components and signed_by_debian:
         for uri in entry.uris:
-            yield Source(uri, suites, entry.signed_by)
+            yield PackageSource(uri, suites, entry.signed_by)
 
 
-def stanzas(text: str) -> Iterator[Entry]:
+def stanzas(text: str) -> Iterator[SourceEntry]:
     """The enabled binary entries of a `.sources` file."""
     for block in re.split(r"\n\s*\n", text):
         fields: dict[str, str] = {}
@@ -86,7 +86,7 @@ def stanzas(text: str) -> Iterator[Entry]:
             "false",
             "0",
         ):
-            yield Entry(
+            yield SourceEntry(
                 uris=tuple(fields.get("uris", "").split()),
                 suites=tuple(fields.get("suites", "").split()),
                 components=tuple(fields.get("components", "").split()),
@@ -94,11 +94,11 @@ def stanzas(text: str) -> Iterator[Entry]:
             )
 
 
-def lines(text: str) -> Iterator[Entry]:
+def lines(text: str) -> Iterator[SourceEntry]:
     """The binary entries of a `.list` file: `deb [OPTIONS] URI SUITE COMPONENT...`."""
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<rest>[^#]*)", line)
         words = match["rest"].split() if match else []
         if match and len(words) >= 3:
             options = dict(option.partition("=")[::2] for option in (match["options"] or "").split())
-            yield Entry((words[0],), (words[1],), tuple(words[2:]), options.get("signed-by"))
+            yield SourceEntry((words[0],), (words[1],), tuple(words[2:]), options.get("signed-by"))

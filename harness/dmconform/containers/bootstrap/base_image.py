@@ -55,7 +55,7 @@ class BaseImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: BaseKind
 
 
-class NoAnswer(Exception):
+class RegistryUnavailable(Exception):
     """The image cannot be had from its registry; says why."""
 
 
@@ -87,7 +87,7 @@ def obtain_base(
     progress(f"pulling {definition.image}")
     try:
         return pull(client, definition)
-    except NoAnswer as reason:
+    except RegistryUnavailable as reason:
         progress(f"could not pull {definition.image} ({reason}): making it with mmdebstrap")
     return make(client, definition, cache, progress)
 
@@ -112,11 +112,11 @@ def pull(client: docker.DockerClient, definition: BaseDefinition) -> BaseImage:
         try:
             trouble = steps.get(timeout=REGISTRY_S)
         except queue.Empty:
-            raise NoAnswer(f"no answer for {REGISTRY_S} s") from None
+            raise RegistryUnavailable(f"no answer for {REGISTRY_S} s") from None
         if trouble is None:
             break
         if trouble:
-            raise NoAnswer(trouble)
+            raise RegistryUnavailable(trouble)
     image = client.images.get(definition.reference)
     if not was_there:
         image.tag(tag(definition, BaseKind.REGISTRY))  # marks it as one to remove with ours

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from dmconform.containers.bootstrap import apt_sources
-from dmconform.containers.bootstrap.apt_sources import Source
+from dmconform.containers.bootstrap.apt_sources import PackageSource
 from dmconform.containers.bootstrap.privilege import as_root
 from dmconform.core.errors import HarnessError
 from dmconform.core.process import PROGRAM_FOLDERS, find_program, run_ok, run_program
@@ -25,7 +25,7 @@ PERL_MODULES = ("English", "File::Copy", "File::Find", "Math::BigInt", "Pod::Usa
 PERL_PACKAGES = ("perl-base", "perl-modules-5.36", "libperl5.36")
 
 
-def release_sources(release: str) -> tuple[Source, ...]:
+def release_sources(release: str) -> tuple[PackageSource, ...]:
     """This machine's sources for the release.
 
     Raises:

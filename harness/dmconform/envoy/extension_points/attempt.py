@@ -11,7 +11,7 @@ from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.drive import run_drive
 from dmconform.envoy.extension_points.shapes import SHAPES, Drive
-from dmconform.envoy.extension_points.use import Attempt, Ended, Exchange, Phase, Use
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse, Phase, SentExchange
 from dmconform.envoy.launch import SEARCH_PATH, Launch
 from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung
 
@@ -24,7 +24,7 @@ _UNKNOWN_FIELD = re.compile(r"\]\[warning\]\[config\] \[[^\]]*\] (?P<message>Unk
 
 def attempt(
     binary: Path,
-    use: Use,
+    use: ModuleUse,
     folder: Path,
     *,
     search_path: Path,
@@ -48,7 +48,7 @@ def attempt(
     """
     shape = SHAPES[use.point]
     if shape.apply is None:
-        return Attempt(Ended.NO_WAY, message=shape.reason)
+        return Attempt(AttemptEnd.NO_WAY, message=shape.reason)
     folder.mkdir(parents=True, exist_ok=True)
     draft = Draft.plain(folder, upstream_port)
     shape.apply(draft, use)
@@ -64,9 +64,9 @@ def attempt(
                 look(envoy)
         ended, message = tried.ended(shape.late_refusal, drive)
     except Blocked as problem:
-        ended, message = Ended.BLOCKED, str(problem)
+        ended, message = AttemptEnd.BLOCKED, str(problem)
     except HostHung as problem:
-        ended, message = Ended.HUNG, str(problem)
+        ended, message = AttemptEnd.HUNG, str(problem)
     except HostCrashed as problem:
         ended, message = tried.after_its_end(problem)
     finally:
@@ -80,7 +80,7 @@ class _Tried:
     def __init__(self, envoy: Envoy) -> None:
         self._envoy = envoy
         self.phase = Phase.LOADING
-        self.answers: list[Exchange] = []
+        self.answers: list[SentExchange] = []
 
     def use(self, drive: Drive | None) -> None:
         """Drives it, if it accepted the configuration."""
@@ -97,23 +97,23 @@ class _Tried:
         unknown = _UNKNOWN_FIELD.search(self._envoy.log())
         return unknown["message"] if unknown else None
 
-    def ended(self, late_refusal: str, driven: bool) -> tuple[Ended, str]:
+    def ended(self, late_refusal: str, driven: bool) -> tuple[AttemptEnd, str]:
         """What came of it, where it ended as it should."""
         refusal = self._refusal()
         if refusal is not None:
-            return Ended.REFUSED, refusal
+            return AttemptEnd.REFUSED, refusal
         late = re.search(late_refusal, self._envoy.log()) if late_refusal else None
         if late:
             self.phase = Phase.DRIVING
-            return Ended.REFUSED, late["message"]
-        return (Ended.WORKED if driven else Ended.NOT_DRIVEN), ""
+            return AttemptEnd.REFUSED, late["message"]
+        return (AttemptEnd.WORKED if driven else AttemptEnd.NOT_DRIVEN), ""
 
-    def after_its_end(self, problem: HostCrashed) -> tuple[Ended, str]:
+    def after_its_end(self, problem: HostCrashed) -> tuple[AttemptEnd, str]:
         """What came of it, where it ended by itself: that is also how an Envoy refuses a bootstrap configuration."""
         said = _config_error(self._envoy.log())
         if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and said is not None:
-            return Ended.REFUSED, said
-        return Ended.CRASHED, str(problem)
+            return AttemptEnd.REFUSED, said
+        return AttemptEnd.CRASHED, str(problem)
 
 
 def _config_error(log: str) -> str | None:

@@ -6,26 +6,26 @@ import copy
 
 from dmconform.envoy.extension_points.draft import Draft, Message, extension, message_of, module_message
 from dmconform.envoy.extension_points.tls import write_certificates
-from dmconform.envoy.extension_points.use import Use
+from dmconform.envoy.extension_points.use import ModuleUse
 
 UDP = "udp"
 """The listener that datagrams go to."""
 
 
-def network_filter(draft: Draft, use: Use) -> None:
+def network_filter(draft: Draft, use: ModuleUse) -> None:
     """Before a TCP proxy, which leads to the upstream server."""
     filter_ = module_message("filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter", use, "filter")
     proxy = message_of("filters.network.tcp_proxy.v3.TcpProxy", stat_prefix="tcp", cluster="upstream")
     draft.chain["filters"] = [extension(filter_), {"name": "tcp_proxy", "typed_config": proxy}]
 
 
-def listener_filter(draft: Draft, use: Use) -> None:
+def listener_filter(draft: Draft, use: ModuleUse) -> None:
     """Before a filter chain is chosen."""
     filter_ = module_message("filters.listener.dynamic_modules.v3.DynamicModuleListenerFilter", use, "filter")
     draft.main["listener_filters"] = [extension(filter_)]
 
 
-def udp_listener_filter(draft: Draft, use: Use) -> None:
+def udp_listener_filter(draft: Draft, use: ModuleUse) -> None:
     """In a listener of its own, beside the one for HTTP."""
     filter_ = module_message("filters.udp.dynamic_modules.v3.DynamicModuleUdpListenerFilter", use, "filter")
     address = copy.deepcopy(draft.main["address"])
@@ -41,13 +41,13 @@ def udp_listener_filter(draft: Draft, use: Use) -> None:
     )
 
 
-def transport_socket(draft: Draft, use: Use) -> None:
+def transport_socket(draft: Draft, use: ModuleUse) -> None:
     """Between a client's TCP connection and the connection manager."""
     type_name = "transport_sockets.dynamic_modules.v3.DynamicModuleTransportSocket"
     draft.chain["transport_socket"] = extension(module_message(type_name, use, "transport_socket"))
 
 
-def cert_validator(draft: Draft, use: Use) -> None:
+def cert_validator(draft: Draft, use: ModuleUse) -> None:
     """What judges clients' certificates. Here Envoy goes by the extension's name."""
     type_name = "transport_sockets.tls.cert_validator.dynamic_modules.v3.DynamicModuleCertValidatorConfig"
     validator = {
@@ -57,7 +57,7 @@ def cert_validator(draft: Draft, use: Use) -> None:
     _serve_tls(draft, {"validation_context": {"custom_validator_config": validator}})
 
 
-def tls_handshaker(draft: Draft, use: Use) -> None:
+def tls_handshaker(draft: Draft, use: ModuleUse) -> None:
     """What shakes hands with clients."""
     type_name = "transport_sockets.tls.handshakers.dynamic_modules.v3.DynamicModuleTlsHandshaker"
     _serve_tls(draft, {"custom_handshaker": extension(module_message(type_name, use, "handshaker"))})

@@ -9,7 +9,7 @@ from typing import Any
 
 from dmconform.envoy import config
 from dmconform.envoy.config import Listener
-from dmconform.envoy.extension_points.use import Use, any_message
+from dmconform.envoy.extension_points.use import ModuleUse, any_message
 from dmconform.envoy.launch import LISTENERS_FILE
 
 Message = dict[str, Any]
@@ -92,7 +92,7 @@ def extension(message: Message) -> Message:
     return {"name": "dynamic_module", "typed_config": message}
 
 
-def module_message(type_name: str, use: Use, stem: str, **more: Any) -> Message:  # noqa: ANN401 - JSON
+def module_message(type_name: str, use: ModuleUse, stem: str, **more: Any) -> Message:  # noqa: ANN401 - JSON
     """The message by which all points but few name a module: `STEM_name` and `STEM_config` beside the module."""
     named = {f"{stem}_name": use.name, f"{stem}_config": any_message(use.config)}
     return message_of(type_name, dynamic_module_config=use.module.to_json(), **named, **more)

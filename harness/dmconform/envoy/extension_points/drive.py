@@ -16,14 +16,14 @@ from dmconform.envoy.extension_points.connections import UDP
 from dmconform.envoy.extension_points.draft import MAIN
 from dmconform.envoy.extension_points.shapes import Drive
 from dmconform.envoy.extension_points.tls import SERVER_NAME, certificates_in
-from dmconform.envoy.extension_points.use import Exchange
+from dmconform.envoy.extension_points.use import SentExchange
 from dmconform.envoy.outcomes import HostHung
 
 _BODY = "a body"
 _REQUESTS = (("GET", DIRECT_PATH, None), ("GET", "/", None), ("POST", "/", _BODY))
 
 
-def run_drive(drive: Drive, envoy: Envoy, note: Callable[[Exchange], None]) -> None:
+def run_drive(drive: Drive, envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
     """Drives an Envoy; `note` gets each exchange when it is done.
 
     Raises:
@@ -38,7 +38,7 @@ def run_drive(drive: Drive, envoy: Envoy, note: Callable[[Exchange], None]) -> N
             _over_http(envoy, note)
         case Drive.STATS:
             _over_http(envoy, note)
-            note(Exchange("GET /stats of the admin interface", envoy.admin("/stats")))
+            note(SentExchange("GET /stats of the admin interface", envoy.admin("/stats")))
         case Drive.DISCOVERY:
             note(_discovery(envoy))
             _over_http(envoy, note)
@@ -47,12 +47,12 @@ def run_drive(drive: Drive, envoy: Envoy, note: Callable[[Exchange], None]) -> N
     envoy.check_survived("after it was driven")
 
 
-def _over_http(envoy: Envoy, note: Callable[[Exchange], None]) -> None:
+def _over_http(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
     for method, path, body in _REQUESTS:
-        note(Exchange(f"{method} {path}", envoy.request(path, method=method, body=body)))
+        note(SentExchange(f"{method} {path}", envoy.request(path, method=method, body=body)))
 
 
-def _discovery(envoy: Envoy) -> Exchange:
+def _discovery(envoy: Envoy) -> SentExchange:
     """Waits until Envoy has said yes or no to the clusters that it found by discovery."""
     prefix = "cluster_manager.cds.update_"
 
@@ -63,17 +63,17 @@ def _discovery(envoy: Envoy) -> Exchange:
     found = poll(judged, CONFIG_UPDATE_S)
     if found is None:
         raise HostHung(f"Envoy has not judged what it found by discovery within {CONFIG_UPDATE_S:g} s")
-    return Exchange("discovery of clusters", Answer(None, body=found))
+    return SentExchange("discovery of clusters", Answer(None, body=found))
 
 
-def _datagram(envoy: Envoy, note: Callable[[Exchange], None]) -> None:
+def _datagram(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
     """What comes later over TCP is served after it: there is one worker."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(_BODY.encode(), ("127.0.0.1", envoy.port(UDP)))
-    note(Exchange("a datagram", Answer(None, problem="none is waited for")))
+    note(SentExchange("a datagram", Answer(None, problem="none is waited for")))
 
 
-def _over_tls(envoy: Envoy, note: Callable[[Exchange], None]) -> None:
+def _over_tls(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
     files = certificates_in(envoy.folder)
     context = ssl.create_default_context(cafile=str(files.authority))
     context.check_hostname = False  # the client connects to an address
@@ -94,4 +94,4 @@ def _over_tls(envoy: Envoy, note: Callable[[Exchange], None]) -> None:
             envoy.check_survived(f"while it answered {what}")
         finally:
             connection.close()
-        note(Exchange(what, answer))
+        note(SentExchange(what, answer))

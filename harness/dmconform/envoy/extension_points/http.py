@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 from dmconform.envoy.extension_points.draft import Draft, Message, extension, message_of, module_message
-from dmconform.envoy.extension_points.use import Use, any_message
+from dmconform.envoy.extension_points.use import ModuleUse, any_message
 
 _STRING_MATCH = {"exact": "a value that no request has"}
 _FORMATTED = "%DYNAMIC_MODULE(argument)% %RESPONSE_CODE%\n"
 
 
-def http_filter(draft: Draft, use: Use) -> None:
+def http_filter(draft: Draft, use: ModuleUse) -> None:
     """Before the router; with its per-route configuration on the route to the upstream server."""
     name = f"dynamic_module.{use.name}"
     filter_ = module_message("filters.http.dynamic_modules.v3.DynamicModuleFilter", use, "filter")
@@ -27,13 +27,13 @@ def http_filter(draft: Draft, use: Use) -> None:
         }
 
 
-def access_logger(draft: Draft, use: Use) -> None:
+def access_logger(draft: Draft, use: ModuleUse) -> None:
     """An access log of the connection manager."""
     log = module_message("access_loggers.dynamic_modules.v3.DynamicModuleAccessLog", use, "logger")
     draft.manager["access_log"] = [extension(log)]
 
 
-def formatter(draft: Draft, use: Use) -> None:
+def formatter(draft: Draft, use: ModuleUse) -> None:
     """A command in the format of an access log that goes to a file."""
     command = module_message("formatter.dynamic_modules.v3.DynamicModuleFormatter", use, "formatter")
     file = message_of(
@@ -44,34 +44,34 @@ def formatter(draft: Draft, use: Use) -> None:
     draft.manager["access_log"] = [{"name": "file", "typed_config": file}]
 
 
-def tracer(draft: Draft, use: Use) -> None:
+def tracer(draft: Draft, use: ModuleUse) -> None:
     """The provider of the connection manager's tracing, for every request."""
     provider = module_message("tracers.dynamic_modules.v3.DynamicModuleTracer", use, "tracer")
     draft.manager["tracing"] = {"provider": extension(provider), "spawn_upstream_span": True}
 
 
-def early_header_mutation(draft: Draft, use: Use) -> None:
+def early_header_mutation(draft: Draft, use: ModuleUse) -> None:
     """What changes a request before anything else sees it."""
     type_name = "http.early_header_mutation.dynamic_modules.v3.DynamicModuleEarlyHeaderMutation"
     mutation = module_message(type_name, use, "early_header_mutation")
     draft.manager["early_header_mutation_extensions"] = [extension(mutation)]
 
 
-def header_formatter(draft: Draft, use: Use) -> None:
+def header_formatter(draft: Draft, use: ModuleUse) -> None:
     """What spells the names of HTTP/1 headers."""
     type_name = "http.header_formatters.dynamic_modules.v3.DynamicModuleHeaderFormatter"
     format_ = extension(module_message(type_name, use, "header_formatter"))
     draft.manager["http_protocol_options"] = {"header_key_format": {"stateful_formatter": format_}}
 
 
-def matcher(draft: Draft, use: Use) -> None:
+def matcher(draft: Draft, use: ModuleUse) -> None:
     """What decides a predicate of the virtual host's route matcher."""
     custom = module_message("matching.input_matchers.dynamic_modules.v3.DynamicModuleMatcher", use, "matcher")
     data = message_of("matching.http.dynamic_modules.v3.HttpDynamicModuleMatchInput")
     _match_by(draft, {"input": extension(data), "custom_match": extension(custom)})
 
 
-def matcher_data_input(draft: Draft, use: Use) -> None:
+def matcher_data_input(draft: Draft, use: ModuleUse) -> None:
     """What a predicate of the virtual host's route matcher looks at."""
     data = module_message("matching.http.dynamic_modules.v3.DynamicModuleDataInput", use, "input")
     _match_by(draft, {"input": extension(data), "value_match": _STRING_MATCH})
@@ -89,13 +89,13 @@ def _match_by(draft: Draft, predicate: Message) -> None:
     del draft.virtual_host["routes"]
 
 
-def cluster_specifier(draft: Draft, use: Use) -> None:
+def cluster_specifier(draft: Draft, use: ModuleUse) -> None:
     """What names the cluster of the route to the upstream server."""
     plugin = module_message("router.cluster_specifiers.dynamic_modules.v3.DynamicModuleClusterSpecifier", use, "specifier")
     draft.route["route"] = {"inline_cluster_specifier_plugin": {"extension": extension(plugin)}}
 
 
-def route_specifier(draft: Draft, use: Use) -> None:
+def route_specifier(draft: Draft, use: ModuleUse) -> None:
     """What may change the route that was found, and passes it where the module fails. Never closed: Envoy insists on that."""
     specifier = module_message(
         "router.route_specifiers.dynamic_modules.v3.DynamicModuleRouteSpecifier",

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dmconform.envoy.extension_points.discovery import CLUSTER, add_discovery_server
 from dmconform.envoy.extension_points.draft import Draft, extension, module_message
-from dmconform.envoy.extension_points.use import Use
+from dmconform.envoy.extension_points.use import ModuleUse
 
 
-def bootstrap_extension(draft: Draft, use: Use) -> None:
+def bootstrap_extension(draft: Draft, use: ModuleUse) -> None:
     """One of the bootstrap's extensions."""
     message = module_message("bootstrap.dynamic_modules.v3.DynamicModuleBootstrapExtension", use, "extension")
     draft.bootstrap["bootstrap_extensions"] = [extension(message)]
 
 
-def stat_sink(draft: Draft, use: Use) -> None:
+def stat_sink(draft: Draft, use: ModuleUse) -> None:
     """Gets the statistics each time that the admin interface is asked for them."""
     message = module_message("stat_sinks.dynamic_modules.v3.DynamicModuleStatsSink", use, "sink")
     draft.bootstrap |= {"stats_sinks": [extension(message)], "stats_flush_on_admin": True}
 
 
-def config_validator(draft: Draft, use: Use) -> None:
+def config_validator(draft: Draft, use: ModuleUse) -> None:
     """What judges clusters that come by discovery over gRPC."""
     message = module_message(
         "config.validators.dynamic_modules.v3.DynamicModuleConfigValidator",

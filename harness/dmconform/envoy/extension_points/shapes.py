@@ -10,7 +10,7 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.versions import Minor
 from dmconform.envoy.extension_points import connections, http, process, upstreams
 from dmconform.envoy.extension_points.draft import Draft
-from dmconform.envoy.extension_points.use import Use
+from dmconform.envoy.extension_points.use import ModuleUse
 
 
 class Drive(enum.Enum):
@@ -24,7 +24,7 @@ class Drive(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Shape:
+class PointShape:
     """An extension point. `apply` is None where no configuration reaches it, for the `reason` given.
 
     `late_refusal` is how the log tells, with a group `message`, that a host which accepted the configuration refused the module
@@ -32,7 +32,7 @@ class Shape:
     """
 
     since: Minor
-    apply: Callable[[Draft, Use], None] | None
+    apply: Callable[[Draft, ModuleUse], None] | None
     drive: Drive = Drive.HTTP
     reason: str = ""
     late_refusal: str = ""
@@ -46,33 +46,35 @@ _BUILT_IN_ONLY = (
     "hosts resolve names by the one module that is built into them (envoy.network.dns_resolver.hickory), never by a library"
 )
 
-SHAPES: dict[ExtensionPoint, Shape] = {
-    ExtensionPoint.HTTP_FILTER: Shape(Minor(1, 36), http.http_filter),
-    ExtensionPoint.ACCESS_LOGGER: Shape(Minor(1, 37), http.access_logger),
-    ExtensionPoint.BOOTSTRAP_EXTENSION: Shape(Minor(1, 37), process.bootstrap_extension),
-    ExtensionPoint.LISTENER_FILTER: Shape(Minor(1, 37), connections.listener_filter),
-    ExtensionPoint.NETWORK_FILTER: Shape(Minor(1, 37), connections.network_filter),
-    ExtensionPoint.UDP_LISTENER_FILTER: Shape(Minor(1, 37), connections.udp_listener_filter, Drive.UDP),
-    ExtensionPoint.CERT_VALIDATOR: Shape(Minor(1, 38), connections.cert_validator, Drive.TLS),
-    ExtensionPoint.CLUSTER: Shape(Minor(1, 38), upstreams.cluster),
-    ExtensionPoint.DNS_RESOLVER: Shape(Minor(1, 38), None, reason=_BUILT_IN_ONLY),
-    ExtensionPoint.LOAD_BALANCER: Shape(Minor(1, 38), upstreams.load_balancer),
-    ExtensionPoint.MATCHER: Shape(Minor(1, 38), http.matcher),
-    ExtensionPoint.TRACER: Shape(Minor(1, 38), http.tracer),
-    ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: Shape(
+SHAPES: dict[ExtensionPoint, PointShape] = {
+    ExtensionPoint.HTTP_FILTER: PointShape(Minor(1, 36), http.http_filter),
+    ExtensionPoint.ACCESS_LOGGER: PointShape(Minor(1, 37), http.access_logger),
+    ExtensionPoint.BOOTSTRAP_EXTENSION: PointShape(Minor(1, 37), process.bootstrap_extension),
+    ExtensionPoint.LISTENER_FILTER: PointShape(Minor(1, 37), connections.listener_filter),
+    ExtensionPoint.NETWORK_FILTER: PointShape(Minor(1, 37), connections.network_filter),
+    ExtensionPoint.UDP_LISTENER_FILTER: PointShape(Minor(1, 37), connections.udp_listener_filter, Drive.UDP),
+    ExtensionPoint.CERT_VALIDATOR: PointShape(Minor(1, 38), connections.cert_validator, Drive.TLS),
+    ExtensionPoint.CLUSTER: PointShape(Minor(1, 38), upstreams.cluster),
+    ExtensionPoint.DNS_RESOLVER: PointShape(Minor(1, 38), None, reason=_BUILT_IN_ONLY),
+    ExtensionPoint.LOAD_BALANCER: PointShape(Minor(1, 38), upstreams.load_balancer),
+    ExtensionPoint.MATCHER: PointShape(Minor(1, 38), http.matcher),
+    ExtensionPoint.TRACER: PointShape(Minor(1, 38), http.tracer),
+    ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: PointShape(
         Minor(1, 38), upstreams.upstream_http_tcp_bridge, late_refusal=_BRIDGE_REFUSED
     ),
-    ExtensionPoint.FORMATTER: Shape(Minor(1, 39), http.formatter),
-    ExtensionPoint.HEALTH_CHECKER: Shape(Minor(1, 39), upstreams.health_checker),
-    ExtensionPoint.STAT_SINK: Shape(Minor(1, 39), process.stat_sink, Drive.STATS),
-    ExtensionPoint.TRANSPORT_SOCKET: Shape(Minor(1, 39), connections.transport_socket),
-    ExtensionPoint.CLUSTER_SPECIFIER: Shape(Minor(1, 40), http.cluster_specifier),
-    ExtensionPoint.CONFIG_VALIDATOR: Shape(Minor(1, 40), process.config_validator, Drive.DISCOVERY),
-    ExtensionPoint.EARLY_HEADER_MUTATION: Shape(Minor(1, 40), http.early_header_mutation),
-    ExtensionPoint.HEADER_FORMATTER: Shape(Minor(1, 40), http.header_formatter),
-    ExtensionPoint.MATCHER_DATA_INPUT: Shape(Minor(1, 40), http.matcher_data_input),
-    ExtensionPoint.ROUTE_SPECIFIER: Shape(Minor(1, 40), http.route_specifier),
-    ExtensionPoint.TLS_HANDSHAKER: Shape(Minor(1, 40), connections.tls_handshaker, Drive.TLS, late_refusal=_HANDSHAKER_REFUSED),
+    ExtensionPoint.FORMATTER: PointShape(Minor(1, 39), http.formatter),
+    ExtensionPoint.HEALTH_CHECKER: PointShape(Minor(1, 39), upstreams.health_checker),
+    ExtensionPoint.STAT_SINK: PointShape(Minor(1, 39), process.stat_sink, Drive.STATS),
+    ExtensionPoint.TRANSPORT_SOCKET: PointShape(Minor(1, 39), connections.transport_socket),
+    ExtensionPoint.CLUSTER_SPECIFIER: PointShape(Minor(1, 40), http.cluster_specifier),
+    ExtensionPoint.CONFIG_VALIDATOR: PointShape(Minor(1, 40), process.config_validator, Drive.DISCOVERY),
+    ExtensionPoint.EARLY_HEADER_MUTATION: PointShape(Minor(1, 40), http.early_header_mutation),
+    ExtensionPoint.HEADER_FORMATTER: PointShape(Minor(1, 40), http.header_formatter),
+    ExtensionPoint.MATCHER_DATA_INPUT: PointShape(Minor(1, 40), http.matcher_data_input),
+    ExtensionPoint.ROUTE_SPECIFIER: PointShape(Minor(1, 40), http.route_specifier),
+    ExtensionPoint.TLS_HANDSHAKER: PointShape(
+        Minor(1, 40), connections.tls_handshaker, Drive.TLS, late_refusal=_HANDSHAKER_REFUSED
+    ),
 }
 
 

@@ -17,7 +17,7 @@ _TYPES = "type.googleapis.com"
 
 
 @dataclass(frozen=True)
-class Use:
+class ModuleUse:
     """A module at an extension point.
 
     `name` is what Envoy hands to the module to choose by (the filter's, logger's, … name). Several points refuse an empty one.
@@ -31,7 +31,7 @@ class Use:
     per_route: Config | None = None
 
 
-class Ended(enum.Enum):
+class AttemptEnd(enum.Enum):
     """What came of an attempt."""
 
     WORKED = "worked"  # accepted, driven, and the Envoy ended as it should
@@ -52,7 +52,7 @@ class Phase(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Exchange:
+class SentExchange:
     """Something sent through an Envoy, in words such as `GET /`, and what came back."""
 
     request: str
@@ -67,17 +67,17 @@ class Attempt:
     process, negative for a signal; None where it was killed or never ran.
     """
 
-    ended: Ended
+    ended: AttemptEnd
     phase: Phase = Phase.LOADING
     message: str = ""
     log: str = ""
-    answers: tuple[Exchange, ...] = ()
+    answers: tuple[SentExchange, ...] = ()
     exit_code: int | None = None
 
     @property
     def accepted(self) -> bool:
         """Whether the Envoy took the configuration, whatever came later."""
-        return self.ended in (Ended.WORKED, Ended.NOT_DRIVEN) or self.phase is not Phase.LOADING
+        return self.ended in (AttemptEnd.WORKED, AttemptEnd.NOT_DRIVEN) or self.phase is not Phase.LOADING
 
 
 def any_message(config: Config) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.shapes import available, why_unreachable
-from dmconform.envoy.extension_points.use import Attempt, Ended, Use
-from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, Call, Plan
-from dmconform.measure.differential.lines import Key, Told, read_log
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
+from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, Call, CallPlan
+from dmconform.measure.differential.lines import Key, ModuleOutput, read_log
 from dmconform.measure.differential.rules import TYPE_PREFIX
 
 MODULE: Final = "dmconform_sweep"
@@ -30,7 +30,7 @@ CLIENT: Final = "(client)"
 
 
 @dataclass(frozen=True)
-class Job:
+class EnvoyJob:
     """One Envoy of a sweep: an extension point with all its calls, or with one call and what it needs."""
 
     point: ExtensionPoint
@@ -49,7 +49,7 @@ class Gathered:
     `ends` are the calls that end the host, with how; `problem` is why nothing or not all could be had, else empty.
     """
 
-    told: Told
+    told: ModuleOutput
     ends: dict[tuple[str, str], str] = field(default_factory=dict)  # (hook, callback)
     problem: str = ""
     refused: bool = False  # the host takes no module at this extension point
@@ -64,10 +64,10 @@ class Target:
     binary: Path
 
 
-def jobs_of(plan: Plan, host: Minor) -> tuple[Job, ...]:
+def jobs_of(plan: CallPlan, host: Minor) -> tuple[EnvoyJob, ...]:
     """The jobs of a plan on hosts of a minor."""
     regular: dict[ExtensionPoint, None] = {}
-    alone: dict[tuple[int, ...], Job] = {}  # calls that are made together need one run
+    alone: dict[tuple[int, ...], EnvoyJob] = {}  # calls that are made together need one run
     for call in plan.calls:
         point = point_of_hook(call.hook)
         if point is None or why_unreachable(point) is not None or not available(point, host):
@@ -75,8 +75,8 @@ def jobs_of(plan: Plan, host: Minor) -> tuple[Job, ...]:
         if call.alone is None:
             regular[point] = None
         else:
-            alone.setdefault(plan.made_with(call), Job(point, call))
-    return (*(Job(point) for point in regular), *alone.values())
+            alone.setdefault(plan.made_with(call), EnvoyJob(point, call))
+    return (*(EnvoyJob(point) for point in regular), *alone.values())
 
 
 def point_of_hook(hook: str) -> ExtensionPoint | None:
@@ -88,7 +88,7 @@ class Sweeper:
     """Runs jobs of one plan, each Envoy in a folder of its own below `folder`."""
 
     def __init__(
-        self, plan: Plan, library: Path, folder: Path, upstream_port: int, extra: Mapping[str, str] = MappingProxyType({})
+        self, plan: CallPlan, library: Path, folder: Path, upstream_port: int, extra: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         self._plan = plan
         self._library = library
@@ -98,7 +98,7 @@ class Sweeper:
         self._count = 0
         self._lock = threading.Lock()
 
-    def run(self, target: Target, job: Job) -> Gathered:
+    def run(self, target: Target, job: EnvoyJob) -> Gathered:
         """Runs a job; a call that ends the host is left out and the rest runs again."""
         ends: dict[tuple[str, str], str] = {}
         skipped: set[int] = set()
@@ -106,12 +106,12 @@ class Sweeper:
             skipped = {call.number for call in self._plan.calls if call.alone is not None}
         for _ in range(MOST_RESTARTS):
             tried, told = self._attempt(target, job, skipped)
-            if tried.ended not in (Ended.CRASHED, Ended.HUNG):
-                problem = "" if tried.ended is Ended.WORKED else f"{tried.ended.value}: {tried.message}"
-                return Gathered(_with_client(told, job, tried), ends, problem, tried.ended is Ended.REFUSED)
+            if tried.ended not in (AttemptEnd.CRASHED, AttemptEnd.HUNG):
+                problem = "" if tried.ended is AttemptEnd.WORKED else f"{tried.ended.value}: {tried.message}"
+                return Gathered(_with_client(told, job, tried), ends, problem, tried.ended is AttemptEnd.REFUSED)
             culprit = self._culprit(target, job, skipped, tried, told)
             if culprit is None or job.alone is not None:
-                if job.alone is not None and tried.ended is Ended.CRASHED:
+                if job.alone is not None and tried.ended is AttemptEnd.CRASHED:
                     ends[job.alone.hook, job.alone.callback] = tried.message
                     return Gathered(_with_client(told, job, tried), ends)
                 return Gathered(_with_client(told, job, tried), ends, f"{tried.ended.value}: {tried.message}")
@@ -119,11 +119,11 @@ class Sweeper:
             skipped.add(culprit.number)
         return Gathered(_with_client(told, job, tried), ends, f"gave up after {MOST_RESTARTS} calls that end the host")
 
-    def _culprit(self, target: Target, job: Job, skipped: set[int], tried: Attempt, told: Told) -> Call | None:
+    def _culprit(self, target: Target, job: EnvoyJob, skipped: set[int], tried: Attempt, told: ModuleOutput) -> Call | None:
         """The call that ended the host: the one that never came back, or the one without which it does not end."""
         if told.unfinished is not None:
             return self._plan.call(told.unfinished.callback, told.unfinished.hook)
-        if tried.ended is Ended.HUNG or job.alone is not None:
+        if tried.ended is AttemptEnd.HUNG or job.alone is not None:
             return None
         made = [
             call
@@ -135,10 +135,10 @@ class Sweeper:
                 return made[0]
             half = made[: len(made) // 2]
             kept_out = skipped | {call.number for call in half}
-            made = half if self._attempt(target, job, kept_out)[0].ended is not Ended.CRASHED else made[len(half) :]
+            made = half if self._attempt(target, job, kept_out)[0].ended is not AttemptEnd.CRASHED else made[len(half) :]
         return None
 
-    def _attempt(self, target: Target, job: Job, skipped: Iterable[int]) -> tuple[Attempt, Told]:
+    def _attempt(self, target: Target, job: EnvoyJob, skipped: Iterable[int]) -> tuple[Attempt, ModuleOutput]:
         environment = {**self._extra, SKIP_VARIABLE: ",".join(map(str, sorted(skipped)))}
         if job.alone is not None:
             environment[ONLY_VARIABLE] = ",".join(map(str, self._plan.made_with(job.alone)))
@@ -146,7 +146,7 @@ class Sweeper:
         with self._lock:
             self._count += 1
             folder = self._folder / f"{self._count:04}-{target.host}-{job.name}"
-        use = Use(job.point, ModuleRef(MODULE), "sweep")
+        use = ModuleUse(job.point, ModuleRef(MODULE), "sweep")
         tried = attempt(
             target.binary,
             use,
@@ -172,14 +172,14 @@ def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
     return {}
 
 
-def _with_client(told: Told, job: Job, tried: Attempt) -> Told:
+def _with_client(told: ModuleOutput, job: EnvoyJob, tried: Attempt) -> ModuleOutput:
     """Adds what the client saw: for a job about one call, that is what came of the call."""
     saw = tuple(f"{exchange.request.replace(' ', '_')}={exchange.answer.status or 'none'}" for exchange in tried.answers) or (
         "nothing=none",
     )
     callback = job.alone.callback if job.alone else CLIENT
     key = Key(job.alone.hook if job.alone else job.point.value, callback, CLIENT, 0)
-    return Told({**told.results, key: saw}, told.missing, told.without, told.hooks, told.unfinished)
+    return ModuleOutput({**told.results, key: saw}, told.missing, told.without, told.hooks, told.unfinished)
 
 
 def in_parallel(work: Sequence[Callable[[], None]]) -> None:

@@ -11,10 +11,17 @@ from typing import Final
 from dmconform.abi.types import Abi
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
-from dmconform.measure.differential.calls import CLIENT, MODULE, Gathered, Job, Sweeper, Target, in_parallel, jobs_of
+from dmconform.measure.differential.calls import CLIENT, MODULE, EnvoyJob, Gathered, Sweeper, Target, in_parallel, jobs_of
 from dmconform.measure.differential.coverage import Coverage, coverage
-from dmconform.measure.differential.differences import Difference, Seen, compare, is_unstable, jobs_that_differ, merged
-from dmconform.measure.differential.generate import Plan, module_source, plan_calls
+from dmconform.measure.differential.differences import (
+    CallbackDifference,
+    RepeatedRuns,
+    compare,
+    is_unstable,
+    jobs_that_differ,
+    merged,
+)
+from dmconform.measure.differential.generate import CallPlan, module_source, plan_calls
 from dmconform.measure.differential.known import KnownDifference, record_for, stale
 from dmconform.measure.differential.rules import Rules
 from dmconform.measure.differential.upstream import sweep_server
@@ -29,7 +36,7 @@ Compile = Callable[[Mapping[str, bytes]], Path]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedRuns:
     """What is to be swept: the modules of a minor on its own host and on others."""
 
     abi: Abi
@@ -41,12 +48,12 @@ class Wanted:
 class Judged:
     """A difference and the id of its record."""
 
-    difference: Difference
+    difference: CallbackDifference
     record: str | None
 
 
 @dataclass(frozen=True)
-class Pair:
+class ComparedHosts:
     """The module of a minor on a host, compared with what it does on its own minor."""
 
     abi: str
@@ -61,7 +68,7 @@ class Pair:
     is_own: bool = False  # the host that the others are compared with
 
     @property
-    def unrecorded(self) -> tuple[Difference, ...]:
+    def unrecorded(self) -> tuple[CallbackDifference, ...]:
         """The differences without a record."""
         return tuple(one.difference for one in self.differences if one.record is None)
 
@@ -70,7 +77,7 @@ class Pair:
 class Swept:
     """What came of a sweep."""
 
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ComparedHosts, ...]
     coverages: tuple[Coverage, ...]
     duration_s: float
 
@@ -85,12 +92,12 @@ class Swept:
         return any(pair.problems for pair in self.pairs)
 
 
-Runs = dict[str, dict[Job, list[Gathered]]]
+Runs = dict[str, dict[EnvoyJob, list[Gathered]]]
 """By host and job, what each run gave."""
 
 
 def sweep(
-    wanted: Sequence[Wanted],
+    wanted: Sequence[WantedRuns],
     rules: Rules,
     known: Sequence[KnownDifference],
     probes: Mapping[str, Collection[str]],
@@ -129,13 +136,13 @@ class _Minor:
     """The sweep of one minor's module."""
 
     def __init__(
-        self, wanted: Wanted, rules: Rules, known: Sequence[KnownDifference], build: Compile, folder: Path, port: int
+        self, wanted: WantedRuns, rules: Rules, known: Sequence[KnownDifference], build: Compile, folder: Path, port: int
     ) -> None:
         self.minor = wanted.abi.envoy
         self._wanted = wanted
         self._known = known
         self._varying = rules.varying
-        self._plan: Plan = plan_calls(wanted.abi, rules)
+        self._plan: CallPlan = plan_calls(wanted.abi, rules)
         self._jobs = jobs_of(self._plan, wanted.own.minor)
         self._runs: Runs = {target.host: {job: [] for job in self._jobs} for target in (wanted.own, *wanted.others)}
         if self._jobs:
@@ -149,7 +156,7 @@ class _Minor:
 
     def further_runs(self) -> list[Callable[[], None]]:
         """Of the jobs that gave something else, on both hosts."""
-        again: dict[tuple[str, Job], Target] = {}
+        again: dict[tuple[str, EnvoyJob], Target] = {}
         own = self._seen(self._wanted.own)
         for other in self._wanted.others:
             for job in jobs_that_differ(own, self._seen(other), self._varying):
@@ -157,27 +164,27 @@ class _Minor:
                 again[other.host, job] = other
         return [self._run(target, job) for (_, job), target in again.items()]
 
-    def _run(self, target: Target, job: Job) -> Callable[[], None]:
+    def _run(self, target: Target, job: EnvoyJob) -> Callable[[], None]:
         def work() -> None:
             self._runs[target.host][job].append(self._sweeper.run(target, job))
 
         return work
 
-    def _seen(self, target: Target) -> dict[Job, Seen]:
-        return {job: Seen.of(runs) for job, runs in self._runs[target.host].items() if runs}
+    def _seen(self, target: Target) -> dict[EnvoyJob, RepeatedRuns]:
+        return {job: RepeatedRuns.of(runs) for job, runs in self._runs[target.host].items() if runs}
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[ComparedHosts]:
         """The own host, then the others."""
         own = self._seen(self._wanted.own)
         return [self._pair(target, own) for target in (self._wanted.own, *self._wanted.others)]
 
-    def _pair(self, target: Target, own: Mapping[Job, Seen]) -> Pair:
+    def _pair(self, target: Target, own: Mapping[EnvoyJob, RepeatedRuns]) -> ComparedHosts:
         seen = self._seen(target)
         is_own = target is self._wanted.own
         found = () if is_own else merged(one for job in self._jobs for one in compare(job, own[job], seen[job], self._varying))
         records = [record_for(self._known, self.minor, target.host, one) for one in found]
         judged = tuple(Judged(one, record.id if record else None) for one, record in zip(found, records, strict=True))
-        return Pair(
+        return ComparedHosts(
             self.minor,
             target.host,
             window(Minor.parse(self.minor), target.minor),

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from dmconform.abi.types import FunctionKind
 from dmconform.core.versions import Minor
 from dmconform.envoy.extension_points.shapes import available, why_unreachable
-from dmconform.measure.differential.calls import Gathered, Job, point_of_hook
-from dmconform.measure.differential.generate import NotCalled, Plan
+from dmconform.measure.differential.calls import EnvoyJob, Gathered, point_of_hook
+from dmconform.measure.differential.generate import CallPlan, NotCalled
 from dmconform.measure.differential.rules import short
 
 NO_WAY = "no configuration reaches its extension point"
@@ -29,7 +29,7 @@ class Cover(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Covered:
+class CallbackCoverage:
     """One callback (short name); `category` and `reason` are why the sweep has not called it."""
 
     callback: str
@@ -44,7 +44,7 @@ class Coverage:
     """All callbacks of a minor: the counts add up to the total."""
 
     minor: str
-    callbacks: tuple[Covered, ...]
+    callbacks: tuple[CallbackCoverage, ...]
 
     def count(self, by: Cover) -> int:
         """How many are covered so."""
@@ -55,7 +55,7 @@ class Coverage:
         return dict(Counter(one.category for one in self.callbacks if one.by is by).most_common())
 
 
-def coverage(plan: Plan, own: Mapping[Job, Gathered], probes: Collection[str]) -> Coverage:
+def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collection[str]) -> Coverage:
     """The coverage of a plan by what was run on a host of its own minor.
 
     Args:
@@ -64,20 +64,20 @@ def coverage(plan: Plan, own: Mapping[Job, Gathered], probes: Collection[str]) -
     """
     called = {key.callback for gathered in own.values() for key in gathered.told.results}
     called |= {callback for gathered in own.values() for _, callback in gathered.ends}
-    found: list[Covered] = []
+    found: list[CallbackCoverage] = []
     for function in plan.abi.functions:
         if function.kind is not FunctionKind.CALLBACK:
             continue
         name = short(function.name)
         if name in called:
-            found.append(Covered(name, Cover.SWEEP, also_probes=name in probes))
+            found.append(CallbackCoverage(name, Cover.SWEEP, also_probes=name in probes))
             continue
         why = plan.not_called.get(name) or _why_not(plan, own, name)
-        found.append(Covered(name, Cover.PROBES if name in probes else Cover.NOTHING, False, why.category, why.reason))
+        found.append(CallbackCoverage(name, Cover.PROBES if name in probes else Cover.NOTHING, False, why.category, why.reason))
     return Coverage(plan.abi.envoy, tuple(found))
 
 
-def _why_not(plan: Plan, own: Mapping[Job, Gathered], name: str) -> NotCalled:
+def _why_not(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], name: str) -> NotCalled:
     """Why a callback that the module would call was not called."""
     hooks = [call.hook for call in plan.calls if call.callback == name]
     for hook in hooks:

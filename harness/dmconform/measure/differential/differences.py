@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from dmconform.measure.differential.calls import Gathered, Job
+from dmconform.measure.differential.calls import EnvoyJob, Gathered
 from dmconform.measure.differential.lines import Key
 from dmconform.measure.differential.rules import fits
 
@@ -17,7 +17,7 @@ _EMPTY: Final = frozenset(("null", "0", "false", "0:", "0/0", "none"))
 _NUMBERS: Final = re.compile(r"[0-9a-f]{4,}|[0-9]+")
 
 
-class Kind(enum.Enum):
+class DifferenceKind(enum.Enum):
     """How a callback differs from what it does on the minor that the module was built for."""
 
     CHANGED = "gives something else"
@@ -30,14 +30,14 @@ class Kind(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Difference:
+class CallbackDifference:
     """One callback (short name) that differs on a host, with all the ways in which it does.
 
     Where the host refuses the module at an extension point, `callback` is that point in parentheses.
     """
 
     callback: str
-    kind: Kind
+    kind: DifferenceKind
     hooks: tuple[str, ...]
     changes: tuple[str, ...]
 
@@ -47,7 +47,7 @@ Words = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Seen:
+class RepeatedRuns:
     """What several runs of the same job on the same host gave.
 
     `values` has the calls that every run made; `sometimes` those that only some made.
@@ -60,7 +60,7 @@ class Seen:
     refused: str = ""  # the host's message, if it takes no module at this extension point
 
     @classmethod
-    def of(cls, runs: Sequence[Gathered]) -> Seen:
+    def of(cls, runs: Sequence[Gathered]) -> RepeatedRuns:
         """Puts runs together."""
         each = [run.told.results for run in runs]
         always = set(each[0]).intersection(*each[1:])
@@ -105,36 +105,38 @@ def _presence(values: frozenset[str]) -> frozenset[bool]:
     return frozenset(value not in _EMPTY for value in values)
 
 
-def compare(job: Job, own: Seen, other: Seen, varying: Sequence[str] = ()) -> tuple[Difference, ...]:
+def compare(
+    job: EnvoyJob, own: RepeatedRuns, other: RepeatedRuns, varying: Sequence[str] = ()
+) -> tuple[CallbackDifference, ...]:
     """What differs between a job on the minor of its module and on another host, by callback and kind.
 
     Of callbacks that fit a glob of `varying`, only whether they return anything is compared.
     """
     if other.refused and not own.refused:
-        return (Difference(f"({job.point.value})", Kind.REFUSED, (), (other.refused,)),)
-    found: dict[tuple[str, Kind], list[tuple[str, str]]] = defaultdict(list)  # (hook, change)
+        return (CallbackDifference(f"({job.point.value})", DifferenceKind.REFUSED, (), (other.refused,)),)
+    found: dict[tuple[str, DifferenceKind], list[tuple[str, str]]] = defaultdict(list)  # (hook, change)
     for callback in sorted(other.missing - own.missing):
-        found[callback, Kind.MISSING].append(("", "the host does not export it"))
+        found[callback, DifferenceKind.MISSING].append(("", "the host does not export it"))
     for (hook, callback), how in sorted(other.ends.items()):
         if (hook, callback) not in own.ends:
-            found[callback, Kind.ENDS].append((hook, how))
+            found[callback, DifferenceKind.ENDS].append((hook, how))
     for hook, callback in sorted(own.ends):
         if (hook, callback) not in other.ends and callback not in other.missing:
-            found[callback, Kind.LIVES].append((hook, own.ends[hook, callback]))
+            found[callback, DifferenceKind.LIVES].append((hook, own.ends[hook, callback]))
     accounted = {callback for callback, _ in found}
     for key, words in own.values.items():
         if key.callback in accounted or key in other.sometimes:
             continue
         if key not in other.values:
-            found[key.callback, Kind.NOT_CALLED].append((key.hook, _place(key)))
+            found[key.callback, DifferenceKind.NOT_CALLED].append((key.hook, _place(key)))
         else:
             changes = _changes(key, words, other.values[key], fits(key.callback, *varying))
-            found[key.callback, Kind.CHANGED] += [(key.hook, change) for change in changes]
+            found[key.callback, DifferenceKind.CHANGED] += [(key.hook, change) for change in changes]
     for key in other.values:
         if key.callback not in accounted and key not in own.values and key not in own.sometimes:
-            found[key.callback, Kind.NEW_CALL].append((key.hook, _place(key)))
+            found[key.callback, DifferenceKind.NEW_CALL].append((key.hook, _place(key)))
     return tuple(
-        Difference(
+        CallbackDifference(
             callback,
             kind,
             tuple(sorted({hook for hook, _ in places if hook})),
@@ -163,18 +165,20 @@ def _shown(values: frozenset[str]) -> str:
     return "|".join(sorted(values))
 
 
-def jobs_that_differ(own: Mapping[Job, Seen], other: Mapping[Job, Seen], varying: Sequence[str] = ()) -> tuple[Job, ...]:
+def jobs_that_differ(
+    own: Mapping[EnvoyJob, RepeatedRuns], other: Mapping[EnvoyJob, RepeatedRuns], varying: Sequence[str] = ()
+) -> tuple[EnvoyJob, ...]:
     """The jobs that gave something else: worth another look, since values may change by chance."""
     return tuple(job for job in other if job in own and compare(job, own[job], other[job], varying))
 
 
-def merged(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+def merged(differences: Iterable[CallbackDifference]) -> tuple[CallbackDifference, ...]:
     """The differences of several jobs, with one for each callback and kind."""
-    found: dict[tuple[str, Kind], list[Difference]] = defaultdict(list)
+    found: dict[tuple[str, DifferenceKind], list[CallbackDifference]] = defaultdict(list)
     for difference in differences:
         found[difference.callback, difference.kind].append(difference)
     return tuple(
-        Difference(
+        CallbackDifference(
             callback,
             kind,
             tuple(sorted({hook for one in same for hook in one.hooks})),

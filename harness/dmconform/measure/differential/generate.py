@@ -55,7 +55,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Plan:
+class CallPlan:
     """What a sweep of one ABI calls, and what it does not."""
 
     abi: Abi
@@ -81,7 +81,7 @@ class Plan:
         return tuple(sorted(made))
 
 
-def plan_calls(abi: Abi, rules: Rules) -> Plan:
+def plan_calls(abi: Abi, rules: Rules) -> CallPlan:
     """Decides for each callback of an ABI where it is called and how; every callback is in a call or in `not_called`."""
     maker = Arguments(abi, rules)
     hooks = {short(each.name): each for each in abi.functions if each.kind is FunctionKind.HOOK and each.has_signature}
@@ -114,7 +114,7 @@ def plan_calls(abi: Abi, rules: Rules) -> Plan:
         )
         for number, (hook, function, alone, arguments) in enumerate(found, 1)
     )
-    return Plan(abi, calls, not_called)
+    return CallPlan(abi, calls, not_called)
 
 
 def _handles_of_hooks(hooks: dict[str, Function]) -> set[str]:
@@ -208,7 +208,7 @@ def _labels(loops: list[Loop]) -> str:
     return "".join(f' put(" {loop.variable}=%s", names_{loop.variable}[at_{loop.variable}]);' for loop in loops)
 
 
-def module_source(plan: Plan, rules: Rules) -> str:
+def module_source(plan: CallPlan, rules: Rules) -> str:
     """The C source of the module of a plan; it stands alone, and wants `_GNU_SOURCE`."""
     abi = plan.abi
     maker = Arguments(abi, rules)
@@ -242,7 +242,7 @@ def _taker(pointer: FunctionPointer) -> str:
     return f"__attribute__((unused)) static {pointer.returns} taker_{short(pointer.name)}({params}) {{{result} }}"
 
 
-def _body(plan: Plan, hook: Function, rules: Rules) -> str | None:
+def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:
     """What a hook does; None where that is nothing of the sweep's."""
     name = short(hook.name)
     calls = [call for call in plan.calls if call.hook == name]

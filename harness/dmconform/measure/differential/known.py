@@ -13,7 +13,7 @@ import msgspec
 
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
-from dmconform.measure.differential.differences import Difference, Kind
+from dmconform.measure.differential.differences import CallbackDifference, DifferenceKind
 from dmconform.measure.differential.rules import fits
 
 
@@ -24,7 +24,7 @@ class KnownDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     abi: str
     hosts: str
     callbacks: tuple[str, ...]
-    kind: Kind
+    kind: DifferenceKind
     reason: str
     evidence: str
     changes: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class KnownDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether it speaks of modules of a minor on a host."""
         return abi == self.abi and fits(host, self.hosts)
 
-    def covers(self, difference: Difference) -> bool:
+    def covers(self, difference: CallbackDifference) -> bool:
         """Whether a difference is the one on record: all its changes must be."""
         if difference.kind is not self.kind or not fits(difference.callback, *self.callbacks):
             return False
@@ -66,12 +66,14 @@ def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
     return records
 
 
-def record_for(records: Iterable[KnownDifference], abi: str, host: str, difference: Difference) -> KnownDifference | None:
+def record_for(
+    records: Iterable[KnownDifference], abi: str, host: str, difference: CallbackDifference
+) -> KnownDifference | None:
     """The record of a difference."""
     return next((one for one in records if one.is_about(abi, host) and one.covers(difference)), None)
 
 
-def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[Difference]) -> tuple[str, ...]:
+def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[CallbackDifference]) -> tuple[str, ...]:
     """What records say of a host and the sweep has not seen there, in sentences."""
     differences = tuple(found)
     return tuple(

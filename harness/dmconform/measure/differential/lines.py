@@ -21,7 +21,7 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Told:
+class ModuleOutput:
     """What a module said of its calls.
 
     `results` are what came back by call, in the words `NAME=VALUE`; a call without any is the word `called`. `missing` are
@@ -36,12 +36,12 @@ class Told:
     unfinished: Key | None = None
 
 
-def read_log(log: str) -> Told:
+def read_log(log: str) -> ModuleOutput:
     """Reads the lines of a sweep out of a log. A line that is cut or garbled is passed over."""
     return read_lines(log.splitlines())
 
 
-def read_lines(lines: Iterable[str]) -> Told:
+def read_lines(lines: Iterable[str]) -> ModuleOutput:
     """As `read_log`."""
     results: dict[Key, tuple[str, ...]] = {}
     missing: set[str] = set()
@@ -73,4 +73,4 @@ def read_lines(lines: Iterable[str]) -> Told:
                 results.setdefault(key, (*rest[at + 1 :], *sorted(set(said))) or ("called",))
             case _:
                 pass
-    return Told(results, frozenset(missing), without, frozenset(hooks), next(reversed(open_calls), None))
+    return ModuleOutput(results, frozenset(missing), without, frozenset(hooks), next(reversed(open_calls), None))

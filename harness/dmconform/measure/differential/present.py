@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dmconform.core.values import Relation
-from dmconform.measure.differential.compare_hosts import Judged, Pair, Swept
+from dmconform.measure.differential.compare_hosts import ComparedHosts, Judged, Swept
 from dmconform.measure.differential.coverage import Cover
 
 _SHOWN_CHANGES: Final = 3
@@ -18,7 +18,7 @@ _PAIR_HEADS: Final = ("ABI", "host", "relation", "callbacks", "results", "differ
 _COVER_HEADS: Final = ("ABI", "callbacks", "sweep", "probes only", "nothing", "why nothing")
 
 
-def _pair_row(pair: Pair) -> tuple[str, ...]:
+def _pair_row(pair: ComparedHosts) -> tuple[str, ...]:
     recorded = sum(one.record is not None for one in pair.differences)
     differences = ("own minor", "") if pair.is_own else (str(len(pair.differences)), str(recorded))
     return (pair.abi, pair.host, pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)

@@ -20,7 +20,7 @@ from dmconform.hosts.catalogue import newest_patch
 from dmconform.matrix.plan import PlannedHost
 from dmconform.matrix.prepare import Selection, build_sdks, fetch_hosts, lazy_engine
 from dmconform.measure.differential.calls import MODULE, Target
-from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Swept, Wanted, sweep
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Swept, WantedRuns, sweep
 from dmconform.measure.differential.known import load_known_differences
 from dmconform.measure.differential.rules import load_rules, short
 from dmconform.sdks.builder import Built, NotBuilt, Toolchain
@@ -34,7 +34,7 @@ _PROBE: Final = "libprobe.so"
 
 
 @dataclass(frozen=True)
-class Request:
+class DifferentialRequest:
     """What a command line asks for. Without minors all are swept, without hosts those that are promised."""
 
     minors: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ def load_abis(folder: Path) -> dict[str, Abi]:
     return {str(minor): load_abi(folder, str(minor)) for minor in minors}
 
 
-def run_request(request: Request, folder: Path) -> Swept:
+def run_request(request: DifferentialRequest, folder: Path) -> Swept:
     """Sweeps what is asked for; `folder` is for the Envoys' files.
 
     Raises:
@@ -88,7 +88,7 @@ def _own_host(catalogue: Catalogue, minor: Minor) -> str:
     return default or (newest.release if newest else "")
 
 
-def _hosts_needed(catalogue: Catalogue, request: Request, chosen: Sequence[Abi]) -> tuple[str, ...]:
+def _hosts_needed(catalogue: Catalogue, request: DifferentialRequest, chosen: Sequence[Abi]) -> tuple[str, ...]:
     """The specifications of all hosts that are needed."""
     minors = [Minor.parse(abi.envoy) for abi in chosen]
     promised = (
@@ -113,7 +113,7 @@ def _targets(hosts: Sequence[PlannedHost]) -> dict[str, Target]:
     return targets
 
 
-def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, request: Request) -> Wanted:
+def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, request: DifferentialRequest) -> WantedRuns:
     minor = Minor.parse(abi.envoy)
     own = targets[_own_host(catalogue, minor)]
     others = tuple(
@@ -121,7 +121,7 @@ def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, reque
         for target in targets.values()
         if target is not own and (request.hosts or window(minor, target.minor) is Relation.SUPPORTED)
     )
-    return Wanted(abi, own, others)
+    return WantedRuns(abi, own, others)
 
 
 def _probes(builds: Sequence[Built | NotBuilt], minors: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -13,7 +13,7 @@ from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import points_of
-from dmconform.envoy.extension_points.use import Attempt, Ended, Phase
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase
 from dmconform.measure.faults.alter import DETAILS, ask_for_details, by_discovery, heed_health, passed_on, serve_udp
 from dmconform.measure.hooks.generate import NULL_VARIABLE, PROGRAM_INIT, instance_hooks, stub_module
 from dmconform.measure.hooks.measure import (
@@ -72,7 +72,7 @@ def measure_faults(
             work = [
                 (right[way], hook)
                 for way in ways
-                if right[way].attempt.ended is Ended.WORKED
+                if right[way].attempt.ended is AttemptEnd.WORKED
                 for hook in hooks_at(host.abi, way.point)
                 if way.per_route == is_per_route(hook)
             ]
@@ -133,7 +133,7 @@ class _Faulty:
     def lacks(self, right: _Right, hook: str) -> Counted | None:
         """What is counted of a module that lacks a hook; None where that is not refused."""
         attempt, looked = self._attempt(right.way, None, (hook,))
-        return self._counted(right.way, looked, None, (hook,)) if attempt.ended is Ended.REFUSED else None
+        return self._counted(right.way, looked, None, (hook,)) if attempt.ended is AttemptEnd.REFUSED else None
 
     def null(self, right: _Right, hook: str) -> NullFact:
         """What comes of a hook that returns null."""
@@ -142,13 +142,13 @@ class _Faulty:
         seen = _exchanges(attempt, looked)
         said = tuple(sorted(set(_said(attempt.log)) - right.said - {attempt.message}))
         match attempt.ended:
-            case Ended.REFUSED:
+            case AttemptEnd.REFUSED:
                 late = attempt.phase is not Phase.LOADING
                 return NullFact(Fate.REFUSED, late, counted, seen if late else (), (), attempt.message)
-            case Ended.CRASHED:
+            case AttemptEnd.CRASHED:
                 message = f"Envoy ends {how_it_ended(attempt)} {WHEN[attempt.phase]}"
                 return NullFact(Fate.CRASHES, counted=counted, seen=seen, said=said, message=message)
-            case Ended.HUNG:
+            case AttemptEnd.HUNG:
                 return NullFact(Fate.HANGS, counted=counted, said=said, message=f"Envoy hangs {WHEN[attempt.phase]}")
             case _ if seen != right.seen:
                 return NullFact(Fate.DIFFERS, counted=counted, seen=seen, said=said)

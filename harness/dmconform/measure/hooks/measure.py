@@ -28,7 +28,7 @@ from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import points_of
-from dmconform.envoy.extension_points.use import Attempt, Ended, Phase, Use
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse, Phase
 from dmconform.measure.hooks.ask import asking
 from dmconform.measure.hooks.generate import PROGRAM_INIT, called_in, stub_module
 
@@ -98,7 +98,7 @@ def measure(
             work = [
                 (way, complete[way], hook)
                 for way in ways
-                if complete[way].ended is Ended.WORKED
+                if complete[way].ended is AttemptEnd.WORKED
                 for hook in hooks_at(host.abi, way.point)
                 if way.per_route == is_per_route(hook)
             ]
@@ -135,9 +135,9 @@ class Way:
         return not self.per_route or self.point is ExtensionPoint.HTTP_FILTER
 
     @property
-    def use(self) -> Use:
+    def use(self) -> ModuleUse:
         """The module there."""
-        return Use(self.point, ModuleRef(MODULE), "name", "text", "text" if self.per_route else None)
+        return ModuleUse(self.point, ModuleRef(MODULE), "name", "text", "text" if self.per_route else None)
 
 
 class Bench:
@@ -155,7 +155,7 @@ class Bench:
 
     def why_not(self, point: ExtensionPoint, complete: Attempt) -> str:
         """Why a point could not be measured."""
-        if complete.ended is Ended.NO_WAY:
+        if complete.ended is AttemptEnd.NO_WAY:
             return complete.message
         return f"the complete module does not work there ({complete.ended.value}): {complete.message}"
 
@@ -164,13 +164,13 @@ class Bench:
         seen = self.attempt(way, (hook,))
         called = hook in called_in(complete.log)
         match seen.ended:
-            case Ended.REFUSED:
+            case AttemptEnd.REFUSED:
                 late = seen.phase is not Phase.LOADING
                 unless = self._not_refused_without(way, hook, seen.message)
                 return HookFact(Without.REFUSED, called, late, way.per_route, unless, seen.message)
-            case Ended.CRASHED:
+            case AttemptEnd.CRASHED:
                 return HookFact(Without.CRASHES, called, message=f"Envoy ends {how_it_ended(seen)} {WHEN[seen.phase]}")
-            case Ended.HUNG:
+            case AttemptEnd.HUNG:
                 return HookFact(Without.HANGS, called, message=f"Envoy hangs {WHEN[seen.phase]}")
             case _ if gist(seen) != gist(complete):
                 return HookFact(Without.DIFFERS, called, message=_difference(seen, complete))
@@ -180,7 +180,7 @@ class Bench:
     def _not_refused_without(self, way: Way, hook: str, message: str) -> tuple[str, ...]:
         """Other hooks that a refusal names, if the host does not refuse a module that lacks those as well."""
         others = tuple(sorted(set(_HOOKS.findall(message)) & set(hooks_at(self._host.abi, way.point)) - {hook}))
-        if not others or self.attempt(way, (hook, *others)).ended is Ended.REFUSED:
+        if not others or self.attempt(way, (hook, *others)).ended is AttemptEnd.REFUSED:
             return ()
         return tuple(name.removeprefix(HOOK_PREFIX) for name in others)
 
@@ -216,7 +216,7 @@ class Bench:
             )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        if seen.ended is Ended.BLOCKED:
+        if seen.ended is AttemptEnd.BLOCKED:
             raise HarnessError(f"Envoy {self._host.release} at {way.point.value}: {seen.message}")
         return dataclasses.replace(seen, message=normalised(seen.message, folder))
 

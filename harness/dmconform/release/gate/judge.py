@@ -13,8 +13,8 @@ from dmconform.core.errors import EmptySelection, UsageError
 from dmconform.core.text import first_line
 from dmconform.core.values import Host, Judgement, Outcome, Relation, SdkId
 from dmconform.core.versions import Minor
-from dmconform.release.gate.policy import Policy, Step, Subject
-from dmconform.release.gate.verdict import SCHEMA_VERSION, Answer, GateVerdict, Reason, ReasonKind, Waived
+from dmconform.release.gate.policy import Policy, RelativeMinor, Subject
+from dmconform.release.gate.verdict import SCHEMA_VERSION, GateAnswer, GateVerdict, Reason, ReasonKind, Waived
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import reruns_in_words
 from dmconform.report.summary import SEEN_IN_CELLS
@@ -45,11 +45,11 @@ class Asked:
     command: str
     host_minor: Minor | None = None  # where a host is the subject
 
-    def step_of(self, cell: PlannedCell) -> Step | None:
+    def step_of(self, cell: PlannedCell) -> RelativeMinor | None:
         """Where its SDK is, as seen from a host that is the subject."""
         if self.host_minor is None:
             return None
-        return Step.OWN if SdkId.parse(cell.id.sdk).minor == self.host_minor else Step.PREVIOUS
+        return RelativeMinor.OWN if SdkId.parse(cell.id.sdk).minor == self.host_minor else RelativeMinor.PREVIOUS
 
 
 def gate_report(report: Report, policy: Policy, name: str, subject: str, catalogue: Catalogue, suite: str) -> GateVerdict:
@@ -99,7 +99,13 @@ def verdict(
     """Reasons make the answer: one that is certain is against the release, the others leave it open."""
     kinds = list(ReasonKind)
     ordered = tuple(sorted(reasons, key=lambda one: (kinds.index(one.kind), -len(one.cells))))
-    answer = Answer.MAY_NOT if any(one.kind.is_certain for one in ordered) else Answer.CANNOT_TELL if ordered else Answer.MAY
+    answer = (
+        GateAnswer.MAY_NOT
+        if any(one.kind.is_certain for one in ordered)
+        else GateAnswer.CANNOT_TELL
+        if ordered
+        else GateAnswer.MAY
+    )
     return GateVerdict(SCHEMA_VERSION, name, policy.question, subject, answer, cells, held, ordered, tuple(waived), judged)
 
 
@@ -130,7 +136,7 @@ def _of_host(report: Report, policy: Policy, subject: str, catalogue: Catalogue)
             f"--host {subject}: not in the report, which has {', '.join(host.id for host in report.hosts) or 'none'}"
         )
     own = host.release.minor
-    minors = [own if step is Step.OWN else Minor(own.major, own.minor - 1) for step in policy.sdks]
+    minors = [own if step is RelativeMinor.OWN else Minor(own.major, own.minor - 1) for step in policy.sdks]
     sdks = [sdk for sdk in catalogue.sdks if sdk.id.minor in minors and sdk.id.provider in policy.providers]
     cells = _promised(policy, catalogue, sdks, [host])
     there = {sdk.id.minor for sdk in sdks}
@@ -170,7 +176,7 @@ def _refuse_glob(name: str, key: str, globs: Iterable[str], values: Collection[s
 
 def hosts_of_steps(policy: Policy, own: Minor) -> tuple[Minor, ...]:
     """The minors of hosts that a policy asks for, as seen from an SDK's own."""
-    return tuple(own if step is Step.OWN else own.next() for step in policy.hosts)
+    return tuple(own if step is RelativeMinor.OWN else own.next() for step in policy.hosts)
 
 
 def minors_without_host(
@@ -203,7 +209,7 @@ class _Tally:
         self._waived: Counter[str] = Counter()
         self.held = 0
 
-    def count(self, cell_id: str, cell: CellEntry | None, sdk: Step | None = None) -> None:
+    def count(self, cell_id: str, cell: CellEntry | None, sdk: RelativeMinor | None = None) -> None:
         """Counts a cell; None: the report has not got it. `sdk`: where its SDK is, as seen from the host."""
         if cell is None:
             self._note(ReasonKind.MISSING, "the suite plans cells that its run did not have", cell_id)
@@ -226,7 +232,7 @@ class _Tally:
         said = first_line(cell.mismatch or "" if kind is ReasonKind.MISMATCH else cell.detail)
         self._note(kind, f"{cell.case}: {cell.outcome.value}{record}" + (f": {said}" if said else ""), cell)
 
-    def _count_without_answer(self, cell: CellEntry, sdk: Step | None) -> None:
+    def _count_without_answer(self, cell: CellEntry, sdk: RelativeMinor | None) -> None:
         allowed = self._policy.allowance(cell.id, cell.outcome, sdk)
         if allowed is not None:
             self._waived[f"{cell.outcome.value}: {allowed.reason}"] += 1

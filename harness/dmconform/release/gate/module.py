@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from dmconform.binaries.facts import Known, StaticKind
-from dmconform.check.result import SCHEMA_VERSION, Check, HostEntry, Verdict
+from dmconform.check.result import SCHEMA_VERSION, Check, HostEntry, HostVerdict
 from dmconform.core.datafile import decode_json, read_bounded
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
 from dmconform.core.values import Relation
@@ -80,7 +80,7 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
         text = "the module was not run, so nothing was measured: check it without --no-run"
         reasons.append(Reason(ReasonKind.REPORT, text, reproduce=command))
     reasons += [reason for host in hosts for reason in _of_host(host, policy, check)]
-    held = sum(host.verdict is Verdict.WORKS and bool(host.runs) for host in hosts)
+    held = sum(host.verdict is HostVerdict.WORKS and bool(host.runs) for host in hosts)
     subject = f"{check.module_file} (sha256:{check.module.sha256}), built with the SDK of {own}"
     on = ", ".join(host.id for host in hosts) or "none"
     judged = f"a check by suite {check.suite_version}, on Envoy {on}"
@@ -116,9 +116,9 @@ def _of_host(host: HostEntry, policy: Policy, check: Check) -> Iterator[Reason]:
     command = _check(check, ["path:FILE" if "~" in host.id else host.id])
     if host.mismatch is not None:
         yield Reason(ReasonKind.MISMATCH, f"Envoy {host.id}: {host.mismatch}", (), command)
-    if host.verdict is Verdict.BREAKS:
+    if host.verdict is HostVerdict.BREAKS:
         yield Reason(ReasonKind.BROKEN, f"Envoy {host.id}: {host.reason}", (), command)
-    elif host.verdict is Verdict.UNDECIDED:
+    elif host.verdict is HostVerdict.UNDECIDED:
         text = host.reason or host.not_run or "no reason was given"
         yield Reason(ReasonKind.BLOCKED, f"Envoy {host.id}: {text}", (), command)
     elif check.ran and not host.runs:

@@ -25,7 +25,7 @@ class Subject(enum.Enum):
     MODULE = "module"
 
 
-class Step(enum.Enum):
+class RelativeMinor(enum.Enum):
     """A minor, as seen from the subject's."""
 
     OWN = "own"
@@ -39,9 +39,9 @@ class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     outcome: Outcome
     reason: str
     cells: str = "*"
-    sdk: Step | None = None  # only of SDKs of this minor, as seen from the host's
+    sdk: RelativeMinor | None = None  # only of SDKs of this minor, as seen from the host's
 
-    def covers(self, cell: str, outcome: Outcome, sdk: Step | None) -> bool:
+    def covers(self, cell: str, outcome: Outcome, sdk: RelativeMinor | None) -> bool:
         """Whether it lets a cell of this outcome pass. `sdk`: where the SDK is from the host, where a host is the subject."""
         return outcome is self.outcome and self.sdk in (None, sdk) and fnmatch.fnmatchcase(cell, self.cells)
 
@@ -52,8 +52,8 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     question: str
     subject: Subject
-    hosts: tuple[Step, ...] = ()
-    sdks: tuple[Step, ...] = ()
+    hosts: tuple[RelativeMinor, ...] = ()
+    sdks: tuple[RelativeMinor, ...] = ()
     providers: tuple[Provider, ...] = tuple(Provider)
     cases: tuple[str, ...] = ("*",)
     next_may_be_unknown: bool = False
@@ -69,15 +69,15 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         named = record is not None and any(fnmatch.fnmatchcase(record, one) for one in self.known_failures)
         return named or (fault is not None and fault in self.known_failures_of)
 
-    def allowance(self, cell: str, outcome: Outcome, sdk: Step | None) -> Allowance | None:
+    def allowance(self, cell: str, outcome: Outcome, sdk: RelativeMinor | None) -> Allowance | None:
         """What lets a cell without an answer pass."""
         return next((one for one in self.allow if one.covers(cell, outcome, sdk)), None)
 
 
 _STEPS = {
-    Subject.SDK: ("hosts", (Step.OWN, Step.NEXT)),
-    Subject.MODULE: ("hosts", (Step.OWN, Step.NEXT)),
-    Subject.HOST: ("sdks", (Step.OWN, Step.PREVIOUS)),
+    Subject.SDK: ("hosts", (RelativeMinor.OWN, RelativeMinor.NEXT)),
+    Subject.MODULE: ("hosts", (RelativeMinor.OWN, RelativeMinor.NEXT)),
+    Subject.HOST: ("sdks", (RelativeMinor.OWN, RelativeMinor.PREVIOUS)),
 }
 _ALL = {"title", "question", "subject"}
 _OF_REPORTS = {"cases", "any_suite", "known_failures", "known_failures_of", "allow"}
@@ -116,7 +116,7 @@ def load_policy(path: Path) -> Policy:
         if one.name not in _KEYS[policy.subject] and getattr(policy, one.name) != one.default:
             raise DataFileError(path, f'subject = "{policy.subject.value}" does not look at {one.name}')
     key, steps = _STEPS[policy.subject]
-    asked: tuple[Step, ...] = getattr(policy, key)
+    asked: tuple[RelativeMinor, ...] = getattr(policy, key)
     if not asked or not set(asked) <= set(steps):
         words = ", ".join(one.value for one in steps)
         raise DataFileError(path, f'subject = "{policy.subject.value}" needs {key}: one or more of {words}')

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from dmconform.core.terminal import SafeOutput
-from dmconform.release.gate.verdict import Answer, GateVerdict, Reason
-from dmconform.report.github import Annotation, Level
+from dmconform.release.gate.verdict import GateAnswer, GateVerdict, Reason
+from dmconform.report.github import Annotation, AnnotationLevel
 from dmconform.report.markdown import code, escape
 from dmconform.report.summary import counted
 
 CELLS_SHOWN = 3
 LONGEST_LINE = 600
-GLYPHS = {Answer.MAY: "✓", Answer.MAY_NOT: "✗", Answer.CANNOT_TELL: "■"}
-STYLES = {Answer.MAY: "bold green", Answer.MAY_NOT: "bold red", Answer.CANNOT_TELL: "bold magenta"}
+GLYPHS = {GateAnswer.MAY: "✓", GateAnswer.MAY_NOT: "✗", GateAnswer.CANNOT_TELL: "■"}
+STYLES = {GateAnswer.MAY: "bold green", GateAnswer.MAY_NOT: "bold red", GateAnswer.CANNOT_TELL: "bold magenta"}
 
 
 def headline(verdict: GateVerdict) -> str:
@@ -81,7 +81,11 @@ def _annotated(reason: Reason) -> str:
 def annotations_of_verdict(verdict: GateVerdict) -> Iterator[Annotation]:
     """Each reason, then the answer."""
     for reason in verdict.reasons:
-        level = Level.ERROR if reason.kind.is_certain else Level.WARNING
+        level = AnnotationLevel.ERROR if reason.kind.is_certain else AnnotationLevel.WARNING
         yield Annotation(level, f"{verdict.policy}: {reason.kind.value}", _annotated(reason))
-    level = {Answer.MAY: Level.NOTICE, Answer.MAY_NOT: Level.ERROR, Answer.CANNOT_TELL: Level.WARNING}[verdict.answer]
+    level = {
+        GateAnswer.MAY: AnnotationLevel.NOTICE,
+        GateAnswer.MAY_NOT: AnnotationLevel.ERROR,
+        GateAnswer.CANNOT_TELL: AnnotationLevel.WARNING,
+    }[verdict.answer]
     yield Annotation(level, "dmconform gate", headline(verdict))

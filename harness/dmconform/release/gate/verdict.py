@@ -11,7 +11,7 @@ from dmconform.core.errors import ExitCode
 SCHEMA_VERSION = 1
 
 
-class Answer(enum.Enum):
+class GateAnswer(enum.Enum):
     """Whether the release may happen."""
 
     MAY = "may be released"
@@ -20,7 +20,7 @@ class Answer(enum.Enum):
 
     @property
     def exit_code(self) -> ExitCode:
-        return {Answer.MAY: ExitCode.OK, Answer.MAY_NOT: ExitCode.FAIL, Answer.CANNOT_TELL: ExitCode.ERROR}[self]
+        return {GateAnswer.MAY: ExitCode.OK, GateAnswer.MAY_NOT: ExitCode.FAIL, GateAnswer.CANNOT_TELL: ExitCode.ERROR}[self]
 
 
 class ReasonKind(enum.Enum):
@@ -66,7 +66,7 @@ class GateVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     policy: str
     question: str
     subject: str
-    answer: Answer
+    answer: GateAnswer
     cells: int  # that the policy asks for
     held: int
     reasons: tuple[Reason, ...]

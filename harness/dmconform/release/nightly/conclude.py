@@ -10,7 +10,7 @@ from dmconform.core.errors import HarnessError
 from dmconform.release.nightly.issue import issue_text, regressed
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.markdown import render_comparison
-from dmconform.report.comparison.model import Comparison
+from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.html import render_html
 from dmconform.report.schema import Report
 
@@ -18,7 +18,7 @@ CHANGES = "changes.md"
 ISSUE = "issue.md"
 
 
-def conclude(folder: Path, report: Report, previous: Report) -> Comparison:
+def conclude(folder: Path, report: Report, previous: Report) -> ReportComparison:
     """Writes `changes.json`, `changes.md`, a page that marks what changed, and, only if something became worse, `issue.md`.
 
     Raises:

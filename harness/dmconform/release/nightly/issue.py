@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from dmconform.report.comparison.markdown import render_comparison
-from dmconform.report.comparison.model import Change, ChangeKind, Comparison
+from dmconform.report.comparison.model import CellChange, ChangeKind, ReportComparison
 
 LONGEST_ISSUE: Final = 60_000
 """Characters. GitHub takes 65,536, and whoever files it may want to add where the reports are."""
 _CUT: Final = "\nCut: the whole is in changes.md.\n"
 
 
-def regressed(comparison: Comparison) -> tuple[Change, ...]:
+def regressed(comparison: ReportComparison) -> tuple[CellChange, ...]:
     """The cells that became worse: promised, and failing now where they did not before.
 
     One that gave no answer the night before counts too, so that a night of trouble hides nothing; but not if it fails just
@@ -21,18 +21,18 @@ def regressed(comparison: Comparison) -> tuple[Change, ...]:
     return tuple(one for one in comparison.changes if _is_worse(one))
 
 
-def _is_worse(change: Change) -> bool:
+def _is_worse(change: CellChange) -> bool:
     if change.kind is ChangeKind.FAILURE:
         return change.new is not None and change.new.known_failure is None
     return change.kind is ChangeKind.REGRESSION
 
 
-def nothing_in_common(comparison: Comparison) -> bool:
+def nothing_in_common(comparison: ReportComparison) -> bool:
     """Whether no cell is in both reports, so that nothing can be told."""
     return not comparison.unchanged and all(one.kind in (ChangeKind.NEW, ChangeKind.GONE) for one in comparison.changes)
 
 
-def issue_text(comparison: Comparison) -> str:
+def issue_text(comparison: ReportComparison) -> str:
     """The text of an issue, in Markdown. The worst stands first, so what is too long loses its end."""
     text = render_comparison(comparison)
     if len(text) <= LONGEST_ISSUE:

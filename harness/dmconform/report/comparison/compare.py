@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dmconform.core.text import first_line
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.comparison.hosts import follow_hosts
-from dmconform.report.comparison.model import SCHEMA_VERSION, Change, ChangeKind, Comparison, Run, Side
+from dmconform.report.comparison.model import SCHEMA_VERSION, CellChange, CellSide, ChangeKind, ReportComparison, Run
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import stability
 
 
-class Answer(enum.Enum):
+class CellAnswer(enum.Enum):
     """What a cell says of what it asks."""
 
     HOLDS = enum.auto()
@@ -23,17 +23,17 @@ class Answer(enum.Enum):
 
 
 _TURNS = {
-    (Answer.HOLDS, Answer.FAILS): ChangeKind.REGRESSION,
-    (Answer.NONE, Answer.FAILS): ChangeKind.FAILURE,
-    (Answer.FAILS, Answer.HOLDS): ChangeKind.REPAIR,
-    (Answer.NONE, Answer.HOLDS): ChangeKind.ANSWERED,
-    (Answer.HOLDS, Answer.NONE): ChangeKind.LOST,
-    (Answer.FAILS, Answer.NONE): ChangeKind.LOST,
+    (CellAnswer.HOLDS, CellAnswer.FAILS): ChangeKind.REGRESSION,
+    (CellAnswer.NONE, CellAnswer.FAILS): ChangeKind.FAILURE,
+    (CellAnswer.FAILS, CellAnswer.HOLDS): ChangeKind.REPAIR,
+    (CellAnswer.NONE, CellAnswer.HOLDS): ChangeKind.ANSWERED,
+    (CellAnswer.HOLDS, CellAnswer.NONE): ChangeKind.LOST,
+    (CellAnswer.FAILS, CellAnswer.NONE): ChangeKind.LOST,
 }
 _ORDER = {kind: place for place, kind in enumerate(ChangeKind)}
 
 
-def compare(old: Report, new: Report) -> Comparison:
+def compare(old: Report, new: Report) -> ReportComparison:
     """What changed from one report to the other; the worst first, each kind in the order of the cells."""
     old, paired = follow_hosts(old, new)
     before = {cell.id: cell for cell in old.cells}
@@ -46,7 +46,7 @@ def compare(old: Report, new: Report) -> Comparison:
             changes.append(_change(kind, before.get(cell_id), after.get(cell_id), hosts))
     compared = len(before.keys() & after.keys())
     nothing = () if compared else ("no cell is in both reports, so nothing was compared",)
-    return Comparison(
+    return ReportComparison(
         schema_version=SCHEMA_VERSION,
         old=_run(old),
         new=_run(new),
@@ -58,11 +58,11 @@ def compare(old: Report, new: Report) -> Comparison:
     )
 
 
-def answer_of(cell: CellEntry) -> Answer:
+def answer_of(cell: CellEntry) -> CellAnswer:
     """What a cell says. One that passes although its static half says otherwise counts against its run, so it fails."""
     if cell.outcome is Outcome.PASS:
-        return Answer.FAILS if cell.judgement is Judgement.MISMATCH else Answer.HOLDS
-    return Answer.FAILS if cell.outcome.is_verdict else Answer.NONE
+        return CellAnswer.FAILS if cell.judgement is Judgement.MISMATCH else CellAnswer.HOLDS
+    return CellAnswer.FAILS if cell.outcome.is_verdict else CellAnswer.NONE
 
 
 def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
@@ -72,8 +72,8 @@ def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
     was, now = answer_of(old), answer_of(new)
     if was is not now:
         promised = Relation.SUPPORTED in (old.relation, new.relation)
-        return ChangeKind.FACT if now is Answer.FAILS and not promised else _TURNS[was, now]
-    if now is Answer.FAILS and reason(old) != reason(new):
+        return ChangeKind.FACT if now is CellAnswer.FAILS and not promised else _TURNS[was, now]
+    if now is CellAnswer.FAILS and reason(old) != reason(new):
         return ChangeKind.REASON
     return None if (old.relation is Relation.SUPPORTED) is (new.relation is Relation.SUPPORTED) else ChangeKind.PROMISE
 
@@ -104,11 +104,11 @@ def without_chance(detail: str) -> str:
 
 def _change(
     kind: ChangeKind, old: CellEntry | None, new: CellEntry | None, hosts: tuple[Mapping[str, str], Mapping[str, str]]
-) -> Change:
+) -> CellChange:
     shown = new or old
     assert shown is not None
     both = old is not None and new is not None
-    return Change(
+    return CellChange(
         cell=shown.id,
         kind=kind,
         old=_side(old),
@@ -123,10 +123,10 @@ def _same(one: str | None, other: str | None) -> bool | None:
     return one == other if one and other else None
 
 
-def _side(cell: CellEntry | None) -> Side | None:
+def _side(cell: CellEntry | None) -> CellSide | None:
     if cell is None:
         return None
-    return Side(cell.outcome, cell.relation, cell.judgement, cell.known_failure, _detail(cell), stability(cell))
+    return CellSide(cell.outcome, cell.relation, cell.judgement, cell.known_failure, _detail(cell), stability(cell))
 
 
 def _run(report: Report) -> Run:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dmconform.report.comparison.model import ChangeKind, Comparison, Run
-from dmconform.report.comparison.show import MEANINGS, Group, counts, groups, notes
-from dmconform.report.github import Annotation, Level
+from dmconform.report.comparison.model import ChangeKind, ReportComparison, Run
+from dmconform.report.comparison.show import MEANINGS, ChangeGroup, counts, groups, notes
+from dmconform.report.github import Annotation, AnnotationLevel
 from dmconform.report.markdown import code, escape
 from dmconform.report.summary import counted
 
@@ -14,12 +14,12 @@ CELLS_SHOWN = 10
 SHORT = (ChangeKind.NEW, ChangeKind.GONE)
 
 
-def render_comparison(comparison: Comparison) -> str:
+def render_comparison(comparison: ReportComparison) -> str:
     """The Markdown text of a comparison."""
     return "\n".join(_lines(comparison)).rstrip("\n") + "\n"
 
 
-def _lines(comparison: Comparison) -> Iterator[str]:
+def _lines(comparison: ReportComparison) -> Iterator[str]:
     regressions = len(comparison.of(ChangeKind.REGRESSION))
     none = "No regression" if comparison.compared else "Nothing was compared"
     yield f"# {counted(regressions, 'regression') if regressions else none}"
@@ -46,7 +46,7 @@ def _run(run: Run) -> str:
     return f"{escape(run.started_at)}, {suite}, {counted(run.cells, 'cell')}"
 
 
-def _group(group: Group) -> Iterator[str]:
+def _group(group: ChangeGroup) -> Iterator[str]:
     yield f"- **{escape(group.case)}**, {counted(len(group.changes), 'cell')}" + (
         f", with {group.blame}" if group.blame else ""
     )
@@ -62,14 +62,14 @@ def _group(group: Group) -> Iterator[str]:
         yield f"  - again: {code(group.changes[0].reproduce)}"
 
 
-def annotations_of_comparison(comparison: Comparison) -> Iterator[Annotation]:
+def annotations_of_comparison(comparison: ReportComparison) -> Iterator[Annotation]:
     """Regressions as errors, answers that were lost and what makes it say less as warnings, then the counts."""
     for group in groups(comparison):
         if group.kind in (ChangeKind.REGRESSION, ChangeKind.FAILURE, ChangeKind.LOST):
-            level = Level.WARNING if group.kind is ChangeKind.LOST else Level.ERROR
+            level = AnnotationLevel.WARNING if group.kind is ChangeKind.LOST else AnnotationLevel.ERROR
             first = group.changes[0]
             text = f"{counted(len(group.changes), 'cell')}\nwas: {group.was}\nnow: {group.now}\nagain: {first.reproduce}"
             yield Annotation(level, f"{group.kind.value}: {group.case}", text)
     for warning in comparison.warnings:
-        yield Annotation(Level.WARNING, "dmconform diff", warning)
-    yield Annotation(Level.NOTICE, "dmconform diff", counts(comparison))
+        yield Annotation(AnnotationLevel.WARNING, "dmconform diff", warning)
+    yield Annotation(AnnotationLevel.NOTICE, "dmconform diff", counts(comparison))

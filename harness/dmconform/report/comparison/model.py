@@ -27,7 +27,7 @@ class ChangeKind(enum.Enum):
     PROMISE = "promise changed"  # answers as before, but is promised in one of the two only
 
 
-class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CellSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cell in one of the reports."""
 
     outcome: Outcome
@@ -38,13 +38,13 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stability: Stability = Stability.UNKNOWN
 
 
-class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CellChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A cell that is not what it was. `old` or `new` is null where the cell is not in that report."""
 
     cell: str
     kind: ChangeKind
-    old: Side | None
-    new: Side | None
+    old: CellSide | None
+    new: CellSide | None
     same_module: bool | None  # whether both ran the same bytes; null: not known
     same_host: bool | None  # whether on the same binary
     reproduce: str
@@ -68,18 +68,18 @@ class HostPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: str  # where the new one came from
 
 
-class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReportComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two reports, cell by cell."""
 
     schema_version: int
     old: Run
     new: Run
     unchanged: int
-    changes: tuple[Change, ...]
+    changes: tuple[CellChange, ...]
     warnings: tuple[str, ...] = ()  # why the comparison says less than it seems to
     paired: tuple[HostPair, ...] = ()
     compared: int = 0  # cells that are in both
 
-    def of(self, kind: ChangeKind) -> tuple[Change, ...]:
+    def of(self, kind: ChangeKind) -> tuple[CellChange, ...]:
         """The changes of one kind."""
         return tuple(one for one in self.changes if one.kind is kind)

@@ -10,7 +10,7 @@ from rich.console import Console
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.values import Outcome
 from dmconform.report.comparison.compare import without_chance
-from dmconform.report.comparison.model import Change, ChangeKind, Comparison, Side
+from dmconform.report.comparison.model import CellChange, CellSide, ChangeKind, ReportComparison
 from dmconform.report.stability import Stability
 from dmconform.report.summary import counted
 
@@ -38,14 +38,14 @@ STYLES = {
 
 
 @dataclass(frozen=True)
-class Group:
+class ChangeGroup:
     """Changes of one case that say the same of what was and of what is."""
 
     kind: ChangeKind
     case: str
     was: str
     now: str
-    changes: tuple[Change, ...]
+    changes: tuple[CellChange, ...]
 
     @property
     def blame(self) -> str:
@@ -58,20 +58,20 @@ class Group:
         return ", ".join(part for part in parts if part)
 
 
-def groups(comparison: Comparison) -> tuple[Group, ...]:
+def groups(comparison: ReportComparison) -> tuple[ChangeGroup, ...]:
     """The changes grouped by cause, in the order of kinds, the largest first."""
-    found: dict[tuple[ChangeKind, str, str, str], list[Change]] = {}
+    found: dict[tuple[ChangeKind, str, str, str], list[CellChange]] = {}
     for one in comparison.changes:
         area, name, *_ = one.cell.split("/")
         words = ("", "") if one.kind in (ChangeKind.NEW, ChangeKind.GONE) else (_words(one.old), _words(one.new))
         key = (one.kind, f"{area}/{name}", *words)
         found.setdefault(key, []).append(one)
-    made = [Group(*key, tuple(changes)) for key, changes in found.items()]
+    made = [ChangeGroup(*key, tuple(changes)) for key, changes in found.items()]
     kinds = list(ChangeKind)
     return tuple(sorted(made, key=lambda one: (kinds.index(one.kind), -len(one.changes))))
 
 
-def _words(side: Side | None) -> str:
+def _words(side: CellSide | None) -> str:
     if side is None:
         return "not there"
     text = without_chance(side.detail)
@@ -81,20 +81,20 @@ def _words(side: Side | None) -> str:
     return f"{side.outcome.value}{disputed}{known}{unstable}" + (f": {text}" if text else "")
 
 
-def counts(comparison: Comparison) -> str:
+def counts(comparison: ReportComparison) -> str:
     """One line: how many changes of each kind, and how many cells are as they were."""
     parts = [f"{kind.value}: {len(comparison.of(kind))}" for kind in ChangeKind if comparison.of(kind)]
     return ", ".join([*parts, f"unchanged: {comparison.unchanged}"])
 
 
-def notes(comparison: Comparison) -> Iterator[str]:
+def notes(comparison: ReportComparison) -> Iterator[str]:
     """What a reader must know of the comparison itself."""
     yield from comparison.warnings
     for one in comparison.paired:
         yield f"Envoy {one.old} of the old report is compared with {one.new} of the new one ({one.origin})"
 
 
-def print_comparison(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: ReportComparison, console: Console) -> None:
     """Prints it; the numbers come last, where they are looked for."""
     out = SafeOutput(console, LONGEST_LINE, "in the JSON output")
     shown: ChangeKind | None = None
@@ -113,7 +113,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     out.line(counts(comparison), "bold")
 
 
-def _lines(group: Group) -> Iterator[str]:
+def _lines(group: ChangeGroup) -> Iterator[str]:
     yield f"  {len(group.changes)}x {group.case}"
     if group.kind in (ChangeKind.NEW, ChangeKind.GONE):
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from dmconform.report.comparison.model import Change, ChangeKind, Comparison
+from dmconform.report.comparison.model import CellChange, ChangeKind, ReportComparison
 from dmconform.report.comparison.show import MEANINGS
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
@@ -19,7 +19,7 @@ class Changes(msgspec.Struct, frozen=True, rename="camel"):
     gone: int  # cells that only the earlier report has
 
 
-def changes(report: Report, comparison: Comparison, texts: Texts) -> Changes:
+def changes(report: Report, comparison: ReportComparison, texts: Texts) -> Changes:
     """What a comparison of an earlier report with `report` has found, by the positions of cells."""
     places = {cell.id: at for at, cell in enumerate(report.cells)}
     was: dict[str, tuple[int, int, int, int]] = {}
@@ -38,7 +38,7 @@ def changes(report: Report, comparison: Comparison, texts: Texts) -> Changes:
     )
 
 
-def _ran_with(change: Change) -> str:
+def _ran_with(change: CellChange) -> str:
     """Whether module and host are the bytes that they were: what stayed the same cannot be the cause."""
     both = (("module", change.same_module), ("host binary", change.same_host))
     return ", ".join(f"{'the same' if same else 'another'} {what}" for what, same in both if same is not None)

@@ -7,7 +7,7 @@ import msgspec
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.values import Judgement, Relation
 from dmconform.core.versions import Minor, Release
-from dmconform.report.comparison.model import Comparison
+from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
 from dmconform.report.grid import LANGUAGE_NAMES, Grid
 from dmconform.report.inconsistencies import MEANINGS, inconsistencies_by_kind
@@ -18,7 +18,7 @@ from dmconform.report.page.cells import PackedCells, pack, positions
 from dmconform.report.page.changes import Changes, changes
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
-from dmconform.report.summary import FAILURES, Verdict, abi_words, causes, summarise, unrun
+from dmconform.report.summary import FAILURES, RunVerdict, abi_words, causes, summarise, unrun
 from dmconform.spec.promise import window
 
 LONGEST_TEXT = 4000
@@ -200,13 +200,13 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     calm: bool  # nothing counts against the run, and nothing of it is missing
 
 
-def page_data(report: Report, comparison: Comparison | None) -> PageData:
+def page_data(report: Report, comparison: ReportComparison | None) -> PageData:
     """What the script needs of `report`, and of its comparison with an earlier one."""
     return _Maker(report, page_grid(report), comparison).make()
 
 
 class _Maker:
-    def __init__(self, report: Report, layout: Grid, comparison: Comparison | None) -> None:
+    def __init__(self, report: Report, layout: Grid, comparison: ReportComparison | None) -> None:
         self.report, self.layout, self.comparison = report, layout, comparison
         details = sum(min(len(cell.detail), LONGEST_TEXT) for cell in report.cells)
         self.texts = Texts(LONGEST_TEXT, LONGEST_TEXT if details <= MOST_TEXT else SHORT_TEXT)
@@ -302,7 +302,7 @@ class _Maker:
                 for it in report.abi_findings
             ],
             changes=compared,
-            calm=summarise(report).verdict in (Verdict.HELD, Verdict.NOTHING),
+            calm=summarise(report).verdict in (RunVerdict.HELD, RunVerdict.NOTHING),
         )
 
     def _columns(self) -> list[ColumnData]:

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from dmconform.core.text import cut, first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome
-from dmconform.report.comparison.model import Comparison
+from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.comparison.show import counts, notes
 from dmconform.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
 from dmconform.report.page.answer import answers
@@ -60,7 +60,7 @@ ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)
 """In the legend even where no cell is judged so."""
 
 
-def page(report: Report, comparison: Comparison | None) -> str:
+def page(report: Report, comparison: ReportComparison | None) -> str:
     """The page of `report`; with its comparison with an earlier report, also what changed since."""
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
     script = _script()
@@ -88,7 +88,7 @@ def page(report: Report, comparison: Comparison | None) -> str:
     )
 
 
-def _compared(comparison: Comparison) -> str:
+def _compared(comparison: ReportComparison) -> str:
     """What a comparison with an earlier report comes to, and what a reader must know of it."""
     told = "".join(f" Note: {note}." for note in notes(comparison))
     return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{told}"
