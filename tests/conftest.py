@@ -25,11 +25,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     Its cells are all cells of that selection.
     """
     from dmconform.matrix.prepare import Selection, prepare  # slow to import; most tests do without
+    from dmconform.spec.catalogue import load_catalogue
 
     folder = tmp_path_factory.mktemp("plan")
     # Workers of one session wait for the first, so that nothing is built twice.
     with FileLock(_common_folder(tmp_path_factory) / "prepare.lock"):
-        plan = prepare(Selection(hosts=(HOST,), sdks=SDKS), folder).plan
+        plan = prepare(load_catalogue(), Selection(hosts=(HOST,), sdks=SDKS), folder).plan
     problems = [sdk.problem for sdk in plan.sdks if sdk.problem] + [host.problem for host in plan.hosts if host.problem]
     assert not problems, f"expected {SDKS} and Envoy {HOST} to be had: {problems}"
     return plan

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 from dmconform.binaries.facts import Binding, Known, StaticKind
-from dmconform.core.values import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation
+from dmconform.core.values import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation, SdkId, sdk_parts
 from dmconform.core.versions import Minor, Release
 from dmconform.report.schema import (
     SCHEMA_VERSION,
@@ -99,8 +99,7 @@ def host(release: str) -> Host:
 
 
 def sdk(name: str, *, problem: str | None = None) -> SdkEntry:
-    language, _, rest = name.partition("@")
-    minor, _, provider = rest.partition(":")
+    language, minor, provider = sdk_parts(name)
     module = ModuleFile("probe", "modules/libprobe.so", "ab" * 32, 1234567, "GLIBC_2.34", ("libc.so.6", "libm.so.6"))
     return SdkEntry(
         id=name,
@@ -292,7 +291,7 @@ def matrix(
 
 
 def _matrix_static(sdk: str, release: str) -> StaticEntry:
-    minor, host_minor = Minor.parse(sdk.partition("@")[2].partition(":")[0]), Release.parse(release).minor
+    minor, host_minor = SdkId.parse(sdk).minor, Release.parse(release).minor
     if str(host_minor) < "1.38" and minor != host_minor:
         return static(sdk, release, StaticKind.REFUSED, 7)
     if minor > host_minor:

@@ -16,17 +16,23 @@ import msgspec
 
 from dmconform.abi.consistency import problems
 from dmconform.abi.types import Abi, AbiType, Function
+from dmconform.core import paths
 from dmconform.core.datafile import load_json
 from dmconform.core.errors import DataFileError
+from dmconform.core.versions import Minor
 
 _MINOR: Final = re.compile(r"\d+\.\d+")
 _SHOWN: Final = 5  # mistakes of a file in one message
 
 
-def known_minors(folder: Path) -> tuple[str, ...]:
-    """The minors that there is data of, in order, such as `("1.36", "1.37")`."""
-    names = (path.stem for path in folder.glob("*.json") if _MINOR.fullmatch(path.stem))
-    return tuple(sorted(names, key=lambda name: tuple(int(part) for part in name.split("."))))
+def known_minors(folder: Path = paths.ABI) -> tuple[Minor, ...]:
+    """Returns the minors that there is ABI data of, oldest first."""
+    return tuple(sorted(Minor.parse(path.stem) for path in folder.glob("*.json") if _MINOR.fullmatch(path.stem)))
+
+
+def load_every_abi(folder: Path = paths.ABI) -> dict[str, Abi]:
+    """Returns the ABI of every known minor, oldest first, by the minor's text; raises as `load_abi`."""
+    return {str(minor): load_abi(folder, str(minor)) for minor in known_minors(folder)}
 
 
 def load_abi(folder: Path, minor: str) -> Abi:
@@ -37,7 +43,7 @@ def load_abi(folder: Path, minor: str) -> Abi:
     """
     path = folder / f"{minor}.json"
     if not path.exists():
-        known = ", ".join(known_minors(folder)) or "none"
+        known = ", ".join(map(str, known_minors(folder))) or "none"
         raise DataFileError(path, f"there is no ABI data for {minor}; known: {known}")
     abi = load_abi_file(path)
     if abi.envoy != minor:

@@ -17,7 +17,6 @@ from dmconform.core import paths
 from dmconform.core.datafile import load_json
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import CALLBACK_PREFIX
-from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import KnownHost, load_hosts
 
 _MINOR = re.compile(r"\d+\.\d+")
@@ -86,13 +85,6 @@ def _kind(name: str) -> FunctionKind:
 
 def _idle(abi: Abi, host: KnownHost | None) -> frozenset[str]:
     return abi.names(FunctionKind.HOOK) & frozenset(host.lacks if host else ())
-
-
-def known_minors(folder: Path = paths.ABI) -> tuple[str, ...]:
-    """The minors with ABI data, oldest first."""
-    return tuple(
-        str(one) for one in sorted(Minor.parse(path.stem) for path in folder.glob("*.json") if _MINOR.fullmatch(path.stem))
-    )
 
 
 def _known(release: str) -> KnownHost | None:

@@ -26,6 +26,7 @@ from dmconform.core.timeouts import REPLAY_S
 from dmconform.envoy.placed import recording
 from dmconform.matrix.cell import PROBE
 from dmconform.matrix.cells import run_cells
+from dmconform.matrix.classification import classify
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.prepare import EVIDENCE
 from dmconform.matrix.pytest_plugin import read_results
@@ -33,8 +34,6 @@ from dmconform.matrix.reproduce import prepare_cell
 from dmconform.matrix.run_cell import CellResult
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import PlannedCell
-from dmconform.spec.judgement import judge
-from dmconform.spec.mismatch import mismatch
 
 REPLAY = paths.PACKAGE / "bundle" / "replay"
 _PROGRAM = "run.py"
@@ -77,7 +76,7 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
         raise UsageError(f"--out {file}: there is no folder {file.parent}")
     with tempfile.TemporaryDirectory(prefix="dmconform-bundle-") as name:
         folder = Path(name).resolve()
-        prepared = prepare_cell(cell_id, hosts, upstream, folder)
+        prepared = prepare_cell(catalogue, cell_id, hosts, upstream, folder)
         cell = prepared.plan.cells[0].id
         evidence = folder / EVIDENCE / cell.folder
         say(f"running {cell_id}, and then its replay; the modules' code runs on this machine, with your rights")
@@ -146,8 +145,7 @@ def _described(
     host = plan.host(result.id.host).host
     case = catalogue.case(result.id.case)
     requirements = (catalogue.requirements[one] for one in case.declaration.requirements)
-    disputed = mismatch(plan.static_verdict(result.id.sdk, result.id.host), result.probe_load)
-    judgement, _ = judge(planned, result.outcome, result.detail, catalogue.known_failures, plan.official_named, disputed)
+    classified = classify(plan, planned, result, catalogue.known_failures)
     placed = {one.sha256 for step in collected.steps if isinstance(step, FilesStep) for one in step.changes}
     sdks = (plan.sdk(result.id.sdk), *(one for one in plan.companions if one.id != result.id.sdk))
     who = "root" if os.geteuid() == 0 else "a plain user"
@@ -158,7 +156,7 @@ def _described(
         requirements=tuple(f"{one.statement} ({one.document}, {one.section})" for one in requirements),
         relation=f"{planned.relation.value}: {planned.relation_reason}",
         outcome=result.outcome.value,
-        judgement=judgement.value,
+        judgement=classified.judgement.value,
         detail=rewriter.text(result.detail),
         facts={name: rewriter.text(value) for name, value in result.facts.items()},
         host=BundledHost(host.release_text, host.build, host.sha256, host.origin),

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmconform.binaries.facts import HostFacts
 from dmconform.binaries.known import known_host_facts
 from dmconform.binaries.read import read_host
-from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.errors import UsageError
 from dmconform.core.progress import say
 from dmconform.core.versions import Release
 from dmconform.hosts.catalogue import KnownHost
-from dmconform.hosts.obtain import from_file, from_image, from_release, sha256_of
-from dmconform.spec.selectors import HostChoice, HostFile
+from dmconform.hosts.obtain import obtain as obtain_host
+from dmconform.hosts.obtain import sha256_of
+from dmconform.hosts.selection import HostChoice, HostFile
 
 if TYPE_CHECKING:
     import docker
@@ -61,18 +62,12 @@ def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client
     Raises:
         UsageError: a file or an image is no Envoy.
     """
+    found = obtain_host(choice, known, cache, client, say)
+    host, binary = found.host, None if found.problem else Path(found.host.binary)
     if isinstance(choice, KnownHost):
         plain = describe(choice, known)
-        try:
-            host = from_release(choice, cache, say)
-        except HarnessError as error:
-            return Candidate(plain.id, plain.release, plain.origin, plain.facts, problem=str(error))
-        return Candidate(host.id, host.release_text, host.origin, plain.facts, Path(host.binary))
-    if isinstance(choice, HostFile):
-        host = from_file(choice.path, known, f"file {choice.path.name}")
-    else:
-        host = from_image(client(), choice.reference, known, cache)
-    binary = Path(host.binary)
+        return replace(plain, origin=host.origin, binary=binary, problem=found.problem)
+    assert binary is not None, "only known releases may lack a binary"
     return Candidate(host.id, host.release_text, host.origin, _facts(binary, host.id, host.release_text, known), binary)
 
 

@@ -27,7 +27,7 @@ from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.upstream import upstream_server
 from dmconform.hosts.catalogue import KnownHost
-from dmconform.spec.selectors import HostChoice, HostImage
+from dmconform.hosts.selection import HostChoice, HostImage
 
 if TYPE_CHECKING:
     import docker

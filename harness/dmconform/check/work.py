@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dmconform.abi.loading import load_abi
+from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
 from dmconform.binaries.facts import ModuleFacts, StaticVerdict
@@ -27,8 +27,8 @@ from dmconform.core.extension_point import ExtensionPoint, point_of
 from dmconform.core.versions import Minor
 from dmconform.envoy.launch import SEARCH_PATH
 from dmconform.hosts.catalogue import KnownHost, load_hosts
+from dmconform.hosts.selection import HostChoice, select_hosts
 from dmconform.sdks.catalogue import load_sdks
-from dmconform.spec.selectors import HostChoice, select_hosts
 
 GODEBUG = "GODEBUG"
 GO_ENVIRONMENT = {GODEBUG: "cgocheck=0"}
@@ -70,7 +70,7 @@ def check_module(request: CheckRequest) -> Check:
     else:
         seen = [static.seen(host) for host in distinct(describe(choice, known) for choice in choices)]
     hosts = judge_hosts(seen, guessed=guess is not None)
-    abis = [load_abi(paths.ABI, file.stem) for file in paths.ABI.glob("[0-9]*.json")]
+    abis = list(load_every_abi().values())
     sdk = guess_minor(facts, KnownSdks.of(known, load_sdks(paths.SDKS), abis), settings.sdk_minor)
     return Check(
         schema_version=SCHEMA_VERSION,

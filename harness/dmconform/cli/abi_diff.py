@@ -113,13 +113,14 @@ def run_diff(arguments: argparse.Namespace) -> int:
 
 def run_drift(arguments: argparse.Namespace) -> int:
     """Compares with the newest known minor."""
+    from dmconform.abi.loading import known_minors
     from dmconform.abi_diff import render
     from dmconform.abi_diff.drift import drift
-    from dmconform.abi_diff.operands import known_minors, load_operand
+    from dmconform.abi_diff.operands import load_operand
     from dmconform.abi_diff.requirements import measured_needs
     from dmconform.abi_diff.uses import load_sdk_uses
 
-    known = load_operand(arguments.since or known_minors()[-1])
+    known = load_operand(arguments.since or str(known_minors()[-1]))
     found = drift(known, load_operand(arguments.new), load_sdk_uses(), measured_needs())
     if arguments.json:
         sys.stdout.write(render.as_json(found))

@@ -9,9 +9,10 @@ from dmconform.core.errors import UsageError
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.obtain import from_file
+from dmconform.hosts.selection import HostChoice, HostFile, HostImage, select_hosts
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
-from dmconform.spec.selectors import HostChoice, HostFile, HostImage, select_cases, select_hosts, select_sdks
+from dmconform.spec.selectors import select_cases, select_sdks
 
 What = Literal["hosts", "sdks", "cases", "cells"]
 

@@ -78,11 +78,12 @@ def run_plan(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace) -> None:
     from dmconform.hosts.catalogue import KnownHost
+    from dmconform.hosts.selection import select_hosts
     from dmconform.matrix.costs import load_costs, total
     from dmconform.matrix.split import split
     from dmconform.spec.catalogue import load_catalogue
     from dmconform.spec.cells import plan_cells
-    from dmconform.spec.selectors import select_cases, select_hosts, select_sdks
+    from dmconform.spec.selectors import select_cases, select_sdks
 
     catalogue = load_catalogue()
     chosen = select_hosts(arguments.host, catalogue.hosts)

@@ -126,9 +126,15 @@ class SdkId:
         Raises:
             ValueError: it is nothing of the kind.
         """
-        language, _, rest = text.partition("@")
-        minor, _, provider = rest.partition(":")
+        language, minor, provider = sdk_parts(text)
         return cls.of(Language(language), Minor.parse(minor), Provider(provider))
+
+
+def sdk_parts(text: str) -> tuple[str, str, str]:
+    """Returns language, minor and provider of an SDK id in a report, which may come from a suite that knows more of them."""
+    language, _, rest = text.partition("@")
+    minor, _, provider = rest.partition(":")
+    return language, minor, provider
 
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

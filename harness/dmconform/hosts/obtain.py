@@ -16,7 +16,9 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -27,6 +29,7 @@ from dmconform.core.process import run_program
 from dmconform.core.timeouts import DOWNLOAD_S, HOST_VERSION_S
 from dmconform.core.values import Host
 from dmconform.hosts.catalogue import KnownHost
+from dmconform.hosts.selection import HostChoice, HostFile, HostImage
 
 if TYPE_CHECKING:
     import docker
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 Progress = Callable[[str], None]
 BINARY_IN_WHEEL = "envoy/_bin/envoy"
 BINARY_LIMIT_BYTES = 1 << 30
+_AT_ONCE = 2
 # Where images of Envoy keep the binary; the first is the official image's.
 BINARY_IN_IMAGE = ("/usr/local/bin/envoy", "/usr/bin/envoy", "/bin/envoy", "/envoy")
 _VERSION = re.compile(r"version: (?P<build>[0-9a-f]+/(?P<release>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/\S+)")
@@ -226,3 +230,53 @@ def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHo
     finally:
         container.remove(v=True, force=True)
     raise UsageError(f"image:{reference}: no Envoy in it; looked for {', '.join(BINARY_IN_IMAGE)}")
+
+
+@dataclass(frozen=True)
+class Obtained:
+    """A selected host; `problem` says why a known release has no binary on this machine."""
+
+    choice: HostChoice
+    host: Host
+    problem: str | None = None
+
+
+def obtain(
+    choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client: Callable[[], docker.DockerClient], progress: Progress
+) -> Obtained:
+    """Brings a selected host to this machine.
+
+    Args:
+        choice: a known release, a file, or an image.
+        known: the known releases, by which a file is recognised.
+        cache: where downloads and copies are kept.
+        client: gives a client of a Docker server; asked only for an image.
+        progress: is told what takes longer.
+
+    Raises:
+        UsageError: a file or an image is no Envoy.
+        HarnessError: an image cannot be looked into.
+    """
+    if isinstance(choice, HostFile):
+        return Obtained(choice, from_file(choice.path, known, f"file {choice.path.name}"))
+    if isinstance(choice, HostImage):
+        return Obtained(choice, from_image(client(), choice.reference, known, cache))
+    try:
+        return Obtained(choice, from_release(choice, cache, progress))
+    except UsageError:
+        raise
+    except HarnessError as error:
+        absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
+        return Obtained(choice, absent, str(error))
+
+
+def obtain_all(
+    choices: Iterable[HostChoice],
+    known: tuple[KnownHost, ...],
+    cache: Path,
+    client: Callable[[], docker.DockerClient],
+    progress: Progress,
+) -> tuple[Obtained, ...]:
+    """Brings selected hosts to this machine, a few at once, in their order; arguments and errors as of `obtain`."""
+    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="host") as pool:
+        return tuple(pool.map(lambda choice: obtain(choice, known, cache, client, progress), choices))

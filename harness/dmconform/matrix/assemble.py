@@ -15,6 +15,7 @@ from dmconform.binaries.facts import ModuleFacts
 from dmconform.core import paths
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
+from dmconform.matrix.classification import classify
 from dmconform.matrix.prepare import EVIDENCE, Prepared
 from dmconform.matrix.run_cell import CellResult
 from dmconform.report.findings import whose
@@ -39,8 +40,7 @@ from dmconform.spec.cells import PlannedCell
 from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.inconsistencies import Inconsistency, JudgedCell, inconsistencies_of_cells
-from dmconform.spec.judgement import exit_code, judge
-from dmconform.spec.mismatch import mismatch
+from dmconform.spec.judgement import exit_code
 
 LOGS = "build-logs"
 SHORTEST_WAIT_S = 0.005
@@ -211,9 +211,7 @@ def _cell(
     if result is None:
         why = facts.incomplete_reason or "its worker ended without one"
         result = CellResult(planned.id, Outcome.ERROR, f"there is no result: {why}")
-    disputed = mismatch(prepared.plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
-    named = prepared.plan.official_named
-    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
+    classified = classify(prepared.plan, planned, result, catalogue.known_failures)
     probe = prepared.plan.sdk(planned.id.sdk).modules.get("probe")
     log = log_lines(folder / EVIDENCE / result.evidence / "envoy.log") if result.evidence else ()
     return CellEntry(
@@ -224,18 +222,18 @@ def _cell(
         relation=planned.relation,
         relation_reason=planned.relation_reason,
         outcome=result.outcome,
-        judgement=judgement,
+        judgement=classified.judgement,
         detail=redact.of_cell(result.detail, planned.id.folder),
         abi_verdict=result.abi_verdict if result.outcome.is_verdict else AbiVerdict.NOT_LOADED,
         duration_s=round(result.duration_s, 4),
         facts={name: redact.of_cell(value, planned.id.folder) for name, value in result.facts.items()},
-        known_failure=record.id if record else None,
+        known_failure=classified.record.id if classified.record else None,
         evidence=f"{EVIDENCE}/{result.evidence}" if result.evidence else None,
         module_sha256=probe.sha256 if probe else None,
         reproduce=reproduce_command(planned.id, prepared.plan.host(planned.id.host).host)
         + _named_commit(prepared, planned, redact),
         probe_load=result.probe_load,
-        mismatch=disputed,
+        mismatch=classified.mismatch,
         log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
         waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
     )

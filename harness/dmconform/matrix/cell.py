@@ -58,7 +58,7 @@ class Cell:
     @property
     def language(self) -> str:
         """The probe's language."""
-        return self.sdk.id.partition("@")[0]
+        return self.sdk.language.value
 
     @property
     def sdk_minor(self) -> Minor:

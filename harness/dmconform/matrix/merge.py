@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from dmconform.core.errors import UsageError
-from dmconform.core.values import CellId, Host
+from dmconform.core.values import CellId, Host, sdk_parts
 from dmconform.matrix.assemble import matched_records, seen_inconsistencies
 from dmconform.matrix.split import hash_of
 from dmconform.report.grid import natural
@@ -168,8 +168,7 @@ def _hashes(sdk: SdkEntry) -> dict[str, str]:
 
 def _by_sdk(sdk_id: str) -> tuple[object, ...]:
     """As SDK versions are ordered in a plan."""
-    language, _, rest = sdk_id.partition("@")
-    minor, _, provider = rest.partition(":")
+    language, minor, provider = sdk_parts(sdk_id)
     return language, natural(minor), provider
 
 

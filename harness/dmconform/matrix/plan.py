@@ -8,7 +8,7 @@ import msgspec
 
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core.datafile import load_json
-from dmconform.core.values import Feature, Host, Language, ModuleFile, Outcome
+from dmconform.core.values import Feature, Host, Language, ModuleFile, Outcome, SdkId
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import AbiCheck
 from dmconform.spec.cells import PlannedCell
@@ -32,14 +32,19 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problem_outcome: Outcome | None = None  # blocked or unreachable
 
     @property
+    def sdk_id(self) -> SdkId:
+        """Its id as a value."""
+        return SdkId.parse(self.id)
+
+    @property
     def language(self) -> Language:
         """The language of its modules."""
-        return Language(self.id.partition("@")[0])
+        return self.sdk_id.language
 
     @property
     def minor(self) -> Minor:
         """Whose SDK it is."""
-        return Minor.parse(self.id.partition("@")[2].partition(":")[0])
+        return self.sdk_id.minor
 
 
 class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

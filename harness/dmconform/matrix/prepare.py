@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +14,10 @@ import msgspec
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from dmconform.core import paths
-from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.progress import say
-from dmconform.core.values import Host
 from dmconform.hosts.catalogue import KnownHost
-from dmconform.hosts.obtain import from_file, from_image, from_release
+from dmconform.hosts.obtain import obtain_all
+from dmconform.hosts.selection import HostChoice, select_hosts
 from dmconform.matrix.abi_findings import AbiHalf, abi_half
 from dmconform.matrix.costs import load_costs
 from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
@@ -30,7 +28,7 @@ from dmconform.sdks.named_commit import at_commit, split_commit
 from dmconform.sdks.sources import SourceRepository, resolve_source
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
-from dmconform.spec.selectors import HostChoice, HostFile, select_cases, select_hosts, select_sdks
+from dmconform.spec.selectors import select_cases, select_sdks
 
 if TYPE_CHECKING:
     import docker
@@ -138,51 +136,42 @@ def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
         yield _LazyEngine(stack, cache)
 
 
-def _fetch(choice: HostChoice, catalogue: Catalogue, cache: Path, client: Callable[[], docker.DockerClient]) -> Host:
-    if isinstance(choice, KnownHost):
-        return from_release(choice, cache, say)
-    if isinstance(choice, HostFile):
-        return from_file(choice.path, catalogue.hosts, f"file {choice.path.name}")
-    return from_image(client(), choice.reference, catalogue.hosts, cache)
+def fetch_hosts(
+    choices: Iterable[HostChoice], known: tuple[KnownHost, ...], engine: _LazyEngine, cache: Path
+) -> tuple[PlannedHost, ...]:
+    """The hosts that were selected; a known release that could not be had says why.
 
-
-def fetch_hosts(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[PlannedHost, ...]:
-    """The hosts of a selection; a known release that could not be had says why.
+    Args:
+        choices: as `select_hosts` gives them.
+        known: the known releases.
+        engine: is asked only where a host is an image.
+        cache: where downloads are kept.
 
     Raises:
         UsageError: a host that was named is no Envoy.
     """
-    choices = select_hosts(selection.hosts, catalogue.hosts)
-    known = {host.release: host for host in catalogue.hosts}
+    records = {host.release: host for host in known}
     hosts: dict[str, PlannedHost] = {}
-
-    def one(choice: HostChoice) -> Host | HarnessError:
-        try:
-            return _fetch(choice, catalogue, cache, engine.client)
-        except UsageError:
-            raise
-        except HarnessError as error:
-            return error
-
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="host") as pool:
-        for choice, found in zip(choices, pool.map(one, choices), strict=True):
-            if not isinstance(found, HarnessError):
-                facts = known.get(found.id)
-                hosts[found.id] = PlannedHost(found, facts.abi_version if facts else None, facts.abi_check if facts else None)
-            elif isinstance(choice, KnownHost):
-                absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
-                hosts[absent.id] = PlannedHost(absent, choice.abi_version, choice.abi_check, str(found))
-            else:
-                raise found
+    for found in obtain_all(choices, known, cache, engine.client, say):
+        facts = records.get(found.host.id)
+        version, check = (facts.abi_version, facts.abi_check) if facts else (None, None)
+        hosts[found.host.id] = PlannedHost(found.host, version, check, found.problem)
     return tuple(hosts.values())
 
 
 def prepare(
-    selection: Selection, folder: Path, *, keep_evidence: bool = False, cell: str | None = None, shard: str | None = None
+    catalogue: Catalogue,
+    selection: Selection,
+    folder: Path,
+    *,
+    keep_evidence: bool = False,
+    cell: str | None = None,
+    shard: str | None = None,
 ) -> Prepared:
     """Makes the plan of a selection in a folder that exists.
 
     Args:
+        catalogue: the project's data.
         selection: what the command line asks for.
         folder: of the run.
         keep_evidence: also of cells that pass.
@@ -193,14 +182,13 @@ def prepare(
         EmptySelection, UsageError: the selection is empty or makes no sense.
         HarnessError: something that every cell needs cannot be had.
     """
-    catalogue = load_catalogue()
     cache = paths.cache_folder()
     sdks, named = selected_sdks(catalogue, selection)
     cases = select_cases(selection.cases, catalogue.cases)
-    select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
+    choices = select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
     abi = abi_half(cache)  # so must one in the ABI data
     with lazy_engine(cache) as engine:
-        hosts = fetch_hosts(catalogue, selection, engine, cache)
+        hosts = fetch_hosts(choices, catalogue.hosts, engine, cache)
         pairs = [(one.host.id, one.host.release.minor) for one in hosts]
         cells = plan_cells(cases, sdks, pairs, everywhere=selection.everywhere)
         if cell is not None:
@@ -255,4 +243,4 @@ def prepare_default(folder: Path) -> Path:
     """The plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    return prepare(Selection(), folder).plan_file
+    return prepare(load_catalogue(), Selection(), folder).plan_file

@@ -19,13 +19,12 @@ from dmconform.core.values import Judgement, Outcome
 from dmconform.core.waiting import bounded
 from dmconform.envoy.outcomes import Blocked
 from dmconform.envoy.upstream import upstream_server
+from dmconform.matrix.classification import classify
 from dmconform.matrix.plan import PLAN_FILE, Plan, read_plan
 from dmconform.matrix.run_cell import CellResult, run_cell
 from dmconform.spec.cases import case_id, declaration_of
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.expectations import KnownFailure, load_known_failures
-from dmconform.spec.judgement import judge
-from dmconform.spec.mismatch import mismatch
 
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
@@ -114,13 +113,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
     """Ends the pytest item so that it is red only where the run would be."""
     records = item.config.stash[RECORDS_KEY]
-    disputed = mismatch(plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
-    judgement, record = judge(planned, result.outcome, result.detail, records, plan.official_named, disputed)
+    classified = classify(plan, planned, result, records)
+    judgement, record = classified.judgement, classified.record
     text = f"{result.outcome.value}: {result.detail}"
     if judgement in (Judgement.FAIL, Judgement.ERROR):
         pytest.fail(text, pytrace=False)
     if judgement is Judgement.MISMATCH:
-        pytest.fail(f"verdicts disagree: {disputed}", pytrace=False)
+        pytest.fail(f"static/run-time mismatch: {classified.mismatch}", pytrace=False)
     if judgement is Judgement.XPASS and record:
         pytest.fail(f"known failure {record.id} no longer applies ({text}); remove or correct it", pytrace=False)
     if judgement is Judgement.SKIP:

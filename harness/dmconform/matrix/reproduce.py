@@ -7,14 +7,14 @@ from pathlib import Path
 
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core.errors import ExitCode, UsageError
-from dmconform.core.values import CellId
+from dmconform.core.values import CellId, SdkId
 from dmconform.matrix.cells import run_cells
+from dmconform.matrix.classification import classify
 from dmconform.matrix.prepare import EVIDENCE, Prepared, Selection, prepare
 from dmconform.matrix.pytest_plugin import read_results
 from dmconform.matrix.run_cell import CellResult
 from dmconform.spec.catalogue import Catalogue, load_catalogue
-from dmconform.spec.judgement import exit_code, judge
-from dmconform.spec.mismatch import mismatch
+from dmconform.spec.judgement import exit_code
 
 LOG_TAIL_LINES = 25
 
@@ -36,7 +36,7 @@ def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> C
     if not hosts:
         _check_name(cell_id, "known host", wanted.host, [host.release for host in catalogue.hosts])
     languages = [one.value for one in catalogue.case(wanted.case).declaration.languages]
-    if wanted.sdk.partition("@")[0] not in languages:
+    if SdkId.parse(wanted.sdk).language.value not in languages:
         raise UsageError(f"{cell_id}: there is no such cell: the case runs with SDKs of {', '.join(languages)} only")
     return wanted
 
@@ -48,15 +48,15 @@ def _check_name(cell_id: str, what: str, name: str, names: list[str]) -> None:
         raise UsageError(f"{cell_id}: there is no {what} {name}{hint} (dmconform list cells shows all cells)")
 
 
-def prepare_cell(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, folder: Path) -> Prepared:
+def prepare_cell(catalogue: Catalogue, cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, folder: Path) -> Prepared:
     """The plan of one cell whose evidence is kept, in a folder that exists.
 
     Raises:
         UsageError: there is no such cell.
     """
-    wanted = _known_cell(cell_id, hosts, load_catalogue())
+    wanted = _known_cell(cell_id, hosts, catalogue)
     selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), sdk_source, everywhere=True)
-    prepared = prepare(selection, folder, keep_evidence=True, cell=cell_id)
+    prepared = prepare(catalogue, selection, folder, keep_evidence=True, cell=cell_id)
     if not prepared.plan.cells:
         raise UsageError(f"{cell_id}: there is no such cell; dmconform list cells shows them all")
     return prepared
@@ -68,8 +68,8 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, fold
     Raises:
         UsageError: there is no such cell.
     """
-    prepared = prepare_cell(cell_id, hosts, sdk_source, folder)
     catalogue = load_catalogue()
+    prepared = prepare_cell(catalogue, cell_id, hosts, sdk_source, folder)
     planned = prepared.plan.cells[0]
     wanted = planned.id
     case = catalogue.case(wanted.case)
@@ -87,12 +87,11 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, fold
         print(f"no result:   {trouble}")
         return ExitCode.ERROR
     static = prepared.plan.static_verdict(wanted.sdk, wanted.host)
-    disputed = mismatch(static, result.probe_load)
-    named = prepared.plan.official_named
-    judgement, record = judge(planned, result.outcome, result.detail, catalogue.known_failures, named, disputed)
+    classified = classify(prepared.plan, planned, result, catalogue.known_failures)
+    judgement, record = classified.judgement, classified.record
     print(f"outcome:     {result.outcome.value} ({judgement.value}{f', {record.id}' if record else ''})")
     print(f"ABI verdict: {result.abi_verdict.value}")
-    _print_halves(static, result, disputed)
+    _print_observations(static, result, classified.mismatch)
     for name, value in result.facts.items():
         print(f"{name + ':':12} {value}")
     if result.detail:
@@ -109,8 +108,8 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, fold
     return exit_code([judgement], trouble is None)
 
 
-def _print_halves(static: StaticVerdict | None, result: CellResult, disputed: str | None) -> None:
-    """What the probe's file says, what the host did with it, and where they disagree."""
+def _print_observations(static: StaticVerdict | None, result: CellResult, difference: str | None) -> None:
+    """Prints what the probe's file says, what the host did with it, and how they contradict each other."""
     print(f"static:      {f'{static.kind.value}: {static.reason}' if static else 'not known'}")
     for symbol in static.missing if static else ():
         print(f"  missing    {symbol}")
@@ -118,5 +117,5 @@ def _print_halves(static: StaticVerdict | None, result: CellResult, disputed: st
         print(f"  note       {note}")
     symbol = f": {result.probe_load.symbol}" if result.probe_load.symbol else ""
     print(f"the probe:   {result.probe_load.load.value}{symbol}")
-    if disputed is not None:
-        print(f"MISMATCH:    {disputed}")
+    if difference is not None:
+        print(f"MISMATCH:    {difference}")

@@ -36,13 +36,14 @@ def run_matrix(
         EmptySelection, UsageError: the selection is empty or makes no sense.
         HarnessError: something that every cell needs cannot be had.
     """
+    catalogue = load_catalogue()
     try:
         if not workers.isdigit() and workers != "auto":
             raise UsageError(f"-n {workers}: expected a number, or auto")
         if reruns < 0:
             raise UsageError(f"--reruns {reruns}: expected 0 or more")
-        prepared = prepare(selection, folder, shard=shard)
+        prepared = prepare(catalogue, selection, folder, shard=shard)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    return run_and_report(load_catalogue(), prepared, folder, workers, started, reruns)
+    return run_and_report(catalogue, prepared, folder, workers, started, reruns)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dmconform.core.values import sdk_parts
 from dmconform.report.schema import CellEntry, Report
 
 LANGUAGE_NAMES = {"cpp": "C++", "go": "Go", "rust": "Rust"}
@@ -84,6 +85,5 @@ def natural(text: str) -> tuple[tuple[int, int, str], ...]:
 
 
 def _split(sdk: str) -> tuple[str, str, str]:
-    language, _, rest = sdk.partition("@")
-    minor, _, provider = rest.partition(":")
+    language, minor, provider = sdk_parts(sdk)
     return language, provider, minor

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from dmconform.abi.loading import known_minors
 from dmconform.abi_diff.assemble import diff
 from dmconform.abi_diff.changes import AbiBreak, AbiBreaks, AbiChange, Diff, Impact, MinorPair
-from dmconform.abi_diff.operands import Operand, known_minors, of_minor, of_release
+from dmconform.abi_diff.operands import Operand, of_minor, of_release
 from dmconform.abi_diff.requirements import measured_needs
 from dmconform.abi_diff.uses import SDK_USE_FILE, load_sdk_uses
 from dmconform.core import paths
@@ -39,7 +40,7 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiB
     Raises:
         DataFileError: as `promise_findings`.
     """
-    minors = [Minor.parse(text) for text in known_minors(abi_folder)]
+    minors = known_minors(abi_folder)
     pairs = [(sdk, host) for sdk in minors for host in (sdk, sdk.next()) if host in minors]
     uses, needs = load_sdk_uses(abi_folder / SDK_USE_FILE.name), measured_needs()
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}

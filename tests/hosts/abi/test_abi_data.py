@@ -13,17 +13,18 @@ from dmconform.abi.types import FunctionKind
 from dmconform.cli.abi import add_abi_parser
 from dmconform.core import paths
 from dmconform.core.progress import say
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.hosts.selection import select_hosts
 from dmconform.matrix.plan import Plan
-from dmconform.matrix.prepare import Selection, fetch_hosts, lazy_engine
+from dmconform.matrix.prepare import fetch_hosts, lazy_engine
 from dmconform.sdks.builder import Builder
 from dmconform.sdks.sources import DEFAULT_SOURCE, SourceRepository
-from dmconform.spec.catalogue import load_catalogue
 
 from tests.official_headers import IN_CLONES, IN_GO_MODULES, header_in_clone, header_in_go_module
 
 pytestmark = pytest.mark.host
 
-MINORS = known_minors(paths.ABI)
+MINORS = tuple(map(str, known_minors()))
 
 
 def dmconform_abi(*words: str | Path) -> int:
@@ -40,8 +41,9 @@ def binaries() -> dict[str, Path]:
     """The Envoy that each minor was measured on."""
     cache = paths.cache_folder()
     releases = {minor: load_abi(paths.ABI, minor).measured_on for minor in MINORS}
+    known = load_hosts(paths.HOSTS_FILE)
     with lazy_engine(cache) as engine:
-        hosts = fetch_hosts(load_catalogue(), Selection(hosts=tuple(releases.values())), engine, cache)
+        hosts = fetch_hosts(select_hosts(tuple(releases.values()), known), known, engine, cache)
     assert not [host.problem for host in hosts if host.problem]
     by_release = {host.host.id: Path(host.host.binary) for host in hosts}
     return {minor: by_release[release] for minor, release in releases.items()}

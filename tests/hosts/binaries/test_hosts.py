@@ -13,7 +13,7 @@ from dmconform.binaries.known import known_host_facts
 from dmconform.binaries.read import read_host, read_modules
 from dmconform.binaries.verdict import static_verdict
 from dmconform.core import paths
-from dmconform.core.values import CellId, Load, Relation
+from dmconform.core.values import CellId, Load, Relation, sdk_parts
 from dmconform.hosts.catalogue import KnownHost, Opens, load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.cell import Cell, listener
@@ -48,10 +48,13 @@ def test_the_data_about_a_release_is_what_its_binary_says(known: KnownHost) -> N
 def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     """The probes of all reference SDKs on two hosts; what the cache lacks is downloaded and built."""
     from dmconform.matrix.prepare import Selection, prepare
+    from dmconform.spec.catalogue import load_catalogue
 
     base = tmp_path_factory.getbasetemp()
     with FileLock((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "prepare.lock"):
-        made = prepare(Selection((REFUSING, NEWEST), ("*@*:reference",)), tmp_path_factory.mktemp("plan")).plan
+        made = prepare(
+            load_catalogue(), Selection((REFUSING, NEWEST), ("*@*:reference",)), tmp_path_factory.mktemp("plan")
+        ).plan
     problems = [sdk.problem for sdk in made.sdks if sdk.problem] + [host.problem for host in made.hosts if host.problem]
     assert not problems, f"expected all reference SDKs and two hosts to be had: {problems}"
     return made
@@ -72,7 +75,7 @@ def test_the_probes_facts_are_what_envoys_see(plan: Plan, upstream_port: int) ->
 
     verdicts: set[StaticKind] = set()
     for sdk, facts in found.items():
-        language = sdk.partition("@")[0]
+        language = sdk_parts(sdk)[0]
         assert (facts.problem, facts.language) == (None, language)
         assert facts.abi_version_known is (Known.INFERRED if language == "go" else Known.READ)
         assert (facts.binding, facts.nodelete) == ((Binding.LAZY, True) if language == "go" else (Binding.NOW, False))

@@ -46,7 +46,7 @@ def own_temporary_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 @pytest.fixture(scope="session")
 def probe(everything: Plan) -> dict[str, Path]:
     """The probe of each language."""
-    return {sdk.id.partition("@")[0]: Path(sdk.modules["probe"].path) for sdk in everything.sdks}
+    return {sdk.language.value: Path(sdk.modules["probe"].path) for sdk in everything.sdks}
 
 
 def only(found: Check) -> HostEntry:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from dmconform.abi.loading import load_every_abi
 from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Relation
@@ -26,7 +27,7 @@ from dmconform.measure.differential.generate import (
     module_source,
     plan_calls,
 )
-from dmconform.measure.differential.request import RULES, DifferentialRequest, load_abis, run_request
+from dmconform.measure.differential.request import RULES, DifferentialRequest, run_request
 from dmconform.measure.differential.rules import load_rules
 from dmconform.measure.differential.upstream import sweep_server
 from dmconform.sdks.generated import compile_c
@@ -62,7 +63,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made() -> Iterator[Made]:
     """The module of 1.39."""
-    abis = load_abis(paths.ABI)
+    abis = load_every_abi()
     rules = load_rules(RULES, abis.values())
     plan = plan_calls(abis[MINOR], rules)
     cache = paths.cache_folder()
@@ -76,7 +77,7 @@ def made() -> Iterator[Made]:
 
 def test_a_host_does_not_differ_from_itself(made: Made, tmp_path: Path) -> None:
     again = Target("the same", made.target.minor, made.target.binary)
-    rules = load_rules(RULES, load_abis(paths.ABI).values())
+    rules = load_rules(RULES, load_every_abi().values())
     wanted = WantedRuns(made.plan.abi, made.target, (again,))
     swept = sweep([wanted], rules, (), {}, lambda _: made.library, tmp_path, print)
     assert [one.difference for one in swept.pairs[1].differences] == []

@@ -20,7 +20,7 @@ from dmconform.hosts.catalogue import load_hosts
 
 from tests.unit.golden import ABI_FILE, golden_abi
 
-MINORS = known_minors(paths.ABI)
+MINORS = tuple(map(str, known_minors()))
 PREFIX = "envoy_dynamic_module_type_"
 
 

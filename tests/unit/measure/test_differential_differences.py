@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dmconform.abi.loading import load_every_abi
 from dmconform.abi.types import FunctionKind
-from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Relation
@@ -18,7 +18,7 @@ from dmconform.measure.differential.generate import Gap, plan_calls
 from dmconform.measure.differential.known import KnownDifference, load_known_differences, record_for, stale
 from dmconform.measure.differential.lines import Key, ModuleOutput, read_lines
 from dmconform.measure.differential.present import as_markdown
-from dmconform.measure.differential.request import KNOWN, RULES, load_abis
+from dmconform.measure.differential.request import KNOWN, RULES
 from dmconform.measure.differential.result import SweepResult, as_json, result_of
 from dmconform.measure.differential.rules import load_rules, short
 
@@ -204,7 +204,7 @@ def test_the_coverage_adds_up_and_gives_reasons() -> None:
 
 
 def test_the_coverage_of_the_real_data_adds_up_without_any_run() -> None:
-    abis = load_abis(paths.ABI)
+    abis = load_every_abi()
     found = load_rules(RULES, abis.values())
     for data in abis.values():
         cover = coverage(plan_calls(data, found), {}, ())

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dmconform.abi.loading import load_every_abi
 from dmconform.abi.types import FunctionKind
-from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.measure.differential.arguments import Arguments, NoArgument, is_handle
 from dmconform.measure.differential.generate import Gap, module_source, plan_calls
-from dmconform.measure.differential.request import RULES, load_abis
+from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import Alone, Exclude, Rules, Value, Where, load_rules, short
 
 from tests.unit.sweep_samples import HEADERS, abi, callback, rules
 
-ABIS = load_abis(paths.ABI)
+ABIS = load_every_abi()
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,13 @@ from dmconform.cli.pages import findings_text
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.core.values import CellId, Outcome
+from dmconform.hosts.selection import select_hosts
 from dmconform.report.findings import of_known_failure
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.findings import Finding, load_findings
 from dmconform.spec.inconsistencies import CellIndex
-from dmconform.spec.selectors import select_cases, select_hosts, select_sdks
+from dmconform.spec.selectors import select_cases, select_sdks
 
 from tests.checkout import ROOT
 

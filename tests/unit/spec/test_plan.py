@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError, EmptySelection, ExitCode, UsageError
-from dmconform.core.values import CellId, Judgement, Language, Outcome, Relation
+from dmconform.core.values import CellId, Judgement, Language, Outcome, Relation, SdkId
 from dmconform.core.versions import Minor, Release
 from dmconform.hosts.catalogue import load_hosts
+from dmconform.hosts.selection import HostFile, HostImage, select_hosts
 from dmconform.sdks.catalogue import load_sdks
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.cells import PlannedCell, plan_cells
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 from dmconform.spec.judgement import exit_code, judge
 from dmconform.spec.promise import window
-from dmconform.spec.selectors import HostFile, HostImage, select_cases, select_hosts, select_sdks
+from dmconform.spec.selectors import select_cases, select_sdks
 
 from tests.checkout import ROOT
 
@@ -66,7 +67,7 @@ def test_a_host_that_is_none_is_wrong_usage(spec: str) -> None:
 def test_sdk_specs() -> None:
     assert names("rust@1.39") == ["rust@1.39:official", "rust@1.39:reference"]
     assert names("rust@1.39:official") == ["rust@1.39:official"]
-    assert {name.partition("@")[0] for name in names("go@*")} == {"go"}
+    assert {SdkId.parse(name).language.value for name in names("go@*")} == {"go"}
     assert names("cpp@1.38..1.40:reference") == [f"cpp@1.{minor}:reference" for minor in (38, 39, 40)]
     assert len(names("*@1.38:reference")) == len(Language)
     assert len(names()) == len(SDKS)
@@ -131,7 +132,7 @@ def test_most_cases_run_only_where_the_documents_say_something() -> None:
 
 def minor_of(sdk: str) -> Minor:
     """The minor of an SDK's id."""
-    return Minor.parse(sdk.partition("@")[2].partition(":")[0])
+    return SdkId.parse(sdk).minor
 
 
 def minor_of_host(host: str) -> Minor:

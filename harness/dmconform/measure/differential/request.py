@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from dmconform.abi.loading import load_abi
+from dmconform.abi.loading import load_every_abi
 from dmconform.abi.types import Abi
 from dmconform.binaries.read import read_modules
 from dmconform.core import paths
@@ -17,6 +17,7 @@ from dmconform.core.progress import say
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import newest_patch
+from dmconform.hosts.selection import select_hosts
 from dmconform.matrix.plan import PlannedHost
 from dmconform.matrix.prepare import Selection, build_sdks, fetch_hosts, lazy_engine
 from dmconform.measure.differential.calls import MODULE, Target
@@ -42,12 +43,6 @@ class DifferentialRequest:
     probes: bool = True
 
 
-def load_abis(folder: Path) -> dict[str, Abi]:
-    """The ABI data of all minors, oldest first."""
-    minors = sorted(Minor.parse(file.stem) for file in folder.glob("*.json") if file.stem.count(".") == 1)
-    return {str(minor): load_abi(folder, str(minor)) for minor in minors}
-
-
 def run_request(request: DifferentialRequest, folder: Path) -> Swept:
     """Sweeps what is asked for; `folder` is for the Envoys' files.
 
@@ -56,7 +51,7 @@ def run_request(request: DifferentialRequest, folder: Path) -> Swept:
         DataFileError: a data file has a mistake.
         HarnessError: a host of a minor's own, or the compiler, cannot be had.
     """
-    abis = load_abis(paths.ABI)
+    abis = load_every_abi()
     unknown = [minor for minor in request.minors if minor not in abis]
     if unknown:
         raise UsageError(f"--abi {unknown[0]}: there is no ABI data for it; known: {', '.join(abis)}")
@@ -67,7 +62,7 @@ def run_request(request: DifferentialRequest, folder: Path) -> Swept:
     chosen = [abi for minor, abi in abis.items() if not request.minors or minor in request.minors]
     with lazy_engine(cache) as engine:
         needed = _hosts_needed(catalogue, request, chosen)
-        targets = _targets(fetch_hosts(catalogue, Selection(hosts=needed), engine, cache))
+        targets = _targets(fetch_hosts(select_hosts(needed, catalogue.hosts), catalogue.hosts, engine, cache))
         builds = build_sdks(catalogue, Selection(), engine, cache) if request.probes else ()
         probes = _probes(builds, [abi.envoy for abi in chosen])
 

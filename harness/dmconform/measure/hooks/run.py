@@ -6,23 +6,22 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
-from dmconform.abi.loading import load_abi
+from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required_hooks import PointFacts
-from dmconform.abi.types import Abi
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.progress import say
 from dmconform.core.versions import Minor
 from dmconform.envoy.upstream import upstream_server
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.hosts.selection import select_hosts
 from dmconform.matrix.plan import PlannedHost
-from dmconform.matrix.prepare import Selection, fetch_hosts, lazy_engine
+from dmconform.matrix.prepare import fetch_hosts, lazy_engine
 from dmconform.measure.hooks.measure import Compile, MeasuredHost, measure
 from dmconform.sdks.generated import compile_c
-from dmconform.spec.catalogue import load_catalogue
 
 
 def measure_hosts(
@@ -50,7 +49,8 @@ def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredH
     """
     cache = paths.cache_folder()
     with lazy_engine(cache) as engine:
-        planned = fetch_hosts(load_catalogue(), Selection(hosts=specs), engine, cache)
+        known = load_hosts(paths.HOSTS_FILE)
+        planned = fetch_hosts(select_hosts(specs, known), known, engine, cache)
         problems = [host.problem for host in planned if host.problem]
         if problems:
             raise HarnessError("\n".join(problems))
@@ -59,9 +59,8 @@ def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredH
 
 def measured_hosts(planned: tuple[PlannedHost, ...]) -> tuple[MeasuredHost, ...]:
     """Hosts with the ABI of their minor, or of the newest known one where theirs is not known."""
-    minors = sorted(Minor.parse(path.stem) for path in paths.ABI.glob("[0-9]*.json"))
-    load = partial(load_abi, paths.ABI)
-    abis: dict[Minor, Abi] = {minor: load(str(minor)) for minor in minors}
+    abis = {Minor.parse(minor): abi for minor, abi in load_every_abi().items()}
+    minors = tuple(abis)
     hosts = []
     for one in planned:
         minor = one.host.release.minor
