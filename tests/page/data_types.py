@@ -16,6 +16,12 @@ from dmconform.report.page.document import ASSETS
 
 FILE: Final = ASSETS / "data.d.ts"
 _HEAD: Final = "// The data of the page: written from the types in harness/dmconform/report/page by `./toxw -e schema`.\n"
+_NAMES: Final[dict[type[msgspec.inspect.Type], str]] = {
+    msgspec.inspect.StrType: "string",
+    msgspec.inspect.BoolType: "boolean",
+    msgspec.inspect.IntType: "number",
+    msgspec.inspect.NoneType: "null",
+}
 
 
 def typescript(root: type[msgspec.Struct] = PageData) -> str:
@@ -35,15 +41,9 @@ def _name(its: msgspec.inspect.Type, found: dict[str, str]) -> str:
     Raises:
         TypeError: It is of a kind that the page's data has not had so far.
     """
+    if type(its) in _NAMES:
+        return _NAMES[type(its)]
     match its:
-        case msgspec.inspect.StrType():
-            return "string"
-        case msgspec.inspect.BoolType():
-            return "boolean"
-        case msgspec.inspect.IntType():
-            return "number"
-        case msgspec.inspect.NoneType():
-            return "null"
         case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
             name = _name(item, found)
             return f"({name})[]" if " " in name and not name.startswith("[") else f"{name}[]"

@@ -1,4 +1,4 @@
-"""The page's modules become one script, and what that script could not keep is refused. That a browser agrees is in tests/browser."""
+"""The page's modules become one script, and what it could not keep is refused. That a browser agrees is in tests/browser."""
 
 from __future__ import annotations
 

@@ -3,19 +3,22 @@
 Three ways were tried in Chromium, with a page opened from a file under a policy that admits scripts by their hashes only:
 
 - Modules in files beside the page: the browser refuses to load them from `file:`, and the page would no longer be one file.
-- Modules as `data:` URLs in an import map: they run if the policy admits `data:`, which would admit everybody's scripts as well, or
-  if the import map has their hashes (`integrity`), which browsers know only since 2024; the sources in the page become unreadable.
+- Modules as `data:` URLs in an import map: they run if the policy admits `data:`, but then it admits scripts of others, too.
+  They also run if the import map has their hashes (`integrity`), which browsers know only since 2024. Sources in such an address
+  cannot be read.
 - One script, combined here when the page is written: runs in every browser. It needs no bundler, and so no Node.js where this
   package is installed, as the page's own modules use little of what `import` and `export` can do.
 
-Each module becomes a function that returns what it exports, called once, in the order in which a browser would run them. So each keeps a
-scope of its own, and the result does what the modules do. For that, what is accepted is narrow; anything else is an error, never a guess:
+Each module becomes a function that returns what it exports. The functions are called once, in the order in which a browser runs
+the modules. So each keeps a scope of its own, and the result does what the modules do. For that, what is accepted is narrow.
+Anything else is an error, never a guess:
 
-- `import { name, name } from "./file.js";` (a name of a-z and _) at the beginning of a line, over several lines where it is long;
+- `import { name, name } from "./file.js";` at the beginning of a line, over several lines where it is long; a file's name has
+  only a-z and _;
 - `export` at the beginning of a line, before `function`, `async function`, `class` or `const` with one name.
 
-Nothing is renamed, exported as default, exported and assigned anew (`let`), or imported in a circle. The type checker and the linter
-read the same files as true modules.
+Nothing is renamed, exported as default, exported and assigned anew (`let`), or imported in a circle. The type checker and the
+linter read the same files as true modules.
 """
 
 from __future__ import annotations
@@ -44,7 +47,7 @@ class ModuleError(ValueError):
 
 @dataclass(frozen=True)
 class Module:
-    """A module: its file, the names that it imports by file, the names that it exports, and its text without both statements."""
+    """A module: its file, the names that it imports by file, the names that it exports, and its text without the statements."""
 
     file: str
     imports: dict[str, tuple[str, ...]]
@@ -77,10 +80,10 @@ def parse(file: str, text: str) -> Module:
     body = _EXPORT.sub(r"\1", _IMPORT.sub("", f"{text.rstrip()}\n"))
     for pattern, what in _NOT_ACCEPTED:
         if found := pattern.search(body):
-            raise ModuleError(file, f"has what is not accepted, {what}: {found[0].strip()}")
+            raise ModuleError(file, f"has what is not accepted: {what}, in {found[0].strip()!r}")
     for line in body.splitlines():
         if line.count("`") % 2:  # its lines could look like statements
-            raise ModuleError(file, f"has what is not accepted, a template literal over several lines: {line.strip()}")
+            raise ModuleError(file, f"has what is not accepted: a template literal over several lines, in {line.strip()!r}")
     return Module(file, imports, exports, body)
 
 
