@@ -4,8 +4,8 @@ Three ways were tried in Chromium, with a page opened from a file under a policy
 
 - Modules in files beside the page: the browser refuses to load them from `file:`, and the page would no longer be one file.
 - Modules as `data:` URLs in an import map: they run if the policy admits `data:`, but then it admits scripts of others, too.
-  They also run if the import map has their hashes (`integrity`), which browsers know only since 2024. Sources in such an address
-  cannot be read.
+  They also run if the import map has their hashes (`integrity`), which browsers know only since 2024. Sources in such an
+  address cannot be read.
 - One script, combined here when the page is written: runs in every browser. It needs no bundler, and so no Node.js where this
   package is installed, as the page's own modules use little of what `import` and `export` can do.
 

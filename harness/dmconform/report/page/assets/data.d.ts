@@ -1,15 +1,24 @@
 // The data of the page: written from the types in harness/dmconform/report/page by `./toxw -e schema`.
 
-/** What cells share, as texts. */
+/** How a cell ended. */
+export type Outcome = "pass" | "fail" | "crash" | "hang" | "rejected" | "error" | "not tested" | "not applicable";
+
+/** How the outcome of a cell counts in the end. */
+export type Judgement = "pass" | "fail" | "xfail" | "xpass" | "static/run-time mismatch" | "informational" | "error" | "skip";
+
+/** What the documents promise for the pair of SDK and host of a cell. */
+export type Relation = "supported" | "legacy" | "unsupported";
+
+/** What cells share. */
 export interface Look {
   glyph: string;
   word: string;
   style: string;
   flag: string;
-  outcome: string;
-  judgement: string;
+  outcome: Outcome;
+  judgement: Judgement;
   meaning: string;
-  relation: string;
+  relation: Relation;
   relationReason: string;
   detail: string;
   log: string;
@@ -50,7 +59,7 @@ export interface SdkData {
 export interface ColumnData {
   sdk: number;
   host: string;
-  window: string;
+  window: Relation;
   abi: string;
   static: number;
 }
@@ -153,8 +162,8 @@ export interface DisputeData {
 
 /** Cells that did not run for the same reason. */
 export interface UnrunData {
-  outcome: string;
-  judgement: string;
+  outcome: Outcome;
+  judgement: Judgement;
   reason: string;
   count: number;
   example: number;

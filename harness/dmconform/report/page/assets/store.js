@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 
-/** @import { CaseData, ColumnData, Look, PageData, SdkData } from "./data.d.ts" */
+/** @import { CaseData, ColumnData, Look, Outcome, PageData, SdkData } from "./data.d.ts" */
 
 /** @type {PageData} */
 export const data = JSON.parse(byId("data").textContent);
@@ -121,6 +121,7 @@ export function own(cell, its) {
   return its.replaceAll("\u0001", () => name.replaceAll(":", "+")).replaceAll("\u0002", () => name);
 }
 
+/** @type {Set<Outcome>} */
 export const NO_VERDICT = new Set(["error", "not tested", "not applicable"]);
 
 /** @type {Map<number, boolean>} */

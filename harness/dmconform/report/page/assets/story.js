@@ -258,12 +258,12 @@ function halves(cell, look, column) {
         el("p", {}, "ABI string: ", el("span", { "data-field": "abi" }, look.abi)),
       ),
     ),
-    look.disagreement
+    look.mismatch
       ? el(
           "div",
           { class: "warning" },
           el("b", {}, "≠ They disagree"),
-          el("pre", { "data-field": "disagreement" }, own(cell, look.disagreement)),
+          el("pre", { "data-field": "mismatch" }, own(cell, look.mismatch)),
         )
       : null,
   );
