@@ -282,10 +282,7 @@ class _Maker:
                 DisputeData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
                 for it in disputes(report)
             ],
-            unrun=[
-                UnrunData(it.outcome, it.judgement, safe(it.reason), it.count, self.at[it.example])
-                for it in unrun(report)
-            ],
+            unrun=[UnrunData(it.outcome, it.judgement, safe(it.reason), it.count, self.at[it.example]) for it in unrun(report)],
             abi_steps=abi_steps(report),
             abi_findings=[
                 AbiFindingData(
