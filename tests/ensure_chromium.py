@@ -1,20 +1,19 @@
-"""Installs Debian's chromium and what its driver needs, for the tests of the report page, where they are missing."""
+"""Installs Debian's chromium and what its driver needs, for the tests of the report page: `python -m tests.ensure_chromium`."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 import shutil
 import sys
 
-from dmconform.core.process import run_program
+from dmconform.core.errors import ExitCode, HarnessError
 
-INSTALL_TIMEOUT_S = 900.0
+from tests.debian_packages import install
 
 
 def missing() -> list[str]:
-    """The Debian packages to be installed."""
+    """Returns the Debian packages to be installed."""
     found = ["chromium", "libatomic1"]
     if shutil.which("chromium"):
         found.remove("chromium")
@@ -26,21 +25,12 @@ def missing() -> list[str]:
 
 def main() -> int:
     """Returns an exit code."""
-    packages = missing()
-    if not packages:
-        return 0
-    names = " and ".join(packages)
-    prefix = [] if os.geteuid() == 0 else ["sudo"]
-    if prefix and not shutil.which("sudo"):
-        print(f"there is no right to install what is missing: install Debian's {names}", file=sys.stderr)
-        return 4
-    print(f"installing {names}, for the tests of the report page", file=sys.stderr, flush=True)
-    for words in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages]):
-        done = run_program([*prefix, "apt-get", *words], timeout_s=INSTALL_TIMEOUT_S, env={"DEBIAN_FRONTEND": "noninteractive"})
-        if done.exit_code != 0:
-            print(f"apt-get {words[0]} failed:\n{done.output[-3000:]}", file=sys.stderr)
-            return 4
-    return 0
+    try:
+        install(missing(), "the tests of the report page")
+    except HarnessError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return ExitCode.OK
 
 
 if __name__ == "__main__":

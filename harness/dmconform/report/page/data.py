@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from dmconform.binaries.facts import StaticKind
-from dmconform.core.values import Judgement, Relation
+from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
@@ -42,7 +42,7 @@ class ColumnData(msgspec.Struct, frozen=True, rename="camel"):
 
     sdk: int
     host: str
-    window: str
+    window: Relation
     abi: str
     static: int  # of `static`; -1 where nothing is known
 
@@ -155,8 +155,8 @@ class DisputeData(msgspec.Struct, frozen=True, rename="camel"):
 class UnrunData(msgspec.Struct, frozen=True, rename="camel"):
     """Cells that did not run for the same reason."""
 
-    outcome: str
-    judgement: str
+    outcome: Outcome
+    judgement: Judgement
     reason: str
     count: int
     example: int
@@ -282,10 +282,7 @@ class _Maker:
                 DisputeData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
                 for it in disputes(report)
             ],
-            unrun=[
-                UnrunData(it.outcome.value, it.judgement.value, safe(it.reason), it.count, self.at[it.example])
-                for it in unrun(report)
-            ],
+            unrun=[UnrunData(it.outcome, it.judgement, safe(it.reason), it.count, self.at[it.example]) for it in unrun(report)],
             abi_steps=abi_steps(report),
             abi_findings=[
                 AbiFindingData(
@@ -316,7 +313,7 @@ class _Maker:
             ColumnData(
                 sdk=sdks.index(sdk.sdk),
                 host=self.texts.safe(host),
-                window=_window(sdk.minor, host, seen[sdk.sdk, host]).value,
+                window=_window(sdk.minor, host, seen[sdk.sdk, host]),
                 abi=abi_words(self.layout.column(sdk.sdk, host)),
                 static=static.get((sdk.sdk, host), -1),
             )

@@ -22,28 +22,15 @@ from dmconform.report.comparison.show import counts, notes
 from dmconform.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
 from dmconform.report.page.answer import answers
 from dmconform.report.page.data import page_data
+from dmconform.report.page.modules import combine
 from dmconform.report.page.older import not_told
 from dmconform.report.schema import Report
 from dmconform.report.summary import summarise
 
 ASSETS = Path(__file__).parent / "assets"
 STYLE = "page.css"
-SCRIPTS = (
-    "dom.js",
-    "store.js",
-    "state.js",
-    "filters.js",
-    "rows.js",
-    "matrix.js",
-    "keyboard.js",
-    "story.js",
-    "charts.js",
-    "findings.js",
-    "abi.js",
-    "sections.js",
-    "main.js",
-)
-"""In the order in which they are joined: each uses only what stands before it, but for calls that come later."""
+SCRIPT = "main.js"
+"""The module that the page's script begins with."""
 
 LEGEND = (
     (Judgement.PASS, Mark("✓", "pass", "good"), JUDGEMENT_MEANINGS[Judgement.PASS]),
@@ -63,7 +50,7 @@ ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)
 def page(report: Report, comparison: ReportComparison | None) -> str:
     """The page of `report`; with its comparison with an earlier report, also what changed since."""
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
-    script = _script()
+    script = combine(ASSETS, SCRIPT)
     summary = summarise(report)
     answer, _, numbers = summary.headline.partition(": ")
     return _template().render(
@@ -112,12 +99,6 @@ def embedded(json: str) -> str:
     for character in "<>&\u2028\u2029":
         json = json.replace(character, f"\\u{ord(character):04x}")
     return json
-
-
-def _script() -> str:
-    """The script: its files in one scope of their own."""
-    parts = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
-    return f'(() => {{\n"use strict";\n{parts}\n}})();\n'
 
 
 def _hash(text: str) -> str:

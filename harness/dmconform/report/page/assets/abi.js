@@ -1,17 +1,25 @@
 // The ABI from minor to minor: how much came and went, what of that breaks modules already built, and what probes' files say.
 
-function buildAbi() {
-  const box = document.getElementById("abi-box");
+import { bars, keys } from "./charts.js";
+import { breakable, byId, el, opening, table } from "./dom.js";
+import { data } from "./store.js";
+
+/** @import { AbiStep } from "./data.d.ts" */
+
+/** Fills the section. */
+export function buildAbi() {
+  const box = byId("abi-box");
   if (!data.abiSteps.length && !data.abiFindings.length && !data.static.length) {
     box.append(el("p", {}, "This report tells nothing of it."));
     return;
   }
-  box.append(...[steps(), broken(), verdicts()].flat().filter(Boolean));
+  box.append(...steps(), ...broken(), ...verdicts());
 }
 
 function steps() {
   const its = data.abiSteps;
   if (!its.length) return [];
+  /** @param {AbiStep} step */
   const label = (step) => `${step.old} → ${step.new}`;
   return [
     el(

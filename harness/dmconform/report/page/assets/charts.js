@@ -1,10 +1,21 @@
 // Small pictures. Each says the same in its label, and stands beside a table or a sentence.
 
-/** Horizontal bars: `rows` of {label, parts: [{value, css, name}]}, stacked, to one scale, and the sum behind each. */
-function bars(title, rows) {
+import { el } from "./dom.js";
+
+/** @typedef {{ value: number, css: string, name: string }} Part */
+/** @typedef {{ label: string, parts: Part[] }} Bar */
+
+/**
+ * Horizontal bars, each of stacked parts, to one scale, and the sum behind each.
+ * @param {string} title
+ * @param {Bar[]} rows
+ */
+export function bars(title, rows) {
+  /** @param {Bar} row */
   const sum = (row) => row.parts.reduce((total, part) => total + part.value, 0);
   const most = Math.max(1, ...rows.map(sum));
   const say = rows.map((row) => `${row.label}: ${row.parts.map((part) => `${part.value} ${part.name}`).join(", ")}`).join("; ");
+  /** @param {Part} part */
   const box = (part) => {
     const element = el("span", { class: part.css });
     element.style.width = `calc((100% - 3.5rem) * ${part.value / most})`; // the rest is room for the sum
@@ -22,8 +33,11 @@ function bars(title, rows) {
   );
 }
 
-/** What the looks of bars stand for. */
-function keys(...names) {
+/**
+ * What the looks of bars stand for.
+ * @param {[string, string][]} names
+ */
+export function keys(...names) {
   return el(
     "ul",
     { class: "keys" },

@@ -1,8 +1,19 @@
 // The filters above the matrix: a list to tick for each, in the address as well.
 
-const filters = { box: document.getElementById("filters"), update: null };
+import { byId, closest, counted, el } from "./dom.js";
+import { isFiltered, LISTS, state } from "./state.js";
+import { cellCount, changes, data, looks, newCells } from "./store.js";
 
-function buildFilters(onChange) {
+/** @import { FlagName, ListName } from "./state.js" */
+
+const filters = byId("filters");
+
+/**
+ * Makes the filters.
+ * @param {() => void} onChange What is called after each change of the state.
+ * @returns {(shown: number) => void} What shows the state in them, and how many cells are shown.
+ */
+export function buildFilters(onChange) {
   const outcomes = [...new Set(looks.map((look) => look.outcome))];
   const judgements = [...new Set(looks.map((look) => look.judgement))];
   const languages = new Map(data.sdks.map((sdk) => [sdk.language, sdk.languageName]));
@@ -39,7 +50,7 @@ function buildFilters(onChange) {
         )
       : null,
     flag("compact", "signs only"),
-  ].filter(Boolean);
+  ].filter((it) => it !== null);
   const search = el("input", {
     type: "search",
     id: "search",
@@ -59,7 +70,7 @@ function buildFilters(onChange) {
     state.search = "";
     onChange();
   });
-  filters.box.append(
+  filters.append(
     el(
       "div",
       { class: "toolbar", role: "group", "aria-label": "Filters" },
@@ -70,21 +81,27 @@ function buildFilters(onChange) {
       status,
     ),
   );
-  filters.update = (shown) => {
+  document.addEventListener("click", closePicks);
+  filters.addEventListener("keydown", (event) => {
+    const open = event.key === "Escape" && closest(event, "details[open]");
+    if (!open) return;
+    open.removeAttribute("open");
+    open.querySelector("summary")?.focus();
+    event.stopPropagation();
+  });
+  return (shown) => {
     for (const it of [...picks, ...flags]) it.update();
     if (search.value !== state.search) search.value = state.search;
     clear.hidden = !isFiltered();
     status.textContent = `${shown.toLocaleString("en")} of ${counted(cellCount, "cell")}`;
   };
-  document.addEventListener("click", (event) => closePicks(event.target));
-  filters.box.addEventListener("keydown", (event) => {
-    const open = event.key === "Escape" && event.target.closest("details[open]");
-    if (!open) return;
-    open.open = false;
-    open.querySelector("summary").focus();
-    event.stopPropagation();
-  });
 
+  /**
+   * A list to tick.
+   * @param {ListName} name
+   * @param {string} title
+   * @param {[string, string][]} values Each value and its label.
+   */
   function pick(name, title, values) {
     const told = el("span", { class: "told" });
     const boxes = values.map(([value, label]) => {
@@ -112,12 +129,17 @@ function buildFilters(onChange) {
       update() {
         const chosen = state.lists[name];
         for (const it of boxes) it.box.checked = chosen.has(it.value);
-        told.textContent = chosen.size === 0 ? "all" : chosen.size === 1 ? [...chosen][0] : String(chosen.size);
+        told.textContent = chosen.size === 0 ? "all" : chosen.size === 1 ? [...chosen].join() : String(chosen.size);
         element.classList.toggle("set", chosen.size > 0);
       },
     };
   }
 
+  /**
+   * A box to tick.
+   * @param {FlagName} name
+   * @param {string} title
+   */
   function flag(name, title) {
     const box = el("input", { type: "checkbox", id: `flag-${name}` });
     box.addEventListener("change", () => {
@@ -125,10 +147,20 @@ function buildFilters(onChange) {
       else state.flags.delete(name);
       onChange();
     });
-    return { element: el("label", { class: "flag" }, box, ` ${title}`), update: () => (box.checked = state.flags.has(name)) };
+    return {
+      element: el("label", { class: "flag" }, box, ` ${title}`),
+      update() {
+        box.checked = state.flags.has(name);
+      },
+    };
   }
 }
 
-function closePicks(except) {
-  for (const open of filters.box.querySelectorAll("details[open]")) if (!open.contains(except)) open.open = false;
+/**
+ * Closes the lists that a click is not in.
+ * @param {Event} event
+ */
+function closePicks(event) {
+  for (const open of filters.querySelectorAll("details[open]"))
+    if (!(event.target instanceof Node && open.contains(event.target))) open.removeAttribute("open");
 }

@@ -1,12 +1,27 @@
 // What a reader has to act on: new failures first, each cause once, with one of its cells and the command for it.
 
+import { breakable, byId, chip, command, counted, el, opening, paged, table } from "./dom.js";
+import { fragmentOf } from "./state.js";
+import { caseOf, columnOf, data, hostOf, idOf, item, lookOf, own, sdkOf, text } from "./store.js";
+
+/** @import { CauseData, ComplaintData, DisputeData, FindingData, RecordData } from "./data.d.ts" */
+/** @import { Child } from "./dom.js" */
+
+/**
+ * @param {number} cell
+ * @param {Child} [label] Its id, where nothing else is given.
+ */
 const cellLink = (cell, label) =>
   el("a", { href: fragmentOf({ cell: idOf(cell) }), "data-open": cell }, label ?? breakable(idOf(cell)));
 
-function buildFindings() {
-  const box = document.getElementById("findings-box");
+/** Fills the section. */
+export function buildFindings() {
+  const box = byId("findings-box");
+  /** @param {string} group */
   const of = (group) => data.causes.filter((cause) => cause.group === group);
+  /** @param {{ cells: number[] }[]} causes */
   const sum = (causes) => causes.reduce((total, cause) => total + cause.cells.length, 0);
+  /** @type {(name: string, title: string, causes: CauseData[], open: boolean) => HTMLElement | null} */
   const part = (name, title, causes, open) =>
     causes.length
       ? opening(
@@ -16,13 +31,12 @@ function buildFindings() {
           { id: name },
         )
       : null;
+  const unrun = data.unrun.reduce((total, it) => total + it.count, 0);
+  /** @type {HTMLElement[]} */
   const parts = [
     data.disputes.length
       ? opening(
-          `≠ Static and run-time verdicts disagree: ${counted(
-            data.disputes.reduce((total, it) => total + it.cells.length, 0),
-            "cell",
-          )}`,
+          `≠ Static and run-time verdicts disagree: ${counted(sum(data.disputes), "cell")}`,
           () => paged(data.disputes, disputeCard),
           true,
           { id: "disputes" },
@@ -56,29 +70,22 @@ function buildFindings() {
         )
       : null,
     part("facts", "Not promised, and did not pass", of("fact"), false),
-    data.unrun.length
-      ? opening(
-          `Did not run: ${counted(
-            data.unrun.reduce((total, it) => total + it.count, 0),
-            "cell",
-          )}`,
-          unrunTable,
-          false,
-          { id: "unrun" },
-        )
-      : null,
-  ].filter(Boolean);
+    data.unrun.length ? opening(`Did not run: ${counted(unrun, "cell")}`, unrunTable, false, { id: "unrun" }) : null,
+  ].filter((it) => it !== null);
   if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
   else if (!of("new").length && !data.disputes.length && !data.inconsistencies.length && !of("incomplete").length)
-    parts.unshift(el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."));
+    parts.unshift(
+      el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."),
+    );
   box.append(...parts);
 }
 
+/** @param {CauseData} cause */
 function causeCard(cause) {
-  const first = cause.cells[0];
+  const first = item(cause.cells, 0);
   const look = lookOf(first);
-  const sdks = [...new Set(cause.cells.map((cell) => sdkOf(packed.column[cell]).id))];
-  const hosts = [...new Set(cause.cells.map((cell) => hostOf(packed.column[cell])))];
+  const sdks = [...new Set(cause.cells.map((cell) => sdkOf(columnOf(cell)).id))];
+  const hosts = [...new Set(cause.cells.map((cell) => hostOf(columnOf(cell))))];
   return el(
     "article",
     { class: "finding" },
@@ -97,10 +104,15 @@ function causeCard(cause) {
   );
 }
 
+/**
+ * @param {string[]} names
+ * @param {number} most
+ */
 function few(names, most = 8) {
   return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
+/** @param {DisputeData} it */
 function disputeCard(it) {
   return el(
     "article",
@@ -112,10 +124,11 @@ function disputeCard(it) {
       ` ${it.cells.length}× ${it.sdk} → ${it.host}`,
     ),
     el("pre", {}, it.text),
-    el("p", {}, "For one: ", cellLink(it.cells[0])),
+    el("p", {}, "For one: ", cellLink(item(it.cells, 0))),
   );
 }
 
+/** @param {ComplaintData} it */
 function complaintCard(it) {
   return el(
     "article",
@@ -127,6 +140,7 @@ function complaintCard(it) {
   );
 }
 
+/** @param {RecordData} it */
 function recordCard(it) {
   return el(
     "article",
@@ -137,6 +151,7 @@ function recordCard(it) {
   );
 }
 
+/** @param {FindingData} it */
 function findingCard(it) {
   return el(
     "article",

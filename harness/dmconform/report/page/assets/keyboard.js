@@ -1,30 +1,24 @@
 // The matrix from the keyboard: one cell has the focus, arrows move it, Enter opens.
 
-let roving = null;
+import { closest } from "./dom.js";
+import { rove } from "./focus.js";
+import { cellOf, matrix, toggle } from "./matrix.js";
+import { openStory } from "./story.js";
 
-/** Makes a cell the one that Tab comes to, and gives it the focus. */
-function rove(element, focus = true) {
-  if (!element) return;
-  if (roving) roving.tabIndex = -1;
-  roving = element;
-  element.tabIndex = 0;
-  if (focus) {
-    element.focus({ preventScroll: true });
-    element.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }
-}
+/** @import { Place, RowElement } from "./rows.js" */
 
 const PAGE_ROWS = 12;
 
-function listenToGrid(grid) {
-  grid.addEventListener("click", (event) => {
-    const element = event.target.closest(".cell, .head");
-    if (!element || element.closest(".header")) return;
+/** Lets mouse and keys move in the matrix, and open what is in it. */
+export function listenToMatrix() {
+  matrix.box.addEventListener("click", (event) => {
+    const element = placeOf(event);
+    if (!element) return;
     rove(element);
     activate(element);
   });
-  grid.addEventListener("keydown", (event) => {
-    const element = event.target.closest(".cell, .head");
+  matrix.box.addEventListener("keydown", (event) => {
+    const element = placeOf(event);
     if (!element || event.altKey || event.metaKey) return;
     const to = target(event, element);
     if (to) rove(to);
@@ -34,12 +28,34 @@ function listenToGrid(grid) {
   });
 }
 
-/** Where a key leads from a cell, or null. */
+/**
+ * The place in a row that an event is about, or null: the header has none.
+ * @param {Event} event
+ */
+function placeOf(event) {
+  return /** @type {Place | null} */ (closest(event, ".row:not(.header) > :is(.cell, .head)"));
+}
+
+/**
+ * The row that a place is in.
+ * @param {Place} element
+ */
+function rowOf(element) {
+  return /** @type {RowElement} */ (element.parentElement);
+}
+
+/**
+ * Where a key leads from a cell, or null.
+ * @param {KeyboardEvent} event
+ * @param {Place} element
+ */
 function target(event, element) {
-  const { at, parentNode: row } = element;
+  const { at } = element;
+  const row = rowOf(element);
   const last = matrix.columns.length - 1;
-  const rows = [...row.parentNode.children];
-  const to = (steps) => cellOf(rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(row) + steps))], at);
+  const rows = /** @type {RowElement[]} */ ([...(row.parentElement?.children ?? [])]);
+  /** @param {number} steps */
+  const to = (steps) => cellOf(rows[Math.max(0, Math.min(rows.length - 1, rows.indexOf(row) + steps))] ?? row, at);
   switch (event.key) {
     case "ArrowRight":
       return cellOf(row, Math.min(last, at + 1));
@@ -54,15 +70,17 @@ function target(event, element) {
     case "PageUp":
       return to(-PAGE_ROWS);
     case "Home":
-      return event.ctrlKey ? rows[0].firstChild : row.firstChild;
+      return cellOf((event.ctrlKey && rows[0]) || row, -1);
     case "End":
-      return cellOf(event.ctrlKey ? rows.at(-1) : row, last);
+      return cellOf((event.ctrlKey && rows.at(-1)) || row, last);
     default:
       return null;
   }
 }
 
+/** @param {Place} element */
 function activate(element) {
+  const { row } = rowOf(element);
   if (element.dataset.cell !== undefined) openStory(Number(element.dataset.cell));
-  else if (element.parentNode.row.below.length && !element.classList.contains("gap")) toggle(element.parentNode.row);
+  else if (row.below.length && !element.classList.contains("gap")) toggle(row);
 }

@@ -1,28 +1,72 @@
 // The rows of the matrix: all cases, areas, their requirements, their cases. A row above cases tells what its cases come to.
 
-/** A row: its level (1 to 4), label, the cases below it, and its own rows. */
-function makeRow(level, key, label, note, cases, below = []) {
+import { cellMatches } from "./state.js";
+import { caseAt, cellAt, data, lookOf, wasOf } from "./store.js";
+
+/**
+ * @typedef {object} Row
+ * @property {number} level 1: an area, 2: a requirement, 3: a case.
+ * @property {string} key
+ * @property {string} label
+ * @property {string} note
+ * @property {number[]} cases The cases below it, or its own one.
+ * @property {Row[]} below
+ * @property {boolean} open
+ * @property {RowElement | null} element
+ */
+
+/** @typedef {HTMLElement & { row: Row }} RowElement The element of a row of the matrix. */
+/** @typedef {HTMLElement & { at: number }} Place A cell in such an element, and the number of its column; a row's head is at -1. */
+
+/** @typedef {"good" | "bad" | "known" | "incomplete" | "fact-good" | "fact-bad" | "not-run"} Style */
+/** @typedef {Record<Style, number> & { all: number, unreachable: number, flagged: boolean, changed: number }} Tally */
+/** @typedef {{ glyph: string, word: string, style: Style, sentence: string }} Summary */
+
+/**
+ * A row.
+ * @param {number} level
+ * @param {string} key
+ * @param {string} label
+ * @param {string} note
+ * @param {number[]} cases
+ * @param {Row[]} below
+ * @returns {Row}
+ */
+export function makeRow(level, key, label, note, cases, below = []) {
   return { level, key, label, note, cases, below, open: false, element: null };
 }
 
-/** All rows for the cases that are shown: a tree. */
-function buildRows(cases) {
+/**
+ * What a map has under a key, made where there is nothing yet.
+ * @template Key, Value
+ * @param {Map<Key, Value>} map
+ * @param {Key} key
+ * @param {() => Value} make
+ * @returns {Value}
+ */
+function getOrMake(map, key, make) {
+  const found = map.get(key) ?? make();
+  map.set(key, found);
+  return found;
+}
+
+/**
+ * All rows for the cases that are shown: a tree.
+ * @param {number[]} cases
+ */
+export function buildRows(cases) {
+  /** @type {Map<string, Map<number, number[]>>} */
   const areas = new Map();
   for (const row of cases) {
-    const { id, requirements } = data.cases[row];
+    const { id, requirements } = caseAt(row);
     const area = id.includes("/") ? id.slice(0, id.indexOf("/")) : "cases";
-    const requirement = requirements.length ? requirements[0] : -1;
-    if (!areas.has(area)) areas.set(area, new Map());
-    const groups = areas.get(area);
-    if (!groups.has(requirement)) groups.set(requirement, []);
-    groups.get(requirement).push(row);
+    const groups = getOrMake(areas, area, () => new Map());
+    getOrMake(groups, requirements[0] ?? -1, () => []).push(row);
   }
   return [...areas].map(([area, groups]) => {
     const below = [...groups].map(([requirement, its]) => {
       const told = data.requirements[requirement];
-      const rows = its.map((row) =>
-        makeRow(3, `case:${data.cases[row].id}`, shortName(data.cases[row].id), data.cases[row].title, [row]),
-      );
+      const rows = its.map((row) => makeRow(3, `case:${caseAt(row).id}`, shortName(caseAt(row).id), caseAt(row).title, [row]));
       return makeRow(
         2,
         `${area}:${requirement}`,
@@ -43,22 +87,37 @@ function buildRows(cases) {
   });
 }
 
+/** @param {string} id */
 function shortName(id) {
   return id.includes("/") ? id.slice(id.indexOf("/") + 1) : id;
 }
 
-const WORST = ["bad", "incomplete", "known", "good", "fact-bad", "fact-good", "not-run"];
-
-/** What the cells of a row in a column come to: how many of each look, those that the filters let pass only. */
-function tally(row, column) {
-  const counts = { all: 0, unreachable: 0, flagged: false, changed: 0 };
-  for (const style of WORST) counts[style] = 0;
+/**
+ * What the cells of a row in a column come to: how many of each look, those that the filters let pass only.
+ * @param {Row} row
+ * @param {number} column
+ */
+export function tally(row, column) {
+  /** @type {Tally} */
+  const counts = {
+    good: 0,
+    bad: 0,
+    known: 0,
+    incomplete: 0,
+    "fact-good": 0,
+    "fact-bad": 0,
+    "not-run": 0,
+    all: 0,
+    unreachable: 0,
+    flagged: false,
+    changed: 0,
+  };
   for (const its of row.cases) {
     const cell = cellAt(its, column);
     if (cell < 0 || !cellMatches(cell)) continue;
     const look = lookOf(cell);
     counts.all++;
-    counts[look.style]++;
+    counts[/** @type {Style} */ (look.style)]++;
     if (look.outcome === "not tested") counts.unreachable++;
     if (look.flag) counts.flagged = true;
     if (wasOf(cell)) counts.changed++;
@@ -66,8 +125,12 @@ function tally(row, column) {
   return counts;
 }
 
-/** How a tally is shown: a sign, a word and a look, and the sentence for who listens. */
-function summaryOf(counts) {
+/**
+ * How a tally is shown: a sign, a word and a look, and the sentence for who listens.
+ * @param {Tally} counts
+ * @returns {Summary}
+ */
+export function summaryOf(counts) {
   const { good, bad, known, incomplete } = counts;
   const promised = good + bad + known + incomplete;
   const facts = counts["fact-good"] + counts["fact-bad"];

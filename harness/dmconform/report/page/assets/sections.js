@@ -1,5 +1,11 @@
 // What the documents say, sentence by sentence, and what came of it in this run.
 
+import { breakable, byId, counted, el, opening, table } from "./dom.js";
+import { data } from "./store.js";
+
+/** @import { EnvoyTestData } from "./data.d.ts" */
+
+/** @type {Record<string, string>} */
 const STATUS_STYLES = {
   BROKEN: "bad",
   "known failures": "known",
@@ -12,18 +18,21 @@ const STATUS_STYLES = {
 function envoyTests() {
   if (!data.envoyTests.length) return [];
   const title = "What Envoy's own tests check";
+  /** @param {EnvoyTestData} it */
   const shown = (it) => (it.shown.length ? it.shown.map((name) => el("div", { class: "mono" }, breakable(name))) : it.reason);
   const rows = () => data.envoyTests.map((it) => [it.section, { class: "mono", of: breakable(it.id) }, it.asserts, shown(it)]);
   const make = () => table(["area", "test", "asserts", "shown by, or why nothing does"], rows(), title);
   return [opening(`${title}: ${counted(data.envoyTests.length, "behaviour")}`, make, false, { id: "envoy-tests" })];
 }
 
-function buildRequirements() {
-  const box = document.getElementById("requirements-box");
+/** Fills the section. */
+export function buildRequirements() {
+  const box = byId("requirements-box");
   if (!data.requirements.length) {
     box.append(el("p", {}, "This report tells nothing of them."));
     return;
   }
+  /** @param {number} count */
   const number = (count) => ({ class: "count", of: count ? String(count) : "" });
   box.append(
     opening(`${data.covered}`, () => [

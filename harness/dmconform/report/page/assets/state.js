@@ -1,11 +1,25 @@
 // What is shown, as the address has it: #language=rust&host=1.40.0&outcome=failed&differs=1&cell=ID. The same after a ? works, too.
 
-const LISTS = ["language", "sdk", "host", "outcome", "judgement"];
+import { caseAt, differs, hostOf, lookOf, sdkOf, wasOf } from "./store.js";
+
+/** @typedef {"language" | "sdk" | "host" | "outcome" | "judgement"} ListName */
+/** @typedef {"differs" | "changed" | "compact"} FlagName */
+
+/** @type {ListName[]} */
+export const LISTS = ["language", "sdk", "host", "outcome", "judgement"];
+/** @type {FlagName[]} */
 const FLAGS = ["differs", "changed", "compact"];
-const state = { lists: Object.fromEntries(LISTS.map((name) => [name, new Set()])), flags: new Set(), search: "", cell: "" };
+
+/** @type {{ lists: Record<ListName, Set<string>>, flags: Set<FlagName>, search: string, cell: string }} */
+export const state = {
+  lists: { language: new Set(), sdk: new Set(), host: new Set(), outcome: new Set(), judgement: new Set() },
+  flags: new Set(),
+  search: "",
+  cell: "",
+};
 
 /** Takes the state from the address. An address such as #abi names a section and changes nothing. */
-function readAddress() {
+export function readAddress() {
   const fragment = location.hash.slice(1);
   if (fragment && !fragment.includes("=")) return false;
   // An empty fragment, as cleared filters leave it, counts: it is not the same as none.
@@ -17,9 +31,14 @@ function readAddress() {
   return true;
 }
 
-/** The fragment of the state, with `changed` parts of it. */
-function fragmentOf(changed = {}) {
+/**
+ * The fragment of the state, with `changed` parts of it.
+ * @param {{ cell?: string }} changed
+ */
+export function fragmentOf(changed = {}) {
+  /** @type {string[]} */
   const parts = [];
+  /** @type {(name: string, value: string) => void} */
   const add = (name, value) => parts.push(`${name}=${encodeURIComponent(value).replace(/%(2F|40|3A)/g, decodeURIComponent)}`);
   for (const name of LISTS) for (const value of state.lists[name]) add(name, value);
   if (state.search) add("case", state.search);
@@ -29,20 +48,23 @@ function fragmentOf(changed = {}) {
   return `#${parts.join("&")}`;
 }
 
-/** Writes the state into the address; a new place in the history only where `place` is true. */
-function writeAddress(place = false) {
+/**
+ * Writes the state into the address; a new place in the history only where `place` is true.
+ * @param {boolean} place
+ */
+export function writeAddress(place = false) {
   const address = fragmentOf();
   if (address === (location.hash || "#") && !(location.search && !location.href.includes("#"))) return;
   if (place) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
 }
 
-const isCellFilter = () =>
+export const isCellFilter = () =>
   state.lists.outcome.size > 0 || state.lists.judgement.size > 0 || state.flags.has("differs") || state.flags.has("changed");
-const isFiltered = () =>
-  isCellFilter() || state.search !== "" || ["language", "sdk", "host"].some((name) => state.lists[name].size);
+export const isFiltered = () => isCellFilter() || state.search !== "" || LISTS.some((name) => state.lists[name].size > 0);
 
-function columnMatches(column) {
+/** @param {number} column */
+export function columnMatches(column) {
   const sdk = sdkOf(column);
   const { language, host, sdk: sdks } = state.lists;
   return (
@@ -52,13 +74,18 @@ function columnMatches(column) {
   );
 }
 
-function caseMatches(row) {
+/** @param {number} row */
+export function caseMatches(row) {
   const asked = state.search.trim().toLowerCase();
-  return !asked || data.cases[row].id.toLowerCase().includes(asked) || data.cases[row].title.toLowerCase().includes(asked);
+  const { id, title } = caseAt(row);
+  return !asked || id.toLowerCase().includes(asked) || title.toLowerCase().includes(asked);
 }
 
-/** Whether the filters of outcomes, judgements, differences and changes let a cell pass. */
-function cellMatches(cell) {
+/**
+ * Whether the filters of outcomes, judgements, differences and changes let a cell pass.
+ * @param {number} cell
+ */
+export function cellMatches(cell) {
   const look = lookOf(cell);
   const { outcome, judgement } = state.lists;
   return (

@@ -1,67 +1,159 @@
 // The report as the page has it: cells unpacked on demand, and where each stands in the matrix.
 
-const data = JSON.parse(document.getElementById("data").textContent);
-const packed = data.cells;
-const text = (number) => data.texts[number];
-const cellCount = packed.case.length;
-const caseCount = data.cases.length;
-const columnCount = data.columns.length;
+import { byId } from "./dom.js";
 
-const looks = packed.looks.map((numbers) => Object.fromEntries(packed.lookFields.map((name, at) => [name, text(numbers[at])])));
+/** @import { CaseData, ColumnData, Look, Outcome, PageData, SdkData } from "./data.d.ts" */
 
-/** The cell of a case in a column, or -1. */
-const places = new Int32Array(caseCount * columnCount).fill(-1);
-for (let at = 0; at < cellCount; at++) places[packed.case[at] * columnCount + packed.column[at]] = at;
-const cellAt = (row, column) => places[row * columnCount + column];
+/** @type {PageData} */
+export const data = JSON.parse(byId("data").textContent);
+export const packed = data.cells;
+export const cellCount = packed.case.length;
+export const columnCount = data.columns.length;
 
-const sdkOf = (column) => data.sdks[data.columns[column].sdk];
-const hostOf = (column) => data.columns[column].host;
-const caseOf = (cell) => data.cases[packed.case[cell]];
-const lookOf = (cell) => looks[packed.look[cell]];
+/**
+ * What a list has at a place that it has.
+ * @template Item
+ * @param {Item[]} list
+ * @param {number} place
+ * @returns {Item}
+ */
+export function item(list, place) {
+  const found = list[place];
+  if (found === undefined) throw new RangeError(`there is nothing at ${place} of ${list.length}`);
+  return found;
+}
 
-function idOf(cell) {
-  const column = packed.column[cell];
+/** @param {number} number */
+export const text = (number) => item(data.texts, number);
+
+/** @param {number[]} numbers */
+function unpacked(numbers) {
+  const look = Object.fromEntries(packed.lookFields.map((name, place) => [name, text(item(numbers, place))]));
+  return /** @type {Look} */ (/** @type {unknown} */ (look));
+}
+
+export const looks = packed.looks.map(unpacked);
+
+const places = new Int32Array(data.cases.length * columnCount).fill(-1);
+for (let cell = 0; cell < cellCount; cell++) places[rowOf(cell) * columnCount + columnOf(cell)] = cell;
+
+/**
+ * The cell of a case in a column, or -1.
+ * @param {number} row
+ * @param {number} column
+ * @returns {number}
+ */
+export function cellAt(row, column) {
+  return places[row * columnCount + column] ?? -1;
+}
+
+/**
+ * The number of a cell's case, which is the row of the matrix.
+ * @param {number} cell
+ */
+export function rowOf(cell) {
+  return item(packed.case, cell);
+}
+
+/**
+ * The number of a cell's column.
+ * @param {number} cell
+ */
+export function columnOf(cell) {
+  return item(packed.column, cell);
+}
+
+/**
+ * @param {number} row
+ * @returns {CaseData}
+ */
+export const caseAt = (row) => item(data.cases, row);
+
+/**
+ * @param {number} column
+ * @returns {ColumnData}
+ */
+export const columnAt = (column) => item(data.columns, column);
+
+/**
+ * @param {number} column
+ * @returns {SdkData}
+ */
+export const sdkOf = (column) => item(data.sdks, columnAt(column).sdk);
+
+/** @param {number} column */
+export const hostOf = (column) => columnAt(column).host;
+
+/** @param {number} cell */
+export const caseOf = (cell) => caseAt(rowOf(cell));
+
+/** @param {number} cell */
+export const lookOf = (cell) => item(looks, item(packed.look, cell));
+
+/**
+ * @param {number} cell
+ * @returns {string}
+ */
+export function idOf(cell) {
+  const column = columnOf(cell);
   return packed.otherIds[cell] ?? `${caseOf(cell).id}/${sdkOf(column).id}/${hostOf(column)}`;
 }
 
-let byId = null;
+/** @type {Map<string, number> | null} */
+let numbers = null;
 
-/** The cell with an id, or -1. */
-function cellWithId(id) {
-  byId ??= new Map(Array.from({ length: cellCount }, (_, cell) => [idOf(cell), cell]));
-  return byId.get(id) ?? -1;
+/**
+ * The cell with an id, or -1.
+ * @param {string} id
+ */
+export function cellWithId(id) {
+  numbers ??= new Map(Array.from({ length: cellCount }, (_, cell) => [idOf(cell), cell]));
+  return numbers.get(id) ?? -1;
 }
 
-/** A text of a look in which the cell's own name and folder stand again. */
-function own(cell, its) {
+/**
+ * A text of a look in which the cell's own name and folder stand again.
+ * @param {number} cell
+ * @param {string} its
+ */
+export function own(cell, its) {
   const name = idOf(cell);
   return its.replaceAll("\u0001", () => name.replaceAll(":", "+")).replaceAll("\u0002", () => name);
 }
 
-const NO_VERDICT = new Set(["error", "not tested", "not applicable"]);
+/** @type {Set<Outcome>} */
+export const NO_VERDICT = new Set(["error", "not tested", "not applicable"]);
 
-/** Whether a case ends otherwise on some hosts than on others, with the SDK of a column. Cells that judged nothing do not count. */
+/** @type {Map<number, boolean>} */
 const differing = new Map();
-function differs(cell) {
-  const row = packed.case[cell];
-  const sdk = data.columns[packed.column[cell]].sdk;
+
+/**
+ * Whether a case ends otherwise on some hosts than on others, with the SDK of a column. Cells that judged nothing do not count.
+ * @param {number} cell
+ */
+export function differs(cell) {
+  const row = rowOf(cell);
+  const sdk = columnAt(columnOf(cell)).sdk;
   const key = row * data.sdks.length + sdk;
-  if (!differing.has(key)) {
-    const seen = new Set();
-    for (let column = 0; column < columnCount; column++) {
-      const other = data.columns[column].sdk === sdk ? cellAt(row, column) : -1;
-      if (other >= 0 && !NO_VERDICT.has(lookOf(other).outcome)) seen.add(lookOf(other).outcome);
-    }
-    differing.set(key, seen.size > 1);
+  const known = differing.get(key);
+  if (known !== undefined) return known;
+  const seen = new Set();
+  for (let column = 0; column < columnCount; column++) {
+    const other = columnAt(column).sdk === sdk ? cellAt(row, column) : -1;
+    if (other >= 0 && !NO_VERDICT.has(lookOf(other).outcome)) seen.add(lookOf(other).outcome);
   }
-  return differing.get(key);
+  differing.set(key, seen.size > 1);
+  return seen.size > 1;
 }
 
-const changes = data.changes;
-const newCells = new Set(changes ? changes.new : []);
+export const changes = data.changes;
+export const newCells = new Set(changes ? changes.new : []);
 
-/** What a cell was in the earlier report, and what kind of change that is: null where it is the same, or was not there. */
-function wasOf(cell) {
+/**
+ * What a cell was in the earlier report, and what kind of change that is: null where it is the same, or was not there.
+ * @param {number} cell
+ */
+export function wasOf(cell) {
   const was = changes?.was[cell];
   return was ? { outcome: text(was[0]), judgement: text(was[1]), kind: text(was[2]), ranWith: text(was[3]) } : null;
 }

@@ -1,16 +1,55 @@
 // A cell's story: what is asked, what was seen, both verdicts, how to see it again. It stands in the address while it is open.
 
-const story = { dialog: document.getElementById("story"), cell: -1, from: null };
+import { breakable, byId, chip, command, counted, el, opening } from "./dom.js";
+import { showCell } from "./matrix.js";
+import { fragmentOf, state, writeAddress } from "./state.js";
+import {
+  caseOf,
+  cellAt,
+  columnAt,
+  columnCount,
+  columnOf,
+  data,
+  hostOf,
+  idOf,
+  item,
+  lookOf,
+  NO_VERDICT,
+  newCells,
+  own,
+  packed,
+  rowOf,
+  sdkOf,
+  text,
+  wasOf,
+} from "./store.js";
 
-/** Opens the story of a cell, and gives it a place in the history. `from`: a link outside the matrix, to come back to. */
-function openStory(cell, from = null) {
+/** @import { ColumnData, Look, RequirementData } from "./data.d.ts" */
+/** @import { Child } from "./dom.js" */
+
+/** @typedef {[string, Child, string?]} Pair A name, what is told under it, and the name of that for the tests. */
+
+export const story = {
+  dialog: /** @type {HTMLDialogElement} */ (byId("story")),
+  cell: -1,
+  /** @type {HTMLElement | null} */
+  from: null,
+};
+
+/**
+ * Opens the story of a cell, and gives it a place in the history.
+ * @param {number} cell
+ * @param {HTMLElement | null} from A link outside the matrix, to come back to.
+ */
+export function openStory(cell, from = null) {
   story.from = from;
   state.cell = idOf(cell);
   writeAddress(true);
   showStory(cell);
 }
 
-function showStory(cell) {
+/** @param {number} cell */
+export function showStory(cell) {
   story.cell = cell;
   const title = el("h2", { id: "story-title", tabindex: "-1" }, chip(lookOf(cell)), " ", breakable(caseOf(cell).id));
   const close = el("button", { type: "button", class: "close", "aria-label": "Close (Escape)" }, "✕ close");
@@ -20,7 +59,7 @@ function showStory(cell) {
     el(
       "p",
       { class: "dim" },
-      `${sdkOf(packed.column[cell]).id} → Envoy ${hostOf(packed.column[cell])} · `,
+      `${sdkOf(columnOf(cell)).id} → Envoy ${hostOf(columnOf(cell))} · `,
       el("a", { href: fragmentOf({ cell: idOf(cell) }), id: "permalink" }, "permalink"),
     ),
     ...chapters(cell),
@@ -42,20 +81,30 @@ story.dialog.addEventListener("close", () => {
   else if (cell >= 0) showCell(cell);
 });
 
-/** Whether the pointer is on what is behind the story: the dialog is what is hit there, and by its own edges as well. */
+/**
+ * Whether the pointer is on what is behind the story: the dialog is what is hit there, and by its own edges as well.
+ * @param {MouseEvent} event
+ */
 const isBehind = (event) => event.target === story.dialog && event.clientX < story.dialog.getBoundingClientRect().left;
 let pressedBehind = false;
-story.dialog.addEventListener("pointerdown", (event) => (pressedBehind = isBehind(event)));
+story.dialog.addEventListener("pointerdown", (event) => {
+  pressedBehind = isBehind(event);
+});
 story.dialog.addEventListener("click", (event) => {
   if (pressedBehind && isBehind(event)) story.dialog.close(); // and not where a selection of text only ends there
 });
 
-/** A part of the story: a title and what it says; nothing where it has nothing to say. */
+/**
+ * A part of the story: a title and what it says; nothing where it has nothing to say.
+ * @param {string} title
+ * @param {Child[]} children
+ */
 function chapter(title, ...children) {
   const its = children.flat().filter(Boolean);
   return its.length ? [el("section", { "data-chapter": title }, el("h3", {}, title), its)] : [];
 }
 
+/** @param {Pair[]} rows */
 function pairs(...rows) {
   const its = rows.filter((row) => row[1]);
   return its.length
@@ -67,9 +116,10 @@ function pairs(...rows) {
     : null;
 }
 
+/** @param {number} cell */
 function chapters(cell) {
   const look = lookOf(cell);
-  const column = data.columns[packed.column[cell]];
+  const column = columnAt(columnOf(cell));
   const its = caseOf(cell);
   const detail = own(cell, look.detail);
   const was = wasOf(cell);
@@ -77,7 +127,7 @@ function chapters(cell) {
     ...chapter(
       "What is asked",
       its.title ? el("p", { class: "lead" }, its.title) : null,
-      its.requirements.map((number) => requirement(data.requirements[number])),
+      its.requirements.map((number) => requirement(item(data.requirements, number))),
     ),
     ...chapter(
       "How it counts",
@@ -103,14 +153,17 @@ function chapters(cell) {
     ...chapter(
       "Facts",
       pairs(
-        ...packed.facts[packed.fact[cell]].map(([name, value]) => [text(name), own(cell, text(value))]),
-        ["took", NO_VERDICT.has(look.outcome) ? "" : `${(packed.tookMs[cell] / 1000).toFixed(2)} s`],
-        ["module (SHA-256)", text(packed.module[cell])],
+        ...item(packed.facts, item(packed.fact, cell)).map(
+          /** @returns {Pair} */ ([name, value]) => [text(name), own(cell, text(value))],
+        ),
+        ["took", NO_VERDICT.has(look.outcome) ? "" : `${(item(packed.tookMs, cell) / 1000).toFixed(2)} s`],
+        ["module (SHA-256)", text(item(packed.module, cell))],
       ),
     ),
   ];
 }
 
+/** @param {RequirementData} its */
 function requirement(its) {
   const where = [its.document, its.section, its.level, its.hosts ? `hosts ${its.hosts}` : ""].filter(Boolean).join(" · ");
   return el(
@@ -121,7 +174,11 @@ function requirement(its) {
   );
 }
 
-/** The first line of a detail is the sentence about it; the others are lines of logs, or what the check compared. */
+/**
+ * The first line of a detail is the sentence about it; the others are lines of logs, or what the check compared.
+ * @param {Look} look
+ * @param {string} detail
+ */
 function expectedAndSeen(look, detail) {
   if (!detail) return [];
   const end = detail.indexOf("\n");
@@ -133,13 +190,16 @@ function expectedAndSeen(look, detail) {
   );
 }
 
-/** The same case and SDK on each host. */
+/**
+ * The same case and SDK on each host.
+ * @param {number} cell
+ */
 function hostsStrip(cell) {
-  const column = packed.column[cell];
+  const column = columnOf(cell);
   const links = [];
   for (let other = 0; other < columnCount; other++) {
-    if (data.columns[other].sdk !== data.columns[column].sdk) continue;
-    const its = cellAt(packed.case[cell], other);
+    if (columnAt(other).sdk !== columnAt(column).sdk) continue;
+    const its = cellAt(rowOf(cell), other);
     if (its < 0) continue;
     const look = lookOf(its);
     links.push(
@@ -157,19 +217,23 @@ function hostsStrip(cell) {
   return links.length > 1 ? el("div", {}, el("h4", {}, "The same on each host"), el("ul", { class: "strip" }, links)) : null;
 }
 
+/**
+ * @param {number} cell
+ * @param {Look} look
+ * @param {ColumnData} column
+ */
 function halves(cell, look, column) {
   const told = data.static[column.static];
-  const names =
-    told && told.names.length
-      ? opening(`${counted(told.missing, "name")} missing`, () =>
-          el(
-            "p",
-            { class: "mono" },
-            told.names.flatMap((name) => [...breakable(name), " "]),
-            told.missing > told.names.length ? `and ${told.missing - told.names.length} more, in report.json` : "",
-          ),
-        )
-      : null;
+  const names = told?.names.length
+    ? opening(`${counted(told.missing, "name")} missing`, () =>
+        el(
+          "p",
+          { class: "mono" },
+          told.names.flatMap((name) => [...breakable(name), " "]),
+          told.missing > told.names.length ? `and ${told.missing - told.names.length} more, in report.json` : "",
+        ),
+      )
+    : null;
   return chapter(
     "Both verdicts on the probe",
     el(
@@ -194,17 +258,18 @@ function halves(cell, look, column) {
         el("p", {}, "ABI string: ", el("span", { "data-field": "abi" }, look.abi)),
       ),
     ),
-    look.disagreement
+    look.mismatch
       ? el(
           "div",
           { class: "warning" },
           el("b", {}, "≠ They disagree"),
-          el("pre", { "data-field": "disagreement" }, own(cell, look.disagreement)),
+          el("pre", { "data-field": "mismatch" }, own(cell, look.mismatch)),
         )
       : null,
   );
 }
 
+/** @param {Look} look */
 function waiver(look) {
   if (!look.record) return [];
   const record = data.records.find((it) => it.id === look.record);
@@ -219,6 +284,10 @@ function waiver(look) {
   );
 }
 
+/**
+ * @param {number} cell
+ * @param {Look} look
+ */
 function evidence(cell, look) {
   const folder = own(cell, look.evidence);
   if (!folder) return null;
@@ -234,7 +303,10 @@ function evidence(cell, look) {
   );
 }
 
-/** A path as an address below the report's folder, or null where it leads anywhere else. */
+/**
+ * A path as an address below the report's folder, or null where it leads anywhere else.
+ * @param {string} path
+ */
 function below(path) {
   if (path.startsWith("/") || path.includes("\\") || path.split("/").includes("..")) return null;
   return `./${path.split("/").map(encodeURIComponent).join("/")}`;

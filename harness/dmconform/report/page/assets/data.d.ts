@@ -1,0 +1,229 @@
+// The data of the page: written from the types in harness/dmconform/report/page by `./toxw -e schema`.
+
+/** How a cell ended. */
+export type Outcome = "pass" | "fail" | "crash" | "hang" | "rejected" | "error" | "not tested" | "not applicable";
+
+/** How the outcome of a cell counts in the end. */
+export type Judgement = "pass" | "fail" | "xfail" | "xpass" | "static/run-time mismatch" | "informational" | "error" | "skip";
+
+/** What the documents promise for the pair of SDK and host of a cell. */
+export type Relation = "supported" | "legacy" | "unsupported";
+
+/** What cells share. */
+export interface Look {
+  glyph: string;
+  word: string;
+  style: string;
+  flag: string;
+  outcome: Outcome;
+  judgement: Judgement;
+  meaning: string;
+  relation: Relation;
+  relationReason: string;
+  detail: string;
+  log: string;
+  abi: string;
+  load: string;
+  symbol: string;
+  mismatch: string;
+  record: string;
+  evidence: string;
+  reproduce: string;
+  reruns: string;
+}
+
+/** Parallel lists: a value for each cell, in the report's order. `looks` are what cells share, in `LOOK_FIELDS`' order. */
+export interface PackedCells {
+  lookFields: string[];
+  looks: number[][];
+  facts: [number, number][][];
+  case: number[];
+  column: number[];
+  look: number[];
+  fact: number[];
+  tookMs: number[];
+  module: number[];
+  otherIds: Record<string, string>;
+}
+
+/** An SDK version with the hosts that it has columns for. */
+export interface SdkData {
+  id: string;
+  language: string;
+  languageName: string;
+  provider: string;
+  minor: string;
+}
+
+/** One SDK version on one host. `window` is what the documents say of it before a case is known. */
+export interface ColumnData {
+  sdk: number;
+  host: string;
+  window: Relation;
+  abi: string;
+  static: number;
+}
+
+/** A case: a row of the matrix. Requirements are positions. */
+export interface CaseData {
+  id: string;
+  title: string;
+  requirements: number[];
+}
+
+/** A sentence of the documents, and what came of its cases in this run. */
+export interface RequirementData {
+  id: string;
+  statement: string;
+  document: string;
+  section: string;
+  level: string;
+  hosts: string;
+  uncovered: string;
+  cases: string[];
+  status: string;
+  held: number;
+  broken: number;
+  known: number;
+  notRun: number;
+  facts: number;
+}
+
+/** A behaviour that Envoy's own tests check, and what shows it on real releases. */
+export interface EnvoyTestData {
+  id: string;
+  section: string;
+  asserts: string;
+  shown: string[];
+  reason: string;
+}
+
+/** What the file of a probe says for some hosts. */
+export interface StaticData {
+  sdk: string;
+  hosts: string[];
+  words: string;
+  kind: string;
+  reason: string;
+  fits: boolean;
+  missing: number;
+  names: string[];
+  notes: string[];
+}
+
+/** Cells that came to the same end and say the same: in what group they count, and the number of the text. */
+export interface CauseData {
+  group: string;
+  text: number;
+  cells: number[];
+  reruns: string;
+}
+
+/** A record of a known failure. */
+export interface RecordData {
+  id: string;
+  reason: string;
+  evidence: string;
+  cells: number;
+  stale: number;
+}
+
+/** What was found before, and no promised cell shows. */
+export interface FindingData {
+  id: string;
+  title: string;
+  document: string;
+  seen: string;
+  hosts: string[];
+  sdks: string[];
+  fault: string;
+  command: string;
+  byHand: string;
+}
+
+/** What is wrong with a record, and the command that fixes it. */
+export interface ComplaintData {
+  kind: string;
+  meaning: string;
+  record: string;
+  cells: string[];
+  text: string;
+  fix: string;
+}
+
+/** Cells whose two halves disagree in the same. */
+export interface DisputeData {
+  sdk: string;
+  host: string;
+  text: string;
+  counts: boolean;
+  cells: number[];
+}
+
+/** Cells that did not run for the same reason. */
+export interface UnrunData {
+  outcome: Outcome;
+  judgement: Judgement;
+  reason: string;
+  count: number;
+  example: number;
+}
+
+/** The functions of the ABI from `old` to `new`. None: the report does not tell. */
+export interface AbiStep {
+  old: string;
+  new: string;
+  before: number | null;
+  after: number | null;
+  kept: number;
+  removed: number | null;
+  added: number | null;
+  changed: number;
+  exact: number;
+  nearby: number;
+  unknown: number;
+}
+
+/** A change of the ABI that breaks modules already built. */
+export interface AbiFindingData {
+  old: string;
+  new: string;
+  subject: string;
+  kind: string;
+  how: string;
+  points: string[];
+  usedBy: string[];
+  detail: string;
+  certain: boolean;
+}
+
+/** Cells are positions in the newer report; the texts of `was` are positions in the page's texts. */
+export interface Changes {
+  since: string;
+  was: Record<string, [number, number, number, number]>;
+  new: number[];
+  gone: number;
+}
+
+/** All of it. */
+export interface PageData {
+  texts: string[];
+  cells: PackedCells;
+  sdks: SdkData[];
+  columns: ColumnData[];
+  cases: CaseData[];
+  requirements: RequirementData[];
+  covered: string;
+  envoyTests: EnvoyTestData[];
+  static: StaticData[];
+  causes: CauseData[];
+  records: RecordData[];
+  findings: FindingData[];
+  inconsistencies: ComplaintData[];
+  disputes: DisputeData[];
+  unrun: UnrunData[];
+  abiSteps: AbiStep[];
+  abiFindings: AbiFindingData[];
+  changes: Changes | null;
+  calm: boolean;
+}
