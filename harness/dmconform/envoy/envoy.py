@@ -20,6 +20,7 @@ from dmconform.envoy.client import Answer
 from dmconform.envoy.config import Listener
 from dmconform.envoy.connected import Client, Watch
 from dmconform.envoy.connection import Act, Protocol, Request
+from dmconform.envoy.headers import Headers, pairs_of
 from dmconform.envoy.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
 from dmconform.envoy.listening import port_of
 from dmconform.envoy.mapped import has_mapped
@@ -317,7 +318,7 @@ class Envoy:
             HostHung: it did not answer in time.
         """
         port = self._port(listener)
-        sent = {**({"content-type": "text/plain"} if body is not None else {}), **(headers or {})}
+        sent = Headers({"content-type": "text/plain"} if body is not None else {}) | (headers or {})
         try:
             answer = client.exchange(port, method, path, sent, body.encode() if body is not None else None, REQUEST_S)
         except client.NoAnswer as error:
@@ -357,7 +358,7 @@ class Envoy:
             self._transcript.acts(RequestId(connection, number), listener, protocol.value, what, sent(request), text)
 
         def sent(request: Request) -> dict[str, Any]:
-            return {**vars(request), "headers": dict(request.headers), "trailers": dict(request.trailers)}
+            return {**vars(request), "headers": pairs_of(request.headers), "trailers": pairs_of(request.trailers)}
 
         def note(number: int, request: Request, seen: Answer | str) -> None:
             self._keep(listener, sent(request), seen, protocol, RequestId(connection, number), timeout_s)
@@ -374,7 +375,7 @@ class Envoy:
     def _note(
         self, listener: str, method: str, path: str, headers: Mapping[str, str], body: str | None, answer: Answer | str
     ) -> None:
-        sent = {"method": method, "path": path, "headers": dict(headers), "body": body}
+        sent = {"method": method, "path": path, "headers": pairs_of(headers), "body": body}
         self._keep(listener, sent, answer, Protocol.HTTP1, OWN_CONNECTION, REQUEST_S)
 
     def _keep(
@@ -387,7 +388,7 @@ class Envoy:
         timeout_s: float,
     ) -> None:
         """Keeps an exchange as evidence."""
-        seen = answer if isinstance(answer, str) else vars(answer)
+        seen = answer if isinstance(answer, str) else answer.record()
         with self._exchanges.open("a") as sink:
             sink.write(json.dumps({"listener": listener, "request": dict(request), "answer": seen}) + "\n")
         self._transcript.exchanged(protocol.value, number, timeout_s)
