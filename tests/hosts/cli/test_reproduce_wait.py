@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -26,9 +27,9 @@ COMMAND_S = 60.0
 class Waiting:
     """A `reproduce --wait` that has come to where it waits."""
 
-    def __init__(self, cell: str, out: Path) -> None:
+    def __init__(self, cell: str, options: tuple[str, ...], out: Path) -> None:
         self.out = out
-        self.process = Project(ROOT).start("reproduce", cell, "--wait", "--out", out, stdin=subprocess.PIPE)
+        self.process = Project(ROOT).start("reproduce", cell, "--wait", *options, "--out", out, stdin=subprocess.PIPE)
         assert self.process.stdout is not None
         self.lines = []
         for line in self.process.stdout:
@@ -48,12 +49,12 @@ class Waiting:
 
 
 @pytest.fixture
-def wait(tmp_path: Path) -> Iterator[Callable[[str], Waiting]]:
+def wait(tmp_path: Path) -> Iterator[Callable[..., Waiting]]:
     """Starts one; it is ended in any case."""
     started: list[Waiting] = []
 
-    def start(cell: str) -> Waiting:
-        started.append(Waiting(f"{cell}/{SDK_AND_HOST}", tmp_path / "out"))
+    def start(cell: str, *options: str) -> Waiting:
+        started.append(Waiting(f"{cell}/{SDK_AND_HOST}", options, tmp_path / "out"))
         return started[-1]
 
     yield start
@@ -71,7 +72,7 @@ def sh(line: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_printed_commands_work_and_nothing_is_left(wait: Callable[[str], Waiting]) -> None:
+def test_the_printed_commands_work_and_nothing_is_left(wait: Callable[..., Waiting]) -> None:
     one = wait("window/local_reply")
     assert one.value("outcome").startswith("pass")
     assert one.value("waiting") == "where GET /anything is sent to listener main"
@@ -90,24 +91,26 @@ def test_the_printed_commands_work_and_nothing_is_left(wait: Callable[[str], Wai
 
 
 @pytest.mark.skipif(shutil.which("gdb") is None, reason="there is no gdb on this machine")
-def test_gdb_attaches_and_starts_it_anew(wait: Callable[[str], Waiting]) -> None:
-    one = wait("window/local_reply")
+def test_gdb_attaches_and_starts_it_anew(wait: Callable[..., Waiting]) -> None:
+    one = wait("window/local_reply", "--debug")
     attach = shlex.split(one.value("attach"))
-    attached = sh(shlex.join([attach[0], "-batch", "-ex", "info sharedlibrary probe", *attach[1:]]))
-    assert "libprobe.so" in attached, attached
+    orders = ["-batch", "-ex", "break local_reply.cc:1", "-ex", "list local_reply.cc:1,3"]
+    attached = sh(shlex.join([attach[0], *attach[1:], *orders]))
+    assert re.search(r"Breakpoint 1 at 0x\w+: file \S*local_reply\.cc, line \d+", attached), attached
+    assert f"1\t{(ROOT / 'sdks/cpp/probe/local_reply.cc').read_text().splitlines()[0]}" in attached, attached
     anew = shlex.split(one.value("start anew"))
     hook = "envoy_dynamic_module_on_program_init"
     orders = ["-batch", "-ex", "set breakpoint pending on", "-ex", f"break {hook}", "-ex", "run", "-ex", "bt 1", "-ex", "kill"]
     at = anew.index("--args")
     started = sh(shlex.join([*anew[:at], *orders, *anew[at:]]))
-    assert "#0  0x" in started and hook in started, started
+    assert re.search(rf"#0  .*{hook}.*\.cc:\d+", started, re.DOTALL), started
     one.process.send_signal(signal.SIGINT)
     done = ended(one.process)
     assert done.exit_code == ExitCode.OK, done
     assert eventually(lambda: not naming(one.out))
 
 
-def test_an_envoy_that_crashes_meanwhile_is_told_with_its_log(wait: Callable[[str], Waiting]) -> None:
+def test_an_envoy_that_crashes_meanwhile_is_told_with_its_log(wait: Callable[..., Waiting]) -> None:
     one = wait("window/local_reply")
     os.kill(int(one.value("process")), signal.SIGSEGV)
     assert one.process.stdout is not None
@@ -122,7 +125,7 @@ def test_an_envoy_that_crashes_meanwhile_is_told_with_its_log(wait: Callable[[st
     assert eventually(lambda: not naming(one.out))
 
 
-def test_a_case_without_requests_waits_before_its_envoy_is_stopped(wait: Callable[[str], Waiting]) -> None:
+def test_a_case_without_requests_waits_before_its_envoy_is_stopped(wait: Callable[..., Waiting]) -> None:
     one = wait("window/loads")
     assert one.value("waiting") == "where it is stopped, and the case has sent no request before"
     assert one.curls == []
