@@ -7,7 +7,14 @@ export LC_ALL=C
 
 compiler=clang++-19
 strict="-Wall -Wextra -Werror -I/work/src/probe -I/work/src/modules"
-common="$language_flags -O2 -fPIC -fvisibility-inlines-hidden -ffile-prefix-map=/work=."
+common="$language_flags -O2 -fPIC -fvisibility-inlines-hidden"
+if [ -n "${DMCONFORM_DEBUG:-}" ]; then
+  common="$common -g"
+  strip=
+else
+  common="$common -ffile-prefix-map=/work=."
+  strip=-Wl,-s
+fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -44,10 +51,11 @@ units() {
 link() {
   module=$1
   shift
+  # shellcheck disable=SC2086 # $strip is a word or none
   "$compiler" -shared -fuse-ld=lld -nostdlib++ -static-libgcc -o "/work/out/$module" -Wl,--as-needed "$@" \
     -l:libc++.a -l:libc++abi.a -ldl -lpthread -lm \
     -Wl,--version-script=/work/src/module.map -Wl,--undefined-version -Wl,--exclude-libs,ALL -Wl,-Bsymbolic \
-    -Wl,-z,relro -Wl,--gc-sections -Wl,--build-id=none -Wl,-s
+    -Wl,-z,relro -Wl,--gc-sections -Wl,--build-id=none $strip
 }
 
 together filters /work/src/probe/*.cc

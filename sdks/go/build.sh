@@ -6,11 +6,16 @@ cd "$(dirname "$0")"
 use_build_cache
 export GOPROXY=off
 
+# -s -w: no symbol table and no debug information; the dynamic symbols stay.
+link='-s -w'
+if [ -n "${DMCONFORM_DEBUG:-}" ]; then
+    link=
+fi
+
 mkdir -p "$work/out"
 cd probe
 for module in probe no_program_init null_program_init; do
-    # -s -w: no symbol table and no debug information; the dynamic symbols stay.
     go build -modfile="$modfile" -tags="$tag" -p="${DMCONFORM_JOBS:-1}" -buildmode=c-shared \
-        -ldflags='-s -w' -o "$work/out/lib$module.so" "./modules/$module"
+        -ldflags="$link" -o "$work/out/lib$module.so" "./modules/$module"
     rm -f "$work/out/lib$module.h"
 done

@@ -3,7 +3,9 @@
 work=$(dirname "$PWD")
 export GOTOOLCHAIN=local GOWORK=off GOENV=off CGO_ENABLED=1 CC=gcc-12
 # The lock files decide what is right, not a checksum server; nothing may change them.
-export GOFLAGS="-mod=readonly -trimpath -buildvcs=false" GOSUMDB=off GOVCS='*:off'
+flags="-mod=readonly -buildvcs=false"
+[ -n "${DMCONFORM_DEBUG:-}" ] || flags="$flags -trimpath" # a debugger finds the sources by their paths
+export GOFLAGS="$flags" GOSUMDB=off GOVCS='*:off'
 export GOMODCACHE="$work/deps"
 
 tag=sdk_$(printf %s "$DMCONFORM_SDK_MINOR" | tr . _)

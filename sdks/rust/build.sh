@@ -3,8 +3,12 @@
 set -eu
 . /work/src/workspace.sh
 
-# No folder of the build may stay in the modules.
-export RUSTFLAGS="--remap-path-prefix=/work/="
+if [ -n "${DMCONFORM_DEBUG:-}" ]; then
+    export CARGO_PROFILE_RELEASE_STRIP=none CARGO_PROFILE_RELEASE_DEBUG=full
+else
+    # No folder of the build may stay in the modules.
+    export RUSTFLAGS="--remap-path-prefix=/work/="
+fi
 set -- --release --offline --locked --jobs "${DMCONFORM_JOBS:-2}" --features "$features"
 if [ -d /work/deps/vendor ]; then
     set -- --config 'source.crates-io.replace-with="vendored"' \

@@ -57,15 +57,19 @@ class Project:
         path.write_text(text.replace(old, new))
 
     def start(
-        self, *arguments: str | Path, environment: Mapping[str, str] | None = None, prefix: tuple[str, ...] = ()
+        self,
+        *arguments: str | Path,
+        environment: Mapping[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[str]:
-        """`dmconform` in a session of its own."""
+        """`dmconform` in a session of its own; `stdin` as of `subprocess.Popen`."""
         return subprocess.Popen(
             # Ctrl-C must reach it also where these tests run in the background, whose shell has it ignored.
             ["env", "--default-signal=INT", *prefix, sys.executable, "-m", "dmconform", *map(str, arguments)],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(self.folder / "harness"), **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -41,7 +41,7 @@ _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
 TRAVELS = (
     *("__init__", "core/__init__", "core/timeouts", "core/waiting", "envoy/__init__", "bundle/__init__"),
-    *(f"envoy/{name}" for name in ("client", "connected", "connection", "http1", "http2", "http_server", "launch")),
+    *(f"envoy/{name}" for name in ("client", "connected", "connection", "headers", "http1", "http2", "http_server", "launch")),
     *(f"envoy/{name}" for name in ("listening", "mapped", "output", "recorder", "source_server", "upstream")),
 )
 """What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""

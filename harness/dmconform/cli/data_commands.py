@@ -68,7 +68,9 @@ def add_expectations_parser(commands: _Commands[argparse.ArgumentParser]) -> Non
     for one in (correct, record):
         one.add_argument("--outcome", required=True, choices=_FAILURES, help="how the cells end")
         one.add_argument("--detail", required=True, metavar="REGEX", help="what their detail must match")
-    record.add_argument("--reason", required=True, help="what is wrong, and whose fault it is")
+    record.add_argument(
+        "--reason", required=True, help="what is wrong; begins with whose fault it is: 'The SDK is at fault: …'"
+    )
     record.add_argument("--evidence", required=True, help="where it was seen; a link, if there is one")
     record.add_argument("--until", metavar="MINOR", help="the minor with which to look at it again, such as 1.42")
 

@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dmconform.cli.abi import add_abi_parser
 from dmconform.cli.bundle import add_bundle_parser
@@ -20,13 +21,16 @@ from dmconform.cli.diff import add_diff_parser
 from dmconform.cli.differential import add_sweep_parser
 from dmconform.cli.gate import add_gate_parser
 from dmconform.cli.nightly import add_nightly_parser
-from dmconform.cli.options import SDK_HELP, add_run_options, add_sdk_source, add_selectors
+from dmconform.cli.options import SDK_HELP, add_debug, add_run_options, add_sdk_source, add_selectors
 from dmconform.cli.page import add_page_parser
 from dmconform.cli.publish import add_publish_parser
 from dmconform.cli.report_options import add_format
 from dmconform.cli.shards import add_merge_parser, add_plan_parser
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, HarnessError
+
+if TYPE_CHECKING:
+    from dmconform.sdks.builder import Built, NotBuilt, ToBuild
 
 EXIT_CODES = """\
 exit codes:
@@ -92,21 +96,36 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("what", choices=("hosts", "sdks", "cases", "cells"))
     add_selectors(listing)
 
-    build = command("build", _build, "Build the probes and leave them in the cache.", "  dmconform build --sdk 'rust@*'")
+    build = command(
+        "build",
+        _build,
+        "Build the probes and leave them in the cache.",
+        "  dmconform build --sdk 'rust@*'\n  dmconform build --sdk cpp@1.39:reference --dry-run",
+    )
     build.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
     add_sdk_source(build)
+    build.add_argument("--dry-run", action="store_true", help="only say what would be built, and why")
+    add_debug(build)
 
     reproduce = command(
         "reproduce",
         _reproduce,
         "Run one cell again, tell all of it, and keep its folder.",
-        "  dmconform reproduce window/proxied_traffic/rust@1.39:reference/1.40.0",
+        "  dmconform reproduce window/proxied_traffic/rust@1.39:reference/1.40.0\n"
+        "  dmconform reproduce window/proxied_traffic/rust@1.39:reference/1.40.0 --wait --debug",
     )
     reproduce.add_argument("cell", metavar="CELL-ID", help="as reports and dmconform list cells write it")
     reproduce.add_argument(
         "--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release"
     )
     reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
+    reproduce.add_argument(
+        "--wait",
+        action="store_true",
+        help="then start it once more, stop where it first sends a request, print ports, curl lines and gdb commands, and wait "
+        "for Enter or Ctrl-C",
+    )
+    add_debug(reproduce)
     add_sdk_source(reproduce)
 
     command("clean", _clean, "Remove everything this tool keeps: its cache, images and containers.", "  dmconform clean")
@@ -143,15 +162,19 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> int:
-    from dmconform.matrix.prepare import Selection, build_sdks, lazy_engine
+    from dmconform.matrix.prepare import Selection, build_sdks, lazy_engine, plan_builds
     from dmconform.sdks.builder import Built
+    from dmconform.sdks.inputs import Variant
     from dmconform.spec.catalogue import load_catalogue
     from dmconform.spec.selectors import select_sdks
 
     catalogue = load_catalogue()
-    selection = Selection(sdks=tuple(arguments.sdk), sdk_source=arguments.sdk_source)
+    variant = Variant.DEBUG if arguments.debug else Variant.RELEASE
+    selection = Selection(sdks=tuple(arguments.sdk), sdk_source=arguments.sdk_source, variant=variant)
     _, named = select_sdks(selection.sdks, catalogue.sdks)
     cache = paths.cache_folder()
+    if arguments.dry_run:
+        return _say_what_would_be_built(plan_builds(catalogue, selection, cache))
     with lazy_engine(cache) as engine:
         builds = build_sdks(catalogue, selection, engine, cache)
     trouble = False
@@ -165,12 +188,28 @@ def _build(arguments: argparse.Namespace) -> int:
     return ExitCode.ERROR if trouble else ExitCode.OK
 
 
+def _say_what_would_be_built(builds: Iterable[Built | NotBuilt | ToBuild]) -> int:
+    from dmconform.sdks.builder import Built, ToBuild
+
+    for build in builds:
+        if isinstance(build, ToBuild):
+            print(f"{build.sdk.id}  to build: {build.why}")
+        elif isinstance(build, Built):
+            print(f"{build.sdk.id}  in the cache")
+        else:
+            print(f"{build.sdk.id}  {build.outcome.value}: {build.problem}")
+    return ExitCode.OK
+
+
 def _reproduce(arguments: argparse.Namespace) -> int:
     from dmconform.matrix.reproduce import reproduce
+    from dmconform.sdks.inputs import Variant
 
     folder = _new_folder(arguments.out)
     try:
-        return reproduce(arguments.cell, tuple(arguments.host), arguments.sdk_source, folder)
+        variant = Variant.DEBUG if arguments.debug else Variant.RELEASE
+        hosts, source = tuple(arguments.host), arguments.sdk_source
+        return reproduce(arguments.cell, hosts, source, folder, variant=variant, wait=arguments.wait)
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()

@@ -30,6 +30,11 @@ def add_sdk_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_debug(parser: argparse.ArgumentParser) -> None:
+    """Adds `--debug`."""
+    parser.add_argument("--debug", action="store_true", help="modules that keep symbols and line numbers; built apart, once")
+
+
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--sdk-source`, `-n` and `--reruns`."""
     add_sdk_source(parser)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+import re
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.inspect import Type
 
 from dmconform.core.errors import DataFileError
 
@@ -17,6 +20,15 @@ T = TypeVar("T")
 MOST_BYTES: Final = 64 << 20
 """A report of 20,000 cells has about 25 MB. What is decoded can take some times as much memory as the file has bytes."""
 MOST_TOML_BYTES: Final = 4 << 20
+_REFUSED: Final = re.compile(
+    r"(?:Invalid enum value '?(?P<value>.*?)'?|Object contains unknown field `(?P<key>.*?)`)(?: - at `\$(?P<place>.*)`)?$"
+)
+_LISTS: Final = (
+    msgspec.inspect.ListType,
+    msgspec.inspect.VarTupleType,
+    msgspec.inspect.SetType,
+    msgspec.inspect.FrozenSetType,
+)
 
 
 def load_toml(path: Path, shape: type[T]) -> T:
@@ -71,5 +83,54 @@ def _decoded(path: Path, decode: Callable[..., Any], data: object, shape: type[T
     except RecursionError:
         raise DataFileError(path, "lists or objects in it are nested too deep") from None
     except (ValueError, msgspec.DecodeError) as error:  # ValueError: no UTF-8, or a number of thousands of digits
-        raise DataFileError(path, str(error)) from error
+        raise DataFileError(path, f"{error}{_allowed(str(error), shape)}") from error
     return decoded
+
+
+def _allowed(problem: str, shape: object) -> str:
+    """What to add to a message of msgspec that refuses a value of an enumeration, or a key: those that there are."""
+    found = _REFUSED.search(problem)
+    if found is None:
+        return ""
+    value, key = found["value"], found["key"]
+    names = {
+        name
+        for part in _parts(msgspec.inspect.type_info(shape), re.findall(r"\.([^.\[`]+)|(\[)", found["place"] or ""))
+        for name in (_keys(part) if key else _values(part))
+    }
+    if not names:
+        return ""
+    near = difflib.get_close_matches(key or value, names, n=1)
+    return f"; expected one of {', '.join(sorted(names))}" + (f" (nearest: {near[0]})" if near else "")
+
+
+def _parts(info: Type, steps: Sequence[tuple[str, str]]) -> Iterator[Type]:
+    """The types that stand at a place such as `$.host[...].abi_check`, of which each step is a field or the items of a list."""
+    if isinstance(info, msgspec.inspect.UnionType):
+        for one in info.types:
+            yield from _parts(one, steps)
+    elif not steps:
+        yield info
+    elif isinstance(info, msgspec.inspect.StructType):
+        for field in info.fields:
+            if field.encode_name == steps[0][0]:
+                yield from _parts(field.type, steps[1:])
+    elif isinstance(info, _LISTS):
+        yield from _parts(info.item_type, steps[1:])
+    elif isinstance(info, msgspec.inspect.TupleType):
+        for one in info.item_types:
+            yield from _parts(one, steps[1:])
+    elif isinstance(info, msgspec.inspect.DictType):
+        yield from _parts(info.value_type, steps[1:])
+
+
+def _values(info: Type) -> Iterator[str]:
+    if isinstance(info, msgspec.inspect.EnumType):
+        yield from (str(one.value) for one in info.cls)
+    elif isinstance(info, msgspec.inspect.LiteralType):
+        yield from (str(one) for one in info.values)
+
+
+def _keys(info: Type) -> Iterator[str]:
+    if isinstance(info, msgspec.inspect.StructType):
+        yield from (field.encode_name for field in info.fields)

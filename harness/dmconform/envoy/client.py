@@ -6,8 +6,10 @@ import enum
 import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from dmconform.core.waiting import waiting
+from dmconform.envoy.headers import Headers, pairs_of
 
 
 class End(enum.Enum):
@@ -23,12 +25,21 @@ class Answer:
     """What the client saw: a response, or (status None) a stream or a connection that ended before one was complete."""
 
     status: int | None
-    headers: dict[str, str] = field(default_factory=dict)  # lower-case names; the last of several wins
+    headers: Headers = field(default_factory=Headers)  # lower-case names
     body: str = ""
     problem: str = ""
-    trailers: dict[str, str] = field(default_factory=dict)
+    trailers: Headers = field(default_factory=Headers)
     reset: str | None = None  # the error code with which the stream was reset, such as INTERNAL_ERROR
     status_so_far: int | None = None  # of a response that began and did not end
+
+    def record(self) -> dict[str, object]:
+        """Returns the fields as JSON can hold them; headers and trailers are lists of pairs."""
+        return {**vars(self), "headers": self.headers.pairs, "trailers": self.trailers.pairs}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Answer:
+        """Returns the answer of which `record` was made."""
+        return cls(**{**record, "headers": Headers(record["headers"]), "trailers": Headers(record["trailers"])})
 
     @property
     def end(self) -> End:
@@ -75,12 +86,25 @@ def exchange(
     """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
-        connection.request(method, path, body=body, headers=dict(headers))
+        _send(connection, method, path, headers, body)
     except (ConnectionError, TimeoutError) as error:
         connection.close()
         return Answer(None, problem=f"{type(error).__name__}: {error}")
     with waiting(timeout_s):
         return _answer(connection)
+
+
+def _send(
+    connection: http.client.HTTPConnection, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+) -> None:
+    """Sends a request as `HTTPConnection.request` does, which takes no header twice."""
+    names = {name.lower() for name in headers}
+    connection.putrequest(method, path, skip_host="host" in names, skip_accept_encoding="accept-encoding" in names)
+    for name, value in pairs_of(headers):
+        connection.putheader(name, value)
+    if names.isdisjoint(("content-length", "transfer-encoding")) and (body is not None or method in ("PATCH", "POST", "PUT")):
+        connection.putheader("content-length", str(len(body or b"")))
+    connection.endheaders(body)
 
 
 def _answer(connection: http.client.HTTPConnection) -> Answer:
@@ -91,7 +115,7 @@ def _answer(connection: http.client.HTTPConnection) -> Answer:
         content = response.read()
         return Answer(
             response.status,
-            {name.lower(): value for name, value in response.getheaders()},
+            Headers((name.lower(), value) for name, value in response.getheaders()),
             content.decode(errors="replace"),
         )
     except TimeoutError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from dmconform.core.waiting import waiting
 from dmconform.envoy.client import Answer, NoAnswer
+from dmconform.envoy.headers import Headers
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,7 +40,10 @@ class Act(enum.Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """A request. Header names are in lower case; trailers come after the body, and with HTTP/1.1 only in chunks."""
+    """A request. Header names are in lower case; trailers come after the body, and with HTTP/1.1 only in chunks.
+
+    `Headers` sends a header twice: `Request(headers=Headers([("x-a", "1"), ("x-a", "2")]))`.
+    """
 
     path: str = "/"
     method: str = "GET"
@@ -177,4 +181,4 @@ class Connection(ABC):
 
 def cut(problem: object, status: int | None, headers: Mapping[str, str], body: bytes | bytearray) -> Answer:
     """What is left of an answer whose connection ended before it was complete."""
-    return Answer(None, dict(headers), body.decode(errors="replace"), f"connection cut: {problem}", status_so_far=status)
+    return Answer(None, Headers(headers), body.decode(errors="replace"), f"connection cut: {problem}", status_so_far=status)

@@ -8,7 +8,8 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from dmconform.envoy.client import Answer
 from dmconform.envoy.config import Listener
 from dmconform.envoy.connected import Client, Watch
 from dmconform.envoy.connection import Act, Protocol, Request
+from dmconform.envoy.headers import Headers, pairs_of
 from dmconform.envoy.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
-from dmconform.envoy.listening import port_of
+from dmconform.envoy.listening import port_of, ports
 from dmconform.envoy.mapped import has_mapped
 from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected
 from dmconform.envoy.output import OutputKeeper
@@ -69,6 +71,8 @@ class Envoy:
     ) -> None:
         """Starts the process; `bootstrap` None is `config.bootstrap`. Any other must take its listeners from the same file."""
         self.folder = folder
+        self.launch = launch
+        self.pause: Callable[[Envoy, str], None] | None = None  # called before the main thread sends, and before the end
         self.taken: list[Taken] = []
         self._binary = launch.binary
         self._listeners_file = folder / LISTENERS_FILE
@@ -114,16 +118,27 @@ class Envoy:
     def __enter__(self) -> Envoy:
         try:
             self._await_ready()
-        except BaseException:
-            self._kill()
+        except BaseException as error:
+            try:
+                self._pauses(f"it could not be used: {error}")
+            finally:
+                self._kill()
             raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def _pauses(self, moment: str) -> None:
+        """Lets a person look, where one wants to; `moment` follows "where"."""
+        if self.pause is not None and threading.current_thread() is threading.main_thread():
+            self.pause(self, moment)
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
         if kind is None:
             self.stop()
         else:
-            self._kill()
+            try:
+                self._pauses(f"the case ends: {error}")
+            finally:
+                self._kill()
 
     @property
     def pid(self) -> int:
@@ -294,7 +309,13 @@ class Envoy:
             AssertionError: there is no such listener.
         """
         beyond(OWN_CONNECTIONS)
-        return self._port(listener)
+        found = self._port(listener)
+        self._pauses(f"the case opens connections of its own to listener {listener}")
+        return found
+
+    def ports(self) -> dict[str, int]:
+        """Returns the ports of all listeners that have one, by name."""
+        return ports(lambda path: self.admin(path).body)
 
     def _port(self, listener: str) -> int:
         found = port_of(listener, lambda path: self.admin(path).body)
@@ -317,7 +338,8 @@ class Envoy:
             HostHung: it did not answer in time.
         """
         port = self._port(listener)
-        sent = {**({"content-type": "text/plain"} if body is not None else {}), **(headers or {})}
+        self._pauses(f"{method} {path} is sent to listener {listener}")
+        sent = Headers({"content-type": "text/plain"} if body is not None else {}) | (headers or {})
         try:
             answer = client.exchange(port, method, path, sent, body.encode() if body is not None else None, REQUEST_S)
         except client.NoAnswer as error:
@@ -354,10 +376,12 @@ class Envoy:
         """What a client of a listener does with what it sees."""
 
         def act(number: int, what: Act, request: Request, text: str) -> None:
+            if what in (Act.BEGIN, Act.SEND):
+                self._pauses(f"{request.method} {request.path} is sent to listener {listener}")
             self._transcript.acts(RequestId(connection, number), listener, protocol.value, what, sent(request), text)
 
         def sent(request: Request) -> dict[str, Any]:
-            return {**vars(request), "headers": dict(request.headers), "trailers": dict(request.trailers)}
+            return {**vars(request), "headers": pairs_of(request.headers), "trailers": pairs_of(request.trailers)}
 
         def note(number: int, request: Request, seen: Answer | str) -> None:
             self._keep(listener, sent(request), seen, protocol, RequestId(connection, number), timeout_s)
@@ -374,7 +398,7 @@ class Envoy:
     def _note(
         self, listener: str, method: str, path: str, headers: Mapping[str, str], body: str | None, answer: Answer | str
     ) -> None:
-        sent = {"method": method, "path": path, "headers": dict(headers), "body": body}
+        sent = {"method": method, "path": path, "headers": pairs_of(headers), "body": body}
         self._keep(listener, sent, answer, Protocol.HTTP1, OWN_CONNECTION, REQUEST_S)
 
     def _keep(
@@ -387,7 +411,7 @@ class Envoy:
         timeout_s: float,
     ) -> None:
         """Keeps an exchange as evidence."""
-        seen = answer if isinstance(answer, str) else vars(answer)
+        seen = answer if isinstance(answer, str) else answer.record()
         with self._exchanges.open("a") as sink:
             sink.write(json.dumps({"listener": listener, "request": dict(request), "answer": seen}) + "\n")
         self._transcript.exchanged(protocol.value, number, timeout_s)
@@ -428,6 +452,7 @@ class Envoy:
             HostCrashed: it had ended before, or ends in another way than it should.
             HostHung: it does not end in time (it is killed then).
         """
+        self._pauses("it is stopped, and the case has sent no request before")
         self.check_alive("before it was asked to stop")
         self._process.terminate()
         try:

@@ -8,6 +8,7 @@ import h11
 
 from dmconform.envoy.client import Answer
 from dmconform.envoy.connection import Connection, Exchange, Request, cut
+from dmconform.envoy.headers import Headers, pairs_of
 
 
 class Http1Connection(Connection):
@@ -30,7 +31,7 @@ class Http1Connection(Connection):
         )
         if self._h11.our_state is h11.DONE:
             self._h11.start_next_cycle()
-        headers = [("host", "dmconform"), *request.headers.items()]
+        headers = [("host", "dmconform"), *pairs_of(request.headers)]
         if request.trailers:
             headers.append(("transfer-encoding", "chunked"))
         elif request.body is not None:
@@ -58,7 +59,7 @@ class Http1Connection(Connection):
         assert state in (h11.SEND_RESPONSE, h11.SEND_BODY), f"expected a request whose answer is not taken yet, it is {state}"
         deadline = self._deadline()
         status: int | None = None
-        headers: dict[str, str] = {}
+        headers = Headers()
         body = bytearray()
         try:
             while True:
@@ -95,7 +96,7 @@ class _Http1Exchange(Exchange):
         self._is_complete = True
         if self._request.body:
             self.send_body(self._request.body)
-        self._connection._emit(h11.EndOfMessage(headers=list(self._request.trailers.items())))
+        self._connection._emit(h11.EndOfMessage(headers=list(pairs_of(self._request.trailers))))
 
     def answer(self) -> Answer:
         return self._connection._answer()
@@ -105,5 +106,5 @@ class _Http1Exchange(Exchange):
         self._connection.close()
 
 
-def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+def _plain(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return Headers((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)

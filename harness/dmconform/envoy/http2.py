@@ -18,6 +18,7 @@ from hyperframe.frame import Frame, GoAwayFrame
 
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connection import Connection, Exchange, Request, cut
+from dmconform.envoy.headers import Headers, pairs_of
 
 _WINDOW_BYTES: Final = 1 << 24
 """How much the other side may send at once, on the connection and on each stream: more than any answer of a case."""
@@ -28,9 +29,9 @@ class _Stream:
     """What has come of an answer so far."""
 
     status: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Headers = field(default_factory=Headers)
     body: bytearray = field(default_factory=bytearray)
-    trailers: dict[str, str] = field(default_factory=dict)
+    trailers: Headers = field(default_factory=Headers)
     reset: str | None = None
     ended: bool = False
 
@@ -81,7 +82,7 @@ class Http2Connection(Connection):
             (":scheme", "http"),
             (":authority", "dmconform"),
             (":path", request.path),
-            *request.headers.items(),
+            *pairs_of(request.headers),
         ]
         self._do(lambda: self._h2.send_headers(number, headers, end_stream=not request.has_more))
         return _Http2Exchange(self, number, stream, request)
@@ -168,8 +169,9 @@ class Http2Connection(Connection):
             return
         match event:
             case h2.events.ResponseReceived():
-                stream.headers = _plain(event.headers)
-                stream.status = int(stream.headers.pop(":status"))
+                received = _plain(event.headers)
+                stream.status = int(received[":status"])
+                stream.headers = Headers(pair for pair in received.pairs if pair[0] != ":status")
             case h2.events.DataReceived():
                 stream.body += event.data
                 with contextlib.suppress(h2.exceptions.StreamClosedError):
@@ -209,7 +211,7 @@ class _Http2Exchange(Exchange):
         if self._is_complete:
             return
         self._is_complete = True
-        connection, number, trailers = self._connection, self._number, list(self._request.trailers.items())
+        connection, number, trailers = self._connection, self._number, list(pairs_of(self._request.trailers))
         body = (self._request.body or "").encode()
         if body or not trailers:
             connection._send_data(number, self._stream, body, end=not trailers)
@@ -225,8 +227,8 @@ class _Http2Exchange(Exchange):
         self._connection._do(lambda: self._connection._h2.reset_stream(self._number, h2.errors.ErrorCodes.CANCEL))
 
 
-def _plain(headers: Iterable[tuple[str | bytes, str | bytes]]) -> dict[str, str]:
-    return {_text(name): _text(value) for name, value in headers}
+def _plain(headers: Iterable[tuple[str | bytes, str | bytes]]) -> Headers:
+    return Headers((_text(name), _text(value)) for name, value in headers)
 
 
 def _text(value: str | bytes) -> str:

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import h11
 
+from dmconform.envoy.headers import Headers
+
 _READ_BYTES: Final = 1 << 16
 _REASON: Final = b"as asked"
 
@@ -27,7 +29,7 @@ class Head:
     method: str
     path: str
     query: str
-    headers: dict[str, str]
+    headers: Headers
 
     @property
     def in_chunks(self) -> bool:
@@ -40,7 +42,7 @@ class Rest:
     """What follows the headers of a request."""
 
     body: bytes
-    trailers: dict[str, str]
+    trailers: Headers
 
 
 class Gone(Exception):
@@ -82,12 +84,21 @@ class Talk:
             raise Gone
         return Rest(bytes(body), _plain(event.headers))
 
-    def answer(self, status: int, content: bytes, *, trailers: Mapping[str, str] | None = None, cut: bool = False) -> None:
+    def answer(
+        self,
+        status: int,
+        content: bytes,
+        *,
+        headers: Iterable[tuple[str, str]] = (),
+        trailers: Mapping[str, str] | None = None,
+        cut: bool = False,
+    ) -> None:
         """Sends an answer.
 
         Args:
             status: its status.
             content: its body, which an answer to HEAD only tells the length of.
+            headers: further headers.
             trailers: its trailers; with some the body is sent in chunks.
             cut: only half of the body, then the connection ends.
 
@@ -95,7 +106,7 @@ class Talk:
             Gone: it was cut.
         """
         framing = ("transfer-encoding", "chunked") if trailers else ("content-length", str(len(content)))
-        data = self._talk.send(h11.Response(status_code=status, headers=[framing], reason=_REASON)) or b""
+        data = self._talk.send(h11.Response(status_code=status, headers=[framing, *headers], reason=_REASON)) or b""
         if cut:
             self._socket.sendall(data + content[: len(content) // 2])
             raise Gone
@@ -182,5 +193,5 @@ def serving(answers: Callable[[Talk], None], let_go: Callable[[], None]) -> Iter
             server.cut_all()
 
 
-def _plain(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+def _plain(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return Headers((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers)

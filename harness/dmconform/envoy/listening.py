@@ -11,6 +11,13 @@ from dmconform.core.waiting import poll
 _WARMING = "listener_manager.total_listeners_warming"
 
 
+def ports(ask: Callable[[str], str]) -> dict[str, int]:
+    """Returns the ports of the listeners that have one, by name; `ask` as of `port_of`."""
+    listeners = json.loads(ask("/listeners?format=json") or "{}").get("listener_statuses", [])
+    addresses = ((one["name"], one["local_address"].get("socket_address")) for one in reversed(listeners))
+    return {name: int(address["port_value"]) for name, address in addresses if address is not None}
+
+
 def port_of(listener: str, ask: Callable[[str], str]) -> int | None:
     """The port of a listener, or None where there is none of this name.
 
@@ -22,9 +29,7 @@ def port_of(listener: str, ask: Callable[[str], str]) -> int | None:
     """
 
     def told() -> int | None:
-        listeners = json.loads(ask("/listeners?format=json") or "{}").get("listener_statuses", [])
-        ports = (one["local_address"]["socket_address"]["port_value"] for one in listeners if one["name"] == listener)
-        return next((int(port) for port in ports), None)
+        return ports(ask).get(listener)
 
     def nothing_warms() -> bool:
         return ask(f"/stats?filter=^{_WARMING}$").rpartition(": ")[2].strip() in ("0", "")

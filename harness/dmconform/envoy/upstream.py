@@ -7,11 +7,12 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qs
 
 from dmconform.core.timeouts import SOURCE_HELD_S
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.http_server import Talk, serving
 from dmconform.envoy.recorder import beyond
 
@@ -25,9 +26,13 @@ class Received:
 
     method: str
     path: str
-    headers: dict[str, str]
+    headers: Headers
     body: str
-    trailers: dict[str, str] = field(default_factory=dict)
+    trailers: Headers = field(default_factory=Headers)
+
+    def to_json(self) -> str:
+        """Returns what the server answers; headers and trailers are lists of pairs."""
+        return json.dumps({**vars(self), "headers": self.headers.pairs, "trailers": self.trailers.pairs})
 
     @classmethod
     def from_json(cls, text: str) -> Received:
@@ -38,26 +43,29 @@ class Received:
         """
         try:
             data = json.loads(text)
-            return cls(data["method"], data["path"], data["headers"], data["body"], data["trailers"])
+            headers, trailers = Headers(data["headers"]), Headers(data["trailers"])
+            return cls(data["method"], data["path"], headers, data["body"], trailers)
         except (ValueError, KeyError, TypeError):
             raise AssertionError(f"expected an answer of the upstream server, saw {text[:200]!r}") from None
 
 
 @dataclass(frozen=True)
 class _Manner:
-    """How a path asks to be answered, after its `?`: `hold`, `trailers`, `cut`, `status=503`, `size=1000`; several with `&`."""
+    """How a path asks to be answered, after its `?`, in words joined by `&`: `hold`, `trailers`, `cut`, `status=503`, …"""
 
     hold: bool  # not before the server is told to let go
     trailers: bool
     cut: bool  # the connection ends in the middle of the body
     status: int
     size: int | None  # a body of that many bytes in the place of the JSON
+    echo: str | None  # the request's headers of this name come back, as often as they were sent
 
     @classmethod
     def of(cls, query: str) -> _Manner:
         asked = parse_qs(query, keep_blank_values=True)
         size = int(asked["size"][0]) if "size" in asked else None
-        return cls("hold" in asked, "trailers" in asked, "cut" in asked, int(asked.get("status", ["200"])[0]), size)
+        status, echo = int(asked.get("status", ["200"])[0]), asked.get("echo", [None])[0]
+        return cls("hold" in asked, "trailers" in asked, "cut" in asked, status, size, echo)
 
 
 class Upstream:
@@ -98,8 +106,10 @@ class Upstream:
         manner = _Manner.of(head.query)
         if manner.hold:
             self._let_go.wait(SOURCE_HELD_S)
-        content = json.dumps(asdict(received)).encode() if manner.size is None else b"x" * manner.size
-        talk.answer(manner.status, content, trailers={TRAILER: "yes"} if manner.trailers else None, cut=manner.cut)
+        content = received.to_json().encode() if manner.size is None else b"x" * manner.size
+        echoed = [(name, value) for name, value in received.headers.pairs if name == manner.echo]
+        trailers = {TRAILER: "yes"} if manner.trailers else None
+        talk.answer(manner.status, content, headers=echoed, trailers=trailers, cut=manner.cut)
 
 
 @contextlib.contextmanager

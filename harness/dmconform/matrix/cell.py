@@ -15,6 +15,7 @@ from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef,
 from dmconform.envoy.envoy import Envoy, accepted
 from dmconform.envoy.launch import LISTENERS_FILE, SEARCH_PATH, Launch
 from dmconform.envoy.outcomes import Blocked, ModuleRejected, NotApplicable
+from dmconform.matrix.pause import Pause
 from dmconform.matrix.plan import PlannedHost, PlannedSdk
 from dmconform.matrix.probe_load import probe_load
 from dmconform.matrix.refused import Refusal, Refusals
@@ -49,6 +50,7 @@ class Cell:
     upstream_port: int
     all_companions: tuple[PlannedSdk, ...] = ()
     refusals: Refusals | None = None  # None: a host of its own tells
+    pause: Pause | None = None  # lets a person look at its Envoys
     facts: dict[str, str] = field(default_factory=dict)
     loaded: bool = False  # whether an Envoy accepted the module
     _envoys: list[Envoy] = field(default_factory=list)
@@ -160,6 +162,7 @@ class Cell:
         if alter is not None:
             alter(message)
         envoy = Envoy(folder, launch, self.upstream_port, listeners, message)
+        envoy.pause = self.pause
         self._envoys.append(envoy)
         return envoy
 

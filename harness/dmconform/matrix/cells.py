@@ -11,6 +11,7 @@ import pytest
 
 from dmconform.core import paths
 from dmconform.core.progress import say
+from dmconform.matrix.pause import Pause
 from dmconform.matrix.prepare import Prepared
 
 PROGRESS_EVERY_S = 2.0
@@ -39,8 +40,15 @@ class _Progress:
             say(f"{self._done}/{self._total} cells, {self._red} against the run")
 
 
-def run_cells(prepared: Prepared, folder: Path, workers: str) -> str | None:
-    """Runs all cells; says why the run is incomplete, or None. Results are in the folder."""
+def run_cells(prepared: Prepared, folder: Path, workers: str, pause: Pause | None = None) -> str | None:
+    """Runs all cells; returns why the run is incomplete, or None. Results are in the folder.
+
+    Args:
+        prepared: with the plan.
+        folder: for results and the log of pytest.
+        workers: how many processes, or `auto`; `0`: this one.
+        pause: lets a person look at the Envoys; needs `0`.
+    """
     arguments = [
         str(paths.CASES),
         f"--dm-plan={prepared.plan_file}",
@@ -54,11 +62,13 @@ def run_cells(prepared: Prepared, folder: Path, workers: str) -> str | None:
     if workers == "0":
         arguments += ["-p", "no:xdist"]
         arguments.remove("--numprocesses=0")
+    if pause is not None:
+        arguments.append("--capture=no")  # it reads from standard input
     log = folder / PYTEST_LOG
-    progress = _Progress(len(prepared.plan.cells))
+    plugin = _Progress(len(prepared.plan.cells)) if pause is None else pause
     with log.open("w") as sink, contextlib.redirect_stdout(sink):
         try:
-            code = pytest.main(arguments, plugins=[progress])
+            code = pytest.main(arguments, plugins=[plugin])
         except KeyboardInterrupt:
             code = pytest.ExitCode.INTERRUPTED
     if code == pytest.ExitCode.INTERRUPTED:

@@ -15,6 +15,7 @@ from dmconform.binaries.facts import ModuleFacts
 from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from dmconform.core import paths
 from dmconform.core.progress import say
+from dmconform.core.values import Relation
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.obtain import obtain_all
 from dmconform.hosts.selection import HostChoice, select_hosts
@@ -23,18 +24,22 @@ from dmconform.matrix.costs import load_costs
 from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
 from dmconform.matrix.split import shard_of
 from dmconform.matrix.static_analysis import static_half
-from dmconform.sdks.builder import Builder, Built, NotBuilt, Toolchain
+from dmconform.sdks.builder import Builder, Built, NotBuilt, ToBuild, Toolchain
+from dmconform.sdks.inputs import Variant
 from dmconform.sdks.named_commit import at_commit, split_commit
 from dmconform.sdks.sources import SourceRepository, resolve_source
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
+from dmconform.spec.promise import window
 from dmconform.spec.selectors import select_cases, select_sdks
 
 if TYPE_CHECKING:
     import docker
 
+    from dmconform.core.versions import Minor
     from dmconform.report.schema import Shard
     from dmconform.sdks.catalogue import Sdk
+    from dmconform.spec.cells import PlannedCell
 
 EVIDENCE = "evidence"
 
@@ -48,6 +53,7 @@ class Selection:
     cases: tuple[str, ...] = ()
     sdk_source: str | None = None
     everywhere: bool = False
+    variant: Variant = Variant.RELEASE
 
     @property
     def repository(self) -> str:
@@ -104,9 +110,29 @@ COMPANIONS = ("*:reference",)
 """The SDKs for cases that load modules of several."""
 
 
+def companions_of(cells: Iterable[PlannedCell], catalogue: Catalogue, minors: Mapping[str, Minor]) -> tuple[Sdk, ...]:
+    """Returns the SDKs whose probes the cases of some cells load beside their own: `Cell.companions` picks from these.
+
+    Args:
+        cells: the cells that are to run.
+        catalogue: with their cases and all SDKs.
+        minors: the minor of each host, by its id.
+    """
+    wanted = {minors[one.id.host] for one in cells if catalogue.case(one.id.case).declaration.companions}
+    candidates = select_sdks(COMPANIONS, catalogue.sdks)[0] if wanted else ()
+    return tuple(sdk for sdk in candidates if any(window(sdk.id.minor, one) is Relation.SUPPORTED for one in wanted))
+
+
 def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
     """Builds what the selection names, or finds it in the cache."""
     return _build(selected_sdks(catalogue, selection)[0], selection, engine, cache)
+
+
+def plan_builds(catalogue: Catalogue, selection: Selection, cache: Path) -> tuple[Built | NotBuilt | ToBuild, ...]:
+    """Returns what `build_sdks` would find in the cache and what it would build, and builds nothing."""
+    sdks, repository = selected_sdks(catalogue, selection)[0], SourceRepository(selection.repository, cache, say)
+    with lazy_engine(cache) as engine:
+        return _builder(selection, engine, cache, repository).plan(sdks)
 
 
 def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk, ...], frozenset[str]]:
@@ -125,8 +151,11 @@ def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk
 
 def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
     repository = SourceRepository(selection.repository, cache, say)
-    builder = Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say)
-    return builder.build_all(sdks)
+    return _builder(selection, engine, cache, repository).build_all(sdks)
+
+
+def _builder(selection: Selection, engine: _LazyEngine, cache: Path, repository: SourceRepository) -> Builder:
+    return Builder(cache, paths.ABI, paths.TOOLCHAIN, repository, engine.toolchain, say, selection.variant)
 
 
 @contextlib.contextmanager
@@ -197,8 +226,7 @@ def prepare(
         needed_sdks, needed_cases = {one.id.sdk for one in cells}, {one.id.case for one in cells}
         sdks = tuple(one for one in sdks if str(one.id) in needed_sdks)
         cases = tuple(one for one in cases if one.id in needed_cases)
-        wants_companions = any(one.declaration.companions for one in cases)
-        further = select_sdks(COMPANIONS, catalogue.sdks)[0] if wants_companions else ()
+        further = companions_of(cells, catalogue, dict(pairs))
         builds = _build((*sdks, *(one for one in further if one not in sdks)), selection, engine, cache)
         engine_name, identity = engine.name, engine.identity
     evidence = folder / EVIDENCE

@@ -6,6 +6,7 @@ plan of the default selection first, in the controlling process only.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,6 +21,7 @@ from dmconform.core.waiting import bounded
 from dmconform.envoy.outcomes import Blocked
 from dmconform.envoy.upstream import upstream_server
 from dmconform.matrix.classification import classify
+from dmconform.matrix.pause import Pause
 from dmconform.matrix.plan import PLAN_FILE, Plan, read_plan
 from dmconform.matrix.run_cell import CellResult, run_cell
 from dmconform.spec.cases import case_id, declaration_of
@@ -100,11 +102,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     planned, upstream_port = cast("tuple[PlannedCell, int]", pyfuncitem.funcargs["cell"])
 
+    pause = next((one for one in pyfuncitem.config.pluginmanager.get_plugins() if isinstance(one, Pause)), None)
+    overdue = Blocked(f"the cell is not done after {CELL_S:g} s, though no wait in it was that long")
+
     def case(cell: Cell) -> None:
-        with bounded(CELL_S, Blocked(f"the cell is not done after {CELL_S:g} s, though no wait in it was that long")):
+        with bounded(CELL_S, overdue) if pause is None else contextlib.nullcontext():
             pyfuncitem.obj(cell=cell)
 
-    result = run_cell(plan, planned, upstream_port, case)
+    result = run_cell(plan, planned, upstream_port, case, pause)
     pyfuncitem.user_properties.append((_PROPERTY, msgspec.json.encode(result).decode()))
     _end_as_judged(pyfuncitem, plan, planned, result)
     return True

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import sys
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from dmconform.binaries.facts import StaticVerdict
+from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.values import CellId, SdkId
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.classification import classify
+from dmconform.matrix.pause import Pause
+from dmconform.matrix.plan import write_plan
 from dmconform.matrix.prepare import EVIDENCE, Prepared, Selection, prepare
 from dmconform.matrix.pytest_plugin import read_results
 from dmconform.matrix.run_cell import CellResult
+from dmconform.report.host_log import shown_lines
+from dmconform.sdks.inputs import Variant
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.judgement import exit_code
-
-LOG_TAIL_LINES = 25
 
 
 def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> CellId:
@@ -48,28 +56,55 @@ def _check_name(cell_id: str, what: str, name: str, names: list[str]) -> None:
         raise UsageError(f"{cell_id}: there is no {what} {name}{hint} (dmconform list cells shows all cells)")
 
 
-def prepare_cell(catalogue: Catalogue, cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, folder: Path) -> Prepared:
+def prepare_cell(
+    catalogue: Catalogue,
+    cell_id: str,
+    hosts: tuple[str, ...],
+    sdk_source: str | None,
+    folder: Path,
+    variant: Variant = Variant.RELEASE,
+) -> Prepared:
     """The plan of one cell whose evidence is kept, in a folder that exists.
+
+    Args:
+        catalogue: the project's data.
+        cell_id: its id.
+        hosts: where its host is, if that is no known release.
+        sdk_source: the repository with the official SDKs.
+        folder: of the run.
+        variant: how its modules are built.
 
     Raises:
         UsageError: there is no such cell.
     """
     wanted = _known_cell(cell_id, hosts, catalogue)
-    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), sdk_source, everywhere=True)
+    selection = Selection(hosts or (wanted.host,), (wanted.sdk,), (wanted.case,), sdk_source, everywhere=True, variant=variant)
     prepared = prepare(catalogue, selection, folder, keep_evidence=True, cell=cell_id)
     if not prepared.plan.cells:
         raise UsageError(f"{cell_id}: there is no such cell; dmconform list cells shows them all")
     return prepared
 
 
-def reproduce(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, folder: Path) -> int:
+def reproduce(
+    cell_id: str,
+    hosts: tuple[str, ...],
+    sdk_source: str | None,
+    folder: Path,
+    *,
+    variant: Variant = Variant.RELEASE,
+    wait: bool = False,
+) -> int:
     """Runs a cell and prints what came of it; returns the exit code.
+
+    Args:
+        cell_id, hosts, sdk_source, folder, variant: as of `prepare_cell`.
+        wait: whether to start the cell once more afterwards, and let a person look at its Envoy.
 
     Raises:
         UsageError: there is no such cell.
     """
     catalogue = load_catalogue()
-    prepared = prepare_cell(catalogue, cell_id, hosts, sdk_source, folder)
+    prepared = prepare_cell(catalogue, cell_id, hosts, sdk_source, folder, variant)
     planned = prepared.plan.cells[0]
     wanted = planned.id
     case = catalogue.case(wanted.case)
@@ -101,11 +136,29 @@ def reproduce(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, fold
         log = place / "envoy.log"
         if log.exists():
             print(f"the end of {log}:")
-            print("\n".join(f"  {line}" for line in log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]))
+            print("\n".join(f"  {line}" for line in shown_lines(log)))
         for script in sorted(place.rglob("run-again.sh")):
             print(f"by hand:     sh {script}")
         print(f"folder:      {place}")
+    if wait:
+        _wait(prepared, folder, result, variant)
     return exit_code([judgement], trouble is None)
+
+
+def _wait(prepared: Prepared, folder: Path, result: CellResult, variant: Variant) -> None:
+    """Starts the cell once more, in a folder that goes away, up to where a person can look at it."""
+    before = folder / EVIDENCE / (result.evidence or result.id.folder)
+    sources = paths.SDKS / SdkId.parse(result.id.sdk).language.value if variant is Variant.DEBUG else None
+    pause = Pause(before, sources, sys.stdout, sys.stdin)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="waiting-", ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        (place / EVIDENCE).mkdir()
+        plan = msgspec.structs.replace(prepared.plan, evidence_folder=str(place / EVIDENCE))
+        trouble = run_cells(replace(prepared, plan=plan, plan_file=write_plan(plan, place)), place, "0", pause)
+        if not pause.is_over:
+            again = read_results(place).get(str(result.id))
+            why = trouble or (again and again.detail) or "it starts no Envoy"
+            print(f"waiting:     nothing to wait for: {why}")
 
 
 def _print_observations(static: StaticVerdict | None, result: CellResult, difference: str | None) -> None:

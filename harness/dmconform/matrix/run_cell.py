@@ -16,6 +16,7 @@ from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relati
 from dmconform.core.waiting import waited
 from dmconform.envoy.outcomes import CellEnd
 from dmconform.matrix.cell import Cell
+from dmconform.matrix.pause import Pause
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.refused import Refusals
 from dmconform.spec.cells import PlannedCell
@@ -35,8 +36,18 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     waits: dict[str, float] = {}  # seconds, by what was waited for
 
 
-def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callable[[Cell], None]) -> CellResult:
-    """Runs a case and judges it."""
+def run_cell(
+    plan: Plan, planned: PlannedCell, upstream_port: int, case: Callable[[Cell], None], pause: Pause | None = None
+) -> CellResult:
+    """Runs a case and says what came of it.
+
+    Args:
+        plan: with the modules and the host of the cell.
+        planned: the cell.
+        upstream_port: of the server behind the Envoys, on loopback.
+        case: what to run.
+        pause: lets a person look at an Envoy, and ends the case then.
+    """
     sdk = plan.sdk(planned.id.sdk)
     if sdk.problem is not None:
         return CellResult(planned.id, sdk.problem_outcome or Outcome.ERROR, sdk.problem)
@@ -46,7 +57,8 @@ def run_cell(plan: Plan, planned: PlannedCell, upstream_port: int, case: Callabl
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
     waited()  # what came before does not count
-    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals_of(plan, planned))
+    refusals = refusals_of(plan, planned) if pause is None else None
+    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, pause)
     try:
         outcome, detail = _outcome_of(case, cell)
     finally:

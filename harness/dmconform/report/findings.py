@@ -21,7 +21,7 @@ _HEAD = """\
 Generated from `known_failures.toml` and `findings.toml` in `conformance/expectations`: `dmconform findings --write`. A test
 compares this page with them. What the documents say is told in this project's words. Whose fault it is, the comparison of
 the official SDK with the reference SDK tells ([how](../sdks/README.md#how-faults-are-told-apart)). Commands are for the root of
-the repository. The official SDK's sources, where one needs them, come from [where you say](../README.md#commands-and-exit-codes).
+the repository. Where official SDKs are needed, they come from [where you say](../README.md#commands-and-exit-codes).
 """
 
 

@@ -11,6 +11,12 @@ MOST_BYTES = 1 << 20  # of the end of the file
 _LINE = re.compile(r"\[\d{4}-\d\d-\d\d [\d:.]+\]\[\d+\](\[(\w+)\]\[(\w+)\]) (?:\[[^\]]*\] )?(.*)")
 _FRAME = re.compile(r"\s+(?:\d+:\s+0x|at \S)|\t\S+:\d+")
 """A frame of a stack as Rust and Go write it."""
+_CAUGHT = "] Caught "
+"""What Envoy's logger prints first of a crash: `Caught Segmentation fault, suspect faulting address 0x0`."""
+_STACK_FRAME = re.compile(r"#\d+: (?P<function>\S.*?)(?: \[0x[0-9a-f]+\].*)?")
+_ADDRESS = re.compile(r"0x[0-9a-f]{4,}")
+MOST_FRAMES = 5
+LINES_SHOWN, LINES_BEFORE_CRASH = 25, 10
 _LOUD = ("warning", "error", "critical")
 _EVERY_START = ("There is no configured limit to the number of allowed active downstream connections",)
 
@@ -19,8 +25,8 @@ def log_lines(log: Path) -> tuple[str, ...]:
     """The last lines of an Envoy's log that matter, without time and thread, so that those of several cells are alike.
 
     Lines of Envoy's logger count from warnings on, those about dynamic modules always. What others write (modules, the dynamic
-    linker, the language's runtime) counts, but for stacks and the dump that follows Envoy's own. Empty where there is no such
-    file.
+    linker, the language's runtime) counts, but for stacks and the dump that follows Envoy's own. Of a crash, the line that says
+    what was caught counts, and the functions that have a name on top of the stack. Empty where there is no such file.
     """
     try:
         with log.open("rb") as file:
@@ -29,7 +35,7 @@ def log_lines(log: Path) -> tuple[str, ...]:
     except OSError:
         return ()
     kept: list[str] = []
-    in_dump = False
+    in_dump, frames = False, 0
     for line in text.split("\n"):
         found = _LINE.match(line)
         if found is None:
@@ -38,6 +44,28 @@ def log_lines(log: Path) -> tuple[str, ...]:
             continue
         head, level, category, said = found.groups()
         in_dump = category == "backtrace"
+        if in_dump and said.startswith("Caught "):
+            kept.append(f"{head} {_ADDRESS.sub('0x…', said)}")
+            frames = 0
+        elif in_dump and frames < MOST_FRAMES and (frame := _STACK_FRAME.fullmatch(said)) and frame["function"][0] != "[":
+            kept.append(f"{head} {said.partition(':')[0]}: {frame['function']}")
+            frames += 1
         if not in_dump and (level in _LOUD or category == "dynamic_modules") and not said.startswith(_EVERY_START):
             kept.append(f"{head} {said}".rstrip())
     return tuple(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + "…" for line in kept[-MOST_LINES:])
+
+
+def shown_lines(log: Path) -> tuple[str, ...]:
+    """Returns what a person needs of a log: from the crash of the host on, or else its end.
+
+    The beginning of what follows a crash names the signal and the top of the stack; the lines before it are the module's.
+    """
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ()
+    crash = next((number for number, line in enumerate(lines) if _CAUGHT in line), None)
+    if crash is None:
+        return tuple(lines[-LINES_SHOWN:])
+    before = [line for line in lines[:crash] if not _FRAME.match(line)]
+    return (*before[-LINES_BEFORE_CRASH:], *lines[crash : crash + LINES_SHOWN])

@@ -1,32 +1,32 @@
 """Builds the probes of an SDK version in a container, or takes them from the cache.
 
-A build is known by its content: the folder of the language, the SDK's sources, the generated bindings and the definition of the
-toolchain. The same key means the same modules, and nothing is asked of the network or of a container engine.
+A build is known by its content: what its provider needs of the language's folder (`dmconform.sdks.inputs`), the SDK's sources,
+the bindings of a reference SDK, and the definition of the toolchain. The same key means the same modules, and nothing is asked
+of the network or of a container engine.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from dmconform.abi.bindings.c_header import c_header
-from dmconform.abi.bindings.rust_bindings import rust_bindings
-from dmconform.abi.loading import load_abi
-from dmconform.containers.files import IGNORED, TarTree, tree_hash, write_files
+from dmconform.containers.files import TarTree, tree_hash, write_files
 from dmconform.containers.sandbox import JobResult, Limits, run_job
-from dmconform.containers.toolchain import ToolchainIdentity
+from dmconform.containers.toolchain import ToolchainIdentity, definition_tree
 from dmconform.core.errors import HarnessError
 from dmconform.core.timeouts import BUILD_S
 from dmconform.core.values import Language, Outcome
 from dmconform.sdks import store
 from dmconform.sdks.catalogue import Sdk
+from dmconform.sdks.inputs import DEBUG, Variant, deciding_download, environment_of, inputs_of
 from dmconform.sdks.sources import SourceRepository, Unreachable
 from dmconform.sdks.store import StoredBuild
 
@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 LOG_TAIL_LINES = 30
-# Scripts, manifests and lock files. An edit of the code must not download everything anew.
-DECIDE_DOWNLOAD = frozenset((".sh", ".toml", ".lock", ".mod", ".sum"))
-# What says something of the sources but is none: an edit must not build every version of a language anew.
-NOT_SOURCES = frozenset(("README.md", "sdk.toml"))
+KEY_DIGITS = 32
+WHY_FILES = 3
+"""How many changed files a reason to build names."""
 
 
 @dataclass(frozen=True)
@@ -69,23 +68,12 @@ class Toolchain:
     identity: ToolchainIdentity
 
 
-def environment_of(sdk: Sdk) -> dict[str, str]:
-    """What the scripts of an SDK's folder are told; see `sdks/README.md`."""
-    environment = {
-        "DMCONFORM_PROVIDER": sdk.id.provider.value,
-        "DMCONFORM_SDK_MINOR": str(sdk.id.minor),
-        "DMCONFORM_ABI_VERSION": sdk.abi_version,
-    }
-    if sdk.official and sdk.official.go_module:
-        environment["DMCONFORM_GO_MODULE"] = sdk.official.go_module
-    return environment
+@dataclass(frozen=True)
+class ToBuild:
+    """A build that the cache does not hold, and why."""
 
-
-def inputs_of(sdk: Sdk, abi_folder: Path) -> dict[str, TarTree]:
-    """What the scripts find below /work, without the official SDK's sources."""
-    abi = load_abi(abi_folder, str(sdk.id.minor))
-    bindings = TarTree.from_files({"abi.h": c_header(abi).encode(), "abi.rs": rust_bindings(abi).encode()})
-    return {"src": TarTree.from_folder(sdk.folder, IGNORED | NOT_SOURCES), "abi": bindings}
+    sdk: Sdk
+    why: str
 
 
 class Builder:
@@ -102,13 +90,22 @@ class Builder:
         repository: SourceRepository,
         toolchain: Callable[[], Toolchain],
         progress: Progress,
+        variant: Variant = Variant.RELEASE,
     ) -> None:
         self._cache = cache
         self._abi_folder = abi_folder
-        self._toolchain_hash = tree_hash(toolchain_folder)
+        self._variant = variant
+        self._toolchain_hash = definition_tree(toolchain_folder).digest()
         self._repository = repository
         self._open_toolchain = toolchain
         self._progress = progress
+
+    def plan(self, sdks: tuple[Sdk, ...]) -> tuple[Built | NotBuilt | ToBuild, ...]:
+        """Returns what `build_all` would find and do, in the order given. Builds nothing, and downloads no dependency."""
+        return tuple(
+            ToBuild(one.sdk, one.why) if isinstance(one, _Job) else one
+            for one in (self._prepare(sdk, fetch=False) for sdk in sdks)
+        )
 
     def build_all(self, sdks: tuple[Sdk, ...]) -> tuple[Built | NotBuilt, ...]:
         """Builds them; one that fails harms no other. In the order given."""
@@ -122,7 +119,7 @@ class Builder:
             problem = f"there is no toolchain to build with: {error}"
             return tuple(NotBuilt(one.sdk, Outcome.ERROR, problem) if isinstance(one, _Job) else one for one in prepared)
         cpus = os.cpu_count() or 1
-        total, done = len(missing), 0
+        total, done, found = len(missing), 0, sum(isinstance(one, Built) for one in prepared)
 
         def run(one: Built | NotBuilt | _Job) -> Built | NotBuilt:
             nonlocal done
@@ -136,14 +133,16 @@ class Builder:
 
         # The long ones first: Rust's official SDK takes a minute where the others take seconds.
         order = sorted(range(len(prepared)), key=lambda i: _cost(prepared[i].sdk), reverse=True)
-        self._progress(f"building the probes of {total} SDK versions")
+        self._progress(f"building the probes of {total} SDK versions, {min(cpus, total)} at once; the cache holds {found}")
+        for one in missing:
+            self._progress(f"  {one.sdk.id}: {one.why}")
         with ThreadPoolExecutor(max_workers=cpus, thread_name_prefix="build") as pool:
             results = dict(zip(order, pool.map(run, [prepared[i] for i in order]), strict=True))
         return tuple(results[i] for i in range(len(prepared)))
 
-    def _prepare(self, sdk: Sdk) -> Built | NotBuilt | _Job:
-        """What the cache has, or what has to be done."""
-        environment = environment_of(sdk)
+    def _prepare(self, sdk: Sdk, *, fetch: bool = True) -> Built | NotBuilt | _Job:
+        """What the cache has, or what has to be done; `fetch`: with the official SDK's sources."""
+        environment = environment_of(sdk, self._variant)
         tree: Path | None = None
         source = "the reference SDK of this project"
         if sdk.official and sdk.official.go_module:
@@ -153,16 +152,21 @@ class Builder:
         try:
             inputs = inputs_of(sdk, self._abi_folder)
             known_commit = sdk.official.commit if sdk.official else None
-            parts = [self._toolchain_hash, *(one.digest() for one in inputs.values()), repr(sorted(environment.items()))]
+            names = [f"{folder} {one.digest()}" for folder, one in sorted(inputs.items())]
+            parts = [self._toolchain_hash, *names, repr(sorted(environment.items()))]
             if sdk.official and not sdk.official.go_module and known_commit is None:
                 tree = self._repository.tree(sdk.official)  # without a commit only the sources themselves tell what they are
                 parts.append(tree_hash(tree))
-            key = hashlib.sha256("\n".join([*parts, known_commit or ""]).encode()).hexdigest()[:32]
-            folder = self._cache / "modules" / f"{sdk.id.language.value}-{sdk.id.minor}-{sdk.id.provider.value}-{key}"
+            key = hashlib.sha256("\n".join([*parts, known_commit or ""]).encode()).hexdigest()[:KEY_DIGITS]
+            version = f"{sdk.id.language.value}-{sdk.id.minor}-{sdk.id.provider.value}"
+            version += f"-{self._variant.value}" if self._variant is not Variant.RELEASE else ""
+            folder = self._cache / "modules" / f"{version}-{key}"
             stored = store.find(folder)
             if stored is not None:
                 return Built(sdk, stored, False, folder / "build.log")
-            if sdk.official and not sdk.official.go_module and tree is None:
+            made_of = {"toolchain": self._toolchain_hash, "commit": known_commit or "", **_digests(inputs)}
+            why = _why(self._cache / "modules", version, made_of)
+            if fetch and sdk.official and not sdk.official.go_module and tree is None:
                 self._progress(f"{sdk.id}: getting the official SDK's sources")
                 tree = self._repository.tree(sdk.official)
         except Unreachable as error:
@@ -171,7 +175,7 @@ class Builder:
             return NotBuilt(sdk, Outcome.ERROR, str(error))
         if tree is not None:
             inputs["sdk"] = TarTree.from_folder(tree, ignored=())
-        return _Job(sdk, folder, inputs, environment, source)
+        return _Job(sdk, folder, inputs, environment, source, made_of, why)
 
     def _run(self, job: _Job, toolchain: Toolchain, cpus: int) -> Built | NotBuilt:
         """Builds, or waits for another run that builds the same."""
@@ -199,7 +203,8 @@ class Builder:
         if not done.succeeded:
             return NotBuilt(job.sdk, Outcome.ERROR, _complaint("its build", done), done.log)
         source, took_s = job.source, done.duration_s
-        stored = store.keep(job.folder, job.sdk.modules, done.outputs, done.log, source, took_s, toolchain.identity)
+        outputs = {**done.outputs, MADE_OF: json.dumps(job.made_of, indent=1).encode()}
+        stored = store.keep(job.folder, job.sdk.modules, outputs, done.log, source, took_s, toolchain.identity)
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
     def dependencies(self, sdk: Sdk) -> Path:
@@ -215,7 +220,7 @@ class Builder:
         inputs = inputs_of(sdk, self._abi_folder)
         if not sdk.official.go_module:
             inputs["sdk"] = TarTree.from_folder(self._repository.tree(sdk.official), ignored=())
-        found = self._dependencies(sdk, inputs, environment_of(sdk), self._open_toolchain)
+        found = self._dependencies(sdk, inputs, environment_of(sdk, self._variant), self._open_toolchain)
         if isinstance(found, NotBuilt):
             raise HarnessError(f"{sdk.id}: {found.problem}")
         return found
@@ -224,9 +229,8 @@ class Builder:
         self, sdk: Sdk, inputs: dict[str, TarTree], environment: dict[str, str], open_toolchain: Callable[[], Toolchain]
     ) -> Path | NotBuilt:
         """What fetch.sh downloads, kept by what it was asked for."""
-        source = inputs["src"].entries
-        deciding = TarTree({name: source[name] for name in source if PurePosixPath(name).suffix in DECIDE_DOWNLOAD})
-        wanted = "\n".join([deciding.digest(), repr(sorted(environment.items()))])
+        environment = {name: value for name, value in environment.items() if name != DEBUG}
+        wanted = "\n".join([deciding_download(inputs["src"]).digest(), repr(sorted(environment.items()))])
         folder = self._cache / "deps" / hashlib.sha256(wanted.encode()).hexdigest()[:32]
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock", timeout=2 * BUILD_S):
@@ -263,6 +267,34 @@ class _Job:
     inputs: dict[str, TarTree]
     environment: dict[str, str]
     source: str
+    made_of: dict[str, str]
+    why: str
+
+
+MADE_OF = "made-of.json"
+"""Beside the modules: a hash of each input file, which says what an edit has changed since."""
+
+
+def _digests(inputs: Mapping[str, TarTree]) -> dict[str, str]:
+    """A hash of each input file, by folder and name."""
+    return {
+        f"{folder}/{name}": TarTree({name: entry}).digest()
+        for folder, tree in sorted(inputs.items())
+        for name, entry in tree.entries.items()
+    }
+
+
+def _why(modules: Path, version: str, made_of: Mapping[str, str]) -> str:
+    """Why a version has to be built: what is not as it was when it was built last."""
+    pattern = f"{version}-{'[0-9a-f]' * KEY_DIGITS}/{MADE_OF}"
+    before = sorted(modules.glob(pattern), key=lambda path: path.stat().st_mtime)
+    if not before:
+        return "not built here before"
+    last: dict[str, str] = json.loads(before[-1].read_bytes())
+    changed = [name for name in sorted({*last, *made_of}) if last.get(name) != made_of.get(name)]
+    shown = ", ".join(name.removeprefix("src/") for name in changed[:WHY_FILES])
+    more = f" and {len(changed) - WHY_FILES} more" if len(changed) > WHY_FILES else ""
+    return f"changed since the last build: {shown}{more}" if changed else "its environment or its modules changed"
 
 
 def _cost(sdk: Sdk) -> int:

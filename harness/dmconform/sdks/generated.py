@@ -11,8 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
-from dmconform.containers.files import TarTree, disk_full, tree_hash, write_files
+from dmconform.containers.files import TarTree, disk_full, write_files
 from dmconform.containers.sandbox import MEBIBYTE, JobResult, Limits, run_job
+from dmconform.containers.toolchain import definition_tree
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.timeouts import GENERATED_BUILD_S
@@ -51,7 +52,7 @@ def compile_c(
     units = sorted(file for file in sources if PurePosixPath(file).suffix == ".c")
     # The toolchain's name for the compiler; the generated sources are compiled where nothing else is writable.
     command = ["gcc", *FLAGS, *flags, *_LINK, "-o", f"/work/out/lib{name}.so", *(f"/work/src/{unit}" for unit in units)]
-    parts = [name, tree.digest(), *command, tree_hash(toolchain_folder)]
+    parts = [name, tree.digest(), *command, definition_tree(toolchain_folder).digest()]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     folder = cache / "generated" / key
     library = folder / f"lib{name}.so"

@@ -14,8 +14,8 @@ from dmconform.core.errors import ExitCode, HarnessError
 from dmconform.core.progress import say
 from dmconform.core.timeouts import LINT_S
 from dmconform.core.values import Language, Provider
-from dmconform.sdks.builder import environment_of, inputs_of
 from dmconform.sdks.catalogue import Sdk, load_sdks
+from dmconform.sdks.inputs import environment_of, lint_inputs_of
 
 
 def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
@@ -34,7 +34,7 @@ def main() -> int:
             toolchain = obtain_toolchain(client, paths.TOOLCHAIN, paths.cache_folder(), say)
 
             def lint(sdk: Sdk) -> JobResult:
-                inputs = inputs_of(sdk, paths.ABI)
+                inputs = lint_inputs_of(sdk, paths.ABI)
                 limits = Limits(timeout_s=LINT_S)
                 script = ["sh", "/work/src/lint.sh"]
                 done = run_job(client, toolchain.image_id, script, inputs, environment_of(sdk), "out", limits=limits)

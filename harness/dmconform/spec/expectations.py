@@ -20,6 +20,8 @@ from dmconform.spec.findings import Fault
 
 FAULT = re.compile(r"The (?P<who>host|SDK|language|document)s? (?:is|are) at fault\b")
 _FAULTS = {"host": Fault.HOST, "SDK": Fault.SDK, "language": Fault.LANGUAGE, "document": Fault.DOCUMENTS}
+FAULT_BEGINNINGS = (*(f'"The {who} is at fault: …"' for who in ("host", "SDK", "language")), '"The documents are at fault: …"')
+"""How the reason of a record can begin."""
 
 
 class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,12 +68,15 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
             raise DataFileError(path, f"id {record.id!r} stands twice")
         seen.add(record.id)
         if not record.outcome.is_verdict or record.outcome is Outcome.PASS:
-            raise DataFileError(path, f"{record.id}: outcome {record.outcome.value!r} is no failure")
+            failures = ", ".join(one.value for one in Outcome if one.is_verdict and one is not Outcome.PASS)
+            raise DataFileError(
+                path, f"{record.id}: outcome {record.outcome.value!r} is not a failure; expected one of {failures}"
+            )
         if not record.reason.strip() or not record.evidence.strip() or not record.cells:
             raise DataFileError(path, f"{record.id}: needs cells, a reason and evidence")
         if record.fault is None:
             raise DataFileError(
-                path, f'{record.id}: the reason must begin with whose fault it is, as in "The host is at fault: …"'
+                path, f"{record.id}: the reason must begin with whose fault it is, as one of {', '.join(FAULT_BEGINNINGS)}"
             )
         try:
             re.compile(record.detail)

@@ -226,7 +226,7 @@ def test_an_answer_that_differs_is_shown_beside_the_recorded_one(bundled: Callab
     cell = json.loads(text)
     request = next(step for step in cell["steps"] if step["do"] == "request")
     request["answer"]["status"] = 299
-    request["answer"]["headers"]["x-hostile"] = "\u001b[31mred"
+    request["answer"]["headers"].append(["x-hostile", "\u001b[31mred"])
     made.unpacked.change("cell.json", json.dumps(cell).encode())
     code, printed = made.unpacked.run()
     assert code == 1, printed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from dmconform.casekit.burst import burst
 from dmconform.core.timeouts import REQUEST_S
 from dmconform.core.waiting import poll
-from dmconform.envoy.client import End
+from dmconform.envoy.client import Answer, End
 from dmconform.envoy.config import DIRECT_PATH, Listener
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.launch import Launch
 from dmconform.envoy.outcomes import HostCrashed, HostHung
 from dmconform.envoy.upstream import TRAILER, Received, Upstream, upstream
@@ -46,8 +48,30 @@ def test_headers_bodies_and_trailers_go_both_ways(envoy: Envoy, protocol: Protoc
     with envoy.connect(protocol) as client:
         answer = client.request(Request("/a?trailers", "POST", {"x-in": "1"}, "hello", {"x-last": "words"}))
     received = Received.from_json(answer.body)
-    assert (received.headers["x-in"], received.body, received.trailers) == ("1", "hello", {"x-last": "words"})
-    assert (answer.end, answer.status, answer.trailers) == (End.COMPLETE, 200, {TRAILER: "yes"})
+    assert (received.headers["x-in"], received.body, received.trailers) == ("1", "hello", Headers({"x-last": "words"}))
+    assert (answer.end, answer.status, answer.trailers) == (End.COMPLETE, 200, Headers({TRAILER: "yes"}))
+
+
+@BOTH
+def test_a_header_that_is_sent_twice_is_seen_twice(envoy: Envoy, server: Upstream, tmp_path: Path, protocol: Protocol) -> None:
+    twice = (("x-twice", "1"), ("x-twice", "2"))
+    with envoy.connect(protocol) as client:
+        answer = client.request(Request("/twice?trailers", "POST", Headers(twice), "hello", Headers(twice)))
+    received = Received.from_json(answer.body)
+    assert (received.headers.all("x-twice"), received.trailers.all("x-twice")) == (("1", "2"), ("1", "2"))
+    assert received.headers["x-twice"] == "2"
+    assert server.received("/twice") == [received]
+    recorded = json.loads((tmp_path / "envoy" / "exchanges.jsonl").read_text())
+    assert recorded["request"]["headers"] == recorded["request"]["trailers"] == [list(pair) for pair in twice]
+
+
+def test_a_header_that_is_sent_and_answered_twice_on_a_connection_of_its_own(envoy: Envoy, tmp_path: Path) -> None:
+    twice = Headers([("set-cookie", "a=1"), ("set-cookie", "b=2")])
+    answer = envoy.request("/twice?echo=set-cookie", headers=twice)
+    assert Received.from_json(answer.body).headers.all("set-cookie") == ("a=1", "b=2")
+    assert answer.headers.all("set-cookie") == ("a=1", "b=2")
+    recorded = json.loads((tmp_path / "envoy" / "exchanges.jsonl").read_text())
+    assert Answer.from_record(recorded["answer"]) == answer
 
 
 @BOTH

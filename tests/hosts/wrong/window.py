@@ -12,6 +12,7 @@ from dmconform.core.values import Outcome
 from dmconform.envoy.config import Listener
 from dmconform.envoy.connection import Request
 from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.source_server import Reply, SourceServer
 
 from tests.hosts import sabotage
@@ -27,7 +28,7 @@ def of_stream(name: str, **changes: Any) -> Sabotage:  # noqa: ANN401 - whatever
 
 def without_trailers(one: Request) -> Request:
     """The request has none and asks for none."""
-    return replace(one, trailers={}, path=one.path.removesuffix("?trailers"))
+    return replace(one, trailers=Headers(), path=one.path.removesuffix("?trailers"))
 
 
 def answers_whole(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -167,7 +168,7 @@ TABLE = (
     Wrong(
         "window/response_trailers",
         "they are lost",
-        sabotage.answers(lambda one: replace(one, trailers={})),
+        sabotage.answers(lambda one: replace(one, trailers=Headers())),
         "expected the trailers .* at the client with HTTP/1.1, it received {}",
     ),
     Wrong(

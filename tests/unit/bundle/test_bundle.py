@@ -30,6 +30,7 @@ from dmconform.core.errors import HarnessError
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
 from dmconform.envoy.envoy import OWN_CONNECTIONS
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.launch import Launch
 from dmconform.envoy.placed import Changed, PlacedFiles, PlaceKind, read_changes, recording
 from dmconform.envoy.transcript import OWN_CONNECTION, Ending, Look, RequestId, Transcript
@@ -411,16 +412,20 @@ def test_no_file_is_put_elsewhere(places: Places, path: str) -> None:
         put(places, path=path)
 
 
-SAME = Answer(200, {"date": "then", "x-a": "1"}, "127.0.0.1:4000 0xabcdef01 5b0c4f1e-0000-4000-8000-123456789abc")
+SAME = Answer(200, Headers({"date": "then", "x-a": "1"}), "127.0.0.1:4000 0xabcdef01 5b0c4f1e-0000-4000-8000-123456789abc")
 
 
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        (Answer(200, {"date": "now", "x-a": "1"}, "127.0.0.1:5 0xfedcba98 00000000-0000-4000-8000-123456789abc"), []),
-        (Answer(200, {"date": "now"}, SAME.body), ['header x-a: expected "1", saw none']),
-        (Answer(200, {"x-a": "1"}, "other"), ['body: expected "127.0.0.1:PORT ADDRESS UUID", saw "other"']),
-        (Answer(200, SAME.headers, SAME.body, trailers={"x-t": "2"}), ['trailer x-t: expected none, saw "2"']),
+        (Answer(200, Headers({"date": "now", "x-a": "1"}), "127.0.0.1:5 0xfedcba98 00000000-0000-4000-8000-123456789abc"), []),
+        (Answer(200, Headers({"date": "now"}), SAME.body), ['header x-a: expected "1", saw none']),
+        (Answer(200, Headers({"x-a": "1"}), "other"), ['body: expected "127.0.0.1:PORT ADDRESS UUID", saw "other"']),
+        (Answer(200, SAME.headers, SAME.body, trailers=Headers({"x-t": "2"})), ['trailer x-t: expected none, saw "2"']),
+        (
+            Answer(200, Headers([*SAME.headers.pairs, ("x-a", "2")]), SAME.body),
+            ['header x-a: expected "1", saw "1\\n2"'],
+        ),
         (Answer(503), ["expected status 200, saw status 503"]),
         (Answer(None), ["expected status 200, saw connection cut"]),
         (Answer(None, reset="CANCEL"), ["expected status 200, saw stream reset with CANCEL"]),

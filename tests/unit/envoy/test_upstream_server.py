@@ -13,6 +13,7 @@ from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer, End, NoAnswer
 from dmconform.envoy.connected import connect
 from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.http1 import Http1Connection
 from dmconform.envoy.upstream import Received, Upstream, upstream
 
@@ -23,7 +24,7 @@ def ask(server: Upstream, request: Request) -> Answer:
 
 
 def test_it_answers_with_what_it_received_and_remembers() -> None:
-    trailers = {"x-last": "words"}
+    trailers = Headers({"x-last": "words"})
     with upstream() as server:
         answer = ask(server, Request("/a?trailers", "POST", {"x-in": "1"}, "hello", trailers))
         received = Received.from_json(answer.body)
@@ -41,7 +42,7 @@ def test_requests_follow_each_other_on_one_connection() -> None:
             client.request(Request("/b", "POST", body="")),
             client.request(Request()),
         ]
-        assert [(one.status, one.trailers) for one in answers] == [(200, {})] * 3
+        assert [(one.status, one.trailers) for one in answers] == [(200, Headers())] * 3
         assert answers[0].body == "xxxxx"
         assert client.is_open
 

@@ -239,8 +239,8 @@ GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The
     [
         (f"[[known]]\n{GOOD}\n[[known]]\n{GOOD}", "stands twice"),
         (f"[[known]]\n{GOOD}colour = 1\n", "colour"),
-        ("[[known]]\n" + GOOD.replace('"fail"', '"pass"'), "no failure"),
-        ("[[known]]\n" + GOOD.replace('"fail"', '"error"'), "no failure"),
+        ("[[known]]\n" + GOOD.replace('"fail"', '"pass"'), "is not a failure"),
+        ("[[known]]\n" + GOOD.replace('"fail"', '"error"'), "is not a failure"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"vanished"'), "vanished"),
         ("[[known]]\n" + GOOD.replace('"The host is at fault: r"', '" "'), "needs cells, a reason and evidence"),
         ("[[known]]\n" + GOOD.replace("The host is at fault: r", "it fails"), "must begin with whose fault it is"),

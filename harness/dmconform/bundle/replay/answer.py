@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dmconform.envoy.client import Answer
+from dmconform.envoy.headers import Headers
 
 # These differ from one time to the next. An answer that overtakes the end of its request closes its connection.
 _VARYING_HEADERS = frozenset(("connection", "content-length", "date", "x-envoy-upstream-service-time", "x-request-id"))
@@ -25,7 +26,7 @@ Seen = Answer | str
 
 def from_record(record: Any) -> Seen:  # noqa: ANN401 (JSON)
     """Reads an answer that was recorded."""
-    return record if isinstance(record, str) else Answer(**record)
+    return record if isinstance(record, str) else Answer.from_record(record)
 
 
 def _without_varying(text: str) -> str:
@@ -39,8 +40,10 @@ def _without_varying(text: str) -> str:
         return text
 
 
-def _plain(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: _without_varying(value) for name, value in headers.items() if name not in _VARYING_HEADERS}
+def _plain(headers: Headers) -> dict[str, str]:
+    """The values of each name; where there are several, one in a line."""
+    names = [name for name in headers if name not in _VARYING_HEADERS]
+    return {name: "\n".join(_without_varying(value) for value in headers.all(name)) for name in names}
 
 
 def _end(answer: Answer) -> str:
@@ -95,5 +98,5 @@ def told(seen: Seen) -> str:
     if seen.status is None:
         return _end(seen)
     headers = ", ".join(f"{name}: {_short(value)}" for name, value in sorted(_plain(seen.headers).items()))
-    trailers = f"; trailers {_short(json.dumps(dict(seen.trailers)))}" if seen.trailers else ""
+    trailers = f"; trailers {_short(json.dumps(_plain(seen.trailers)))}" if seen.trailers else ""
     return f"{_end(seen)}; body {_short(seen.body)}; {headers}{trailers}"

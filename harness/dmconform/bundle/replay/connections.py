@@ -14,6 +14,7 @@ from dmconform.envoy import client
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connected import connect
 from dmconform.envoy.connection import Connection, Exchange, Protocol, Request
+from dmconform.envoy.headers import Headers
 
 REQUEST_S = 20.0
 """How long an answer may take that came in time when it was recorded: longer than there, as this machine may be slower."""
@@ -48,7 +49,7 @@ class Connections:
                 if step["protocol"] == Protocol.HTTP1.value and not connection.takes_more:
                     connection.close()  # the answer before said that it is the last one here
                     connection = self._open[place] = connect(Protocol.HTTP1, self._ports[place], REQUEST_S)
-                self._exchanges[number] = connection.begin(Request(**step["request"]))
+                self._exchanges[number] = connection.begin(_request(step["request"]))
             exchange = self._exchanges[number]
             actions: Mapping[str, Callable[[], None]] = {
                 "begin": lambda: None,
@@ -69,7 +70,8 @@ class Connections:
             if step["connection"] == 0:
                 body = None if request["body"] is None else request["body"].encode()
                 with bounded(timeout_s, NoAnswer("no complete answer in time")):  # also one that goes on and on
-                    return client.exchange(port, request["method"], request["path"], request["headers"], body, timeout_s)
+                    headers = Headers(request["headers"])
+                    return client.exchange(port, request["method"], request["path"], headers, body, timeout_s)
             exchange = self._exchanges.get((step["envoy"], step["connection"], step["number"]))
             connection = self._open.get((step["envoy"], step["connection"]))
             if exchange is None or connection is None:
@@ -93,3 +95,9 @@ class Connections:
             if one is not None:
                 one.close()
         self._open.clear()
+
+
+def _request(record: Mapping[str, Any]) -> Request:
+    """A request that was recorded."""
+    headers, trailers = Headers(record["headers"]), Headers(record.get("trailers", ()))
+    return Request(**{**record, "headers": headers, "trailers": trailers})

@@ -26,6 +26,7 @@ from dmconform.bundle.replay.places import Places, Trouble, remove_all
 from dmconform.core.timeouts import POLL_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, source_server
 from dmconform.envoy.upstream import upstream
 
@@ -270,7 +271,7 @@ class _Replay:
         def there(text: str) -> str:
             return text.replace(str(self._places.cell), "{{CELL}}").replace(str(self._places.envoy), "{{ENVOY}}")
 
-        headers = {name: there(value) for name, value in answer.headers.items()}
+        headers = Headers((name, there(value)) for name, value in answer.headers.pairs)
         return replace(answer, headers=headers, body=there(answer.body))
 
     def _end(self, step: Mapping[str, Any]) -> None:

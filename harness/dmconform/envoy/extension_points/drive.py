@@ -17,6 +17,7 @@ from dmconform.envoy.extension_points.draft import MAIN
 from dmconform.envoy.extension_points.shapes import Drive
 from dmconform.envoy.extension_points.tls import SERVER_NAME, certificates_in
 from dmconform.envoy.extension_points.use import SentExchange
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostHung
 
 _BODY = "a body"
@@ -85,7 +86,7 @@ def _over_tls(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
         try:
             connection.request(method, path, body=body, headers={"host": SERVER_NAME})
             response = connection.getresponse()
-            answer = Answer(response.status, dict(response.getheaders()), response.read().decode(errors="replace"))
+            answer = Answer(response.status, Headers(response.getheaders()), response.read().decode(errors="replace"))
         except TimeoutError:
             envoy.check_alive(f"before it answered {what}")
             raise HostHung(f"{what}: no complete answer in time") from None

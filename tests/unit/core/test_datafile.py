@@ -1,0 +1,99 @@
+"""A data file with a value or a key that there is not: the message lists those that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dmconform.core import paths
+from dmconform.core.errors import DataFileError
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.release.gate.policy import load_policy
+from dmconform.sdks.catalogue import load_sdks
+from dmconform.spec.expectations import load_known_failures
+from dmconform.spec.findings import load_findings
+
+KNOWN = """
+[[known]]
+id = "one"
+cells = ["window/loads/*"]
+outcome = "fail"
+detail = "x"
+reason = "The host is at fault: so it is"
+evidence = "a link"
+"""
+
+
+def refused(path: Path, old: str, new: str, folder: Path) -> Path:
+    """A copy of a data file with one text replaced."""
+    text = path.read_text()
+    assert old in text, f"expected {old!r} in {path}"
+    copy = folder / path.parent.name / path.name
+    copy.parent.mkdir(parents=True)
+    copy.write_text(text.replace(old, new, 1))
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "text"),
+    [
+        (
+            paths.FINDINGS_DATA,
+            'fault = "host"',
+            'fault = "hosts"',
+            "one of SDK, documents, host, language, nobody (nearest: host)",
+        ),
+        (
+            paths.FINDINGS_DATA,
+            'fault = "host"',
+            'falt = "host"',
+            "fault_reason, hosts, id, reproduce, sdks, seen, title (nearest",
+        ),
+        (
+            paths.HOSTS_FILE,
+            'abi_check = "warn"',
+            'abi_check = "warm"',
+            ".abi_check`; expected one of exact, warn (nearest: warn)",
+        ),
+        (paths.HOSTS_FILE, "default = true", "defalt = true", "(nearest: default)"),
+        (paths.SDKS / "go/sdk.toml", 'lacks = ["', 'lacks = ["x', "one of destroy, listener_filter, network_filter"),
+        (paths.SDKS / "go/sdk.toml", 'language = "go"', 'language = "golang"', "one of cpp, go, rust"),
+        (paths.SDKS / "go/sdk.toml", "panic_guard", "panic_gard", "(nearest: panic_guard)"),
+        (paths.CONFORMANCE / "policies/host-release.toml", 'subject = "host"', 'subject = "hots"', "one of host, module, sdk"),
+        (paths.CONFORMANCE / "policies/host-release.toml", 'sdk = "own"', 'sdk = "owns"', "own, previous"),
+    ],
+)
+def test_what_there_is_is_listed(tmp_path: Path, file: Path, old: str, new: str, text: str) -> None:
+    copy = refused(file, old, new, tmp_path)
+    with pytest.raises(DataFileError) as error:
+        if file == paths.FINDINGS_DATA:
+            load_findings(copy)
+        elif file == paths.HOSTS_FILE:
+            load_hosts(copy)
+        elif file.name == "sdk.toml":
+            load_sdks(tmp_path)
+        else:
+            load_policy(copy)
+    assert text in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('"fail"', '"failed"', "; expected one of crash, error, fail, hang, not applicable, not tested, pass, rejected"),
+        ('"fail"', '"pass"', "outcome 'pass' is not a failure; expected one of fail, crash, hang, rejected"),
+        (
+            "The host is",
+            "The probe is",
+            'as one of "The host is at fault: …", "The SDK is at fault: …", "The language is at fault',
+        ),
+    ],
+)
+def test_records_of_known_failures_say_what_they_take(tmp_path: Path, old: str, new: str, text: str) -> None:
+    file = tmp_path / "known.toml"
+    file.write_text(KNOWN)
+    assert load_known_failures(file)
+    file.write_text(KNOWN.replace(old, new))
+    with pytest.raises(DataFileError) as error:
+        load_known_failures(file)
+    assert text in str(error.value)
