@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 
+from dmconform import __version__
 from dmconform.containers.toolchain import ToolchainIdentity
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.process import run_program
 from dmconform.core.timeouts import SUITE_GIT_S
 from dmconform.report.schema import Environment
-
-DISTRIBUTION = "envoy-dynamic-modules-conformance"
-
-
-def suite_version() -> str:
-    """The version of this suite."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "0.1.0"  # run from a clone that is not installed
 
 
 def suite_commit() -> str:
@@ -45,7 +35,7 @@ def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environme
     except OSError:
         distribution = "unknown"
     return Environment(
-        suite_version=suite_version(),
+        suite_version=__version__,
         suite_commit=suite_commit(),
         python=platform.python_version(),
         kernel=platform.release(),
