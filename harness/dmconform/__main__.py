@@ -4,9 +4,10 @@ import os
 import sys
 
 # `-m` puts the current folder first; a file there that has the name of a library's module must not take its place.
-if not sys.flags.safe_path and sys.path[0] != os.path.dirname(os.path.dirname(os.path.abspath(__file__))):  # noqa: PTH100, PTH120
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would be searched for there
+if sys.path[0] == os.getcwd() != _HERE:  # noqa: PTH109 - the same
     del sys.path[0]
 
-from dmconform.cli.main import main
+from dmconform.cli.main import main  # noqa: E402 - from now on
 
 sys.exit(main())

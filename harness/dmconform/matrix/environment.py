@@ -15,9 +15,12 @@ from dmconform.report.schema import Environment
 
 
 def suite_commit() -> str:
-    """The commit of this suite, with `+changes` where the clone differs from it; `unknown` outside a clone."""
+    """Returns the commit of this suite, with `+changes` where the clone differs from it.
+
+    An installation has none: it is told from others by its version, `installed-0.1.0`. Sources without git are `unknown`.
+    """
     if paths.CHECKOUT is None:
-        return "unknown"
+        return f"installed-{__version__}"
     try:
         head = run_program(["git", "-C", paths.CHECKOUT, "rev-parse", "HEAD"], timeout_s=SUITE_GIT_S)
         status = run_program(["git", "-C", paths.CHECKOUT, "status", "--porcelain"], timeout_s=SUITE_GIT_S)
