@@ -169,7 +169,15 @@ def test_twine_finds_nothing_wrong_with_them(archives: Archives) -> None:
 def test_the_wheel_has_the_files_that_git_has_and_no_others(archives: Archives) -> None:
     assert archives.wheel.stat().st_size < WHEEL_LIMIT_BYTES
     listed = subprocess.run(
-        ["git", "ls-files", "-z", *(f"{folder}/*.md" if folder == "docs" else folder for folder in IN_WHEEL)],
+        [
+            "git",
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "-z",
+            *(f"{folder}/*.md" if folder == "docs" else folder for folder in IN_WHEEL),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
