@@ -1,7 +1,13 @@
 """`python -m dmconform` is `dmconform`."""
 
+import os
 import sys
 
-from dmconform.cli.main import main
+# `-m` puts the current folder first; a file there that has the name of a library's module must not take its place.
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would be searched for there
+if sys.path[0] == os.getcwd() != _HERE:  # noqa: PTH109 - the same
+    del sys.path[0]
+
+from dmconform.cli.main import main  # noqa: E402 - from now on
 
 sys.exit(main())

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dmconform import __version__
 from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
@@ -74,7 +75,7 @@ def check_module(request: CheckRequest) -> Check:
     sdk = guess_minor(facts, KnownSdks.of(known, load_sdks(paths.SDKS), abis), settings.sdk_minor)
     return Check(
         schema_version=SCHEMA_VERSION,
-        suite_version=_suite_version(),
+        suite_version=__version__,
         module_file=request.module.name,
         module=facts,
         hooks_by_point=_hooks_by_point(facts),
@@ -169,9 +170,3 @@ def _hooks_by_point(facts: ModuleFacts) -> dict[str, tuple[str, ...]]:
         point = point_of(hook)
         grouped.setdefault(point.value if point else _EVERY_POINT, []).append(hook)
     return {point: tuple(grouped[point]) for point in sorted(grouped, key=lambda name: (name == _EVERY_POINT, name))}
-
-
-def _suite_version() -> str:
-    from dmconform.matrix.environment import suite_version
-
-    return suite_version()

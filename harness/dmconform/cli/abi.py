@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 from dmconform.cli import abi_diff as diff
 from dmconform.cli import faults, hooks
+from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from dmconform.abi.types import Abi
 
-_EXTRACT = """\
+_EXTRACT = f"""\
 examples:
   dmconform abi extract abi.h
   dmconform abi extract abi.h --envoy 1.41 --binary ./envoy -o 1.41.json
   dmconform abi extract abi.h --release 1.41.0 --nearby --source 1.41d --describe 'abi.h of commit 0123abc'
 
-The result, on standard output or in FILE, is of the format of conformance/abi/README.md. What the header and the binary do not
-agree on is said on standard error.
+The result, on standard output or in FILE, is of the format of {paths.named("conformance/abi/README.md")}.
+What the header and the binary do not agree on is said on standard error.
 """
 _FROM_BINARY = """\
 examples:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from dmconform.core import paths
 from dmconform.core.errors import ExitCode
 
 _CODES = """\
@@ -14,6 +15,7 @@ exit codes:
   2  wrong usage, or a data file with a mistake
   4  a release could not be had, or a file is too much for its reader
 """
+_SCHEMAS = paths.named("reports/schema").replace("%", "%%")  # argparse fills in what follows a percent sign
 _RAW = argparse.RawDescriptionHelpFormatter
 
 
@@ -88,7 +90,7 @@ def _format(parser: argparse.ArgumentParser) -> None:
 def _machine(parser: argparse.ArgumentParser) -> None:
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(
-        "--json", action="store_true", help="print JSON, with everything (harness/dmconform/abi_diff/changes.py says what)"
+        "--json", action="store_true", help=f"print JSON, with everything; its schema is one of those in {_SCHEMAS}"
     )
     formats.add_argument("--markdown", action="store_true", help="print Markdown")
 
@@ -153,7 +155,6 @@ def _code(broken: bool) -> int:
 def run_sdk_use(arguments: argparse.Namespace) -> int:
     """Measures what modules of each SDK version use."""
     from dmconform.abi_diff.uses import SDK_USE_FILE
-    from dmconform.core import paths
     from dmconform.core.progress import say
     from dmconform.matrix.prepare import Selection, build_sdks, lazy_engine
     from dmconform.measure.sdk_use import Measured, measure, merged, recorded, uses_json
@@ -161,6 +162,8 @@ def run_sdk_use(arguments: argparse.Namespace) -> int:
     from dmconform.sdks.sources import SourceRepository, resolve_source
     from dmconform.spec.catalogue import load_catalogue
 
+    if arguments.write:
+        paths.checkout("abi sdk-use --write writes conformance/abi/sdk_use.json")
     cache = paths.cache_folder()
     selection = Selection(sdks=tuple(arguments.sdk), sdk_source=arguments.sdk_source)
     with lazy_engine(cache) as engine:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dmconform.core import paths
 from dmconform.core.errors import UsageError
 
 DESCRIPTION = """\
 Says on which Envoys a module works, from its file alone: what it lacks there by name, and, unless --no-run, what happens when
 it is loaded. Without --no-run, the module's code runs on this machine with your rights, each time in an Envoy of its own.
 """
-EPILOG = """\
+EPILOG = f"""\
 examples:
   dmconform check libmy_filter.so --no-run --host all
-  dmconform check libmy_filter.so --filter-name my_filter --filter-config '{"key": "value"}'
+  dmconform check libmy_filter.so --filter-name my_filter --filter-config '{{"key": "value"}}'
   dmconform check libmy_filter.so --filter-config @config.json --host 1.39 --host path:./envoy
   dmconform check libmy_logger.so --extension-point access_logger --env LD_PRELOAD=/usr/lib/libpython3.11.so --json -
-  dmconform check libmy_module.so --settings uses.toml     (several extension points; docs/check.md has the format)
+  dmconform check libmy_module.so --settings uses.toml     (several extension points)
+
+The format of --settings: {paths.named("docs/check.md")}
 
 exit codes:
   0  it works on all hosts asked for (with --no-run: it is expected to load on all)

@@ -23,6 +23,7 @@ def run_expectations(arguments: argparse.Namespace) -> int:
     if arguments.action is None:
         return _list()
     file = paths.KNOWN_FAILURES_FILE
+    paths.checkout(f"expectations {arguments.action} writes {file.name}")
     if arguments.action == "remove":
         record_edits.remove(file, arguments.id)
     elif arguments.action == "narrow":

@@ -11,10 +11,10 @@ from dmconform.core.errors import ExitCode
 
 _EPILOG = """\
 examples:
-  dmconform abi faults                          # all known releases; rewrites the repository's file and docs/faults.md
+  dmconform abi faults                          # all known releases; rewrites the file of a checkout and docs/faults.md
   dmconform abi faults --host 1.40              # one release; the others stay as they are
   dmconform abi faults --host path:./envoy -o /tmp/faults.json
-  dmconform abi faults --page                   # measures nothing: only docs/faults.md, from the repository's file
+  dmconform abi faults --page                   # measures nothing: only docs/faults.md of a checkout, from its file
 
 Modules' code runs on this machine, with the rights of the caller: that of generated modules which do nothing, or crash.
 
@@ -38,7 +38,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 def page_file() -> Path:
     """Returns the page that is made from the repository's data."""
-    return paths.checkout("abi faults writes docs/faults.md") / "docs" / "faults.md"
+    return paths.checkout("abi faults without -o writes module_faults.json and docs/faults.md") / "docs" / "faults.md"
 
 
 def run_faults(arguments: argparse.Namespace) -> int:
@@ -48,6 +48,8 @@ def run_faults(arguments: argparse.Namespace) -> int:
     from dmconform.measure.faults.run import measure_faults_of
 
     out: Path = arguments.out or FILE
+    if out == FILE:
+        page_file()  # what cannot be written is not measured
     if not arguments.page:
         fresh = measure_faults_of(tuple(arguments.host) or ("all",), arguments.workers)
         known = load_faults() if out == FILE and FILE.exists() else Faults(())

@@ -6,21 +6,23 @@ import argparse
 from typing import TYPE_CHECKING
 
 from dmconform.cli.report_options import add_result_format, print_result, report_file
+from dmconform.core import paths
 from dmconform.core.errors import UsageError
 
 if TYPE_CHECKING:
     from dmconform.release.gate.policy import Policy
     from dmconform.release.gate.verdict import GateVerdict
 
-_EPILOG = """\
+_EPILOG = f"""\
 examples:
-  dmconform gate reports/local/TIME/report.json --policy sdk-release --sdk rust@1.39
+  dmconform gate {paths.RUNS}/TIME/report.json --policy sdk-release --sdk rust@1.39
   dmconform gate report.json --policy host-release --host 1.40.0 --format github
   dmconform check libmy_filter.so --json check.json; dmconform gate check.json --policy module-release --built-with 1.39
 
-policies: conformance/policies/README.md; --policy also takes the path of a file of your own. Only promised cells count. A cell
-that it asks for and that is blocked, unreachable or not in the report is against the release unless the policy names it. So
-is a report of another commit of this suite, a shard, and a run that did not end.
+policies: {paths.named("conformance/policies/README.md")}
+--policy also takes the path of a file of your own. Only promised cells count. A cell that it asks for
+and that is blocked, unreachable or not in the report is against the release unless the policy names it. So is a report of
+another commit of this suite, a shard, and a run that did not end.
 
 exit codes:
   0  it may be released

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dmconform.core import paths
 from dmconform.core.errors import ExitCode
 
 _EPILOG = """\
 examples:
-  dmconform abi hooks                          # all known releases; rewrites the repository's file
+  dmconform abi hooks                          # all known releases; rewrites the file of a checkout
   dmconform abi hooks --host 1.40              # one release; the others stay as they are
   dmconform abi hooks --host path:./envoy -o /tmp/hooks.json
 
@@ -32,7 +33,7 @@ def add_measuring_options(parser: argparse.ArgumentParser) -> None:
         help="1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated (default: all)",
     )
     parser.add_argument(
-        "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the repository's file, renewed)"
+        "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the file of a checkout, renewed)"
     )
     parser.add_argument("-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: processors)")
 
@@ -52,6 +53,8 @@ def run_hooks(arguments: argparse.Namespace) -> int:
     from dmconform.abi.required_hooks import FILE, RequiredHooks, hooks_json, load_required_hooks, merged
     from dmconform.measure.hooks.run import measure_hosts
 
+    if arguments.out is None:
+        paths.checkout("abi hooks without -o writes conformance/abi/required_hooks.json")
     fresh = measure_hosts(tuple(arguments.host) or ("all",), arguments.workers)
     out: Path = arguments.out or FILE
     known = load_required_hooks() if out == FILE and FILE.exists() else RequiredHooks(())

@@ -74,6 +74,7 @@ SCHEMAS = (
 
 def main() -> None:
     """Writes the files."""
+    paths.checkout("json_schemas writes reports/schema and conformance/abi/schema")
     for schema in SCHEMAS:
         schema.file.write_text(schema.text(), encoding="utf-8")
 

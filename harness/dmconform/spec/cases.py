@@ -6,11 +6,12 @@ A case is a pytest function that takes a `cell` and is decorated with `case`. It
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -178,6 +179,17 @@ def case_id(file: Path, function_name: str) -> str:
     return f"{file.stem.removeprefix('test_')}/{function_name.removeprefix('test_')}"
 
 
+@contextlib.contextmanager
+def _no_bytecode() -> Iterator[None]:
+    """Keeps Python from writing beside the cases, which may be part of an installation."""
+    before = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
+
+
 def load_cases(folder: Path, requirements: dict[str, Requirement]) -> tuple[Case, ...]:
     """All cases below a folder, in the order they stand in.
 
@@ -193,7 +205,8 @@ def load_cases(folder: Path, requirements: dict[str, Requirement]) -> tuple[Case
         module = importlib.util.module_from_spec(spec)
         sys.modules[name] = module
         try:
-            spec.loader.exec_module(module)
+            with _no_bytecode():
+                spec.loader.exec_module(module)
         except Exception as error:
             raise DataFileError(file, f"cannot be imported: {type(error).__name__}: {error}") from error
         for name, function in inspect.getmembers(module, inspect.isfunction):

@@ -15,7 +15,7 @@ from dmconform.report.slowest import waits_in_words
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark and prints its figures."""
     parser = argparse.ArgumentParser(
-        prog="python -m dmconform.bench",
+        prog="python -m dmconform.measure.bench",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="What the matrix and the commands cost.",
         epilog="examples:\n  ./toxw -e bench\n  ./toxw -e bench -- --commands\n  ./toxw -e bench -- --cold --rounds 5",

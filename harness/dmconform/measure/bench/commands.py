@@ -62,7 +62,7 @@ def measure(rounds: int) -> tuple[Figure, ...]:
             folder.mkdir()
             envoys_s.append(sum(bare_loop(binary, folder) for binary in binaries))
             for command in commands:
-                taken[command.what].append(_timed((sys.executable, "-m", "harness", *command.arguments)))
+                taken[command.what].append(_timed((sys.executable, "-m", "dmconform", *command.arguments)))
     return tuple(_figure(command, taken[command.what], envoys_s if command.starts_envoys else python_s) for command in commands)
 
 
@@ -93,7 +93,7 @@ def _figure(command: _Command, taken_s: Sequence[float], yardstick_s: Sequence[f
 def _probe(scratch: Path) -> Path:
     """A built probe, as somebody's module."""
     done = subprocess.run(
-        [sys.executable, "-m", "harness", "build", "--sdk", SDK], capture_output=True, text=True, timeout=BOUND_S, check=True
+        [sys.executable, "-m", "dmconform", "build", "--sdk", SDK], capture_output=True, text=True, timeout=BOUND_S, check=True
     )
     path = next(line.split()[-1] for line in done.stdout.splitlines() if line.split()[1] == "probe")
     return Path(shutil.copyfile(path, scratch / "libprobe.so"))

@@ -114,7 +114,7 @@ def matrix(arguments: Sequence[str], cache: Path | None = None) -> tuple[float, 
         out = Path(scratch) / "report"
         environment = {**os.environ, **({"DMCONFORM_CACHE": str(cache)} if cache else {})}
         started = time.perf_counter()
-        command = [sys.executable, "-m", "harness", "run", "--out", str(out), *arguments]
+        command = [sys.executable, "-m", "dmconform", "run", "--out", str(out), *arguments]
         done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=BOUND_S, check=False)
         elapsed_s = time.perf_counter() - started
         report = out / REPORT_FILE
@@ -172,5 +172,5 @@ def cold_matrix(run_arguments: Sequence[str]) -> float:
         cache = Path(scratch) / "cache"
         elapsed_s, _ = matrix(["--sdk-source", str(Path(scratch) / "none"), *run_arguments], cache)
         environment = {**os.environ, "DMCONFORM_CACHE": str(cache)}
-        subprocess.run([sys.executable, "-m", "harness", "clean"], env=environment, check=True, timeout=BOUND_S)
+        subprocess.run([sys.executable, "-m", "dmconform", "clean"], env=environment, check=True, timeout=BOUND_S)
     return elapsed_s
