@@ -29,6 +29,8 @@ USER = f"{USER_ID}:{USER_ID}"
 MEBIBYTE = 1 << 20
 RETAINED_LOG = LogConfig(type=LogConfig.types.JSON, config={"max-size": "4m", "max-file": "2"})
 """What the server keeps of a job's output: between 4 and 8 MB of its end, however much it prints."""
+ALL_JOBS_PROCESSES = 16384
+"""How many processes all jobs of a server may have together, which are one user's; of one job, see `Limits`."""
 CA_PATH = ".ca/ca.crt"
 
 
@@ -41,6 +43,7 @@ class Limits:
     processes: int = 1024
     tmp_bytes: int = 1024 * MEBIBYTE
     file_bytes: int = 2048 * MEBIBYTE
+    open_files: int = 4096
     log_bytes: int = 1 * MEBIBYTE
     output_bytes: int = 512 * MEBIBYTE
 
@@ -169,6 +172,9 @@ def created(
             ulimits=[
                 Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
                 Ulimit(name="core", soft=0, hard=0),
+                # Where nothing is said of these two, Podman sets more than it may have itself, and no job starts.
+                Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+                Ulimit(name="nproc", soft=ALL_JOBS_PROCESSES, hard=ALL_JOBS_PROCESSES),
             ],
             log_config=RETAINED_LOG,
             labels=labels.for_container("job"),
