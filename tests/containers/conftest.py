@@ -12,7 +12,8 @@ from pathlib import Path
 import docker
 import pytest
 from dmconform.containers.bootstrap.base_image import BaseImage, load_definition, obtain_base
-from dmconform.containers.engine import connect, private_server, tidied
+from dmconform.containers.bootstrap.server import private_server
+from dmconform.containers.engine import connect, tidied
 
 TOOLCHAIN = Path(__file__).parents[2] / "sdks" / "toolchain"
 

@@ -15,8 +15,7 @@ import docker
 import msgspec
 from docker.errors import ImageNotFound
 
-from dmconform.containers import gowheel, labels, outside
-from dmconform.containers.bootstrap import apt_sources
+from dmconform.containers import apt_sources, gowheel, labels, outside
 from dmconform.containers.bootstrap.base_image import BaseDefinition, BaseKind, load_definition, obtain_base
 from dmconform.containers.files import IGNORED, TarTree, disk_full, header
 from dmconform.containers.labels import docker_errors
