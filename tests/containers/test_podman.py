@@ -1,0 +1,60 @@
+"""Podman's socket does in place of Docker's: from the base image to a module, and to the removal of everything."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from dmconform.containers import labels
+from dmconform.core.process import run_program
+
+from tests.containers.conftest import Server
+from tests.hosts.project import Project
+
+pytestmark = pytest.mark.engine
+
+SDK = "cpp@1.39:reference"
+UNUSED = re.compile(r"^(clang-tidy|libclang1|libabsl|rustc|libstd-rust|cargo|rust)-.*\n", re.MULTILINE)
+"""Packages of the toolchain that this SDK does without: leaving them out saves half of the time."""
+BUILD_S = 500.0
+
+
+def test_probes_are_built_with_podman(podman: Server, tmp_path: Path) -> None:
+    project = Project.copy(tmp_path / "project")
+    lock = project.folder / "sdks" / "toolchain" / "packages.lock"
+    lock.write_text(UNUSED.sub("", lock.read_text()))
+    (project.folder / "sdks" / "toolchain" / "warm-go").write_text("#!/bin/sh\n")
+
+    done = run_program(
+        [sys.executable, "-m", "dmconform", "build", "--sdk", SDK],
+        timeout_s=BUILD_S,
+        env={
+            "DOCKER_HOST": podman.address,
+            "DMCONFORM_CACHE": str(tmp_path / "cache"),
+            "PYTHONPATH": str(project.folder / "harness"),
+        },
+        cwd=project.folder,
+    )
+
+    assert done.exit_code == 0, done.output
+    assert "using the Docker server that is running" in done.output
+    assert "STEP 1/" in done.output, "expected the steps of the image's building to be shown"
+    (probe,) = (tmp_path / "cache" / "modules").glob("*/libprobe.so")
+    assert str(probe) in done.output
+    assert probe.read_bytes().startswith(b"\x7fELF")
+    assert podman.client.containers.list(all=True) == []
+    assert podman.client.volumes.list() == []
+    assert {image.labels.get(labels.KIND) for image in podman.client.images.list()} == {"base", "toolchain"}
+
+
+def test_everything_is_removed_from_podman(podman: Server) -> None:
+    """Also what an interrupted run left. The base image stays, for other tests, by a name that is not this tool's."""
+    podman.client.images.get(podman.image).tag("somebody-elses", "1")
+    podman.client.containers.create("somebody-elses:1", ["true"], labels=labels.for_container("job"))
+
+    labels.remove_everything(podman.client)
+
+    assert podman.client.containers.list(all=True) == []
+    assert [image.tags for image in podman.client.images.list() if labels.KIND not in image.labels] == []
