@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
 from dmconform.containers import labels
+from dmconform.core import paths
 from dmconform.core.process import run_program
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.hosts.obtain import from_image
 
 from tests.containers.conftest import Server
 from tests.hosts.project import Project
@@ -47,6 +52,23 @@ def test_probes_are_built_with_podman(podman: Server, tmp_path: Path) -> None:
     assert podman.client.containers.list(all=True) == []
     assert podman.client.volumes.list() == []
     assert {image.labels.get(labels.KIND) for image in podman.client.images.list()} == {"base", "toolchain"}
+
+
+def test_a_host_comes_out_of_an_image_in_podman(podman: Server, tmp_path: Path) -> None:
+    program = b"#!/bin/sh\necho 'envoy  version: 0123abc/1.41.0-dev/Clean/RELEASE/BoringSSL'\n"
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as files:
+        info = tarfile.TarInfo("usr/local/bin/envoy")
+        info.size, info.mode = len(program), 0o755
+        files.addfile(info, io.BytesIO(program))
+    name = "dmconform-test:1"
+    podman.client.api.import_image_from_data(archive.getvalue(), repository=name)
+    try:
+        host = from_image(podman.client, name, load_hosts(paths.HOSTS_FILE), tmp_path)
+        assert Path(host.binary).read_bytes() == program
+        assert podman.client.containers.list(all=True) == []
+    finally:
+        podman.client.images.remove(name)
 
 
 def test_everything_is_removed_from_podman(podman: Server) -> None:

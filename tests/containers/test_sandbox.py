@@ -206,6 +206,11 @@ def test_a_job_cannot_write_a_file_without_end(jobs: Jobs) -> None:
     assert "File size limit" in text(result) or "File too large" in text(result)
 
 
+def test_a_job_opens_no_more_files_than_it_may(jobs: Jobs) -> None:
+    result = jobs.run("ulimit -Hn; ulimit -Hu", limits=Limits(timeout_s=60, open_files=100))
+    assert text(result) == f"100\n{sandbox.ALL_JOBS_PROCESSES}\n"
+
+
 def test_too_large_outputs_are_refused(jobs: Jobs) -> None:
     with pytest.raises(HarnessError, match="outputs are larger than the 1048576 bytes"):
         jobs.run("head -c 2000000 /dev/zero >out/x", limits=Limits(timeout_s=60, output_bytes=MEBIBYTE))

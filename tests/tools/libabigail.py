@@ -40,6 +40,19 @@ class Functions:
     changed: frozenset[str]
 
 
+def disagreements(seen: Functions, own: Functions) -> dict[str, list[str]]:
+    """What only one of the two comparisons says; empty if they agree."""
+    sets = {
+        f"{name}, says {who} alone": sorted(one - other)
+        for name in ("removed", "added", "changed")
+        for who, one, other in (
+            ("abidiff", getattr(seen, name), getattr(own, name)),
+            ("this project", getattr(own, name), getattr(seen, name)),
+        )
+    }
+    return {what: names for what, names in sets.items() if names}
+
+
 def library(abi: Abi, folder: Path) -> Path:
     """Compiles a library that has all functions of an ABI."""
     for tool in ("gcc", "abidiff"):
