@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from dmconform.containers import labels
+from dmconform.containers.engine import connect, tidied
 from dmconform.core import paths
 from dmconform.core.process import run_program
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_image
 
 from tests.containers.conftest import Server
+from tests.containers.podman import podman_server
 from tests.hosts.project import Project
 
 pytestmark = pytest.mark.engine
@@ -71,12 +73,16 @@ def test_a_host_comes_out_of_an_image_in_podman(podman: Server, tmp_path: Path) 
         podman.client.images.remove(name)
 
 
-def test_everything_is_removed_from_podman(podman: Server) -> None:
-    """Also what an interrupted run left. The base image stays, for other tests, by a name that is not this tool's."""
-    podman.client.images.get(podman.image).tag("somebody-elses", "1")
-    podman.client.containers.create("somebody-elses:1", ["true"], labels=labels.for_container("job"))
+def test_everything_is_removed_from_podman() -> None:
+    """As from Docker: what is somebody else's stays."""
+    with podman_server() as address, tidied(connect(address)) as own:
+        own.api.import_image_from_data(bytes(1024), repository="somebody-elses:1")
+        own.api.import_image_from_data(bytes(1024), repository=f"{labels.BASE_REPOSITORY}:1")
+        toolchain = f"{labels.TOOLCHAIN_REPOSITORY}:1"
+        own.api.import_image_from_data(bytes(1024), repository=toolchain, changes=[f"LABEL {labels.KIND}=toolchain"])
+        own.containers.create("somebody-elses:1", ["true"], labels=labels.for_container("job"))
 
-    labels.remove_everything(podman.client)
+        assert labels.remove_everything(own) == 3
 
-    assert podman.client.containers.list(all=True) == []
-    assert [image.tags for image in podman.client.images.list() if labels.KIND not in image.labels] == []
+        assert [tag.rpartition("/")[2] for image in own.images.list() for tag in image.tags] == ["somebody-elses:1"]
+        assert own.containers.list(all=True) == []
