@@ -18,7 +18,7 @@ from dmconform.core.process import find_program, run_ok, run_program
 from filelock import FileLock
 
 from tests.checkout import ROOT
-from tests.debian_packages import install
+from tests.ensure_packages import main as ensure_packages
 
 SETTINGS: Final = Path("tests", "page")  # below the root of a checkout
 SOURCES: Final = Path("harness", "dmconform", "report", "page", "assets")
@@ -40,11 +40,6 @@ class Tools:
         """Returns the programs that npm has installed in `folder`."""
         programs = folder / "node_modules" / ".bin"
         return cls(programs / "tsc", programs / "biome")
-
-
-def missing_packages() -> list[str]:
-    """Returns the Debian packages that have to be installed before the tools can be."""
-    return [package for package, program in (("nodejs", "node"), ("npm", "npm")) if not shutil.which(program)]
 
 
 def installed_tools(folder: Path = TOOLS) -> Tools:
@@ -94,8 +89,10 @@ def problems(tools: Tools, root: Path = ROOT) -> list[str]:
 
 def main() -> int:
     """Returns an exit code."""
+    code = ensure_packages(["page"])
+    if code != 0:
+        return code
     try:
-        install(missing_packages(), "the linters of the report page")
         found = problems(installed_tools())
     except HarnessError as error:
         print(error, file=sys.stderr)

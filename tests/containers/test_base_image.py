@@ -13,9 +13,9 @@ from pathlib import Path
 import docker
 import msgspec
 import pytest
-from dmconform.containers import labels
-from dmconform.containers.bootstrap import apt_sources, base_image, debian
-from dmconform.containers.bootstrap.apt_sources import render
+from dmconform.containers import apt_sources, labels
+from dmconform.containers.apt_sources import render
+from dmconform.containers.bootstrap import base_image, debian
 from dmconform.containers.bootstrap.base_image import (
     BaseDefinition,
     BaseImage,

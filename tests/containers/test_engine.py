@@ -17,7 +17,8 @@ import pytest
 from dmconform.containers import engine as engine_module
 from dmconform.containers import labels
 from dmconform.containers.bootstrap import install, keeper
-from dmconform.containers.engine import connect, engine, private_server, remove_engine_data
+from dmconform.containers.bootstrap.server import private_server
+from dmconform.containers.engine import connect, engine, remove_private_data
 from dmconform.core.errors import ExitCode, HarnessError
 
 from tests.containers.machine import eventually, interfaces, keepers, place_of, socket_address, traces
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.engine
 RUN = """
 import sys
 from pathlib import Path
-from dmconform.containers.engine import private_server
+from dmconform.containers.bootstrap.server import private_server
 with private_server(Path(sys.argv[1]) / "engine", lambda _: None) as socket:
     print(socket, flush=True)
     sys.stdin.read()
@@ -217,8 +218,8 @@ def test_no_docker_and_no_right_to_install_it(own_cache: Path, monkeypatch: pyte
 
 def test_the_data_of_a_server_is_not_deleted_under_it(own_cache: Path) -> None:
     with private_server(own_cache / "engine", print), pytest.raises(HarnessError, match="in use"):
-        remove_engine_data(own_cache)
-    remove_engine_data(own_cache)
+        remove_private_data(own_cache)
+    remove_private_data(own_cache)
     assert not (own_cache / "engine").exists()
 
 

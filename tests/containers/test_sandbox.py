@@ -1,4 +1,4 @@
-"""A job gets what it needs and can do no harm."""
+"""A job gets what it needs and can do no harm, on Docker and on Podman."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from dmconform.containers import labels, outside, sandbox
 from dmconform.containers.files import TarTree, write_files
 from dmconform.containers.sandbox import MEBIBYTE, JobEnding, JobResult, Limits, run_job
 from dmconform.core.errors import HarnessError
+
+from tests.containers.conftest import Server
 
 pytestmark = pytest.mark.engine
 SHORT = Limits(timeout_s=60)
@@ -55,9 +57,9 @@ class Jobs:
 
 
 @pytest.fixture
-def jobs(client: docker.DockerClient, image: str) -> Iterator[Jobs]:
+def jobs(docker_api: Server) -> Iterator[Jobs]:
     """Jobs, after which nothing may be left."""
-    made = Jobs(client, image)
+    made = Jobs(docker_api.client, docker_api.image)
     yield made
     assert made.leftovers() == ([], [])
 
@@ -174,11 +176,20 @@ def test_a_job_that_takes_too_long_is_killed(jobs: Jobs) -> None:
     assert 2 <= result.duration_s < 20
 
 
-def test_a_job_that_takes_too_much_memory_is_killed(jobs: Jobs) -> None:
+def test_a_job_that_takes_too_much_memory_is_killed(jobs: Jobs, docker_api: Server) -> None:
     limits = Limits(timeout_s=60, memory_bytes=64 * MEBIBYTE)
     result = jobs.run("exec perl -e 'my $x = \"a\" x (256 << 20); print length $x'", limits=limits)
-    assert (result.ending, result.exit_code) == (JobEnding.OUT_OF_MEMORY, 137)
+    assert (result.exit_code, text(result)) == (137, "")
+    if docker_api.name == "Podman" and says_nothing_of_memory(docker_api):
+        assert result.how == "ended with exit code 137: something killed it, perhaps for want of memory"
+        return
+    assert result.ending is JobEnding.OUT_OF_MEMORY
     assert result.how == "ran out of memory and ended with exit code 137"
+
+
+def says_nothing_of_memory(docker_api: Server) -> bool:
+    """Whether this is a Podman before 5.0, which looks for the trace of it where nobody puts it (containers/podman#13102)."""
+    return int(docker_api.client.version()["Version"].partition(".")[0]) < 5
 
 
 def test_a_job_cannot_start_processes_without_end(jobs: Jobs) -> None:
@@ -195,6 +206,11 @@ def test_a_job_cannot_write_a_file_without_end(jobs: Jobs) -> None:
     assert "File size limit" in text(result) or "File too large" in text(result)
 
 
+def test_a_job_opens_no_more_files_than_it_may(jobs: Jobs) -> None:
+    result = jobs.run("ulimit -Hn; ulimit -Hu", limits=Limits(timeout_s=60, open_files=100))
+    assert text(result) == f"100\n{sandbox.ALL_JOBS_PROCESSES}\n"
+
+
 def test_too_large_outputs_are_refused(jobs: Jobs) -> None:
     with pytest.raises(HarnessError, match="outputs are larger than the 1048576 bytes"):
         jobs.run("head -c 2000000 /dev/zero >out/x", limits=Limits(timeout_s=60, output_bytes=MEBIBYTE))
@@ -207,14 +223,14 @@ def test_of_a_long_log_the_end_is_kept(jobs: Jobs) -> None:
     assert result.log.endswith(b"line 400000 of a long log\n")
 
 
-def test_a_program_that_is_not_there_is_an_error(client: docker.DockerClient, image: str) -> None:
+def test_a_program_that_is_not_there_is_an_error(docker_api: Server) -> None:
     with pytest.raises(HarnessError, match="no-such-program"):
-        run_job(client, image, ["no-such-program"], {}, {}, "out")
+        run_job(docker_api.client, docker_api.image, ["no-such-program"], {}, {}, "out")
 
 
-def test_an_image_that_is_not_there_is_an_error(client: docker.DockerClient) -> None:
+def test_an_image_that_is_not_there_is_an_error(docker_api: Server) -> None:
     with pytest.raises(HarnessError, match="create a job's container"):
-        run_job(client, "no-such-image:1", ["true"], {}, {}, "out")
+        run_job(docker_api.client, "no-such-image:1", ["true"], {}, {}, "out")
 
 
 def test_an_interrupted_job_leaves_nothing(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:

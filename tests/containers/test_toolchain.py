@@ -9,7 +9,8 @@ import docker
 import pytest
 from dmconform.containers import gowheel, labels, toolchain
 from dmconform.containers.bootstrap.base_image import BaseKind
-from dmconform.containers.engine import connect, private_server, tidied
+from dmconform.containers.bootstrap.server import private_server
+from dmconform.containers.engine import connect, tidied
 from dmconform.containers.files import TarTree
 from dmconform.containers.sandbox import JobResult, run_job
 from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain, toolchain_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from dmconform.containers.engine import remove_engine_data, running_server
+from dmconform.containers.engine import remove_private_data, running_server
 from dmconform.containers.labels import remove_everything
 from dmconform.core.progress import say
 
@@ -16,7 +16,7 @@ def clean(cache: Path) -> None:
     if client is not None:
         say("removing this tool's images and containers from the Docker server")
         remove_everything(client)
-    remove_engine_data(cache)
+    remove_private_data(cache)
     if cache.exists():
         say("removing the cache")
         shutil.rmtree(cache)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import os
+import signal
 import tarfile
 import tempfile
 import time
@@ -29,6 +30,9 @@ USER = f"{USER_ID}:{USER_ID}"
 MEBIBYTE = 1 << 20
 RETAINED_LOG = LogConfig(type=LogConfig.types.JSON, config={"max-size": "4m", "max-file": "2"})
 """What the server keeps of a job's output: between 4 and 8 MB of its end, however much it prints."""
+ALL_JOBS_PROCESSES = 16384
+"""How many processes all jobs of a server may have together, which are one user's; of one job, see `Limits`."""
+KILLED = 128 + signal.SIGKILL
 CA_PATH = ".ca/ca.crt"
 
 
@@ -41,6 +45,7 @@ class Limits:
     processes: int = 1024
     tmp_bytes: int = 1024 * MEBIBYTE
     file_bytes: int = 2048 * MEBIBYTE
+    open_files: int = 4096
     log_bytes: int = 1 * MEBIBYTE
     output_bytes: int = 512 * MEBIBYTE
 
@@ -50,7 +55,7 @@ class JobEnding(enum.Enum):
 
     EXITED = "exited"
     TIMED_OUT = "timed out"
-    OUT_OF_MEMORY = "out of memory"  # one of its processes was killed for that; the exit code tells what came of it
+    OUT_OF_MEMORY = "out of memory"  # one of its processes was killed for that; Podman says so from its version 5 on
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,9 @@ class JobResult:
     @property
     def how(self) -> str:
         """How it ended, in words that follow the name of what ran."""
+        killed = ": something killed it, perhaps for want of memory" if self.exit_code == KILLED else ""
         return {
-            JobEnding.EXITED: f"ended with exit code {self.exit_code}",
+            JobEnding.EXITED: f"ended with exit code {self.exit_code}{killed}",
             JobEnding.TIMED_OUT: f"was not done after {self.duration_s:.0f} s, and was ended",
             JobEnding.OUT_OF_MEMORY: f"ran out of memory and ended with exit code {self.exit_code}",
         }[self.ending]
@@ -158,7 +164,10 @@ def created(
             user=USER,
             working_dir=WORK,
             volumes=[WORK],  # an anonymous volume, which goes with the container
-            tmpfs={"/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={limits.tmp_bytes}"},
+            tmpfs={
+                "/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={limits.tmp_bytes}",
+                "/var/tmp": "ro,size=4k",  # Podman would put one there that anybody may write to
+            },
             read_only=True,
             cap_drop=["ALL"],
             security_opt=["no-new-privileges"],
@@ -169,6 +178,9 @@ def created(
             ulimits=[
                 Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
                 Ulimit(name="core", soft=0, hard=0),
+                # Where nothing is said of these two, Podman sets more than it may have itself, and no job starts.
+                Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+                Ulimit(name="nproc", soft=ALL_JOBS_PROCESSES, hard=ALL_JOBS_PROCESSES),
             ],
             log_config=RETAINED_LOG,
             labels=labels.for_container("job"),

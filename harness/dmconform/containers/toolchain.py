@@ -15,8 +15,7 @@ import docker
 import msgspec
 from docker.errors import ImageNotFound
 
-from dmconform.containers import gowheel, labels, outside
-from dmconform.containers.bootstrap import apt_sources
+from dmconform.containers import apt_sources, gowheel, labels, outside
 from dmconform.containers.bootstrap.base_image import BaseDefinition, BaseKind, load_definition, obtain_base
 from dmconform.containers.files import IGNORED, TarTree, disk_full, header
 from dmconform.containers.labels import docker_errors
@@ -25,7 +24,8 @@ from dmconform.containers.sandbox import take
 from dmconform.core.errors import HarnessError
 from dmconform.core.timeouts import TOOLCHAIN_BUILD_S
 
-STEP_PREFIX = "Step "
+STEP_PREFIXES = ("Step ", "STEP ")
+"""How Docker and Podman begin the line of a step."""
 LOG_TAIL_LINES = 40
 INSIDE = "opt/toolchain"
 FACTS_BYTES = 1 << 20
@@ -154,7 +154,7 @@ def follow(steps: Iterator[dict[str, str]], progress: Callable[[str], None]) -> 
         text = step.get("stream", "").rstrip()
         if text:
             log.append(text)
-        if text.startswith(STEP_PREFIX):
+        if text.startswith(STEP_PREFIXES):
             progress(text)
         if "error" in step:
             raise HarnessError(f"The toolchain image could not be built: {step['error']}\n" + "\n".join(log))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dmconform.containers.bootstrap.apt_sources import PackageSource, machine_sources, render
+from dmconform.containers.apt_sources import PackageSource, machine_sources, render
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DEB822 = f"""\

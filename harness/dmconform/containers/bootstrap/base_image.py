@@ -146,9 +146,8 @@ def make(client: docker.DockerClient, definition: BaseDefinition, cache: Path, p
         minimal_debian(definition.release, definition.include, definition.source_date_epoch, cache, progress) as archive,
         docker_errors("import the base image"),
     ):
-        repository, _, image_tag = tag(definition, BaseKind.MMDEBSTRAP).partition(":")
-        client.api.import_image_from_file(
-            str(archive), repository=repository, tag=image_tag, changes=[f"LABEL {labels.KIND}=base"]
-        )
-        image = client.images.get(f"{repository}:{image_tag}")
+        name = tag(definition, BaseKind.MMDEBSTRAP)
+        # Name and tag in one: Podman's API (4.3) ignores a tag apart.
+        client.api.import_image_from_file(str(archive), repository=name, changes=[f"LABEL {labels.KIND}=base"])
+        image = client.images.get(name)
     return BaseImage(str(image.id), BaseKind.MMDEBSTRAP)

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from dmconform.containers.bootstrap import apt_sources
-from dmconform.containers.bootstrap.apt_sources import PackageSource
+from dmconform.containers import apt_sources
+from dmconform.containers.apt_sources import PackageSource
 from dmconform.containers.bootstrap.privilege import as_root
 from dmconform.core.errors import HarnessError
 from dmconform.core.process import PROGRAM_FOLDERS, find_program, run_ok, run_program

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dmconform.containers.bootstrap.privilege import as_root
 from dmconform.core.errors import HarnessError
-from dmconform.core.process import find_program, run_program, tail
+from dmconform.core.process import Finished, find_program, run_program, tail
 from dmconform.core.timeouts import ENGINE_INSTALL_S
 
 SYSTEMD_RUNS = Path("/run/systemd/system")
@@ -33,32 +33,42 @@ def find_or_install_dockerd(progress: Callable[[str], None]) -> str:
         )
     prefix = as_root("install the package docker.io")
     progress("installing the package docker.io")
-    install_quietly(prefix, apt)
+    done = install_quietly(prefix, apt, ("docker.io",), UNITS)
+    if done.exit_code != 0:
+        raise HarnessError(
+            "The package docker.io could not be installed. Install and start Docker by hand, or set "
+            f"DOCKER_HOST to a server elsewhere. {tail(done.output)}"
+        )
     found = find_program("dockerd")
     if found is None:
         raise HarnessError("The package docker.io was installed, but there is still no dockerd on PATH.")
     return found
 
 
-def install_quietly(prefix: list[str], apt: str) -> None:
-    """Installs the package in such a way that no service of it starts, now or at the next boot."""
+def install_quietly(prefix: list[str], apt: str, packages: tuple[str, ...], units: tuple[str, ...]) -> Finished:
+    """Installs packages in such a way that no service of them starts, now or at the next boot.
+
+    Args:
+        prefix: what to put before a command to run it as root.
+        apt: the path of apt-get.
+        packages: Debian packages.
+        units: the units that they bring for systemd. One that systemd knew before is left as it is.
+
+    Returns:
+        How the installation ended, which the caller has to look at.
+    """
     systemctl = find_program("systemctl") if SYSTEMD_RUNS.is_dir() else None
-    new_units = [unit for unit in UNITS if systemctl is None or not unit_exists(systemctl, unit)]
+    new_units = [unit for unit in units if systemctl is None or not unit_exists(systemctl, unit)]
     with services_denied(prefix):
         install = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-q", "-y", "--no-remove"]
-        install += ["install", "--no-install-recommends", "docker.io"]
-        if run_program(install, timeout_s=ENGINE_INSTALL_S).exit_code != 0:
-            run_program(
-                [*prefix, apt, "-q", "update"], timeout_s=ENGINE_INSTALL_S
-            )  # there were no package lists yet, or old ones
+        install += ["install", "--no-install-recommends", *packages]
+        done = run_program(install, timeout_s=ENGINE_INSTALL_S)
+        if done.exit_code != 0:  # there were no package lists yet, or old ones
+            run_program([*prefix, apt, "-q", "update"], timeout_s=ENGINE_INSTALL_S)
             done = run_program(install, timeout_s=ENGINE_INSTALL_S)
-            if done.exit_code != 0:
-                raise HarnessError(
-                    "The package docker.io could not be installed. Install and start Docker by hand, or set "
-                    f"DOCKER_HOST to a server elsewhere. {tail(done.output)}"
-                )
-    if systemctl is not None and new_units:
+    if done.exit_code == 0 and systemctl is not None and new_units:
         run_program([*prefix, systemctl, "disable", "--now", *new_units], timeout_s=ENGINE_INSTALL_S)
+    return done
 
 
 def unit_exists(systemctl: str, unit: str) -> bool:
