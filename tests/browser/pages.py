@@ -139,5 +139,5 @@ def expected_cells(whole: Report) -> list[tuple[str, str]]:
         text = label(its) + f"{its.outcome.value}, {its.relation.value}, {its.judgement.value}"
         look = mark(its)
         flagged = look.flag and its.judgement.value != "static/run-time mismatch"
-        found.append((text + (", verdicts disagree" if flagged else ""), f"{look.glyph}{look.word}{look.flag}"))
+        found.append((text + (", static/run-time mismatch" if flagged else ""), f"{look.glyph}{look.word}{look.flag}"))
     return found

@@ -78,7 +78,7 @@ def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
     seen = open_page(report(cells))
     row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
     assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "known"]
-    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 promised hold, 1 known to fail"
+    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 promised hold, 1 xfail"
     head = row.get_by_role("rowheader")
     assert head.get_attribute("aria-expanded") == "false"
     head.click()
@@ -195,7 +195,7 @@ def test_a_flag_is_seen_in_the_matrix_and_above_it(open_page: Open) -> None:
     assert seen.cell(flagged).inner_text().split() == ["✓", "MISMATCH", "≠"]
     assert seen.cell(flagged).evaluate("it => it.scrollWidth <= it.clientWidth"), "the words do not fit into their cell"
     assert "≠" not in seen.cell(calm).inner_text()
-    assert seen.page.locator("#disputes").get_by_text("AGAINST the run").is_visible()
+    assert seen.page.locator("#disputes").get_by_text("FAILS the run").is_visible()
 
 
 @pytest.mark.parametrize("fragment", ["", "#compact=1"])

@@ -75,7 +75,7 @@ FINDING = AbiFindingEntry(
 
 
 def static(sdk: str, host: str, kind: StaticKind = StaticKind.LOADS, missing: int = 0, **more: object) -> StaticEntry:
-    """The static half of one SDK version on one host."""
+    """The static analysis of one SDK version on one host."""
     names = tuple(f"envoy_dynamic_module_callback_new_{number}" for number in range(missing))
     reason = {
         StaticKind.LOADS: "",
@@ -149,12 +149,12 @@ def cell(
 
 
 def broken(case: str = "window/proxied_traffic", detail: str = "expected 200, seen 503", **more: object) -> CellEntry:
-    """A promised cell that fails and that no record knows."""
+    """A supported cell that fails and that no record knows."""
     return cell(case, detail=detail, outcome=Outcome.FAIL, judgement=Judgement.FAIL, **more)  # type: ignore[arg-type]
 
 
 def known(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
-    """A promised cell that fails as recorded in `known-1`."""
+    """A supported cell that fails as recorded in `known-1`."""
     return cell(
         case,
         outcome=Outcome.CRASH,
@@ -166,12 +166,12 @@ def known(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
 
 
 def disputed(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
-    """A promised cell that passes although its static half says that it cannot."""
+    """A supported cell that passes although its static analysis says that it cannot."""
     return cell(
         case,
         judgement=Judgement.MISMATCH,
         probe_load=ProbeLoad(Load.LOADED),
-        mismatch="static half: refused at load (symbols a, b are missing); at run time the probe was loaded",
+        mismatch="static analysis: refused at load (symbols a, b are missing); at run time the probe was loaded",
         **more,  # type: ignore[arg-type]
     )
 

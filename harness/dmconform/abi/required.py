@@ -1,4 +1,4 @@
-"""The hooks that a host requires of a module, in the shape in which the static half takes them."""
+"""The hooks that a host requires of a module, in the shape in which the static analysis takes them."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ class AbiBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def broken(self) -> tuple[AbiBreak, ...]:
-        """Those of promised pairs."""
+        """Those of supported pairs."""
         return tuple(one for one in self.findings if one.relation is Relation.SUPPORTED)
 
 

@@ -154,10 +154,10 @@ def _of_finding(finding: AbiBreak) -> Iterator[str]:
 
 
 def findings_summary(found: AbiBreaks) -> str:
-    """One sentence for all promised pairs."""
+    """One sentence for all supported pairs."""
     promised = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
     broken = {(one.sdk_minor, one.host_minor) for one in found.broken}
     if not broken:
-        return f"Nothing in the ABI data breaks the promise, in {len(promised)} promised pairs of minors."
+        return f"Nothing in the ABI data breaks the promise, in {len(promised)} supported pairs of minors."
     names = ", ".join(f"{sdk} → {host}" for sdk, host in sorted(broken))
-    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(promised)} promised pairs: {names}."
+    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(promised)} supported pairs: {names}."

@@ -133,7 +133,7 @@ def _of_run(run: PointRun, works_elsewhere: bool, guessed: bool) -> _Judged:
 
 
 def _disagreement(seen: HostFinding, judged: Iterable[_Judged]) -> str | None:
-    """Where the static half and a run contradict each other: so a break shows that no symbol tells of."""
+    """Where the static analysis and a run contradict each other: so a break shows that no symbol tells of."""
     for one in judged:
         run, static = one.run, seen.alone.get(one.run.extension_point, seen.static)
         said = f"{run.extension_point}: {run.reason or run.kind.value}"

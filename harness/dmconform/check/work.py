@@ -99,7 +99,7 @@ class _StaticHalf:
     preloaded: frozenset[str]  # symbols that preloaded libraries bring
 
     def seen(self, host: Candidate) -> HostFinding:
-        """A host as the static half sees it."""
+        """A host as the static analysis sees it."""
         alone = {} if self.points is None else {point.value: self._verdict(host, (point,)) for point in self.points}
         return HostFinding(host.id, host.release, host.origin, self._verdict(host, self.points), alone, run_wanted=False)
 

@@ -56,7 +56,7 @@ def print_check(check: Check, console: Console) -> None:
     _print_groups(out, "Notes", [(note, host) for host in check.hosts for note in host.static.notes])
     _print_groups(out, "Answers", [(_answers(run), host) for host in check.hosts for run in host.runs])
     for text, hosts in _grouped((host.mismatch or "", host) for host in check.hosts).items():
-        out.line(f"!! {', '.join(hosts)}: the two halves disagree: {text}", style="bold white on red")
+        out.line(f"!! {', '.join(hosts)}: static/run-time mismatch: {text}", style="bold white on red")
     out.line("")
     for line in _span_lines(check):
         out.line(line, style="bold" if "EnvoyVersion" in line else "")

@@ -1,4 +1,4 @@
-"""What the ABI data says of the promise, for the report: every promised pair of minors, and what breaks it by name."""
+"""What the ABI data says of the promise, for the report: every supported pair of minors, and what breaks it by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class AbiHalf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def abi_half(cache_folder: Path) -> AbiHalf:
-    """Compares the ABI data of every promised pair, or takes from the cache what came of the same data.
+    """Compares the ABI data of every supported pair, or takes from the cache what came of the same data.
 
     Raises:
         DataFileError: a data file is missing or not of its format.

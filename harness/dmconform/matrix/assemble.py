@@ -160,7 +160,7 @@ def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
 
 
 def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
-    """What was found so far, and no promised cell shows."""
+    """What was found so far, and no supported cell shows."""
     return tuple(
         FindingEntry(
             id=one.id,

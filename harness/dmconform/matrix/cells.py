@@ -39,7 +39,7 @@ class _Progress:
         self._red += report.failed
         if time.monotonic() >= self._next or self._done == self._total:
             self._next = time.monotonic() + self._every_s
-            say(f"{self._done}/{self._total} cells, {self._red} against the run")
+            say(f"{self._done}/{self._total} cells, {self._red} failing")
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
     """Runs a plan and writes `report.json`, `junit.xml`, `matrix.md` and `index.html` into its folder.
 
     Args:
-        reruns: how often cells that count against the run are run again.
+        reruns: how often cells that count as a failure are run again.
     """
     started_at = datetime.fromtimestamp(started, UTC)
     say(f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights")

@@ -57,7 +57,7 @@ class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlannedVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The static half: what a host is expected to make of the probe of an SDK version."""
+    """The static analysis: what a host is expected to make of the probe of an SDK version."""
 
     sdk: str
     host: str

@@ -1,7 +1,7 @@
 """Hosts that refuse a probe are asked once: what they said stands for the other cells of the same file on the same host.
 
-Only outside the promised window, only where the static half expects the refusal, and only after a host of this run has refused
-the probe in its own words. A promised cell always starts a host of its own; so does `dmconform reproduce`.
+Only outside the supported window, where the static analysis expects the refusal, and after a host of this run has refused
+the probe in its own words. A supported cell always starts a host of its own; so does `dmconform reproduce`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from dmconform.report.summary import causes, counted
 from dmconform.spec.catalogue import Catalogue
 
 MOST_CELLS: Final = 10
-"""Where more count against the run, some of each cause tell as much."""
+"""Where more fail, some of each cause tell as much."""
 
 
 def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts: RunFacts, folder: Path, times: int) -> Report:
@@ -37,7 +37,7 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
     wanted = cells_to_run_again(report)
     if not wanted or not times or not report.complete:
         return report
-    say(f"running {counted(len(wanted), 'cell')} of those against the run again, alone, to see whether they end the same way")
+    say(f"running {counted(len(wanted), 'cell')} that fail again, alone, to see whether they end the same way")
     found: dict[str, list[RerunEntry]] = {cell: [] for cell in wanted}
     for number in range(times):
         place = folder / f"again-{number}"

@@ -29,7 +29,7 @@ def run_matrix(
         folder: of the report, just made; it is removed if nothing could run.
         workers: cells at once, or `auto`.
         started: when the command was, in seconds since the epoch.
-        reruns: how often cells that count against the run are run again, to see whether they end the same way.
+        reruns: how often cells that count as a failure are run again, to see whether they end the same way.
         shard: `2/4`: only the second of four parts of equal cost.
 
     Raises:

@@ -111,7 +111,7 @@ def _system_trouble(error: OSError) -> str:
 
 
 def _trim(folder: Path, cell: CellId) -> None:
-    """Removes the copies of modules from the evidence of what nobody promised: there are thousands of such cells."""
+    """Removes the copies of modules from the evidence of cells that are not supported: there are thousands of such cells."""
     removed = [copy for copy in folder.rglob("*.so") if copy.is_file()]
     for copy in removed:
         copy.unlink()

@@ -1,4 +1,4 @@
-"""The static half of the matrix: what each host is expected to make of the probe of each SDK version, without running it."""
+"""The static analysis of the matrix: what each host is expected to make of each SDK version's probe, without running it."""
 
 from __future__ import annotations
 

@@ -37,8 +37,7 @@ VERDICT_STYLES = {
     RunVerdict.NOTHING: "bold",
 }
 LEGEND = (
-    f"{PROMISED_SIGN} promised. Second line: what the host said of the module's ABI string. "
-    "A word in capitals counts against the run."
+    f"{PROMISED_SIGN} supported. Second line: what the host said of the module's ABI string. A word in capitals fails the run."
 )
 STATIC_LEGEND = "Third line: what the probe's file says, unless it is expected to load; in brackets: symbols that are missing."
 LONGEST_LINE = 1000
@@ -66,7 +65,9 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
     _print_disputes(out, report)
     found = causes(report)
     _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.FAIL])
-    _print_causes(out, "Stale records of known failures", [cause for cause in found if cause.judgement is Judgement.XPASS])
+    _print_causes(
+        out, "Known failures that no longer apply (xpass)", [cause for cause in found if cause.judgement is Judgement.XPASS]
+    )
     _print_inconsistencies(out, report)
     _print_causes(out, "Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL])
     _print_facts(out, summary, [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL])
@@ -115,7 +116,7 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -
     text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.SUPPORTED for cell in cells) else "  ")
     text.pad_right(2 - len(text.plain))
     counts = Counter(mark(cell).word for cell in cells)
-    # One look per word: that of the promised cells, where some of them are.
+    # One look per word: that of the supported cells, where some of them are.
     styles = {
         its.word: its.style for its in sorted((mark(cell) for cell in cells), key=lambda its: not its.style.startswith("fact"))
     }
@@ -142,7 +143,7 @@ def _print_disputes(out: SafeOutput, report: Report) -> None:
     against = sum(it.count for it in found if it.counts)
     cells = counted(sum(it.count for it in found), "cell")
     out.line("")
-    out.line(f"{DISAGREE_SIGN} Static and run-time verdicts disagree: {cells}, {against} against the run", "bold")
+    out.line(f"{DISAGREE_SIGN} Static/run-time mismatch: {cells}, {against} failing", "bold")
     for it in found[:DISPUTES_SHOWN]:
         out.line(f"  {it.count}x {it.sdk} on {it.host}", "red" if it.counts else "yellow")
         out.line(f"      {it.text}")
@@ -171,7 +172,7 @@ def _print_findings(out: SafeOutput, report: Report) -> None:
     if not report.abi_findings:
         return
     out.line("")
-    out.line(f"The ABI itself breaks the promise: {counted(len(report.abi_findings), 'finding')} (gates nothing)", "bold")
+    out.line(f"The ABI itself breaks the promise: {counted(len(report.abi_findings), 'finding')} (informational)", "bold")
     for pair, found in findings_by_pair(report).items():
         names = list(dict.fromkeys(it.subject or it.kind for it in found))
         more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
@@ -201,7 +202,9 @@ def _print_facts(out: SafeOutput, summary: Summary, found: list[Cause]) -> None:
     if not summary.beyond_ran:
         return
     out.line("")
-    out.line(f"Not promised: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass (gates nothing)", "bold")
+    out.line(
+        f"Legacy and unsupported: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass (informational)", "bold"
+    )
     by_outcome: dict[Outcome, int] = {}
     for cause in found:
         by_outcome[cause.outcome] = by_outcome.get(cause.outcome, 0) + cause.count

@@ -37,7 +37,7 @@ areas that this suite is about. What shows each of them on real releases: cases,
 
 @dataclass(frozen=True)
 class RequirementCoverage:
-    """A requirement in a run. The counts are of promised cells of its cases; `facts` are those of the others that ran."""
+    """A requirement in a run. The counts are of supported cells of its cases; `facts` are those of the others that ran."""
 
     entry: RequirementEntry
     held: int
@@ -48,7 +48,7 @@ class RequirementCoverage:
 
     @property
     def status(self) -> str:
-        """What the run says of it, in a word; in capitals where it counts against the run."""
+        """What the run says of it, in a word; in capitals where it counts as a failure."""
         if self.broken:
             return "BROKEN"
         if self.known:

@@ -1,4 +1,4 @@
-"""The page of findings, `docs/findings.md`: known failures of promised cells, and what else was found."""
+"""The page of findings, `docs/findings.md`: known failures of supported cells, and what else was found."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
     lines += ["", f"## Promised, and on record not to hold ({len(known)})", ""]
     for one in known:
         lines += _section(one)
-    lines += [f"## Other findings ({len(others)})", "", "No promised cell shows these; they gate nothing.", ""]
+    lines += [f"## Other findings ({len(others)})", "", "No supported cell shows these; they gate nothing.", ""]
     for one in others:
         lines += _section(one)
     return "\n".join(lines).rstrip("\n") + "\n"

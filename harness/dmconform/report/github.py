@@ -55,7 +55,7 @@ def _data(text: str) -> str:
 
 
 def annotations_of_run(report: Report) -> Iterator[Annotation]:
-    """What is against the run and what is missing, the gravest first, then the answer."""
+    """What fails and what is missing, the gravest first, then the answer."""
     found = causes(report)
     for cause in [cause for cause in found if cause.judgement in FAILURES]:
         seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
@@ -63,7 +63,7 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
         yield Annotation(AnnotationLevel.ERROR, f"{cause.case}: {cause.outcome.value}", text)
     for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
         text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"
-        yield Annotation(AnnotationLevel.ERROR, f"{dispute.sdk} on {dispute.host}: verdicts disagree", text)
+        yield Annotation(AnnotationLevel.ERROR, f"{dispute.sdk} on {dispute.host}: static/run-time mismatch", text)
     for inconsistency in [inconsistency for inconsistency in report.inconsistencies if inconsistency.kind not in SEEN_IN_CELLS]:
         title = f"record {inconsistency.record or ''}: {inconsistency.kind.value}"
         yield Annotation(AnnotationLevel.ERROR, title, f"{inconsistency.text}\nfix: {inconsistency.fix}")

@@ -6,10 +6,10 @@ from dmconform.report.schema import Report
 from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 
 MEANINGS = {
-    InconsistencyKind.NEW: "a promised cell fails, and no record is about it",
+    InconsistencyKind.NEW: "a supported cell fails, and no record is about it",
     InconsistencyKind.OTHER: "a cell on record fails, but not as the record says",
     InconsistencyKind.STALE: "what the record is about passes now",
-    InconsistencyKind.TOO_MUCH: "the record covers cells that pass, that nobody promised, or that another record covers",
+    InconsistencyKind.TOO_MUCH: "the record covers cells that pass, that are not supported, or that another record covers",
     InconsistencyKind.NOTHING: "no cell of the whole matrix is called so",
     InconsistencyKind.OVERDUE: "the release has come with which the record is to be looked at again",
 }

@@ -75,9 +75,9 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
     what = first_line(cell.detail)
     message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
     if cell.judgement is Judgement.MISMATCH:
-        _add_result(case, "failure", cell, f"static and run-time verdicts disagree: {cell.mismatch or ''}")
+        _add_result(case, "failure", cell, f"static/run-time mismatch: {cell.mismatch or ''}")
     elif cell.judgement in FAILURES:
-        _add_result(case, "failure", cell, message if cell.judgement is Judgement.FAIL else f"stale record: {message}")
+        _add_result(case, "failure", cell, message if cell.judgement is Judgement.FAIL else f"xpass: {message}")
     elif cell.judgement is Judgement.ERROR:
         _add_result(case, "error", cell, message)
     elif cell.judgement is Judgement.XFAIL:
@@ -85,7 +85,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
     elif cell.judgement is Judgement.SKIP:
         ET.SubElement(case, "skipped", message=one_line(message))
     elif cell.outcome is not Outcome.PASS:
-        ET.SubElement(case, "skipped", message=one_line(f"not promised ({cell.relation.value}): {message}"))
+        ET.SubElement(case, "skipped", message=one_line(f"informational ({cell.relation.value}): {message}"))
     if cell.evidence:
         ET.SubElement(case, "system-out").text = plain(f"evidence: {cell.evidence}\nreproduce: {cell.reproduce}")
 

@@ -41,7 +41,7 @@ def render_markdown(report: Report) -> str:
         [[str(summary.by_judgement[it]) for it in Judgement]],
     )
     lines += [
-        f"Not promised: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass; that gates nothing.",
+        f"Legacy and unsupported: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass; this is informational.",
         "",
         _run(report),
         "",
@@ -60,7 +60,9 @@ def render_markdown(report: Report) -> str:
     lines += _records(report)
     lines += _coverage(report)
     lines += _unrun(report)
-    lines += _causes("Not promised, and did not pass", [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL])
+    lines += _causes(
+        "Legacy or unsupported, and did not pass", [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL]
+    )
     lines += _slowest(report)
     lines += _hosts(report)
     lines += _sdks(report)
@@ -95,10 +97,7 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 def _legend() -> str:
     outcomes = ", ".join(f"{glyph} {word}: {it.value}" for it, (glyph, word) in OUTCOME_MARKS.items())
-    return (
-        f"{PROMISED_SIGN} promised. {outcomes}. A word in capitals counts against the run. "
-        f"{DISAGREE_SIGN} its static and its run-time verdict disagree."
-    )
+    return f"{PROMISED_SIGN} supported. {outcomes}. A word in capitals fails the run. {DISAGREE_SIGN} static/run-time mismatch."
 
 
 def _matrix(report: Report, layout: Grid, group: SdkGroup) -> Iterator[str]:
@@ -145,7 +144,7 @@ def _disputes(report: Report) -> list[str]:
     rows = (
         (
             str(it.count),
-            "AGAINST the run" if it.counts else "gates nothing",
+            "FAILS the run" if it.counts else "informational",
             escape(it.sdk),
             escape(it.host),
             escape(it.text),
@@ -153,8 +152,8 @@ def _disputes(report: Report) -> list[str]:
         )
         for it in found
     )
-    heads = ("cells", "counts", "SDK", "host", "what they disagree in", "for instance")
-    return [f"## {DISAGREE_SIGN} Static and run-time verdicts disagree", "", *_table(heads, rows)]
+    heads = ("cells", "counts", "SDK", "host", "how they differ", "for instance")
+    return [f"## {DISAGREE_SIGN} Static/run-time mismatch", "", *_table(heads, rows)]
 
 
 def _inconsistencies(report: Report) -> list[str]:
@@ -177,7 +176,7 @@ def _inconsistencies(report: Report) -> list[str]:
 
 
 def _coverage(report: Report) -> list[str]:
-    """Requirements that the run says something of, or that no case shows; counts are of promised cells."""
+    """Requirements that the run says something of, or that no case shows; counts are of supported cells."""
     if not report.requirements:
         return []
     rows = (

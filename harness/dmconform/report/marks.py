@@ -1,6 +1,6 @@
 """The sign and the word for each outcome, judgement and ABI verdict: the same in every form of the report.
 
-A word in capitals counts against the run. No sign differs from another by colour alone.
+A word in capitals fails the run. No sign differs from another by colour alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ NO_STATIC = "not known"
 
 NEARBY = "as far as a header tells that is not the release's own"
 FINDINGS_NOTE = (
-    "Every pair of minors that the documents promise is compared by its ABI data. This gates nothing: "
+    "Every pair of minors that the documents promise is compared by its ABI data. This is informational: "
     "a cell fails only where a module runs into it."
 )
 
@@ -71,12 +71,12 @@ LOAD_WORDS = {
 }
 
 JUDGEMENT_MEANINGS = {
-    Judgement.PASS: "promised, and it holds",
-    Judgement.FAIL: "promised, and it does not hold",
+    Judgement.PASS: "supported, and passes",
+    Judgement.FAIL: "supported, and does not pass",
     Judgement.XFAIL: "does not hold, and is recorded as known",
     Judgement.XPASS: "recorded as a known failure, but the record does not apply",
-    Judgement.MISMATCH: "promised, and it passes, but its static half says otherwise of the probe",
-    Judgement.INFORMATIONAL: "not promised; counted, gates nothing",
+    Judgement.MISMATCH: "supported and passes, but the static analysis says otherwise of the probe",
+    Judgement.INFORMATIONAL: "legacy or unsupported; informational",
     Judgement.ERROR: "planned, and could not run",
     Judgement.SKIP: "not to be run",
 }
@@ -96,7 +96,7 @@ _OWN_WORDS = {Judgement.XPASS: "XPASS", Judgement.XFAIL: "xfail", Judgement.MISM
 
 
 def mark(cell: CellEntry) -> Mark:
-    """The look of `cell`: its outcome, loud where it counts against the run."""
+    """The look of `cell`: its outcome, loud where it counts as a failure."""
     glyph, word = OUTCOME_MARKS[cell.outcome]
     style = _STYLES[cell.judgement]
     if cell.judgement is Judgement.INFORMATIONAL and cell.outcome is Outcome.PASS:

@@ -1,4 +1,4 @@
-"""Both halves of the cells, for reading: what probes' files say, where the halves disagree, what breaks the ABI."""
+"""Static analysis and run-time observation of the cells, to read: what probes' files say, mismatches, what breaks the ABI."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dmconform.report.summary import counted
 
 @dataclass(frozen=True)
 class Dispute:
-    """Cells of one SDK version on one host whose two halves disagree in the same."""
+    """Cells of one SDK version on one host with the same static/run-time mismatch."""
 
     sdk: str
     host: str
     text: str
-    counts: bool  # against the run
+    counts: bool  # whether it fails the run
     cells: tuple[str, ...]
 
     @property
@@ -33,7 +33,7 @@ class StaticRow:
 
 
 def disputes(report: Report) -> tuple[Dispute, ...]:
-    """Cells whose two halves disagree, grouped by SDK, host and what they disagree in; what counts against the run first."""
+    """Cells with a static/run-time mismatch, grouped by SDK, host and text; what fails the run first."""
     groups: dict[tuple[bool, str, str, str], list[str]] = {}
     for cell in report.cells:
         if cell.mismatch is not None:
@@ -44,26 +44,26 @@ def disputes(report: Report) -> tuple[Dispute, ...]:
 
 
 def static_half(report: Report) -> dict[tuple[str, str], StaticEntry]:
-    """The static half of the cells, by SDK and host."""
+    """The static analysis of the cells, by SDK and host."""
     return {(entry.sdk, entry.host): entry for entry in report.static}
 
 
 def static_words(entry: StaticEntry | None) -> str:
-    """The static half in a word, and how many symbols are missing."""
+    """The static analysis in a word, and how many symbols are missing."""
     if entry is None:
         return NO_STATIC
     return STATIC_WORDS[entry.kind] + (f" ({len(entry.missing)})" if entry.missing else "")
 
 
 def static_sentence(entry: StaticEntry | None) -> str:
-    """The static half in a sentence."""
+    """The static analysis in a sentence."""
     if entry is None:
         return NO_STATIC
     return f"{entry.kind.value}: {entry.reason}" if entry.reason else entry.kind.value
 
 
 def static_rows(report: Report) -> tuple[StaticRow, ...]:
-    """The static half for reading: each SDK once for all hosts that it says the same of, with the hosts in their order."""
+    """The static analysis for reading: each SDK once for all hosts that it says the same of, with the hosts in their order."""
     groups: dict[tuple[object, ...], list[StaticEntry]] = {}
     for entry in report.static:
         groups.setdefault((entry.sdk, entry.kind, entry.reason, entry.missing, entry.notes), []).append(entry)

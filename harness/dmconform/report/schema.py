@@ -94,7 +94,7 @@ class RerunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One cell: what was promised, what was seen, and how it counts."""
+    """One cell: what is supported, what was seen, and how it counts."""
 
     id: str
     case: str
@@ -112,15 +112,15 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: str | None = None  # folder relative to the report's
     module_sha256: str | None = None
     reproduce: str = ""
-    probe_load: ProbeLoad = ProbeLoad()  # the run-time half; the static half stands in the report's `static`, by SDK and host
-    mismatch: str | None = None  # what the two halves disagree in
+    probe_load: ProbeLoad = ProbeLoad()  # the run-time observation; `static` of the report has the static analysis
+    mismatch: str | None = None  # how static analysis and run-time observation contradict each other
     log: tuple[str, ...] = ()  # lines of the host's log that matter, of cells that did not pass
     waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
-    reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts against the run
+    reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts as a failure
 
 
 class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The static half of all cells of one SDK version on one host: what the host is expected to make of the probe."""
+    """The static analysis of all cells of one SDK version on one host: what the host is expected to make of the probe."""
 
     sdk: str
     host: str
@@ -131,7 +131,7 @@ class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A promised pair of minors whose ABI data was compared: how many findings there are, and how much could be compared.
+    """A supported pair of minors whose ABI data was compared: how many findings there are, and how much could be compared.
 
     `functions` are those that both have; of these the signatures are known from the releases' own headers (`exact`), on one
     side from another header only (`nearby`), or not at all (`unknown`: nothing can be told of them but the name).
@@ -147,7 +147,7 @@ class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AbiFindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A change of the ABI between the minors of a promised pair that breaks the promise, whether or not a cell runs into it."""
+    """A change of the ABI between the minors of a supported pair that breaks it, whether or not a cell runs into it."""
 
     sdk_minor: str
     host_minor: str
@@ -171,7 +171,7 @@ class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What hosts or SDKs were found to get wrong, and no promised cell shows: known when the run was made, not found by it."""
+    """What hosts or SDKs were found to get wrong, and no supported cell shows: known when the run was made, not found by it."""
 
     id: str
     title: str

@@ -16,10 +16,10 @@ from dmconform.report.stability import reruns_in_words
 from dmconform.spec.inconsistencies import InconsistencyKind
 
 FAILURES = (Judgement.FAIL, Judgement.XPASS)
-"""What counts against the run for how the cell ended. A cell whose halves disagree does so for another reason."""
+"""What counts as a failure for how the cell ended. A cell with a static/run-time mismatch does so for another reason."""
 
-_NO_ANSWER = {Outcome.NOT_TESTED: "without sources", Outcome.NOT_APPLICABLE: "not applicable"}
-"""Why promised cells of a run that is complete did not run."""
+_NO_ANSWER = {Outcome.NOT_TESTED: "not tested", Outcome.NOT_APPLICABLE: "not applicable"}
+"""Why supported cells of a run that is complete did not run."""
 
 SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKind.STALE)
 """Inconsistencies that cells show with their own judgement; the others are about the records themselves."""
@@ -53,7 +53,7 @@ class Summary:
     promised_failed: int
     promised_known: int
     promised_not_run: int
-    disagreeing: int  # cells whose two halves disagree; those of them that count against the run are judged `DISPUTED`
+    disagreeing: int  # cells with a static/run-time mismatch; those of them that count as a failure are judged `MISMATCH`
     beyond_passed: int
     beyond_ran: int
     verdict: RunVerdict
@@ -130,7 +130,7 @@ def summarise(report: Report) -> Summary:
 def causes(report: Report) -> tuple[Cause, ...]:
     """Cells that are not green, grouped by case, outcome, judgement and first line of the detail; what gates comes first.
 
-    Cells that did not run and were not meant to are in `unrun`, those that only their static half is against in `disputes`.
+    Cells that did not run and were not meant to are in `unrun`, those with a static/run-time mismatch in `disputes`.
     """
     groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
     for cell in report.cells:
@@ -203,13 +203,15 @@ def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], ju
     elif verdict is RunVerdict.INCOMPLETE:
         sentence = "The run is incomplete, so it gives no answer"
     elif verdict is RunVerdict.NOTHING:
-        sentence = "No promised cell ran, so this says nothing of the promised window"
+        sentence = "No supported cell ran, so this says nothing of the supported window"
     elif known:
-        sentence = f"The promised window holds, apart from known failures: {ran - known} of {ran} promised cells that ran pass"
+        sentence = (
+            f"The supported window holds, apart from known failures: {ran - known} of {ran} supported cells that ran pass"
+        )
     else:
-        sentence = f"The promised window holds: all {ran} promised cells that ran pass"
+        sentence = f"The supported window holds: all {ran} supported cells that ran pass"
     if known:
-        extras.append(f"{known} known to fail")
+        extras.append(f"{known} xfail")
     if judgements[Judgement.ERROR]:
         extras.append(f"{counted(judgements[Judgement.ERROR], 'cell')} could not run")
     missing = report.planned_cells - len(report.cells)
@@ -217,22 +219,22 @@ def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], ju
         extras.append(f"{counted(missing, 'cell')} planned and never begun")
     if verdict in (RunVerdict.HELD, RunVerdict.NOTHING):
         outcomes = Counter(cell.outcome for cell in promised)
-        extras += [f"{counted(outcomes[one], 'promised cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
+        extras += [f"{counted(outcomes[one], 'supported cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
     return sentence + (f" ({', '.join(extras)})" if extras else "")
 
 
 def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
     """The sentence of a run that something counts against, and what else does."""
     stale, disputed = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
-    sentence = "Records of known failures do not apply any more" if stale else "Records of known failures have to be fixed"
+    sentence = "Known failures no longer apply" if stale else "Expectations have to be fixed"
     if failed or not (stale or disputed or records):
-        sentence = f"The promised window does not hold: {failed} of {ran} promised cells that ran fail"
+        sentence = f"The supported window does not hold: {failed} of {ran} supported cells that ran fail"
     elif disputed:
-        sentence = "Static and run-time verdicts of promised cells disagree"
+        sentence = "Static analysis and run-time observation of supported cells contradict each other"
     others = [
         f"{counted(records, 'record')} to fix" if records else "",
-        f"{counted(stale, 'cell')} with a stale record" if stale else "",
-        f"{counted(disputed, 'cell')} whose two verdicts disagree" if disputed else "",
+        f"{counted(stale, 'cell')} of a known failure that no longer applies" if stale else "",
+        f"{counted(disputed, 'cell')} with a static/run-time mismatch" if disputed else "",
     ]
     return sentence, [one for one in others if one]
 

@@ -1,4 +1,4 @@
-"""What the ABI data says of the promise: every promised pair of minors is compared, and what breaks it is listed by name."""
+"""What the ABI data says of the promise: every supported pair of minors is compared, and what breaks it is listed by name."""
 
 from __future__ import annotations
 

@@ -134,7 +134,7 @@ class Case:
         reasons = {
             Relation.SUPPORTED: f"{minor} on {host}: X.Y on X.Y or X.(Y+1)",
             Relation.LEGACY: f"{minor} on {host}: the older documents' exact match",
-            Relation.UNSUPPORTED: f"{minor} on {host}: outside the promised window",
+            Relation.UNSUPPORTED: f"{minor} on {host}: outside the supported window",
         }
         return relation, reasons[relation]
 
@@ -154,7 +154,7 @@ def case(
     Args:
         requirements: ids in `conformance/spec/requirements.toml` that the case checks.
         languages: whose probes it runs with; one is enough where the language does not matter.
-        promised_to: the languages whose SDK the documents make the promise for; the others are measured, and gate nothing. None
+        promised_to: the languages whose SDK the documents make the promise for; the others are measured, and do not gate. None
             where the documents leave it open: the case then tells a fact.
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
         everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with

@@ -1,4 +1,4 @@
-"""Known failures: promised cells that are on record not to hold, with reason and evidence.
+"""Known failures: supported cells that are on record not to hold, with reason and evidence.
 
 A record turns a failure into a known one. It must go on being true: what is wrong with one is an inconsistency
 (`harness/dmconform/spec/inconsistencies.py`), and fails the run.

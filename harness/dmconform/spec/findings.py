@@ -1,6 +1,6 @@
-"""Findings: what real hosts and SDKs get wrong, or do unlike one would think, and that no promised cell shows.
+"""Findings: what real hosts and SDKs get wrong, or do unlike one would think, and that no supported cell shows.
 
-Those that promised cells show are records of known failures; the page of findings (`docs/findings.md`) has both.
+Those that supported cells show are records of known failures; the page of findings (`docs/findings.md`) has both.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ class InconsistencyKind(enum.Enum):
     STALE = "record no longer applies"  # all of its cells that ran pass now
     NOTHING = "matches nothing"  # a glob matches no cell of the whole matrix
     OTHER = "another failure"  # the cell fails, but not as the record says
-    TOO_MUCH = "matches too much"  # it covers what passes, what nobody promised, or what another record covers
-    NEW = "new failure"  # a promised cell fails, and no record is about it
+    TOO_MUCH = "matches too much"  # it covers what passes, what is not supported, or what another record covers
+    NEW = "new failure"  # a supported cell fails, and no record is about it
     OVERDUE = "past its until"
 
 
@@ -47,7 +47,7 @@ class Inconsistency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class JudgedCell:
-    """What came of a promised cell, as far as inconsistencies need it."""
+    """What came of a supported cell, as far as inconsistencies need it."""
 
     cell: str
     outcome: Outcome
@@ -104,7 +104,7 @@ def inconsistencies_of_records(
         unpromised = tuple(cell for cell in covered if not index.is_promised(cell))
         if unpromised:
             command = fix_command("narrow", record.id, "--promised")
-            text = "covers cells that nobody promised, and that gate nothing"
+            text = "covers cells that are not supported, and that do not gate"
             found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record.id, unpromised, text, command))
         twice: dict[str, list[str]] = {}
         for cell in covered:

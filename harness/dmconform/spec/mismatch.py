@@ -13,16 +13,18 @@ _FITTING = {
 
 
 def mismatch(static: StaticVerdict | None, seen: ProbeLoad) -> str | None:
-    """What the two halves disagree in, in one sentence; None where they agree, or one of them is not known.
+    """How static analysis and run-time observation contradict each other, in a sentence; None where they do not.
 
-    They also disagree where the dynamic linker names a symbol that the static half had not missed.
+    They do so too where the dynamic linker names a symbol that the static analysis had not missed.
     """
     if static is None or static.kind is StaticKind.UNKNOWN or seen.load is Load.NOT_SEEN:
         return None
-    said = f"static half: {static.kind.value} ({static.reason})" if static.reason else f"static half: {static.kind.value}"
+    said = (
+        f"static analysis: {static.kind.value} ({static.reason})" if static.reason else f"static analysis: {static.kind.value}"
+    )
     did = f"{seen.load.value}: {seen.symbol}" if seen.symbol else seen.load.value
     if seen.load not in _FITTING[static.kind]:
         return f"{said}; at run time the probe was {did}"
     if seen.symbol is not None and seen.symbol not in static.missing:
-        return f"{said}; at run time the probe was {did}, which the static half does not miss"
+        return f"{said}; at run time the probe was {did}, which the static analysis does not miss"
     return None

@@ -1,4 +1,4 @@
-"""The promised window: which pairs of SDK and host the documents promise.
+"""The supported window: which pairs of SDK and host the documents promise.
 
 Source: "Compatibility" in the overview document promises X.Y on X.Y and X.(Y+1). It came with 1.38; before, the module's
 configuration document demanded an exact match of the ABI.

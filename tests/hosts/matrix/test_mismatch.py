@@ -1,4 +1,4 @@
-"""Both halves of a cell with real Envoys: they agree on a bomb, and a run is red where they are made to disagree."""
+"""Static analysis and run-time observation of a cell on real Envoys: a run is red where they contradict each other."""
 
 from __future__ import annotations
 
@@ -89,16 +89,16 @@ def test_a_promised_cell_whose_halves_disagree_turns_the_run_red(tmp_path: Path)
         "run", "--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/local_reply", "--out", out
     )
     assert done.exit_code == ExitCode.FAIL, done
-    assert "1/1 cells, 1 against the run" in done.said
+    assert "1/1 cells, 1 failing" in done.said
     report = report_in(out)
     (cell,) = report.cells
     assert (cell.id, cell.outcome, cell.judgement) == (ONE_CELL, Outcome.PASS, Judgement.MISMATCH)
     assert "refused at load" in (cell.mismatch or "")
     assert [(it.kind, it.missing) for it in report.static] == [(StaticKind.REFUSED, (CALLED,))]
-    assert "Static and run-time verdicts disagree: 1 cell, 1 against the run" in done.printed
-    assert "✗ Static and run-time verdicts of promised cells disagree" in done.printed
-    assert "<b>1</b>≠ verdicts disagree" in (out / "index.html").read_text()
-    assert "## ≠ Static and run-time verdicts disagree" in (out / "matrix.md").read_text()
+    assert "Static/run-time mismatch: 1 cell, 1 failing" in done.printed
+    assert "✗ Static analysis and run-time observation of supported cells contradict each other" in done.printed
+    assert "<b>1</b>≠ static/run-time mismatch" in (out / "index.html").read_text()
+    assert "## ≠ Static/run-time mismatch" in (out / "matrix.md").read_text()
     assert len(ElementTree.parse(out / "junit.xml").getroot().findall(".//failure")) == 1
 
 
@@ -112,4 +112,4 @@ def test_a_disagreement_beyond_the_promise_is_flagged_and_gates_nothing(tmp_path
     (cell,) = report_in(out).cells
     assert (cell.outcome, cell.judgement) == (Outcome.PASS, Judgement.INFORMATIONAL)
     assert cell.mismatch
-    assert "Static and run-time verdicts disagree: 1 cell, 0 against the run" in done.printed
+    assert "Static/run-time mismatch: 1 cell, 0 failing" in done.printed

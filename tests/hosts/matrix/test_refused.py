@@ -27,7 +27,7 @@ NOTE = "not tried again, as it was refused in"
 
 @pytest.fixture
 def plan(bench: Bench) -> Plan:
-    """A plan with a host that refuses the probe, and a static half that expects it."""
+    """A plan with a host that refuses the probe, and a static analysis that expects it."""
     known = next(one for one in load_catalogue().hosts if one.release == HOST)
     host = PlannedHost(from_release(known, paths.cache_folder(), lambda _: None), known.abi_version, known.abi_check)
     static = (PlannedVerdict(SDK, HOST, REFUSED),)

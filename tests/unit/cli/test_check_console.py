@@ -54,7 +54,7 @@ def test_missing_symbols_stand_once_and_are_cut() -> None:
 
 
 def test_halves_that_disagree_are_loud() -> None:
-    assert "!! 1.40.0: the two halves disagree: nothing is missing, and yet the host ends, as another does not" in printed(
+    assert "!! 1.40.0: static/run-time mismatch: nothing is missing, and yet the host ends, as another does not" in printed(
         check()
     )
 

@@ -178,7 +178,7 @@ def endless(parts: list[tuple[str, Report]]) -> None:
 
 
 def other_relation(parts: list[tuple[str, Report]]) -> None:
-    """A cell that was promised, and gates nothing any more."""
+    """A cell that was promised, and does not gate any more."""
     first, *rest = parts[0][1].cells
     altered(parts, 0, cells=(msgspec.structs.replace(first, relation=Relation.UNSUPPORTED), *rest))
 

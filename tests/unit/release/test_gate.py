@@ -58,7 +58,7 @@ def cells_of(catalogue: Catalogue, sdks: Iterable[str], hosts: Iterable[str]) ->
 
 @pytest.fixture(scope="module")
 def good(catalogue: Catalogue) -> Report:
-    """A whole report of one SDK, in which all promised cells hold."""
+    """A whole report of one SDK, in which all supported cells hold."""
     return report(cells_of(catalogue, [SDK], HOSTS))
 
 
@@ -73,7 +73,7 @@ def of_this_suite(whole: Report) -> Report:
 
 
 def changed(whole: Report, **changes: object) -> Report:
-    """The report with its first promised cell changed."""
+    """The report with its first supported cell changed."""
     cells = list(whole.cells)
     place = next(place for place, one in enumerate(cells) if one.relation is Relation.SUPPORTED)
     cells[place] = msgspec.structs.replace(cells[place], **changes)

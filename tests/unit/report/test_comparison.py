@@ -44,9 +44,9 @@ KINDS: list[tuple[str, CellEntry | None, CellEntry | None, ChangeKind | None]] =
     ("promised since", FACT_HELD, FAILED, ChangeKind.REGRESSION),
     ("promised no more", HELD, FACT_FAILED, ChangeKind.REGRESSION),
     ("promise alone", FACT_HELD, HELD, ChangeKind.PROMISE),
-    ("verdicts disagree", HELD, disputed(), ChangeKind.REGRESSION),
+    ("mismatch", HELD, disputed(), ChangeKind.REGRESSION),
     ("verdicts agree again", disputed(), HELD, ChangeKind.REPAIR),
-    ("verdicts disagree as before", disputed(), disputed(), None),
+    ("static/run-time mismatch as before", disputed(), disputed(), None),
 ]
 
 

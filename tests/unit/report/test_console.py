@@ -75,7 +75,7 @@ def test_a_disagreement_comes_before_everything_else_that_is_listed() -> None:
     )
     cells = [broken("a/bad"), luck, disputed("load/hidden")]
     output = printed(report(cells, static=[static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)]))
-    start = output.index("≠ Static and run-time verdicts disagree: 2 cells, 1 against the run")
+    start = output.index("≠ Static/run-time mismatch: 2 cells, 1 failing")
     assert start < output.index("New failures")
     assert output.index("1x rust@1.39:reference on 1.39.3", start) < output.index("1x rust@1.39:reference on 1.36.4", start)
     assert "first: load/hidden/rust@1.39:reference/1.39.3" in output
@@ -93,7 +93,7 @@ def test_many_disagreements_are_bounded() -> None:
 def test_findings_of_the_abi_are_counted_with_a_few_names() -> None:
     many = [msgspec.structs.replace(FINDING, subject=f"name_{number}") for number in range(8)]
     output = printed(report([cell()], abi_findings=many))
-    assert "The ABI itself breaks the promise: 8 findings (gates nothing)" in output
+    assert "The ABI itself breaks the promise: 8 findings (informational)" in output
     assert "1.38 → 1.39: 8: name_0, name_1, name_2, name_3, name_4, name_5 and 2 more" in output
     assert "ABI itself" not in printed(report([cell()]))
 
@@ -116,7 +116,7 @@ def test_new_failures_come_before_known_ones_each_with_its_command() -> None:
     new, old, unrun = (
         output.index(title) for title in ("New failures: 1 cell,", "Known failures: 1 cell,", "Did not run: 3 cells")
     )
-    stale = output.index("Stale records of known failures: 1 cell,")
+    stale = output.index("Known failures that no longer apply (xpass): 1 cell,")
     assert new < stale < old < unrun
     assert "again: dmconform run --cell window/proxied_traffic/rust@1.39:reference/1.40.0" in output[new:old]
     assert "SIGABRT" in output[old:unrun]
@@ -132,7 +132,7 @@ def test_a_command_stays_on_one_line() -> None:
 
 def test_the_answer_and_the_path_come_last() -> None:
     lines = printed(report([cell()]), where=Path("out/report.html")).splitlines()
-    assert lines[-2:] == ["✓ The promised window holds: all 1 promised cells that ran pass", "Report: out/report.html"]
+    assert lines[-2:] == ["✓ The supported window holds: all 1 supported cells that ran pass", "Report: out/report.html"]
 
 
 def test_it_says_why_a_run_is_incomplete() -> None:
@@ -184,7 +184,7 @@ def test_many_complaints_of_a_kind_are_bounded() -> None:
 def test_complaints_about_records_alone_do_not_claim_that_a_cell_fails() -> None:
     overdue = [it for it in INCONSISTENCIES if it.kind is InconsistencyKind.OVERDUE]
     last = printed(report([cell()], inconsistencies=overdue, exit_code=1)).splitlines()[-1]
-    assert last == "✗ Records of known failures have to be fixed (1 record to fix)"
+    assert last == "✗ Expectations have to be fixed (1 record to fix)"
 
 
 COMMANDS = ["::error::made up", "  ::set-output name=a::b", "\n::add-mask::1", "made ##[error]up", "::stop-commands::x"]

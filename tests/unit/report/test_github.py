@@ -27,7 +27,7 @@ def test_each_cause_is_one_annotation_with_its_command() -> None:
     assert [one.level for one in told] == [AnnotationLevel.ERROR, AnnotationLevel.ERROR]
     assert told[0].title == "window/proxied_traffic: fail"
     assert told[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
-    assert told[1].text.startswith("The promised window does not hold: 2 of 4")
+    assert told[1].text.startswith("The supported window does not hold: 2 of 4")
 
 
 def test_a_run_that_holds_is_a_notice() -> None:
@@ -58,7 +58,7 @@ def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> No
 def test_all_that_counts_against_a_run_is_told() -> None:
     """Not only cells that fail: each of these alone makes a run red."""
     (told, answer) = annotations_of_run(report([disputed()]))
-    assert (told.level, told.title) == (AnnotationLevel.ERROR, "rust@1.39:reference on 1.39.3: verdicts disagree")
+    assert (told.level, told.title) == (AnnotationLevel.ERROR, "rust@1.39:reference on 1.39.3: static/run-time mismatch")
     assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
     assert answer.level is AnnotationLevel.ERROR
     overdue = next(one for one in INCONSISTENCIES if one.kind is InconsistencyKind.OVERDUE)

@@ -181,17 +181,17 @@ def test_the_header_counts_and_answers_without_a_script() -> None:
     source = render_html(report(ALL_KINDS))
     counts = dict(re.findall(r'<li data-count="([^"]+)"[^>]*><b>([^<]+)</b>', source))
     assert counts == {
-        "promised": "1 / 5",
+        "supported": "1 / 5",
         "planned": "10",
         "ran": "7",
-        "blocked": "1",
-        "unreachable": "1",
+        "error": "1",
+        "not tested": "1",
         "not applicable": "1",
-        "not promised": "1 / 2",
-        "verdicts disagree": "1",
+        "not supported": "1 / 2",
+        "static/run-time mismatch": "1",
     }
-    assert "</span> The promised window does not hold</h1>" in source
-    assert '<p class="numbers">1 of 5 promised cells that ran fail' in source
+    assert "</span> The supported window does not hold</h1>" in source
+    assert '<p class="numbers">1 of 5 supported cells that ran fail' in source
 
 
 def test_what_needs_the_script_is_hidden_until_it_runs() -> None:
@@ -227,13 +227,13 @@ def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
     assert told == {
         "rust@1.39:official": ("✓", "holds", "1/2, 1 known"),
         "rust@1.38:reference": ("✗", "BROKEN", "1 of 1 against it"),
-        "go@1.40:official": ("○", "not run", "no source"),
-        "go@1.37:reference": ("·", "not promised", ""),
+        "go@1.40:official": ("○", "not run", "not tested"),
+        "go@1.37:reference": ("·", "not supported", ""),
         "go@1.39:reference": ("✓", "holds", "1/1"),
     }
     go, rust = answers(report(cells))
     assert (go.name, go.standing.word, rust.standing.word) == ("Go", "holds", "BROKEN")
-    assert go.standing.note == "1/1, 1 no source", "expected what has no source to stand beside what holds"
+    assert go.standing.note == "1/1, 1 not tested", "expected what has not tested to stand beside what holds"
     assert [provider.title for provider in rust.providers] == ["official SDK", "reference SDK"]
     (its,) = rust.providers[0].sdks
     assert (its.planned, its.ran, its.blocked, its.unreachable, its.not_applicable) == (3, 2, 1, 0, 0)
@@ -248,7 +248,7 @@ def test_a_promised_cell_that_could_not_run_is_never_an_answer() -> None:
 def test_no_answer_is_greener_than_a_run_that_is_not_whole() -> None:
     fact = cell(relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
     told = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
-    assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("BROKEN", "1 of 2"), ("not promised", "")]
+    assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("BROKEN", "1 of 2"), ("not supported", "")]
 
 
 def test_a_very_long_detail_is_cut_and_says_so() -> None:
@@ -285,7 +285,7 @@ def test_what_changed_since_an_earlier_report_is_told_by_identity() -> None:
     data = data_of(after, before)
     texts = data["texts"]
     assert {at: [texts[it] for it in was] for at, was in data["changes"]["was"].items()} == {
-        "0": ["pass", "pass", "regression: promised, held before, fails now", "the same host binary"]
+        "0": ["pass", "pass", "regression: supported, passed before, fails now", "the same host binary"]
     }
     assert data["changes"]["new"] == [2]
     assert data["changes"]["gone"] == 1
@@ -308,9 +308,9 @@ def test_an_older_report_says_what_it_cannot_tell() -> None:
 
 def test_the_legend_tells_only_the_looks_that_are_there() -> None:
     calm = render_html(report([cell()]))
-    assert "✗ FAIL</span> promised, and it does not hold" in calm
+    assert "✗ FAIL</span> supported, and does not pass" in calm
     assert "MISMATCH" not in calm.partition('id="data"')[0]
-    assert "MISMATCH ≠</span> promised, and it passes" in render_html(report([disputed("load/hidden")]))
+    assert "MISMATCH ≠</span> supported and passes" in render_html(report([disputed("load/hidden")]))
 
 
 def test_both_halves_of_a_cell_are_in_the_data() -> None:

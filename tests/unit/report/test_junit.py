@@ -54,7 +54,7 @@ def test_each_judgement_is_the_right_result(entry: CellEntry) -> None:
 def test_what_is_not_promised_is_neither_green_nor_red_when_it_fails() -> None:
     hung, passed = (it for it in ALL_KINDS if it.judgement is Judgement.INFORMATIONAL)
     assert [*results(render_junit(report([hung, passed]))).values()] == ["skipped", None]
-    assert 'message="not promised (unsupported): hang"' in render_junit(report([hung]))
+    assert 'message="informational (unsupported): hang"' in render_junit(report([hung]))
 
 
 def test_counts_agree_with_the_elements() -> None:
@@ -85,7 +85,7 @@ def test_a_disagreement_is_told_in_the_failure_and_both_halves_as_properties() -
     half = static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)
     root = ET.fromstring(render_junit(report(entries, static=[half])))
     (failure,) = root.iter("failure")
-    assert (failure.get("message") or "").startswith("static and run-time verdicts disagree: static half: refused at load")
+    assert (failure.get("message") or "").startswith("static/run-time mismatch: static analysis: refused at load")
     said = [{it.get("name"): it.get("value") for it in case.iter("property")} for case in root.iter("testcase")]
     assert [(it["static"].partition(":")[0], it["probe"]) for it in said] == [  # type: ignore[union-attr]
         ("refused at load", "loaded"),

@@ -45,7 +45,7 @@ def text(markdown: str) -> str:
 
 def test_the_answer_comes_first() -> None:
     first = render_markdown(report([cell()])).splitlines()[0]
-    assert first == "# ✓ The promised window holds: all 1 promised cells that ran pass"
+    assert first == "# ✓ The supported window holds: all 1 supported cells that ran pass"
 
 
 def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:
@@ -70,9 +70,9 @@ def test_the_static_half_stands_in_the_matrix_and_what_does_not_load_in_a_table(
 def test_a_disagreement_has_its_section_before_the_matrix() -> None:
     luck = cell("load/luck", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL, mismatch="halves differ")
     page = render_markdown(report([luck, disputed("load/hidden")]))
-    section = page[page.index("## ≠ Static and run-time verdicts disagree") : page.index("## Matrix")]
+    section = page[page.index("## ≠ Static/run-time mismatch") : page.index("## Matrix")]
     rows = [line for line in section.splitlines() if line.startswith("| 1 |")]
-    assert ["AGAINST the run" in row for row in rows] == [True, False]
+    assert ["FAILS the run" in row for row in rows] == [True, False]
     assert "| load/hidden | ★✓ MISMATCH ≠ |" in page
     assert "| load/luck | ✓ pass ≠ |" in page
     assert "≠ Static" not in render_markdown(report([cell()]))

@@ -36,7 +36,7 @@ UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
         (LOADS, ProbeLoad(Load.MIXED), "loaded once and refused once"),
         (REFUSED, ProbeLoad(Load.REFUSED), None),
         (REFUSED, ProbeLoad(Load.REFUSED, "missing_2"), None),
-        (REFUSED, ProbeLoad(Load.REFUSED, "other"), "other, which the static half does not miss"),
+        (REFUSED, ProbeLoad(Load.REFUSED, "other"), "other, which the static analysis does not miss"),
         (REFUSED, ProbeLoad(Load.LOADED), "refused at load (2 symbols); at run time the probe was loaded"),
         (
             REFUSED,
@@ -46,7 +46,7 @@ UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
         (REFUSED, ProbeLoad(Load.MIXED, "missing_1"), "loaded once and refused once"),
         (BOMB, ProbeLoad(Load.LOADED), None),
         (BOMB, ProbeLoad(Load.UNRESOLVED, "missing_1"), None),
-        (BOMB, ProbeLoad(Load.UNRESOLVED, "other"), "other, which the static half does not miss"),
+        (BOMB, ProbeLoad(Load.UNRESOLVED, "other"), "other, which the static analysis does not miss"),
         (BOMB, ProbeLoad(Load.REFUSED), "an unresolved symbol (2 symbols); at run time the probe was refused at load"),
         *((one, ProbeLoad(), None) for one in (LOADS, REFUSED, BOMB)),
         *((UNKNOWN, ProbeLoad(load), None) for load in Load),

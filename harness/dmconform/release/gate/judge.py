@@ -1,4 +1,4 @@
-"""Judges a report by a policy: every promised cell that it asks for must be there and hold, or be named by the policy."""
+"""Judges a report by a policy: every supported cell that it asks for must be there and hold, or be named by the policy."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, catalog
     _refuse_useless_cases(policy, name, catalogue)
     asked = ask(report, policy, subject, catalogue)
     if not asked.cells and not asked.absent:
-        raise EmptySelection(f"--policy {name}: it asks for no promised cell of {subject}")
+        raise EmptySelection(f"--policy {name}: it asks for no supported cell of {subject}")
     _refuse_useless(policy, name, asked, report, catalogue)
     entries = {cell.id: cell for cell in report.cells}
     tally = _Tally(policy, catalogue.known_failures, asked.command)

@@ -29,7 +29,7 @@ class ReasonKind(enum.Enum):
     BROKEN = "broken promise"
     KNOWN = "known failure that the policy does not name"
     RECORDS = "records of known failures that do not apply"
-    MISMATCH = "static and run-time verdicts disagree"
+    MISMATCH = "static/run-time mismatch"
     BLOCKED = "could not run"
     MISSING = "not in the report"
     REPORT = "the report itself"

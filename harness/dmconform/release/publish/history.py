@@ -49,7 +49,7 @@ def history_text(folder: Path = FOLDER) -> str:
 
 def _runs(runs: Sequence[Published]) -> Iterator[str]:
     yield "## Runs\n"
-    yield "| report | page | suite | hosts | SDK versions | planned | ran | promised: hold | fail | known to fail |"
+    yield "| report | page | suite | hosts | SDK versions | planned | ran | promised: hold | fail | xfail |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for run in reversed(runs):
         summary, report = summarise(run.report), run.report
@@ -67,7 +67,7 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
 
 
 def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
-    """By SDK version and host: how the promised cells that ran count."""
+    """By SDK version and host: how the supported cells that ran count."""
     found: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
         if cell.relation is Relation.SUPPORTED and cell.outcome.is_verdict:
@@ -77,7 +77,7 @@ def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
 
 def _matrix(runs: Sequence[Published]) -> Iterator[str]:
     yield "## Promised pairs over time\n"
-    yield "Promised cells that hold, and that fail as on record (known); ✗ where others fail.\n"
+    yield "Supported cells that hold, and that fail as on record (known); ✗ where others fail.\n"
     by_run = [_pairs(run.report) for run in runs]
     pairs = sorted({pair for found in by_run for pair in found})
     yield f"| SDK | host | {' | '.join(run.name for run in runs)} |"

@@ -59,7 +59,7 @@ def compare(old: Report, new: Report) -> ReportComparison:
 
 
 def answer_of(cell: CellEntry) -> CellAnswer:
-    """What a cell says. One that passes although its static half says otherwise counts against its run, so it fails."""
+    """What a cell says. One that passes although its static analysis says otherwise counts against its run, so it fails."""
     if cell.outcome is Outcome.PASS:
         return CellAnswer.FAILS if cell.judgement is Judgement.MISMATCH else CellAnswer.HOLDS
     return CellAnswer.FAILS if cell.outcome.is_verdict else CellAnswer.NONE

@@ -15,16 +15,16 @@ SCHEMA_VERSION = 3
 class ChangeKind(enum.Enum):
     """What became of a cell between two reports, by what it answers: it holds, it fails, or it gives no answer."""
 
-    REGRESSION = "regression"  # promised, held, fails now
-    FAILURE = "failure"  # promised, gave no answer, fails now
+    REGRESSION = "regression"  # supported, passed, fails now
+    FAILURE = "failure"  # supported, gave no answer, fails now
     REPAIR = "repair"  # failed, holds now
     LOST = "no answer any more"  # held or failed, did not run now, or does not apply
     ANSWERED = "answered now"  # gave no answer, holds now
-    FACT = "fact changed"  # not promised, fails now and did not before
+    FACT = "fact changed"  # not supported, fails now and did not before
     REASON = "changed reason"  # fails as before, in another way
     NEW = "new"  # only in the new report
     GONE = "gone"  # only in the old one
-    PROMISE = "promise changed"  # answers as before, but is promised in one of the two only
+    PROMISE = "promise changed"  # answers as before, but is supported in one of the two only
 
 
 class CellSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,16 +18,16 @@ CELLS_SHOWN = 5
 LONGEST_LINE = 600
 
 MEANINGS = {
-    ChangeKind.REGRESSION: "promised, held before, fails now",
-    ChangeKind.FAILURE: "promised, gave no answer before, fails now",
+    ChangeKind.REGRESSION: "supported, passed before, fails now",
+    ChangeKind.FAILURE: "supported, gave no answer before, fails now",
     ChangeKind.REPAIR: "failed before, holds now",
     ChangeKind.LOST: "answered before, gives no answer now",
     ChangeKind.ANSWERED: "gave no answer before, holds now",
-    ChangeKind.FACT: "not promised, fails now and did not before",
+    ChangeKind.FACT: "not supported, fails now and did not before",
     ChangeKind.REASON: "fails as before, in another way",
     ChangeKind.NEW: "only in the new report",
     ChangeKind.GONE: "only in the old report",
-    ChangeKind.PROMISE: "answers as before, but is promised in one of the two only",
+    ChangeKind.PROMISE: "answers as before, but is supported in one of the two only",
 }
 STYLES = {
     ChangeKind.REGRESSION: "bold red",
@@ -76,7 +76,7 @@ def _words(side: CellSide | None) -> str:
         return "not there"
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
-    disputed = ", but its two verdicts disagree" if text and side.outcome is Outcome.PASS else ""
+    disputed = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS else ""
     unstable = " (NOT STABLE: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
     return f"{side.outcome.value}{disputed}{known}{unstable}" + (f": {text}" if text else "")
 

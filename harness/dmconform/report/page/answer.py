@@ -1,4 +1,4 @@
-"""The answer: whether the promised window held, for each language and each of its SDK versions."""
+"""The answer: whether the supported window held, for each language and each of its SDK versions."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def answers(report: Report) -> tuple[LanguageAnswer, ...]:
 
 
 def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
-    """How the promised window of `cells` stands; never greener than the worst of them, or than a run that is not `whole`."""
+    """How the supported window of `cells` stands; never greener than the worst of them, or than a run that is not `whole`."""
     promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     judged = Counter(cell.judgement for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)
@@ -100,15 +100,15 @@ def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
         note = f"{stuck} could not run" if stuck else f"the run is not whole, {brief}"
         return Standing("■", "INCOMPLETE", "incomplete", note, brief)
     unreachable = sum(cell.outcome is Outcome.NOT_TESTED for cell in promised)
-    lacking = f", {unreachable} no source" if unreachable else ""
+    lacking = f", {unreachable} not tested" if unreachable else ""
     if known := judged[Judgement.XFAIL]:
         note = f"{judged[Judgement.PASS]}/{ran}, {known} known{lacking}"
         return Standing("✓", "holds", "known", note, f"{known} known")
     if judged[Judgement.PASS]:
         return Standing("✓", "holds", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
     if promised:
-        return Standing("○", "not run", "not-run", "no source" if unreachable else "not applicable")
-    return Standing("·", "not promised", "none")
+        return Standing("○", "not run", "not-run", "not tested" if unreachable else "not applicable")
+    return Standing("·", "not supported", "none")
 
 
 def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry], *, whole: bool) -> SdkAnswer:

@@ -118,7 +118,7 @@ class RecordData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class FindingData(msgspec.Struct, frozen=True, rename="camel"):
-    """What was found before, and no promised cell shows."""
+    """What was found before, and no supported cell shows."""
 
     id: str
     title: str
@@ -143,7 +143,7 @@ class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class DisputeData(msgspec.Struct, frozen=True, rename="camel"):
-    """Cells whose two halves disagree in the same."""
+    """Cells with the same static/run-time mismatch."""
 
     sdk: str
     host: str
@@ -197,7 +197,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     abi_steps: tuple[AbiStep, ...]
     abi_findings: list[AbiFindingData]
     changes: Changes | None
-    calm: bool  # nothing counts against the run, and nothing of it is missing
+    calm: bool  # nothing counts as a failure, and nothing of it is missing
 
 
 def page_data(report: Report, comparison: ReportComparison | None) -> PageData:

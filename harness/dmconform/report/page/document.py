@@ -39,8 +39,8 @@ LEGEND = (
     (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", DISAGREE_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
     (Judgement.XFAIL, Mark("✗", "xfail", "known"), JUDGEMENT_MEANINGS[Judgement.XFAIL]),
     (Judgement.ERROR, Mark("■", "ERROR", "incomplete"), JUDGEMENT_MEANINGS[Judgement.ERROR]),
-    (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "not promised, and passes"),
-    (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "not promised, and does not pass; gates nothing"),
+    (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "legacy or unsupported, and passes"),
+    (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "legacy or unsupported, and does not pass"),
     (Judgement.SKIP, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.SKIP]),
 )
 ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)

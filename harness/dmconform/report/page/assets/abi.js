@@ -25,7 +25,7 @@ function steps() {
     el(
       "p",
       { class: "text" },
-      "Every pair of minors that the documents promise is compared by its ABI data. This gates nothing: a cell fails only where a module runs into it. ",
+      "Every pair of minors that the documents promise is compared by its ABI data. This is informational: a cell fails only where a module runs into it. ",
       "Not all that is removed breaks a module: what does is in the list below.",
     ),
     el(

@@ -21,7 +21,7 @@ export function cellElement(row, columns, at) {
   const was = wasOf(cell);
   const listen = [
     `${caseOf(cell).id}, ${sdkOf(column).id} on ${hostOf(column)}: ${look.outcome}, ${look.relation}, ${look.judgement}`,
-    look.flag && look.judgement !== "static/run-time mismatch" ? ", verdicts disagree" : "",
+    look.flag && look.judgement !== "static/run-time mismatch" ? ", static/run-time mismatch" : "",
     was ? `, was ${was.outcome}` : "",
   ].join("");
   const within = columnAt(column).window === "supported" && look.relation !== "supported" ? " unsupported" : "";

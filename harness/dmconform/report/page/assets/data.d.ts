@@ -128,7 +128,7 @@ export interface RecordData {
   stale: number;
 }
 
-/** What was found before, and no promised cell shows. */
+/** What was found before, and no supported cell shows. */
 export interface FindingData {
   id: string;
   title: string;
@@ -151,7 +151,7 @@ export interface ComplaintData {
   fix: string;
 }
 
-/** Cells whose two halves disagree in the same. */
+/** Cells with the same static/run-time mismatch. */
 export interface DisputeData {
   sdk: string;
   host: string;

@@ -36,7 +36,7 @@ export function buildFindings() {
   const parts = [
     data.disputes.length
       ? opening(
-          `≠ Static and run-time verdicts disagree: ${counted(sum(data.disputes), "cell")}`,
+          `≠ Static/run-time mismatch: ${counted(sum(data.disputes), "cell")}`,
           () => paged(data.disputes, disputeCard),
           true,
           { id: "disputes" },
@@ -63,13 +63,13 @@ export function buildFindings() {
       : null,
     data.findings.length
       ? opening(
-          `Found before, and shown by no promised cell: ${data.findings.length}`,
+          `Found before, and shown by no supported cell: ${data.findings.length}`,
           () => paged(data.findings, findingCard),
           false,
           { id: "found" },
         )
       : null,
-    part("facts", "Not promised, and did not pass", of("fact"), false),
+    part("facts", "Legacy or unsupported, and did not pass", of("fact"), false),
     data.unrun.length ? opening(`Did not run: ${counted(unrun, "cell")}`, unrunTable, false, { id: "unrun" }) : null,
   ].filter((it) => it !== null);
   if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
@@ -120,7 +120,7 @@ function disputeCard(it) {
     el(
       "h4",
       {},
-      it.counts ? el("span", { class: "chip bad" }, "AGAINST the run") : "gates nothing",
+      it.counts ? el("span", { class: "chip bad" }, "FAILS the run") : "informational",
       ` ${it.cells.length}× ${it.sdk} → ${it.host}`,
     ),
     el("pre", {}, it.text),

@@ -58,7 +58,7 @@ export function heads(columns) {
   /** @param {number} column */
   const host = (column) => {
     const [release, hash] = hostOf(column).split("~");
-    const star = columnAt(column).window === "supported" ? el("span", { class: "star", title: "promised window" }, "★") : null;
+    const star = columnAt(column).window === "supported" ? el("span", { class: "star", title: "supported window" }, "★") : null;
     return [star, el("span", { class: "host" }, release), hash ? el("small", {}, `~${hash}`) : null];
   };
   /** @param {number} column */

@@ -62,7 +62,7 @@ export function buildMatrix() {
 }
 
 /**
- * Whether something in a row counts against the run: such rows are open from the start.
+ * Whether something in a row counts as a failure: such rows are open from the start.
  * @param {Row} row
  */
 function isLoud(row) {
@@ -159,7 +159,7 @@ function nearColumns() {
   fillSoon();
 }
 
-/** Scrolls to the first promised column where it is out of view, with half a column of what is before it. */
+/** Scrolls to the first supported column where it is out of view, with half a column of what is before it. */
 function showWindow() {
   const scroll = matrix.drawn?.scroll;
   const first = matrix.columns.findIndex((column) => columnAt(column).window === "supported");

@@ -135,11 +135,11 @@ export function summaryOf(counts) {
   const promised = good + bad + known + incomplete;
   const facts = counts["fact-good"] + counts["fact-bad"];
   const say = [];
-  if (promised) say.push(`${good} of ${promised} promised hold`);
-  if (bad) say.push(`${bad} against the run`);
-  if (known) say.push(`${known} known to fail`);
+  if (promised) say.push(`${good} of ${promised} supported pass`);
+  if (bad) say.push(`${bad} failing`);
+  if (known) say.push(`${known} xfail`);
   if (incomplete) say.push(`${incomplete} could not run`);
-  if (facts) say.push(`not promised: ${counts["fact-good"]} of ${facts} pass`);
+  if (facts) say.push(`legacy and unsupported: ${counts["fact-good"]} of ${facts} pass`);
   if (counts["not-run"]) say.push(`${counts["not-run"]} not to be run`);
   const sentence = say.join(", ") || "no cell";
   if (bad) return { glyph: "✗", word: `${bad} FAIL`, style: "bad", sentence };
@@ -148,6 +148,6 @@ export function summaryOf(counts) {
   if (good) return { glyph: "✓", word: `${good}`, style: "good", sentence };
   if (counts["fact-bad"]) return { glyph: "⊘", word: `${counts["fact-good"]}/${facts}`, style: "fact-bad", sentence };
   if (facts) return { glyph: "✓", word: `${facts}`, style: "fact-good", sentence };
-  if (counts.unreachable) return { glyph: "?", word: "no source", style: "not-run", sentence };
+  if (counts.unreachable) return { glyph: "?", word: "not tested", style: "not-run", sentence };
   return { glyph: "○", word: "n/a", style: "not-run", sentence };
 }

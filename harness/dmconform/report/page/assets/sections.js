@@ -36,7 +36,7 @@ export function buildRequirements() {
   const number = (count) => ({ class: "count", of: count ? String(count) : "" });
   box.append(
     opening(`${data.covered}`, () => [
-      el("p", { class: "text" }, "Counts are of promised cells of this run; facts are its cells that nobody promised."),
+      el("p", { class: "text" }, "Counts are of supported cells of this run; facts are its cells that are not supported."),
       table(
         ["requirement", "in this run", "held", "broken", "known", "not run", "facts", "cases", "statement"],
         data.requirements.map((it) => [
