@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+import msgspec
 import pytest
+from dmconform.core.compressed import read_plain_or_compressed
 from dmconform.report.reading import read_report
 
 from tests.browser.conftest import Open
@@ -14,7 +15,7 @@ from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, cell, h
 
 pytestmark = pytest.mark.browser
 
-PUBLISHED = sorted((ROOT / "reports" / "published").glob("*/report.json"))
+PUBLISHED = sorted((ROOT / "reports" / "published").glob("*/report.json.xz"))
 
 
 @pytest.mark.parametrize("width", [360, 420, 1280, 1900])
@@ -71,7 +72,7 @@ def test_every_published_report_opens(open_page: Open, file: Path) -> None:
 
 
 def test_the_report_of_schema_version_1_says_what_it_lacks(open_page: Open) -> None:
-    first = next(file for file in PUBLISHED if json.loads(file.read_text(encoding="utf-8"))["schema_version"] == 1)
+    first = next(file for file in PUBLISHED if msgspec.json.decode(read_plain_or_compressed(file))["schema_version"] == 1)
     seen = open_page(read_report(first))
     assert "It does not tell: static verdicts" in seen.page.locator("#older").inner_text()
     assert seen.page.locator("#abi").inner_text().endswith("This report tells nothing of it.")

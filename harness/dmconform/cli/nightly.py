@@ -10,7 +10,7 @@ from dmconform.cli.options import add_run_options, add_selectors
 from dmconform.cli.report_options import add_format, report_file
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
-from dmconform.core.paths import REPORT_FILE
+from dmconform.core.paths import report_in
 
 if TYPE_CHECKING:
     from dmconform.report.comparison.model import ReportComparison
@@ -72,7 +72,7 @@ def run_nightly(arguments: argparse.Namespace) -> int:
     previous = read_report(arguments.previous) if arguments.previous is not None else None
     if arguments.report is not None:
         _refuse_what_needs_a_run(arguments)
-        folder, report = arguments.report, read_report(arguments.report / REPORT_FILE)
+        folder, report = arguments.report, read_report(report_in(arguments.report))
     else:
         folder, report, previous = _tonight(arguments, previous)
     if previous is None:

@@ -12,6 +12,7 @@ _EPILOG = """\
 examples:
   dmconform page report.json --out report.html
   dmconform page new --previous old --out changed.html
+  dmconform page reports/published/2026-11-21-all-hosts --out page.html
 
 The page is one file: no server, no network. With --previous, cells that changed since are marked and can be filtered. Reports
 of older suites open too.
@@ -26,7 +27,9 @@ def add_page_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser
     parser = commands.add_parser(
         "page", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
     )
-    parser.add_argument("report", type=report_file, metavar="REPORT", help="folder of a run, or its report.json")
+    parser.add_argument(
+        "report", type=report_file, metavar="REPORT", help="folder of a run, or its report.json, also compressed"
+    )
     parser.add_argument("--previous", type=report_file, metavar="REPORT", help="the same of an earlier run")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page; what is there is replaced")
     parser.set_defaults(run=run_page)

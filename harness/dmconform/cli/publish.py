@@ -14,11 +14,11 @@ examples:
   ./toxw -e matrix -- --host all --out /tmp/report
   dmconform publish /tmp/report 2026-11-21-all-hosts
 
-Run it from a clean clone, so that the report names a commit of the suite. Evidence is left out; everything else is kept exactly
-as the run wrote it, with SHA256SUMS and REPRODUCE.md beside it.
+Run it from a clean clone, so that the report names a commit of the suite. report.json is kept byte for byte, compressed, with a
+summary in Markdown and SHA256SUMS. The page, evidence and build logs are left out: dmconform page makes the page again.
 
-exit codes: 0 published, 2 the report is not fit for it (incomplete, a shard, a changed suite, a file missing or a link), or the
-name is taken, 4 it cannot be written
+exit codes: 0 published, 2 the report is not fit for it (incomplete, a shard, a changed suite), or the name is taken,
+4 it cannot be written
 """
 _PUBLISHED_EPILOG = """\
 examples:
@@ -26,7 +26,7 @@ examples:
   dmconform published --write    (and writes reports/published/README.md anew)
 
 A file that was edited together with its hash shows in git's history; in a clone without it (a shallow one), a note says that it
-was not looked at.
+was not looked at. That plain files of older reports were replaced by a compressed report that holds the same is no edit.
 
 exit codes: 0 all are as they were published, 1 one was edited or is incomplete, or the page is not of today
 """
@@ -70,9 +70,10 @@ def run_published(arguments: argparse.Namespace) -> int:
     """Checks the published reports."""
     from dmconform.core.datafile import read_bounded
     from dmconform.core.terminal import safe_message
+    from dmconform.release.publish.edits import edited_since
     from dmconform.release.publish.history import history_text
     from dmconform.release.publish.publish import FOLDER, PAGE
-    from dmconform.release.publish.verify import edited_since, problems, published
+    from dmconform.release.publish.verify import problems, published
 
     paths.checkout("published checks reports/published and its history")
     found = list(problems())

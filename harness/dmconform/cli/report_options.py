@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmconform.core.paths import REPORT_FILE
+from dmconform.core.paths import report_in
 
 if TYPE_CHECKING:
     import msgspec
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def report_file(text: str) -> Path:
-    """The report that an argument names: the file, or that in the folder of a run."""
+    """The report that an argument names: the file, plain or compressed, or that in the folder of a run."""
     path = Path(text)
-    return path / REPORT_FILE if path.is_dir() else path
+    return report_in(path) if path.is_dir() else path
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

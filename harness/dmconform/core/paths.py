@@ -39,6 +39,8 @@ RUNS = "reports/local" if CHECKOUT is not None else "dmconform-reports"
 """The folder below which runs write by default, as help texts name it."""
 REPORT_FILE = "report.json"
 """What a run calls its report, in a folder of its own."""
+COMPRESSED_REPORT_FILE = "report.json.xz"
+"""The same, compressed: what a published report has."""
 
 
 def checkout(action: str) -> Path:
@@ -56,6 +58,12 @@ def checkout(action: str) -> Path:
             "Clone the repository and run ./dmconform there"
         )
     return CHECKOUT
+
+
+def report_in(folder: Path) -> Path:
+    """Returns the report of a folder: `report.json`, or the compressed one if that is the only one there."""
+    plain, compressed = folder / REPORT_FILE, folder / COMPRESSED_REPORT_FILE
+    return compressed if compressed.exists() and not plain.exists() else plain
 
 
 def runs_folder() -> Path:

@@ -1,25 +1,36 @@
-"""The report as Markdown, for a pull request's comment or a CI job's summary."""
+"""The report as Markdown, for a pull request's comment or a CI job's summary, and as long as one may be."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.text import cut, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
+from dmconform.report.fitting import CLOSING_CHARS, Fitted, Section, fit, left_out_sentence, size_of
 from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, disputes, static_half, static_rows, static_words
-from dmconform.report.schema import CellEntry, Report, SdkEntry
+from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
 from dmconform.spec.cases import Level
 
+LIMIT: Final = 60_000
+"""Characters of the whole. GitHub refuses a comment of a pull request with more than 65,536."""
+FAILURES_CHARS: Final = 18_000
+"""Of these at most for new failures. One row has less than 10,000, so one is always there."""
+ANSWER_CHARS: Final = 18_000
+"""Of these at most for what else counts as a failure and the matrix in short, so that there is room for details."""
 LONGEST_TEXT = 400
 NAMES_SHOWN = 5
+_LOUD_WORDS = {Judgement.FAIL: "FAIL", Judgement.XPASS: "XPASS", Judgement.MISMATCH: "MISMATCH", Judgement.ERROR: "ERROR"}
 # What is markup anywhere in a line. An underscore within a word, or an @ between one and a digit as in rust@1.39, is none.
 _SPECIAL = re.compile(
     r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|@(?![0-9])|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII
@@ -27,46 +38,74 @@ _SPECIAL = re.compile(
 
 
 def render_markdown(report: Report) -> str:
-    """The Markdown text of `report`."""
-    summary = summarise(report)
-    lines = [f"# {summary.verdict.glyph} {escape(summary.headline)}", ""]
+    """Returns the Markdown text of `report`, at most `LIMIT` characters.
+
+    The summary and what counts as a failure come first, then the matrix per language and provider, then details, folded,
+    as far as they fit: each part gets the room that those before it left.
+    """
+    summary, layout, found = summarise(report), grid(report), causes(report)
+    head = [f"# {summary.verdict.glyph} {escape(summary.headline)}", ""]
     if report.incomplete_reason:
-        lines += [f"The run is incomplete: {escape(report.incomplete_reason)}", ""]
-    lines += _table(
+        head += [f"The run is incomplete: {escape(report.incomplete_reason)}", ""]
+    head += _table(
         ("planned", "ran", *(it.value for it in Outcome)),
         [(str(summary.planned), str(summary.ran), *(str(summary.by_outcome[it]) for it in Outcome))],
     )
-    lines += _table(
+    head += _table(
         [it.value for it in Judgement],
         [[str(summary.by_judgement[it]) for it in Judgement]],
     )
-    lines += [
+    head += [
         f"Legacy and unsupported: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass; this is informational.",
         "",
         _run(report),
         "",
     ]
-    found = causes(report)
-    lines += _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
-    lines += _disputes(report)
-    lines += _inconsistencies(report)
-    lines += ["## Matrix", "", _legend(), ""]
-    layout = grid(report)
-    for group in layout.groups:
-        lines += _matrix(report, layout, group)
-    lines += _findings(report)
-    lines += _static(report)
-    lines += _causes("Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL])
-    lines += _records(report)
-    lines += _coverage(report)
-    lines += _unrun(report)
-    lines += _causes(
-        "Legacy or unsupported, and did not pass", [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL]
+    static = static_half(report)
+    failures = _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
+    informational = [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL]
+    details = (
+        _details(report, found),
+        [_matrix(static, layout, group) for group in layout.groups],
+        [*_causes("Legacy or unsupported, and did not pass", informational), *_slowest(report)],
     )
-    lines += _slowest(report)
-    lines += _hosts(report)
-    lines += _sdks(report)
+    parts = [
+        (failures, FAILURES_CHARS),
+        (_answer(report, layout), ANSWER_CHARS),
+        *(([replace(section, folded=True) for section in sections], LIMIT) for sections in details),
+    ]
+    room = LIMIT - CLOSING_CHARS - size_of(head)
+    fitted: list[Fitted] = []
+    for sections, most in parts:
+        fitted.append(fit(sections, min(most, room)))
+        room -= size_of(fitted[-1].lines)
+    lines = [*head, *(line for one in fitted for line in one.lines)]
+    lines.append(left_out_sentence([title for one in fitted for title in one.left_out]))
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _answer(report: Report, layout: Grid) -> list[Section]:
+    """What else can count as a failure, and the matrix in short."""
+    return [
+        *_disputes(report),
+        *_inconsistencies(report),
+        Section("Matrix", fixed=(_legend(),)),
+        *(_overview(layout, group) for group in layout.groups),
+    ]
+
+
+def _details(report: Report, found: Iterable[Cause]) -> list[Section]:
+    """What is known, what did not run, what the run says of the ABI and the documents, and what ran."""
+    return [
+        *_causes("Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL]),
+        *_records(report),
+        *_unrun(report),
+        *_findings(report),
+        *_static(report),
+        *_coverage(report),
+        *_hosts(report),
+        *_sdks(report),
+    ]
 
 
 def escape(text: str) -> str:
@@ -79,9 +118,14 @@ def code(text: str) -> str:
     return f"<code>{_SPECIAL.sub(lambda found: f'&#{ord(found[0])};', one_line(text))}</code>" if text else ""
 
 
+def _command(text: str) -> str:
+    """A command as code if it is short enough to be shown whole: one that was cut would do something else."""
+    return code(text) if len(text) <= LONGEST_TEXT else "in `report.json`"
+
+
 def _run(report: Report) -> str:
     suite = f"{report.environment.suite_version} ({report.environment.suite_commit})"
-    return f"Run on {escape(report.started_at)}, {report.duration_s:.1f} s, suite {escape(suite)}: {code(report.command)}"
+    return f"Run on {escape(report.started_at)}, {report.duration_s:.1f} s, suite {escape(suite)}: {_command(report.command)}"
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -90,21 +134,68 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
     return [
         "| " + " | ".join(heads) + " |",
         "|" + " --- |" * len(heads),
-        *("| " + " | ".join(row) + " |" for row in rows),
+        *_rows(rows),
         "",
     ]
 
 
+def _rows(rows: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """The lines of a table's rows; their cells are escaped already."""
+    return tuple("| " + " | ".join(row) + " |" for row in rows)
+
+
+def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], note: str = "", level: int = 2) -> Section:
+    """A section with one table.
+
+    Args:
+        title: escaped, as all texts here.
+        heads: of the table's columns.
+        rows: each has as many cells.
+        note: a paragraph before the table.
+        level: of the heading.
+    """
+    table = _table(heads, ())[:-1]
+    return Section(title, _rows(rows), (*((note, "") if note else ()), *table), level)
+
+
 def _legend() -> str:
-    outcomes = ", ".join(f"{glyph} {word}: {it.value}" for it, (glyph, word) in OUTCOME_MARKS.items())
-    return f"{PROMISED_SIGN} supported. {outcomes}. A word in capitals fails the run. {DISAGREE_SIGN} static/run-time mismatch."
+    outcomes = ", ".join(f"{glyph} {word}" for glyph, word in OUTCOME_MARKS.values())
+    return (
+        f"{PROMISED_SIGN} supported: how many cells pass, and how many fail as recorded (xfail). Other pairs: how many of the "
+        f"cells that ran pass. Case by case: {outcomes}. A word in capitals fails the run. "
+        f"{DISAGREE_SIGN} static/run-time mismatch."
+    )
 
 
-def _matrix(report: Report, layout: Grid, group: SdkGroup) -> Iterator[str]:
-    static = static_half(report)
+def _overview(layout: Grid, group: SdkGroup) -> Section:
+    """A row per minor of an SDK, a column per host."""
+    hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
+    rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
+    return table_section(escape(group.title), ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows, level=3)
+
+
+def pair_words(cells: Iterable[CellEntry]) -> str:
+    """Returns how the cells of one SDK version on one host ended, in short; empty if there are none.
+
+    What counts as a failure comes first and in capitals. Then supported cells are counted, or, if none of them ran, how
+    many of the others that ran pass.
+    """
+    cells = list(cells)
+    judged = Counter(cell.judgement for cell in cells)
+    loud = [f"{judged[one]} {_LOUD_WORDS[one]}" for one in _LOUD_WORDS if judged[one]]
+    counted = [(judged[Judgement.PASS], "pass"), (judged[Judgement.XFAIL], "xfail")]
+    words = [*loud, *(f"{count} {word}" for count, word in counted if count)]
+    if words:
+        return f"{PROMISED_SIGN}{'✗' if loud else '✓'} {', '.join(words)}"
+    ran = [cell for cell in cells if cell.outcome.is_verdict]
+    if ran:
+        return f"{sum(cell.outcome is Outcome.PASS for cell in ran)} of {len(ran)}"
+    return "/".join(dict.fromkeys(" ".join(OUTCOME_MARKS[cell.outcome]) for cell in cells))
+
+
+def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: SdkGroup) -> Section:
+    """A row per case. It is whole or left out: some cases of hundreds, in no order of importance, help nobody."""
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
-    yield f"### {escape(group.title)}"
-    yield ""
     rows = [
         ["ABI string", *(escape(abi_words(layout.column(sdk.sdk, host))) for sdk, host in columns)],
         ["static verdict", *(escape(static_words(static.get((sdk.sdk, host)))) for sdk, host in columns)],
@@ -113,14 +204,15 @@ def _matrix(report: Report, layout: Grid, group: SdkGroup) -> Iterator[str]:
         cells = [layout.cells.get((case, sdk.sdk, host)) for sdk, host in columns]
         if any(cells):
             rows.append([escape(case), *(_shown(cell) if cell is not None else "" for cell in cells)])
-    yield from _table(["case", *(f"{escape(sdk.minor)} → {escape(host)}" for sdk, host in columns)], rows)
+    heads = ["case", *(f"{escape(sdk.minor)} → {escape(host)}" for sdk, host in columns)]
+    return Section(f"{escape(group.title)}: every case", fixed=tuple(_table(heads, rows)[:-1]))
 
 
 def _shown(cell: CellEntry) -> str:
     return f"{PROMISED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
 
 
-def _causes(title: str, found: list[Cause]) -> list[str]:
+def _causes(title: str, found: list[Cause]) -> list[Section]:
     if not found:
         return []
     rows = [
@@ -130,14 +222,14 @@ def _causes(title: str, found: list[Cause]) -> list[str]:
             f"{OUTCOME_MARKS[cause.outcome][0]} {cause.outcome.value}"
             + (f" ({JUDGEMENT_MEANINGS[Judgement.XPASS]})" if cause.judgement is Judgement.XPASS else ""),
             code(cut(cause.text, LONGEST_TEXT)) + (f"<br>{escape(cause.reruns)}" if cause.reruns else ""),
-            code(cause.reproduce),
+            _command(cause.reproduce),
         )
         for cause in found
     ]
-    return [f"## {title}", "", *_table(("cells", "case", "outcome", "what was seen", "to see one again"), rows)]
+    return [table_section(title, ("cells", "case", "outcome", "what was seen", "to see one again"), rows)]
 
 
-def _disputes(report: Report) -> list[str]:
+def _disputes(report: Report) -> list[Section]:
     found = disputes(report)
     if not found:
         return []
@@ -148,15 +240,15 @@ def _disputes(report: Report) -> list[str]:
             escape(it.sdk),
             escape(it.host),
             escape(it.text),
-            code(it.cells[0]),
+            _command(it.cells[0]),
         )
         for it in found
     )
     heads = ("cells", "counts", "SDK", "host", "how they differ", "for instance")
-    return [f"## {DISAGREE_SIGN} Static/run-time mismatch", "", *_table(heads, rows)]
+    return [table_section(f"{DISAGREE_SIGN} Static/run-time mismatch", heads, rows)]
 
 
-def _inconsistencies(report: Report) -> list[str]:
+def _inconsistencies(report: Report) -> list[Section]:
     rows = [
         (
             kind.value,
@@ -164,7 +256,7 @@ def _inconsistencies(report: Report) -> list[str]:
             str(len(it.cells)),
             escape(it.cells[0]) if it.cells else "",
             escape(it.text),
-            code(it.fix),
+            _command(it.fix),
         )
         for kind, found in inconsistencies_by_kind(report).items()
         for it in found
@@ -172,10 +264,10 @@ def _inconsistencies(report: Report) -> list[str]:
     if not rows:
         return []
     heads = ("inconsistency", "record", "cells", "for instance", "what is wrong", "the command that fixes it")
-    return ["## Expectations to fix", "", escape(FIX_NOTE), "", *_table(heads, rows)]
+    return [table_section("Expectations to fix", heads, rows, escape(FIX_NOTE))]
 
 
-def _coverage(report: Report) -> list[str]:
+def _coverage(report: Report) -> list[Section]:
     """Requirements that the run says something of, or that no case shows; counts are of supported cells."""
     if not report.requirements:
         return []
@@ -191,27 +283,27 @@ def _coverage(report: Report) -> list[str]:
         if it.entry.level is not Level.NOTE or it.entry.cases
     )
     heads = ("requirement", "level", "cases", "in this run", "held", "broken", "known", "not run")
-    lines = ["## Requirements", "", f"{coverage_sentence(report.requirements)}.", "", *_table(heads, rows)]
-    return [*lines, *_envoy_tests(report)]
+    sentence = f"{coverage_sentence(report.requirements)}."
+    return [table_section("Requirements", heads, rows, sentence), *_envoy_tests(report)]
 
 
-def _envoy_tests(report: Report) -> list[str]:
+def _envoy_tests(report: Report) -> list[Section]:
     """How much is shown of what Envoy's own tests check."""
     if not report.envoy_tests:
         return []
     rows = (tuple(map(str, counts)) for counts in envoy_test_counts(report.envoy_tests))
     heads = ("section", "behaviours", "shown by cases", "by measured tables alone", "with a reason why not")
-    title = "## What Envoy's own tests check"
-    return ["", title, "", f"{envoy_tests_sentence(report.envoy_tests)}.", "", *_table(heads, rows)]
+    return [table_section("What Envoy's own tests check", heads, rows, f"{envoy_tests_sentence(report.envoy_tests)}.")]
 
 
-def _findings(report: Report) -> list[str]:
+def _findings(report: Report) -> list[Section]:
     if not report.abi_pairs:
         return []
-    pairs = [f"- {escape(abi_pair_sentence(pair))}" for pair in report.abi_pairs]
-    lines = ["## What breaks the promise in the ABI itself", "", FINDINGS_NOTE, "", *pairs, ""]
+    title = "What breaks the promise in the ABI itself"
+    pairs = tuple(f"- {escape(abi_pair_sentence(pair))}" for pair in report.abi_pairs)
+    sections = [Section(title, pairs, (FINDINGS_NOTE, ""))]
     if not report.abi_findings:
-        return lines
+        return sections
     rows = (
         (
             f"{escape(it.sdk_minor)} → {escape(it.host_minor)}",
@@ -225,10 +317,10 @@ def _findings(report: Report) -> list[str]:
         for it in report.abi_findings
     )
     heads = ("module → host", "extension point", "name", "what changed", "what that does", "used by", "more")
-    return [*lines, *_table(heads, rows)]
+    return [*sections, table_section(f"{title}: every name", heads, rows)]
 
 
-def _static(report: Report) -> list[str]:
+def _static(report: Report) -> list[Section]:
     rows = [
         (
             escape(it.entry.sdk),
@@ -245,20 +337,20 @@ def _static(report: Report) -> list[str]:
     if not rows:
         return []
     heads = ("SDK", "hosts", "static verdict", "why", "missing symbols (all are in report.json)", "notes")
-    return ["## Static verdicts other than “expected to load”", "", *_table(heads, rows)]
+    return [table_section("Static verdicts other than “expected to load”", heads, rows)]
 
 
-def _records(report: Report) -> list[str]:
+def _records(report: Report) -> list[Section]:
     if not report.known_failures:
         return []
     rows = (
         (escape(it.id), str(it.cells), str(it.stale_cells), escape(it.reason), escape(it.evidence))
         for it in report.known_failures
     )
-    return ["## Records of known failures", "", *_table(("record", "cells", "stale", "reason", "evidence"), rows)]
+    return [table_section("Records of known failures", ("record", "cells", "stale", "reason", "evidence"), rows)]
 
 
-def _unrun(report: Report) -> list[str]:
+def _unrun(report: Report) -> list[Section]:
     groups = unrun(report)
     if not groups:
         return []
@@ -271,23 +363,23 @@ def _unrun(report: Report) -> list[str]:
         )
         for it in groups
     )
-    return ["## Did not run", "", *_table(("cells", "outcome", "judgement", "reason"), rows)]
+    return [table_section("Did not run", ("cells", "outcome", "judgement", "reason"), rows)]
 
 
-def _slowest(report: Report) -> list[str]:
-    rows = [(code(cell.id), f"{cell.duration_s * 1000:.0f} ms", escape(waits_in_words(cell))) for cell in slowest(report)]
-    return ["## Slowest cells", "", *_table(("cell", "took", "waited"), rows)] if rows else []
+def _slowest(report: Report) -> list[Section]:
+    rows = [(_command(cell.id), f"{cell.duration_s * 1000:.0f} ms", escape(waits_in_words(cell))) for cell in slowest(report)]
+    return [table_section("Slowest cells", ("cell", "took", "waited"), rows)] if rows else []
 
 
-def _hosts(report: Report) -> list[str]:
+def _hosts(report: Report) -> list[Section]:
     rows = ((escape(it.id), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
-    return ["## Hosts", "", *_table(("host", "build", "sha256", "from"), rows)]
+    return [table_section("Hosts", ("host", "build", "sha256", "from"), rows)]
 
 
-def _sdks(report: Report) -> list[str]:
+def _sdks(report: Report) -> list[Section]:
     rows = [row for sdk in report.sdks for row in _sdk_rows(sdk)]
     heads = ("SDK", "release", "ABI version", "module", "sha256", "glibc floor", "source or problem")
-    return ["## SDKs", "", *_table(heads, rows)]
+    return [table_section("SDKs", heads, rows)]
 
 
 def _sdk_rows(sdk: SdkEntry) -> Iterator[tuple[str, ...]]:

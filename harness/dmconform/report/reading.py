@@ -1,4 +1,7 @@
-"""Reads a `report.json` of any schema version so far. A report is somebody else's text: nothing in it is believed unchecked."""
+"""Reads a `report.json` of any schema version so far, plain or compressed.
+
+A report is somebody else's text: nothing in it is believed unchecked.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from dmconform.core.datafile import convert, decode_json, read_bounded
+from dmconform.core.compressed import read_plain_or_compressed
+from dmconform.core.datafile import convert, decode_json
 from dmconform.core.errors import DataFileError
 from dmconform.core.values import CellId
 from dmconform.core.versions import Release
@@ -31,7 +35,11 @@ def read_report(path: Path) -> Report:
     Raises:
         DataFileError: it is not one, is damaged or too large, or is of a newer schema version.
     """
-    data = read_bounded(path)
+    return parse_report(path, read_plain_or_compressed(path))
+
+
+def parse_report(path: Path, data: bytes) -> Report:
+    """Parses a report that was read from a file; errors as `read_report`."""
     version = decode_json(path, data, _Version).schema_version
     if not 1 <= version <= SCHEMA_VERSION:
         raise DataFileError(

@@ -11,6 +11,8 @@ import msgspec
 import pytest
 from dmconform.cli.json_schemas import SCHEMAS
 from dmconform.cli.main import main
+from dmconform.core.compressed import read_plain_or_compressed
+from dmconform.core.paths import report_in
 from dmconform.core.values import Outcome, Relation
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.markdown import annotations_of_comparison, render_comparison
@@ -188,8 +190,8 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_an_older_report_can_be_compared() -> None:
-    published = ROOT / "reports" / "published" / "2026-11-21-real-sdks" / "report.json"
-    assert json.loads(published.read_text(encoding="utf-8"))["schema_version"] == 1
+    published = ROOT / "reports" / "published" / "2026-11-21-real-sdks"
+    assert msgspec.json.decode(read_plain_or_compressed(report_in(published)))["schema_version"] == 1
     assert main(["diff", str(published), str(published)]) == 0
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
 
 import msgspec
+import pytest
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.text import one_line
-from dmconform.core.values import Judgement, Relation
-from dmconform.report.markdown import code, escape, render_markdown
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.markdown import LIMIT, code, escape, render_markdown
+from dmconform.report.schema import Report
+from dmconform.report.summary import summarise
 from markdown_it import MarkdownIt
 
 from tests.unit.report_samples import (
@@ -26,6 +31,8 @@ from tests.unit.report_samples import (
     sdk,
     static,
 )
+
+FOLDING = {"details", "summary"}
 
 
 def html(markdown: str) -> str:
@@ -50,8 +57,11 @@ def test_the_answer_comes_first() -> None:
 
 def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:
     page = render_markdown(report(ALL_KINDS))
-    assert "### Rust · reference\n\n| case | 1.39 → 1.36.4 | 1.39 → 1.39.3 | 1.39 → 1.40.0 |" in page
-    assert "### Rust · official\n\n| case | 1.40 → 1.40.0 |" in page
+    assert "### Rust · reference\n\n| SDK | Envoy 1.36.4 | Envoy 1.39.3 | Envoy 1.40.0 |" in page
+    assert "| 1.39 | 0 of 1 | ★✗ 1 XPASS, 1 MISMATCH, 1 ERROR, 1 pass, 1 xfail | ★✗ 1 FAIL |" in page
+    assert "### Rust · official\n\n| SDK | Envoy 1.40.0 |\n| --- | --- |\n| 1.40 | ? not tested |\n" in page
+    folded = page[page.index("<summary>Rust · reference: every case</summary>") :]
+    assert "\n\n| case | 1.39 → 1.36.4 | 1.39 → 1.39.3 | 1.39 → 1.40.0 |" in folded
     assert "| window/proxied_traffic |  | ★✓ pass | ★✗ FAIL |" in page
     assert "| load/refuse | ∞ hang |  |  |" in page
     assert "| ABI string | matched | matched | deprecated |" in page
@@ -91,7 +101,7 @@ def test_it_says_why_cells_did_not_run_and_what_is_known() -> None:
     assert "| 1 | ■ error | error | <code>the build failed</code> |" in page
     assert "| 1 | ? not tested | skip | <code>tag v1.40.0 cannot be fetched</code> |" in page
     assert "| known-1 | 1 | 0 | The SDK of 1.38 does not guard this callback. | evidence/known.md |" in page
-    new, _, rest = page.partition("## Known failures")
+    new, _, rest = page.partition("<summary>Known failures</summary>")
     assert "expected 200, seen 503" in new
     assert "SIGABRT" in rest
     assert "SIGABRT" not in new
@@ -108,7 +118,7 @@ def test_hosts_and_modules_have_their_hashes_and_glibc_floor() -> None:
 def test_hostile_text_is_shown_and_is_nothing_else() -> None:
     page = html(render_markdown(hostile_report()))
     tags = set(re.findall(r"</?([a-zA-Z!][a-zA-Z0-9-]*)", page))
-    assert tags <= {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "ul", "li"}
+    assert tags <= {"h1", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "ul", "li", *FOLDING}
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
 
 
@@ -152,3 +162,69 @@ def test_requirements_have_their_counts() -> None:
     page = render_markdown(report([cell("a/one"), broken("a/two")]))
     assert "| REQ-0 | must | 1 | holds | 1 |  |  |  |" in page
     assert "| REQ-1 | must | 1 | BROKEN |  | 1 |  |  |" in page
+
+
+MANY_CASES = 8 * 21
+"""Of 24 SDK versions on 5 hosts: 20,160 cells."""
+
+
+@functools.cache
+def worst() -> Report:
+    """A report of 20,000 cells in which every text is long and hostile, and no two failures say the same."""
+    long = HOSTILE * 3
+    whole = matrix(cases=MANY_CASES)
+    cells = [
+        msgspec.structs.replace(
+            it,
+            detail=f"{number} {long}",
+            reproduce=long,
+            outcome=Outcome.FAIL,
+            judgement=(Judgement.FAIL, Judgement.XFAIL, Judgement.INFORMATIONAL, Judgement.MISMATCH)[number % 4],
+            mismatch=f"{number} {long}" if number % 4 == 3 else None,
+        )
+        for number, it in enumerate(whole.cells)
+    ]
+    return msgspec.structs.replace(
+        whole,
+        cells=tuple(cells),
+        command=long,
+        incomplete_reason=long,
+        inconsistencies=INCONSISTENCIES * 1000,
+        abi_findings=tuple(msgspec.structs.replace(FINDING, subject=f"{long}{number}") for number in range(1000)),
+        hosts=tuple(msgspec.structs.replace(it, build=long, origin=long, sha256=long) for it in whole.hosts),
+    )
+
+
+@functools.cache
+def page_of(make: Callable[[], Report]) -> str:
+    """The page of what a function makes. Of the longest report it takes seconds."""
+    return render_markdown(make())
+
+
+def hosts_without_number() -> Report:
+    """One case on 2,000 hosts, with SDKs of 500 languages."""
+    return report([cell(sdk=f"language{number % 500}@1.39:reference", host=f"1.39.{number}") for number in range(2000)])
+
+
+@pytest.mark.parametrize("make", [worst, hosts_without_number, lambda: matrix(cases=MANY_CASES), hostile_report])
+def test_it_fits_into_a_comment_of_a_pull_request(make: Callable[[], Report]) -> None:
+    page = page_of(make)
+    assert len(page) <= LIMIT == 60_000
+    assert page.startswith(f"# {summarise(make()).verdict.glyph} ")
+    assert page.count("<details>") == page.count("</details>") == html(page).count("<details>")
+    tables = [len(table) for table in re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)]
+    assert min(tables) > 20
+
+
+def test_of_the_longest_report_each_part_is_there_and_what_is_left_out_is_said() -> None:
+    page = page_of(worst)
+    new = page[page.index("## New failures") : page.index("## ≠ Static/run-time mismatch")]
+    assert re.search(r"\n\| 1 \| [a-z]+/case_number_\d+ \| ✗ fail \| <code>\d+ &#60;script", new), "one failure at least"
+    assert "| in `report.json` |" in new, "a command that is cut would do something else"
+    shown = len(re.findall(r"^\| 1 \|", new, re.MULTILINE))
+    total = sum(it.judgement is Judgement.FAIL for it in worst().cells)
+    assert f"{total - shown} of {total} rows are left out here; `report.json` and the page have them all." in new
+    places = [page.index(it) for it in ("## New failures", "## Matrix", "### C++ · official", "<summary>Known failures")]
+    assert places == sorted(places)
+    assert re.search(r"\n\nLeft out here: .*C\+\+ · official: every case, ", page)
+    assert page.endswith("`report.json` and the page have them.\n")

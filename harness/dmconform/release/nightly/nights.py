@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from dmconform.core.errors import DataFileError
-from dmconform.core.paths import REPORT_FILE
+from dmconform.core.paths import report_in
 from dmconform.core.progress import say
 from dmconform.report.reading import read_report
 from dmconform.report.schema import Report
@@ -27,16 +27,17 @@ def newest_report(keep: Path) -> Report | None:
     One that is incomplete, or cannot be read, is said and passed over: it would hide what the night before it has shown.
     """
     for folder in reversed(_nights(keep)):
-        if not (folder / REPORT_FILE).exists():
+        file = report_in(folder)
+        if not file.exists():
             continue
         try:
-            report = read_report(folder / REPORT_FILE)
+            report = read_report(file)
         except DataFileError as error:
             say(f"passed over: {error}")
             continue
         if report.complete:
             return report
-        say(f"passed over: {folder / REPORT_FILE}: {report.incomplete_reason or 'it is incomplete'}")
+        say(f"passed over: {file}: {report.incomplete_reason or 'it is incomplete'}")
     return None
 
 

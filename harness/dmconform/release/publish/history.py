@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dmconform.core.paths import REPORT_FILE
+from dmconform.core.paths import COMPRESSED_REPORT_FILE
 from dmconform.core.values import Judgement, Relation
-from dmconform.release.publish.publish import FOLDER
+from dmconform.release.publish.publish import FOLDER, SUMMARY
 from dmconform.release.publish.verify import published
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.model import ChangeKind
@@ -23,7 +23,8 @@ _HEAD = """\
 # Published reports
 
 Generated from the reports in this folder: `dmconform published --write`. A test compares this page with them, and refuses a
-report that was edited or is incomplete.
+report that was edited or is incomplete. The page of a report, with every cell, is made from it:
+`dmconform page reports/published/NAME --out page.html`.
 """
 
 
@@ -41,7 +42,7 @@ def history_text(folder: Path = FOLDER) -> str:
     Raises:
         DataFileError: a published report cannot be read.
     """
-    found = [Published(path.name, read_report(path / REPORT_FILE)) for path in published(folder)]
+    found = [Published(path.name, read_report(path / COMPRESSED_REPORT_FILE)) for path in published(folder)]
     runs = sorted(found, key=lambda run: run.report.started_at)
     lines = [_HEAD, *_runs(runs), "", *_matrix(runs), "", *_changes(runs)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -49,14 +50,13 @@ def history_text(folder: Path = FOLDER) -> str:
 
 def _runs(runs: Sequence[Published]) -> Iterator[str]:
     yield "## Runs\n"
-    yield "| report | page | suite | hosts | SDK versions | planned | ran | promised: hold | fail | xfail |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    yield "| report | suite | hosts | SDK versions | planned | ran | supported: pass | fail | xfail |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for run in reversed(runs):
         summary, report = summarise(run.report), run.report
         built = sum(bool(sdk.modules) for sdk in report.sdks)
         columns = (
-            f"[{run.name}]({run.name}/matrix.md)",
-            f"[page]({run.name}/index.html)",
+            f"[{run.name}]({run.name}/{SUMMARY})",
             f"`{report.environment.suite_commit[:12]}`",
             str(len(report.hosts)),
             f"{built} of {len(report.sdks)}",
@@ -76,8 +76,8 @@ def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
 
 
 def _matrix(runs: Sequence[Published]) -> Iterator[str]:
-    yield "## Promised pairs over time\n"
-    yield "Supported cells that hold, and that fail as on record (known); ✗ where others fail.\n"
+    yield "## Supported pairs over time\n"
+    yield "Supported cells that pass, and that fail as a known failure says (xfail); ✗ where others fail.\n"
     by_run = [_pairs(run.report) for run in runs]
     pairs = sorted({pair for found in by_run for pair in found})
     yield f"| SDK | host | {' | '.join(run.name for run in runs)} |"
@@ -92,7 +92,7 @@ def _shown(counts: Counter[Judgement] | None) -> str:
     held, known = counts[Judgement.PASS], counts[Judgement.XFAIL]
     failed = counts.total() - held - known
     sign = f"✗ {failed} fail, " if failed else "✓ "
-    return f"{sign}{held}" + (f", {known} known" if known else "")
+    return f"{sign}{held}" + (f", {known} xfail" if known else "")
 
 
 def _changes(runs: Sequence[Published]) -> Iterator[str]:

@@ -1,17 +1,15 @@
-"""Whether published reports are what they were when they were published: whole, and never edited."""
+"""Whether published reports are whole, and what their hashes say."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from dmconform.core import paths
 from dmconform.core.datafile import read_bounded
 from dmconform.core.errors import HarnessError
-from dmconform.core.paths import REPORT_FILE
-from dmconform.core.process import find_program, run_program
-from dmconform.core.timeouts import GIT_S
-from dmconform.release.publish.publish import FOLDER, PAGE, REPRODUCE, SUMS, named_files, refuse_unfit, sums_of
+from dmconform.core.paths import COMPRESSED_REPORT_FILE
+from dmconform.release.publish.publish import FILES, FOLDER, PAGE, SUMMARY, SUMS, refuse_unfit, sums_of
+from dmconform.release.publish.summary import MOST_BYTES
 from dmconform.report.reading import read_report
 
 
@@ -55,36 +53,12 @@ def _of_report(folder: Path) -> Iterator[str]:
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             yield f"{path.relative_to(folder).as_posix()} is a link, or no file"
     try:
-        report = read_report(folder / REPORT_FILE)
-        refuse_unfit(report, REPORT_FILE)
-        needed = (*named_files(report), REPRODUCE)
+        refuse_unfit(read_report(folder / COMPRESSED_REPORT_FILE), COMPRESSED_REPORT_FILE)
     except HarnessError as error:
         yield str(error)
-        needed = (REPORT_FILE, REPRODUCE)
-    yield from (f"{name} was never there" for name in needed if name not in listed)
-
-
-def edited_since(folder: Path = FOLDER, project: Path = paths.DATA) -> tuple[str, ...] | None:
-    """Published files that were changed or removed after the commit that added them; None where git cannot tell.
-
-    Hashes can be edited together with what they are of; history tells that too, and so does what is not committed yet. A clone
-    without its history cannot tell.
-    """
-    git = find_program("git")
-    if git is None:
-        return None
-
-    def ask(*words: str) -> str | None:
-        done = run_program([git, "-C", str(project), *words], timeout_s=GIT_S)
-        return done.output if done.exit_code == 0 else None
-
-    if ask("rev-parse", "--is-shallow-repository") != "false\n":
-        return None
-    asked = ("--diff-filter=MDT", "--no-renames", "--name-only", "-z")
-    past = ask("log", "-c", "--format=", *asked, "--", str(folder))  # -c: merges too, where they differ from all parents
-    present = ask("diff", *asked, "HEAD", "--", str(folder))
-    if past is None or present is None:
-        return None
-    names = {name for name in (past + present).replace("\n", "\0").split("\0") if name}
-    depth = len(folder.resolve().relative_to(project.resolve()).parts)
-    return tuple(sorted(name for name in names if len(Path(name).parts) > depth + 1))
+    expected = {*FILES} - {SUMS}
+    yield from (f"{name} was never there" for name in sorted(expected - listed.keys()))
+    yield from (f"{name} is nothing that a published report has" for name in sorted(listed.keys() - expected))
+    summary = folder / SUMMARY
+    if summary.is_file() and summary.stat().st_size > MOST_BYTES:
+        yield f"{SUMMARY} is too large: expected at most {MOST_BYTES} bytes"
