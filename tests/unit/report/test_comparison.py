@@ -48,7 +48,7 @@ KINDS: list[tuple[str, CellEntry | None, CellEntry | None, ChangeKind | None]] =
     ("promise alone", FACT_HELD, HELD, ChangeKind.PROMISE),
     ("mismatch", HELD, disputed(), ChangeKind.REGRESSION),
     ("verdicts agree again", disputed(), HELD, ChangeKind.REPAIR),
-    ("static/run-time mismatch as before", disputed(), disputed(), None),
+    ("mismatch as before", disputed(), disputed(), None),
 ]
 
 
