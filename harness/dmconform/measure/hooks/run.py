@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from dmconform.abi.loading import load_abi
+import msgspec
+
+from dmconform.abi.loading import known_minors, load_abi
 from dmconform.abi.required_hooks import PointFacts
 from dmconform.abi.types import Abi
 from dmconform.core import paths
@@ -23,6 +26,8 @@ from dmconform.matrix.prepare import Selection, fetch_hosts, lazy_engine
 from dmconform.measure.hooks.measure import Compile, MeasuredHost, measure
 from dmconform.sdks.generated import compile_c
 from dmconform.spec.catalogue import load_catalogue
+
+NO_MORE: Mapping[Minor, Abi] = MappingProxyType({})
 
 
 def measure_hosts(
@@ -57,11 +62,25 @@ def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredH
         yield measured_hosts(planned), lambda name, sources: compile_c(name, sources, cache, engine.toolchain)
 
 
-def measured_hosts(planned: tuple[PlannedHost, ...]) -> tuple[MeasuredHost, ...]:
-    """Hosts with the ABI of their minor, or of the newest known one where theirs is not known."""
-    minors = sorted(Minor.parse(path.stem) for path in paths.ABI.glob("[0-9]*.json"))
-    load = partial(load_abi, paths.ABI)
-    abis: dict[Minor, Abi] = {minor: load(str(minor)) for minor in minors}
+@contextlib.contextmanager
+def compiler() -> Iterator[Compile]:
+    """What compiles generated modules for the time of the block."""
+    cache = paths.cache_folder()
+    with lazy_engine(cache) as engine:
+        yield lambda name, sources: compile_c(name, sources, cache, engine.toolchain)
+
+
+def measured_hosts(planned: tuple[PlannedHost, ...], more: Mapping[Minor, Abi] = NO_MORE) -> tuple[MeasuredHost, ...]:
+    """Hosts with the ABI of their minor, or of the newest known one where theirs is not known.
+
+    `more` is ABI data of minors that has no file yet. Data without signatures, as a binary alone gives it, takes those of the
+    minor before.
+    """
+    abis = {Minor.parse(minor): load_abi(paths.ABI, minor) for minor in known_minors(paths.ABI)} | dict(more)
+    minors = sorted(abis)
+    for before, minor in itertools.pairwise(minors):
+        if not abis[minor].types:
+            abis[minor] = _with_signatures(abis[minor], abis[before])
     hosts = []
     for one in planned:
         minor = one.host.release.minor
@@ -70,3 +89,9 @@ def measured_hosts(planned: tuple[PlannedHost, ...]) -> tuple[MeasuredHost, ...]
         older = tuple(abis[known] for known in reversed(minors) if known < own)
         hosts.append(MeasuredHost(one.host.id, minor, Path(one.host.binary), one.abi_version, abis[own], newer + older))
     return tuple(hosts)
+
+
+def _with_signatures(names: Abi, before: Abi) -> Abi:
+    known = {function.name: function for function in before.functions}
+    functions = tuple(known.get(function.name, function) for function in names.functions)
+    return msgspec.structs.replace(names, sources=before.sources, types=before.types, functions=functions)
