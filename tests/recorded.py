@@ -1,4 +1,4 @@
-"""What was measured or generated, compared with a file that records it: each failure names file, key, both values, and the fix."""
+"""Compares what was measured or generated with the file that records it; a failure names file, key, both sides, and the fix."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ def assert_no_differences(file: str | Path, entry: str, lines: Sequence[str], fi
     """Fails where there are differences, given as lines `KEY: recorded …, measured …`; arguments as `assert_recorded`."""
     if lines:
         where = f"{_named(file)}, {entry}"
-        pytest.fail(
-            "\n".join([f"{where}: {len(lines)} keys differ", *(f"  {where}, {one}" for one in lines), f"fix: {fix}"]), False
-        )
+        named = (f"  {where}, {one}" for one in lines)
+        pytest.fail("\n".join([f"{where}: {len(lines)} differences", *named, f"fix: {fix}"]), pytrace=False)
 
 
 def assert_page(file: str | Path, expected: str, fix: str) -> None:
@@ -49,7 +48,7 @@ def assert_page(file: str | Path, expected: str, fix: str) -> None:
     if lines:
         more = [f"  and {len(lines) - _SHOWN_LINES} more lines"] if len(lines) > _SHOWN_LINES else []
         head = f"{_named(file)}: {len(lines)} lines differ from what its data say (- in the file, + expected)"
-        pytest.fail("\n".join([head, *lines[:_SHOWN_LINES], *more, f"fix: {fix}"]), False)
+        pytest.fail("\n".join([head, *lines[:_SHOWN_LINES], *more, f"fix: {fix}"]), pytrace=False)
 
 
 def _changed(found: list[str], expected: list[str]) -> list[str]:
