@@ -192,8 +192,9 @@ def _compared(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], befo
         return
     hooks, faults = load_required_hooks(), load_faults()
     other = nearest(entry.release, (one.release for one in known))
-    lines = reaction_differences(lambda point: hooks.facts(other, point), new.reactions.hooks)
-    lines += reaction_differences(lambda point: faults.of(other, point), new.reactions.faults)
+    of_hooks = reaction_differences(lambda point: hooks.facts(other, point), new.reactions.hooks)
+    of_faults = reaction_differences(lambda point: faults.of(other, point), new.reactions.faults)
+    lines = [*(f"required_hooks.json, {line}" for line in of_hooks), *(f"module_faults.json, {line}" for line in of_faults)]
     yield f"\nRequired hooks and faults, compared with the record of {other}: {len(lines) or 'no'} differences"
     yield from (f"  {line}" for line in lines[:_SHOWN])
     if len(lines) > _SHOWN:

