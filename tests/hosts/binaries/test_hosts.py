@@ -52,7 +52,9 @@ def test_the_data_about_a_release_is_what_its_binary_says(known: KnownHost) -> N
     assert_recorded(EXPORTS_FILE, known.release, exports, {"names": read.other_exports}, fix)
     # What the data come to, put together.
     complete = msgspec.structs.replace(read, opens_now=known.opens is Opens.NOW)
-    assert_recorded("harness/dmconform/binaries/known.py", known.release, known_host_facts(known.release), complete, "mend it")
+    assert_recorded(
+        "harness/dmconform/binaries/known.py", known.release, known_host_facts(known.release), complete, "fix that code"
+    )
 
 
 def measured_entry(known: KnownHost, host: Host, read: HostFacts) -> KnownHost:
