@@ -83,14 +83,14 @@ class Project:
         return ended(self.start(*arguments, environment=environment, prefix=prefix))
 
 
-def ended(process: subprocess.Popen[str]) -> Done:
+def ended(process: subprocess.Popen[str], timeout_s: float = RUN_S) -> Done:
     """Waits for the end of a command."""
     try:
-        printed, said = process.communicate(timeout=RUN_S)
+        printed, said = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
         printed, said = process.communicate()
-        raise AssertionError(f"not done after {RUN_S:g} s:\n{printed}\n{said}") from None
+        raise AssertionError(f"not done after {timeout_s:g} s:\n{printed}\n{said}") from None
     return Done(process.returncode, printed, said)
 
 

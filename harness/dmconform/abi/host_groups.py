@@ -34,10 +34,10 @@ def grouped(points: Iterable[Facts]) -> tuple[Facts, ...]:
     """Facts with the releases that are alike in one entry; in the order of points and releases."""
     groups: dict[bytes, Facts] = {}
     for facts in points:
-        alike = msgspec.json.encode(_on(facts, ()), order="deterministic")
+        alike = msgspec.json.encode(on_releases(facts, ()), order="deterministic")
         before = groups.get(alike)
         releases = {*facts.releases, *(before.releases if before else ())}
-        groups[alike] = _on(facts, tuple(sorted(releases, key=Release.parse)))
+        groups[alike] = on_releases(facts, tuple(sorted(releases, key=Release.parse)))
     order = list(ExtensionPoint)
     return tuple(sorted(groups.values(), key=lambda one: (order.index(one.point), Release.parse(one.releases[0]))))
 
@@ -47,7 +47,7 @@ def renewed(old: Iterable[Facts], fresh: Iterable[Facts]) -> tuple[Facts, ...]:
     fresh = tuple(fresh)
     new = {release for facts in fresh for release in facts.releases}
     left = ((facts, tuple(release for release in facts.releases if release not in new)) for facts in old)
-    return grouped((*(_on(facts, releases) for facts, releases in left if releases), *fresh))
+    return grouped((*(on_releases(facts, releases) for facts, releases in left if releases), *fresh))
 
 
 def check(points: Iterable[OfReleases], path: Path) -> None:
@@ -68,6 +68,7 @@ def check(points: Iterable[OfReleases], path: Path) -> None:
             seen.add((release, facts.point))
 
 
-def _on(facts: Facts, releases: tuple[str, ...]) -> Facts:
+def on_releases(facts: Facts, releases: tuple[str, ...]) -> Facts:
+    """Returns the same facts as those of other releases."""
     assert isinstance(facts, msgspec.Struct)
     return msgspec.structs.replace(facts, releases=releases)

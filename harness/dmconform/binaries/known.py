@@ -23,9 +23,15 @@ class _Own(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     names: frozenset[str]
 
 
-class _Exports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Exports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file of what releases export besides callbacks."""
+
     common: frozenset[str]
     own: tuple[_Own, ...]
+
+    def of(self, release: str) -> frozenset[str]:
+        """The names that a release exports."""
+        return self.common.union(*(one.names for one in self.own if release in one.releases))
 
 
 @functools.cache
@@ -41,12 +47,11 @@ def known_host_facts(release: str) -> HostFacts | None:
     abi = load_abi(ABI, str(known.version.minor))
     functions = (abi.names(FunctionKind.CALLBACK) | abi.names(FunctionKind.HOOK) | set(known.adds)) - set(known.lacks)
     callbacks = frozenset(name for name in functions if name.startswith(CALLBACK_PREFIX))
-    exports = _exports()
     return HostFacts(
         release=release,
         callbacks=callbacks,
         hooks=functions - callbacks,
-        other_exports=exports.common.union(*(one.names for one in exports.own if release in one.releases)),
+        other_exports=recorded_exports().of(release),
         abi_version=known.abi_version,
         refuses_other_abi=known.refuses_other_abi,
         bind_now=True,  # every known release does
@@ -56,5 +61,10 @@ def known_host_facts(release: str) -> HostFacts | None:
 
 
 @functools.cache
-def _exports() -> _Exports:
-    return load_toml(EXPORTS_FILE, _Exports)
+def recorded_exports() -> Exports:
+    """What releases export besides callbacks.
+
+    Raises:
+        DataFileError: the file has a mistake.
+    """
+    return load_toml(EXPORTS_FILE, Exports)

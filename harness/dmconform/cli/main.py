@@ -21,6 +21,7 @@ from dmconform.cli.data_commands import add_coverage_parser, add_expectations_pa
 from dmconform.cli.diff import add_diff_parser
 from dmconform.cli.differential import add_sweep_parser
 from dmconform.cli.gate import add_gate_parser
+from dmconform.cli.hosts import add_hosts_parser
 from dmconform.cli.nightly import add_nightly_parser
 from dmconform.cli.options import SDK_HELP, add_debug, add_run_options, add_sdk_source, add_selectors
 from dmconform.cli.page import add_page_parser
@@ -91,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     add_coverage_parser(commands)
     add_findings_parser(commands)
     add_expectations_parser(commands)
+    add_hosts_parser(commands)
 
     listing = command(
         "list", _list, "Show what there is to select.", "  dmconform list hosts\n  dmconform list cells --sdk go@1.39"

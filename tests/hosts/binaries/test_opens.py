@@ -1,25 +1,23 @@
-"""How hosts open modules, lazily or not: the record in `conformance/hosts.toml` against what they do."""
+"""How hosts load modules: the record in `conformance/hosts.toml` against what they do."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dmconform.core import paths
-from dmconform.core.extension_point import ExtensionPoint
-from dmconform.envoy.extension_points.use import AttemptEnd
-from dmconform.hosts.catalogue import KnownHost, Opens, load_hosts
+from dmconform.core.errors import HarnessError
+from dmconform.hosts.catalogue import AbiCheck, KnownHost, Opens, load_hosts
+from dmconform.measure.loading import Loading
 
 from tests.hosts.stubs import Stubs, stubs
+from tests.recorded import assert_recorded
 
 pytestmark = pytest.mark.host
-DEFAULT = tuple(host for host in load_hosts(paths.HOSTS_FILE) if host.default)
-ABSENT = "envoy_dynamic_module_callback_of_nobody"
-# Leaves a function undefined that no host has, and never calls it.
-LACKING = {
-    "http_filter_request_headers": f"extern void {ABSENT}(void);\nstatic volatile int never;\nif (never) {ABSENT}();\nreturn 0;"
-}
+HOSTS = load_hosts(paths.HOSTS_FILE)
+DEFAULT = tuple(host for host in HOSTS if host.default)
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +28,48 @@ def hosts(upstream_port: int) -> Iterator[Stubs]:
 
 
 @pytest.mark.parametrize("host", DEFAULT, ids=lambda host: host.release)
-def test_a_lazy_module_that_lacks_a_function_loads_where_the_record_says_so(
+def test_the_record_says_how_a_host_opens_modules_and_what_it_does_with_abi_strings(
     hosts: Stubs, tmp_path: Path, host: KnownHost
 ) -> None:
-    seen = hosts.attempt(host.release, ExtensionPoint.HTTP_FILTER, tmp_path, hosts.build(host.release, LACKING))
+    loading = Loading(hosts.hosts[host.release], hosts.compiler, tmp_path, hosts.upstream_port)
+    handling = loading.abi_handling(())
 
-    expected = AttemptEnd.WORKED if host.opens is Opens.LAZY else AttemptEnd.REFUSED
-    said = seen.message or "it loads"
-    assert seen.ended is expected, f"expected what opens = {host.opens.value!r} means on {host.release}: {said}"
-    if expected is AttemptEnd.REFUSED:
-        assert f"undefined symbol: {ABSENT}" in seen.message
+    recorded = {"opens": host.opens, "abi_version": host.abi_version, "abi_check": host.abi_check}
+    measured = {"opens": loading.opens(), "abi_version": handling.own, "abi_check": handling.check}
+    assert_recorded(paths.HOSTS_FILE, host.release, recorded, measured, f"dmconform hosts add {host.release} --quick --write")
+
+
+def test_the_measurement_tells_hosts_apart() -> None:
+    """The record has each kind, so that the test above has seen each."""
+    assert {host.opens for host in DEFAULT} == set(Opens)
+    assert {host.abi_check for host in DEFAULT} == set(AbiCheck)
+
+
+@pytest.mark.parametrize("release", ["1.36.4", "1.37.0"])
+def test_a_string_that_the_binary_does_not_say_is_found_by_trying(hosts: Stubs, tmp_path: Path, release: str) -> None:
+    """One names its string when it refuses another; the other takes one of those that other hosts have, and says nothing."""
+    unknown = dataclasses.replace(hosts.hosts[release], abi_version=None)
+    known = [host.abi_version for host in HOSTS]
+    handling = Loading(unknown, hosts.compiler, tmp_path, hosts.upstream_port).abi_handling(known)
+
+    own = next(host.abi_version for host in DEFAULT if host.release == release)
+    assert (handling.own, handling.check) == (own, AbiCheck.EXACT)
+
+
+@pytest.mark.parametrize(
+    ("release", "string", "message"),
+    [
+        (
+            "1.36.4",
+            "not its own",
+            "to be not its own; it takes none of these, and says .*but expected 7ee559f1",
+        ),
+        ("1.40.0", None, "to be in its binary; .*--abi-string"),
+    ],
+)
+def test_a_string_that_cannot_be_known_is_asked_for(
+    hosts: Stubs, tmp_path: Path, release: str, string: str | None, message: str
+) -> None:
+    wrong = dataclasses.replace(hosts.hosts[release], abi_version=string)
+    with pytest.raises(HarnessError, match=message):
+        Loading(wrong, hosts.compiler, tmp_path, hosts.upstream_port).abi_handling([host.abi_version for host in HOSTS])

@@ -8,20 +8,27 @@ from typing import Any
 
 import msgspec
 import pytest
-from dmconform.abi.fault_reactions import Counted, Fate, Faults, NullFact, PointFaults, load_faults, merged
+from dmconform.abi.fault_reactions import FILE, Counted, Fate, Faults, NullFact, PointFaults, load_faults, merged
+from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.versions import Release
+from dmconform.hosts.catalogue import load_hosts
 from dmconform.measure.faults.measure import measure_faults
+from dmconform.measure.new_host import reaction_differences
 
 from tests.hosts.stubs import Stubs, stubs
+from tests.recorded import assert_no_differences
 
 pytestmark = pytest.mark.host
 
+COUNTER = "module_load_error.config_name.name"
+RELEASES = tuple(host.release for host in load_hosts(paths.HOSTS_FILE) if host.default)
 PART = {
-    "1.36.4": tuple(ExtensionPoint),
-    "1.37.0": (ExtensionPoint.HTTP_FILTER, ExtensionPoint.UDP_LISTENER_FILTER),
-    "1.38.3": (ExtensionPoint.LISTENER_FILTER, ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE),
-    "1.39.3": (ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.FORMATTER, ExtensionPoint.CLUSTER),
-    "1.40.0": (
+    "1.36": tuple(ExtensionPoint),
+    "1.37": (ExtensionPoint.HTTP_FILTER, ExtensionPoint.UDP_LISTENER_FILTER),
+    "1.38": (ExtensionPoint.LISTENER_FILTER, ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE),
+    "1.39": (ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.FORMATTER, ExtensionPoint.CLUSTER),
+    "1.40": (
         ExtensionPoint.HTTP_FILTER,
         ExtensionPoint.UDP_LISTENER_FILTER,
         ExtensionPoint.MATCHER,
@@ -30,7 +37,7 @@ PART = {
         ExtensionPoint.HEALTH_CHECKER,
     ),
 }
-"""One of each kind: counted as this, as that, not at all, late, not to be seen; and all that end Envoy."""
+"""By minor, one of each kind: counted as this, as that, not at all, late, not to be seen; and all that end Envoy."""
 
 
 @pytest.fixture(scope="module")
@@ -46,38 +53,34 @@ def measured(hosts: Stubs, release: str, folder: Path, *only: ExtensionPoint) ->
     return measure_faults(one, folder, hosts.compiler, hosts.upstream_port, workers=2, progress=print, only=frozenset(only))
 
 
-def mismatches(data: Faults, fresh: tuple[PointFaults, ...]) -> list[str]:
-    """Where the data say something else than a measurement, in words."""
-    lines = []
-    for facts in fresh:
-        (release,) = facts.releases
-        known = data.of(release, facts.point) or PointFaults(facts.point, (release,), problem="the data say nothing")
-        if known.problem != facts.problem:
-            lines.append(f"{release}, {facts.point.value}: {facts.problem!r}; the data: {known.problem!r}")
-        for what, seen, said in (("without", facts.lacks, known.lacks), ("null from", facts.null, known.null)):
-            for hook in sorted(seen.keys() | said.keys()):
-                if seen.get(hook) != said.get(hook):
-                    lines.append(f"{release}, {what} {hook}: {seen.get(hook)}; the data: {said.get(hook)}")
-    return lines
+def mismatches(data: Faults, release: str, fresh: tuple[PointFaults, ...]) -> list[str]:
+    """The keys in which the data say something else than a measurement."""
+    return reaction_differences(lambda point: data.of(release, point), fresh)
 
 
-@pytest.mark.parametrize("release", PART)
+@pytest.mark.parametrize("release", RELEASES)
 def test_the_data_are_what_the_host_does(hosts: Stubs, tmp_path: Path, release: str) -> None:
-    found = mismatches(load_faults(), measured(hosts, release, tmp_path, *PART[release]))
-    assert not found, "renew the data with: dmconform abi faults --host " + release + "\n" + "\n".join(found)
+    part = PART.get(str(Release.parse(release).minor), tuple(ExtensionPoint))
+    found = mismatches(load_faults(), release, measured(hosts, release, tmp_path, *part))
+    assert_no_differences(FILE, release, found, f"dmconform abi faults --host {release}")
 
 
 def test_data_that_are_wrong_are_found(hosts: Stubs, tmp_path: Path) -> None:
     fresh = measured(hosts, "1.40.0", tmp_path, ExtensionPoint.MATCHER)
     facts = fresh[0]
-    assert facts.lacks["matcher_match"] == Counted({"module_load_error.config_name.name": 1})
-    wrong: list[dict[str, Any]] = [
-        {"lacks": {**facts.lacks, "matcher_match": Counted()}},
-        {"lacks": {**facts.lacks, "matcher_match": Counted({"config_init_error.config_name.name": 1})}},
-        {"lacks": {name: one for name, one in facts.lacks.items() if name != "matcher_match"}},
-        {"null": {**facts.null, "matcher_config_new": NullFact(Fate.CRASHES)}},
-        {"null": {}, "problem": "why"},
+    assert facts.lacks["matcher_match"] == Counted({COUNTER: 1})
+    lacks, other = "matcher.lacks.matcher_match", Counted({"config_init_error.config_name.name": 1})
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        (f"{lacks}.counters.{COUNTER}: recorded nothing, measured 1", {"lacks": {**facts.lacks, "matcher_match": Counted()}}),
+        (f"{lacks}.counters.config_init_error", {"lacks": {**facts.lacks, "matcher_match": other}}),
+        (f"{lacks}: recorded nothing", {"lacks": {name: one for name, one in facts.lacks.items() if name != "matcher_match"}}),
+        (
+            "matcher.null.matcher_config_new.fate: recorded 'crashes', measured 'refused'",
+            {"null": {**facts.null, "matcher_config_new": NullFact(Fate.CRASHES)}},
+        ),
+        ("matcher.problem: recorded 'why', measured ''", {"null": {}, "problem": "why"}),
     ]
-    assert not mismatches(merged(fresh), fresh)
-    for change in wrong:
-        assert mismatches(merged([msgspec.structs.replace(facts, **change)]), fresh)
+    assert not mismatches(merged(fresh), "1.40.0", fresh)
+    for line, change in wrong:
+        found = mismatches(merged([msgspec.structs.replace(facts, **change)]), "1.40.0", fresh)
+        assert any(one.startswith(line) for one in found), found

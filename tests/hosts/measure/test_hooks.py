@@ -7,18 +7,23 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from dmconform.abi.required_hooks import PointFacts, RequiredHooks, Without, load_required_hooks, merged
+from dmconform.abi.required_hooks import FILE, HookFact, PointFacts, RequiredHooks, Without, load_required_hooks, merged
 from dmconform.binaries.hide import without_symbols
+from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy.extension_points.use import AttemptEnd
+from dmconform.hosts.catalogue import load_hosts
 from dmconform.measure.hooks.measure import MODULE, hooks_at, measure
+from dmconform.measure.new_host import reaction_differences
+from msgspec.structs import replace as replaced
 
 from tests.hosts.stubs import Stubs, stubs
+from tests.recorded import assert_no_differences
 
 pytestmark = pytest.mark.host
 
-RELEASES = ("1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0")
+RELEASES = tuple(host.release for host in load_hosts(paths.HOSTS_FILE) if host.default)
 NEWEST = RELEASES[-1]
 
 
@@ -36,27 +41,15 @@ def measured(hosts: Stubs, release: str, folder: Path, *only: ExtensionPoint) ->
     return measure(one, folder, hosts.compiler, hosts.upstream_port, workers=2, progress=print, only=wanted)
 
 
-def mismatches(data: RequiredHooks, fresh: tuple[PointFacts, ...]) -> list[str]:
-    """Where the data say something else than a measurement, in words."""
-    lines = []
-    for facts in fresh:
-        (release,) = facts.releases
-        known = data.facts(release, facts.point)
-        if known is None:
-            lines.append(f"{release}, {facts.point.value}: the data say nothing")
-            continue
-        if known.problem != facts.problem:
-            lines.append(f"{release}, {facts.point.value}: {facts.problem!r}; the data: {known.problem!r}")
-        for hook in sorted(known.hooks.keys() | facts.hooks.keys()):
-            if known.hooks.get(hook) != facts.hooks.get(hook):
-                lines.append(f"{release}, {facts.point.value}: {facts.hooks.get(hook)}; the data: {known.hooks.get(hook)}")
-    return lines
+def mismatches(data: RequiredHooks, release: str, fresh: tuple[PointFacts, ...]) -> list[str]:
+    """The keys in which the data say something else than a measurement."""
+    return reaction_differences(lambda point: data.facts(release, point), fresh)
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_data_are_what_the_host_does(hosts: Stubs, tmp_path: Path, release: str) -> None:
-    found = mismatches(load_required_hooks(), measured(hosts, release, tmp_path))
-    assert not found, "renew the data with: dmconform abi hooks --host " + release + "\n" + "\n".join(found)
+    found = mismatches(load_required_hooks(), release, measured(hosts, release, tmp_path))
+    assert_no_differences(FILE, release, found, f"dmconform abi hooks --host {release}")
 
 
 def test_data_that_are_wrong_are_found(hosts: Stubs, tmp_path: Path) -> None:
@@ -64,15 +57,19 @@ def test_data_that_are_wrong_are_found(hosts: Stubs, tmp_path: Path) -> None:
     facts = fresh[0]
     fact = facts.hooks["matcher_match"]
     assert fact.without is Without.REFUSED
-    wrong = [
-        {**facts.hooks, "matcher_match": msgspec.structs.replace(fact, without=Without.WORKS)},
-        {**facts.hooks, "matcher_match": msgspec.structs.replace(fact, message="other words")},
-        {name: one for name, one in facts.hooks.items() if name != "matcher_match"},
-        {**facts.hooks, "matcher_new": fact},
+    key = "matcher.hooks.matcher_match"
+    wrong: list[tuple[str, dict[str, HookFact | None]]] = [
+        (f"{key}.without: recorded 'works', measured 'refused'", {"matcher_match": replaced(fact, without=Without.WORKS)}),
+        (f"{key}.message: recorded 'other words', measured '", {"matcher_match": replaced(fact, message="other words")}),
+        (f"{key}: recorded nothing, measured {{'without': 'refused'", {"matcher_match": None}),
+        ("matcher.hooks.matcher_new: recorded {'without': 'refused'", {"matcher_new": fact}),
     ]
-    assert not mismatches(merged(fresh), fresh)
-    for hooks in wrong:
-        assert len(mismatches(merged([msgspec.structs.replace(facts, hooks=hooks)]), fresh)) == 1
+    assert not mismatches(merged(fresh), NEWEST, fresh)
+    for line, change in wrong:
+        hooks = {name: one for name, one in {**facts.hooks, **change}.items() if one is not None}
+        (found,) = mismatches(merged([msgspec.structs.replace(facts, hooks=hooks)]), NEWEST, fresh)
+        assert found.startswith(line)
+    assert mismatches(merged([]), NEWEST, fresh) == ["matcher: recorded nothing, measured something"]
 
 
 def test_an_erased_hook_is_as_good_as_one_that_was_never_there(hosts: Stubs, tmp_path: Path) -> None:

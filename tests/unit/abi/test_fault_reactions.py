@@ -18,6 +18,8 @@ from dmconform.hosts.catalogue import load_hosts
 from dmconform.measure.faults.page import counted_words, faults_page, null_words, runs
 from dmconform.measure.hooks.generate import NULL_VARIABLE, instance_hooks, stub_module
 
+from tests.recorded import assert_page, assert_recorded
+
 MATCHER, TRACER = ExtensionPoint.MATCHER, ExtensionPoint.TRACER
 COUNTED = Counted({"config_init_error.config_name.name": 1})
 
@@ -29,7 +31,8 @@ def facts(point: ExtensionPoint, *releases: str, fate: Fate = Fate.REFUSED) -> P
 def test_the_repositorys_data_cover_every_known_release_and_point() -> None:
     data = load_faults()
     hosts = load_hosts(paths.HOSTS_FILE)
-    assert data.releases == tuple(host.release for host in hosts)
+    releases = [host.release for host in hosts]
+    assert_recorded(FILE, "releases", data.releases, releases, "dmconform abi faults --host RELEASE, for each of them")
     for host in hosts:
         for point in ExtensionPoint:
             found = data.of(host.release, point)
@@ -58,7 +61,7 @@ def test_they_are_written_as_the_tool_writes_them() -> None:
 
 
 def test_the_page_is_the_one_of_the_data() -> None:
-    assert (paths.DATA / "docs" / "faults.md").read_text() == faults_page(load_faults()), "run: dmconform abi faults --page"
+    assert_page("docs/faults.md", faults_page(load_faults()), "dmconform abi faults --page")
 
 
 def test_releases_that_are_alike_share_an_entry_and_a_renewed_one_leaves_it() -> None:

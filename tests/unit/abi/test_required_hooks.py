@@ -22,6 +22,8 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.envoy.extension_points.shapes import points_of, why_unreachable
 from dmconform.hosts.catalogue import load_hosts
 
+from tests.recorded import assert_recorded
+
 MATCHER, TRACER = ExtensionPoint.MATCHER, ExtensionPoint.TRACER
 REFUSED = HookFact(Without.REFUSED, called=True, message="no")
 WORKS = HookFact(Without.WORKS)
@@ -34,7 +36,8 @@ def facts(point: ExtensionPoint, *releases: str, **hooks: HookFact) -> PointFact
 def test_the_repositorys_data_cover_every_known_release_and_point() -> None:
     data = load_required_hooks()
     hosts = load_hosts(paths.HOSTS_FILE)
-    assert data.releases == tuple(host.release for host in hosts)
+    releases = [host.release for host in hosts]
+    assert_recorded(FILE, "releases", data.releases, releases, "dmconform abi hooks --host RELEASE, for each of them")
     for host in hosts:
         for point in ExtensionPoint:
             found = data.facts(host.release, point)

@@ -17,6 +17,7 @@ from dmconform.sdks.catalogue import load_sdks
 from dmconform.spec.cases import Level, load_requirements
 from dmconform.spec.catalogue import load_catalogue
 
+from tests.recorded import assert_page
 from tests.unit.report_samples import broken, cell, known, report, unreachable
 
 CATALOGUE = load_catalogue()
@@ -47,7 +48,7 @@ def test_what_contradicts_one_another_never_holds_for_the_same_host() -> None:
 
 
 def test_the_page_is_the_one_of_the_data() -> None:
-    assert (paths.DATA / "docs" / "coverage.md").read_text() == coverage_text(CATALOGUE), "run: dmconform coverage --write"
+    assert_page("docs/coverage.md", coverage_text(CATALOGUE), "dmconform coverage --write")
 
 
 def test_every_requirement_is_in_the_page_and_the_report() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dmconform.abi.fault_reactions import Counted, Fate, NullFact, PointFaults
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+from dmconform.core.progress import counting
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import points_of
@@ -77,9 +78,11 @@ def measure_faults(
                 if way.per_route == is_per_route(hook)
             ]
             returning = instance_hooks(host.abi, host.relatives)
-            lacks = list(pool.map(lambda one: bench.lacks(*one), work))  # noqa: B023 - used up in this round
+            lacking = pool.map(lambda one: bench.lacks(*one), work)  # noqa: B023 - used up in this round
+            lacks = list(counting(lacking, len(work), f"Envoy {host.release}: what is counted of a missing hook", progress))
             nulls = [one for one in work if one[1] in returning]
-            null = list(pool.map(lambda one: bench.null(*one), nulls))  # noqa: B023
+            returned = pool.map(lambda one: bench.null(*one), nulls)  # noqa: B023
+            null = list(counting(returned, len(nulls), f"Envoy {host.release}: hooks that return null", progress))
             for point in points:
                 its_lacks = {_short(hook): it for (one, hook), it in zip(work, lacks, strict=True) if one.way.point is point}
                 refused = {hook: it for hook, it in its_lacks.items() if it is not None}

@@ -22,6 +22,7 @@ from dmconform.abi.types import Abi, FunctionKind
 from dmconform.binaries.hide import without_symbols
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint, point_of
+from dmconform.core.progress import counting
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import Envoy
@@ -102,7 +103,8 @@ def measure(
                 for hook in hooks_at(host.abi, way.point)
                 if way.per_route == is_per_route(hook)
             ]
-            facts = list(pool.map(lambda one: bench.lacking(*one), work))  # noqa: B023 - used up in this round
+            done = pool.map(lambda one: bench.lacking(*one), work)  # noqa: B023 - used up in this round
+            facts = list(counting(done, len(work), f"Envoy {host.release}: modules that lack a hook", progress))
             for point in points:
                 hooks = {hook: fact for (way, _, hook), fact in zip(work, facts, strict=True) if way.point is point}
                 short = {hook.removeprefix(HOOK_PREFIX): fact for hook, fact in hooks.items()}

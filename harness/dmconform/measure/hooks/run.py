@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
 
 from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required_hooks import PointFacts
+from dmconform.abi.types import Abi
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import ExtensionPoint
@@ -22,6 +27,8 @@ from dmconform.matrix.plan import PlannedHost
 from dmconform.matrix.prepare import fetch_hosts, lazy_engine
 from dmconform.measure.hooks.measure import Compile, MeasuredHost, measure
 from dmconform.sdks.generated import compile_c
+
+NO_MORE: Mapping[Minor, Abi] = MappingProxyType({})
 
 
 def measure_hosts(
@@ -57,10 +64,25 @@ def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredH
         yield measured_hosts(planned), lambda name, sources: compile_c(name, sources, cache, engine.toolchain)
 
 
-def measured_hosts(planned: tuple[PlannedHost, ...]) -> tuple[MeasuredHost, ...]:
-    """Hosts with the ABI of their minor, or of the newest known one where theirs is not known."""
-    abis = {Minor.parse(minor): abi for minor, abi in load_every_abi().items()}
-    minors = tuple(abis)
+@contextlib.contextmanager
+def compiler() -> Iterator[Compile]:
+    """What compiles generated modules for the time of the block."""
+    cache = paths.cache_folder()
+    with lazy_engine(cache) as engine:
+        yield lambda name, sources: compile_c(name, sources, cache, engine.toolchain)
+
+
+def measured_hosts(planned: tuple[PlannedHost, ...], more: Mapping[Minor, Abi] = NO_MORE) -> tuple[MeasuredHost, ...]:
+    """Hosts with the ABI of their minor, or of the newest known one where theirs is not known.
+
+    `more` is ABI data of minors that has no file yet. Data without signatures, as a binary alone gives it, takes those of the
+    minor before.
+    """
+    abis = {Minor.parse(minor): abi for minor, abi in load_every_abi().items()} | dict(more)
+    minors = sorted(abis)
+    for before, minor in itertools.pairwise(minors):
+        if not abis[minor].types:
+            abis[minor] = _with_signatures(abis[minor], abis[before])
     hosts = []
     for one in planned:
         minor = one.host.release.minor
@@ -69,3 +91,9 @@ def measured_hosts(planned: tuple[PlannedHost, ...]) -> tuple[MeasuredHost, ...]
         older = tuple(abis[known] for known in reversed(minors) if known < own)
         hosts.append(MeasuredHost(one.host.id, minor, Path(one.host.binary), one.abi_version, abis[own], newer + older))
     return tuple(hosts)
+
+
+def _with_signatures(names: Abi, before: Abi) -> Abi:
+    known = {function.name: function for function in before.functions}
+    functions = tuple(known.get(function.name, function) for function in names.functions)
+    return msgspec.structs.replace(names, sources=before.sources, types=before.types, functions=functions)
