@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import platformdirs
-
 from dmconform.core.errors import UsageError
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -24,7 +22,7 @@ def _checkout_of(package: Path) -> Path | None:
 CHECKOUT = _checkout_of(PACKAGE)
 """The clone of the repository that this code runs from; None where it is installed."""
 DATA = CHECKOUT or PACKAGE / "data"
-"""The folder with `conformance/` and `sdks/`; read only."""
+"""The folder with `conformance/`, `sdks/` and `docs/`; read only."""
 CONFORMANCE = DATA / "conformance"
 CASES = CONFORMANCE / "cases"
 ABI = CONFORMANCE / "abi"
@@ -37,6 +35,8 @@ SDKS = DATA / "sdks"
 TOOLCHAIN = SDKS / "toolchain"
 SCHEMAS = DATA / "reports" / "schema"
 LICENSE = DATA / "LICENSE"
+RUNS = "reports/local" if CHECKOUT is not None else "dmconform-reports"
+"""The folder below which runs write by default, as help texts name it."""
 REPORT_FILE = "report.json"
 """What a run calls its report, in a folder of its own."""
 
@@ -60,7 +60,12 @@ def checkout(action: str) -> Path:
 
 def runs_folder() -> Path:
     """Returns the folder below which runs write by default: `reports/local` of a checkout, else one in the current folder."""
-    return CHECKOUT / "reports" / "local" if CHECKOUT is not None else Path.cwd() / "dmconform-reports"
+    return (CHECKOUT or Path.cwd()) / RUNS
+
+
+def named(file: str) -> str:
+    """Returns how a help text names a file below `DATA`: as in the repository, or where it is installed."""
+    return file if CHECKOUT is not None else str(DATA / file)
 
 
 def cache_folder() -> Path:
@@ -68,5 +73,9 @@ def cache_folder() -> Path:
 
     `DMCONFORM_CACHE` names another place than the user's cache folder.
     """
-    named = os.environ.get("DMCONFORM_CACHE")
-    return Path(named).resolve() if named else Path(platformdirs.user_cache_path("dmconform"))
+    place = os.environ.get("DMCONFORM_CACHE")
+    if place:
+        return Path(place).resolve()
+    import platformdirs  # slow; `--help` does without
+
+    return Path(platformdirs.user_cache_path("dmconform"))
