@@ -46,10 +46,10 @@ COMMAND = Command(
     name="faults",
     summary="Fault injection: measure what hosts do with a module whose hook is missing, or returns null.",
     examples="""
-dmconform abi faults  # all releases; rewrites the file of a checkout and its page
+dmconform abi faults  # all known releases; rewrites the file and its page
 dmconform abi faults --host 1.40  # one release; the others stay as they are
 dmconform abi faults --host path:./envoy -o /tmp/faults.json
-dmconform abi faults --page  # measures nothing: only docs/faults.md of a checkout
+dmconform abi faults --page  # measures nothing: only docs/faults.md
 """,
     notes="Modules' code runs on this machine, with your rights: that of generated modules which do nothing, or crash.",
     exit_codes={

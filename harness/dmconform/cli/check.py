@@ -75,10 +75,10 @@ COMMAND = Command(
     examples="""
 dmconform check libmy_filter.so --no-run --host all
 dmconform check libmy_filter.so --filter-name my_filter --filter-config '{}'
-dmconform check libmy_filter.so --filter-config @config.json --host path:./envoy
+dmconform check libmy_filter.so --filter-config @conf.json --host path:./envoy
 dmconform check libmy_filter.so --host 1.39 --host 1.40 --json check.json
 dmconform check libmy_logger.so --extension-point access_logger --env A=B
-dmconform check libmy_module.so --settings uses.toml  # several extension points
+dmconform check libmy_module.so --settings uses.toml
 """,
     notes=f"The format of --settings: {paths.named('docs/check.md')}",
     exit_codes={

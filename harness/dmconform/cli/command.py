@@ -148,7 +148,11 @@ class Parser(argparse.ArgumentParser):
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """Refuses a value that is none of an action's choices, or a command that does not exist."""
         if action.choices is not None and value not in action.choices:
-            kind = "command" if isinstance(action, _Descend) else f"value of {'/'.join(action.option_strings) or action.dest}:"
+            kind = (
+                "command"
+                if isinstance(action, _Descend)
+                else f"value of {'/'.join(action.option_strings) or action.dest.upper()}"
+            )
             self.error(unknown(kind, str(value), [str(one) for one in action.choices]))
 
     def error(self, message: str) -> NoReturn:

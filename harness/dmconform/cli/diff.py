@@ -23,7 +23,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("old", type=report_file, metavar="OLD", help="the run before, of any suite: its folder or report.json")
     parser.add_argument("new", type=report_file, metavar="NEW", help="the run after it")
     parser.add_argument(
-        "--fail-on", action="append", default=[], choices=tuple(KINDS), help="end with exit code 1 on these; may be repeated"
+        "--fail-on",
+        action="append",
+        default=[],
+        choices=tuple(KINDS),
+        metavar="KIND",
+        help=f"end with exit code 1 on these changes: {', '.join(KINDS)}; may be repeated",
     )
     add_result_format(parser)
 

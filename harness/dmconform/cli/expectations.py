@@ -27,7 +27,7 @@ def _add_id(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_way(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--outcome", required=True, choices=WAYS, help="how the cells end")
+    parser.add_argument("--outcome", required=True, choices=WAYS, metavar="WAY", help=f"how the cells end: {', '.join(WAYS)}")
     parser.add_argument("--detail", required=True, metavar="REGEX", help="what their detail must match")
 
 
@@ -83,6 +83,8 @@ def _changing(change: Callable[[argparse.Namespace], None]) -> Callable[[argpars
     def run(arguments: argparse.Namespace) -> int:
         file = paths.KNOWN_FAILURES_FILE
         paths.checkout(f"expectations {arguments.subcommand} writes {file.name}")
+        if arguments.subcommand != "record":
+            _check_record(arguments.id)
         change(arguments)
         print(f"{arguments.id}: changed in {file.name}; git diff shows it")
         return ExitCode.OK
@@ -115,16 +117,12 @@ def _extend_named(arguments: argparse.Namespace) -> None:
 
 
 def _narrow(name: str, out: Iterable[str], *, promised_only: bool) -> None:
-    from dmconform.core.nearest import unknown
     from dmconform.spec import record_edits
     from dmconform.spec.catalogue import load_catalogue
     from dmconform.spec.inconsistencies import CellIndex
 
     catalogue = load_catalogue()
-    record = next((one for one in catalogue.known_failures if one.id == name), None)
-    if record is None:
-        records = [one.id for one in catalogue.known_failures]
-        raise UsageError(unknown("record", name, records, more="dmconform expectations lists all"))
+    record = next(one for one in catalogue.known_failures if one.id == name)
     index = CellIndex(catalogue.promised)
     out = set(out)
     if promised_only:
@@ -175,6 +173,15 @@ def _record(arguments: argparse.Namespace) -> None:
         until=arguments.until,
     )
     record_edits.add(paths.KNOWN_FAILURES_FILE, record)
+
+
+def _check_record(name: str) -> None:
+    from dmconform.core.nearest import unknown
+    from dmconform.spec.expectations import load_known_failures
+
+    records = [one.id for one in load_known_failures(paths.KNOWN_FAILURES_FILE)]
+    if name not in records:
+        raise UsageError(unknown("record", name, records, more="dmconform expectations lists all"))
 
 
 def _check_minor(text: str) -> None:

@@ -109,6 +109,9 @@ class _ForgivingOutput(io.FileIO):
         except BrokenPipeError:
             _discard(self.fileno())
             return memoryview(data).nbytes
+        except OSError as error:
+            _discard(self.fileno())
+            raise HarnessError(f"standard output cannot be written: {error.strerror}") from error
 
 
 def _discard(descriptor: int) -> None:
@@ -157,17 +160,12 @@ def _ended(arguments: Sequence[str] | None) -> int:
     try:
         with _terminated_like_interrupted():
             code = act(chosen)
+        sys.stdout.flush()
     except HarnessError as error:
         from dmconform.core.terminal import safe_message
 
         print(safe_message(f"dmconform: {error}"), file=sys.stderr)  # it may quote a file or a host
-        code = error.exit_code
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        print(f"dmconform: standard output cannot be written: {error.strerror}", file=sys.stderr)
-        _discard(sys.stdout.fileno())
-        return ExitCode.ERROR
+        return error.exit_code
     return code
 
 

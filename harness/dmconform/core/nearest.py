@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-LISTED = 20
+LISTED = 30
 """So many names are listed in a message; of more, the reader is sent to a command that shows them."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Returns the known name that is most like `name`, or None where none is like it. Case of letters does not count."""
+    """Returns the known name that is most like `name`, or None where none is like it.
+
+    Upper and lower case are alike, and the dashes of options do not count.
+    """
     import difflib  # slow; most commands meet no mistake
 
-    by_lower_case = {one.lower(): one for one in known}
-    found = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
-    return by_lower_case[found[0]] if found else None
+    by_letters = {one.lower().lstrip("-"): one for one in known}
+    found = difflib.get_close_matches(name.lower().lstrip("-"), by_letters, n=1)
+    return by_letters[found[0]] if found else None
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, more: str = "") -> str:
