@@ -70,12 +70,14 @@ def test_the_exit_code_is_the_tools(script: Path, tmp_path: Path, words: tuple[s
 def test_paths_are_those_of_the_caller_and_words_stay_as_they_are(script: Path, tmp_path: Path) -> None:
     (tmp_path / "a *").mkdir()
     (tmp_path / "msgspec.py").write_text("raise SystemExit('a module of the folder of the caller')\n")
-    done = call(script, tmp_path, "abi", "from-binary", "/bin/sh", "-o", "a */here.json", "--envoy", "$(exit 7)")
+    (tmp_path / "abi.h").write_text("void envoy_dynamic_module_on_one(void);\n")
+    done = call(script, tmp_path, "abi", "extract", "abi.h", "-o", "a */here.json", "--describe", "$(exit 7) 'a  b'")
     absent = call(script, tmp_path, "check", "no such module.so", "--no-run")
     assert absent.exit_code == ExitCode.USAGE, absent
     assert "no such module.so" in absent.said
     assert str(script.parent) not in absent.said
-    assert done.exit_code in (ExitCode.OK, ExitCode.USAGE), done
+    assert (done.exit_code, done.printed) == (ExitCode.OK, ""), done
+    assert "$(exit 7) 'a  b'" in (tmp_path / "a *" / "here.json").read_text()
     assert "a module of the folder" not in done.said
     report = call(script, tmp_path, "page", "report.json", "--out", "a */page.html")
     assert "report.json: there is no such file" in report.said, report
