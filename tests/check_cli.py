@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 from dmconform.check.result import Check
-from dmconform.cli.check import add_check_parser, run_check
+from dmconform.cli.main import parse
 from dmconform.core.errors import HarnessError
 
 
@@ -28,12 +27,11 @@ class Done:
 
 def dmconform_check(*words: str | Path) -> Done:
     """Runs it to its end."""
-    parser = argparse.ArgumentParser("dmconform")
-    add_check_parser(parser.add_subparsers())
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            code = run_check(parser.parse_args(["check", *map(str, words)]))
+            chosen = parse(["check", *map(str, words)])
+            code = chosen.run(chosen)
         except HarnessError as error:
             print(f"dmconform: {error}", file=err)
             code = error.exit_code

@@ -12,7 +12,12 @@ from dmconform.core.process import run_program
 from tests.checkout import ROOT
 from tests.workflow_files import ACTIONS, TIMEOUT_S, WORKFLOWS, own_program, read_yaml, run_go, scripts
 
-SCRIPTS = {ROOT / "toxw": "sh", ROOT / ".ci" / "run": "bash"}
+SCRIPTS = {
+    ROOT / "toxw": "sh",
+    ROOT / "dmconform": "sh",
+    ROOT / "requirements" / "environment.sh": "sh",
+    ROOT / ".ci" / "run": "bash",
+}
 """What people and CI start first; the scripts of builds run in their container, with its variables."""
 # In GitHub's documents, and not in the newest actionlint: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
 NOT_KNOWN_YET = r'property "workflow_(repository|sha)" is not defined in object type \{container: '

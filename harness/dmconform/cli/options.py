@@ -1,21 +1,36 @@
-"""Options that say which cells a command is about."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from dmconform.core.paths import report_in
 
 HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
 SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:official; may be repeated"
 CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
 EVERYWHERE_HELP = (
-    "all cases on all pairs of SDK and host; without it, most run only where the documents say something of the pair"
+    "all cases on all pairs of SDK and host; without it, most run only where the documents say something about the pair"
 )
+CELL_HELP = "as reports and dmconform list cells write it"
+
+
+def add_hosts(parser: argparse.ArgumentParser, *, default: str = "") -> None:
+    """Adds `--host`; `default` says which hosts are taken without it."""
+    text = f"{HOST_HELP} (default: {default})" if default else HOST_HELP
+    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=text)
+
+
+def add_sdks(parser: argparse.ArgumentParser) -> None:
+    """Adds `--sdk`."""
+    parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
 
 
 def add_selectors(parser: argparse.ArgumentParser) -> None:
     """Adds `--host`, `--sdk`, `--case` and `--everywhere`."""
-    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=HOST_HELP)
-    parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
+    add_hosts(parser)
+    add_sdks(parser)
     parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
     parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
 
@@ -26,7 +41,7 @@ def add_sdk_source(parser: argparse.ArgumentParser) -> None:
         "--sdk-source",
         metavar="URL-or-path",
         help="repository with the official SDKs: a mirror or a clone; ending in #COMMIT: that commit's SDK, not the release's "
-        "(also DMCONFORM_SDK_SOURCE; default: Envoy's own)",
+        "(also DMCONFORM_SDK_SOURCE; default: Envoy's repository)",
     )
 
 
@@ -44,6 +59,53 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=2,
         metavar="N",
-        help="how often cells that count against the run are run again, alone, to tell whether they end the same way; "
+        help="how often cells that fail the run are run again, alone, to see whether they are flaky; "
         "the verdict stays (default: 2; some cells of each cause)",
     )
+
+
+def add_cell(parser: argparse.ArgumentParser) -> None:
+    """Adds the operand CELL-ID, and `--host` for a cell whose host is no known release."""
+    parser.add_argument("cell", metavar="CELL-ID", help=CELL_HELP)
+    parser.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="path:FILE or image:REF, if the cell's host is no known release",
+    )
+
+
+def add_measuring_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of a measurement on several hosts, whose result is a file of the repository."""
+    add_hosts(parser, default="all")
+    parser.add_argument(
+        "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the file of a checkout, renewed)"
+    )
+    parser.add_argument("-n", dest="workers", type=int, metavar="N", help="Envoys at once (default: one per processor)")
+
+
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """Adds `--format` to a command whose result is a report."""
+    parser.add_argument(
+        "--format",
+        choices=("text", "github"),
+        default="text",
+        help="github: what fails the run as annotations as well, and matrix.md in the job's summary (default: text)",
+    )
+
+
+def add_result_format(parser: argparse.ArgumentParser) -> None:
+    """Adds `--format` to a command whose result `output.print_result` prints."""
+    parser.add_argument(
+        "--format",
+        choices=("text", "markdown", "json", "github"),
+        default="text",
+        help="github: annotations, and the Markdown in the job's summary (default: text)",
+    )
+
+
+def report_file(text: str) -> Path:
+    """Returns the report that an argument names: the file, plain or compressed, or that in the folder of a run."""
+    path = Path(text)
+    return report_in(path) if path.is_dir() else path

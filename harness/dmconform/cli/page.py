@@ -1,42 +1,24 @@
-"""`dmconform page`: the page of a report that is there already."""
+"""`dmconform page`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from dmconform.cli.report_options import report_file
+from dmconform.cli.command import Command, Group
+from dmconform.cli.options import report_file
 from dmconform.core.errors import ExitCode, HarnessError
 
-_EPILOG = """\
-examples:
-  dmconform page report.json --out report.html
-  dmconform page new --previous old --out changed.html
-  dmconform page reports/published/2026-11-21-all-hosts --out page.html
 
-The page is one file: no server, no network. With --previous, cells that changed since are marked and can be filtered. Reports
-of older suites open too.
-
-exit codes: 0 written, 2 a file is no report, 4 the page cannot be written
-"""
-
-
-def add_page_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Adds `page` to the command line."""
-    text = "Write the page of a report anew, or with what changed since another one."
-    parser = commands.add_parser(
-        "page", help=text, description=text, formatter_class=argparse.RawDescriptionHelpFormatter, epilog=_EPILOG
-    )
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "report", type=report_file, metavar="REPORT", help="folder of a run, or its report.json, also compressed"
+        "report", type=report_file, metavar="REPORT", help="folder of a run, or its report.json, plain or compressed"
     )
     parser.add_argument("--previous", type=report_file, metavar="REPORT", help="the same of an earlier run")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page; what is there is replaced")
-    parser.set_defaults(run=run_page)
 
 
-def run_page(arguments: argparse.Namespace) -> int:
-    """Writes the page."""
+def _run(arguments: argparse.Namespace) -> int:
     from dmconform.report.comparison.compare import compare
     from dmconform.report.html import render_html
     from dmconform.report.reading import read_report
@@ -50,3 +32,24 @@ def run_page(arguments: argparse.Namespace) -> int:
         raise HarnessError(f"--out {arguments.out}: cannot be written: {error.strerror}") from error
     print(f"written: {arguments.out}")
     return ExitCode.OK
+
+
+COMMAND = Command(
+    name="page",
+    group=Group.RELEASE_MANAGERS,
+    summary="Write the page of a report anew, or with what changed since another one.",
+    examples="""
+dmconform page report.json --out report.html
+dmconform page new --previous old --out changed.html
+dmconform page reports/published/2026-11-21-all-hosts --out page.html
+""",
+    notes="The page is one file: no server, no network. With --previous, cells that changed since are marked and can be "
+    "filtered. Reports of older suites open too.",
+    exit_codes={
+        0: "the page is written, whatever the report says",
+        2: "wrong usage, or a file that is no report",
+        4: "the page cannot be written, or the command was interrupted",
+    },
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dmconform.core import paths
+from dmconform.core.errors import ExitCode
 from dmconform.matrix.assemble import envoy_test_entries, requirement_entries
 from dmconform.report.coverage import coverage_page
 from dmconform.report.findings import findings_page, of_known_failure
@@ -25,3 +26,18 @@ def findings_text(catalogue: Catalogue) -> str:
     index = CellIndex(catalogue.promised)
     known = [of_known_failure(one, index, catalogue.cases, catalogue.requirements) for one in catalogue.known_failures]
     return findings_page(known, load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}))
+
+
+def write_or_print(text: str, name: str, *, write: bool) -> int:
+    """Writes `docs/NAME.md`, or prints the text; returns the exit code.
+
+    Raises:
+        UsageError: it is to be written, and this is no checkout.
+    """
+    if write:
+        file = paths.checkout(f"{name} --write writes docs/{name}.md") / "docs" / f"{name}.md"
+        file.write_text(text)
+        print(f"written: {file}")
+    else:
+        print(text, end="")
+    return ExitCode.OK

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dmconform.core.errors import UsageError
+from dmconform.core.nearest import unknown
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import KnownHost, newest_patch
 
@@ -56,9 +57,18 @@ def _known_host(spec: str, known: tuple[KnownHost, ...]) -> KnownHost:
     if found is None and re.fullmatch(r"\d+\.\d+", spec):
         found = newest_patch(known, Minor.parse(spec))
     if found is None:
-        releases = ", ".join(host.release for host in known)
-        raise UsageError(
-            f"--host {spec}: no known release; expected a minor or release of {releases}, "
-            "or all, path:FILE, image:REF (dmconform list hosts)"
-        )
+        more = "or all, path:FILE, image:REF; dmconform list hosts shows all releases"
+        raise UsageError(unknown("host", spec, _host_names(spec, known), more=more))
     return found
+
+
+def _host_names(spec: str, known: tuple[KnownHost, ...]) -> list[str]:
+    """Names that may have been meant: minors where a minor was written, or else releases and the other forms."""
+    if re.fullmatch(r"\d+\.\d+", spec):
+        return list(dict.fromkeys(str(host.version.minor) for host in known))
+    if spec[:1].isdigit():
+        return [host.release for host in known]
+    if ":" in spec:
+        rest = spec.partition(":")[2]
+        return [f"path:{rest or 'FILE'}", f"image:{rest or 'REF'}"]
+    return [*(host.release for host in known), "all"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 import tempfile
 from dataclasses import replace
@@ -13,6 +12,7 @@ import msgspec
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
+from dmconform.core.nearest import unknown
 from dmconform.core.values import CellId, SdkId
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.classification import classify
@@ -42,7 +42,7 @@ def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> C
     if not hosts and "~" in wanted.host:
         raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
     if not hosts:
-        _check_name(cell_id, "known host", wanted.host, [host.release for host in catalogue.hosts])
+        _check_name(cell_id, "host", wanted.host, [host.release for host in catalogue.hosts])
     languages = [one.value for one in catalogue.case(wanted.case).declaration.languages]
     if SdkId.parse(wanted.sdk).language.value not in languages:
         raise UsageError(f"{cell_id}: there is no such cell: the case runs with SDKs of {', '.join(languages)} only")
@@ -51,9 +51,7 @@ def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> C
 
 def _check_name(cell_id: str, what: str, name: str, names: list[str]) -> None:
     if name not in names:
-        near = difflib.get_close_matches(name, names)
-        hint = f"; near it: {', '.join(near)}" if near else ""
-        raise UsageError(f"{cell_id}: there is no {what} {name}{hint} (dmconform list cells shows all cells)")
+        raise UsageError(f"{cell_id}: {unknown(what, name, names, more='dmconform list cells shows all cells')}")
 
 
 def prepare_cell(

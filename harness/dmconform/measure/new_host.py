@@ -95,7 +95,7 @@ def measure_new_host(
             hooks = measure(hosts, folder / "hooks", compile_module, port, workers=workers, progress=progress)
             faults = measure_faults(hosts, folder / "faults", compile_module, port, workers=workers, progress=progress)
             reactions = Reactions(hooks, faults)
-    abi = new_minor or load_abi(paths.ABI, minor)
+    abi = new_minor or load_abi(paths.ABI, str(host.release.minor))
     entry = entry_of(host, release.wheel or NO_WHEEL, facts, abi, opens)
     entry = msgspec.structs.replace(entry, abi_version=handling.own, abi_check=handling.check)
     return NewHost(entry, facts, Path(host.binary), new_minor, reactions)

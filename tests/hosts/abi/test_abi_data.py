@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from dmconform.abi.loading import known_minors, load_abi, load_abi_file
 from dmconform.abi.types import FunctionKind
-from dmconform.cli.abi import add_abi_parser
+from dmconform.cli.main import parse
 from dmconform.core import paths
 from dmconform.core.progress import say
 from dmconform.hosts.catalogue import load_hosts
@@ -31,9 +30,7 @@ MINORS = tuple(map(str, known_minors()))
 
 def dmconform_abi(*words: str | Path) -> int:
     """Runs `dmconform abi …` in this process; returns its exit code."""
-    parser = argparse.ArgumentParser()
-    add_abi_parser(parser.add_subparsers())
-    chosen = parser.parse_args(["abi", *map(str, words)])
+    chosen = parse(["abi", *map(str, words)])
     code: int = chosen.run(chosen)
     return code
 

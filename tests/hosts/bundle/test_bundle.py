@@ -284,7 +284,7 @@ def test_the_command_makes_an_archive_that_it_has_replayed(everything: object, t
         assert "cell-broken_files-cut_in_half-cpp-1.39-reference-1.39.3/run.py" in archive.getnames()
     assert project.dmconform("bundle", cell, "--out", out).exit_code == ExitCode.USAGE, "expected not to overwrite a file"
     absent = project.dmconform("bundle", "window/local_repli/cpp@1.39:reference/1.39.3", "--out", tmp_path / "other.tar.gz")
-    assert (absent.exit_code, "near it: window/local_reply" in absent.said) == (ExitCode.USAGE, True), absent
+    assert (absent.exit_code, "did you mean window/local_reply?" in absent.said) == (ExitCode.USAGE, True), absent
     no_verdict = "lifetime/request_keeps_its_route/go@1.39:reference/1.39.3"
     nothing = project.dmconform("bundle", no_verdict, "--out", tmp_path / "other.tar.gz")
     assert (nothing.exit_code, "not applicable" in nothing.said) == (ExitCode.ERROR, True), nothing

@@ -48,7 +48,7 @@ def test_a_file_has_a_table_per_extension_point(tmp_path: Path) -> None:
     [
         ("surprise = 1", "surprise"),
         ("[[use]]\nname = 'x'", "extension_point"),
-        ("[[use]]\nextension_point = 'http'", "extension_point 'http'"),
+        ("[[use]]\nextension_point = 'http'", "extension_point: unknown extension point http: expected one of"),
         ("[[use]]\nextension_point = 'http_filter'\nnam = 'x'", "nam"),
         ("[[use]]\nextension_point = 'http_filter'\nconfig = { a = 1 }", "config"),
         ("[[use]]\nextension_point = 'http_filter'\nconfig = 1", "config"),
@@ -87,7 +87,7 @@ def test_a_use_is_said_in_one_place(tmp_path: Path, option: dict[str, str]) -> N
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"extension_point": "http"}, "--extension-point 'http'"),
+        ({"extension_point": "http"}, "--extension-point: unknown extension point http: expected one of"),
         ({"environment": ["A"]}, "--env A"),
         ({"environment": ["=x"]}, "--env ''"),
         ({"sdk_minor": "1"}, "--sdk-minor"),

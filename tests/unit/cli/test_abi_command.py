@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import pytest
 from dmconform.abi.loading import load_abi_file
 from dmconform.abi_diff.extract import BadHeader
-from dmconform.cli.abi import add_abi_parser
+from dmconform.cli.main import parse
 from dmconform.core.errors import ExitCode, UsageError
 
 HOOK = "void envoy_dynamic_module_on_one(void);\n"
 
 
 def dmconform_abi(*words: str | Path) -> int:
-    parser = argparse.ArgumentParser()
-    add_abi_parser(parser.add_subparsers())
-    chosen = parser.parse_args(["abi", *map(str, words)])
+    chosen = parse(["abi", *map(str, words)])
     code: int = chosen.run(chosen)
     return code
 

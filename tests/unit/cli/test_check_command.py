@@ -162,10 +162,10 @@ def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--host", "1.2.3"), "--host 1.2.3"),
+        (("--host", "1.2.3"), "unknown host 1.2.3"),
         (("--host", "path:/nowhere"), "/nowhere"),
         (("--host", "image:some/image"), "--no-run starts no container engine"),
-        (("--extension-point", "http"), "--extension-point 'http'"),
+        (("--extension-point", "http"), "unknown extension point http: expected one of access_logger, "),
         (("--extension-point", "dns_resolver"), "dns_resolver: cannot be checked"),
         (("--env", "ENVOY_DYNAMIC_MODULES_SEARCH_PATH=/x"), "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"),
         (("--settings", "/nowhere.toml"), "/nowhere.toml"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dmconform.abi import fault_reactions as data
 from dmconform.abi.fault_reactions import Counted, PointFaults, faults_json, load_faults, merged
-from dmconform.cli import faults as command
+from dmconform.cli import abi_faults as command
+from dmconform.cli.main import parse
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.measure.faults import run
 
@@ -45,9 +45,7 @@ def faults_command(monkeypatch: pytest.MonkeyPatch, asked: list[tuple[str, ...]]
     monkeypatch.setattr(command, "page_file", lambda: repository.with_suffix(".md"))
 
     def dmconform(*words: str) -> int:
-        parser = argparse.ArgumentParser()
-        command.add_parsers(parser.add_subparsers())
-        arguments = parser.parse_args(["faults", *words])
+        arguments = parse(["abi", "faults", *words])
         code: int = arguments.run(arguments)
         return code
 

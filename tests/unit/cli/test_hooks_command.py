@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from dmconform.abi import required_hooks as data
 from dmconform.abi.loading import load_abi
 from dmconform.abi.required_hooks import HookFact, PointFacts, RequiredHooks, Without, hooks_json, load_required_hooks
-from dmconform.cli import hooks as command
+from dmconform.cli.main import parse
 from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.measure.hooks import measure, run
@@ -46,9 +45,7 @@ def hooks_command(monkeypatch: pytest.MonkeyPatch, asked: list[tuple[str, ...]],
     monkeypatch.setattr(data, "FILE", repository)
 
     def dmconform(*words: str) -> int:
-        parser = argparse.ArgumentParser()
-        command.add_parsers(parser.add_subparsers())
-        arguments = parser.parse_args(["hooks", *words])
+        arguments = parse(["abi", "hooks", *words])
         code: int = arguments.run(arguments)
         return code
 

@@ -134,6 +134,6 @@ def test_a_report_that_is_there_is_compared_and_nothing_run(
         words += ["--previous", str(tmp_path / "old.json")]
     assert main(words) == code
     printed = capsys.readouterr().out
-    assert ("no night before" in printed) is (old is None)
+    assert ("no earlier night" in printed) is (old is None)
     assert ("Text of an issue" in printed) is (old == HELD and new != HELD)
     assert ("No cell is in both" in printed) is (old == cell("other/case"))

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from dmconform.cli.listing import lines
-from dmconform.cli.main import _parser
+from dmconform.cli.main import parse
 from dmconform.cli.pages import findings_text
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
@@ -19,6 +18,7 @@ from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.findings import Finding, load_findings
 from dmconform.spec.inconsistencies import CellIndex
+from dmconform.spec.listing import Selectors, listing
 from dmconform.spec.selectors import select_cases, select_sdks
 
 from tests.checkout import ROOT
@@ -50,14 +50,14 @@ def test_a_command_names_what_there_is(finding: Finding) -> None:
     if words[0] != "dmconform":
         assert (ROOT / words[-1].partition("::")[0]).exists(), finding.reproduce
         return
-    arguments = vars(_parser().parse_args(words[1:]))
+    arguments = vars(parse(words[1:]))
     select_hosts(arguments.get("host") or (), CATALOGUE.hosts)
     select_sdks(arguments.get("sdk") or (), CATALOGUE.sdks)
     select_cases(arguments.get("case") or (), CATALOGUE.cases)
     if arguments["command"] == "run":
         for host in arguments["host"]:
-            selected = tuple(arguments["sdk"]), tuple(arguments["case"])
-            assert list(lines("cells", (host,), *selected, everywhere=arguments["everywhere"])), host
+            selectors = Selectors((host,), tuple(arguments["sdk"]), tuple(arguments["case"]), arguments["everywhere"])
+            assert listing("cells", selectors, CATALOGUE).cells, host
     if arguments.get("cell"):
         assert str(CellId.parse(arguments["cell"])) in CATALOGUE.promised
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from collections.abc import Mapping
@@ -10,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from dmconform.cli.data_commands import add_expectations_parser
 from dmconform.cli.expectations import narrowed
+from dmconform.cli.main import parse
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, HarnessError
 from dmconform.core.values import Judgement, Outcome
@@ -148,9 +147,7 @@ def test_narrowing_leaves_what_it_is_not_asked_to_take() -> None:
 
 def main(words: list[str]) -> int:
     """Runs a command as the tool does."""
-    parser = argparse.ArgumentParser()
-    add_expectations_parser(parser.add_subparsers())
-    arguments = parser.parse_args(words)
+    arguments = parse(words)
     try:
         code: int = arguments.run(arguments)
     except HarnessError as error:

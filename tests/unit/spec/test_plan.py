@@ -60,7 +60,7 @@ def test_files_and_images_are_taken_as_they_are() -> None:
 
 @pytest.mark.parametrize("spec", ["1.99", "1.39.99", "path:", "image:", "", "newest", "docker:x"])
 def test_a_host_that_is_none_is_wrong_usage(spec: str) -> None:
-    with pytest.raises(UsageError, match="expected"):
+    with pytest.raises(UsageError, match=r"unknown host .*: (expected one of|did you mean) .*or all, path:FILE, image:REF"):
         select_hosts([spec], HOSTS)
 
 
@@ -84,9 +84,16 @@ def test_an_sdk_spec_that_is_none_is_wrong_usage(spec: str) -> None:
 
 def test_a_selector_that_matches_nothing_is_an_empty_selection() -> None:
     with pytest.raises(EmptySelection, match=r"1\.12"):
-        select_sdks(["rust@1.12"], SDKS)
+        select_sdks(["*@1.12"], SDKS)
     with pytest.raises(EmptySelection, match="nowhere"):
         select_cases(["nowhere/*"], load_catalogue().cases)
+
+
+def test_a_name_that_does_not_exist_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match=r"unknown SDK version rust@1\.12: did you mean rust@1\.\d+\?"):
+        select_sdks(["rust@1.12"], SDKS)
+    with pytest.raises(UsageError, match=r"unknown case window/load: did you mean window/loads\?"):
+        select_cases(["window/load"], load_catalogue().cases)
 
 
 def test_cases_that_do_not_run_with_the_sdks_are_an_empty_selection() -> None:

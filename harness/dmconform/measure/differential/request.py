@@ -13,6 +13,7 @@ from dmconform.abi.types import Abi
 from dmconform.binaries.read import read_modules
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.nearest import unknown
 from dmconform.core.progress import say
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
@@ -52,9 +53,9 @@ def run_request(request: DifferentialRequest, folder: Path) -> Swept:
         HarnessError: a host of a minor's own, or the compiler, cannot be had.
     """
     abis = load_every_abi()
-    unknown = [minor for minor in request.minors if minor not in abis]
-    if unknown:
-        raise UsageError(f"--abi {unknown[0]}: there is no ABI data for it; known: {', '.join(abis)}")
+    absent = [minor for minor in request.minors if minor not in abis]
+    if absent:
+        raise UsageError(unknown("minor", absent[0], abis, more="there is no ABI data of it"))
     rules = load_rules(RULES, abis.values())
     known = load_known_differences(KNOWN)
     catalogue = load_catalogue()

@@ -11,6 +11,7 @@ import msgspec
 from dmconform.core import paths
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError, UsageError
+from dmconform.core.nearest import unknown
 from dmconform.core.values import Outcome, Provider
 from dmconform.spec.findings import Fault
 
@@ -101,8 +102,8 @@ def find_policy(named: str) -> Path:
     path = Path(named)
     if path.is_file():
         return path
-    names = ", ".join(sorted(one.stem for one in FOLDER.glob("*.toml")))
-    raise UsageError(f"--policy {named}: there is no such policy; expected one of {names}, or the path of a policy file")
+    names = sorted(one.stem for one in FOLDER.glob("*.toml"))
+    raise UsageError(unknown("policy", named, names, more="or the path of a policy file; dmconform gate --help says more"))
 
 
 def load_policy(path: Path) -> Policy:

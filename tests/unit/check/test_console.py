@@ -6,8 +6,8 @@ import io
 import re
 
 import pytest
+from dmconform.check.console import NAMES_SHOWN, print_check
 from dmconform.check.result import Check, RunKind
-from dmconform.cli.check_console import NAMES_SHOWN, print_check
 from rich.console import Console
 
 from tests.unit.check_samples import MISSING, check, point_run

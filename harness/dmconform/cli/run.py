@@ -1,0 +1,73 @@
+"""`dmconform run`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from dmconform.cli.command import Command, Group
+from dmconform.cli.options import add_format, add_run_options, add_selectors
+from dmconform.core import paths
+
+RUN_CODES = {
+    0: "every supported cell that ran passes, or fails as a known failure that is on record",
+    1: "a supported cell fails, a record of a known failure no longer applies, or static analysis and run-time observation "
+    "contradict each other",
+    3: "the selection is empty",
+    4: "planned work could not run: trouble with the harness, a build or a download; or the run was interrupted",
+}
+
+
+def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_selectors(parser)
+    add_run_options(parser)
+    parser.add_argument(
+        "--shard", metavar="I/N", help="only the I-th of N parts of equal cost; dmconform merge joins the reports"
+    )
+    add_format(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help=f"new folder for the report (default: {paths.RUNS}/TIME)")
+
+
+def new_folder(named: Path | None) -> Path:
+    """Makes the folder of a report: the named one, or one that is called after the time.
+
+    Raises:
+        UsageError: it exists already.
+    """
+    from datetime import UTC, datetime
+
+    from dmconform.matrix.execute import make_report_folder
+
+    return make_report_folder(named or paths.runs_folder() / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ"))
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from dmconform.cli.output import print_report
+    from dmconform.matrix.run import run_matrix, selection_of
+
+    started = time.time()
+    folder = new_folder(arguments.out)
+    report = run_matrix(
+        selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns, shard=arguments.shard
+    )
+    print_report(arguments.format, report, folder)
+    return report.exit_code
+
+
+COMMAND = Command(
+    name="run",
+    group=Group.SDK_MAINTAINERS,
+    summary="Build the probes, run the matrix, write a report.",
+    description="Builds the probes, runs the matrix, and writes a report into a new folder.\n\n"
+    "Modules' code runs on this machine, with your rights.",
+    examples="""
+dmconform run
+dmconform run --host all --sdk '*@*:reference' --out /tmp/report
+dmconform run --host path:./envoy --case 'window/*' -n 4
+dmconform run --sdk 'rust@*:official' --sdk-source /path/to/a/clone/of/envoy
+""",
+    exit_codes=RUN_CODES,
+    add_arguments=_add_arguments,
+    run=_run,
+)
