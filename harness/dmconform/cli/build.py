@@ -69,7 +69,7 @@ COMMAND = Command(
     description="Builds the probes of SDK versions, leaves them in the cache, and prints their files, hashes and glibc floors.",
     examples="""
 dmconform build --sdk 'rust@*'
-dmconform build --sdk cpp@1.39:reference --dry-run  # what would be built, and why
+dmconform build --sdk cpp@1.39 --dry-run  # what would be built, and why
 dmconform build --sdk go@1.39:official --sdk-source /path/to/a/clone/of/envoy
 """,
     exit_codes={

@@ -16,7 +16,7 @@ from dmconform.abi.types import Abi
 from dmconform.abi_diff import changes as abi_diff
 from dmconform.check import result as check
 from dmconform.core import paths
-from dmconform.measure.differential import result as sweep
+from dmconform.measure.differential import result as differential
 from dmconform.release.gate import verdict as gate
 from dmconform.report import schema as report
 from dmconform.report.comparison import model as compare
@@ -70,7 +70,9 @@ SCHEMAS = (
     JsonSchema("abi-drift", "What dmconform abi drift found", abi_diff.Drift, abi_diff.SCHEMA_VERSION),
     JsonSchema("abi-findings", "What dmconform abi findings found", abi_diff.AbiBreaks, abi_diff.SCHEMA_VERSION),
     JsonSchema("list", "What dmconform list shows", listing.Listing, listing.SCHEMA_VERSION),
-    JsonSchema("sweep", "What dmconform sweep found", sweep.SweepResult, sweep.SCHEMA_VERSION),
+    JsonSchema(
+        "differential", "What dmconform differential found", differential.DifferentialResult, differential.SCHEMA_VERSION
+    ),
 )
 
 

@@ -20,6 +20,7 @@ from dmconform.cli import (
     clean,
     coverage,
     diff,
+    differential,
     expectations,
     findings,
     gate,
@@ -33,7 +34,6 @@ from dmconform.cli import (
     published,
     reproduce,
     run,
-    sweep,
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.core.errors import ExitCode, HarnessError
@@ -70,7 +70,7 @@ dmconform list cells --case 'window/*'
         build.COMMAND,
         abi.COMMAND,
         hosts.COMMAND,
-        sweep.COMMAND,
+        differential.COMMAND,
         gate.COMMAND,
         diff.COMMAND,
         page.COMMAND,

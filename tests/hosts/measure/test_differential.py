@@ -1,4 +1,4 @@
-"""The sweep over the callbacks on real Envoys."""
+"""The differential test over the callbacks on real Envoys."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.prepare import lazy_engine
-from dmconform.measure.differential.calls import MODULE, EnvoyJob, Gathered, Sweeper, Target
-from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, WantedRuns, sweep
+from dmconform.measure.differential.calls import MODULE, Caller, EnvoyJob, Gathered, Target
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, WantedRuns, compare_hosts
 from dmconform.measure.differential.coverage import Cover
 from dmconform.measure.differential.differences import DifferenceKind, RepeatedRuns, compare
 from dmconform.measure.differential.generate import (
@@ -29,7 +29,7 @@ from dmconform.measure.differential.generate import (
 )
 from dmconform.measure.differential.request import RULES, DifferentialRequest, run_request
 from dmconform.measure.differential.rules import load_rules
-from dmconform.measure.differential.upstream import sweep_server
+from dmconform.measure.differential.upstream import observing_server
 from dmconform.sdks.generated import compile_c
 
 pytestmark = pytest.mark.host
@@ -51,7 +51,7 @@ class Made:
 
     def run(self, folder: Path, job: EnvoyJob = HTTP, environment: Mapping[str, str] | None = None) -> Gathered:
         """One job on the host of the module's minor."""
-        return Sweeper(self.plan, self.library, folder, self.port, environment or {}).run(self.target, job)
+        return Caller(self.plan, self.library, folder, self.port, environment or {}).run(self.target, job)
 
     def number(self, callback: str) -> str:
         """The number of a call in the hook for request headers."""
@@ -70,7 +70,7 @@ def made() -> Iterator[Made]:
     known = next(host for host in load_hosts(paths.HOSTS_FILE) if host.release == HOST)
     host = from_release(known, cache, print)
     sources = {f"{MODULE}.c": module_source(plan, rules).encode()}
-    with lazy_engine(cache) as engine, sweep_server() as port:
+    with lazy_engine(cache) as engine, observing_server() as port:
         library = compile_c(MODULE, sources, cache, engine.toolchain, COMPILER_FLAGS)
         yield Made(plan, library, Target(HOST, Minor.parse(MINOR), Path(host.binary)), port)
 
@@ -79,9 +79,9 @@ def test_a_host_does_not_differ_from_itself(made: Made, tmp_path: Path) -> None:
     again = Target("the same", made.target.minor, made.target.binary)
     rules = load_rules(RULES, load_every_abi().values())
     wanted = WantedRuns(made.plan.abi, made.target, (again,))
-    swept = sweep([wanted], rules, (), {}, lambda _: made.library, tmp_path, print)
-    assert [one.difference for one in swept.pairs[1].differences] == []
-    assert swept.pairs[1].callbacks > 570
+    compared = compare_hosts([wanted], rules, (), {}, lambda _: made.library, tmp_path, print)
+    assert [one.difference for one in compared.pairs[1].differences] == []
+    assert compared.pairs[1].callbacks > 570
 
 
 def few(made: Made, **more: str) -> Mapping[str, str]:
@@ -117,12 +117,12 @@ def test_a_call_in_a_run_of_its_own_shows_at_the_client(made: Made, tmp_path: Pa
 
 
 def test_1_39_on_its_own_minor_and_the_next(tmp_path: Path) -> None:
-    swept = run_request(DifferentialRequest((MINOR,), probes=False), tmp_path)
-    own, following = swept.pairs
+    compared = run_request(DifferentialRequest((MINOR,), probes=False), tmp_path)
+    own, following = compared.pairs
     assert (own.host, own.is_own, following.host, following.relation) == (HOST, True, "1.40.0", Relation.SUPPORTED)
     assert not own.problems and not following.problems
     assert not following.unrecorded and not following.stale
     assert "addresses-have-ports" in {one.record for one in following.differences}
-    (cover,) = swept.coverages
-    assert cover.count(Cover.SWEEP) > 570 and sum(cover.count(by) for by in Cover) == 607
-    assert not swept.broken and not swept.incomplete
+    (cover,) = compared.coverages
+    assert cover.count(Cover.CALLED) > 570 and sum(cover.count(by) for by in Cover) == 607
+    assert not compared.broken and not compared.incomplete

@@ -42,7 +42,7 @@ MISTAKES = [
     ("bundle window/loads/go@1.39:reference/1.39.33", "unknown host 1.39.33: did you mean 1.39.3?"),
     ("abi diff 1.93 1.40", "unknown minor 1.93: did you mean 1.39?"),
     ("abi diff 1.39.33 1.40", "unknown release 1.39.33: did you mean 1.39.3?"),
-    ("sweep --abi 1.93", "unknown minor 1.93: did you mean 1.39?"),
+    ("differential --abi 1.93", "unknown minor 1.93: did you mean 1.39?"),
     ("gate x --policy sdk-relase", "unknown policy sdk-relase: did you mean sdk-release?"),
     ("check x --extension-point http_filtr", "unknown extension point http_filtr: did you mean http_filter?"),
     ("expectations extend rust-sdk-1.38-has-no-gard --until 1.42", "did you mean rust-sdk-1.38-has-no-guard?"),

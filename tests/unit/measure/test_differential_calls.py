@@ -1,4 +1,4 @@
-"""What the sweep does when a host ends, with hosts that are made up."""
+"""What the differential test does when a host ends, with hosts that are made up."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from dmconform.core.versions import Minor
 from dmconform.envoy.client import Answer
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase, SentExchange
 from dmconform.measure.differential import calls as run
-from dmconform.measure.differential.calls import CLIENT, EnvoyJob, Sweeper, Target, jobs_of
+from dmconform.measure.differential.calls import CLIENT, Caller, EnvoyJob, Target, jobs_of
 from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, CallPlan, plan_calls
 from dmconform.measure.differential.lines import Key
 from dmconform.measure.differential.rules import Alone
 
-from tests.unit.sweep_samples import HEADERS, abi, callback, rules
+from tests.unit.differential_samples import HEADERS, abi, callback, rules
 
 TARGET = Target("1.39.3", Minor(1, 39), Path("/no/envoy"))
 JOB = EnvoyJob(ExtensionPoint.HTTP_FILTER)
@@ -51,10 +51,10 @@ def log_of(plan: CallPlan, numbers: list[int], unfinished: int | None = None) ->
     lines = []
     for call in plan.calls:
         if call.number in numbers:
-            lines.append(f"dmconform-sweep begin {call.hook} {call.callback} 0")
+            lines.append(f"dmconform-differential begin {call.hook} {call.callback} 0")
             if call.number == unfinished:
                 break
-            lines.append(f"dmconform-sweep result {call.hook} {call.callback} 0 = return=true")
+            lines.append(f"dmconform-differential result {call.hook} {call.callback} 0 = return=true")
     return "\n".join(lines)
 
 
@@ -69,7 +69,7 @@ def test_a_call_that_ends_the_host_is_named_and_left_out(monkeypatch: pytest.Mon
         return Attempt(AttemptEnd.CRASHED, Phase.DRIVING, f"killed by {culprit}", log_of(plan, made, culprit))
 
     seen = play(monkeypatch, host)
-    found = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
+    found = Caller(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert found.ends == {(HEADERS, "http_f2"): "killed by 2", (HEADERS, "http_f4"): "killed by 4"}
     assert {key.callback for key in found.told.results} == {"http_f1", "http_f3", "http_f5", CLIENT}
     assert len(seen) == 3 and not found.problem
@@ -84,7 +84,7 @@ def test_a_host_that_ends_later_is_searched_for_the_call(monkeypatch: pytest.Mon
         return Attempt(ended, Phase.DRIVING, "later", log_of(plan, made))
 
     play(monkeypatch, host)
-    found = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
+    found = Caller(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert found.ends == {(HEADERS, "http_f7"): "later"}
     assert len(found.told.results) == 9  # eight calls, and what the client saw
 
@@ -97,7 +97,7 @@ def test_the_restarts_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         return Attempt(AttemptEnd.CRASHED, Phase.DRIVING, "again", log_of(plan, made, made[0]))
 
     seen = play(monkeypatch, host)
-    found = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
+    found = Caller(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert len(seen) == run.MOST_RESTARTS and "gave up" in found.problem
 
 
@@ -111,7 +111,7 @@ def test_a_call_of_its_own_is_made_alone_and_told_by_its_client(monkeypatch: pyt
         return Attempt(AttemptEnd.WORKED, Phase.STOPPING, log=log_of(plan, calls_in(environment, 3)), answers=answers)
 
     seen = play(monkeypatch, host)
-    sweeper = Sweeper(plan, tmp_path / "lib.so", tmp_path, 1)
+    sweeper = Caller(plan, tmp_path / "lib.so", tmp_path, 1)
     found = sweeper.run(TARGET, EnvoyJob(ExtensionPoint.HTTP_FILTER, alone))
     assert found.told.results[Key(HEADERS, "http_f2", CLIENT, 0)] == ("GET_/=503",)
     assert calls_in(seen[0], 3) == [alone.number]
@@ -122,7 +122,7 @@ def test_a_call_of_its_own_is_made_alone_and_told_by_its_client(monkeypatch: pyt
 
 def test_a_refusal_is_known_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     play(monkeypatch, lambda _: Attempt(AttemptEnd.REFUSED, message="no such symbol"))
-    found = Sweeper(plan_of(1), tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
+    found = Caller(plan_of(1), tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert found.refused and "no such symbol" in found.problem
 
 

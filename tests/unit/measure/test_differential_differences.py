@@ -1,4 +1,4 @@
-"""Reading what a sweep's module said, comparing it, and records of what differs."""
+"""Reading what a differential test's module said, comparing it, and records of what differs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Relation
 from dmconform.measure.differential.calls import EnvoyJob, Gathered
-from dmconform.measure.differential.compare_hosts import ComparedHosts, Judged, Swept
+from dmconform.measure.differential.compare_hosts import Compared, ComparedHosts, Judged
 from dmconform.measure.differential.coverage import NOT_GIVEN, NOT_REACHED, Cover, coverage
 from dmconform.measure.differential.differences import CallbackDifference, DifferenceKind, RepeatedRuns, compare, merged
 from dmconform.measure.differential.generate import Gap, plan_calls
@@ -19,13 +19,13 @@ from dmconform.measure.differential.known import KnownDifference, load_known_dif
 from dmconform.measure.differential.lines import Key, ModuleOutput, read_lines
 from dmconform.measure.differential.present import as_markdown
 from dmconform.measure.differential.request import KNOWN, RULES
-from dmconform.measure.differential.result import SweepResult, as_json, result_of
+from dmconform.measure.differential.result import DifferentialResult, as_json, result_of
 from dmconform.measure.differential.rules import load_rules, short
 
-from tests.unit.sweep_samples import HEADERS, abi, callback, gathered, rules, told
+from tests.unit.differential_samples import HEADERS, abi, callback, gathered, rules, told
 
 JOB = EnvoyJob(ExtensionPoint.HTTP_FILTER)
-MARK = "dmconform-sweep"
+MARK = "dmconform-differential"
 
 
 def differences(own: list[Gathered], other: list[Gathered], *varying: str) -> dict[str, DifferenceKind]:
@@ -195,7 +195,7 @@ def test_the_coverage_adds_up_and_gives_reasons() -> None:
     cover = coverage(plan, {JOB: Gathered(said, {(HEADERS, "http_f"): "SIGSEGV"})}, {"http_a", "http_d"})
     by = {one.callback: one for one in cover.callbacks}
     assert [by[f"http_{name}"].by for name in "abcdef"] == [
-        *(Cover.SWEEP, Cover.NOTHING, Cover.NOTHING, Cover.PROBES, Cover.NOTHING, Cover.SWEEP),
+        *(Cover.CALLED, Cover.NOTHING, Cover.NOTHING, Cover.PROBES, Cover.NOTHING, Cover.CALLED),
     ]
     assert sum(cover.count(how) for how in Cover) == len(functions)
     assert by["http_a"].also_probes and not by["http_f"].also_probes
@@ -213,32 +213,34 @@ def test_the_coverage_of_the_real_data_adds_up_without_any_run() -> None:
         assert all(one.category and one.reason for one in cover.callbacks)
 
 
-def swept(*judged: Judged, relation: Relation = Relation.SUPPORTED, stale: tuple[str, ...] = (), problem: str = "") -> Swept:
+def compared(
+    *judged: Judged, relation: Relation = Relation.SUPPORTED, stale: tuple[str, ...] = (), problem: str = ""
+) -> Compared:
     own = ComparedHosts("1.39", "1.39.3", Relation.SUPPORTED, 1, 1, 0, (), is_own=True)
     problems = (problem,) if problem else ()
-    return Swept((own, ComparedHosts("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
+    return Compared((own, ComparedHosts("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
 
 
 NEW = Judged(CallbackDifference("f", DifferenceKind.CHANGED, ("h",), ("h#1: return 1 -> 2", "two", "three", "four")), None)
 OLD = Judged(NEW.difference, "id")
 
 
-def test_what_breaks_a_sweep() -> None:
-    assert swept(NEW).broken and swept(OLD, NEW).broken and swept(stale=("old",)).broken
-    assert not swept().broken and not swept(OLD).broken and not swept(NEW, relation=Relation.UNSUPPORTED).broken
-    assert swept(problem="x").incomplete and not swept(NEW).incomplete
+def test_what_breaks_a_differential_test() -> None:
+    assert compared(NEW).broken and compared(OLD, NEW).broken and compared(stale=("old",)).broken
+    assert not compared().broken and not compared(OLD).broken and not compared(NEW, relation=Relation.UNSUPPORTED).broken
+    assert compared(problem="x").incomplete and not compared(NEW).incomplete
 
 
 def test_the_json_reads_back() -> None:
     import msgspec
 
-    text = as_json(swept(OLD))
-    assert msgspec.json.decode(text, type=SweepResult) == result_of(swept(OLD))
-    assert result_of(swept(OLD)).pairs[1].differences[0].record == "id"
+    text = as_json(compared(OLD))
+    assert msgspec.json.decode(text, type=DifferentialResult) == result_of(compared(OLD))
+    assert result_of(compared(OLD)).pairs[1].differences[0].record == "id"
 
 
 def test_the_markdown_names_what_differs() -> None:
-    text = as_markdown(swept(NEW))
+    text = as_markdown(compared(NEW))
     assert "- `f` gives something else; **no record**" in text
     assert "and 1 more" in text and "✗ 1 differences" in text
-    assert "on record as `id`" in as_markdown(swept(OLD)) and "✓" in as_markdown(swept(OLD))
+    assert "on record as `id`" in as_markdown(compared(OLD)) and "✓" in as_markdown(compared(OLD))

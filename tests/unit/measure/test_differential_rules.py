@@ -1,4 +1,4 @@
-"""The rules of the sweep: what the file in the repository says of every callback, and what is refused."""
+"""The rules of the differential test: what the file in the repository says of every callback, and what is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dmconform.measure.differential.generate import Gap, module_source, plan_cal
 from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import Alone, Exclude, Rules, Value, Where, load_rules, short
 
-from tests.unit.sweep_samples import HEADERS, abi, callback, rules
+from tests.unit.differential_samples import HEADERS, abi, callback, rules
 
 ABIS = load_every_abi()
 
@@ -37,7 +37,7 @@ def test_each_callback_is_called_or_left_for_a_reason(real: Rules, minor: str) -
 def test_no_callback_with_a_signature_is_left_for_want_of_a_rule(real: Rules, minor: str) -> None:
     lacking = {Gap.NO_PLACE.value, Gap.NO_ARGUMENT.value, Gap.NO_HANDLE.value}
     left = {name: why for name, why in plan_calls(ABIS[minor], real).not_called.items() if why.category in lacking}
-    assert not left, "add a rule to conformance/sweep/rules.toml"
+    assert not left, "add a rule to conformance/differential/rules.toml"
 
 
 def test_of_1_36_nothing_is_called(real: Rules) -> None:

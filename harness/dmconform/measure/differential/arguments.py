@@ -12,7 +12,7 @@ from dmconform.abi.types import Abi, Alias, Enum, Function, FunctionPointer, Mem
 from dmconform.core.extension_point import point_of
 from dmconform.measure.differential.rules import TYPE_PREFIX, Rules, Value, short
 
-OUT_ITEMS: Final = 64  # room in an array that a host fills; what the sweep makes it fill is far below
+OUT_ITEMS: Final = 64  # room in an array that a host fills; what the differential test makes it fill is far below
 BUFFER_BYTES: Final = 256  # room in a buffer of characters
 _HANDLE = re.compile(r"^(?!buffer_)\w+_(?:envoy|module)_ptr$")
 _BYTES = re.compile(r"^uint8_t\[(\d+)\]$")

@@ -1,4 +1,4 @@
-"""Runs the module of a sweep in an Envoy, one extension point after the other, and gathers what its calls gave."""
+"""Runs the module of a differential test in an Envoy, one extension point after the other, and gathers what its calls gave."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIAB
 from dmconform.measure.differential.lines import Key, ModuleOutput, read_log
 from dmconform.measure.differential.rules import TYPE_PREFIX
 
-MODULE: Final = "dmconform_sweep"
+MODULE: Final = "dmconform_differential"
 MOST_RESTARTS: Final = 8  # of one job: so many calls may end the host before the job is given up
 _HALVINGS: Final = 24
 CLIENT: Final = "(client)"
@@ -31,7 +31,7 @@ CLIENT: Final = "(client)"
 
 @dataclass(frozen=True)
 class EnvoyJob:
-    """One Envoy of a sweep: an extension point with all its calls, or with one call and what it needs."""
+    """One Envoy of a differential test: an extension point with all its calls, or with one call and what it needs."""
 
     point: ExtensionPoint
     alone: Call | None = None
@@ -57,7 +57,7 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Target:
-    """An Envoy that is swept."""
+    """An Envoy that is compared."""
 
     host: str  # its id, such as 1.39.3
     minor: Minor
@@ -84,7 +84,7 @@ def point_of_hook(hook: str) -> ExtensionPoint | None:
     return point_of(f"{HOOK_PREFIX}{hook}")
 
 
-class Sweeper:
+class Caller:
     """Runs jobs of one plan, each Envoy in a folder of its own below `folder`."""
 
     def __init__(
@@ -146,7 +146,7 @@ class Sweeper:
         with self._lock:
             self._count += 1
             folder = self._folder / f"{self._count:04}-{target.host}-{job.name}"
-        use = ModuleUse(job.point, ModuleRef(MODULE), "sweep")
+        use = ModuleUse(job.point, ModuleRef(MODULE), "differential")
         tried = attempt(
             target.binary,
             use,
@@ -184,6 +184,6 @@ def _with_client(told: ModuleOutput, job: EnvoyJob, tried: Attempt) -> ModuleOut
 
 def in_parallel(work: Sequence[Callable[[], None]]) -> None:
     """Does all of it, as many at once as there are processors."""
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="sweep") as pool:
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="differential") as pool:
         for done in [pool.submit(one) for one in work]:
             done.result()

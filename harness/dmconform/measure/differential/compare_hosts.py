@@ -1,4 +1,4 @@
-"""A whole sweep: modules of several minors on several hosts, compared, with records applied."""
+"""A whole differential test: modules of several minors on several hosts, compared, with records applied."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from dmconform.abi.types import Abi
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
-from dmconform.measure.differential.calls import CLIENT, MODULE, EnvoyJob, Gathered, Sweeper, Target, in_parallel, jobs_of
+from dmconform.measure.differential.calls import CLIENT, MODULE, Caller, EnvoyJob, Gathered, Target, in_parallel, jobs_of
 from dmconform.measure.differential.coverage import Coverage, coverage
 from dmconform.measure.differential.differences import (
     CallbackDifference,
@@ -24,7 +24,7 @@ from dmconform.measure.differential.differences import (
 from dmconform.measure.differential.generate import CallPlan, module_source, plan_calls
 from dmconform.measure.differential.known import KnownDifference, record_for, stale
 from dmconform.measure.differential.rules import Rules
-from dmconform.measure.differential.upstream import sweep_server
+from dmconform.measure.differential.upstream import observing_server
 from dmconform.spec.promise import window
 
 COMPILER_FLAGS: Final = ("-O0", "-D_GNU_SOURCE")
@@ -37,7 +37,7 @@ Compile = Callable[[Mapping[str, bytes]], Path]
 
 @dataclass(frozen=True)
 class WantedRuns:
-    """What is to be swept: the modules of a minor on its own host and on others."""
+    """What is to be compared: the modules of a minor on its own host and on others."""
 
     abi: Abi
     own: Target
@@ -74,8 +74,8 @@ class ComparedHosts:
 
 
 @dataclass(frozen=True)
-class Swept:
-    """What came of a sweep."""
+class Compared:
+    """What came of a differential test."""
 
     pairs: tuple[ComparedHosts, ...]
     coverages: tuple[Coverage, ...]
@@ -96,7 +96,7 @@ Runs = dict[str, dict[EnvoyJob, list[Gathered]]]
 """By host and job, what each run gave."""
 
 
-def sweep(
+def compare_hosts(
     wanted: Sequence[WantedRuns],
     rules: Rules,
     known: Sequence[KnownDifference],
@@ -104,8 +104,8 @@ def sweep(
     build: Compile,
     folder: Path,
     say: Callable[[str], None],
-) -> Swept:
-    """Sweeps.
+) -> Compared:
+    """Tests.
 
     Args:
         probes: by minor, the short names of the callbacks that built probes use.
@@ -115,25 +115,25 @@ def sweep(
         HarnessError: a module cannot be compiled.
     """
     started = time.monotonic()
-    with sweep_server() as port:
-        swept = [_Minor(one, rules, known, build, folder, port) for one in wanted]
-        first = [work for minor in swept for work in minor.first_runs()]
+    with observing_server() as port:
+        compared = [_Minor(one, rules, known, build, folder, port) for one in wanted]
+        first = [work for minor in compared for work in minor.first_runs()]
         say(f"starting {len(first)} Envoys")
         in_parallel(first)
         for _ in range(_LOOKS):
-            again = [work for minor in swept for work in minor.further_runs()]
+            again = [work for minor in compared for work in minor.further_runs()]
             if again:
                 say(f"another look at what differs: {len(again)} Envoys")
             in_parallel(again)
-    return Swept(
-        tuple(pair for minor in swept for pair in minor.pairs()),
-        tuple(minor.coverage(probes.get(minor.minor, ())) for minor in swept),
+    return Compared(
+        tuple(pair for minor in compared for pair in minor.pairs()),
+        tuple(minor.coverage(probes.get(minor.minor, ())) for minor in compared),
         time.monotonic() - started,
     )
 
 
 class _Minor:
-    """The sweep of one minor's module."""
+    """The differential test of one minor's module."""
 
     def __init__(
         self, wanted: WantedRuns, rules: Rules, known: Sequence[KnownDifference], build: Compile, folder: Path, port: int
@@ -147,7 +147,7 @@ class _Minor:
         self._runs: Runs = {target.host: {job: [] for job in self._jobs} for target in (wanted.own, *wanted.others)}
         if self._jobs:
             library = build({f"{MODULE}.c": module_source(self._plan, rules).encode()})
-            self._sweeper = Sweeper(self._plan, library, folder / self.minor, port)
+            self._sweeper = Caller(self._plan, library, folder / self.minor, port)
 
     def first_runs(self) -> list[Callable[[], None]]:
         """On the own host several, on others one."""

@@ -1,4 +1,4 @@
-"""Which callbacks of a minor the sweep calls, which only the probes use, and why the others are left."""
+"""Which callbacks of a minor the differential test calls, which only the probes use, and why the others are left."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ NOT_REACHED = "its hook was not reached in the runs"
 class Cover(enum.Enum):
     """What uses a callback."""
 
-    SWEEP = "sweep"
-    PROBES = "probes"  # and not the sweep
+    CALLED = "differential"
+    PROBES = "probes"  # and not the differential test
     NOTHING = "nothing"
 
 
 @dataclass(frozen=True)
 class CallbackCoverage:
-    """One callback (short name); `category` and `reason` are why the sweep has not called it."""
+    """One callback (short name); `category` and `reason` are why the differential test has not called it."""
 
     callback: str
     by: Cover
-    also_probes: bool = False  # the sweep calls it and probes use it
+    also_probes: bool = False  # the differential test calls it and probes use it
     category: str = ""
     reason: str = ""
 
@@ -51,7 +51,7 @@ class Coverage:
         return sum(one.by is by for one in self.callbacks)
 
     def reasons(self, by: Cover = Cover.NOTHING) -> Mapping[str, int]:
-        """Why the sweep has not called those that are covered so: how many by category, most first."""
+        """Why the differential test has not called those that are covered so: how many by category, most first."""
         return dict(Counter(one.category for one in self.callbacks if one.by is by).most_common())
 
 
@@ -70,7 +70,7 @@ def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collectio
             continue
         name = short(function.name)
         if name in called:
-            found.append(CallbackCoverage(name, Cover.SWEEP, also_probes=name in probes))
+            found.append(CallbackCoverage(name, Cover.CALLED, also_probes=name in probes))
             continue
         why = plan.not_called.get(name) or _why_not(plan, own, name)
         found.append(CallbackCoverage(name, Cover.PROBES if name in probes else Cover.NOTHING, False, why.category, why.reason))

@@ -1,4 +1,4 @@
-"""Compares what the calls of a sweep gave on two hosts: what differs every time, by callback."""
+"""Compares what the calls of a differential test gave on two hosts: what differs every time, by callback."""
 
 from __future__ import annotations
 

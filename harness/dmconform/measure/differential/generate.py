@@ -1,4 +1,4 @@
-"""Generates the module of a sweep: C, with a function for each call, called from the hooks it belongs into."""
+"""Generates the module of a differential test: C, with a function for each call, called from the hooks it belongs into."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from dmconform.measure.differential.rules import TYPE_PREFIX, Alone, Rules, fits
 from dmconform.measure.hooks.generate import stub_module
 
 MOST_TIMES: Final = 3  # a call is made at most so often in one Envoy: once for each request that it is driven with
-MARK: Final = "dmconform-sweep"
-SKIP_VARIABLE: Final = "DMCONFORM_SWEEP_SKIP"  # numbers of calls that are not made, separated by commas
-ONLY_VARIABLE: Final = "DMCONFORM_SWEEP_ONLY"  # if set, the numbers of the calls that are made
-RETURN_VARIABLE: Final = "DMCONFORM_SWEEP_RETURN"  # HOOK=NUMBER: what this hook returns
-ALTER_VARIABLE: Final = "DMCONFORM_SWEEP_ALTER"  # the number of a call whose host is made to look different; for tests
-CRASH_VARIABLE: Final = "DMCONFORM_SWEEP_CRASH"  # the number of a call that ends the host; for tests
+MARK: Final = "dmconform-differential"
+SKIP_VARIABLE: Final = "DMCONFORM_CALLS_SKIP"  # numbers of calls that are not made, separated by commas
+ONLY_VARIABLE: Final = "DMCONFORM_CALLS_ONLY"  # if set, the numbers of the calls that are made
+RETURN_VARIABLE: Final = "DMCONFORM_CALLS_RETURN"  # HOOK=NUMBER: what this hook returns
+ALTER_VARIABLE: Final = "DMCONFORM_CALLS_ALTER"  # the number of a call whose host is made to look different; for tests
+CRASH_VARIABLE: Final = "DMCONFORM_CALLS_CRASH"  # the number of a call that ends the host; for tests
 
 
 class Gap(enum.Enum):
@@ -56,7 +56,7 @@ class Call:
 
 @dataclass(frozen=True)
 class CallPlan:
-    """What a sweep of one ABI calls, and what it does not."""
+    """What a differential test of one ABI calls, and what it does not."""
 
     abi: Abi
     calls: tuple[Call, ...]
@@ -243,7 +243,7 @@ def _taker(pointer: FunctionPointer) -> str:
 
 
 def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:
-    """What a hook does; None where that is nothing of the sweep's."""
+    """What a hook does; None where that is nothing of the differential test's."""
     name = short(hook.name)
     calls = [call for call in plan.calls if call.hook == name]
     needed = {need for call in plan.calls for need in call.needs}
@@ -317,7 +317,7 @@ __attribute__((unused)) static void put_bytes(const char *bytes, size_t size) {
 static void start(const char *what, const char *hook, const char *callback, int time) {
   length = 0;
   /* A line of its own, whatever stands before it. */
-  put("\ndmconform-sweep %s %s %s %d", what, hook, callback, time);
+  put("\ndmconform-differential %s %s %s %d", what, hook, callback, time);
 }
 
 static void send_line(void) {
@@ -346,20 +346,20 @@ static bool listed(const char *variable, int number) {
 }
 
 __attribute__((unused)) static bool wanted(int number) {
-  if (getenv("DMCONFORM_SWEEP_ONLY")) return listed("DMCONFORM_SWEEP_ONLY", number) && !listed("DMCONFORM_SWEEP_SKIP", number);
-  return !listed("DMCONFORM_SWEEP_SKIP", number);
+  if (getenv("DMCONFORM_CALLS_ONLY")) return listed("DMCONFORM_CALLS_ONLY", number) && !listed("DMCONFORM_CALLS_SKIP", number);
+  return !listed("DMCONFORM_CALLS_SKIP", number);
 }
 
 __attribute__((unused)) static void misbehave(int number) {
-  if (listed("DMCONFORM_SWEEP_CRASH", number)) raise(SIGSEGV);
+  if (listed("DMCONFORM_CALLS_CRASH", number)) raise(SIGSEGV);
 }
 
 __attribute__((unused)) static void alter(int number) {
-  if (listed("DMCONFORM_SWEEP_ALTER", number)) put(" altered=true");
+  if (listed("DMCONFORM_CALLS_ALTER", number)) put(" altered=true");
 }
 
 __attribute__((unused)) static long told(const char *hook, long otherwise) {
-  const char *rule = getenv("DMCONFORM_SWEEP_RETURN");
+  const char *rule = getenv("DMCONFORM_CALLS_RETURN");
   size_t size = strlen(hook);
   return acted && rule && !strncmp(rule, hook, size) && rule[size] == '=' ? strtol(rule + size + 1, NULL, 10) : otherwise;
 }

@@ -1,6 +1,6 @@
-"""Recorded differences between hosts, each with a reason: `conformance/sweep/known_differences.toml`.
+"""Recorded differences between hosts, each with a reason: `conformance/differential/known_differences.toml`.
 
-As strict as the records of known failures: one that does not describe what is seen fails the sweep.
+As strict as the records of known failures: one that does not describe what is seen fails the differential test.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def record_for(
 
 
 def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[CallbackDifference]) -> tuple[str, ...]:
-    """What records say of a host and the sweep has not seen there, in sentences."""
+    """What records say of a host and the differential test has not seen there, in sentences."""
     differences = tuple(found)
     return tuple(
         f"{record.id}: {glob!r} on {host} does not differ as it is on record; correct or remove the record"

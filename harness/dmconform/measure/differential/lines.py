@@ -1,4 +1,4 @@
-"""Reads what a sweep's module printed into an Envoy's log."""
+"""Reads what a differential test's module printed into an Envoy's log."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ModuleOutput:
 
 
 def read_log(log: str) -> ModuleOutput:
-    """Reads the lines of a sweep out of a log. A line that is cut or garbled is passed over."""
+    """Reads the lines of a differential test out of a log. A line that is cut or garbled is passed over."""
     return read_lines(log.splitlines())
 
 

@@ -1,4 +1,4 @@
-"""Shows the result of a sweep to people: tables in the terminal, or Markdown."""
+"""Shows the result of a differential test to people: tables in the terminal, or Markdown."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from dmconform.core.values import Relation
-from dmconform.measure.differential.compare_hosts import ComparedHosts, Judged, Swept
+from dmconform.measure.differential.compare_hosts import Compared, ComparedHosts, Judged
 from dmconform.measure.differential.coverage import Cover
 
 _SHOWN_CHANGES: Final = 3
 _PAIR_HEADS: Final = ("ABI", "host", "relation", "callbacks", "results", "differences", "on record")
-_COVER_HEADS: Final = ("ABI", "callbacks", "sweep", "probes only", "nothing", "why nothing")
+_COVER_HEADS: Final = ("ABI", "callbacks", "differential", "probes only", "nothing", "why nothing")
 
 
 def _pair_row(pair: ComparedHosts) -> tuple[str, ...]:
@@ -24,8 +24,8 @@ def _pair_row(pair: ComparedHosts) -> tuple[str, ...]:
     return (pair.abi, pair.host, pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)
 
 
-def _cover_rows(swept: Swept) -> Iterator[tuple[str, ...]]:
-    for one in swept.coverages:
+def _cover_rows(compared: Compared) -> Iterator[tuple[str, ...]]:
+    for one in compared.coverages:
         why = "; ".join(f"{count} {category}" for category, count in one.reasons().items())
         yield (one.minor, str(len(one.callbacks)), *(str(one.count(by)) for by in Cover), why)
 
@@ -37,26 +37,26 @@ def _changes(judged: Judged) -> Iterator[str]:
         yield f"and {len(changes) - _SHOWN_CHANGES} more"
 
 
-def verdict(swept: Swept) -> str:
+def verdict(compared: Compared) -> str:
     """The result in one line."""
-    promised = [pair for pair in swept.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
+    promised = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
     new = sum(len(pair.unrecorded) for pair in promised)
-    if swept.broken:
-        stale = sum(len(pair.stale) for pair in swept.pairs)
+    if compared.broken:
+        stale = sum(len(pair.stale) for pair in compared.pairs)
         return f"✗ {new} differences on promised hosts without a record, {stale} records that no longer apply"
-    if swept.incomplete:
+    if compared.incomplete:
         return "✗ Not everything could be judged"
     return "✓ No promised host differs but as it is on record"
 
 
-def print_swept(swept: Swept, console: Console | None = None) -> None:
+def print_swept(compared: Compared, console: Console | None = None) -> None:
     """Prints tables, colours only on a terminal."""
     out = console or Console()
     pairs = Table(*_PAIR_HEADS, box=None, header_style="bold")
-    for pair in swept.pairs:
+    for pair in compared.pairs:
         pairs.add_row(*_pair_row(pair))
     out.print(pairs)
-    for pair in swept.pairs:
+    for pair in compared.pairs:
         if pair.differences:
             out.print(f"\n[bold]{pair.abi} on {pair.host}[/bold] ({pair.relation.value})", soft_wrap=True)
         for one in pair.differences:
@@ -67,17 +67,17 @@ def print_swept(swept: Swept, console: Console | None = None) -> None:
         for text in (*pair.stale, *pair.problems):
             out.print(f"  {pair.abi} on {pair.host}: {escape(text)}", highlight=False, soft_wrap=True)
     covers = Table(*_COVER_HEADS, box=None, header_style="bold")
-    for row in _cover_rows(swept):
+    for row in _cover_rows(compared):
         covers.add_row(*row)
     out.print()
     out.print(covers)
-    out.print(f"\n{verdict(swept)}; {swept.duration_s:.1f} s", highlight=False, soft_wrap=True)
+    out.print(f"\n{verdict(compared)}; {compared.duration_s:.1f} s", highlight=False, soft_wrap=True)
 
 
-def as_markdown(swept: Swept) -> str:
+def as_markdown(compared: Compared) -> str:
     """The same as Markdown."""
-    lines = [*_table(_PAIR_HEADS, map(_pair_row, swept.pairs)), ""]
-    for pair in swept.pairs:
+    lines = [*_table(_PAIR_HEADS, map(_pair_row, compared.pairs)), ""]
+    for pair in compared.pairs:
         if not (pair.differences or pair.stale or pair.problems):
             continue
         lines += [f"**{pair.abi} on {pair.host}** ({pair.relation.value})", ""]
@@ -87,7 +87,7 @@ def as_markdown(swept: Swept) -> str:
             lines += [f"  - `{change}`" for change in _changes(one)]
         lines += [f"- {text}" for text in (*pair.stale, *pair.problems)]
         lines.append("")
-    return "\n".join([*lines, *_table(_COVER_HEADS, _cover_rows(swept)), "", f"{verdict(swept)}.", ""])
+    return "\n".join([*lines, *_table(_COVER_HEADS, _cover_rows(compared)), "", f"{verdict(compared)}.", ""])
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

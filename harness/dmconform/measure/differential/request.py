@@ -1,4 +1,4 @@
-"""From the command line to a sweep: which minors on which hosts, with the hosts fetched and the probes looked at."""
+"""From the command line to a differential test: which minors on which hosts, with hosts fetched and probes looked at."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dmconform.hosts.selection import select_hosts
 from dmconform.matrix.plan import PlannedHost
 from dmconform.matrix.prepare import Selection, build_sdks, fetch_hosts, lazy_engine
 from dmconform.measure.differential.calls import MODULE, Target
-from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Swept, WantedRuns, sweep
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Compared, WantedRuns, compare_hosts
 from dmconform.measure.differential.known import load_known_differences
 from dmconform.measure.differential.rules import load_rules, short
 from dmconform.sdks.builder import Built, NotBuilt, Toolchain
@@ -30,22 +30,22 @@ from dmconform.sdks.generated import compile_c
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.promise import window
 
-RULES: Final = paths.CONFORMANCE / "sweep" / "rules.toml"
-KNOWN: Final = paths.CONFORMANCE / "sweep" / "known_differences.toml"
+RULES: Final = paths.CONFORMANCE / "differential" / "rules.toml"
+KNOWN: Final = paths.CONFORMANCE / "differential" / "known_differences.toml"
 _PROBE: Final = "libprobe.so"
 
 
 @dataclass(frozen=True)
 class DifferentialRequest:
-    """What a command line asks for. Without minors all are swept, without hosts those that are promised."""
+    """What a command line asks for. Without minors all are compared, without hosts those that are promised."""
 
     minors: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     probes: bool = True
 
 
-def run_request(request: DifferentialRequest, folder: Path) -> Swept:
-    """Sweeps what is asked for; `folder` is for the Envoys' files.
+def run_request(request: DifferentialRequest, folder: Path) -> Compared:
+    """Tests what is asked for; `folder` is for the Envoys' files.
 
     Raises:
         UsageError: a minor or host is not known.
@@ -72,7 +72,7 @@ def run_request(request: DifferentialRequest, folder: Path) -> Swept:
             return compile_c(MODULE, sources, cache, toolchain, COMPILER_FLAGS)
 
         wanted = [_wanted(abi, targets, catalogue, request) for abi in chosen]
-        return sweep(wanted, rules, known, probes, build, folder, say)
+        return compare_hosts(wanted, rules, known, probes, build, folder, say)
 
 
 def _own_host(catalogue: Catalogue, minor: Minor) -> str:

@@ -1,4 +1,4 @@
-"""The result of a sweep as JSON."""
+"""The result of a differential test as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from dmconform.measure.differential.compare_hosts import Swept
+from dmconform.measure.differential.compare_hosts import Compared
 from dmconform.measure.differential.coverage import Cover
 
 SCHEMA_VERSION: Final = 1
@@ -38,10 +38,10 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallbackEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What uses a callback; `category` and `reason` say why the sweep does not."""
+    """What uses a callback; `category` and `reason` say why the differential test does not."""
 
     callback: str
-    covered_by: str  # sweep, probes or nothing
+    covered_by: str  # differential test, probes or nothing
     also_probes: bool
     category: str
     reason: str
@@ -52,13 +52,13 @@ class CoverageEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     abi: str
     total: int
-    sweep: int
-    probes: int  # and not the sweep
+    called: int
+    probes: int  # and not the differential test
     nothing: int
     callbacks: tuple[CallbackEntry, ...]
 
 
-class SweepResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DifferentialResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All of it."""
 
     schema_version: int
@@ -69,7 +69,7 @@ class SweepResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     coverage: tuple[CoverageEntry, ...]
 
 
-def result_of(swept: Swept) -> SweepResult:
+def result_of(compared: Compared) -> DifferentialResult:
     """The result as its JSON has it."""
     pairs = tuple(
         PairEntry(
@@ -89,22 +89,23 @@ def result_of(swept: Swept) -> SweepResult:
             pair.stale,
             pair.problems,
         )
-        for pair in swept.pairs
+        for pair in compared.pairs
     )
     coverages = tuple(
         CoverageEntry(
             one.minor,
             len(one.callbacks),
-            one.count(Cover.SWEEP),
+            one.count(Cover.CALLED),
             one.count(Cover.PROBES),
             one.count(Cover.NOTHING),
             tuple(CallbackEntry(c.callback, c.by.value, c.also_probes, c.category, c.reason) for c in one.callbacks),
         )
-        for one in swept.coverages
+        for one in compared.coverages
     )
-    return SweepResult(SCHEMA_VERSION, round(swept.duration_s, 1), swept.broken, swept.incomplete, pairs, coverages)
+    duration_s = round(compared.duration_s, 1)
+    return DifferentialResult(SCHEMA_VERSION, duration_s, compared.broken, compared.incomplete, pairs, coverages)
 
 
-def as_json(swept: Swept) -> str:
+def as_json(compared: Compared) -> str:
     """JSON text, indented."""
-    return msgspec.json.format(msgspec.json.encode(result_of(swept)), indent=1).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(result_of(compared)), indent=1).decode() + "\n"

@@ -1,4 +1,4 @@
-"""Loads `conformance/sweep/rules.toml`: which callbacks are called, where, and with which arguments."""
+"""Loads `conformance/differential/rules.toml`: which callbacks are called, where, and with which arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server behind the Envoys of a sweep: it answers everything alike, in one piece, and any number at once.
+"""The server behind the Envoys of a differential test: it answers everything alike, in one piece, and any number at once.
 
 An answer in two pieces would be one or two events in an Envoy, as it happens. Some calls leave requests unfinished, which must
 not keep others waiting.
@@ -41,10 +41,10 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def sweep_server() -> Iterator[int]:
+def observing_server() -> Iterator[int]:
     """Serves on a loopback port of the kernel's choice, which it gives."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sweep's upstream", daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="differential test's upstream", daemon=True)
         thread.start()
         try:
             yield server.server_address[1]

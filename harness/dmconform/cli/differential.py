@@ -1,4 +1,4 @@
-"""`dmconform sweep`."""
+"""`dmconform differential`."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def _run(arguments: argparse.Namespace) -> int:
 
     json_file = json_target(arguments.json)
     with _folder(arguments.keep) as folder:
-        swept = run_request(
+        compared = run_request(
             DifferentialRequest(tuple(arguments.abi), tuple(arguments.host), probes=not arguments.no_probes), folder
         )
     if json_file is not None:
-        write_json(json_file, as_json(swept))
+        write_json(json_file, as_json(compared))
     if arguments.json == "-":
-        print(as_json(swept), end="")
+        print(as_json(compared), end="")
     elif arguments.markdown:
-        print(as_markdown(swept), end="")
+        print(as_markdown(compared), end="")
     else:
-        print_swept(swept)
-    if swept.broken:
+        print_swept(compared)
+    if compared.broken:
         return ExitCode.FAIL
-    return ExitCode.ERROR if swept.incomplete else ExitCode.OK
+    return ExitCode.ERROR if compared.incomplete else ExitCode.OK
 
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     """Where the Envoys' files go."""
     if keep is None:
-        with tempfile.TemporaryDirectory(prefix="dmconform-sweep-") as folder:
+        with tempfile.TemporaryDirectory(prefix="dmconform-differential-") as folder:
             yield Path(folder)
     elif keep.exists():
         raise UsageError(f"--keep {keep}: is there already; name a new folder")
@@ -60,16 +60,16 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 
 COMMAND = Command(
-    name="sweep",
+    name="differential",
     group=Group.DISTRIBUTORS,
     summary="Differential test: call all callbacks on several hosts and compare what they give.",
     description="Calls the callbacks of the ABI from a generated module in real Envoys, and compares what they give with what "
     "they give on the minor that the module was built for. Shows what changed in behaviour and in no signature, and which "
     "callbacks are covered.",
     examples="""
-dmconform sweep  # all minors, each on its hosts and the next minor's
-dmconform sweep --abi 1.39  # one minor
-dmconform sweep --abi 1.38 --host all --json -  # unsupported hosts as well
+dmconform differential  # all minors, each on its hosts and the next minor's
+dmconform differential --abi 1.39  # one minor
+dmconform differential --abi 1.38 --host all  # unsupported hosts, too
 """,
     exit_codes={
         0: "no supported host differs, except as it is on record",

@@ -1,4 +1,4 @@
-"""A small ABI and rules for tests of the sweep."""
+"""A small ABI and rules for tests of the differential test."""
 
 from __future__ import annotations
 
