@@ -1,6 +1,8 @@
 """A Docker server to build in: the one that answers, else a private one for as long as it is needed.
 
 `keeper.py` describes how runs share the private server, and how it is stopped in every case.
+
+HTTP with the server is left to the `docker` package, which uses `requests` and lets its errors through.
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
-"""What clients see, and an HTTP/1.1 client that tells an answer from a connection that was cut."""
+"""What clients see."""
 
 from __future__ import annotations
 
 import enum
-import http.client
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from dmconform.core.waiting import waiting
 
 
 class End(enum.Enum):
@@ -58,46 +54,3 @@ class Answer:
 
 class NoAnswer(Exception):
     """Nothing came in time."""
-
-
-def exchange(
-    port: int,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    timeout_s: float,
-) -> Answer:
-    """Sends one request to a loopback port over a connection of its own.
-
-    Raises:
-        NoAnswer: the answer is not complete after `timeout_s` seconds without a byte.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-    try:
-        connection.request(method, path, body=body, headers=dict(headers))
-    except (ConnectionError, TimeoutError) as error:
-        connection.close()
-        return Answer(None, problem=f"{type(error).__name__}: {error}")
-    with waiting(timeout_s):
-        return _answer(connection)
-
-
-def _answer(connection: http.client.HTTPConnection) -> Answer:
-    status: int | None = None
-    try:
-        response = connection.getresponse()
-        status = response.status
-        content = response.read()
-        return Answer(
-            response.status,
-            {name.lower(): value for name, value in response.getheaders()},
-            content.decode(errors="replace"),
-        )
-    except TimeoutError:
-        raise NoAnswer(f"no complete answer in time (status so far: {status})") from None
-    except (ConnectionError, http.client.HTTPException) as error:
-        so_far = f" after status {status}" if status is not None else ""
-        return Answer(None, problem=f"{type(error).__name__}: {error}{so_far}", status_so_far=status)
-    finally:
-        connection.close()
