@@ -1,4 +1,4 @@
-"""Lints the workflows and actions of GitHub's with actionlint and shellcheck, and checks what these do not."""
+"""Lints workflows, actions and scripts with actionlint and shellcheck, and checks of the workflows what these do not."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ SCRIPTS = {
     ROOT / "requirements" / "environment.sh": "sh",
     ROOT / ".ci" / "run": "bash",
 }
-"""What people and CI start first; the scripts of builds run in their container, with its variables."""
+"""What people and CI start first."""
+BUILD_SCRIPTS = tuple(
+    path
+    for path in sorted((ROOT / "sdks").glob("*/*"))
+    if path.is_file() and (path.suffix == ".sh" or path.read_bytes().startswith(b"#!/bin/sh"))
+)
+"""What runs in the container of builds: only its errors count, as it takes variables and files from there."""
 # In GitHub's documents, and not in the newest actionlint: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
 NOT_KNOWN_YET = r'property "workflow_(repository|sha)" is not defined in object type \{container: '
 _USES = re.compile(r"^\s*-?\s*uses:\s*(?P<what>\S+)", re.MULTILINE)
@@ -32,13 +38,20 @@ def actionlint(files: tuple[Path, ...]) -> str:
     return done.output.strip() if done.exit_code else ""
 
 
-def shellcheck(path: Path, text: str, shell: str) -> str:
-    """What shellcheck has to say of a script of a file; empty where nothing. Expressions of GitHub's count as words."""
+def shellcheck(path: Path, text: str, shell: str, severity: str = "style") -> str:
+    """What shellcheck has to say of a script; empty where nothing. Expressions of GitHub's count as words.
+
+    Args:
+        path: the file that the script is in.
+        text: the script.
+        shell: what it is written for: "sh" or "bash".
+        severity: the least one that counts: "error", "warning", "info" or "style".
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
         script.write(re.sub(r"\$\{\{.*?\}\}", "expression", text))
         script.flush()
-        command = [own_program("shellcheck"), "--norc", "--format=gcc", f"--shell={shell}", script.name]
-        done = run_program(command, timeout_s=TIMEOUT_S)
+        options = ("--norc", "--format=gcc", f"--shell={shell}", f"--severity={severity}")
+        done = run_program([own_program("shellcheck"), *options, script.name], timeout_s=TIMEOUT_S)
     return f"{path}: {done.output.strip()}" if done.exit_code else ""
 
 
@@ -65,13 +78,15 @@ def all_inconsistencies() -> list[str]:
     found += [actionlint(WORKFLOWS)]
     found += [shellcheck(path, text, shell) for path in ACTIONS for shell, text in scripts(read_yaml(path))]
     found += [shellcheck(path, path.read_text(encoding="utf-8"), shell) for path, shell in SCRIPTS.items()]
+    found += [shellcheck(path, path.read_text(encoding="utf-8"), "sh", "error") for path in BUILD_SCRIPTS]
     return [line for line in found if line]
 
 
 def main() -> int:
     """Returns an exit code."""
     found = all_inconsistencies()
-    print("\n".join(found) if found else f"{len(WORKFLOWS)} workflows, {len(ACTIONS)} actions: nothing to say")
+    files = f"{len(WORKFLOWS)} workflows, {len(ACTIONS)} actions, {len(SCRIPTS) + len(BUILD_SCRIPTS)} scripts"
+    print("\n".join(found) if found else f"{files}: nothing to say")
     return 1 if found else 0
 
 

@@ -103,6 +103,7 @@ def test_network_half_close(cell: Cell) -> None:
         socket.create_connection(("127.0.0.1", envoy.port("main")), timeout=REQUEST_S) as client,
     ):
         seen = b""
+        # Bytes on a socket, as no HTTP client stops sending and goes on reading.
         with contextlib.suppress(OSError):  # a connection that was cut, at whichever step, shows in what was seen
             client.sendall(b"GET /half HTTP/1.1\r\nhost: dmconform\r\nconnection: close\r\n\r\n")
             client.shutdown(socket.SHUT_WR)

@@ -1,4 +1,7 @@
-"""Writes small shared libraries for x86-64, as a linker would, so that tests know every byte of them."""
+"""Writes small shared libraries for x86-64, as a linker would, so that tests know every byte of them.
+
+By hand, as the tests of the reader need files that a linker, or a library that edits such files, would never write.
+"""
 
 from __future__ import annotations
 

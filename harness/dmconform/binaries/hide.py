@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
-
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
+from collections.abc import Collection
 
 from dmconform.core.errors import HarnessError
 
 
-def without_symbols(library: bytes, names: Iterable[str]) -> bytes:
-    """The library with the names of these dynamic symbols erased: the dynamic linker finds a symbol by hash and name.
+def without_symbols(library: bytes, names: Collection[str]) -> bytes:
+    """The library without these dynamic symbols; without any names it is the library itself.
 
     Raises:
-        HarnessError: it does not define one of them, or has no dynamic symbols.
+        HarnessError: it does not define one of them, or is no ELF file.
     """
-    elf = ELFFile(io.BytesIO(library))
-    table = elf.get_section_by_name(".dynsym")
-    if not isinstance(table, SymbolTableSection):
-        raise HarnessError("a generated module has no dynamic symbols; was it compiled as a shared library?")
-    places = {
-        symbol.name: table["sh_offset"] + index * table["sh_entsize"]
-        for index, symbol in enumerate(table.iter_symbols())
-        if symbol["st_shndx"] != "SHN_UNDEF"
-    }
-    changed = bytearray(library)
+    import lief  # slow
+
+    binary = lief.ELF.parse(library)
+    if binary is None:
+        raise HarnessError("a generated module is no ELF file; was it compiled as a shared library?")
     for name in names:
-        if name not in places:
+        symbol = binary.get_dynamic_symbol(name)
+        if symbol is None or not symbol.exported:
             raise HarnessError(f"a generated module does not define {name}, which is to be taken away")
-        changed[places[name] : places[name] + 4] = bytes(4)  # st_name: the empty string
-    return bytes(changed)
+        binary.remove_dynamic_symbol(symbol)
+    return binary.write_to_bytes() if names else library

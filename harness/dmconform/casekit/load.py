@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from dmconform.core.timeouts import REQUEST_S
-from dmconform.envoy import client
-from dmconform.envoy.client import Answer
+from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connected import connect
 from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.http1 import exchange
 
 MOST_REQUESTS: Final = 20_000
 """Where it ends if nobody stops it."""
@@ -63,7 +63,7 @@ class LoadClient:
         if not self._batch:
             try:
                 answers = self._exchange(port)
-            except (client.NoAnswer, OSError) as error:
+            except (NoAnswer, OSError) as error:
                 return str(error)
             self._batch = [self._seen(answer) for answer in answers]
         return self._batch.pop(0)
@@ -71,7 +71,7 @@ class LoadClient:
     def _exchange(self, port: int) -> list[Answer]:
         """The answers to the requests of one connection."""
         if self._protocol is Protocol.HTTP1:
-            return [client.exchange(port, "GET", "/", {}, None, REQUEST_S)]
+            return [exchange(port, Request(), REQUEST_S)]
         with connect(self._protocol, port) as connection:
             under_way = [connection.send(Request()) for _ in range(AT_ONCE)]
             return [one.answer() for one in under_way]

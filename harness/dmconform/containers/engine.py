@@ -1,6 +1,8 @@
 """A Docker server to build in: the one that answers, else a private one for as long as it is needed.
 
 Any server that speaks Docker's API serves, such as Podman's. How a private one comes about is `bootstrap`'s business.
+
+HTTP with the server is left to the `docker` package, which uses `requests` and lets its errors through.
 """
 
 from __future__ import annotations

@@ -1,15 +1,13 @@
-"""What clients see, and an HTTP/1.1 client that tells an answer from a connection that was cut."""
+"""What clients see."""
 
 from __future__ import annotations
 
 import enum
-import http.client
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dmconform.core.waiting import waiting
-from dmconform.envoy.headers import Headers, pairs_of
+from dmconform.envoy.headers import Headers
 
 
 class End(enum.Enum):
@@ -69,59 +67,3 @@ class Answer:
 
 class NoAnswer(Exception):
     """Nothing came in time."""
-
-
-def exchange(
-    port: int,
-    method: str,
-    path: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    timeout_s: float,
-) -> Answer:
-    """Sends one request to a loopback port over a connection of its own.
-
-    Raises:
-        NoAnswer: the answer is not complete after `timeout_s` seconds without a byte.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-    try:
-        _send(connection, method, path, headers, body)
-    except (ConnectionError, TimeoutError) as error:
-        connection.close()
-        return Answer(None, problem=f"{type(error).__name__}: {error}")
-    with waiting(timeout_s):
-        return _answer(connection)
-
-
-def _send(
-    connection: http.client.HTTPConnection, method: str, path: str, headers: Mapping[str, str], body: bytes | None
-) -> None:
-    """Sends a request as `HTTPConnection.request` does, which takes no header twice."""
-    names = {name.lower() for name in headers}
-    connection.putrequest(method, path, skip_host="host" in names, skip_accept_encoding="accept-encoding" in names)
-    for name, value in pairs_of(headers):
-        connection.putheader(name, value)
-    if names.isdisjoint(("content-length", "transfer-encoding")) and (body is not None or method in ("PATCH", "POST", "PUT")):
-        connection.putheader("content-length", str(len(body or b"")))
-    connection.endheaders(body)
-
-
-def _answer(connection: http.client.HTTPConnection) -> Answer:
-    status: int | None = None
-    try:
-        response = connection.getresponse()
-        status = response.status
-        content = response.read()
-        return Answer(
-            response.status,
-            Headers((name.lower(), value) for name, value in response.getheaders()),
-            content.decode(errors="replace"),
-        )
-    except TimeoutError:
-        raise NoAnswer(f"no complete answer in time (status so far: {status})") from None
-    except (ConnectionError, http.client.HTTPException) as error:
-        so_far = f" after status {status}" if status is not None else ""
-        return Answer(None, problem=f"{type(error).__name__}: {error}{so_far}", status_so_far=status)
-    finally:
-        connection.close()

@@ -15,6 +15,7 @@ from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.headers import Headers
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
     from types import TracebackType
     from typing import Self
 
@@ -93,19 +94,24 @@ class Exchange(ABC):
 class Connection(ABC):
     """A connection to a loopback port. Use as a context manager: leaving it closes it."""
 
-    def __init__(self, port: int, timeout_s: float) -> None:
+    def __init__(self, port: int, timeout_s: float, tls: SSLContext | None = None) -> None:
         """Connects.
 
         Args:
             port: on loopback.
             timeout_s: how long one answer may take, or one send.
+            tls: speaks TLS if it is given.
 
         Raises:
             ConnectionError: nobody accepts it.
+            ssl.SSLError: there is no agreement on TLS.
+            TimeoutError: either takes too long.
         """
         self.timeout_s = timeout_s
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket)  # closes it if that fails
 
     def __enter__(self) -> Self:
         return self

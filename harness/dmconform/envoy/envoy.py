@@ -16,12 +16,13 @@ from typing import Any
 
 from dmconform.core.timeouts import ADMIN_REQUEST_S, CONFIG_UPDATE_S, HOST_START_S, HOST_STOP_S, LOG_LINE_S, REQUEST_S
 from dmconform.core.waiting import poll
-from dmconform.envoy import client, config
-from dmconform.envoy.client import Answer
+from dmconform.envoy import config
+from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.config import Listener
 from dmconform.envoy.connected import Client, Watch
 from dmconform.envoy.connection import Act, Protocol, Request
 from dmconform.envoy.headers import Headers, pairs_of
+from dmconform.envoy.http1 import exchange
 from dmconform.envoy.launch import ADMIN_FILE, BOOTSTRAP_FILE, LAUNCHER_FAILED, LISTENERS_FILE, Launch
 from dmconform.envoy.listening import port_of, ports
 from dmconform.envoy.mapped import has_mapped
@@ -190,8 +191,8 @@ class Envoy:
 
         def answers_or_gone() -> bool | None:
             self.check_alive(during)
-            with contextlib.suppress(client.NoAnswer):
-                answer = client.exchange(self._admin_port, "GET", "/ready", {}, None, ADMIN_REQUEST_S)
+            with contextlib.suppress(NoAnswer):
+                answer = exchange(self._admin_port, Request("/ready"), ADMIN_REQUEST_S)
                 return True if not answer.was_cut else None
             return None
 
@@ -222,8 +223,8 @@ class Envoy:
         """Asks the admin interface."""
         self._transcript.tells(method, path)
         try:
-            answer = client.exchange(self._admin_port, method, path, {}, None, ADMIN_REQUEST_S)
-        except client.NoAnswer as error:
+            answer = exchange(self._admin_port, Request(path, method), ADMIN_REQUEST_S)
+        except NoAnswer as error:
             self.check_alive(f"before it answered {path}")
             raise HostHung(f"admin interface: {error}") from None
         if answer.was_cut:
@@ -341,8 +342,8 @@ class Envoy:
         self._pauses(f"{method} {path} is sent to listener {listener}")
         sent = Headers({"content-type": "text/plain"} if body is not None else {}) | (headers or {})
         try:
-            answer = client.exchange(port, method, path, sent, body.encode() if body is not None else None, REQUEST_S)
-        except client.NoAnswer as error:
+            answer = exchange(port, Request(path, method, sent, body), REQUEST_S)
+        except NoAnswer as error:
             self._note(listener, method, path, sent, body, str(error))
             self.check_alive(f"before it answered {method} {path}")
             raise HostHung(f"{method} {path}: {error}") from None
@@ -368,7 +369,7 @@ class Envoy:
         self._connections += 1
         watch = self._watch(listener, protocol, self._connections, REQUEST_S if patience_s is None else patience_s)
         if patience_s is not None:
-            watch = replace(watch, overdue=lambda _, problem: client.NoAnswer(problem), look_after=lambda _: None)
+            watch = replace(watch, overdue=lambda _, problem: NoAnswer(problem), look_after=lambda _: None)
         with Client(protocol, self._port(listener), watch, patience_s) as one:
             yield one
 

@@ -1,12 +1,13 @@
-"""A client of HTTP/1.1 with keep-alive, chunks and trailers: one request after another on one connection."""
+"""The client of HTTP/1.1, with keep-alive, chunks and trailers: one request after another on one connection."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 
 import h11
 
-from dmconform.envoy.client import Answer
+from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connection import Connection, Exchange, Request, cut
 from dmconform.envoy.headers import Headers, pairs_of
 
@@ -14,9 +15,9 @@ from dmconform.envoy.headers import Headers, pairs_of
 class Http1Connection(Connection):
     """A connection that speaks HTTP/1.1."""
 
-    def __init__(self, port: int, timeout_s: float) -> None:
+    def __init__(self, port: int, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
         """As of `Connection`."""
-        super().__init__(port, timeout_s)
+        super().__init__(port, timeout_s, tls)
         self._h11 = h11.Connection(h11.CLIENT)
         self._broken: OSError | None = None  # what sending ran into; an answer may have come before
 
@@ -31,7 +32,7 @@ class Http1Connection(Connection):
         )
         if self._h11.our_state is h11.DONE:
             self._h11.start_next_cycle()
-        headers = [("host", "dmconform"), *pairs_of(request.headers)]
+        headers = list(pairs_of(Headers({"host": "dmconform"}) | request.headers))
         if request.trailers:
             headers.append(("transfer-encoding", "chunked"))
         elif request.body is not None:
@@ -76,7 +77,7 @@ class Http1Connection(Connection):
                         body += event.data
                     case h11.EndOfMessage():
                         return Answer(status, headers, body.decode(errors="replace"), trailers=_plain(event.headers))
-        except (ConnectionError, h11.RemoteProtocolError) as error:
+        except (OSError, h11.RemoteProtocolError) as error:
             return cut(f"{type(error).__name__}: {error}", status, headers, body)
 
 
@@ -104,6 +105,31 @@ class _Http1Exchange(Exchange):
     def cancel(self) -> None:
         """Closes the connection: HTTP/1.1 has no other way."""
         self._connection.close()
+
+
+def exchange(port: int, request: Request, timeout_s: float, tls: ssl.SSLContext | None = None) -> Answer:
+    """Sends one request over a connection of its own.
+
+    Args:
+        port: on loopback.
+        request: what is sent.
+        timeout_s: how long the answer may take.
+        tls: speaks TLS if it is given.
+
+    Returns:
+        The answer; a connection that nobody accepts, or that is not agreed on, counts as one that was cut.
+
+    Raises:
+        NoAnswer: it is not complete in time.
+    """
+    try:
+        connection = Http1Connection(port, timeout_s, tls)
+    except TimeoutError:
+        raise NoAnswer("no connection in time") from None
+    except (ConnectionError, ssl.SSLError) as error:
+        return cut(f"{type(error).__name__}: {error}", None, {}, b"")
+    with connection:
+        return connection.request(request)
 
 
 def _plain(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

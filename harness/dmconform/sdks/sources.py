@@ -1,22 +1,23 @@
 """Brings the official SDK's sources of an SDK version to the cache: a few folders of one commit of the Envoy repository.
 
 That repository is enormous, so nothing is cloned: git fetches the one commit without file contents, then the contents
-of the wanted files in one request. The files are written from git's objects as they are: no filters, no line-end
-conversion. What the cache has is used without a network, after its digest has been compared.
+of the wanted files in one request. `git archive` packs them, and they are unpacked as they are in the commit: no
+filters, no line-end conversion. What the cache has is used without a network, after its digest has been compared.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import re
 import shutil
 import signal
 import subprocess
+import tarfile
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
@@ -71,7 +72,10 @@ _SETTINGS = {
     "fetch.writeCommitGraph": "false",
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": f"{GIT_STALL_S:.0f}",
+    "tar.umask": "0022",
 }
+# Goes before all that a tree says: nothing is left out of an archive, and nothing is changed.
+_ATTRIBUTES = "* -export-ignore -export-subst -text -ident -filter -working-tree-encoding\n"
 # Serves a repository of this machine as a big host would: partly, by commit, and whoever owns it.
 _LOCAL_SERVER = "git -c safe.directory='*' -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
 
@@ -123,6 +127,8 @@ class _Git:
         self._env |= _ENVIRONMENT
         self._configure(_SETTINGS)
         self.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(git_dir))
+        (git_dir / "info").mkdir(exist_ok=True)
+        (git_dir / "info" / "attributes").write_text(_ATTRIBUTES)
         # By environment: the address may hold a password, which has no place in a file.
         self._configure({f"remote.{_REMOTE}.url": repository})
         if _is_local(self.run("ls-remote", "--get-url", _REMOTE).decode(errors="replace").strip()):
@@ -205,76 +211,61 @@ def _is_local(repository: str) -> bool:
     return ":" not in repository.partition("/")[0]
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A file or a link of a commit."""
-
-    mode: str
-    object_id: str
-    path: PurePosixPath
-
-
-def _entries(git: _Git, commit: str, folders: Sequence[str]) -> list[_Entry]:
-    """The files and links of `commit` below `folders`.
+def _write_tree(git: _Git, commit: str, folders: Sequence[str], root: Path) -> None:
+    """Writes the files and links of `commit` in `folders` below `root`.
 
     Raises:
-        HarnessError: a name in it leads elsewhere, or something is neither file nor link.
+        HarnessError: a name or a link in it leads elsewhere, or something is neither file nor link.
     """
-    found: dict[PurePosixPath, _Entry] = {}
-    for folder in folders:
-        for line in git.run("ls-tree", "-r", "-z", "--full-tree", commit, "--", folder).split(b"\0")[:-1]:
-            description, _, name = line.partition(b"\t")
-            mode, _, object_id = description.decode().split(" ")
-            path = PurePosixPath(os.fsdecode(name))
-            if path.is_absolute() or ".." in path.parts or ".git" in path.parts:
-                raise HarnessError(f"commit {commit}: {path}: not a name for a file of a source tree; expected a path below it")
-            if mode not in ("100644", "100755", "120000"):
-                raise HarnessError(f"commit {commit}: {path}: expected a file or a link, found git mode {mode}")
-            found[path] = _Entry(mode, object_id, path)
-    return list(found.values())
-
-
-def _contents(git: _Git, entries: Sequence[_Entry]) -> Iterator[tuple[_Entry, bytes]]:
-    """The contents of each entry, with one git for all of them."""
-    packed = memoryview(git.run("cat-file", "--batch", "--buffer", stdin="".join(f"{e.object_id}\n" for e in entries).encode()))
-    position = 0
-    for entry in entries:
-        end = bytes(packed[position : position + 128]).find(b"\n") + position
-        words = bytes(packed[position:end]).split()
-        if len(words) != 3 or words[:2] != [entry.object_id.encode(), b"blob"]:
-            raise _GitFailed(f"the contents of {entry.path} are not in the repository")
-        start, size = end + 1, int(words[2])
-        yield entry, bytes(packed[start : start + size])
-        position = start + size + 1
-
-
-def _write_tree(git: _Git, entries: Sequence[_Entry], root: Path) -> None:
-    """Writes the entries below `root`, links last, so that no file is written through one."""
     root.mkdir()
-    links: list[tuple[Path, bytes]] = []
-    for entry, contents in _contents(git, entries):
-        path = root / entry.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if entry.mode == "120000":
-            links.append((path, contents))
-        else:
-            path.write_bytes(contents)
-            path.chmod(0o755 if entry.mode == "100755" else 0o644)
-    for path, target in links:
-        path.symlink_to(os.fsdecode(target))
-    for folder in (root, *(path for path in root.rglob("*") if path.is_dir() and not path.is_symlink())):
-        folder.chmod(0o755)  # a build in a container runs as another user
-    inside = root.resolve()
-    for path, target in links:
-        # A link to a file of the repository that was not fetched may dangle; one that leaves the tree may not exist.
-        try:
-            leaves = not path.resolve().is_relative_to(inside)
-        except (OSError, RuntimeError):
-            leaves = True  # a loop
-        if leaves:
-            raise HarnessError(
-                f"{path.relative_to(root)}: a link to {os.fsdecode(target)}, expected one that stays in the tree"
-            )
+    for folder in folders:
+        # Of the folder's tree, not of the commit: the attributes of folders above it were not fetched.
+        packed = git.run("archive", "--format=tar", f"--prefix={folder}/", f"{commit}:{folder}")
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            _unpack(archive, root)
+    for path in (root, *root.rglob("*")):
+        if path.is_symlink():
+            _check_link(path, root)
+        elif path.is_dir():
+            path.chmod(0o755)  # a build in a container runs as another user
+
+
+def _unpack(archive: tarfile.TarFile, root: Path) -> None:
+    """Unpacks what git has packed: it refuses names with `..` or `.git` in them by itself.
+
+    Raises:
+        HarnessError: an entry leads out of `root` or is below a link, or a folder is empty, as a submodule's is in an archive.
+    """
+    members = archive.getmembers()
+    links = {PurePosixPath(one.name) for one in members if one.issym()}
+    full = {parent for one in members for parent in PurePosixPath(one.name).parents}
+    for path in (PurePosixPath(one.name) for one in members):
+        if not links.isdisjoint(path.parents):
+            raise HarnessError(f"{path}: below a link, expected it to be below a folder")
+    for path in (PurePosixPath(one.name) for one in members if one.isdir()):
+        if path not in full:
+            raise HarnessError(f"{path}: expected a file or a link, found a submodule or an empty folder")
+    # An older Python 3.11 has no filter; what it would refuse is refused above, by git, and in the links afterwards.
+    archive.extraction_filter = getattr(tarfile, "data_filter", None)
+    try:
+        archive.extractall(root)
+    except tarfile.TarError as error:
+        entry = getattr(error, "tarinfo", None)  # what a filter refuses
+        raise HarnessError(_stray(entry.name, entry.linkname) if entry and entry.issym() else str(error)) from None
+
+
+def _check_link(path: Path, root: Path) -> None:
+    """A link to a file of the repository that was not fetched may dangle; one that leaves the tree may not exist."""
+    try:
+        leaves = not path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        leaves = True  # a loop
+    if leaves:
+        raise HarnessError(_stray(path.relative_to(root), path.readlink()))
+
+
+def _stray(path: str | Path, target: str | Path) -> str:
+    return f"{path}: a link to {target}, expected one that stays in the tree"
 
 
 def _digest(root: Path) -> str:
@@ -402,7 +393,7 @@ class SourceRepository:
             git = _Git(work / "repository.git", self.repository)
             self._fetch_commit(git, official, commit, tags)
             git.fetch_files([f"{commit}:{folder}" for folder in official.folders])
-            _write_tree(git, _entries(git, commit, official.folders), staged)
+            _write_tree(git, commit, official.folders, staged)
             record.unlink(missing_ok=True)
             shutil.rmtree(target, ignore_errors=True)
             staged.rename(target)

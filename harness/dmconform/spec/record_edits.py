@@ -1,71 +1,72 @@
-"""Changes to the file of known failures as text, so that comments and order stay; checked by reading the result.
+"""Changes to the file of known failures that keep its comments and its order, checked by reading the result.
 
-A record is a block that begins with `[[known]]` and ends where the next one, or the file, does. Comments before the next block
-belong to that one.
+Comments before a record belong to it, but for those before the first one, which are about the file.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import msgspec
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Array, Comment, Item, String, Table, Whitespace
 
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.values import Outcome
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 
-_HEAD = "[[known]]"
-_BLOCK = re.compile(r"^\[\[known\]\]\n.*?(?=^(?:#.*\n|\s*\n)*\[\[known\]\]\n|\Z)", re.MULTILINE | re.DOTALL)
-_ARRAY = re.compile(r"^cells = \[.*?\]\n", re.MULTILINE | re.DOTALL)
-
-
-class _Block(msgspec.Struct):
-    known: tuple[KnownFailure, ...]
+_KNOWN = "known"
 
 
 def remove(path: Path, record: str) -> None:
-    """Takes a record out.
+    """Takes a record out, with the comments before it.
 
     Raises:
         UsageError: there is none of that name.
     """
-    text = path.read_text()
-    start, end = _span(path, text, record)
-    _write(path, (text[:start].rstrip("\n") + "\n\n" + text[end:].lstrip("\n")).rstrip("\n") + "\n")
+    document = _read(path)
+    records = _records(path, document)
+    at = _index(path, records, record)
+    following = _take_tail(_table(records, at))
+    if len(records) == 1:
+        del document[_KNOWN]
+    else:
+        if at:
+            before = _table(records, at - 1)
+            _take_tail(before)
+            before.value.body.extend((None, item) for item in following)
+        else:
+            _table(records, 1).trivia.indent = "".join(item.as_string() for item in following).lstrip("\n")
+        del records[at]
+    _write(path, tomlkit.dumps(document).rstrip("\n") + "\n")
 
 
 def set_cells(path: Path, record: str, cells: Sequence[str]) -> None:
     """Gives a record other cells or globs.
 
     Raises:
-        UsageError: there is none of that name, or its cells do not stand as the others' do.
+        UsageError: there is none of that name.
     """
-    lines = "".join(f"    {_string(cell)},\n" for cell in cells)
-    _change(path, record, {_ARRAY: f"cells = [\n{lines}]\n"})
+    _change(path, record, {"cells": _array(cells)})
 
 
 def set_way(path: Path, record: str, outcome: Outcome, detail: str) -> None:
     """Gives a record another outcome and another pattern for the detail.
 
     Raises:
-        UsageError: as `set_cells`.
+        UsageError: there is none of that name.
     """
-    _change(
-        path,
-        record,
-        {_line("outcome"): f"outcome = {_string(outcome.value)}\n", _line("detail"): f"detail = {_string(detail)}\n"},
-    )
+    _change(path, record, {"outcome": _string(outcome.value), "detail": _string(detail)})
 
 
 def set_until(path: Path, record: str, until: str) -> None:
     """Gives a record another `until`.
 
     Raises:
-        UsageError: as `set_cells`, or it has none.
+        UsageError: there is none of that name, or it has no `until`.
     """
-    _change(path, record, {_line("until"): f"until = {_string(until)}\n"})
+    _change(path, record, {"until": _string(until)})
 
 
 def add(path: Path, record: KnownFailure) -> None:
@@ -74,44 +75,77 @@ def add(path: Path, record: KnownFailure) -> None:
     Raises:
         DataFileError: it makes no sense; the file stays as it was.
     """
-    lines = "".join(f"    {_string(cell)},\n" for cell in record.cells)
-    until = f"until = {_string(record.until)}\n" if record.until is not None else ""
-    block = (
-        f"{_HEAD}\nid = {_string(record.id)}\ncells = [\n{lines}]\noutcome = {_string(record.outcome.value)}\n"
-        f"detail = {_string(record.detail)}\n{until}reason = {_string(record.reason)}\nevidence = {_string(record.evidence)}\n"
-    )
-    _write(path, path.read_text().rstrip("\n") + "\n\n" + block)
+    table = tomlkit.table()
+    table["id"] = _string(record.id)
+    table["cells"] = _array(record.cells)
+    table["outcome"] = _string(record.outcome.value)
+    table["detail"] = _string(record.detail)
+    if record.until is not None:
+        table["until"] = _string(record.until)
+    table["reason"] = _string(record.reason)
+    table["evidence"] = _string(record.evidence)
+    block = tomlkit.document()
+    block[_KNOWN] = tomlkit.aot()
+    _records(path, block).append(table)
+    _write(path, path.read_text().rstrip("\n") + "\n\n" + tomlkit.dumps(block).lstrip("\n"))
 
 
-def _string(text: str) -> str:
+def _string(text: str) -> String:
     """A TOML string: without escapes where it can be, as patterns are read more easily so."""
-    if "'" not in text and "\\" in text and text.isprintable():
-        return f"'{text}'"
-    return msgspec.json.encode(text).decode()  # what JSON escapes, TOML reads the same
+    return tomlkit.string(text, literal="'" not in text and "\\" in text and text.isprintable())
 
 
-def _span(path: Path, text: str, record: str) -> tuple[int, int]:
-    for block in _BLOCK.finditer(text):
-        if msgspec.toml.decode(block[0], type=_Block).known[0].id == record:
-            return block.span()
+def _array(texts: Sequence[str]) -> Array:
+    """A TOML array with a line for each text."""
+    array = tomlkit.array().multiline(True)
+    array.extend(_string(text) for text in texts)
+    return array
+
+
+def _read(path: Path) -> tomlkit.TOMLDocument:
+    load_known_failures(path)
+    try:
+        return tomlkit.parse(path.read_text())
+    except TOMLKitError as error:
+        raise DataFileError(path, str(error)) from error
+
+
+def _records(path: Path, document: tomlkit.TOMLDocument) -> AoT:
+    records = document.get(_KNOWN, tomlkit.aot())
+    if not isinstance(records, AoT):
+        raise UsageError(f"{path}: cannot be changed: expected records that begin with [[{_KNOWN}]]; edit it by hand")
+    return records
+
+
+def _table(records: AoT, at: int) -> Table:
+    return records.body[at]
+
+
+def _index(path: Path, records: AoT, record: str) -> int:
+    for at, table in enumerate(records.body):
+        if table["id"] == record:
+            return at
     raise UsageError(f"{path}: there is no record {record!r}; dmconform expectations lists them")
 
 
-def _line(key: str) -> re.Pattern[str]:
-    """The line of a key."""
-    return re.compile(rf"^{key} = .*\n", re.MULTILINE)
+def _take_tail(table: Table) -> list[Item]:
+    """Takes off the empty lines and comments after the last key: they are about the next record, or end the file."""
+    tail: list[Item] = []
+    body = table.value.body
+    while body and isinstance(body[-1][1], Whitespace | Comment):
+        tail.insert(0, body.pop()[1])
+    return tail
 
 
-def _change(path: Path, record: str, changes: Mapping[re.Pattern[str], str]) -> None:
-    text = path.read_text()
-    start, end = _span(path, text, record)
-    block = text[start:end]
-    for pattern, new in changes.items():
-        first = new.splitlines()[0]
-        block, count = pattern.subn(lambda _, new=new: new, block, count=1)  # type: ignore[misc]
-        if not count:
-            raise UsageError(f"{path}: {record}: cannot be changed: expected a line like {first!r}; edit it by hand")
-    _write(path, text[:start] + block + text[end:])
+def _change(path: Path, record: str, changes: Mapping[str, Item]) -> None:
+    document = _read(path)
+    records = _records(path, document)
+    table = _table(records, _index(path, records, record))
+    for key, value in changes.items():
+        if key not in table:
+            raise UsageError(f"{path}: {record}: cannot be changed: expected it to have {key!r}; edit it by hand")
+        table[key] = value
+    _write(path, tomlkit.dumps(document))
 
 
 def _write(path: Path, text: str) -> None:

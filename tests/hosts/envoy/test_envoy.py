@@ -18,8 +18,11 @@ import pytest
 from dmconform.casekit import system_folder
 from dmconform.core.timeouts import SOURCE_HELD_S
 from dmconform.core.values import AbiVerdict, Outcome, Relation
-from dmconform.envoy import client, envoy
+from dmconform.envoy import envoy
+from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.config import DIRECT_PATH, MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
+from dmconform.envoy.connection import Request
+from dmconform.envoy.http1 import exchange
 from dmconform.envoy.outcomes import Blocked
 from dmconform.envoy.output import LIMIT_BYTES
 from dmconform.envoy.source_server import Manner, Reply, source_server
@@ -94,8 +97,8 @@ def test_an_envoy_that_does_not_end_is_a_hang_and_is_killed(bench: Bench, monkey
     monkeypatch.setattr(envoy, "HOST_STOP_S", 1.0)
 
     def case(cell: Cell) -> None:
-        with cell.start(listener("misbehave", "hang")) as running, pytest.raises(client.NoAnswer):
-            client.exchange(running.port("main"), "GET", "/", PROVOKED, None, 0.3)
+        with cell.start(listener("misbehave", "hang")) as running, pytest.raises(NoAnswer):
+            exchange(running.port("main"), Request(headers=PROVOKED), 0.3)
 
     result = bench.run(case)
     assert result.outcome is Outcome.HANG, result
@@ -114,7 +117,7 @@ def test_a_listener_that_waits_for_its_module_is_waited_for(bench: Bench, monkey
                 assert running.update(Listener("main"), waits).accepted
                 asked = running.admin
 
-                def admin(path: str, *rest: str) -> client.Answer:
+                def admin(path: str, *rest: str) -> Answer:
                     answer = asked(path, *rest)
                     if "warming" in path:  # it was seen to be missing
                         server.let_go()
@@ -195,8 +198,8 @@ def test_evidence_holds_everything_and_runs_again(bench: Bench) -> None:
         address = folder / "admin-address"
         assert eventually(lambda: address.exists() and address.read_text())
         port = int(address.read_text().rpartition(":")[2])
-        assert eventually(lambda: client.exchange(port, "GET", "/ready", {}, None, 5.0).status == 200)
-        stats = client.exchange(port, "GET", "/stats?filter=lds.update_success", {}, None, 5.0).body
+        assert eventually(lambda: exchange(port, Request("/ready"), 5.0).status == 200)
+        stats = exchange(port, Request("/stats?filter=lds.update_success"), 5.0).body
         assert "listener_manager.lds.update_success: 1" in stats, "expected it to load the same module again"
         again.terminate()
         printed, _ = again.communicate(timeout=10)
@@ -270,7 +273,7 @@ import sys, time
 from pathlib import Path
 from dmconform.matrix.plan import read_plan
 from dmconform.matrix.cell import Cell, listener
-from dmconform.run import system_folder
+from dmconform.casekit import system_folder
 
 plan = read_plan(Path(sys.argv[1]))
 folder = Path(sys.argv[2])

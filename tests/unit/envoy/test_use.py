@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Config, Phase, any_message
+from dmconform.envoy.client import Answer
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Config, Phase, SentExchange, any_message
 
 BYTES = {"@type": "type.googleapis.com/google.protobuf.BytesValue", "value": "aGVsbG8="}
 
@@ -36,3 +37,16 @@ def test_text_objects_and_messages(config: Config, message: dict[str, object]) -
 )
 def test_what_counts_as_accepted(ended: AttemptEnd, phase: Phase, accepted: bool) -> None:
     assert Attempt(ended, phase).accepted is accepted
+
+
+@pytest.mark.parametrize(
+    ("answer", "finding"),
+    [
+        (Answer(None, body="rejected"), "rejected"),
+        (Answer(200, body="x"), ""),
+        (Answer(None, body="half of", status_so_far=200), ""),
+        (Answer(None, problem="cut"), ""),
+    ],
+)
+def test_a_part_of_a_body_is_no_finding(answer: Answer, finding: str) -> None:
+    assert SentExchange("discovery", answer).finding == finding

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
@@ -130,6 +131,49 @@ def test_the_folders_of_a_commit_are_had_as_they_are(origin: Origin, cache: Path
     assert (modules / "sdk/rust/abi/abi.h").read_text() == "#define ABI 138\n"
     assert (modules / "sdk/rust/rustfmt.toml").is_symlink()
     assert left_behind(cache) == []
+
+
+def test_attributes_in_the_folders_change_nothing(origin: Origin, cache: Path) -> None:
+    """Not what releases leave out, not what they put in, not how a working tree would hold the file."""
+    texts = {"a.rs": "// $Id$\n", "a.cc": "// $Format:%H$\n", "a.txt": "ü\n", "a.go": "// go\n"}
+    for name, text in texts.items():
+        origin.write(f"{MODULES}/sdk/{name}", text)
+    origin.commit()
+    lines = ("*.rs ident", "*.cc export-subst eol=crlf", "*.txt working-tree-encoding=UTF-16", "*.go filter=none export-ignore")
+    origin.write(f"{MODULES}/sdk/.gitattributes", "\n".join(lines) + "\n")
+    (origin.path / ".git/info/attributes").write_text("* -text -working-tree-encoding\n")  # for `git add` alone
+    commit = origin.commit("v1.38.3")
+    root = origin.repository(cache).tree(sources(commit))
+    assert {name: (root / MODULES / "sdk" / name).read_bytes().decode() for name in texts} == texts
+
+
+@pytest.mark.parametrize("with_filter", [True, False], ids=["with tarfile's filter", "as in Python 3.11.2"])
+def test_who_builds_can_read_what_a_careful_user_has_fetched(
+    origin: Origin, cache: Path, monkeypatch: pytest.MonkeyPatch, with_filter: bool
+) -> None:
+    if not with_filter:
+        monkeypatch.setattr(tarfile, "data_filter", None, raising=False)
+    commit = origin.commit("v1.38.3")
+    before = os.umask(0o077)
+    try:
+        root = origin.repository(cache).tree(sources(commit))
+    finally:
+        os.umask(before)
+    below = [path for path in root.rglob("*") if not path.is_symlink()]
+    assert {path.stat().st_mode & 0o777 for path in below if path.is_dir()} == {0o755}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in below if path.is_file()}
+    assert modes == {"abi.h": 0o644, "lib.rs": 0o644, "sdk.cc": 0o644, "tool.sh": 0o755}
+
+
+def test_a_submodule_is_refused(origin: Origin, cache: Path) -> None:
+    head = origin.commit()
+    origin.git("update-index", "--add", "--cacheinfo", f"160000,{head},{MODULES}/other")
+    origin.git("commit", "--quiet", "--message=x")
+    commit = origin.git("rev-parse", "HEAD")
+    origin.git("tag", "v1.38.3")
+    with pytest.raises(HarnessError, match="dynamic_modules/other: expected a file or a link, found a submodule") as caught:
+        origin.repository(cache).tree(sources(commit))
+    assert not isinstance(caught.value, Unreachable)
 
 
 def test_nothing_else_is_transferred(origin: Origin, cache: Path) -> None:
@@ -367,8 +411,13 @@ def test_what_a_killed_run_left_is_no_hindrance(origin: Origin, cache: Path) -> 
     assert left_behind(cache) == []
 
 
+@pytest.mark.parametrize("with_filter", [True, False], ids=["with tarfile's filter", "as in Python 3.11.2"])
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../../../../outside", "sdk/up/../../../../../x", "loop"])
-def test_a_link_out_of_the_tree_is_refused(target: str, origin: Origin, cache: Path) -> None:
+def test_a_link_out_of_the_tree_is_refused(
+    target: str, origin: Origin, cache: Path, monkeypatch: pytest.MonkeyPatch, with_filter: bool
+) -> None:
+    if not with_filter:
+        monkeypatch.setattr(tarfile, "data_filter", None, raising=False)
     origin.link(f"{MODULES}/sdk/up", "../..")
     origin.link(f"{MODULES}/loop", target)
     commit = origin.commit("v1.38.3")
@@ -378,27 +427,50 @@ def test_a_link_out_of_the_tree_is_refused(target: str, origin: Origin, cache: P
     assert [path for path in (cache / "sdk-sources").iterdir() if path.suffix != ".lock"] == []
 
 
-def test_no_file_is_written_through_a_link(origin: Origin, cache: Path, tmp_path: Path) -> None:
-    """A commit can list a name twice, as a link and as a folder; git itself would never make it so."""
+def of_trees(origin: Origin, entries: bytes) -> str:
+    """A commit whose folder of modules has these entries, which git itself would perhaps never make so."""
+    tree = store(origin, "tree", entries)
+    for name in reversed(MODULES.split("/")):
+        tree = store(origin, "tree", f"40000 {name}\0".encode() + bytes.fromhex(tree))
+    commit = origin.git("commit-tree", "-m", "x", tree)
+    origin.git("tag", "v1.38.3", commit)
+    return commit
+
+
+def store(origin: Origin, kind: str, data: bytes) -> str:
+    """Puts an object into the repository, however it looks."""
+    command = ["git", "-C", str(origin.path), "hash-object", "-w", "--literally", "--stdin", "-t", kind]
+    return subprocess.run(command, input=data, check=True, capture_output=True).stdout.decode().strip()
+
+
+@pytest.mark.parametrize("with_filter", [True, False], ids=["with tarfile's filter", "as in Python 3.11.2"])
+def test_no_file_is_written_through_a_link(
+    origin: Origin, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_filter: bool
+) -> None:
+    """A commit can list a name twice, as a link and as a folder."""
+    if not with_filter:
+        monkeypatch.setattr(tarfile, "data_filter", None, raising=False)
     outside = tmp_path / "outside"
     outside.mkdir()
     origin.commit()
-
-    def store(kind: str, data: bytes) -> str:
-        command = ["git", "-C", str(origin.path), "hash-object", "-w", "--literally", "--stdin", "-t", kind]
-        return subprocess.run(command, input=data, check=True, capture_output=True).stdout.decode().strip()
-
-    link, text = store("blob", str(outside).encode()), store("blob", b"text")
-    tree = store("tree", b"100644 file\0" + bytes.fromhex(text))
-    tree = store("tree", b"120000 a\0" + bytes.fromhex(link) + b"40000 a\0" + bytes.fromhex(tree))
-    for name in reversed(MODULES.split("/")):
-        tree = store("tree", f"40000 {name}\0".encode() + bytes.fromhex(tree))
-    commit = origin.git("commit-tree", "-m", "x", tree)
-    origin.git("tag", "v1.38.3", commit)
+    link, text = store(origin, "blob", str(outside).encode()), store(origin, "blob", b"text")
+    tree = store(origin, "tree", b"100644 file\0" + bytes.fromhex(text))
+    commit = of_trees(origin, b"120000 a\0" + bytes.fromhex(link) + b"40000 a\0" + bytes.fromhex(tree))
     with pytest.raises(HarnessError):
         origin.repository(cache).tree(sources(commit))
     assert list(outside.iterdir()) == []
     assert left_behind(cache) == []
+
+
+@pytest.mark.parametrize("name", ["..", ".git"])
+def test_a_name_that_is_none_for_a_source_is_refused(origin: Origin, cache: Path, name: str) -> None:
+    origin.commit()
+    text = store(origin, "blob", b"text")
+    tree = store(origin, "tree", b"100644 config\0" + bytes.fromhex(text))
+    commit = of_trees(origin, f"40000 {name}\0".encode() + bytes.fromhex(tree))
+    with pytest.raises(HarnessError):
+        origin.repository(cache).tree(sources(commit))
+    assert [path for path in (cache / "sdk-sources").iterdir() if path.suffix != ".lock"] == []
 
 
 def test_the_users_configuration_holds_but_its_hooks_do_not_run(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lint_workflows import actionlint, all_inconsistencies, inconsistencies, shellcheck
+from tests.lint_workflows import BUILD_SCRIPTS, actionlint, all_inconsistencies, inconsistencies, shellcheck
 from tests.workflow_files import ACTIONS, FOLDER, WORKFLOWS, read_yaml, scripts
 
 GOOD = (FOLDER / "workflows" / "tests.yml").read_text(encoding="utf-8")
@@ -50,6 +50,13 @@ def test_the_scripts_of_actions_are_looked_at_too() -> None:
     assert ["check" in text for _, text in found] == [True]
     assert "SC2086" in shellcheck(Path("a.yml"), "echo $one ${{ inputs.two }}", "bash")
     assert shellcheck(Path("a.yml"), 'echo "$HOME" ${{ inputs.two }}', "bash") == ""
+
+
+def test_a_script_of_a_build_that_does_not_parse_is_found() -> None:
+    assert {"build.sh", "flags.sh", "install", "warm-go"} <= {path.name for path in BUILD_SCRIPTS}
+    text = BUILD_SCRIPTS[0].read_text(encoding="utf-8")
+    assert shellcheck(Path("a.sh"), text, "sh", "error") == ""
+    assert "SC1073" in shellcheck(Path("a.sh"), f"{text}if true; then\n", "sh", "error")
 
 
 def test_the_workflows_are_clean() -> None:

@@ -10,11 +10,11 @@ import h11
 
 from dmconform.bundle.replay.answer import Seen
 from dmconform.core.waiting import bounded
-from dmconform.envoy import client
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connected import connect
 from dmconform.envoy.connection import Connection, Exchange, Protocol, Request
 from dmconform.envoy.headers import Headers
+from dmconform.envoy.http1 import exchange
 
 REQUEST_S = 20.0
 """How long an answer may take that came in time when it was recorded: longer than there, as this machine may be slower."""
@@ -68,16 +68,14 @@ class Connections:
         timeout_s = step["timeout_s"] if nothing_came else REQUEST_S
         try:
             if step["connection"] == 0:
-                body = None if request["body"] is None else request["body"].encode()
                 with bounded(timeout_s, NoAnswer("no complete answer in time")):  # also one that goes on and on
-                    headers = Headers(request["headers"])
-                    return client.exchange(port, request["method"], request["path"], headers, body, timeout_s)
-            exchange = self._exchanges.get((step["envoy"], step["connection"], step["number"]))
+                    return exchange(port, _request(request), timeout_s)
+            under_way = self._exchanges.get((step["envoy"], step["connection"], step["number"]))
             connection = self._open.get((step["envoy"], step["connection"]))
-            if exchange is None or connection is None:
+            if under_way is None or connection is None:
                 return Answer(None)
             connection.timeout_s = timeout_s
-            return exchange.answer()
+            return under_way.answer()
         except NoAnswer as problem:
             return str(problem)
         except _BROKEN:

@@ -16,8 +16,9 @@ from typing import Any
 
 from dmconform.bundle.replay.places import Places, Trouble
 from dmconform.core.waiting import poll
-from dmconform.envoy import client
 from dmconform.envoy.client import Answer, NoAnswer
+from dmconform.envoy.connection import Request
+from dmconform.envoy.http1 import exchange
 from dmconform.envoy.launch import ADDRESS_SPACE_BYTES, ADMIN_FILE, BOOTSTRAP_FILE, CPU_S, FILE_BYTES, LISTENERS_FILE
 from dmconform.envoy.listening import port_of
 from dmconform.envoy.mapped import has_mapped
@@ -140,7 +141,7 @@ class Envoy:
     def admin(self, path: str, method: str = "GET") -> Answer:
         """Asks the admin interface; a cut connection if nothing comes."""
         try:
-            return client.exchange(self._admin_port, method, path, {}, None, ADMIN_S)
+            return exchange(self._admin_port, Request(path, method), ADMIN_S)
         except NoAnswer:
             return Answer(None)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import ssl
 from collections.abc import Callable
 
 from dmconform.core.timeouts import CONFIG_UPDATE_S, REQUEST_S
 from dmconform.core.waiting import poll
-from dmconform.envoy.client import Answer
+from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.config import DIRECT_PATH
+from dmconform.envoy.connection import Request
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.connections import UDP
 from dmconform.envoy.extension_points.draft import MAIN
 from dmconform.envoy.extension_points.shapes import Drive
 from dmconform.envoy.extension_points.tls import SERVER_NAME, certificates_in
 from dmconform.envoy.extension_points.use import SentExchange
-from dmconform.envoy.headers import Headers
+from dmconform.envoy.http1 import exchange
 from dmconform.envoy.outcomes import HostHung
 
 _BODY = "a body"
@@ -81,18 +81,12 @@ def _over_tls(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
     context.load_cert_chain(files.chain, files.key)
     port = envoy.port(MAIN)
     for method, path, body in _REQUESTS:
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=REQUEST_S, context=context)
         what = f"{method} {path} over TLS"
         try:
-            connection.request(method, path, body=body, headers={"host": SERVER_NAME})
-            response = connection.getresponse()
-            answer = Answer(response.status, Headers(response.getheaders()), response.read().decode(errors="replace"))
-        except TimeoutError:
+            answer = exchange(port, Request(path, method, {"host": SERVER_NAME}, body), REQUEST_S, context)
+        except NoAnswer as error:
             envoy.check_alive(f"before it answered {what}")
-            raise HostHung(f"{what}: no complete answer in time") from None
-        except (OSError, http.client.HTTPException) as error:
-            answer = Answer(None, problem=f"{type(error).__name__}: {error}")
+            raise HostHung(f"{what}: {error}") from None
+        if answer.was_cut:
             envoy.check_survived(f"while it answered {what}")
-        finally:
-            connection.close()
         note(SentExchange(what, answer))

@@ -58,6 +58,11 @@ class SentExchange:
     request: str
     answer: Answer
 
+    @property
+    def finding(self) -> str:
+        """What was found out where there is no status. The part of a body that came before a cut is none: it varies."""
+        return "" if self.answer.status or self.answer.status_so_far else self.answer.body
+
 
 @dataclass(frozen=True)
 class Attempt:

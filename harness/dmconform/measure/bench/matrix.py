@@ -6,7 +6,6 @@ request, stop", which runs between the matrices, as many at once and on the same
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import statistics
@@ -24,6 +23,8 @@ from dmconform.core.paths import REPORT_FILE
 from dmconform.core.progress import say
 from dmconform.core.timeouts import HOST_START_S, HOST_STOP_S, REQUEST_S
 from dmconform.core.waiting import poll
+from dmconform.envoy.connection import Request
+from dmconform.envoy.http1 import exchange
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.report.reading import read_report
@@ -66,23 +67,11 @@ def bare_loop(binary: Path, folder: Path) -> float:
         address = poll(lambda: (address_file.exists() and address_file.read_text()) or None, HOST_START_S)
         if not address:
             raise RuntimeError("the bare Envoy did not start")
-        admin = http.client.HTTPConnection(address, timeout=REQUEST_S)
-        admin.request("GET", "/listeners?format=json")
-        statuses = json.loads(admin.getresponse().read())["listener_statuses"]
-        admin.close()
-        port = statuses[0]["local_address"]["socket_address"]["port_value"]
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=REQUEST_S)
-
-        def answered() -> bool:
-            try:
-                connection.request("GET", "/")
-            except ConnectionError:
-                connection.close()
-                return False
-            return connection.getresponse().read() is not None
-
-        poll(answered, HOST_START_S)
-        connection.close()
+        admin_port = int(address.rpartition(":")[2])
+        found = json.loads(exchange(admin_port, Request("/listeners?format=json"), REQUEST_S).body)
+        port = found["listener_statuses"][0]["local_address"]["socket_address"]["port_value"]
+        if not poll(lambda: exchange(port, Request(), REQUEST_S).status, HOST_START_S):
+            raise RuntimeError("the bare Envoy did not answer")
         process.terminate()
         process.wait(HOST_STOP_S)
     finally:

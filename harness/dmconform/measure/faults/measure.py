@@ -196,7 +196,7 @@ def _said(log: str) -> list[str]:
 def _exchanges(attempt: Attempt, looked: _Seen) -> tuple[str, ...]:
     """What clients saw, with Envoy's details where each answer has some."""
     answers = [
-        f"{one.request}: {one.answer.status or one.answer.body or 'connection cut'}"
+        f"{one.request}: {one.answer.status or one.finding or 'connection cut'}"
         for one in attempt.answers
         if one.request != "a datagram"
     ]

@@ -244,7 +244,7 @@ def how_it_ended(seen: Attempt) -> str:
 
 def gist(seen: Attempt) -> tuple[tuple[str, int | None, str], ...]:
     """What clients saw, without what may differ from run to run."""
-    return tuple((one.request, one.answer.status, "" if one.answer.status else one.answer.body) for one in seen.answers)
+    return tuple((one.request, one.answer.status, one.finding) for one in seen.answers)
 
 
 def _difference(seen: Attempt, complete: Attempt) -> str:
