@@ -7,11 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from dmconform.core.compressed import read_plain_or_compressed
+from dmconform.core.values import Judgement, Outcome
 from dmconform.report.reading import read_report
+from dmconform.report.schema import CellEntry
 
 from tests.browser.conftest import Open
 from tests.checkout import ROOT
-from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, cell, hostile_report, matrix, report
+from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, hostile_report, matrix, report
 
 pytestmark = pytest.mark.browser
 
@@ -42,9 +44,22 @@ def test_the_answer_is_on_the_first_screen(open_page: Open) -> None:
         box = part.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 900, part.inner_text()[:80]
-    assert seen.page.locator("h1").inner_text().split() == ["✗", "The", "promised", "window", "does", "not", "hold"]
+    assert seen.page.locator("h1").inner_text().split() == ["✗", "The", "supported", "window", "does", "not", "hold"]
     row = seen.page.locator('tr[data-sdk="cpp@1.39:official"]')
-    assert row.locator("td").all_inner_texts()[0].startswith("✗ BROKEN 2 of 34")
+    assert row.locator("td").all_inner_texts()[0].startswith("✗ FAIL 2 of 34")
+
+
+@pytest.mark.parametrize(
+    ("cells", "variable"),
+    [([cell()], "--pass"), ([broken()], "--bad"), ([cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR)], "--lilac")],
+    ids=["pass", "fail", "incomplete"],
+)
+def test_the_answer_has_the_colour_of_its_verdict(open_page: Open, cells: list[CellEntry], variable: str) -> None:
+    header = open_page(report(cells)).page.locator("header.answer")
+    expected = header.evaluate(
+        "(it, name) => { it.style.outlineColor = `var(${name})`; return getComputedStyle(it).outlineColor }", variable
+    )
+    assert header.evaluate("it => getComputedStyle(it).borderLeftColor") == expected
 
 
 def test_without_script_the_answer_and_the_counts_are_there(open_page: Open) -> None:
@@ -74,8 +89,8 @@ def test_every_published_report_opens(open_page: Open, file: Path) -> None:
 def test_the_report_of_schema_version_1_says_what_it_lacks(open_page: Open) -> None:
     first = next(file for file in PUBLISHED if msgspec.json.decode(read_plain_or_compressed(file))["schema_version"] == 1)
     seen = open_page(read_report(first))
-    assert "It does not tell: static verdicts" in seen.page.locator("#older").inner_text()
-    assert seen.page.locator("#abi").inner_text().endswith("This report tells nothing of it.")
+    assert "lacks: static analysis" in seen.page.locator("#older").inner_text()
+    assert seen.page.locator("#abi").inner_text().endswith("This report has no data on the ABI.")
 
 
 def test_signs_only_makes_the_matrix_narrow(open_page: Open) -> None:

@@ -28,17 +28,17 @@ def test_a_permalink_opens_its_cell_and_tells_its_story(open_page: Open) -> None
     whole = report([cell(), entry], known_failures=[KNOWN_FAILURE], static=[half])
     seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}")
     assert seen.story.is_visible()
-    assert seen.story.get_by_role("heading", level=2).inner_text().split() == ["†", "known", "guard/panic"]
+    assert seen.story.get_by_role("heading", level=2).inner_text().split() == ["†", "xfail", "guard/panic"]
     assert "Statement 1: guard/panic works." in seen.field("requirement").inner_text()
     assert seen.field("outcome").inner_text() == "crash"
-    assert seen.field("judgement").inner_text().startswith("known failure: ")
-    assert seen.field("relation").inner_text() == f"promised: {entry.relation_reason}"
+    assert seen.field("judgement").inner_text().startswith("xfail: ")
+    assert seen.field("relation").inner_text() == f"supported: {entry.relation_reason}"
     assert seen.field("detail").locator("pre").all_inner_texts() == [
         "expected 200, seen 503",
         "[warning] last line\n[error] very last",
     ]
-    assert seen.field("static").inner_text().startswith("loads, but a call is a bomb: a call to envoy")
-    assert seen.field("probe").inner_text().startswith("not seen")
+    assert seen.field("static").inner_text().startswith(f"{StaticKind.UNRESOLVED.value}: a call to envoy")
+    assert seen.field("probe").inner_text().startswith("not observed")
     assert seen.field("record").inner_text() == "known-1"
     assert KNOWN_FAILURE.reason in seen.story.inner_text()
     assert "a reset" in seen.story.inner_text()
@@ -48,7 +48,7 @@ def test_a_permalink_opens_its_cell_and_tells_its_story(open_page: Open) -> None
     assert links[0] == "./evidence/guard/panic/rust%401.39%2Breference/1.39.3/"
     assert links[1].endswith("/1.39.3/envoy.log")
     assert not seen.story.get_by_text("callback_new_59").is_visible()
-    seen.story.get_by_text("70 names missing").click()
+    seen.story.get_by_text("70 symbols missing").click()
     seen.story.get_by_text("callback_new_59").wait_for()
     assert "and 10 more, in report.json" in seen.story.inner_text()
 
@@ -158,15 +158,15 @@ def test_the_matrix_works_from_the_keyboard(open_page: Open) -> None:
     press("ArrowLeft")
     assert " on 1.39.3: " in seen.focused()
     press("ArrowUp")
-    assert seen.focused() == "REQ-0, rust@1.39:reference on 1.39.3: 1 of 1 promised hold"
+    assert seen.focused() == "REQ-0, rust@1.39:reference on 1.39.3: 1 of 1 supported pass"
     press("Home")
     assert seen.focused().startswith("REQ-0")
     press("Control+End")
-    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 promised hold"
+    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 supported pass"
     press("Home")
     assert seen.focused() == "b2 cases"
     press("End")
-    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 promised hold"
+    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 supported pass"
     press("Control+Home")
     assert seen.focused() == "all cases4 cases"
     press("Tab")
@@ -184,8 +184,8 @@ def test_the_focus_stays_in_an_open_story(open_page: Open) -> None:
 def test_findings_lead_to_one_of_their_cells(open_page: Open) -> None:
     whole = report([cell(), broken("a/two"), broken("a/two", host="1.40.0")])
     seen = open_page(whole)
-    assert "Nothing counts against this run" not in seen.page.locator("#findings").inner_text()
-    card = seen.page.locator("#new .finding")
+    assert "Nothing fails this run" not in seen.page.locator("#findings").inner_text()
+    card = seen.page.locator("#fail .finding")
     assert card.count() == 1
     assert card.get_by_role("heading").inner_text().split()[2][:-1] == "2"
     assert card.locator("code").inner_text() == whole.cells[1].reproduce
@@ -197,9 +197,9 @@ def test_findings_lead_to_one_of_their_cells(open_page: Open) -> None:
     assert seen.page.evaluate("!!document.activeElement.closest('#findings')"), "closing a story leads away from its finding"
 
 
-def test_a_run_that_nothing_counts_against_says_so(open_page: Open) -> None:
+def test_a_run_that_nothing_fails_says_so(open_page: Open) -> None:
     seen = open_page(report([cell(), known("a/two")]))
-    assert seen.page.locator("#findings .calm").inner_text() == "✓ Nothing counts against this run."
+    assert seen.page.locator("#findings .calm").inner_text() == "✓ Nothing fails this run."
 
 
 def test_a_disagreement_is_explained(open_page: Open) -> None:
@@ -210,10 +210,10 @@ def test_a_disagreement_is_explained(open_page: Open) -> None:
 
 def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_finding_and_in_its_story(open_page: Open) -> None:
     entry = broken(reruns=(RerunEntry(Outcome.PASS, Judgement.PASS, ""),))
-    said = "NOT STABLE: run again alone, it ended otherwise (1x passed); look for a race first"
+    said = "NOT STABLE: run again alone, it ended otherwise (1x pass); look for a race first"
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
     assert seen.field("reruns").inner_text() == said
-    assert said in seen.page.locator("#new .finding").inner_text()
+    assert said in seen.page.locator("#fail .finding").inner_text()
     assert seen.field("judgement").inner_text().startswith("fail")
 
 
@@ -221,7 +221,7 @@ def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:
     seen = open_page(report([cell()], planned=3, complete=False, incomplete_reason="interrupted"))
     findings = seen.page.locator("#findings").inner_text()
     assert "✓" not in findings
-    assert "it is no answer" in findings
+    assert "the run is incomplete" in findings
     row = seen.page.locator('tr[data-sdk="rust@1.39:reference"] td')
     assert row.all_inner_texts()[:2] == ["■ INCOMPLETE 1/1 so far", "1+"]
 
@@ -230,7 +230,9 @@ def test_the_abi_has_its_figures_and_its_names(open_page: Open) -> None:
     seen = open_page(report([cell()], abi_findings=[FINDING]))
     section = seen.page.locator("#abi")
     assert section.get_by_role("img").count() == 2
-    assert FINDING.subject in section.get_by_role("region", name="What breaks the promise").inner_text().replace("\n", "")
+    assert FINDING.subject in section.get_by_role("region", name="ABI changes that break modules").inner_text().replace(
+        "\n", ""
+    )
 
 
 def test_a_permalink_to_no_cell_opens_nothing_and_says_so(open_page: Open) -> None:

@@ -172,7 +172,7 @@ def _print_findings(out: SafeOutput, report: Report) -> None:
     if not report.abi_findings:
         return
     out.line("")
-    out.line(f"The ABI itself breaks the promise: {counted(len(report.abi_findings), 'finding')} (informational)", "bold")
+    out.line(f"ABI changes that break modules already built: {len(report.abi_findings)} (informational)", "bold")
     for pair, found in findings_by_pair(report).items():
         names = list(dict.fromkeys(it.subject or it.kind for it in found))
         more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""

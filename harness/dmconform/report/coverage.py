@@ -50,14 +50,14 @@ class RequirementCoverage:
     def status(self) -> str:
         """What the run says of it, in a word; in capitals where it counts as a failure."""
         if self.broken:
-            return "BROKEN"
+            return "FAIL"
         if self.known:
-            return "known failures"
+            return "xfail"
         if self.held:
-            return "holds"
+            return "pass"
         if self.entry.cases:
-            return "facts only" if self.facts else "not run"
-        return "nothing to show" if self.entry.level is Level.NOTE else "uncovered"
+            return "informational" if self.facts else "not run"
+        return "no case needed" if self.entry.level is Level.NOTE else "uncovered"
 
 
 def coverage(report: Report) -> tuple[RequirementCoverage, ...]:

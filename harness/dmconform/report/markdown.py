@@ -198,7 +198,7 @@ def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: 
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
     rows = [
         ["ABI string", *(escape(abi_words(layout.column(sdk.sdk, host))) for sdk, host in columns)],
-        ["static verdict", *(escape(static_words(static.get((sdk.sdk, host)))) for sdk, host in columns)],
+        ["static analysis", *(escape(static_words(static.get((sdk.sdk, host)))) for sdk, host in columns)],
     ]
     for case in layout.cases:
         cells = [layout.cells.get((case, sdk.sdk, host)) for sdk, host in columns]
@@ -282,7 +282,7 @@ def _coverage(report: Report) -> list[Section]:
         for it in coverage(report)
         if it.entry.level is not Level.NOTE or it.entry.cases
     )
-    heads = ("requirement", "level", "cases", "in this run", "held", "broken", "known", "not run")
+    heads = ("requirement", "level", "cases", "in this run", "pass", "fail", "xfail", "not run")
     sentence = f"{coverage_sentence(report.requirements)}."
     return [table_section("Requirements", heads, rows, sentence), *_envoy_tests(report)]
 
@@ -299,7 +299,7 @@ def _envoy_tests(report: Report) -> list[Section]:
 def _findings(report: Report) -> list[Section]:
     if not report.abi_pairs:
         return []
-    title = "What breaks the promise in the ABI itself"
+    title = "ABI changes that break modules already built"
     pairs = tuple(f"- {escape(abi_pair_sentence(pair))}" for pair in report.abi_pairs)
     sections = [Section(title, pairs, (FINDINGS_NOTE, ""))]
     if not report.abi_findings:
@@ -336,7 +336,7 @@ def _static(report: Report) -> list[Section]:
     ]
     if not rows:
         return []
-    heads = ("SDK", "hosts", "static verdict", "why", "missing symbols (all are in report.json)", "notes")
+    heads = ("SDK", "hosts", "static analysis", "why", "missing symbols (all are in report.json)", "notes")
     return [table_section("Static verdicts other than “expected to load”", heads, rows)]
 
 

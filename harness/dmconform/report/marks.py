@@ -51,14 +51,14 @@ STATIC_WORDS = {
     StaticKind.LOADS: "loads",
     StaticKind.REFUSED: "refused",
     StaticKind.UNRESOLVED: "unresolved",
-    StaticKind.UNKNOWN: "cannot tell",
+    StaticKind.UNKNOWN: "unknown",
 }
 NO_STATIC = "not known"
 """In the place of a static verdict where there is no module, or no host."""
 
-NEARBY = "as far as a header tells that is not the release's own"
+NEARBY = "compared with a header that is not the release's own"
 FINDINGS_NOTE = (
-    "Every pair of minors that the documents promise is compared by its ABI data. This is informational: "
+    "Every supported pair of minors is compared by its ABI data. This is informational: "
     "a cell fails only where a module runs into it."
 )
 
@@ -67,18 +67,18 @@ LOAD_WORDS = {
     Load.REFUSED: "refused at load",
     Load.UNRESOLVED: "loaded, and the call of an unresolved symbol ended the host",
     Load.MIXED: "loaded once and refused once",
-    Load.NOT_SEEN: "not seen: the case says nothing of it",
+    Load.NOT_SEEN: "not observed: the case does not look at the load",
 }
 
 JUDGEMENT_MEANINGS = {
     Judgement.PASS: "supported, and passes",
-    Judgement.FAIL: "supported, and does not pass",
-    Judgement.XFAIL: "does not hold, and is recorded as known",
-    Judgement.XPASS: "recorded as a known failure, but the record does not apply",
-    Judgement.MISMATCH: "supported and passes, but the static analysis says otherwise of the probe",
+    Judgement.FAIL: "supported, and fails",
+    Judgement.XFAIL: "supported, and fails as a known failure says",
+    Judgement.XPASS: "a known failure that no longer applies: the cell passes, or fails in another way",
+    Judgement.MISMATCH: "supported, and passes, and the static analysis of its probe says that it cannot",
     Judgement.INFORMATIONAL: "legacy or unsupported; informational",
     Judgement.ERROR: "planned, and could not run",
-    Judgement.SKIP: "not to be run",
+    Judgement.SKIP: "not applicable, or not tested",
 }
 
 

@@ -28,10 +28,10 @@ SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKi
 class RunVerdict(enum.Enum):
     """The answer of a run. Each has a glyph and a word, so that none is told by colour."""
 
-    HELD = "holds"
-    BROKEN = "broken"
+    HELD = "pass"
+    BROKEN = "fail"
     INCOMPLETE = "incomplete"
-    NOTHING = "nothing promised ran"
+    NOTHING = "no supported cell ran"
 
     @property
     def glyph(self) -> str:

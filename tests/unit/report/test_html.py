@@ -21,7 +21,7 @@ from dmconform.report.page.abi_steps import abi_steps
 from dmconform.report.page.answer import answers, standing
 from dmconform.report.page.data import MOST_TEXT
 from dmconform.report.page.document import embedded, relative_link
-from dmconform.report.page.older import not_told
+from dmconform.report.page.older import missing_parts
 from dmconform.report.schema import AbiPairEntry, CellEntry, EnvoyTestEntry, FindingEntry, Report, Shard, write_report
 
 from tests.unit.report_samples import (
@@ -187,7 +187,7 @@ def test_the_header_counts_and_answers_without_a_script() -> None:
         "error": "1",
         "not tested": "1",
         "not applicable": "1",
-        "not supported": "1 / 2",
+        "legacy and unsupported": "1 / 2",
         "static/run-time mismatch": "1",
     }
     assert "</span> The supported window does not hold</h1>" in source
@@ -203,7 +203,7 @@ def test_what_needs_the_script_is_hidden_until_it_runs() -> None:
 
 def test_an_incomplete_run_says_so_first() -> None:
     source = render_html(report([cell()], planned=2, complete=False, incomplete_reason="interrupted"))
-    assert "✓</span> The promised" not in source
+    assert "✓</span> The supported" not in source
     assert "The run is incomplete: interrupted" in source
     assert '<li data-count="never begun" class="loud"><b>1</b>' in source
 
@@ -225,30 +225,30 @@ def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
         for sdk in provider.sdks
     }
     assert told == {
-        "rust@1.39:official": ("✓", "holds", "1/2, 1 known"),
-        "rust@1.38:reference": ("✗", "BROKEN", "1 of 1 against it"),
+        "rust@1.39:official": ("✓", "pass", "1/2, 1 xfail"),
+        "rust@1.38:reference": ("✗", "FAIL", "1 of 1 fail"),
         "go@1.40:official": ("○", "not run", "not tested"),
-        "go@1.37:reference": ("·", "not supported", ""),
-        "go@1.39:reference": ("✓", "holds", "1/1"),
+        "go@1.37:reference": ("·", "unsupported", ""),
+        "go@1.39:reference": ("✓", "pass", "1/1"),
     }
     go, rust = answers(report(cells))
-    assert (go.name, go.standing.word, rust.standing.word) == ("Go", "holds", "BROKEN")
+    assert (go.name, go.standing.word, rust.standing.word) == ("Go", "pass", "FAIL")
     assert go.standing.note == "1/1, 1 not tested", "expected what has not tested to stand beside what holds"
     assert [provider.title for provider in rust.providers] == ["official SDK", "reference SDK"]
     (its,) = rust.providers[0].sdks
-    assert (its.planned, its.ran, its.blocked, its.unreachable, its.not_applicable) == (3, 2, 1, 0, 0)
+    assert (its.planned, its.ran, its.errors, its.not_tested, its.not_applicable) == (3, 2, 1, 0, 0)
 
 
 def test_a_promised_cell_that_could_not_run_is_never_an_answer() -> None:
     stuck = cell("a/two", outcome=Outcome.ERROR, judgement=Judgement.ERROR)
     assert standing([cell(), stuck]).word == "INCOMPLETE"
-    assert standing([cell(), stuck, broken()]).word == "BROKEN"
+    assert standing([cell(), stuck, broken()]).word == "FAIL"
 
 
 def test_no_answer_is_greener_than_a_run_that_is_not_whole() -> None:
     fact = cell(relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
     told = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
-    assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("BROKEN", "1 of 2"), ("not supported", "")]
+    assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("FAIL", "1 of 2"), ("unsupported", "")]
 
 
 def test_a_very_long_detail_is_cut_and_says_so() -> None:
@@ -294,7 +294,7 @@ def test_what_changed_since_an_earlier_report_is_told_by_identity() -> None:
 
 def test_an_older_report_says_what_it_cannot_tell() -> None:
     whole = report([cell()], static=[static("rust@1.39:reference", "1.39.3")])
-    assert not_told(whole) is None
+    assert missing_parts(whole) is None
     bare = msgspec.structs.replace(
         whole,
         static=(),
@@ -302,15 +302,15 @@ def test_an_older_report_says_what_it_cannot_tell() -> None:
         requirements=tuple(msgspec.structs.replace(one, cases=()) for one in whole.requirements),
     )
     source = render_html(bare)
-    assert "This is an older report. It does not tell: static verdicts" in source
-    assert "inconsistencies about records (version 3)" in source
+    assert "This report has an older schema version and lacks: static analysis" in source
+    assert "inconsistencies of records (version 3)" in source
 
 
 def test_the_legend_tells_only_the_looks_that_are_there() -> None:
     calm = render_html(report([cell()]))
-    assert "✗ FAIL</span> supported, and does not pass" in calm
+    assert "✗ FAIL</span> supported, and fails" in calm
     assert "MISMATCH" not in calm.partition('id="data"')[0]
-    assert "MISMATCH ≠</span> supported and passes" in render_html(report([disputed("load/hidden")]))
+    assert "MISMATCH ≠</span> supported, and passes, and the static analysis of its probe says that it cannot" in render_html(report([disputed("load/hidden")]))
 
 
 def test_both_halves_of_a_cell_are_in_the_data() -> None:
@@ -348,7 +348,7 @@ def test_known_failures_have_their_records_in_the_data() -> None:
     data = data_of(report(ALL_KINDS, known_failures=[KNOWN_FAILURE]))
     (record,) = data["records"]
     assert (record["id"], record["reason"]) == ("known-1", "The SDK of 1.38 does not guard this callback.")
-    assert {cause["group"] for cause in data["causes"]} == {"new", "known", "incomplete", "fact"}
+    assert {cause["judgement"] for cause in data["causes"]} == {"fail", "xpass", "xfail", "error", "informational"}
 
 
 FOUND = FindingEntry(
@@ -384,8 +384,8 @@ def test_the_command_writes_the_page_with_what_changed(tmp_path: Path) -> None:
 
 def test_requirements_have_their_counts() -> None:
     first, second = data_of(report([cell("a/one"), broken("a/two")]))["requirements"][:2]
-    assert (first["id"], first["status"], first["held"], first["broken"]) == ("REQ-0", "holds", 1, 0)
-    assert (second["id"], second["status"], second["held"], second["broken"]) == ("REQ-1", "BROKEN", 0, 1)
+    assert (first["id"], first["status"], first["passed"], first["failed"]) == ("REQ-0", "pass", 1, 0)
+    assert (second["id"], second["status"], second["passed"], second["failed"]) == ("REQ-1", "FAIL", 0, 1)
     assert second["cases"] == ["a/two"]
 
 
@@ -399,7 +399,7 @@ def test_what_envoys_own_tests_check_is_in_the_data() -> None:
 def test_what_the_probes_file_says_stands_with_its_sdk() -> None:
     source = render_html(report([cell()], sdks=[sdk("rust@1.39:reference"), sdk("go@1.39:reference", problem="no compiler")]))
     rows = source[source.index('aria-label="SDK versions"') :].partition("</table>")[0].split("</tr>")[1:-1]
-    assert ["looked for at load (BIND_NOW)" in row for row in rows] == [True, False]
+    assert ["bound at load (BIND_NOW)" in row for row in rows] == [True, False]
     assert ["not built: no compiler" in row for row in rows] == [False, True]
 
 

@@ -101,10 +101,10 @@ def test_counts_are_those_of_the_cells() -> None:
     ]
     found = {it.entry.cases[0]: it for it in coverage(report(cells))}
     assert [(name, it.held, it.broken, it.known, it.not_run, it.facts, it.status) for name, it in found.items()] == [
-        ("a/one", 2, 0, 0, 0, 0, "holds"),
-        ("a/two", 0, 1, 0, 0, 0, "BROKEN"),
-        ("a/three", 0, 0, 1, 0, 0, "known failures"),
-        ("a/four", 0, 0, 0, 0, 1, "facts only"),
+        ("a/one", 2, 0, 0, 0, 0, "pass"),
+        ("a/two", 0, 1, 0, 0, 0, "FAIL"),
+        ("a/three", 0, 0, 1, 0, 0, "xfail"),
+        ("a/four", 0, 0, 0, 0, 1, "informational"),
         ("a/five", 0, 0, 0, 1, 0, "not run"),
     ]
 

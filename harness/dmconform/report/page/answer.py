@@ -1,4 +1,4 @@
-"""The answer: whether the supported window held, for each language and each of its SDK versions."""
+"""The answer: whether the supported window passes, for each language and each of its SDK versions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROVIDER_NAMES = {"official": "official SDK", "reference": "reference SDK"}
 
 @dataclass(frozen=True)
 class Standing:
-    """How the window of some cells stands. `style` is one of the looks of cells; no two differ by it alone."""
+    """The result of the supported window of some cells. `style` is one of the looks of cells; no two differ by it alone."""
 
     glyph: str
     word: str
@@ -34,8 +34,8 @@ class SdkAnswer:
     standing: Standing
     planned: int
     ran: int
-    blocked: int
-    unreachable: int
+    errors: int
+    not_tested: int
     not_applicable: int
 
 
@@ -87,28 +87,28 @@ def answers(report: Report) -> tuple[LanguageAnswer, ...]:
 
 
 def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
-    """How the supported window of `cells` stands; never greener than the worst of them, or than a run that is not `whole`."""
+    """The result of the supported window of `cells`: never better than the worst of them, or than a run that is not `whole`."""
     promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     judged = Counter(cell.judgement for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)
     against = sum(judged[one] for one in Judgement if one.is_red)
     if against:
-        return Standing("✗", "BROKEN", "bad", f"{against} of {ran} against it", f"{against} of {ran}")
+        return Standing("✗", "FAIL", "bad", f"{against} of {ran} fail", f"{against} of {ran}")
     stuck = judged[Judgement.ERROR]
     if stuck or (promised and not whole):
-        brief = f"{stuck} not run" if stuck else f"{judged[Judgement.PASS]}/{ran} so far"
-        note = f"{stuck} could not run" if stuck else f"the run is not whole, {brief}"
+        brief = f"{stuck} error" if stuck else f"{judged[Judgement.PASS]}/{ran} so far"
+        note = f"{stuck} could not run" if stuck else f"the run is incomplete, {brief}"
         return Standing("■", "INCOMPLETE", "incomplete", note, brief)
-    unreachable = sum(cell.outcome is Outcome.NOT_TESTED for cell in promised)
-    lacking = f", {unreachable} not tested" if unreachable else ""
+    not_tested = sum(cell.outcome is Outcome.NOT_TESTED for cell in promised)
+    lacking = f", {not_tested} not tested" if not_tested else ""
     if known := judged[Judgement.XFAIL]:
-        note = f"{judged[Judgement.PASS]}/{ran}, {known} known{lacking}"
-        return Standing("✓", "holds", "known", note, f"{known} known")
+        note = f"{judged[Judgement.PASS]}/{ran}, {known} xfail{lacking}"
+        return Standing("✓", "pass", "known", note, f"{known} xfail")
     if judged[Judgement.PASS]:
-        return Standing("✓", "holds", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
+        return Standing("✓", "pass", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
     if promised:
-        return Standing("○", "not run", "not-run", "not tested" if unreachable else "not applicable")
-    return Standing("·", "not supported", "none")
+        return Standing("○", "not run", "not-run", "not tested" if not_tested else "not applicable")
+    return Standing("·", "unsupported", "none")
 
 
 def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry], *, whole: bool) -> SdkAnswer:
@@ -120,7 +120,7 @@ def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry], *, whole: b
         standing=standing(cells, whole=whole),
         planned=len(cells),
         ran=sum(cell.outcome.is_verdict for cell in cells),
-        blocked=outcomes[Outcome.ERROR],
-        unreachable=outcomes[Outcome.NOT_TESTED],
+        errors=outcomes[Outcome.ERROR],
+        not_tested=outcomes[Outcome.NOT_TESTED],
         not_applicable=outcomes[Outcome.NOT_APPLICABLE],
     )

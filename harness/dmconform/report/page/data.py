@@ -18,7 +18,7 @@ from dmconform.report.page.cells import PackedCells, pack, positions
 from dmconform.report.page.changes import Changes, changes
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
-from dmconform.report.summary import FAILURES, RunVerdict, abi_words, causes, summarise, unrun
+from dmconform.report.summary import RunVerdict, abi_words, causes, summarise, unrun
 from dmconform.spec.promise import window
 
 LONGEST_TEXT = 4000
@@ -56,7 +56,7 @@ class CaseData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RequirementData(msgspec.Struct, frozen=True, rename="camel"):
-    """A sentence of the documents, and what came of its cases in this run."""
+    """A sentence of the documents, and how its cases ended in this run: counts of cells."""
 
     id: str
     statement: str
@@ -67,11 +67,11 @@ class RequirementData(msgspec.Struct, frozen=True, rename="camel"):
     uncovered: str
     cases: list[str]
     status: str
-    held: int
-    broken: int
-    known: int
+    passed: int
+    failed: int
+    xfail: int
     not_run: int
-    facts: int
+    informational: int
 
 
 class EnvoyTestData(msgspec.Struct, frozen=True, rename="camel"):
@@ -85,7 +85,7 @@ class EnvoyTestData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class StaticData(msgspec.Struct, frozen=True, rename="camel"):
-    """What the file of a probe says for some hosts."""
+    """What static analysis says of a probe on some hosts."""
 
     sdk: str
     hosts: list[str]
@@ -99,12 +99,12 @@ class StaticData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
-    """Cells that came to the same end and say the same: in what group they count, and the number of the text."""
+    """Cells that ended the same way with the same text, which is given by its number."""
 
-    group: str
+    judgement: Judgement
     text: int
     cells: list[int]
-    reruns: str  # what came of running some of them again
+    reruns: str  # how some of them ended when they ran again
 
 
 class RecordData(msgspec.Struct, frozen=True, rename="camel"):
@@ -114,11 +114,11 @@ class RecordData(msgspec.Struct, frozen=True, rename="camel"):
     reason: str
     evidence: str
     cells: int
-    stale: int
+    xpass: int
 
 
 class FindingData(msgspec.Struct, frozen=True, rename="camel"):
-    """What was found before, and no supported cell shows."""
+    """A finding that no supported cell shows."""
 
     id: str
     title: str
@@ -131,7 +131,7 @@ class FindingData(msgspec.Struct, frozen=True, rename="camel"):
     by_hand: str
 
 
-class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
+class InconsistencyData(msgspec.Struct, frozen=True, rename="camel"):
     """What is wrong with a record, and the command that fixes it."""
 
     kind: str
@@ -142,7 +142,7 @@ class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
     fix: str
 
 
-class DisputeData(msgspec.Struct, frozen=True, rename="camel"):
+class MismatchData(msgspec.Struct, frozen=True, rename="camel"):
     """Cells with the same static/run-time mismatch."""
 
     sdk: str
@@ -191,13 +191,13 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     causes: list[CauseData]
     records: list[RecordData]
     findings: list[FindingData]
-    inconsistencies: list[ComplaintData]
-    disputes: list[DisputeData]
+    inconsistencies: list[InconsistencyData]
+    mismatches: list[MismatchData]
     unrun: list[UnrunData]
     abi_steps: tuple[AbiStep, ...]
     abi_findings: list[AbiFindingData]
     changes: Changes | None
-    calm: bool  # nothing counts as a failure, and nothing of it is missing
+    calm: bool  # nothing fails the run, and it is complete
 
 
 def page_data(report: Report, comparison: ReportComparison | None) -> PageData:
@@ -267,7 +267,7 @@ class _Maker:
                 for it in report.findings
             ],
             inconsistencies=[
-                ComplaintData(
+                InconsistencyData(
                     kind.value,
                     MEANINGS[kind],
                     safe(it.record or ""),
@@ -278,8 +278,8 @@ class _Maker:
                 for kind, found in inconsistencies_by_kind(report).items()
                 for it in found
             ],
-            disputes=[
-                DisputeData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
+            mismatches=[
+                MismatchData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
                 for it in disputes(report)
             ],
             unrun=[UnrunData(it.outcome, it.judgement, safe(it.reason), it.count, self.at[it.example]) for it in unrun(report)],
@@ -343,11 +343,11 @@ class _Maker:
                 uncovered=safe(it.entry.uncovered or ""),
                 cases=[safe(case) for case in it.entry.cases],
                 status=it.status,
-                held=it.held,
-                broken=it.broken,
-                known=it.known,
+                passed=it.held,
+                failed=it.broken,
+                xfail=it.known,
                 not_run=it.not_run,
-                facts=it.facts,
+                informational=it.facts,
             )
             for it in coverage(self.report)
         ]
@@ -372,19 +372,13 @@ class _Maker:
     def _causes(self) -> list[CauseData]:
         return [
             CauseData(
-                _group(it.judgement),
+                it.judgement,
                 self.texts.add_of_cell(it.text, it.cells[0]),
                 [self.at[cell] for cell in it.cells],
                 it.reruns,
             )
             for it in causes(self.report)
         ]
-
-
-def _group(judgement: Judgement) -> str:
-    if judgement in FAILURES:
-        return "new"
-    return {Judgement.XFAIL: "known", Judgement.ERROR: "incomplete"}.get(judgement, "fact")
 
 
 def _window(minor: str, host: str, seen: set[Relation]) -> Relation:

@@ -1,4 +1,4 @@
-"""The page itself: what is told without a script, and the data and the script that tell the rest.
+"""The page itself: what it shows without a script, and the data and the script for the rest.
 
 Nothing in it is fetched, and its policy lets run only its own style and script, by their hashes.
 """
@@ -23,7 +23,7 @@ from dmconform.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MA
 from dmconform.report.page.answer import answers
 from dmconform.report.page.data import page_data
 from dmconform.report.page.modules import combine
-from dmconform.report.page.older import not_told
+from dmconform.report.page.older import missing_parts
 from dmconform.report.schema import Report
 from dmconform.report.summary import summarise
 
@@ -40,7 +40,7 @@ LEGEND = (
     (Judgement.XFAIL, Mark("✗", "xfail", "known"), JUDGEMENT_MEANINGS[Judgement.XFAIL]),
     (Judgement.ERROR, Mark("■", "ERROR", "incomplete"), JUDGEMENT_MEANINGS[Judgement.ERROR]),
     (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "legacy or unsupported, and passes"),
-    (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "legacy or unsupported, and does not pass"),
+    (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "legacy or unsupported, and fails"),
     (Judgement.SKIP, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.SKIP]),
 )
 ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)
@@ -65,9 +65,9 @@ def page(report: Report, comparison: ReportComparison | None) -> str:
         answer=answer,
         numbers=numbers,
         languages=answers(report),
-        not_told=not_told(report),
-        blocked=summary.by_outcome[Outcome.ERROR],
-        unreachable=summary.by_outcome[Outcome.NOT_TESTED],
+        missing_parts=missing_parts(report),
+        errors=summary.by_outcome[Outcome.ERROR],
+        not_tested=summary.by_outcome[Outcome.NOT_TESTED],
         not_applicable=summary.by_outcome[Outcome.NOT_APPLICABLE],
         outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
         outcome_marks=OUTCOME_MARKS,

@@ -1,4 +1,4 @@
-// The ABI from minor to minor: how much came and went, what of that breaks modules already built, and what probes' files say.
+// The ABI from minor to minor: what was added and removed, what of that breaks modules already built, and static analysis.
 
 import { bars, keys } from "./charts.js";
 import { breakable, byId, el, opening, table } from "./dom.js";
@@ -10,10 +10,10 @@ import { data } from "./store.js";
 export function buildAbi() {
   const box = byId("abi-box");
   if (!data.abiSteps.length && !data.abiFindings.length && !data.static.length) {
-    box.append(el("p", {}, "This report tells nothing of it."));
+    box.append(el("p", {}, "This report has no data on the ABI."));
     return;
   }
-  box.append(...steps(), ...broken(), ...verdicts());
+  box.append(...steps(), ...breaks(), ...analyses());
 }
 
 function steps() {
@@ -25,14 +25,14 @@ function steps() {
     el(
       "p",
       { class: "text" },
-      "Every pair of minors that the documents promise is compared by its ABI data. This is informational: a cell fails only where a module runs into it. ",
-      "Not all that is removed breaks a module: what does is in the list below.",
+      "Every supported pair of minors is compared by its ABI data. This is informational: a cell fails only where a module runs into it. ",
+      "Not every removed function breaks a module: those that do are in the list below.",
     ),
     el(
       "div",
       { class: "figures" },
       bars(
-        "Functions that are gone, and other breaking changes",
+        "Removed functions, and other breaking changes",
         its.map((step) => ({
           label: label(step),
           parts: [
@@ -42,7 +42,7 @@ function steps() {
         })),
       ),
       bars(
-        "Functions that came, and those that both have",
+        "Added functions, and those in both",
         its.map((step) => ({
           label: label(step),
           parts: [
@@ -76,13 +76,13 @@ function steps() {
   ];
 }
 
-function broken() {
+function breaks() {
   if (!data.abiFindings.length)
-    return data.abiSteps.length ? [el("p", {}, "Nothing was found that breaks modules already built.")] : [];
+    return data.abiSteps.length ? [el("p", {}, "No change was found that breaks modules already built.")] : [];
   return [
-    el("h3", {}, `What breaks the promise in the ABI itself: ${data.abiFindings.length}`),
+    el("h3", {}, `ABI changes that break modules already built: ${data.abiFindings.length}`),
     table(
-      ["module → host", "extension point", "name", "what changed", "what that does", "used by", "more"],
+      ["module → host", "extension point", "name", "change", "effect", "used by", "details"],
       data.abiFindings.map((it) => [
         { class: "nowrap", of: `${it.old} → ${it.new}` },
         it.points.join(", "),
@@ -92,22 +92,22 @@ function broken() {
         it.usedBy.join(", "),
         [
           it.detail,
-          it.certain ? null : el("span", { class: "dim" }, " (as far as a header tells that is not the release's own)"),
+          it.certain ? null : el("span", { class: "dim" }, " (compared with a header that is not the release's own)"),
         ],
       ]),
-      "What breaks the promise in the ABI itself",
+      "ABI changes that break modules already built",
     ),
   ];
 }
 
-function verdicts() {
+function analyses() {
   if (!data.static.length) return [];
   return [
     opening(
-      "Static verdicts: what each host is expected to make of each probe",
+      "Static analysis: what the files of probe and host say",
       () =>
         table(
-          ["SDK", "hosts", "verdict", "why", "names", "notes"],
+          ["SDK", "hosts", "result", "reason", "missing symbols", "notes"],
           data.static.map((it) => [
             { class: "nowrap", of: it.sdk },
             it.hosts.join(", "),
@@ -125,7 +125,7 @@ function verdicts() {
               : "",
             it.notes.join("; "),
           ]),
-          "Static verdicts",
+          "Static analysis",
         ),
       false,
       { id: "static" },

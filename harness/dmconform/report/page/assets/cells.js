@@ -43,7 +43,7 @@ export function cellElement(row, columns, at) {
 }
 
 /**
- * The element that says what the cells of a row in a column come to.
+ * The element that says the result of the cells of a row in a column.
  * @param {Row} row
  * @param {number[]} columns All columns that are shown.
  * @param {number} at Which of them.

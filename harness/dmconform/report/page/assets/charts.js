@@ -1,4 +1,4 @@
-// Small pictures. Each says the same in its label, and stands beside a table or a sentence.
+// Small pictures. The label of each has the same figures, and so has the table or sentence beside it.
 
 import { el } from "./dom.js";
 

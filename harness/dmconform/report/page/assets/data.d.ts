@@ -71,7 +71,7 @@ export interface CaseData {
   requirements: number[];
 }
 
-/** A sentence of the documents, and what came of its cases in this run. */
+/** A sentence of the documents, and how its cases ended in this run: counts of cells. */
 export interface RequirementData {
   id: string;
   statement: string;
@@ -82,11 +82,11 @@ export interface RequirementData {
   uncovered: string;
   cases: string[];
   status: string;
-  held: number;
-  broken: number;
-  known: number;
+  passed: number;
+  failed: number;
+  xfail: number;
   notRun: number;
-  facts: number;
+  informational: number;
 }
 
 /** A behaviour that Envoy's own tests check, and what shows it on real releases. */
@@ -98,7 +98,7 @@ export interface EnvoyTestData {
   reason: string;
 }
 
-/** What the file of a probe says for some hosts. */
+/** What static analysis says of a probe on some hosts. */
 export interface StaticData {
   sdk: string;
   hosts: string[];
@@ -111,9 +111,9 @@ export interface StaticData {
   notes: string[];
 }
 
-/** Cells that came to the same end and say the same: in what group they count, and the number of the text. */
+/** Cells that ended the same way with the same text, which is given by its number. */
 export interface CauseData {
-  group: string;
+  judgement: Judgement;
   text: number;
   cells: number[];
   reruns: string;
@@ -125,10 +125,10 @@ export interface RecordData {
   reason: string;
   evidence: string;
   cells: number;
-  stale: number;
+  xpass: number;
 }
 
-/** What was found before, and no supported cell shows. */
+/** A finding that no supported cell shows. */
 export interface FindingData {
   id: string;
   title: string;
@@ -142,7 +142,7 @@ export interface FindingData {
 }
 
 /** What is wrong with a record, and the command that fixes it. */
-export interface ComplaintData {
+export interface InconsistencyData {
   kind: string;
   meaning: string;
   record: string;
@@ -152,7 +152,7 @@ export interface ComplaintData {
 }
 
 /** Cells with the same static/run-time mismatch. */
-export interface DisputeData {
+export interface MismatchData {
   sdk: string;
   host: string;
   text: string;
@@ -219,8 +219,8 @@ export interface PageData {
   causes: CauseData[];
   records: RecordData[];
   findings: FindingData[];
-  inconsistencies: ComplaintData[];
-  disputes: DisputeData[];
+  inconsistencies: InconsistencyData[];
+  mismatches: MismatchData[];
   unrun: UnrunData[];
   abiSteps: AbiStep[];
   abiFindings: AbiFindingData[];

@@ -37,7 +37,7 @@ export function buildFilters(onChange) {
     ),
     pick(
       "judgement",
-      "Counts as",
+      "Judgement",
       judgements.map((judgement) => [judgement, judgement]),
     ),
   ];
@@ -103,7 +103,7 @@ export function buildFilters(onChange) {
    * @param {[string, string][]} values Each value and its label.
    */
   function pick(name, title, values) {
-    const told = el("span", { class: "told" });
+    const chosenText = el("span", { class: "chosen" });
     const boxes = values.map(([value, label]) => {
       const box = el("input", { type: "checkbox", value, "data-filter-name": name });
       box.addEventListener("change", () => {
@@ -116,7 +116,7 @@ export function buildFilters(onChange) {
     const element = el(
       "details",
       { class: "pick", id: `pick-${name}` },
-      el("summary", {}, `${title} `, told),
+      el("summary", {}, `${title} `, chosenText),
       el(
         "fieldset",
         {},
@@ -129,7 +129,7 @@ export function buildFilters(onChange) {
       update() {
         const chosen = state.lists[name];
         for (const it of boxes) it.box.checked = chosen.has(it.value);
-        told.textContent = chosen.size === 0 ? "all" : chosen.size === 1 ? [...chosen].join() : String(chosen.size);
+        chosenText.textContent = chosen.size === 0 ? "all" : chosen.size === 1 ? [...chosen].join() : String(chosen.size);
         element.classList.toggle("set", chosen.size > 0);
       },
     };

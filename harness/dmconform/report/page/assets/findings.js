@@ -1,10 +1,10 @@
-// What a reader has to act on: new failures first, each cause once, with one of its cells and the command for it.
+// What a reader has to act on: failures first, each cause once, with one of its cells and the command that reproduces it.
 
 import { breakable, byId, chip, command, counted, el, opening, paged, table } from "./dom.js";
 import { fragmentOf } from "./state.js";
 import { caseOf, columnOf, data, hostOf, idOf, item, lookOf, own, sdkOf, text } from "./store.js";
 
-/** @import { CauseData, ComplaintData, DisputeData, FindingData, RecordData } from "./data.d.ts" */
+/** @import { CauseData, FindingData, InconsistencyData, Judgement, MismatchData, RecordData } from "./data.d.ts" */
 /** @import { Child } from "./dom.js" */
 
 /**
@@ -17,29 +17,31 @@ const cellLink = (cell, label) =>
 /** Fills the section. */
 export function buildFindings() {
   const box = byId("findings-box");
-  /** @param {string} group */
-  const of = (group) => data.causes.filter((cause) => cause.group === group);
+  /** @param {Judgement} judgement */
+  const of = (judgement) => data.causes.filter((cause) => cause.judgement === judgement);
   /** @param {{ cells: number[] }[]} causes */
   const sum = (causes) => causes.reduce((total, cause) => total + cause.cells.length, 0);
-  /** @type {(name: string, title: string, causes: CauseData[], open: boolean) => HTMLElement | null} */
-  const part = (name, title, causes, open) =>
-    causes.length
+  /** @type {(judgement: Judgement, title: string, open: boolean) => HTMLElement | null} */
+  const part = (judgement, title, open) => {
+    const causes = of(judgement);
+    return causes.length
       ? opening(
           `${title}: ${counted(sum(causes), "cell")}, ${counted(causes.length, "cause")}`,
           () => paged(causes, causeCard),
           open,
-          { id: name },
+          { id: judgement },
         )
       : null;
+  };
   const unrun = data.unrun.reduce((total, it) => total + it.count, 0);
   /** @type {HTMLElement[]} */
   const parts = [
-    data.disputes.length
+    data.mismatches.length
       ? opening(
-          `≠ Static/run-time mismatch: ${counted(sum(data.disputes), "cell")}`,
-          () => paged(data.disputes, disputeCard),
+          `≠ Static/run-time mismatch: ${counted(sum(data.mismatches), "cell")}`,
+          () => paged(data.mismatches, mismatchCard),
           true,
-          { id: "disputes" },
+          { id: "mismatches" },
         )
       : null,
     data.inconsistencies.length
@@ -47,15 +49,16 @@ export function buildFindings() {
           `Records to fix: ${counted(data.inconsistencies.length, "inconsistency", "inconsistencies")}`,
           () => [
             el("p", {}, "Look at a cell first (dmconform reproduce CELL), then fix the record with the command given."),
-            paged(data.inconsistencies, complaintCard),
+            paged(data.inconsistencies, inconsistencyCard),
           ],
           true,
-          { id: "complaints" },
+          { id: "inconsistencies" },
         )
       : null,
-    part("new", "New failures", of("new"), true),
-    part("incomplete", "Could not run", of("incomplete"), true),
-    part("known", "Known failures", of("known"), true),
+    part("fail", "New failures", true),
+    part("xpass", "Known failures that no longer apply", true),
+    part("error", "Could not run", true),
+    part("xfail", "Known failures", true),
     data.records.length
       ? opening(`Records of known failures: ${data.records.length}`, () => paged(data.records, recordCard), false, {
           id: "records",
@@ -63,20 +66,24 @@ export function buildFindings() {
       : null,
     data.findings.length
       ? opening(
-          `Found before, and shown by no supported cell: ${data.findings.length}`,
+          `Findings that no supported cell shows: ${data.findings.length}`,
           () => paged(data.findings, findingCard),
           false,
           { id: "found" },
         )
       : null,
-    part("facts", "Legacy or unsupported, and did not pass", of("fact"), false),
+    part("informational", "Legacy or unsupported, and failed (informational)", false),
     data.unrun.length ? opening(`Did not run: ${counted(unrun, "cell")}`, unrunTable, false, { id: "unrun" }) : null,
   ].filter((it) => it !== null);
-  if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
-  else if (!of("new").length && !data.disputes.length && !data.inconsistencies.length && !of("incomplete").length)
-    parts.unshift(
-      el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."),
-    );
+  if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing fails this run."));
+  else if (
+    !of("fail").length &&
+    !of("xpass").length &&
+    !of("error").length &&
+    !data.mismatches.length &&
+    !data.inconsistencies.length
+  )
+    parts.unshift(el("p", {}, "No cell that ran fails this run, but the run is incomplete: the top of the page says why."));
   box.append(...parts);
 }
 
@@ -112,8 +119,8 @@ function few(names, most = 8) {
   return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
-/** @param {DisputeData} it */
-function disputeCard(it) {
+/** @param {MismatchData} it */
+function mismatchCard(it) {
   return el(
     "article",
     { class: "finding" },
@@ -128,8 +135,8 @@ function disputeCard(it) {
   );
 }
 
-/** @param {ComplaintData} it */
-function complaintCard(it) {
+/** @param {InconsistencyData} it */
+function inconsistencyCard(it) {
   return el(
     "article",
     { class: "finding" },
@@ -145,7 +152,7 @@ function recordCard(it) {
   return el(
     "article",
     { class: "finding" },
-    el("h4", {}, it.id, el("small", {}, ` ${counted(it.cells, "cell")}${it.stale ? `, ${it.stale} stale` : ""}`)),
+    el("h4", {}, it.id, el("small", {}, ` ${counted(it.cells, "cell")}${it.xpass ? `, ${it.xpass} xpass` : ""}`)),
     el("p", {}, it.reason),
     el("p", { class: "dim" }, it.evidence),
   );
@@ -158,10 +165,10 @@ function findingCard(it) {
     { class: "finding" },
     el("h4", {}, it.title, el("small", {}, ` ${it.id}`)),
     el("p", {}, el("strong", {}, "The documents say: "), it.document),
-    el("p", {}, el("strong", {}, "Seen: "), it.seen),
-    el("p", {}, el("strong", {}, "Whose fault: "), it.fault),
+    el("p", {}, el("strong", {}, "Observed: "), it.seen),
+    el("p", {}, el("strong", {}, "Fault: "), it.fault),
     el("p", { class: "dim" }, `Envoy ${it.hosts.join(", ")}; ${it.sdks.join(", ")}`),
-    it.command ? command(it.command) : el("p", {}, el("strong", {}, "To see it by hand: "), it.byHand),
+    it.command ? command(it.command) : el("p", {}, el("strong", {}, "To reproduce by hand: "), it.byHand),
   );
 }
 

@@ -9,7 +9,7 @@ import { columnAt, data, hostOf, sdkOf } from "./store.js";
 /** @typedef {{ key: string | number, column: number, at: number, count: number }} Run Columns beside each other with the same key. */
 
 /**
- * The header: language and provider, SDK version, host, what the host said of the ABI string, the static verdict.
+ * The header: language and provider, SDK version, host, how the host took the ABI string, static analysis.
  * @param {number[]} columns All columns that are shown.
  */
 export function heads(columns) {
@@ -62,7 +62,7 @@ export function heads(columns) {
     return [star, el("span", { class: "host" }, release), hash ? el("small", {}, `~${hash}`) : null];
   };
   /** @param {number} column */
-  const told = (column) => data.static[columnAt(column).static];
+  const its = (column) => data.static[columnAt(column).static];
   return el(
     "div",
     { class: "heads", role: "rowgroup" },
@@ -84,7 +84,7 @@ export function heads(columns) {
     ),
     row(
       4,
-      "host on the ABI string",
+      "ABI string on the host",
       each(
         (column) => el("span", { class: "word" }, columnAt(column).abi),
         () => "info",
@@ -93,9 +93,9 @@ export function heads(columns) {
     ),
     row(
       5,
-      "static verdict",
+      "static analysis",
       each(
-        (column) => el("span", { class: "word", title: told(column)?.reason }, told(column)?.words ?? "not known"),
+        (column) => el("span", { class: "word", title: its(column)?.reason }, its(column)?.words ?? "not known"),
         () => "info",
       ),
       "info last",

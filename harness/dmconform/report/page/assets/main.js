@@ -19,10 +19,10 @@ function show() {
   const wanted = fragmentOf({ cell: "-" });
   if (wanted !== drawnFor) {
     drawnFor = wanted;
-    tellFilters(buildMatrix());
+    updateFilters(buildMatrix());
   }
   const cell = state.cell ? cellWithId(state.cell) : -1;
-  tellUnknown(cell < 0 ? state.cell : "");
+  warnUnknown(cell < 0 ? state.cell : "");
   if (cell >= 0 && cell !== story.cell) {
     showCell(cell, false);
     showStory(cell);
@@ -31,13 +31,13 @@ function show() {
 
 /**
  * Says of a permalink that it leads to no cell of this report; what is asked for after that is another address.
- * @param {string} id Empty where there is nothing to be said.
+ * @param {string} id Empty where there is nothing to warn of.
  */
-function tellUnknown(id) {
+function warnUnknown(id) {
   const box = byId("unknown");
   box.hidden = !id;
   box.textContent = id
-    ? `This report has no cell ${id}. The case, the SDK version or the host may be called otherwise here, or was not part of this run.`
+    ? `This report has no cell ${id}. The case, the SDK version or the host may have another name here, or was not part of this run.`
     : "";
   if (id) state.cell = "";
 }
@@ -70,7 +70,7 @@ document.addEventListener("click", (event) => {
 
 for (const section of document.querySelectorAll("main > section[hidden]")) section.removeAttribute("hidden"); // empty without this script
 readAddress();
-const tellFilters = buildFilters(changed);
+const updateFilters = buildFilters(changed);
 listenToMatrix();
 show();
 buildFindings();

@@ -6,7 +6,7 @@ import { rove, tabStop } from "./focus.js";
 import { heads } from "./heads.js";
 import { buildRows, makeRow, tally } from "./rows.js";
 import { caseMatches, cellMatches, columnMatches, isCellFilter, isFiltered, state } from "./state.js";
-import { cellAt, columnAt, columnCount, columnOf, data, rowOf } from "./store.js";
+import { cellAt, columnAt, columnCount, columnOf, data, looks, rowOf } from "./store.js";
 
 /** @import { Place, Row, RowElement } from "./rows.js" */
 
@@ -62,7 +62,7 @@ export function buildMatrix() {
 }
 
 /**
- * Whether something in a row counts as a failure: such rows are open from the start.
+ * Whether a row has a cell that fails the run: such rows are open from the start.
  * @param {Row} row
  */
 function isLoud(row) {
@@ -77,7 +77,7 @@ function draw() {
   waiting.clear();
   matrix.near.clear();
   if (!matrix.columns.length || !matrix.rows.length) {
-    matrix.box.replaceChildren(el("p", { class: "nothing" }, "No cell is like that."));
+    matrix.box.replaceChildren(el("p", { class: "nothing" }, "No cell passes these filters."));
     matrix.drawn = null;
     return;
   }
@@ -96,6 +96,10 @@ function draw() {
   );
   const scroll = el("div", { class: "scroll" }, grid);
   scroll.classList.toggle("compact", state.flags.has("compact"));
+  scroll.classList.toggle(
+    "roomy",
+    looks.some((look) => look.judgement === "static/run-time mismatch"),
+  ); // the longest mark
   const watcher = new IntersectionObserver(seen, { root: scroll, rootMargin: "250px 0px" });
   matrix.drawn = { scroll, grid, body, watcher };
   body.append(...matrix.rows.flatMap(elementsOf));
@@ -177,7 +181,7 @@ function showWindow() {
  */
 function elementsOf(row) {
   row.element ??= rowElement(row);
-  if (row.below.length) tellOpen(row);
+  if (row.below.length) markOpen(row);
   matrix.drawn?.watcher.observe(row.element);
   return [row.element, ...(row.open ? row.below.flatMap(elementsOf) : [])];
 }
@@ -186,7 +190,7 @@ function elementsOf(row) {
  * Says whether a row is open, at the cell that has the focus when it is opened: what listens there hears of it.
  * @param {Row} row
  */
-function tellOpen(row) {
+function markOpen(row) {
   row.element?.firstElementChild?.setAttribute("aria-expanded", String(row.open));
 }
 
@@ -320,7 +324,7 @@ export function toggle(row, open = !row.open) {
   row.open = open;
   if (open) matrix.opened.add(row.key);
   else matrix.opened.delete(row.key);
-  tellOpen(row);
+  markOpen(row);
   if (open) row.element?.after(...row.below.flatMap(elementsOf));
   else removeBelow(row);
   number();

@@ -1,4 +1,4 @@
-// The rows of the matrix: all cases, areas, their requirements, their cases. A row above cases tells what its cases come to.
+// The rows of the matrix: all cases, areas, their requirements, their cases. A row above cases sums them up.
 
 import { cellMatches } from "./state.js";
 import { caseAt, cellAt, data, lookOf, wasOf } from "./store.js";
@@ -19,7 +19,7 @@ import { caseAt, cellAt, data, lookOf, wasOf } from "./store.js";
 /** @typedef {HTMLElement & { at: number }} Place A cell in such an element, and the number of its column; a row's head is at -1. */
 
 /** @typedef {"good" | "bad" | "known" | "incomplete" | "fact-good" | "fact-bad" | "not-run"} Style */
-/** @typedef {Record<Style, number> & { all: number, unreachable: number, flagged: boolean, changed: number }} Tally */
+/** @typedef {Record<Style, number> & { all: number, notTested: number, flagged: boolean, changed: number }} Tally */
 /** @typedef {{ glyph: string, word: string, style: Style, sentence: string }} Summary */
 
 /**
@@ -65,13 +65,13 @@ export function buildRows(cases) {
   }
   return [...areas].map(([area, groups]) => {
     const below = [...groups].map(([requirement, its]) => {
-      const told = data.requirements[requirement];
+      const described = data.requirements[requirement];
       const rows = its.map((row) => makeRow(3, `case:${caseAt(row).id}`, shortName(caseAt(row).id), caseAt(row).title, [row]));
       return makeRow(
         2,
         `${area}:${requirement}`,
-        told ? told.statement : "no requirement is named",
-        told ? told.id : "",
+        described ? described.statement : "cases without a requirement",
+        described ? described.id : "",
         its,
         rows,
       );
@@ -93,7 +93,7 @@ function shortName(id) {
 }
 
 /**
- * What the cells of a row in a column come to: how many of each look, those that the filters let pass only.
+ * How many cells of each look a row has in a column, of those that the filters let pass.
  * @param {Row} row
  * @param {number} column
  */
@@ -108,7 +108,7 @@ export function tally(row, column) {
     "fact-bad": 0,
     "not-run": 0,
     all: 0,
-    unreachable: 0,
+    notTested: 0,
     flagged: false,
     changed: 0,
   };
@@ -118,7 +118,7 @@ export function tally(row, column) {
     const look = lookOf(cell);
     counts.all++;
     counts[/** @type {Style} */ (look.style)]++;
-    if (look.outcome === "not tested") counts.unreachable++;
+    if (look.outcome === "not tested") counts.notTested++;
     if (look.flag) counts.flagged = true;
     if (wasOf(cell)) counts.changed++;
   }
@@ -132,22 +132,22 @@ export function tally(row, column) {
  */
 export function summaryOf(counts) {
   const { good, bad, known, incomplete } = counts;
-  const promised = good + bad + known + incomplete;
-  const facts = counts["fact-good"] + counts["fact-bad"];
+  const supported = good + bad + known + incomplete;
+  const informational = counts["fact-good"] + counts["fact-bad"];
   const say = [];
-  if (promised) say.push(`${good} of ${promised} supported pass`);
-  if (bad) say.push(`${bad} failing`);
+  if (supported) say.push(`${good} of ${supported} supported pass`);
+  if (bad) say.push(`${bad} fail`);
   if (known) say.push(`${known} xfail`);
   if (incomplete) say.push(`${incomplete} could not run`);
-  if (facts) say.push(`legacy and unsupported: ${counts["fact-good"]} of ${facts} pass`);
-  if (counts["not-run"]) say.push(`${counts["not-run"]} not to be run`);
+  if (informational) say.push(`legacy and unsupported: ${counts["fact-good"]} of ${informational} pass`);
+  if (counts["not-run"]) say.push(`${counts["not-run"]} not applicable or not tested`);
   const sentence = say.join(", ") || "no cell";
   if (bad) return { glyph: "✗", word: `${bad} FAIL`, style: "bad", sentence };
   if (incomplete) return { glyph: "■", word: `${incomplete}`, style: "incomplete", sentence };
-  if (known) return { glyph: "!", word: `${known} known`, style: "known", sentence };
+  if (known) return { glyph: "!", word: `${known} xfail`, style: "known", sentence };
   if (good) return { glyph: "✓", word: `${good}`, style: "good", sentence };
-  if (counts["fact-bad"]) return { glyph: "⊘", word: `${counts["fact-good"]}/${facts}`, style: "fact-bad", sentence };
-  if (facts) return { glyph: "✓", word: `${facts}`, style: "fact-good", sentence };
-  if (counts.unreachable) return { glyph: "?", word: "not tested", style: "not-run", sentence };
+  if (counts["fact-bad"]) return { glyph: "⊘", word: `${counts["fact-good"]}/${informational}`, style: "fact-bad", sentence };
+  if (informational) return { glyph: "✓", word: `${informational}`, style: "fact-good", sentence };
+  if (counts.notTested) return { glyph: "?", word: "not tested", style: "not-run", sentence };
   return { glyph: "○", word: "n/a", style: "not-run", sentence };
 }

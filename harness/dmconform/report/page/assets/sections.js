@@ -1,4 +1,4 @@
-// What the documents say, sentence by sentence, and what came of it in this run.
+// What the documents say, sentence by sentence, and how the cases of each ended in this run.
 
 import { breakable, byId, counted, el, opening, table } from "./dom.js";
 import { data } from "./store.js";
@@ -7,10 +7,10 @@ import { data } from "./store.js";
 
 /** @type {Record<string, string>} */
 const STATUS_STYLES = {
-  BROKEN: "bad",
-  "known failures": "known",
-  holds: "good",
-  "facts only": "fact-good",
+  FAIL: "bad",
+  xfail: "known",
+  pass: "good",
+  informational: "fact-good",
   "not run": "not-run",
 };
 
@@ -21,7 +21,7 @@ function envoyTests() {
   /** @param {EnvoyTestData} it */
   const shown = (it) => (it.shown.length ? it.shown.map((name) => el("div", { class: "mono" }, breakable(name))) : it.reason);
   const rows = () => data.envoyTests.map((it) => [it.section, { class: "mono", of: breakable(it.id) }, it.asserts, shown(it)]);
-  const make = () => table(["area", "test", "asserts", "shown by, or why nothing does"], rows(), title);
+  const make = () => table(["area", "test", "asserts", "shown by, or why not shown"], rows(), title);
   return [opening(`${title}: ${counted(data.envoyTests.length, "behaviour")}`, make, false, { id: "envoy-tests" })];
 }
 
@@ -29,24 +29,28 @@ function envoyTests() {
 export function buildRequirements() {
   const box = byId("requirements-box");
   if (!data.requirements.length) {
-    box.append(el("p", {}, "This report tells nothing of them."));
+    box.append(el("p", {}, "This report has no requirements."));
     return;
   }
   /** @param {number} count */
   const number = (count) => ({ class: "count", of: count ? String(count) : "" });
   box.append(
     opening(`${data.covered}`, () => [
-      el("p", { class: "text" }, "Counts are of supported cells of this run; facts are its cells that are not supported."),
+      el(
+        "p",
+        { class: "text" },
+        "Counts are of cells of this run. Informational are those of legacy and unsupported pairs; the other counts are of supported ones.",
+      ),
       table(
-        ["requirement", "in this run", "held", "broken", "known", "not run", "facts", "cases", "statement"],
+        ["requirement", "in this run", "pass", "fail", "xfail", "not run", "informational", "cases", "statement"],
         data.requirements.map((it) => [
           { class: "nowrap", of: it.id },
           { class: "nowrap", of: el("span", { class: `chip ${STATUS_STYLES[it.status] ?? "not-run"}` }, it.status) },
-          number(it.held),
-          number(it.broken),
-          number(it.known),
+          number(it.passed),
+          number(it.failed),
+          number(it.xfail),
           number(it.notRun),
-          number(it.facts),
+          number(it.informational),
           it.cases.length
             ? opening(String(it.cases.length), () => it.cases.map((name) => el("div", { class: "mono" }, name)))
             : "",

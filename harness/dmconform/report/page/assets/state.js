@@ -1,4 +1,4 @@
-// What is shown, as the address has it: #language=rust&host=1.40.0&outcome=failed&differs=1&cell=ID. The same after a ? works, too.
+// What is shown, as the address has it: #language=rust&host=1.40.0&outcome=fail&differs=1&cell=ID. The same after a ? works, too.
 
 import { caseAt, differs, hostOf, lookOf, sdkOf, wasOf } from "./store.js";
 

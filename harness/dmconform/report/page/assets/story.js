@@ -1,4 +1,4 @@
-// A cell's story: what is asked, what was seen, both verdicts, how to see it again. It stands in the address while it is open.
+// A cell's story: requirement, outcome, what was expected and observed, how to reproduce it. It is in the address while open.
 
 import { breakable, byId, chip, command, counted, el, opening } from "./dom.js";
 import { showCell } from "./matrix.js";
@@ -27,7 +27,7 @@ import {
 /** @import { ColumnData, Look, RequirementData } from "./data.d.ts" */
 /** @import { Child } from "./dom.js" */
 
-/** @typedef {[string, Child, string?]} Pair A name, what is told under it, and the name of that for the tests. */
+/** @typedef {[string, Child, string?]} Pair A name, its text, and the name of that for the tests. */
 
 export const story = {
   dialog: /** @type {HTMLDialogElement} */ (byId("story")),
@@ -95,7 +95,7 @@ story.dialog.addEventListener("click", (event) => {
 });
 
 /**
- * A part of the story: a title and what it says; nothing where it has nothing to say.
+ * A part of the story: a title and its text; nothing where there is no text.
  * @param {string} title
  * @param {Child[]} children
  */
@@ -125,38 +125,42 @@ function chapters(cell) {
   const was = wasOf(cell);
   return [
     ...chapter(
-      "What is asked",
+      "Case and requirement",
       its.title ? el("p", { class: "lead" }, its.title) : null,
       its.requirements.map((number) => requirement(item(data.requirements, number))),
     ),
     ...chapter(
-      "How it counts",
+      "Result",
       pairs(
         ["outcome", look.outcome, "outcome"],
-        ["counts as", `${look.judgement}: ${look.meaning}`, "judgement"],
-        ["promise", look.relation + (look.relationReason ? `: ${own(cell, look.relationReason)}` : ""), "relation"],
-        ["before", was ? `${was.outcome} (${was.judgement})` : newCells.has(cell) ? "not in the earlier report" : "", "was"],
-        ["again", look.reruns, "reruns"],
+        ["judgement", `${look.judgement}: ${look.meaning}`, "judgement"],
+        ["relation", look.relation + (look.relationReason ? `: ${own(cell, look.relationReason)}` : ""), "relation"],
+        [
+          "earlier run",
+          was ? `${was.outcome} (${was.judgement})` : newCells.has(cell) ? "not in the earlier report" : "",
+          "was",
+        ],
+        ["reruns", look.reruns, "reruns"],
         ["changed", was ? [was.kind, was.ranWith].filter(Boolean).join("; with ") : "", "change"],
       ),
       hostsStrip(cell),
     ),
     ...expectedAndSeen(look, detail),
-    ...chapter("Log of the host", look.log ? el("pre", { "data-field": "log" }, own(cell, look.log)) : null),
-    ...halves(cell, look, column),
-    ...waiver(look),
+    ...chapter("Host log", look.log ? el("pre", { "data-field": "log" }, own(cell, look.log)) : null),
+    ...analysis(cell, look, column),
+    ...knownFailure(look),
     ...chapter(
-      "See it yourself",
+      "Reproduce",
       look.reproduce ? el("div", { "data-field": "reproduce" }, command(own(cell, look.reproduce))) : null,
       evidence(cell, look),
     ),
     ...chapter(
-      "Facts",
+      "Recorded values",
       pairs(
         ...item(packed.facts, item(packed.fact, cell)).map(
           /** @returns {Pair} */ ([name, value]) => [text(name), own(cell, text(value))],
         ),
-        ["took", NO_VERDICT.has(look.outcome) ? "" : `${(item(packed.tookMs, cell) / 1000).toFixed(2)} s`],
+        ["duration", NO_VERDICT.has(look.outcome) ? "" : `${(item(packed.tookMs, cell) / 1000).toFixed(2)} s`],
         ["module (SHA-256)", text(item(packed.module, cell))],
       ),
     ),
@@ -185,7 +189,7 @@ function expectedAndSeen(look, detail) {
   const sentence = end < 0 ? detail : detail.slice(0, end);
   const rest = end < 0 ? "" : detail.slice(end + 1);
   return chapter(
-    NO_VERDICT.has(look.outcome) ? "Why it did not run" : "Expected and seen",
+    NO_VERDICT.has(look.outcome) ? "Why it did not run" : "Expected and observed",
     el("div", { "data-field": "detail" }, el("pre", { class: "seen" }, sentence), rest ? el("pre", {}, rest) : null),
   );
 }
@@ -214,7 +218,9 @@ function hostsStrip(cell) {
       ),
     );
   }
-  return links.length > 1 ? el("div", {}, el("h4", {}, "The same on each host"), el("ul", { class: "strip" }, links)) : null;
+  return links.length > 1
+    ? el("div", {}, el("h4", {}, "This case and SDK on each host"), el("ul", { class: "strip" }, links))
+    : null;
 }
 
 /**
@@ -222,38 +228,38 @@ function hostsStrip(cell) {
  * @param {Look} look
  * @param {ColumnData} column
  */
-function halves(cell, look, column) {
-  const told = data.static[column.static];
-  const names = told?.names.length
-    ? opening(`${counted(told.missing, "name")} missing`, () =>
+function analysis(cell, look, column) {
+  const its = data.static[column.static];
+  const names = its?.names.length
+    ? opening(`${counted(its.missing, "symbol")} missing`, () =>
         el(
           "p",
           { class: "mono" },
-          told.names.flatMap((name) => [...breakable(name), " "]),
-          told.missing > told.names.length ? `and ${told.missing - told.names.length} more, in report.json` : "",
+          its.names.flatMap((name) => [...breakable(name), " "]),
+          its.missing > its.names.length ? `and ${its.missing - its.names.length} more, in report.json` : "",
         ),
       )
     : null;
   return chapter(
-    "Both verdicts on the probe",
+    "Static analysis and run-time observation of the probe",
     el(
       "div",
-      { class: "halves" },
+      { class: "sides" },
       el(
         "div",
         {},
-        el("h4", {}, "static: what its file says"),
+        el("h4", {}, "Static analysis: what the files say"),
         el(
           "p",
           { "data-field": "static" },
-          told ? breakable(told.reason ? `${told.kind}: ${told.reason}` : told.kind) : "not known",
+          its ? breakable(its.reason ? `${its.kind}: ${its.reason}` : its.kind) : "not known",
         ),
         names,
       ),
       el(
         "div",
         {},
-        el("h4", {}, "run-time: what the host did"),
+        el("h4", {}, "Run-time observation: what the host did"),
         el("p", { "data-field": "probe" }, look.load, look.symbol ? [": ", breakable(own(cell, look.symbol))] : null),
         el("p", {}, "ABI string: ", el("span", { "data-field": "abi" }, look.abi)),
       ),
@@ -262,7 +268,7 @@ function halves(cell, look, column) {
       ? el(
           "div",
           { class: "warning" },
-          el("b", {}, "≠ They disagree"),
+          el("b", {}, "≠ Static/run-time mismatch"),
           el("pre", { "data-field": "mismatch" }, own(cell, look.mismatch)),
         )
       : null,
@@ -270,7 +276,7 @@ function halves(cell, look, column) {
 }
 
 /** @param {Look} look */
-function waiver(look) {
+function knownFailure(look) {
   if (!look.record) return [];
   const record = data.records.find((it) => it.id === look.record);
   return chapter(
@@ -279,7 +285,7 @@ function waiver(look) {
       ["record", look.record, "record"],
       ["reason", record?.reason],
       ["evidence", record?.evidence],
-      ["cells", record ? `${record.cells}${record.stale ? `, ${record.stale} of them stale` : ""}` : ""],
+      ["cells", record ? `${record.cells}${record.xpass ? `, ${record.xpass} of them xpass` : ""}` : ""],
     ),
   );
 }
