@@ -86,7 +86,7 @@ def chain(members: list[Member], name: str = "main") -> Listener:
     return Listener(name, tuple(one.filter() for one in members))
 
 
-def in_order(answer: Answer, members: list[Member]) -> None:
+def assert_in_order(answer: Answer, members: list[Member]) -> None:
     """Each member changed the request after the ones before it, and the response before them."""
     order = " → ".join(one.name for one in members)
     assert answer.status == 200, f"expected status 200 through {order}, saw {answer.summary}: {answer.problem}"
@@ -125,7 +125,7 @@ def test_same_file_twice(cell: Cell) -> None:
     first, second = Member(cell.language, "first"), Member(cell.language, "second")
     filters = tuple(HttpFilter(ModuleRef(OWN), "transform", one.name) for one in (first, second))
     with cell.start(Listener("main", filters), module=OWN) as envoy:
-        in_order(post(envoy), [first, second])
+        assert_in_order(post(envoy), [first, second])
         lines = initialised(envoy, 1)
     assert lines == 1, f"expected the module to be initialised once, it was {lines} times"
 
@@ -136,7 +136,7 @@ def test_two_copies(cell: Cell) -> None:
     members = [own(cell), own(cell, "copied")]
     alone = [Listener(one.name, (one.filter("identity"),)) for one in members]
     with cell.start(chain(members), *alone, module=OWN) as envoy:
-        in_order(post(envoy), members)
+        assert_in_order(post(envoy), members)
         for one in members:
             answer = envoy.request("/identity", listener=one.name)
             seen = (answer.headers.get("x-dmconform-module"), answer.headers.get("x-dmconform-count"))
@@ -154,7 +154,7 @@ def test_pairs(cell: Cell) -> None:
     listeners = [chain(pair, f"pair_{number}") for number, pair in enumerate(pairs)]
     with cell.start(*listeners, module=OWN, environment=environment(cell)) as envoy:
         for one, pair in zip(listeners, pairs, strict=True):
-            in_order(post(envoy, one.name), pair)
+            assert_in_order(post(envoy, one.name), pair)
 
 
 @case("window.forward", "rtld.local_by_default", companions=True)
@@ -164,8 +164,8 @@ def test_all_together(cell: Cell) -> None:
     backwards = members[::-1]
     listeners = (chain(members), chain(backwards, "backwards"))
     with cell.start(*listeners, module=OWN, environment=environment(cell)) as envoy:
-        in_order(post(envoy), members)
-        in_order(post(envoy, "backwards"), backwards)
+        assert_in_order(post(envoy), members)
+        assert_in_order(post(envoy, "backwards"), backwards)
 
 
 @case("window.forward", "rtld.local_by_default", companions=True)
@@ -220,4 +220,4 @@ def test_others_come_and_go(cell: Cell) -> None:
     with cell.start(chain([mine, *rest]), module=OWN, environment=environment(cell)) as envoy:
         for members in ([mine, *rest], [mine], [*rest, mine], [mine], [mine, *rest]):
             cell.reconfigure(envoy, chain(members))
-            in_order(post(envoy), members)
+            assert_in_order(post(envoy), members)

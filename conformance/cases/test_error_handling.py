@@ -110,7 +110,7 @@ def test_required_hook_missing_is_counted(cell: Cell) -> None:
         assert seen == expected, f"expected {len(hooks)} modules without a hook to be counted as {expected}, saw {seen}"
 
 
-def refused(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
+def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
     """The Envoy rejects a listener; the one before, which answers 418, goes on serving."""
     update = envoy.update(listener("local_reply", "418"), wrong)
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
@@ -123,7 +123,7 @@ def refused(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
 def test_configuration_refused(cell: Cell) -> None:
     """A configuration that the module refuses is rejected, and the module serves another one."""
     with cell.start(listener("local_reply", "418")) as envoy:
-        refused(cell, envoy, listener("refuse", name="refused"))
+        assert_rejected_and_goes_on(cell, envoy, listener("refuse", name="refused"))
 
 
 @case("loading.failure_rejects")
@@ -132,7 +132,7 @@ def test_per_route_configuration_refused(cell: Cell) -> None:
     with cell.start(listener("local_reply", "418")) as envoy:
         for filter_ in (HttpFilter(ModuleRef("probe"), "per_route", "text"), HttpFilter(ModuleRef("probe"), "identity")):
             route = PerRoute(filter_.entry, filter_.module, filter_.filter_name, "refuse")
-            refused(cell, envoy, Listener("refused", (filter_,), (route,)))
+            assert_rejected_and_goes_on(cell, envoy, Listener("refused", (filter_,), (route,)))
 
 
 @case("loading.failure_rejects")
@@ -141,7 +141,7 @@ def test_network_configuration_refused(cell: Cell) -> None:
     cell.needs_feature(Feature.NETWORK_FILTER)
     with cell.start(listener("local_reply", "418")) as envoy:
         filter_ = NetworkFilter(ModuleRef("probe"), "refuse")
-        refused(cell, envoy, Listener("refused", network=(filter_,), tcp=True))
+        assert_rejected_and_goes_on(cell, envoy, Listener("refused", network=(filter_,), tcp=True))
 
 
 @case("loading.failure_rejects")
@@ -150,4 +150,4 @@ def test_listener_configuration_refused(cell: Cell) -> None:
     cell.needs_feature(Feature.LISTENER_FILTER)
     with cell.start(listener("local_reply", "418")) as envoy:
         filter_ = ListenerFilter(ModuleRef("probe"), "refuse")
-        refused(cell, envoy, Listener("refused", listening=(filter_,), tcp=True))
+        assert_rejected_and_goes_on(cell, envoy, Listener("refused", listening=(filter_,), tcp=True))

@@ -72,14 +72,14 @@ def test_overflow(cell: Cell) -> None:
         with cell.start_anyhow(
             Listener("main"), search_path=cell.modules_folder, alter=on_the_upstream_side(filter_, circuit_breakers=breaker)
         ) as envoy:
-            overflows(envoy, Request("/get"), Request("/post", "POST", body="hello"))
+            assert_overflow(envoy, Request("/get"), Request("/post", "POST", body="hello"))
         cell.facts["the host"] = "answers with 503"
     except HostCrashed as problem:
         assert CRASHED in str(problem), f"expected the host to answer, or to be killed by a signal; {problem}"
         cell.facts["the host"] = str(problem)
 
 
-def overflows(envoy: Envoy, *requests: Request) -> None:
+def assert_overflow(envoy: Envoy, *requests: Request) -> None:
     """Requests are answered with 503 for an open circuit breaker."""
     for request in requests:
         with envoy.connect(Protocol.HTTP1) as client:

@@ -217,14 +217,14 @@ def calls_out(cell: Cell, cluster: str, **clusters: int) -> Answer:
         return envoy.request("/asks")
 
 
-def tells_callout(cell: Cell, answer: Answer, status: int) -> None:
+def assert_callout_answered(cell: Cell, answer: Answer, status: int) -> None:
     """The module answered with what it was answered."""
     seen = (answer.status, answer.headers.get("x-dmconform-callout"))
     expected = (200, f"{cell.language} {status}")
     assert seen == expected, f"expected the module to answer with status and header {expected}, saw {seen}: {answer}"
 
 
-def tells_failure(answer: Answer, text: str) -> None:
+def assert_callout_failed(answer: Answer, text: str) -> None:
     """The module answered that its callout failed."""
     seen = (answer.status, answer.body)
     assert seen == (502, text), f"expected the module to answer with {(502, text)}, saw {seen}: {answer}"
@@ -234,7 +234,7 @@ def tells_failure(answer: Answer, text: str) -> None:
 def test_callout(cell: Cell) -> None:
     """The module asks a cluster over HTTP and is given status and body of the answer."""
     answer = calls_out(cell, "upstream")
-    tells_callout(cell, answer, 200)
+    assert_callout_answered(cell, answer, 200)
     received = Received.from_json(answer.body)
     seen = (received.method, received.path, received.headers.get("host"))
     expected = ("GET", "/callout", "dmconform")
@@ -244,14 +244,14 @@ def test_callout(cell: Cell) -> None:
 @case("window.forward", everywhere=True)
 def test_callout_to_unknown_cluster(cell: Cell) -> None:
     """A callout to a cluster that does not exist cannot be started, and the module is told so."""
-    tells_failure(calls_out(cell, "nowhere"), "callout not started")
+    assert_callout_failed(calls_out(cell, "nowhere"), "callout not started")
 
 
 @case("window.forward", everywhere=True)
 def test_callout_refused(cell: Cell) -> None:
     """Where nobody listens behind the cluster, the callout ends with the 503 that Envoy makes."""
     with refusing_port() as port:
-        tells_callout(cell, calls_out(cell, "refusing", refusing=port), 503)
+        assert_callout_answered(cell, calls_out(cell, "refusing", refusing=port), 503)
 
 
 @case("window.forward", everywhere=True)
@@ -259,7 +259,7 @@ def test_callout_cut(cell: Cell) -> None:
     """Where the answer to a callout is cut, the module is told that there is none."""
     with source_server() as source:
         source.offer("/callout", Reply(b"x" * 1000, manner=Manner.CUT))
-        tells_failure(calls_out(cell, "cutting", cutting=source.port), "callout failed")
+        assert_callout_failed(calls_out(cell, "cutting", cutting=source.port), "callout failed")
 
 
 @case("window.forward", everywhere=True)
