@@ -13,7 +13,7 @@ import msgspec
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
-from dmconform.core.waiting import waited
+from dmconform.core.waiting import take_waited
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import CellEnd
 from dmconform.matrix.cell import Cell
@@ -60,7 +60,7 @@ def run_cell(
         return CellResult(planned.id, Outcome.ERROR, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
-    waited()  # what came before does not count
+    take_waited()  # what came before does not count
     refusals = None if observer.is_interactive else refusals_of(plan, planned)
     cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
     try:
@@ -79,7 +79,7 @@ def run_cell(
     elif not plan.keep_evidence and planned.relation is not Relation.SUPPORTED:
         _trim(folder, planned.id)
     evidence = planned.id.folder if keep else None
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waited())
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, take_waited())
 
 
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
