@@ -81,7 +81,7 @@ def assert_each_rejected_by_name(cell: Cell, **makers: Callable[[Path], object])
     for file, make in zip(users, makers.values(), strict=True):
         make(file)
     with cell.start_anyhow(*users.values(), search_path=cell.modules_folder) as envoy:
-        said = Update(envoy.first_update.accepted, envoy.log())  # the rejection has a line for each
+        said = Update(envoy.first_update.accepted, envoy.read_log())  # the rejection has a line for each
         for file in users:
             assert_rejected(said, file, "at start")
         cell.assert_still_serves(envoy)

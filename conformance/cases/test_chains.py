@@ -22,7 +22,6 @@ from dmconform.casekit import (
     burst,
     case,
     poll,
-    upstream,
 )
 
 OWN = "own"
@@ -112,7 +111,7 @@ def initialised(envoy: Envoy, times: int) -> int:
     """How many modules have been initialised; waits for the lines of so many, which may come a moment late."""
 
     def lines() -> int:
-        return envoy.log().count("dmconform: initialised")
+        return envoy.read_log().count("dmconform: initialised")
 
     poll(lambda: lines() >= times, LOG_LINE_S)
     return lines()
@@ -174,7 +173,7 @@ def test_all_under_load(cell: Cell) -> None:
     members = [own(cell), *others(cell)]
     request = Request("/load", "POST", {}, "hello")
     with (
-        upstream() as server,
+        cell.upstream() as server,
         cell.start(
             chain(members),
             module=OWN,
@@ -183,9 +182,9 @@ def test_all_under_load(cell: Cell) -> None:
             concurrency=2,
         ) as envoy,
     ):
-        seen = burst(envoy.port("main"), request, clients=2, requests=25)
+        seen = burst(envoy.take_port("main"), request, clients=2, requests=25)
         envoy.check_survived("under load")
-        received = server.received("/load")
+        received = server.read_received("/load")
     assert seen == {"status 200": 100}, f"expected each of 100 requests to be answered with 200, saw {dict(seen)}"
     body = "req[" * len(members) + "hello" + "]" * len(members)
     right = sum(one.body == body for one in received)

@@ -31,7 +31,6 @@ from dmconform.casekit import (
     case,
     identity_of,
     listener,
-    source_server,
     without_symbols,
 )
 
@@ -100,7 +99,7 @@ def test_network_half_close(cell: Cell) -> None:
     needs_filters(cell, Feature.NETWORK_FILTER)
     with (
         cell.start(network()) as envoy,
-        socket.create_connection(("127.0.0.1", envoy.port("main")), timeout=REQUEST_S) as client,
+        socket.create_connection(("127.0.0.1", envoy.take_port("main")), timeout=REQUEST_S) as client,
     ):
         seen = b""
         # Bytes on a socket, as no HTTP client stops sending and goes on reading.
@@ -169,10 +168,10 @@ def assert_each_rejected(cell: Cell, absent: Listener, refused: Listener) -> Non
     cell.install()
     with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
         assert_rejected(envoy, absent, "of a missing module")
-        assert "libabsent.so" in envoy.log(), "expected the rejection to name libabsent.so, it does not"
-        before = envoy.log().count("Failed to create filter config")
+        assert "libabsent.so" in envoy.read_log(), "expected the rejection to name libabsent.so, it does not"
+        before = envoy.read_log().count("Failed to create filter config")
         assert_rejected(envoy, refused, "that the module refuses")
-        said = envoy.log().count("Failed to create filter config") - before
+        said = envoy.read_log().count("Failed to create filter config") - before
         assert said, "expected the rejection to say that the filter's configuration failed, it does not"
 
 
@@ -204,7 +203,7 @@ def assert_rejected_without_hooks(cell: Cell, wrong: Listener, kind: str) -> Non
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
     with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
         assert_rejected(envoy, wrong, "without its hooks")
-        named = f"{HOOK_PREFIX}{kind}_filter_" in envoy.log()
+        named = f"{HOOK_PREFIX}{kind}_filter_" in envoy.read_log()
         assert named, f"expected the rejection to name a hook of {kind} filters, it does not"
 
 
@@ -258,10 +257,10 @@ def test_no_remote_source(cell: Cell) -> None:
     """Neither network nor listener filters take a module from a remote source: they are rejected, and nothing is fetched."""
     cell.needs(cell.host_minor >= REMOTE_SINCE, "hosts fetch modules from 1.38 on")
     module = ModuleRef(PROBE, remote=RemoteSource("/module.so", "0" * 64))
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/module.so", Reply(b"no library"))
         folder = {"TMPDIR": str(cell.folder)}
         with cell.start_anyhow(PLAIN, environment=folder, clusters={MODULE_SOURCE: source.port}) as envoy:
             assert_rejected(envoy, network(module), "of a remote module")
             assert_rejected(envoy, accepting(module), "of a remote module")
-        assert source.fetches("/module.so") == 0, "expected nothing to be fetched, the module was asked for"
+        assert source.count_fetches("/module.so") == 0, "expected nothing to be fetched, the module was asked for"

@@ -64,7 +64,7 @@ def test_program_init_garbage(cell: Cell) -> None:
     with cell.start_anyhow(listener("identity", module="odd_program_init"), search_path=cell.modules_folder) as envoy:
         update = envoy.first_update
         cell.facts["configuration"] = "accepted" if update.accepted else f"rejected: {update.message}"
-        named = any(one in envoy.log() for one in (GARBAGE, "libodd_program_init.so"))
+        named = any(one in envoy.read_log() for one in (GARBAGE, "libodd_program_init.so"))
         assert named, f"expected the host to name the module or what it returned, it says: {update.message}"
         cell.assert_still_serves(envoy)
 
@@ -93,7 +93,7 @@ def test_required_hook_missing(cell: Cell) -> None:
     hooks = hooks_to_hide(cell)
     with rejected_without_hooks(cell, hooks) as envoy:
         for hook in hooks:
-            named = re.search(rf"without_{hook}: .*\b{HOOK_PREFIX}{hook}\b", envoy.log())
+            named = re.search(rf"without_{hook}: .*\b{HOOK_PREFIX}{hook}\b", envoy.read_log())
             assert named, f"expected the rejection of a module without {hook} to name it, the log does not"
         status = envoy.request("/").status
         assert status == 418, f"expected the listener before to go on answering 418, it answers {status}"

@@ -31,7 +31,7 @@ def assert_state_shared(envoy: Envoy, *names: str) -> None:
 
 def assert_initialised(ended: Envoy, times: int) -> None:
     """In the life of an Envoy, which has ended so that all it printed is there, modules were initialised so many times."""
-    seen = ended.log().count(INITIALISED)
+    seen = ended.read_log().count(INITIALISED)
     assert seen == times, f"expected {times} initialisation{'s' if times > 1 else ''} in all, there were {seen}"
 
 

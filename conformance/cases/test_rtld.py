@@ -379,5 +379,5 @@ def test_same_file_initialised_once(cell: Cell) -> None:
         counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "b")]
         assert counts == ["1", "2"], f"expected both listeners to use one module and count 1, 2; they count {counts}"
     # Asked once it has ended: only then is all that it printed there.
-    times = envoy.log().count(INITIALISED)
+    times = envoy.read_log().count(INITIALISED)
     assert times == 1, f"expected the module to be initialised once, it was {times} times"

@@ -20,7 +20,6 @@ from dmconform.casekit import (
     SourceServer,
     case,
     listener,
-    source_server,
 )
 
 ONE = (Language.CPP,)
@@ -154,7 +153,7 @@ def test_remote_fetch_error(cell: Cell) -> None:
     """A remote module that cannot be fetched, or not be loaded once it is there, is counted once."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     text = b"no library"
-    with source_server() as source:
+    with cell.source_server() as source:
         listeners = (
             remote(source, "not_found", text, Reply(text, 404)),
             remote(source, "server_error", text, Reply(text, 500)),
@@ -173,7 +172,7 @@ def test_remote_fetch_error(cell: Cell) -> None:
 def test_cache_miss_is_a_remote_fetch_error(cell: Cell) -> None:
     """A configuration that is rejected because its remote module is not there yet is counted once."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
-    with source_server() as source:
+    with cell.source_server() as source:
         missed = remote(source, "missed", b"", Reply(status=404), nack=True)
         with cell.start_anyhow(
             missed, environment={"TMPDIR": str(cell.folder)}, clusters={MODULE_SOURCE: source.port}
@@ -193,7 +192,7 @@ def assert_metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
             status = envoy.request(f"/{number}").status
             assert status == 200, f"expected status 200, saw {status}"
         count, level, size = (f"{namespace}.{name}" for name in METRICS)
-        values = {count: envoy.statistic(count), level: envoy.statistic(level), size: envoy.histogram(size, 3)}
+        values = {count: envoy.statistic(count), level: envoy.statistic(level), size: envoy.read_histogram(size, 3)}
         names = {line.partition(":")[0] for line in envoy.admin("/stats?filter=dmconform_").body.splitlines()}
         cell.facts["metrics"] = ", ".join(sorted(names & {*values}) or sorted(names))
         cell.facts["prometheus"] = "\n".join(

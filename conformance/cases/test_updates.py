@@ -90,7 +90,7 @@ def test_bad_update(cell: Cell) -> None:
         listener("local_reply", str(NEW), module="null_program_init"),
         listener("refuse"),
     )
-    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.port("main")) as seen:
+    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.take_port("main")) as seen:
         assert_more_answered(seen, envoy)
         for number, one in enumerate(bad, 1):
             assert not envoy.update(one).accepted, f"expected bad update {number} to be rejected, it was accepted"
@@ -105,7 +105,7 @@ def test_bad_update(cell: Cell) -> None:
 def test_good_update_under_load(cell: Cell) -> None:
     """An update swaps one module for another under load: each request is answered by one of them, and later by the new one."""
     cell.install(name="other")
-    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.port("main")) as seen:
+    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.take_port("main")) as seen:
         assert_more_answered(seen, envoy)
         cell.reconfigure(envoy, listener("local_reply", str(NEW), module="other"))
         assert poll(lambda: seen.latest == NEW, CONFIG_UPDATE_S), "expected the new module to answer, it does not"
@@ -120,7 +120,7 @@ def test_many_updates(cell: Cell) -> None:
     """A hundred updates in a row, each to the other of two modules, lose no request; the last one holds."""
     cell.install(name="other")
     modules = (PROBE, "other")
-    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.port("main")) as seen:
+    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.take_port("main")) as seen:
         for number in range(1, UPDATES + 1):
             cell.reconfigure(envoy, listener("local_reply", str(500 + number % 50), module=modules[number % 2]))
         last = 500 + UPDATES % 50
@@ -138,7 +138,7 @@ def test_good_update_under_http2(cell: Cell) -> None:
     with (
         serving(cell, listener("local_reply", str(OLD))) as envoy,
         envoy.connect(Protocol.HTTP2) as connection,
-        load(envoy.port("main"), protocol=Protocol.HTTP2) as seen,
+        load(envoy.take_port("main"), protocol=Protocol.HTTP2) as seen,
     ):
         assert_more_answered(seen, envoy)
         status = connection.request(Request()).status
@@ -159,7 +159,7 @@ def test_bad_routes(cell: Cell) -> None:
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
     routes = Routes(cell.folder, Listener("main", (filter_,), (of_route(filter_, "good"),)))
     bad = (of_route(filter_, "good", "absent"), of_route(filter_, "refuse"), replace(of_route(filter_, "good"), name="unknown"))
-    with serving(cell, routes.listener) as envoy, load(envoy.port("main"), shows=ROUTE) as seen:
+    with serving(cell, routes.listener) as envoy, load(envoy.take_port("main"), shows=ROUTE) as seen:
         assert_more_answered(seen, envoy)
         for number, one in enumerate(bad, 1):
             assert not routes.update(envoy, one).accepted, f"expected bad routes {number} to be rejected, they were accepted"
@@ -178,7 +178,7 @@ def test_good_routes_under_load(cell: Cell) -> None:
     with (
         serving(cell, routes.listener) as envoy,
         envoy.connect(Protocol.HTTP2) as connection,
-        load(envoy.port("main"), shows=ROUTE) as seen,
+        load(envoy.take_port("main"), shows=ROUTE) as seen,
     ):
         assert_more_answered(seen, envoy)
         told = connection.request(Request()).headers.get(ROUTE)
@@ -202,7 +202,7 @@ def test_many_routes(cell: Cell) -> None:
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
     watched = HttpFilter(ModuleRef(PROBE), "identity")  # is told of its route by a module of its own, and does not listen
     routes = Routes(cell.folder, Listener("main", (filter_, watched), (of_route(filter_, "0"),)))
-    with serving(cell, routes.listener) as envoy, load(envoy.port("main"), shows=ROUTE) as seen:
+    with serving(cell, routes.listener) as envoy, load(envoy.take_port("main"), shows=ROUTE) as seen:
         assert_more_answered(seen, envoy)
         for number in range(1, UPDATES + 1):
             module = ("even", "odd")[number % 2]

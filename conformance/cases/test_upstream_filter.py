@@ -23,7 +23,6 @@ from dmconform.casekit import (
     case,
     listener,
     poll,
-    source_server,
 )
 
 NOBODY: tuple[Language, ...] = ()
@@ -93,7 +92,7 @@ def assert_overflow(envoy: Envoy, *requests: Request) -> None:
 @case("window.forward")
 def test_early_answer(cell: Cell) -> None:
     """An answer that comes while the client still sends its body, and that the module holds back, is delivered."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/early", Reply(b"early", 403))
         with (
             cell.start(listener("transform", CONFIG), clusters={"upstream": source.port}) as envoy,
@@ -107,12 +106,14 @@ def test_early_answer(cell: Cell) -> None:
 @case("window.forward")
 def test_client_gone_during_callout(cell: Cell) -> None:
     """Where the client goes while a callout is under way, the callout ends with it, and the host serves on."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/callout", Reply(b"held", manner=Manner.HELD))
         with cell.start(listener("callout", "asked"), clusters={"asked": source.port}) as envoy:
             with envoy.connect(Protocol.HTTP1) as client:
                 client.send(Request("/gone"))
-                assert poll(lambda: source.fetches("/callout") > 0, REQUEST_S), "expected the callout to come, it does not"
+                assert poll(lambda: source.count_fetches("/callout") > 0, REQUEST_S), (
+                    "expected the callout to come, it does not"
+                )
                 active = envoy.statistic(ACTIVE)
                 assert active == 1, f"expected one callout under way, there are {active}"
             ended = poll(lambda: envoy.statistic(ACTIVE) == 0, REQUEST_S)

@@ -28,8 +28,6 @@ from dmconform.casekit import (
     listener,
     poll,
     refusing_port,
-    source_server,
-    upstream,
 )
 
 CONFIG = "window"
@@ -170,12 +168,12 @@ def test_under_load(cell: Cell) -> None:
     """Several clients at once, of both protocols, on a host with two worker threads: each request is answered and changed."""
     request = Request("/load", "POST", {"x-dmconform-in": "busy"}, "hello")
     with (
-        upstream() as server,
+        cell.upstream() as server,
         cell.start(listener("transform", CONFIG), clusters={"upstream": server.port}, concurrency=2) as envoy,
     ):
-        seen = burst(envoy.port("main"), request, clients=2, requests=40)
+        seen = burst(envoy.take_port("main"), request, clients=2, requests=40)
         envoy.check_survived("under load")
-        received = server.received("/load")
+        received = server.read_received("/load")
     assert seen == {"status 200": 160}, f"expected each of 160 requests to be answered with 200, saw {dict(seen)}"
     as_sent = [one for one in received if one.body == "req[hello]"]
     as_set = [one for one in received if one.headers.get("x-dmconform-request") == f"{cell.language} {CONFIG} busy"]
@@ -257,7 +255,7 @@ def test_callout_refused(cell: Cell) -> None:
 @case("window.forward", everywhere=True)
 def test_callout_cut(cell: Cell) -> None:
     """Where the answer to a callout is cut, the module is told that there is none."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/callout", Reply(b"x" * 1000, manner=Manner.CUT))
         assert_callout_failed(calls_out(cell, "cutting", cutting=source.port), "callout failed")
 
@@ -306,8 +304,8 @@ def test_logging(cell: Cell) -> None:
     with cell.start(listener("log", CONFIG)) as envoy:
         for level, expected in (("info", lines[2:]), ("trace", lines)):
             envoy.set_module_log_level(level)
-            before = len(envoy.log())
+            before = len(envoy.read_log())
             envoy.request("/logs")
-            poll(lambda: lines[-1] in logged(envoy.log()[before:]) or None, LOG_LINE_S)  # noqa: B023 - called at once
-            seen = logged(envoy.log()[before:])
+            poll(lambda: lines[-1] in logged(envoy.read_log()[before:]) or None, LOG_LINE_S)  # noqa: B023 - called at once
+            seen = logged(envoy.read_log()[before:])
             assert seen == expected, f"expected the lines {expected} in the host's log at level {level}, saw {seen}"

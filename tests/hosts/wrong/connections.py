@@ -102,7 +102,7 @@ def never_terminal(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) ->
 
 def is_not_asked_for(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The server counts a fetch that there was not."""
-    patch.setattr(SourceServer, "fetches", lambda *_: 1)
+    patch.setattr(SourceServer, "count_fetches", lambda *_: 1)
     return bench
 
 
