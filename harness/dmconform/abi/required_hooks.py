@@ -104,6 +104,15 @@ class RequiredHooks:
         """The hooks for whose absence the release refuses a module that defines `defined`, each with the host's message.
 
         More than `required`: some hooks are required only beside others.
+
+        Args:
+            release: the host, such as `1.39.3`; of one that was not measured, no hook is known to be lacking.
+            point: where the module is used.
+            defined: full names of the hooks that the module defines; other symbols do no harm.
+            per_route: whether the module is also used by a per-route configuration, which needs hooks of its own.
+
+        Returns:
+            The host's message by the hook's name without its common prefix, sorted by name; empty if nothing is lacking.
         """
         facts = self.facts(release, point)
         hooks = facts.hooks if facts else {}

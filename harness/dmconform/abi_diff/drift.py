@@ -22,7 +22,17 @@ _VERDICTS = {
 
 
 def drift(known: Operand, newer: Operand, uses: SdkUses, needs: Needs) -> Drift:
-    """Compares `newer` with the newest minor that is known. Errors as `assemble.diff`."""
+    """Compares `newer` with the newest minor that is known. Errors as `assemble.diff`.
+
+    Args:
+        known: the newest minor with ABI data.
+        newer: a later state of the ABI, such as a header of the main branch.
+        uses: as for `assemble.diff`.
+        needs: as for `assemble.diff`.
+
+    Raises:
+        HarnessError: see `compare_types.compare`.
+    """
     found = diff(known, newer, uses, needs)
     changed = [change for change in found.changes if change.kind not in _NO_CHANGES]
     breaking = [change for change in changed if change.impact is Impact.BUILT]

@@ -18,6 +18,15 @@ def renamed_types(old_abi: Abi, new_abi: Abi, old: World, new: World) -> dict[st
 
     A type whose name is not gone, or whose place several new types take, or that differs in more than names, is not
     renamed: then it may be another thing.
+
+    Args:
+        old_abi: the older ABI; its functions give the places where a type is spelled.
+        new_abi: the newer ABI.
+        old: the types of the older ABI, for comparing shapes.
+        new: the types of the newer ABI.
+
+    Returns:
+        The new name by the old one.
     """
     candidates: dict[str, set[str]] = defaultdict(set)
     for was, now in _places(old_abi, new_abi):

@@ -26,7 +26,14 @@ class _Found:
 
 
 def type_differences(old: Abi, new: Abi, comparison: TypeComparison, common: frozenset[str]) -> Iterator[AbiDifference]:
-    """Every difference in types. `common` are the names of the functions that both ABIs have."""
+    """Every difference in types. `common` are the names of the functions that both ABIs have.
+
+    Args:
+        old: the ABI that a module was built against.
+        new: the ABI of the host.
+        comparison: the types of both, with the renamed ones.
+        common: names of the functions that both ABIs have; a difference affects those of them that reach the type.
+    """
     uses = type_uses(old, comparison.old)
     for name, was in comparison.old.types.items():
         use = uses.get(name, _NOBODY)

@@ -59,6 +59,12 @@ def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
 def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client: Client) -> Candidate:
     """A host with its binary on this machine; of a known release that cannot be had, why.
 
+    Args:
+        choice: a known release, a file, or an image.
+        known: the known releases, by which a file is recognised.
+        cache: where downloads and copies are kept.
+        client: makes a client of a Docker server; called only for an image.
+
     Raises:
         UsageError: a file or an image is no Envoy.
     """

@@ -72,6 +72,12 @@ def install(module: Path, facts: ModuleFacts, folder: Path, reserved: Collection
     `reserved` are names that hosts have modules for already. Libraries that it wants from beside itself (`$ORIGIN`) are
     found through LD_LIBRARY_PATH, as the copy lies elsewhere.
 
+    Args:
+        module: the user's shared library; it is only read.
+        facts: what its file says, among it its search paths.
+        folder: where the copy goes; made if it is missing.
+        reserved: names that hosts have modules for already; the copy gets another one, by underscores at the end.
+
     Raises:
         HarnessError: it cannot be copied.
     """
@@ -107,7 +113,16 @@ def run_use(
     environment: Mapping[str, str],
     upstream_port: int,
 ) -> PointRun:
-    """Runs the module in one host at one extension point; never raises for what module or host do."""
+    """Runs the module in one host at one extension point; never raises for what module or host do.
+
+    Args:
+        binary: the host.
+        installed: the copy of the module, and the variables it needs.
+        wanted: extension point, filter name, configuration and variables; an empty name means the module's own.
+        folder: for the host's files.
+        environment: variables of all uses; those of `wanted` win.
+        upstream_port: a loopback port with an upstream that answers.
+    """
     name = wanted.name or installed.name
     answers: tuple[str, ...] = ()
     use = ModuleUse(wanted.point, ModuleRef(installed.name), name, wanted.config)

@@ -71,6 +71,15 @@ def run_everywhere(
 ) -> list[Ran]:
     """Runs a module. `keep` is a new folder for the evidence; None: it goes away.
 
+    Args:
+        job: the module, what its file says, and the uses to run.
+        choices: hosts; one that is named twice runs once.
+        known: the known releases, by which files are recognised.
+        keep: a new folder for the evidence; None for a temporary one.
+
+    Returns:
+        What was observed on each host, in the order of the choices.
+
     Raises:
         UsageError: the module is too large, `keep` is in use, or a host is no Envoy.
         HarnessError: there is no room for a copy of the module.

@@ -113,6 +113,14 @@ def from_options(
 ) -> Settings:
     """The settings of a command line. Environment and SDK minor of the options win over those of the file.
 
+    Args:
+        file: the file of `--settings`.
+        extension_point: the word of `--extension-point`.
+        name: the word of `--filter-name`.
+        config: the word of `--filter-config`: text, JSON, or `@FILE`.
+        environment: the words of `--env`, each `NAME=VALUE`.
+        sdk_minor: the word of `--sdk-minor`, such as `1.39`.
+
     Raises:
         UsageError: an option makes no sense, or says what the file says too.
     """

@@ -154,7 +154,16 @@ def created(
     network: bool,
     limits: Limits,
 ) -> Iterator[Container]:
-    """Creates a container with all restrictions, and removes it and its volume at the end, whatever happens."""
+    """Creates a container with all restrictions, and removes it and its volume at the end, whatever happens.
+
+    Args:
+        client: the server that runs the container.
+        image: name or id of the image.
+        command: the words of the program that the container runs.
+        environment: the variables of the program.
+        network: whether it has the machine's network; otherwise it has none.
+        limits: on memory, processes and files.
+    """
     with docker_errors("create a job's container"):
         container = client.containers.create(
             image,

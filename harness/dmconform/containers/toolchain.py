@@ -47,6 +47,12 @@ def obtain_toolchain(
 ) -> ToolchainIdentity:
     """Gives the toolchain image of the definition in a folder, built if the server does not have it.
 
+    Args:
+        client: the server that has or builds the image.
+        folder: `sdks/toolchain/`, or another one with the same files.
+        cache: for downloads, temporary files and the lock.
+        progress: called before each step that takes longer, and with the lines of the build.
+
     Raises:
         HarnessError: it cannot be built; the message has the end of the log.
     """
@@ -90,7 +96,18 @@ def find(client: docker.DockerClient, folder: Path) -> ToolchainIdentity | None:
 def build(
     client: docker.DockerClient, definition: BaseDefinition, folder: Path, cache: Path, progress: Callable[[str], None]
 ) -> ToolchainIdentity:
-    """Builds the image."""
+    """Builds the image.
+
+    Args:
+        client: the server that builds the image.
+        definition: the base image.
+        folder: `sdks/toolchain/`, or another one with the same files.
+        cache: for downloads and temporary files.
+        progress: called before each step that takes longer, and with the lines of the build.
+
+    Raises:
+        HarnessError: it cannot be built; the message has the end of the log.
+    """
     wheel = gowheel.obtain_wheel(folder / gowheel.LOCK, cache, progress)
     base = obtain_base(client, definition, cache, progress)
     progress("building the toolchain image; this takes a minute or two, once")
@@ -125,6 +142,12 @@ def write_context(file: IO[bytes], folder: Path, wheel: Path, release: str) -> N
     """Writes what the image is built with: the Dockerfile, and one archive with all files that go into the image.
 
     An archive in the archive, because the server then writes its thousands of files once, and not twice.
+
+    Args:
+        file: takes the tar archive.
+        folder: `sdks/toolchain/`, or another one with the same files.
+        wheel: the wheel that holds Go.
+        release: the code name of the base's Debian, whose mirrors the image uses.
     """
     sources = apt_sources.machine_sources(release)
     apt = {"debian.sources": apt_sources.render(sources)} if sources else {}

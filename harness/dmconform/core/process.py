@@ -67,6 +67,12 @@ def run_program(
 ) -> Finished:
     """Runs `command` to its end, standard output and error together; `env` is added to the harness's own.
 
+    Args:
+        command: the program and its arguments.
+        timeout_s: seconds after which it is ended, with all that it started.
+        env: variables that are added to the harness's own.
+        cwd: the folder it runs in; None for the harness's own.
+
     Raises:
         HarnessError: it cannot be started, or is not done after `timeout_s` seconds.
     """
@@ -101,6 +107,12 @@ def run_program(
 
 def run_ok(command: Sequence[str | Path], timeout_s: float, doing: str, cwd: Path | None = None) -> None:
     """Runs a program that has to succeed.
+
+    Args:
+        command: the program and its arguments.
+        timeout_s: seconds after which it is ended.
+        doing: what it is for, as the rest of a sentence that begins with "Could not".
+        cwd: the folder it runs in; None for the harness's own.
 
     Raises:
         HarnessError: it does not; the message says what was to be done, and has the end of its output.

@@ -196,6 +196,12 @@ def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
 def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHost, ...], cache: Path) -> Host:
     """The binary in a container image, copied out of a container that is never started.
 
+    Args:
+        client: a client of the Docker server that has the image, or can pull it.
+        reference: the image, such as `envoyproxy/envoy:v1.39.3`.
+        known: the known releases, by which the binary is recognised.
+        cache: where the copy is kept.
+
     Raises:
         UsageError: there is no such image, or no Envoy in it.
     """
@@ -288,6 +294,18 @@ def obtain_all(
     client: Callable[[], docker.DockerClient],
     progress: Progress,
 ) -> tuple[Obtained, ...]:
-    """Brings selected hosts to this machine, a few at once, in their order; arguments and errors as of `obtain`."""
+    """Brings selected hosts to this machine, a few at once, in their order; arguments and errors as of `obtain`.
+
+    Args:
+        choices: known releases, files, images.
+        known: the known releases, by which files are recognised.
+        cache: where downloads and copies are kept.
+        client: makes a client of a Docker server; called only for images.
+        progress: called before each step that takes longer.
+
+    Raises:
+        UsageError: a file or an image is not an Envoy executable.
+        HarnessError: an image cannot be read.
+    """
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="host") as pool:
         return tuple(pool.map(lambda choice: obtain(choice, known, cache, client, progress), choices))

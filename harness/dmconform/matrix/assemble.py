@@ -83,7 +83,15 @@ class _Redactor:
 def assemble(
     catalogue: Catalogue, prepared: Prepared, results: Mapping[str, CellResult], facts: RunFacts, folder: Path
 ) -> Report:
-    """The report of a run; writes the build logs that it refers to into its folder."""
+    """The report of a run; writes the build logs that it refers to into its folder.
+
+    Args:
+        catalogue: cases, requirements and records.
+        prepared: the plan, its selection and its builds.
+        results: how cells ended, by the text of their id; a planned cell without a result did not run.
+        facts: of the run as a whole: when, how long, by which command, whether to the end.
+        folder: the folder of the report.
+    """
     redact = _Redactor(folder, prepared.selection.repository)
     plan = prepared.plan
     modules = {str(build.sdk.id): build for build in prepared.builds}

@@ -124,7 +124,14 @@ def companions_of(cells: Iterable[PlannedCell], catalogue: Catalogue, minors: Ma
 
 
 def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
-    """Builds what the selection names, or finds it in the cache."""
+    """Builds what the selection names, or finds it in the cache.
+
+    Args:
+        catalogue: the SDK versions.
+        selection: which of them, and where the official ones' sources come from.
+        engine: starts a container engine where something has to be built.
+        cache: where builds are kept.
+    """
     return _build(selected_sdks(catalogue, selection)[0], selection, engine, cache)
 
 

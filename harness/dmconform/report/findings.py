@@ -42,7 +42,14 @@ class FindingRow:
 def of_known_failure(
     record: KnownFailure, index: CellIndex, cases: Iterable[Case], requirements: Mapping[str, Requirement]
 ) -> FindingRow:
-    """A record of a known failure as a finding; hosts and SDKs are those of the cells that it covers."""
+    """A record of a known failure as a finding; hosts and SDKs are those of the cells that it covers.
+
+    Args:
+        record: the known failure; without a title, the first sentence of its reason is the finding's title.
+        index: finds the cells that a glob matches.
+        cases: all cases, for the requirements they show.
+        requirements: by id, for the documents' statements.
+    """
     cells = [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
     names = {cell.case for cell in cells}
     ids = dict.fromkeys(one for case in cases if case.id in names for one in case.declaration.requirements)

@@ -92,6 +92,17 @@ class Builder:
         progress: Progress,
         variant: Variant = Variant.RELEASE,
     ) -> None:
+        """Prepares building; touches neither network nor container engine.
+
+        Args:
+            cache: where builds and downloads are kept.
+            abi_folder: the ABI data, from which bindings and headers are generated.
+            toolchain_folder: the definition of the toolchain's image, which is part of every build's key.
+            repository: where the official SDKs' sources come from.
+            toolchain: gives the toolchain; called only where something has to be built.
+            progress: called before each step that takes longer.
+            variant: as released, or with symbols for a debugger.
+        """
         self._cache = cache
         self._abi_folder = abi_folder
         self._variant = variant

@@ -59,6 +59,15 @@ def keep(
 ) -> StoredBuild:
     """Stores what a build left: modules of these names.
 
+    Args:
+        folder: the place of the build in the cache.
+        names: the modules that must be there, without `lib` and `.so`.
+        outputs: contents of files by path; those in folders are left out.
+        log: the output of the build.
+        source: where the SDK's source came from.
+        build_s: seconds that the build took.
+        toolchain: what it was built with.
+
     Raises:
         HarnessError: a module is missing, is no shared library, or needs what it must not; or the disk is full.
     """

@@ -54,6 +54,12 @@ def set_cells(path: Path, record: str, cells: Sequence[str]) -> None:
 def set_way(path: Path, record: str, outcome: Outcome, detail: str) -> None:
     """Gives a record another outcome and another pattern for the detail.
 
+    Args:
+        path: the file with the records.
+        record: the id.
+        outcome: how its cells fail now.
+        detail: a regular expression that the details' first lines match.
+
     Raises:
         UsageError: there is none of that name.
     """

@@ -77,6 +77,12 @@ def obtain_base(
 ) -> BaseImage:
     """Gives a base image: one that is there already, else a pulled one, else one made here.
 
+    Args:
+        client: the server that gets the image.
+        definition: release, packages and digest of the base.
+        cache: for temporary files of a base image that is made here.
+        progress: called before each step that takes longer.
+
     Raises:
         HarnessError: no registry gives it, and it cannot be made on this machine.
     """
@@ -138,6 +144,12 @@ def pull_steps(client: docker.DockerClient, definition: BaseDefinition, steps: q
 
 def make(client: docker.DockerClient, definition: BaseDefinition, cache: Path, progress: Callable[[str], None]) -> BaseImage:
     """Makes the image with mmdebstrap, from the Debian mirrors of this machine's own package manager.
+
+    Args:
+        client: the server that gets the image.
+        definition: release, packages and date of the base.
+        cache: for temporary files.
+        progress: called before each step that takes longer.
 
     Raises:
         HarnessError: this machine has no mirrors of the release, or mmdebstrap failed.

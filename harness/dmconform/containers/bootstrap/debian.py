@@ -51,6 +51,13 @@ def minimal_debian(
 ) -> Iterator[Path]:
     """Gives a tar archive of a minimal Debian, which is deleted afterwards.
 
+    Args:
+        release: the code name, such as `bookworm`.
+        include: packages beside the minimal ones.
+        source_date_epoch: seconds since 1970; no file in the archive is dated later.
+        cache: the folder in which a temporary one is made.
+        progress: called before each step that takes longer.
+
     Raises:
         HarnessError: it cannot be made.
     """
@@ -126,7 +133,19 @@ def own_perl(unpacked: Path) -> list[str]:
 def run_mmdebstrap(
     tool: list[str], archive: Path, *, release: str, include: tuple[str, ...], source_date_epoch: int, sources: Path
 ) -> None:
-    """Makes the archive: as root where possible, else in a user namespace."""
+    """Makes the archive: as root where possible, else in a user namespace.
+
+    Args:
+        tool: the words that start mmdebstrap.
+        archive: the tar file to write; its folder is also the one for temporary files.
+        release: the code name, such as `bookworm`.
+        include: packages beside the minimal ones.
+        source_date_epoch: seconds since 1970; no file in the archive is dated later.
+        sources: a `.sources` file with the mirrors.
+
+    Raises:
+        HarnessError: mmdebstrap fails, takes too long, or needs root's rights and there is no way to them.
+    """
     prefix: list[str] = []
     mode = "root"
     if os.geteuid() != 0:

@@ -95,7 +95,15 @@ def socket_path(place: Path) -> Path:
 
 
 def start_server(dockerd: str, folder: Path, place: Path, uid: int, gid: int) -> subprocess.Popen[bytes]:
-    """Starts a server that changes nothing of the machine's network, and has a cgroup of its own."""
+    """Starts a server that changes nothing of the machine's network, and has a cgroup of its own.
+
+    Args:
+        dockerd: the path of the server's program.
+        folder: for the server's images and its log; they stay between runs.
+        place: for its socket, its process id and its settings; its name is also that of the cgroup.
+        uid: the user who may open the socket.
+        gid: the group that the socket is given to.
+    """
     place.chmod(0o711)
     socket = socket_path(place)
     socket.parent.mkdir(mode=0o700)  # whoever can open the socket is root: let its user in, not the user's whole group

@@ -90,6 +90,15 @@ class Caller:
     def __init__(
         self, plan: CallPlan, library: Path, folder: Path, upstream_port: int, extra: Mapping[str, str] = MappingProxyType({})
     ) -> None:
+        """Prepares the calls.
+
+        Args:
+            plan: which callbacks the module calls in which hooks.
+            library: the compiled module of the plan.
+            folder: for the Envoys' files.
+            upstream_port: a loopback port with an upstream that answers.
+            extra: variables of every Envoy.
+        """
         self._plan = plan
         self._library = library
         self._folder = folder

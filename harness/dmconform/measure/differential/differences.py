@@ -111,6 +111,15 @@ def compare(
     """What differs between a job on the minor of its module and on another host, by callback and kind.
 
     Of callbacks that fit a glob of `varying`, only whether they return anything is compared.
+
+    Args:
+        job: the extension point, and what the module calls there.
+        own: what was observed on a host of the module's own minor, in several runs.
+        other: what was observed on the other host.
+        varying: globs of callbacks whose results vary by nature: of these, only whether they return anything is compared.
+
+    Returns:
+        A difference for each callback and kind, with the hooks and changes in words.
     """
     if other.refused and not own.refused:
         return (CallbackDifference(f"({job.point.value})", DifferenceKind.REFUSED, (), (other.refused,)),)

@@ -69,12 +69,26 @@ def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
 def record_for(
     records: Iterable[KnownDifference], abi: str, host: str, difference: CallbackDifference
 ) -> KnownDifference | None:
-    """The record of a difference."""
+    """The record of a difference.
+
+    Args:
+        records: the records of known differences.
+        abi: the minor of the module, such as `1.38`.
+        host: the release of the host, such as `1.39.3`.
+        difference: what was observed there.
+    """
     return next((one for one in records if one.is_about(abi, host) and one.covers(difference)), None)
 
 
 def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[CallbackDifference]) -> tuple[str, ...]:
-    """What records say of a host and the differential test has not seen there, in sentences."""
+    """What records say of a host and the differential test has not seen there, in sentences.
+
+    Args:
+        records: the records of known differences.
+        abi: the minor of the module, such as `1.38`.
+        host: the release of the host, such as `1.39.3`.
+        found: all differences that were observed there.
+    """
     differences = tuple(found)
     return tuple(
         f"{record.id}: {glob!r} on {host} does not differ as it is on record; correct or remove the record"

@@ -61,7 +61,20 @@ def measure_faults(
     progress: Callable[[str], None],
     only: frozenset[ExtensionPoint] | None = None,
 ) -> tuple[PointFaults, ...]:
-    """Measures hosts at each extension point they have, or at some; arguments and errors as `measure.hooks.measure.measure`."""
+    """Measures hosts at each extension point they have, or at some; arguments and errors as `measure.hooks.measure.measure`.
+
+    Args:
+        hosts: releases with their binaries and ABI data.
+        folder: for the Envoys' files; each release gets a folder in it.
+        compile_module: makes a shared library of C source.
+        upstream_port: a loopback port with an upstream that answers.
+        workers: how many Envoys run at once.
+        progress: takes a line about the progress now and then.
+        only: the extension points to measure; None for all.
+
+    Raises:
+        HarnessError: a module cannot be compiled, or an Envoy cannot run on this machine.
+    """
     results: list[PointFaults] = []
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="faults") as pool:
         for host in hosts:

@@ -146,6 +146,14 @@ class Bench:
     """One host, and a module from which hooks are taken."""
 
     def __init__(self, host: MeasuredHost, library: bytes, folder: Path, upstream_port: int) -> None:
+        """Prepares the bench of one host.
+
+        Args:
+            host: the release with its binary and ABI data.
+            library: the bytes of the compiled module that lacks nothing.
+            folder: for the Envoys' files.
+            upstream_port: a loopback port with an upstream that answers.
+        """
         self._host = host
         self._library = library
         self._folder = folder
@@ -196,6 +204,13 @@ class Bench:
         look: Callable[[Envoy], None] | None = None,
     ) -> Attempt:
         """What comes of the module without some of its hooks; the rest as for `envoy.extension_points.attempt.attempt`.
+
+        Args:
+            way: the extension point, and how the module is used there.
+            taken: full names of the hooks that the module lacks.
+            environment: variables of the Envoy.
+            alter: changes the configuration before the Envoy starts.
+            look: called with the running Envoy.
 
         Raises:
             HarnessError: the machine does not let the Envoy run.

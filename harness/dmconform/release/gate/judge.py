@@ -96,7 +96,18 @@ def verdict(
     waived: Iterable[Waived] = (),
     judged: str = "",
 ) -> GateVerdict:
-    """Reasons make the answer: one that is certain is against the release, the others leave it open."""
+    """Reasons make the answer: one that is certain is against the release, the others leave it open.
+
+    Args:
+        policy: the policy that was applied.
+        name: its name.
+        subject: the release that is judged, in words.
+        cells: how many cells count.
+        held: how many of them are as the policy demands.
+        reasons: what is against the release, or open.
+        waived: what the policy let pass.
+        judged: which report was judged, in words.
+    """
     kinds = list(ReasonKind)
     ordered = tuple(sorted(reasons, key=lambda one: (kinds.index(one.kind), -len(one.cells))))
     answer = (
@@ -182,7 +193,15 @@ def hosts_of_steps(policy: Policy, own: Minor) -> tuple[Minor, ...]:
 def minors_without_host(
     policy: Policy, wanted: Iterable[Minor], there: Iterable[Minor], own: Minor, catalogue: Catalogue
 ) -> tuple[Minor, ...]:
-    """Those of the wanted minors that no host is of, without the next one where the policy lets that be unknown."""
+    """Those of the wanted minors that no host is of, without the next one where the policy lets that be unknown.
+
+    Args:
+        policy: says whether a next minor that does not exist yet may be missing.
+        wanted: the minors of hosts that the policy demands.
+        there: the minors of the hosts in the report.
+        own: the minor of the release that is judged.
+        catalogue: knows the newest minor there is.
+    """
     there = set(there)
     unknown = policy.next_may_be_unknown and own.next() > catalogue.newest_minor
     return tuple(minor for minor in wanted if minor not in there and not (unknown and minor == own.next()))
