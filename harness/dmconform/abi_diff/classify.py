@@ -85,7 +85,9 @@ _ORDER = tuple(Impact)
 
 
 def classify(difference: AbiDifference, *, host_refuses_other_strings: bool | None = None) -> Verdict:
-    """How bad it is, and how a built module breaks. `host_refuses_other_strings`: see `HostFacts`; None: not known.
+    """Classifies a difference: how bad it is, and how a built module breaks.
+
+    `host_refuses_other_strings`: see `HostFacts`; None: not known.
 
     What both sides read is as bad as for the worse of them.
     """

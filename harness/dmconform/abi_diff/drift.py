@@ -47,7 +47,7 @@ def _verdict(found: Diff, changed: bool) -> StringVerdict:
 
 
 def headline(found: Drift) -> Iterator[str]:
-    """What the drift comes to, in sentences; the first is the finding."""
+    """Summarises a drift in sentences; the first is the finding."""
     strings = f"{_string(found.diff.old.abi_version)} before, {_string(found.diff.new.abi_version)} now"
     changes = "change" if found.changed == 1 else "changes"
     yield f"{_MARKS[found.verdict]}: {found.verdict.value} ({strings})."

@@ -10,7 +10,7 @@ from dmconform.core.errors import UsageError
 
 
 def abi_of_binary(path: Path, envoy: str | None = None, release: str | None = None) -> Abi:
-    """The callbacks and hooks of an Envoy, or those that a module has to do with, as ABI data without signatures.
+    """Returns the callbacks and hooks of an Envoy, or those that a module uses, as ABI data without signatures.
 
     Of a module, these are the hooks that it defines and the callbacks that it leaves undefined, and `measured_on` is unknown.
     `envoy` and `release` are what the user says of it.

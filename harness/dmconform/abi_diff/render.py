@@ -25,7 +25,10 @@ class Line:
 
 
 def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
-    """The diff as text. Without `everything`, what is harmless or cannot be told is only counted by extension point."""
+    """Renders the diff as text.
+
+    Without `everything`, changes that are harmless or cannot be judged are only counted by extension point.
+    """
     yield Line(f"{tell.side(diff.old)} → {tell.side(diff.new)}", "bold")
     yield Line("A module built against the first, loaded by the second:")
     yield Line("")
@@ -59,7 +62,7 @@ def _in_full(changes: tuple[AbiChange, ...]) -> Iterator[Line]:
 
 
 def _bundle(bundle: tell.GroupedChanges, indent: str) -> Iterator[Line]:
-    """One subject stands in the line of its kind; several stand below, a line each."""
+    """Puts one subject on the line of its kind; several go below, a line each."""
     single = len(bundle.subjects) == 1
     yield Line(f"{indent}{bundle.kind.value}{f': {bundle.subjects[0]}' if single else f' ({len(bundle.subjects)})'}")
     for told in bundle.lines:
@@ -70,7 +73,7 @@ def _bundle(bundle: tell.GroupedChanges, indent: str) -> Iterator[Line]:
 
 
 def markdown(diff: Diff, *, everything: bool = False) -> str:
-    """The diff as Markdown, with headings from the second level on."""
+    """Renders the diff as Markdown, with headings from the second level on."""
     return "\n".join(_markdown(diff, everything)) + "\n"
 
 
@@ -109,7 +112,7 @@ def _bundle_markdown(bundle: tell.GroupedChanges, indent: str) -> Iterator[str]:
 
 
 def as_json(value: msgspec.Struct) -> str:
-    """Any of the values of `model.py` as JSON."""
+    """Renders any of the values of `model.py` as JSON."""
     return msgspec.json.format(msgspec.json.encode(value)).decode() + "\n"
 
 
@@ -124,7 +127,7 @@ def show(lines: Iterator[Line]) -> None:
 
 
 def drift_lines(found: Drift, *, everything: bool = False) -> Iterator[Line]:
-    """A drift as text: the finding, then the diff."""
+    """Renders a drift as text: the finding, then the diff."""
     style = "bold red" if found.verdict is StringVerdict.STAYED and found.breaking else "bold"
     for sentence in headline(found):
         yield Line(sentence, style)
@@ -134,12 +137,12 @@ def drift_lines(found: Drift, *, everything: bool = False) -> Iterator[Line]:
 
 
 def drift_markdown(found: Drift, *, everything: bool = False) -> str:
-    """A drift as Markdown."""
+    """Renders a drift as Markdown."""
     return "\n\n".join([*headline(found), markdown(found.diff, everything=everything)])
 
 
 def findings_lines(found: AbiBreaks) -> Iterator[Line]:
-    """Findings as text: a line for each pair, then its findings."""
+    """Renders findings as text: a line for each pair, then its findings."""
     for pair in found.pairs:
         yield Line(tell.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
         yield Line(f"  {tell.of_pair(pair)}")
@@ -150,7 +153,7 @@ def findings_lines(found: AbiBreaks) -> Iterator[Line]:
 
 
 def findings_markdown(found: AbiBreaks) -> str:
-    """Findings as Markdown."""
+    """Renders findings as Markdown."""
     return "\n".join(_findings_markdown(found)) + "\n"
 
 

@@ -26,7 +26,7 @@ class _Found:
 
 
 def type_differences(old: Abi, new: Abi, comparison: TypeComparison, common: frozenset[str]) -> Iterator[AbiDifference]:
-    """Every difference in types. `common` are the names of the functions that both ABIs have.
+    """Yields every difference in types.
 
     Args:
         old: the ABI that a module was built against.

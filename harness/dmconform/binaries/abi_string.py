@@ -25,7 +25,7 @@ _HEADER_ENDS: Final = 64  # tried
 
 
 def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -> tuple[str | None, Known]:
-    """The ABI string that a module returns, and how sure that is; `known` are the strings of known hosts."""
+    """Returns the ABI string that a module returns, and how sure that is; `known` are the strings of known hosts."""
     if returned := returned_abi_string(library, init.address, init.size):
         return returned, Known.READ
     hashes = [one for one in known if len(one) == _HASH_LENGTH]
@@ -40,7 +40,10 @@ def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -
 
 
 def _hash_of_header(library: Library) -> str | None:
-    """The SHA-256 of the ABI header that a module holds: the official Go SDK of 1.37.0 computes its ABI string from it."""
+    """Returns the SHA-256 of the ABI header that a module holds.
+
+    The official Go SDK of 1.37.0 computes its ABI string from it.
+    """
     start = find(library, _HEADER_START)
     if start is None:
         return None
@@ -50,7 +53,7 @@ def _hash_of_header(library: Library) -> str | None:
 
 
 def abi_string_of_host(library: Library, static: Iterable[Symbol], known: Iterable[str]) -> str | None:
-    """The ABI string of a host: a module that is linked into it returns it; else the one string that can be one."""
+    """Returns the ABI string of a host: what a module linked into it returns; else the only string in it that can be one."""
     for init in static:
         if returned := returned_abi_string(library, init.address, init.size):
             return returned

@@ -30,7 +30,7 @@ _REFERENCES: Final = re.compile(
 
 
 def returned_abi_string(library: Library, start: int, size: int) -> str | None:
-    """The ABI string that the function at `start` returns; None where the code does not tell.
+    """Returns the ABI string that the function at `start` returns; None where the code does not show it.
 
     `size` is what its symbol says of its length; 0 if nothing.
     """
@@ -56,7 +56,7 @@ def returned_abi_string(library: Library, start: int, size: int) -> str | None:
 
 
 def _references(library: Library, start: int, end: int) -> Iterator[int]:
-    """The addresses that the code names, or loads from a place it names."""
+    """Yields the addresses that the code names, or loads from a place it names."""
     code = library.bytes_at(start, end - start)
     for found in _REFERENCES.finditer(code):
         place = start + found.end("distance") + int.from_bytes(found["distance"], "little", signed=True)
@@ -67,7 +67,7 @@ def _references(library: Library, start: int, end: int) -> Iterator[int]:
 
 
 def _pointer(library: Library, place: int) -> int:
-    """What a pointer holds after the dynamic linker has been there; 0 where it is not known."""
+    """Returns what a pointer holds after the dynamic linker has set it; 0 where it is not known."""
     relocation = library.relocations.get(place)
     if relocation is None:
         raw = library.bytes_at(place, 8)  # packed relative relocations leave the address in place
@@ -81,7 +81,7 @@ def _pointer(library: Library, place: int) -> int:
 
 
 def _named_string(library: Library, target: int) -> bytes | None:
-    """The string at an address, or at what a pointer at that address holds."""
+    """Returns the string at an address, or at what a pointer at that address holds."""
     for place in (target, _pointer(library, target)):
         found = _STRING.match(library.bytes_at(place, _STRING_BYTES)) if place else None
         if found:

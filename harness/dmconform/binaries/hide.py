@@ -8,7 +8,7 @@ from dmconform.core.errors import HarnessError
 
 
 def without_symbols(library: bytes, names: Collection[str]) -> bytes:
-    """The library without these dynamic symbols; without any names it is the library itself.
+    """Returns the library without these dynamic symbols; without any names it is the library itself.
 
     Raises:
         HarnessError: it does not define one of them, or is no ELF file.

@@ -25,7 +25,7 @@ _REFUSES: Final = b"ABI version mismatch: got "
 
 
 def host_facts(path: Path, release: str | None, known_abi: Iterable[str]) -> HostFacts:
-    """What an Envoy binary offers to modules.
+    """Returns what an Envoy binary offers to modules.
 
     Raises:
         Malformed: it is no executable for x86-64.
@@ -49,12 +49,12 @@ def host_facts(path: Path, release: str | None, known_abi: Iterable[str]) -> Hos
 
 
 def _only(found: set[str]) -> str:
-    """The one that was found; empty where it is not one."""
+    """Returns the only element; empty where there is not exactly one."""
     return found.pop() if len(found) == 1 else ""
 
 
 def _refuses(library: Library) -> bool | None:
-    """What it does with a module that has another ABI string, by the words it has for that."""
+    """Returns what it does with a module that has another ABI string, by the words it has for that."""
     if holds(library, _WARNS):
         return False
     return True if holds(library, _REFUSES) else None

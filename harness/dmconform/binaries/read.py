@@ -28,19 +28,19 @@ _CHILD = (
 
 
 def read_module(path: Path) -> ModuleFacts:
-    """What a module says of itself. Never raises for what is at `path`: see `ModuleFacts.problem`."""
+    """Reads what a module's file contains. Never raises for what is at `path`: see `ModuleFacts.problem`."""
     return read_modules([path])[0]
 
 
 def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
-    """What several modules say, in order, read by one process."""
+    """Reads what several modules' files contain, in order, with one process."""
     return tuple(
         found.module or ModuleFacts("", 0, found.problem) for found in _ask(ReadJob(ReadAs.MODULE, _known_abi_strings()), paths)
     )
 
 
 def read_host(path: Path, release: str | None = None) -> HostFacts:
-    """What an Envoy binary offers to modules; it is not run.
+    """Reads what an Envoy binary offers to modules; the binary is not run.
 
     `release` is its release where that is known; else the one that stands in the binary is taken.
 
@@ -54,7 +54,7 @@ def read_host(path: Path, release: str | None = None) -> HostFacts:
 
 
 def exports_of(path: Path) -> frozenset[str]:
-    """The symbols that a library defines for others, such as one that is preloaded into the host.
+    """Reads the symbols that a library defines for others, such as one that is preloaded into the host.
 
     Raises:
         UsageError: it is no shared library for x86-64.
@@ -70,7 +70,7 @@ def _known_abi_strings() -> tuple[str, ...]:
 
 
 def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
-    """One answer for each path. Where the process does not come back, each path gets one of its own."""
+    """Returns one answer for each path. Where the process does not come back, each path gets a process for itself."""
     answers = _run(job, paths) if paths else []
     if isinstance(answers, str):
         return [ReadAnswer(problem=answers)] if len(paths) == 1 else [one for path in paths for one in _ask(job, [path])]
@@ -78,7 +78,7 @@ def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
 
 
 def _run(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer] | str:
-    """What the process answers, or why it does not."""
+    """Returns what the process answers, or why it does not."""
     # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and nobody has to read along.
     with os.fdopen(os.memfd_create("facts"), "rb") as output, os.fdopen(os.memfd_create("errors"), "rb") as errors:
         try:

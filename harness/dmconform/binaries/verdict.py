@@ -30,7 +30,7 @@ def static_verdict(
     required_hooks: RequiredHooks | None = None,
     preloaded: Collection[str] = frozenset(),
 ) -> StaticVerdict:
-    """What a host will make of a module.
+    """Predicts what a host does with a module.
 
     Args:
         module: the module.
@@ -66,12 +66,12 @@ def static_verdict(
 
 
 def _kind(kind: StaticKind, reason: str | tuple[str, ...], missing: tuple[str, ...]) -> StaticVerdict | None:
-    """A verdict, if there is a reason for it."""
+    """Returns a verdict, if there is a reason for it."""
     return StaticVerdict(kind, str(reason), missing) if reason else None
 
 
 class _Missing:
-    """The symbols that nobody brings."""
+    """The symbols that neither host nor libraries bring."""
 
     def __init__(self, at_load: Sequence[str], at_call: Sequence[str], notes: Sequence[str]) -> None:
         self.at_load = tuple(at_load)  # a load fails for their lack
@@ -110,7 +110,7 @@ class _Missing:
         return tuple(sorted({*self.at_load, *self.at_call}))
 
     def refusal(self, module: ModuleFacts, host: HostFacts) -> str:
-        """Why the dynamic linker refuses it."""
+        """Returns why the dynamic linker refuses it."""
         how = "BIND_NOW" if module.binding is Binding.NOW else "more than calls need them"
         if host.opens_now and module.binding is Binding.LAZY:
             how = "this host opens modules with RTLD_NOW"
@@ -118,7 +118,7 @@ class _Missing:
         return f"{_symbols(names)} looked for at load ({how}), and nobody brings {_them(names)}: {_some(names)}"
 
     def bomb(self) -> str:
-        """What its calls do."""
+        """Returns what its calls do."""
         names = self.at_call
         said = f"{_symbols(names)} looked for at the first call, which ends the host, for nobody brings {_them(names)}"
         return f"{said}: {_some(names)}"
@@ -140,7 +140,7 @@ def _notes_of_symbols(
 
 
 def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
-    """What comes of the ABI string alone."""
+    """Returns what follows from the ABI string alone."""
     if module.abi_version is not None and module.abi_version == host.abi_version:
         return StaticVerdict(StaticKind.LOADS, "")
     own = "not known" if host.abi_version is None else _short(host.abi_version)
@@ -158,12 +158,12 @@ def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
 
 
 def _short(abi_version: str) -> str:
-    """An ABI string; of a hash the beginning."""
+    """Shortens an ABI string; of a hash the beginning stays."""
     return abi_version if len(abi_version) <= LONGEST_ABI_STRING else f"{abi_version[:12]}…"
 
 
 class _AtPoints:
-    """What comes of the hooks that extension points require."""
+    """The verdicts on the hooks that extension points require."""
 
     def __init__(self, refused: Sequence[str], missing: Collection[str], notes: Sequence[str]) -> None:
         self.refused = tuple(refused)
@@ -188,7 +188,7 @@ class _AtPoints:
 
 
 def _served(module: ModuleFacts) -> frozenset[ExtensionPoint]:
-    """The points that a module clearly means to serve: those that it has the hook for a configuration of."""
+    """Returns the points that a module clearly means to serve: those for which it has the hook for a configuration."""
     return frozenset(
         point
         for point in module.points
@@ -213,6 +213,6 @@ def _are(names: Sequence[str]) -> str:
 
 
 def _some(names: Sequence[str]) -> str:
-    """A few of them."""
+    """Returns a few of them."""
     shown = ", ".join(names[:NAMES_IN_A_REASON])
     return f"{shown} and {len(names) - NAMES_IN_A_REASON} more" if len(names) > NAMES_IN_A_REASON else shown

@@ -38,7 +38,7 @@ class Routes:
         part.replace(file)  # Envoy watches for a file moved here
 
     def update(self, envoy: Envoy, *per_route: PerRoute) -> Update:
-        """Replaces what filters are told on the route to the upstream server, and waits for what becomes of that.
+        """Replaces the configuration that filters get on the route to the upstream server, and waits for the result.
 
         Raises:
             HostHung: it is neither accepted nor rejected in time.
@@ -65,6 +65,6 @@ class Routes:
 
 
 def _message(envoy: Envoy, before: int) -> str:
-    """What a rejection says, when there had been so many before."""
+    """Returns what a rejection says, when there had been so many before."""
     log = poll(lambda: text if (text := envoy.log()).count(_REJECTED) > before else None, LOG_LINE_S)
     return "(no message in the log)" if log is None else log.rpartition(_REJECTED)[2].partition("\n")[0]

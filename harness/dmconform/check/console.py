@@ -43,7 +43,7 @@ _VERDICT_WORDS = {
 
 
 def print_check(check: Check, console: Console) -> None:
-    """Prints it. Text of modules and hosts is printed as text: markup and terminal sequences in it do nothing."""
+    """Prints a check. Text of modules and hosts is printed as text: markup and terminal sequences in it do nothing."""
     out = SafeOutput(console, LONGEST_TEXT, "with --json")
     out.line(f"{check.module_file}  {check.module.size_bytes} bytes  sha256:{check.module.sha256}", style="bold")
     for label, text in _module_lines(check):
@@ -100,7 +100,7 @@ def _needs(facts: ModuleFacts) -> str:
 
 
 def _table(check: Check, out: SafeOutput) -> Table:
-    """A row per host and extension point."""
+    """Returns a row per host and extension point."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for heading in ("Host", "static", "run at", "run", "ABI string", "verdict"):
         table.add_column(heading, no_wrap=True)
@@ -122,7 +122,7 @@ def _table(check: Check, out: SafeOutput) -> Table:
 
 
 def _grouped(texts: Iterable[tuple[str, HostEntry]]) -> dict[str, list[str]]:
-    """Each text once, with the ids of the hosts it holds for; without empty ones."""
+    """Returns each text once, with the ids of the hosts it holds for; without empty ones."""
     grouped: dict[str, list[str]] = {}
     for text, host in texts:
         if text:
@@ -143,12 +143,12 @@ def _answers(run: PointRun) -> str:
 
 
 def _envoys_first(names: tuple[str, ...]) -> tuple[str, ...]:
-    """What Envoy would have to bring, then what others would."""
+    """Sorts what Envoy would have to bring before what others would."""
     return tuple(sorted(names, key=lambda name: (not name.startswith(CALLBACK_PREFIX), name)))
 
 
 def _print_static(out: SafeOutput, check: Check) -> None:
-    """What the file alone says against it, with what is missing by name; each list once."""
+    """Prints what the file alone shows against it, with what is missing by name; each list once."""
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for host in check.hosts:
         static = host.static

@@ -26,7 +26,7 @@ Client = Callable[[], "docker.DockerClient"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A host that was asked for. `binary` is None where nothing is to be run, or it cannot be had (`problem`)."""
+    """A host that was asked for. `binary` is None where nothing is to be run, or it is not available (`problem`)."""
 
     id: str
     release: str
@@ -37,12 +37,12 @@ class Candidate:
 
 
 def distinct(hosts: Iterable[Candidate]) -> list[Candidate]:
-    """Each host once, however it was named."""
+    """Returns each host once, however it was named."""
     return list({host.id: host for host in reversed(list(hosts))}.values())[::-1]
 
 
 def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
-    """A host as it is known without running anything; no known release is downloaded for that.
+    """Describes a host by what is known without running anything; no known release is downloaded for that.
 
     Raises:
         UsageError: the file is no Envoy, or the choice is an image, which only `obtain` can look into.
@@ -57,7 +57,7 @@ def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
 
 
 def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client: Client) -> Candidate:
-    """A host with its binary on this machine; of a known release that cannot be had, why.
+    """Returns a host with its binary on this machine, or why a known release is not available.
 
     Args:
         choice: a known release, a file, or an image.

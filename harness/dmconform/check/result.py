@@ -13,7 +13,7 @@ SCHEMA_VERSION = 2
 
 
 class RunKind(enum.Enum):
-    """What a host made of the module at one extension point."""
+    """The way in which a host dealt with the module at one extension point."""
 
     WORKS = "works"  # loaded, configured, driven, and the host lives
     CONFIGURATION_REFUSED = "loads, but refuses this configuration"  # the module does, not the host
@@ -29,7 +29,7 @@ class RunKind(enum.Enum):
 
 
 class HostVerdict(enum.Enum):
-    """Whether a module works on a host, from all that is known of it."""
+    """The verdict on whether a module works on a host, from all that is known of it."""
 
     WORKS = "works"
     BREAKS = "does not work"
@@ -37,7 +37,7 @@ class HostVerdict(enum.Enum):
 
 
 class PointRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One use of the module on one host, in a process of its own."""
+    """One use of the module on one host, in a separate process."""
 
     extension_point: str
     filter_name: str
@@ -50,7 +50,7 @@ class PointRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A host and what came of the module there.
+    """A host and the module's results there.
 
     `runs` is empty where the module was not run; `not_run` then says why. `own_doing`: it does not work, and nothing shows
     that the host has to do with that (it works so on no other host either). `mismatch` is a sentence where the static
@@ -90,7 +90,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SdkGuess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which minors' SDK a module can have been built with; empty where nothing tells."""
+    """The minors whose SDK a module can have been built with; empty where nothing shows it."""
 
     minors: tuple[str, ...]
     known: Known
@@ -98,7 +98,7 @@ class SdkGuess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the compatibility promise says of the hosts, if the module was built with the SDK of this minor."""
+    """The compatibility promise for the hosts, if the module was built with the SDK of this minor."""
 
     sdk: str
     promised_minors: tuple[str, ...]
@@ -110,7 +110,7 @@ class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that `dmconform check` found out about a module."""
+    """The findings of `dmconform check` about a module."""
 
     schema_version: int
     suite_version: str

@@ -55,7 +55,7 @@ class WantedUse:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user says of the module. `uses` is empty where no extension point was named."""
+    """The user's settings for the module. `uses` is empty where no extension point was named."""
 
     uses: tuple[WantedUse, ...] = ()
     name: str = ""
@@ -111,7 +111,7 @@ def from_options(
     environment: Sequence[str] = (),
     sdk_minor: str | None = None,
 ) -> Settings:
-    """The settings of a command line. Environment and SDK minor of the options win over those of the file.
+    """Returns the settings of a command line. Environment and SDK minor of the options win over those of the file.
 
     Args:
         file: the file of `--settings`.
@@ -139,7 +139,7 @@ def from_options(
 
 
 def read_config(text: str) -> Config:
-    """The configuration that `--filter-config` means: `@FILE` is the text of a file; JSON with `@type` is a message.
+    """Reads the configuration that `--filter-config` means: `@FILE` is the text of a file; JSON with `@type` is a message.
 
     Raises:
         UsageError: the file cannot be read.
@@ -159,7 +159,7 @@ def read_config(text: str) -> Config:
 
 
 def choose_uses(settings: Settings, points: frozenset[ExtensionPoint]) -> tuple[tuple[WantedUse, ...], str | None]:
-    """At which points the module is used, and a note where that is a guess; `points` are those it has hooks of."""
+    """Returns at which points the module is used, and a note where that is a guess; `points` are those it has hooks of."""
     if settings.uses:
         return settings.uses, None
     points = frozenset(point for point in points if why_unreachable(point) is None)

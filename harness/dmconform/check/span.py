@@ -10,7 +10,7 @@ from dmconform.core.versions import Release
 
 
 def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) -> Span:
-    """The range. `known` are all known releases: those in the range that were not asked for are named.
+    """Returns the range. `known` are all known releases: those in the range that were not asked for are named.
 
     Where several hosts are of one release, it works in that release if it works on all of them. A release with a call
     that is a bomb does not count into the range, unless there are only such.
@@ -40,7 +40,7 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
 
 
 def _order(release: str) -> tuple[int, int, int, bool, str]:
-    """A development build comes before the release of its number."""
+    """Returns a key that sorts a development build before the release of its number."""
     parsed = Release.parse(release)
     return parsed.major, parsed.minor_number, parsed.patch, not parsed.suffix, parsed.suffix
 
@@ -50,7 +50,7 @@ def _worse(left: HostVerdict, right: HostVerdict) -> HostVerdict:
 
 
 def _islands(ordered: Sequence[str], counted: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The runs of neighbours in `ordered` that are all in `counted`."""
+    """Returns the runs of neighbours in `ordered` that are all in `counted`."""
     islands: list[tuple[str, str]] = []
     open_island = False
     for release in ordered:

@@ -78,7 +78,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _changing(change: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], int]:
-    """Returns the function of a subcommand that changes a record of a checkout, and says so."""
+    """Returns the function of a subcommand that changes a record of a checkout, and prints the change."""
 
     def run(arguments: argparse.Namespace) -> int:
         file = paths.KNOWN_FAILURES_FILE
@@ -137,7 +137,7 @@ def _narrow(name: str, out: Iterable[str], *, promised_only: bool) -> None:
 
 
 def narrowed(record: KnownFailure, out: set[str], index: CellIndex) -> tuple[str, ...]:
-    """The record's globs that match anything; one that covers a cell of `out` becomes the other cells it covers."""
+    """Returns the record's globs that match anything; one that covers a cell of `out` becomes the other cells it covers."""
     cells: dict[str, None] = {}
     for glob in record.cells:
         found = index.match(glob)

@@ -72,7 +72,7 @@ def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
 
 
 def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Path, Report, Report | None]:
-    """The folder and the report of a run, and the report to compare it with."""
+    """Returns the folder and the report of a run, and the report to compare it with."""
     import time
     from datetime import UTC, datetime
 

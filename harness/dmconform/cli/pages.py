@@ -13,12 +13,12 @@ from dmconform.spec.inconsistencies import CellIndex
 
 
 def coverage_text(catalogue: Catalogue) -> str:
-    """What `docs/coverage.md` has to be."""
+    """Returns what `docs/coverage.md` has to be."""
     return coverage_page(requirement_entries(catalogue), envoy_test_entries())
 
 
 def findings_text(catalogue: Catalogue) -> str:
-    """What `docs/findings.md` has to be.
+    """Returns what `docs/findings.md` has to be.
 
     Raises:
         DataFileError: the data file has a mistake.

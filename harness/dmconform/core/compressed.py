@@ -58,7 +58,7 @@ def _decompressed(path: Path, data: bytes, most: int) -> bytes:
 
 
 def _lzma() -> ModuleType:
-    """The standard library's module, imported when it is needed: a Python that was built without liblzma lacks it."""
+    """Imports the standard library's module when it is needed: a Python that was built without liblzma lacks it."""
     try:
         import lzma
     except ImportError:

@@ -13,7 +13,7 @@ IMPORT_ROOT = PACKAGE.parent
 
 
 def _checkout_of(package: Path) -> Path | None:
-    """The checkout that a package folder lies in; None for an installed one, whose data is inside it."""
+    """Returns the checkout that a package folder lies in; None for an installed one, whose data is inside it."""
     root = package.parents[1]
     is_checkout = package.parent.name == "harness" and (root / "conformance" / "hosts.toml").is_file()
     return root if is_checkout else None

@@ -31,12 +31,12 @@ class Finished:
 
 
 def find_program(name: str) -> str | None:
-    """The path of a program, also of one for administrators."""
+    """Returns the path of a program, also of one for administrators."""
     return shutil.which(name) or shutil.which(name, path=":".join(PROGRAM_FOLDERS))
 
 
 class _End:
-    """Reads a pipe to its end, in a thread, and keeps only the end of it."""
+    """A reader of a pipe, in a thread, which keeps only the end of the text."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
@@ -123,6 +123,6 @@ def run_ok(command: Sequence[str | Path], timeout_s: float, doing: str, cwd: Pat
 
 
 def tail(output: str) -> str:
-    """The end of an output, for an error message."""
+    """Returns the end of an output, for an error message."""
     lines = output.strip().splitlines()[-OUTPUT_TAIL_LINES:]
     return "The end of its output:\n" + "\n".join(lines) if lines else "It printed nothing."

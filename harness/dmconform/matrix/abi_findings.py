@@ -22,14 +22,14 @@ _CODE = tuple(
 
 
 class AbiHalf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The pairs that were compared, and what breaks the promise in them."""
+    """The pairs that were compared, and the changes in them that break the promise."""
 
     pairs: tuple[AbiPairEntry, ...]
     findings: tuple[AbiFindingEntry, ...]
 
 
 def abi_half(cache_folder: Path) -> AbiHalf:
-    """Compares the ABI data of every supported pair, or takes from the cache what came of the same data.
+    """Compares the ABI data of every supported pair, or takes the result for the same data from the cache.
 
     Raises:
         DataFileError: a data file is missing or not of its format.

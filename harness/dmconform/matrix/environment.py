@@ -32,7 +32,7 @@ def suite_commit() -> str:
 
 
 def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environment:
-    """This machine and what the probes were built with."""
+    """Describes this machine and what the probes were built with."""
     try:
         distribution = platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
     except OSError:

@@ -65,7 +65,7 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
 
 
 def _remove_empty_folders(top: Path) -> None:
-    """What cells that passed have left above their own folders. Not done by them: another may be about to use one."""
+    """Removes the empty folders above those of cells that passed. Workers do not: another may be about to use one."""
     for place, _, _ in os.walk(top, topdown=False):
         with contextlib.suppress(OSError):
             Path(place).rmdir()

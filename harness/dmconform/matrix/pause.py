@@ -30,7 +30,7 @@ LOOK_S: Final = 0.2
 
 
 class Released(CellEnd):
-    """The person who looked has ended the cell."""
+    """An error that ends the cell: the person who looked has finished."""
 
     outcome = Outcome.ERROR
 
@@ -100,7 +100,7 @@ def gdb_from_the_start(envoy: Envoy, sources: tuple[str, ...]) -> str:
 
 
 class Pause:
-    """Waits once, at the first request that the main thread sends, or else before the first Envoy of the cell is ended."""
+    """A pause, once: at the first request that the main thread sends, or else before the first Envoy of the cell is ended."""
 
     def __init__(self, before: Path, sources: Path | None, output: IO[str], answer: IO[str] | None) -> None:
         """Does not wait yet.
@@ -200,7 +200,7 @@ def _end(code: int) -> str:
 
 
 def _clusters(bootstrap: Path) -> Iterator[tuple[str, str]]:
-    """The clusters of a configuration that have a port, and where."""
+    """Yields the clusters of a configuration that have a port, and where."""
     for cluster in json.loads(bootstrap.read_text()).get("static_resources", {}).get("clusters", []):
         for group in cluster.get("load_assignment", {}).get("endpoints", []):
             for one in group.get("lb_endpoints", []):

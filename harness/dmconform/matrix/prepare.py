@@ -46,7 +46,7 @@ EVIDENCE = "evidence"
 
 @dataclass(frozen=True)
 class Selection:
-    """What a command line asks for."""
+    """The selection of a command line."""
 
     hosts: tuple[str, ...] = ()
     sdks: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan, and what the report tells of how it came about."""
+    """A plan, and the facts about its preparation for the report."""
 
     plan: Plan
     plan_file: Path
@@ -143,7 +143,7 @@ def plan_builds(catalogue: Catalogue, selection: Selection, cache: Path) -> tupl
 
 
 def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk, ...], frozenset[str]]:
-    """The SDKs of a selection, and the ids of the official ones that were asked for by name.
+    """Returns the SDKs of a selection, and the ids of the official ones that were asked for by name.
 
     Raises:
         UsageError: a spec is none, or the commit that `--sdk-source` names does not fit what is selected.
@@ -167,7 +167,7 @@ def _builder(selection: Selection, engine: _LazyEngine, cache: Path, repository:
 
 @contextlib.contextmanager
 def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
-    """An engine for the time of the block, started only if it is used."""
+    """Yields an engine for the time of the block, started only if it is used."""
     with contextlib.ExitStack() as stack:
         yield _LazyEngine(stack, cache)
 
@@ -175,7 +175,7 @@ def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
 def fetch_hosts(
     choices: Iterable[HostChoice], known: tuple[KnownHost, ...], engine: _LazyEngine, cache: Path
 ) -> tuple[PlannedHost, ...]:
-    """The hosts that were selected; a known release that could not be had says why.
+    """Fetches the selected hosts; a known release that is not available says why.
 
     Args:
         choices: as `select_hosts` gives them.
@@ -275,7 +275,7 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
 
 
 def prepare_default(folder: Path) -> Path:
-    """The plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
+    """Writes the plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return prepare(load_catalogue(), Selection(), folder).plan_file

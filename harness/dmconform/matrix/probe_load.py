@@ -19,7 +19,7 @@ _UNWANTED = ("ABI version mismatch", "Failed to resolve symbol")
 
 
 def probe_load(copies: Iterable[Path], taken: Iterable[Taken], log: str) -> ProbeLoad:
-    """What became of the probe.
+    """Returns what the host did with the probe.
 
     Args:
         copies: where the case has put the probe, under whatever names.
@@ -47,7 +47,7 @@ def probe_load(copies: Iterable[Path], taken: Iterable[Taken], log: str) -> Prob
 
 
 def _refused(message: str, wanted: Set[str], names: Set[str], copies: tuple[Path, ...]) -> bool:
-    """Whether a rejection says that the host would not load the probe.
+    """Returns whether a rejection says that the host would not load the probe.
 
     A rejection for another reason, such as a configuration that the module itself refuses, says nothing; nor does one of a host
     that looked for the file where it is not. Envoy 1.37.0 says "not found" of files that are where it looked: those it refused.
@@ -60,5 +60,5 @@ def _refused(message: str, wanted: Set[str], names: Set[str], copies: tuple[Path
 
 
 def _undefined(text: str, names: Set[str]) -> list[str]:
-    """The symbols that the dynamic linker missed for a probe."""
+    """Returns the symbols that the dynamic linker missed for a probe."""
     return [found["symbol"] for found in _UNDEFINED.finditer(text) if Path(found["file"]).name in names]

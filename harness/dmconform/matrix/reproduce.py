@@ -28,7 +28,7 @@ from dmconform.spec.judgement import exit_code
 
 
 def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> CellId:
-    """A cell's id by its name, which is looked at before anything is downloaded or built for it.
+    """Parses a cell's id, before anything is downloaded or built for it.
 
     Raises:
         UsageError: there is no such cell; the message has names that are like it.
@@ -62,7 +62,7 @@ def prepare_cell(
     folder: Path,
     variant: Variant = Variant.RELEASE,
 ) -> Prepared:
-    """The plan of one cell whose evidence is kept, in a folder that exists.
+    """Prepares the plan of one cell whose evidence is kept, in a folder that exists.
 
     Args:
         catalogue: the project's data.
@@ -92,7 +92,7 @@ def reproduce(
     variant: Variant = Variant.RELEASE,
     wait: bool = False,
 ) -> int:
-    """Runs a cell and prints what came of it; returns the exit code.
+    """Runs a cell and prints its result; returns the exit code.
 
     Args:
         cell_id, hosts, sdk_source, folder, variant: as of `prepare_cell`.
@@ -160,7 +160,7 @@ def _wait(prepared: Prepared, folder: Path, result: CellResult, variant: Variant
 
 
 def _print_observations(static: StaticVerdict | None, result: CellResult, difference: str | None) -> None:
-    """Prints what the probe's file says, what the host did with it, and how they contradict each other."""
+    """Prints what the probe's file contains, what the host did with it, and how they contradict each other."""
     print(f"static:      {f'{static.kind.value}: {static.reason}' if static else 'not known'}")
     for symbol in static.missing if static else ():
         print(f"  missing    {symbol}")

@@ -26,7 +26,7 @@ MOST_CELLS: Final = 10
 
 
 def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts: RunFacts, folder: Path, times: int) -> Report:
-    """The report with what came of running its worst cells again. Neither verdict nor evidence changes.
+    """Returns the report with the results of running its worst cells again. Neither verdict nor evidence changes.
 
     Args:
         catalogue, prepared, facts: what the report was made of.
@@ -60,7 +60,7 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
 
 
 def cells_to_run_again(report: Report) -> tuple[str, ...]:
-    """The ids of the cells to run again: one of each cause, then a second one of each, and so on."""
+    """Returns the ids of the cells to run again: one of each cause, then a second one of each, and so on."""
     against = {cell.id for cell in report.cells if cell.judgement.is_red}
     by_cause = [cause.cells for cause in causes(report) if against.issuperset(cause.cells)]
     disputed = [cell.id for cell in report.cells if cell.judgement.is_red and not any(cell.id in its for its in by_cause)]
@@ -69,7 +69,7 @@ def cells_to_run_again(report: Report) -> tuple[str, ...]:
 
 
 def _only(prepared: Prepared, wanted: Iterable[str], folder: Path) -> Prepared:
-    """The same with these cells only, in a folder of their own."""
+    """Returns the same with these cells only, in another folder."""
     ids = set(wanted)
     (folder / EVIDENCE).mkdir()
     plan = msgspec.structs.replace(

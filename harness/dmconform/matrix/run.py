@@ -14,7 +14,7 @@ from dmconform.spec.catalogue import load_catalogue
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
-    """What the options of `add_selectors` and `add_run_options` ask for."""
+    """Returns the selection that the options of `add_selectors` and `add_run_options` describe."""
     selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
     return Selection(*selected, arguments.sdk_source, arguments.everywhere)
 

@@ -51,7 +51,7 @@ _HOST_WIDTH = 17
 
 
 def print_matrix(report: Report, console: Console, where: Path | None = None) -> None:
-    """Prints `report`; `where` is the page or folder that says more.
+    """Prints `report`; `where` is the page or folder with more.
 
     Text of the report is printed as text: markup and terminal sequences in it do nothing.
     """
@@ -88,7 +88,7 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
 
 
 def _tables(report: Report, out: SafeOutput) -> Iterator[Table]:
-    """The matrix; cut into several tables where the hosts do not fit side by side."""
+    """Yields the matrix; cut into several tables where the hosts do not fit side by side."""
     layout, static = grid(report), static_half(report)
     at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
     for start in range(0, len(layout.hosts), at_once):
@@ -110,7 +110,7 @@ def _table(layout: Grid, static: Static, hosts: Sequence[str], out: SafeOutput) 
 
 
 def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -> Text:
-    """What came of one SDK on one host."""
+    """Describes the cells of one SDK on one host."""
     if not cells:
         return Text("")
     text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.SUPPORTED for cell in cells) else "  ")

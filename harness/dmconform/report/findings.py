@@ -27,7 +27,7 @@ the repository. Where official SDKs are needed, they come from [where you say](.
 
 @dataclass(frozen=True)
 class FindingRow:
-    """A finding as the page tells it."""
+    """A finding as the page shows it."""
 
     id: str
     title: str
@@ -42,7 +42,7 @@ class FindingRow:
 def of_known_failure(
     record: KnownFailure, index: CellIndex, cases: Iterable[Case], requirements: Mapping[str, Requirement]
 ) -> FindingRow:
-    """A record of a known failure as a finding; hosts and SDKs are those of the cells that it covers.
+    """Returns a record of a known failure as a finding; hosts and SDKs are those of the cells that it covers.
 
     Args:
         record: the known failure; without a title, the first sentence of its reason is the finding's title.
@@ -71,7 +71,7 @@ def of_known_failure(
 
 
 def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
-    """The text of `docs/findings.md`."""
+    """Returns the text of `docs/findings.md`."""
     others = [
         FindingRow(
             id=one.id,
@@ -116,7 +116,7 @@ def _section(one: FindingRow) -> list[str]:
 
 
 def whose(finding: Finding) -> str:
-    """Whose fault a finding is, and why."""
+    """Returns whose fault a finding is, and why."""
     owner = {
         Fault.HOST: "the host's",
         Fault.SDK: "the SDK's",
@@ -128,5 +128,5 @@ def whose(finding: Finding) -> str:
 
 
 def _text(text: str) -> str:
-    """Text of the data files on one line; what would be an element of HTML is text."""
+    """Returns text of the data files on one line, with HTML escaped."""
     return " ".join(text.split()).replace("<", "&lt;")

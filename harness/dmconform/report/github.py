@@ -29,7 +29,7 @@ SUMMARY_BYTES: Final = 1 << 20
 
 
 class AnnotationLevel(enum.Enum):
-    """How loud an annotation is."""
+    """The level of an annotation."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -50,12 +50,12 @@ class Annotation:
 
 
 def _data(text: str) -> str:
-    """Text that cannot end a command or begin another one."""
+    """Returns text that cannot end a command or begin another one."""
     return cut(plain(text), LONGEST_TEXT).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def annotations_of_run(report: Report) -> Iterator[Annotation]:
-    """What fails and what is missing, the gravest first, then the answer."""
+    """Yields what fails and what is missing, the gravest first, then the answer."""
     found = causes(report)
     for cause in [cause for cause in found if cause.judgement in FAILURES]:
         seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
@@ -77,7 +77,7 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
 
 
 def limited(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
-    """As many as GitHub shows, and always the last, which is the answer and says how many were left out."""
+    """Yields as many as GitHub shows, and always the last, which is the answer and says how many were left out."""
     *others, answer = annotations
     seen = Counter([answer.level])
     for one in others:

@@ -85,7 +85,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _answer(report: Report, layout: Grid) -> list[Section]:
-    """What else can count as a failure, and the matrix in short."""
+    """Returns what else can count as a failure, and the matrix in short."""
     return [
         *_disputes(report),
         *_inconsistencies(report),
@@ -95,7 +95,7 @@ def _answer(report: Report, layout: Grid) -> list[Section]:
 
 
 def _details(report: Report, found: Iterable[Cause]) -> list[Section]:
-    """What is known, what did not run, what the run says of the ABI and the documents, and what ran."""
+    """Returns what is known, what did not run, what the run found in the ABI and the documents, and what ran."""
     return [
         *_causes("Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL]),
         *_records(report),
@@ -109,17 +109,17 @@ def _details(report: Report, found: Iterable[Cause]) -> list[Section]:
 
 
 def escape(text: str) -> str:
-    """Untrusted text as Markdown text on one line; nothing in it is markup, a link, a mention or HTML."""
+    """Escapes untrusted text as Markdown text on one line; nothing in it is markup, a link, a mention or HTML."""
     return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", cut(one_line(text), LONGEST_TEXT))
 
 
 def code(text: str) -> str:
-    """Untrusted text set as code, on one line and whole, as it may be a command. HTML, because a code span cannot hold `|`."""
+    """Sets untrusted text as code, on one line and whole, as it may be a command. HTML, because a code span cannot hold `|`."""
     return f"<code>{_SPECIAL.sub(lambda found: f'&#{ord(found[0])};', one_line(text))}</code>" if text else ""
 
 
 def _command(text: str) -> str:
-    """A command as code if it is short enough to be shown whole: one that was cut would do something else."""
+    """Sets a command as code if it is short enough to be shown whole: one that was cut would do something else."""
     return code(text) if len(text) <= LONGEST_TEXT else "in `report.json`"
 
 
@@ -129,7 +129,7 @@ def _run(report: Report) -> str:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A table of cells that are escaped already."""
+    """Returns a table of cells that are escaped already."""
     heads = list(heads)
     return [
         "| " + " | ".join(heads) + " |",
@@ -140,12 +140,12 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 
 def _rows(rows: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """The lines of a table's rows; their cells are escaped already."""
+    """Returns the lines of a table's rows; their cells are escaped already."""
     return tuple("| " + " | ".join(row) + " |" for row in rows)
 
 
 def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], note: str = "", level: int = 2) -> Section:
-    """A section with one table.
+    """Returns a section with one table.
 
     Args:
         title: escaped, as all texts here.
@@ -168,7 +168,7 @@ def _legend() -> str:
 
 
 def _overview(layout: Grid, group: SdkGroup) -> Section:
-    """A row per minor of an SDK, a column per host."""
+    """Returns a row per minor of an SDK, a column per host."""
     hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
     rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
     return table_section(escape(group.title), ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows, level=3)
@@ -194,7 +194,7 @@ def pair_words(cells: Iterable[CellEntry]) -> str:
 
 
 def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: SdkGroup) -> Section:
-    """A row per case. It is whole or left out: some cases of hundreds, in no order of importance, help nobody."""
+    """Returns a row per case. The section is whole or left out, as some cases of hundreds would be an arbitrary choice."""
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
     rows = [
         ["ABI string", *(escape(abi_words(layout.column(sdk.sdk, host))) for sdk, host in columns)],
@@ -268,7 +268,7 @@ def _inconsistencies(report: Report) -> list[Section]:
 
 
 def _coverage(report: Report) -> list[Section]:
-    """Requirements that the run says something of, or that no case shows; counts are of supported cells."""
+    """Returns requirements that the run shows something of, or that no case shows; counts are of supported cells."""
     if not report.requirements:
         return []
     rows = (
@@ -288,7 +288,7 @@ def _coverage(report: Report) -> list[Section]:
 
 
 def _envoy_tests(report: Report) -> list[Section]:
-    """How much is shown of what Envoy's own tests check."""
+    """Returns how much is shown of what Envoy's own tests check."""
     if not report.envoy_tests:
         return []
     rows = (tuple(map(str, counts)) for counts in envoy_test_counts(report.envoy_tests))

@@ -17,7 +17,7 @@ DISAGREE_SIGN = "≠"
 
 @dataclass(frozen=True)
 class Mark:
-    """How a cell is shown. `style` is one of the few looks, named after what they mean; `flag` follows the word."""
+    """The look of a cell. `style` is one of the few looks, named after what they mean; `flag` follows the word."""
 
     glyph: str
     word: str
@@ -96,7 +96,7 @@ _OWN_WORDS = {Judgement.XPASS: "XPASS", Judgement.XFAIL: "xfail", Judgement.MISM
 
 
 def mark(cell: CellEntry) -> Mark:
-    """The look of `cell`: its outcome, loud where it counts as a failure."""
+    """Returns the look of `cell`: its outcome, loud where it counts as a failure."""
     glyph, word = OUTCOME_MARKS[cell.outcome]
     style = _STYLES[cell.judgement]
     if cell.judgement is Judgement.INFORMATIONAL and cell.outcome is Outcome.PASS:

@@ -14,7 +14,7 @@ from dmconform.report.schema import CellEntry
 
 
 class Stability(enum.Enum):
-    """What running a cell again has shown."""
+    """The result of running a cell again."""
 
     UNKNOWN = "not run again"
     STABLE = "stable"
@@ -22,7 +22,7 @@ class Stability(enum.Enum):
 
 
 def stability(cell: CellEntry) -> Stability:
-    """Whether a cell ended the same way each time: with the same outcome, which counts the same."""
+    """Returns whether a cell ended the same way each time: with the same outcome, which counts the same."""
     if not cell.reruns:
         return Stability.UNKNOWN
     same = all((one.outcome, one.judgement) == (cell.outcome, cell.judgement) for one in cell.reruns)
@@ -30,7 +30,7 @@ def stability(cell: CellEntry) -> Stability:
 
 
 def reruns_in_words(cells: Iterable[CellEntry]) -> str:
-    """What came of running cells again; empty if none was."""
+    """Returns the result of running cells again; empty if none was."""
     again = [cell for cell in cells if cell.reruns]
     if not again:
         return ""

@@ -26,7 +26,7 @@ SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKi
 
 
 class RunVerdict(enum.Enum):
-    """The answer of a run. Each has a glyph and a word, so that none is told by colour."""
+    """The answer of a run. Each has a glyph and a word, so that none depends on colour."""
 
     HELD = "holds"
     BROKEN = "broken"
@@ -67,7 +67,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Cause:
-    """Cells of one case that came to the same end and say the same."""
+    """Cells of one case with the same ending and text."""
 
     case: str
     outcome: Outcome
@@ -95,7 +95,7 @@ class Unrun:
 
 
 def summarise(report: Report) -> Summary:
-    """Counts `report` and says what it comes to."""
+    """Counts `report` and makes its summary."""
     cells = report.cells
     outcomes = Counter(cell.outcome for cell in cells)
     relations = Counter(cell.relation for cell in cells)
@@ -128,7 +128,9 @@ def summarise(report: Report) -> Summary:
 
 
 def causes(report: Report) -> tuple[Cause, ...]:
-    """Cells that are not green, grouped by case, outcome, judgement and first line of the detail; what gates comes first.
+    """Returns cells that are not green, grouped by case, outcome, judgement and first line of the detail.
+
+    What fails the run comes first.
 
     Cells that did not run and were not meant to are in `unrun`, those with a static/run-time mismatch in `disputes`.
     """
@@ -158,7 +160,7 @@ def causes(report: Report) -> tuple[Cause, ...]:
 
 
 def unrun(report: Report) -> tuple[Unrun, ...]:
-    """Cells that did not run, grouped by why, those that make the run incomplete first."""
+    """Returns cells that did not run, grouped by why, those that make the run incomplete first."""
     groups: dict[tuple[Outcome, Judgement, str], list[CellEntry]] = {}
     for cell in report.cells:
         if not cell.outcome.is_verdict:
@@ -172,7 +174,7 @@ def unrun(report: Report) -> tuple[Unrun, ...]:
 
 
 def abi_words(cells: Iterable[CellEntry]) -> str:
-    """What hosts said of the module's ABI string in `cells`: the word, or words where they differ.
+    """Returns the hosts' verdict on the module's ABI string in `cells`: the word, or words where they differ.
 
     Only the window's own cases are asked, as others load modules that are wrong on purpose; without one, all.
     """
@@ -192,7 +194,7 @@ def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bo
 
 
 def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], judgements: Counter[Judgement]) -> str:
-    """One sentence, and never one that is greener than the run."""
+    """Returns one sentence, and never one that is greener than the run."""
     ran = sum(cell.outcome.is_verdict for cell in promised)
     counts = Counter(cell.judgement for cell in promised)
     known = counts[Judgement.XFAIL]
@@ -224,7 +226,7 @@ def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], ju
 
 
 def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
-    """The sentence of a run that something counts against, and what else does."""
+    """Returns the sentence of a run that something counts against, and what else does."""
     stale, disputed = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
     sentence = "Known failures no longer apply" if stale else "Expectations have to be fixed"
     if failed or not (stale or disputed or records):

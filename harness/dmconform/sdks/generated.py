@@ -35,7 +35,7 @@ def compile_c(
     *,
     toolchain_folder: Path = paths.TOOLCHAIN,
 ) -> Path:
-    """Compiles C sources to one shared library, bound lazily, and gives the path of `libNAME.so` in a folder of its own.
+    """Compiles C sources to one shared library, bound lazily, and returns the path of `libNAME.so` in a separate folder.
 
     Args:
         name: the module's name.

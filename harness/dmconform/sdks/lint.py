@@ -19,7 +19,7 @@ from dmconform.sdks.inputs import environment_of, lint_inputs_of
 
 
 def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
-    """The reference SDKs to lint: all, but of C++, whose linter is slow, only the oldest and the newest."""
+    """Returns the reference SDKs to lint: all, but of C++, whose linter is slow, only the oldest and the newest."""
     reference = [sdk for sdk in sdks if sdk.id.provider is Provider.REFERENCE]
     cpp = [sdk for sdk in reference if sdk.id.language is Language.CPP]
     rest = [sdk for sdk in reference if sdk.id.language is not Language.CPP]

@@ -28,7 +28,7 @@ ALLOWED_LIBRARIES = frozenset(
 
 
 class StoredBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`build.json` beside the modules."""
+    """The content of `build.json` beside the modules."""
 
     source: str
     build_s: float
@@ -37,7 +37,10 @@ class StoredBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def find(folder: Path) -> StoredBuild | None:
-    """What is stored in a folder, with full paths; None where there is nothing, or its bytes are not the recorded ones."""
+    """Returns what is stored in a folder, with full paths.
+
+    None where there is nothing, or its bytes are not the recorded ones.
+    """
     try:
         stored = load_json(folder / "build.json", StoredBuild)
         modules = tuple(msgspec.structs.replace(one, path=str(folder / one.path)) for one in stored.modules)

@@ -32,20 +32,20 @@ class Catalogue:
 
     @property
     def newest_minor(self) -> Minor:
-        """The newest minor that there is a known host of."""
+        """The newest minor that has a known host."""
         return max(host.version.minor for host in self.hosts)
 
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
-        """What is wrong with the records of known failures by their data alone."""
+        """Returns what is wrong with the records of known failures by their data alone."""
         return inconsistencies_of_records(self.known_failures, self.promised, self.newest_minor)
 
     def case(self, case_id: str) -> Case:
-        """The case with this id."""
+        """Returns the case with this id."""
         return next(case for case in self.cases if case.id == case_id)
 
 
 def load_catalogue() -> Catalogue:
-    """Loads and checks all of it.
+    """Loads and checks all data files.
 
     Raises:
         DataFileError: a file is not of its format, or they do not fit together.

@@ -15,7 +15,7 @@ from dmconform.spec.promise import window
 
 
 class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A cell and what the documents say of it."""
+    """A cell and the documents' promise for it."""
 
     id: CellId
     relation: Relation
@@ -25,7 +25,7 @@ class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def plan_cells(
     cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]], *, everywhere: bool = False
 ) -> tuple[PlannedCell, ...]:
-    """Every cell of the selection, ordered by case, SDK and host.
+    """Returns every cell of the selection, ordered by case, SDK and host.
 
     Args:
         cases: the selected ones.

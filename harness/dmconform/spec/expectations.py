@@ -38,16 +38,16 @@ class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fault(self) -> Fault | None:
-        """Whose fault the reason says it is; None where it does not say it the usual way."""
+        """The party at fault by the reason; None where the reason does not begin in the usual way."""
         found = FAULT.match(" ".join(self.reason.split()))
         return _FAULTS[found["who"]] if found else None
 
     def covers(self, cell: str) -> bool:
-        """Whether the record is about this cell."""
+        """Returns whether the record is about this cell."""
         return any(fnmatch.fnmatchcase(cell, glob) for glob in self.cells)
 
     def fits(self, outcome: Outcome, detail: str) -> bool:
-        """Whether this is how the cell is on record to fail."""
+        """Returns whether the cell fails as the record describes."""
         return outcome is self.outcome and re.search(self.detail, detail) is not None
 
 
@@ -56,7 +56,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
-    """The records.
+    """Loads the records.
 
     Raises:
         DataFileError: the file is not of its format, an id stands twice, or a record could cover what it must not.

@@ -15,7 +15,7 @@ from dmconform.core.errors import DataFileError
 
 
 class Fault(enum.Enum):
-    """Whose fault it is."""
+    """The party at fault."""
 
     HOST = "host"
     SDK = "SDK"
@@ -47,7 +47,7 @@ class FindingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_findings(path: Path, known_ids: set[str] | None = None) -> FindingsFile:
-    """Reads the findings; `known_ids` are the ids of the known failures, None if it does not matter how they fit together.
+    """Reads the findings; `known_ids` are the ids of the known failures, None to skip the check of references to them.
 
     Raises:
         DataFileError: the file is not of its format, an id stands twice or is that of a known failure, or one is unknown.

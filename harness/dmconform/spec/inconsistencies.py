@@ -25,7 +25,7 @@ _CHANGES = re.compile(r"\$[A-Z]+\b\S*|~/\S*|\d+(?:\.\d+)?(?= (?:s|ms|bytes)\b)|\
 
 
 class InconsistencyKind(enum.Enum):
-    """What is wrong, in a word for reports."""
+    """The kind of an inconsistency, in a word for reports."""
 
     STALE = "record no longer applies"  # all of its cells that ran pass now
     NOTHING = "matches nothing"  # a glob matches no cell of the whole matrix
@@ -47,7 +47,7 @@ class Inconsistency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class JudgedCell:
-    """What came of a supported cell, as far as inconsistencies need it."""
+    """The result of a supported cell, as far as inconsistencies need it."""
 
     cell: str
     outcome: Outcome
@@ -57,12 +57,12 @@ class JudgedCell:
 
 
 def fix_command(*words: str) -> str:
-    """A command over the records, as a shell reads it."""
+    """Returns a command over the records, as a shell reads it."""
     return shlex.join(["dmconform", "expectations", *words])
 
 
 class CellIndex:
-    """All cells that could ever be planned, each with whether it is promised; quick to ask with globs."""
+    """All cells that could ever be planned, each with whether it is supported; quick to ask with globs."""
 
     def __init__(self, every_cell: Mapping[str, bool]) -> None:
         self._promised = every_cell
@@ -71,20 +71,20 @@ class CellIndex:
             self._by_case.setdefault(cell.rsplit("/", 2)[0], []).append(cell)
 
     def match(self, glob: str) -> list[str]:
-        """The cells that a glob matches."""
+        """Returns the cells that a glob matches."""
         case = "/".join(glob.split("/")[:2])
         literal = not any(sign in case for sign in "*?[")
         return fnmatch.filter(self._by_case.get(case, []) if literal else self._promised, glob)
 
     def is_promised(self, cell: str) -> bool:
-        """Whether the documents promise a cell."""
+        """Returns whether a cell is supported."""
         return self._promised[cell]
 
 
 def inconsistencies_of_records(
     records: Iterable[KnownFailure], every_cell: Mapping[str, bool], newest: Minor
 ) -> tuple[Inconsistency, ...]:
-    """What the records' own data tells: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
+    """Returns the inconsistencies in the records' own data: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
 
     Args:
         every_cell: all cells that could ever be planned, each with whether it is promised.
@@ -126,7 +126,7 @@ def inconsistencies_of_records(
 
 
 def inconsistencies_of_cells(seen: Iterable[JudgedCell]) -> tuple[Inconsistency, ...]:
-    """What the cells of a run tell: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
+    """Returns the inconsistencies that the cells of a run show: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
     new: dict[tuple[str, str, Outcome, str], list[JudgedCell]] = {}
     by_record: dict[str, list[JudgedCell]] = {}
     for one in seen:
@@ -185,7 +185,7 @@ def _first_line(detail: str) -> str:
 
 
 def pattern_of(detail: str) -> str:
-    """A regular expression for a detail's first line, without what is another each time."""
+    """Returns a regular expression for a detail's first line, without what is another each time."""
     line = _first_line(detail)[:_DETAIL_LENGTH]
     parts = [re.escape(part).replace(r"\ ", " ") for part in _CHANGES.split(line)]
     return r"\S+".join(parts)

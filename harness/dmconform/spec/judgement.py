@@ -18,7 +18,7 @@ def judge(
     official_named: Iterable[str],
     mismatch: str | None = None,
 ) -> tuple[Judgement, KnownFailure | None]:
-    """The judgement of a cell, and the record it was judged by, if any.
+    """Returns the judgement of a cell, and the record it was judged by, if any.
 
     Args:
         official_named: ids of the official SDKs that were asked for by name; only these must be reachable.
@@ -43,7 +43,7 @@ def judge(
 
 
 def exit_code(judgements: Iterable[Judgement], complete: bool, inconsistencies: int = 0) -> ExitCode:
-    """The exit code of a run. A failure is certain whatever else could not run, so it goes first.
+    """Returns the exit code of a run. A failure is certain whatever else could not run, so it goes first.
 
     Args:
         inconsistencies: how many there are about the records' own data, which no cell shows.

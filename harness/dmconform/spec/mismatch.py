@@ -13,7 +13,7 @@ _FITTING = {
 
 
 def mismatch(static: StaticVerdict | None, seen: ProbeLoad) -> str | None:
-    """How static analysis and run-time observation contradict each other, in a sentence; None where they do not.
+    """Returns how static analysis and run-time observation contradict each other, in a sentence; None where they do not.
 
     They do so too where the dynamic linker names a symbol that the static analysis had not missed.
     """

@@ -26,7 +26,7 @@ PLATFORM = "linux/amd64"
 
 
 class BaseKind(enum.Enum):
-    """Where the base image came from."""
+    """The origin of the base image."""
 
     REGISTRY = "registry"
     MMDEBSTRAP = "mmdebstrap"
@@ -43,7 +43,7 @@ class BaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def reference(self) -> str:
-        """What is pulled: by its digest where that is known, which the server then verifies."""
+        """The reference to pull: by its digest where that is known, which the server then verifies."""
         repository = self.image.rpartition(":")[0]
         return f"{repository}@{self.digest}" if self.digest else self.image
 
@@ -56,7 +56,7 @@ class BaseImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RegistryUnavailable(Exception):
-    """The image cannot be had from its registry; says why."""
+    """An error: the image is not available from its registry; the message gives the reason."""
 
 
 def load_definition(folder: Path) -> BaseDefinition:
@@ -75,7 +75,7 @@ def load_definition(folder: Path) -> BaseDefinition:
 def obtain_base(
     client: docker.DockerClient, definition: BaseDefinition, cache: Path, progress: Callable[[str], None]
 ) -> BaseImage:
-    """Gives a base image: one that is there already, else a pulled one, else one made here.
+    """Returns a base image: one that is there already, else a pulled one, else one made here.
 
     Args:
         client: the server that gets the image.
@@ -99,7 +99,7 @@ def obtain_base(
 
 
 def tag(definition: BaseDefinition, kind: BaseKind) -> str:
-    """The name of a base image in the server, different for every definition."""
+    """Returns the name of a base image in the server, different for every definition."""
     digest = hashlib.sha256(msgspec.json.encode((definition, kind)))
     return f"{labels.BASE_REPOSITORY}:{digest.hexdigest()[:16]}"
 
@@ -130,7 +130,7 @@ def pull(client: docker.DockerClient, definition: BaseDefinition) -> BaseImage:
 
 
 def pull_steps(client: docker.DockerClient, definition: BaseDefinition, steps: queue.SimpleQueue[str | None]) -> None:
-    """Pulls, and tells after each step what the trouble is, "" for none; None at the end."""
+    """Pulls, and yields the trouble after each step, "" for none; None at the end."""
     try:
         repository, _, image_tag = definition.image.rpartition(":")
         for step in client.api.pull(

@@ -26,7 +26,7 @@ PERL_PACKAGES = ("perl-base", "perl-modules-5.36", "libperl5.36")
 
 
 def release_sources(release: str) -> tuple[PackageSource, ...]:
-    """This machine's sources for the release.
+    """Returns this machine's sources for the release.
 
     Raises:
         HarnessError: it has none.
@@ -49,7 +49,7 @@ def minimal_debian(
     cache: Path,
     progress: Callable[[str], None],
 ) -> Iterator[Path]:
-    """Gives a tar archive of a minimal Debian, which is deleted afterwards.
+    """Yields a tar archive of a minimal Debian, which is deleted afterwards.
 
     Args:
         release: the code name, such as `bookworm`.
@@ -91,7 +91,7 @@ def fetch_mmdebstrap(folder: Path, sources: Path) -> list[str]:
 
 
 def download(folder: Path, sources: Path, packages: list[str]) -> list[Path]:
-    """Downloads packages, with package lists of its own: this machine's are left as they are."""
+    """Downloads packages with separate package lists: this machine's are left as they are."""
     for name in ("parts", "lists/partial", "archives/partial", "tool"):
         (folder / name).mkdir(parents=True)
     (folder / "parts" / sources.name).write_bytes(sources.read_bytes())
@@ -114,14 +114,14 @@ def download(folder: Path, sources: Path, packages: list[str]) -> list[Path]:
 
 
 def perl_is_whole(perl: list[str]) -> bool:
-    """Whether this Perl has the modules that mmdebstrap needs and Perl's base lacks."""
+    """Returns whether this Perl has the modules that mmdebstrap needs and Perl's base lacks."""
     if find_program(perl[0]) is None:
         return False
     return run_program([*perl, *(f"-M{module}" for module in PERL_MODULES), "-e1"], timeout_s=DEBIAN_DOWNLOAD_S).exit_code == 0
 
 
 def own_perl(unpacked: Path) -> list[str]:
-    """How to call the Perl that was unpacked in a folder."""
+    """Returns the words that call the Perl that was unpacked in a folder."""
     modules = [
         *unpacked.glob("usr/lib/*/perl-base"),
         *unpacked.glob("usr/lib/*/perl/5.*"),

@@ -83,19 +83,19 @@ def main(arguments: list[str]) -> int:
 
 
 def write_record(record: Path, place: Path) -> None:
-    """Says where the server's socket will be, and which temporary folder is to be removed after it."""
+    """Records where the server's socket will be, and which temporary folder is to be removed after it."""
     unfinished = record.with_suffix(".new")
     unfinished.write_text(json.dumps({"place": str(place), "socket": str(socket_path(place))}))
     unfinished.replace(record)
 
 
 def socket_path(place: Path) -> Path:
-    """Where the server of a place listens."""
+    """Returns where the server of a place listens."""
     return place / "user" / "docker.sock"
 
 
 def start_server(dockerd: str, folder: Path, place: Path, uid: int, gid: int) -> subprocess.Popen[bytes]:
-    """Starts a server that changes nothing of the machine's network, and has a cgroup of its own.
+    """Starts a server that changes nothing of the machine's network, and has a separate cgroup.
 
     Args:
         dockerd: the path of the server's program.
@@ -131,7 +131,7 @@ def start_server(dockerd: str, folder: Path, place: Path, uid: int, gid: int) ->
 
 
 def is_unused(users: int) -> bool:
-    """Whether no run is left. If so the exclusive lock stays taken, so that no new one comes in before the end."""
+    """Returns whether no run is left. If so the exclusive lock stays taken, so that no new one comes in before the end."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -182,7 +182,7 @@ def kill_all(place: Path) -> None:
 
 
 def processes(place: Path, programs: tuple[str, ...] = PROGRAMS) -> list[int]:
-    """The processes of a server: those that have the place in their arguments, and those in its cgroups."""
+    """Returns the processes of a server: those that have the place in their arguments, and those in its cgroups."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -198,7 +198,7 @@ def processes(place: Path, programs: tuple[str, ...] = PROGRAMS) -> list[int]:
 
 
 def cgroups(name: str) -> Iterator[Path]:
-    """The cgroups of a server in every hierarchy, inner ones first."""
+    """Yields the cgroups of a server in every hierarchy, inner ones first."""
     for root in (CGROUPS / name, *CGROUPS.glob(f"*/{name}")):
         for folder, _, _ in os.walk(root, topdown=False):
             yield Path(folder)
@@ -212,7 +212,7 @@ def remove_cgroups(name: str) -> None:
 
 
 def mounts_below(folders: list[Path]) -> list[str]:
-    """What is mounted on these folders or below, inner mounts first."""
+    """Returns what is mounted on these folders or below, inner mounts first."""
     found = []
     for line in MOUNTS.read_text().splitlines():
         point = line.split(" ")[4].encode().decode("unicode_escape")  # a space is written \\040

@@ -38,7 +38,7 @@ LOG_TAIL_LINES = 15
 
 @contextlib.contextmanager
 def private_server(folder: Path, progress: Progress) -> Iterator[Path]:
-    """Gives the socket of a private server, started if it does not run, and stops it if this was its last user."""
+    """Yields the socket of a private server, started if it does not run, and stops it if this was its last user."""
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     with (
@@ -139,7 +139,7 @@ def remove_data(folder: Path) -> None:
 
 
 def log_tails(folder: Path) -> str:
-    """The ends of the logs, for an error message."""
+    """Returns the ends of the logs, for an error message."""
     parts = []
     for name in ("keeper.log", keeper.SERVER_LOG):
         with contextlib.suppress(OSError):

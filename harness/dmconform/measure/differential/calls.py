@@ -44,7 +44,7 @@ class EnvoyJob:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What one job gave.
+    """The results of one job.
 
     `ends` are the calls that end the host, with how; `problem` is why nothing or not all could be had, else empty.
     """
@@ -65,7 +65,7 @@ class Target:
 
 
 def jobs_of(plan: CallPlan, host: Minor) -> tuple[EnvoyJob, ...]:
-    """The jobs of a plan on hosts of a minor."""
+    """Returns the jobs of a plan on hosts of a minor."""
     regular: dict[ExtensionPoint, None] = {}
     alone: dict[tuple[int, ...], EnvoyJob] = {}  # calls that are made together need one run
     for call in plan.calls:
@@ -80,12 +80,12 @@ def jobs_of(plan: CallPlan, host: Minor) -> tuple[EnvoyJob, ...]:
 
 
 def point_of_hook(hook: str) -> ExtensionPoint | None:
-    """The extension point of a hook given by its short name."""
+    """Returns the extension point of a hook given by its short name."""
     return point_of(f"{HOOK_PREFIX}{hook}")
 
 
 class Caller:
-    """Runs jobs of one plan, each Envoy in a folder of its own below `folder`."""
+    """A runner of the jobs of one plan, each Envoy in a separate folder below `folder`."""
 
     def __init__(
         self, plan: CallPlan, library: Path, folder: Path, upstream_port: int, extra: Mapping[str, str] = MappingProxyType({})
@@ -129,7 +129,7 @@ class Caller:
         return Gathered(_with_client(told, job, tried), ends, f"gave up after {MOST_RESTARTS} calls that end the host")
 
     def _culprit(self, target: Target, job: EnvoyJob, skipped: set[int], tried: Attempt, told: ModuleOutput) -> Call | None:
-        """The call that ended the host: the one that never came back, or the one without which it does not end."""
+        """Returns the call that ended the host: the one that never came back, or the one without which it does not end."""
         if told.unfinished is not None:
             return self._plan.call(told.unfinished.callback, told.unfinished.hook)
         if tried.ended is AttemptEnd.HUNG or job.alone is not None:
@@ -168,7 +168,7 @@ class Caller:
 
 
 def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
-    """What tells the module to return another value from the hook whose enum has it."""
+    """Returns the variable that makes the module return another value from the hook whose enum has it."""
     assert call.alone is not None
     if call.alone.returns is None:
         return {}
@@ -182,7 +182,7 @@ def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
 
 
 def _with_client(told: ModuleOutput, job: EnvoyJob, tried: Attempt) -> ModuleOutput:
-    """Adds what the client saw: for a job about one call, that is what came of the call."""
+    """Adds what the client saw: for a job about one call, the effect of the call."""
     saw = tuple(f"{exchange.request.replace(' ', '_')}={exchange.answer.status or 'none'}" for exchange in tried.answers) or (
         "nothing=none",
     )

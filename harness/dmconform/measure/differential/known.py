@@ -30,11 +30,11 @@ class KnownDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: tuple[str, ...] = ()
 
     def is_about(self, abi: str, host: str) -> bool:
-        """Whether it speaks of modules of a minor on a host."""
+        """Returns whether the record covers modules of a minor on a host."""
         return abi == self.abi and fits(host, self.hosts)
 
     def covers(self, difference: CallbackDifference) -> bool:
-        """Whether a difference is the one on record: all its changes must be."""
+        """Returns whether a difference is the recorded one: all its changes must be."""
         if difference.kind is not self.kind or not fits(difference.callback, *self.callbacks):
             return False
         return not self.changes or all(any(re.search(one, change) for one in self.changes) for change in difference.changes)
@@ -45,7 +45,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
-    """The records.
+    """Returns the records.
 
     Raises:
         DataFileError: the file is not of its format, an id stands twice, or a record says too little.
@@ -69,7 +69,7 @@ def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
 def record_for(
     records: Iterable[KnownDifference], abi: str, host: str, difference: CallbackDifference
 ) -> KnownDifference | None:
-    """The record of a difference.
+    """Returns the record of a difference.
 
     Args:
         records: the records of known differences.
@@ -81,7 +81,7 @@ def record_for(
 
 
 def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[CallbackDifference]) -> tuple[str, ...]:
-    """What records say of a host and the differential test has not seen there, in sentences.
+    """Returns records of a host that the differential test has not observed there, in sentences.
 
     Args:
         records: the records of known differences.

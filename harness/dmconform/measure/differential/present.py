@@ -38,7 +38,7 @@ def _changes(judged: Judged) -> Iterator[str]:
 
 
 def verdict(compared: Compared) -> str:
-    """The result in one line."""
+    """Returns the result in one line."""
     promised = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
     new = sum(len(pair.unrecorded) for pair in promised)
     if compared.broken:
@@ -75,7 +75,7 @@ def print_swept(compared: Compared, console: Console | None = None) -> None:
 
 
 def as_markdown(compared: Compared) -> str:
-    """The same as Markdown."""
+    """Renders the comparison as Markdown."""
     lines = [*_table(_PAIR_HEADS, map(_pair_row, compared.pairs)), ""]
     for pair in compared.pairs:
         if not (pair.differences or pair.stale or pair.problems):

@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 
 
 class GateAnswer(enum.Enum):
-    """Whether the release may happen."""
+    """The answer: whether the release may happen."""
 
     MAY = "may be released"
     MAY_NOT = "may not be released"
@@ -24,7 +24,7 @@ class GateAnswer(enum.Enum):
 
 
 class ReasonKind(enum.Enum):
-    """Why not."""
+    """The kind of a reason."""
 
     BROKEN = "broken promise"
     KNOWN = "known failure that the policy does not name"

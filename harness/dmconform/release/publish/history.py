@@ -37,7 +37,7 @@ class Published:
 
 
 def history_text(folder: Path = FOLDER) -> str:
-    """What the page has to be.
+    """Returns what the page has to be.
 
     Raises:
         DataFileError: a published report cannot be read.
@@ -67,7 +67,7 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
 
 
 def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
-    """By SDK version and host: how the supported cells that ran count."""
+    """Returns how the supported cells that ran count, by SDK version and host."""
     found: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
         if cell.relation is Relation.SUPPORTED and cell.outcome.is_verdict:

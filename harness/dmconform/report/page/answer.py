@@ -15,7 +15,7 @@ PROVIDER_NAMES = {"official": "official SDK", "reference": "reference SDK"}
 
 @dataclass(frozen=True)
 class Standing:
-    """How the window of some cells stands. `style` is one of the looks of cells; no two differ by it alone."""
+    """The state of the window of some cells. `style` is one of the looks of cells; no two differ by it alone."""
 
     glyph: str
     word: str
@@ -26,7 +26,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class SdkAnswer:
-    """One SDK version: its window, and what became of all of its cells. The last four make up `planned`."""
+    """One SDK version: its window, and the results of all of its cells. The last four make up `planned`."""
 
     id: str
     minor: str
@@ -58,14 +58,14 @@ class LanguageAnswer:
 
 
 def page_grid(report: Report) -> Grid:
-    """The matrix of `report`, the official SDKs first, as they are what users have."""
+    """Returns the matrix of `report`, the official SDKs first, as they are what users have."""
     layout = grid(report)
     groups = sorted(layout.groups, key=lambda group: (group.language, group.provider != "official", group.provider))
     return replace(layout, groups=tuple(groups))
 
 
 def answers(report: Report) -> tuple[LanguageAnswer, ...]:
-    """Every language of the report's cells."""
+    """Returns every language of the report's cells."""
     layout = page_grid(report)
     whole = report.complete and report.planned_cells <= len(report.cells)
     by_sdk: dict[str, list[CellEntry]] = {}
@@ -87,7 +87,10 @@ def answers(report: Report) -> tuple[LanguageAnswer, ...]:
 
 
 def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
-    """How the supported window of `cells` stands; never greener than the worst of them, or than a run that is not `whole`."""
+    """Returns the state of the supported window of `cells`.
+
+    It is never greener than the worst of them, or than a run that is not `whole`.
+    """
     promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     judged = Counter(cell.judgement for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)

@@ -38,7 +38,7 @@ class SdkData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ColumnData(msgspec.Struct, frozen=True, rename="camel"):
-    """One SDK version on one host. `window` is what the documents say of it before a case is known."""
+    """One SDK version on one host. `window` is the promise of the documents before a case is known."""
 
     sdk: int
     host: str
@@ -56,7 +56,7 @@ class CaseData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class RequirementData(msgspec.Struct, frozen=True, rename="camel"):
-    """A sentence of the documents, and what came of its cases in this run."""
+    """A sentence of the documents, and the results of its cases in this run."""
 
     id: str
     statement: str
@@ -85,7 +85,7 @@ class EnvoyTestData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class StaticData(msgspec.Struct, frozen=True, rename="camel"):
-    """What the file of a probe says for some hosts."""
+    """The content of a probe's file for some hosts."""
 
     sdk: str
     hosts: list[str]
@@ -99,7 +99,7 @@ class StaticData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
-    """Cells that came to the same end and say the same: in what group they count, and the number of the text."""
+    """Cells with the same ending and text: in what group they count, and the number of the text."""
 
     group: str
     text: int
@@ -118,7 +118,7 @@ class RecordData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class FindingData(msgspec.Struct, frozen=True, rename="camel"):
-    """What was found before, and no supported cell shows."""
+    """A finding that was made before, and that no supported cell shows."""
 
     id: str
     title: str
@@ -132,7 +132,7 @@ class FindingData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
-    """What is wrong with a record, and the command that fixes it."""
+    """An inconsistency of a record, and the command that fixes it."""
 
     kind: str
     meaning: str
@@ -177,7 +177,7 @@ class AbiFindingData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PageData(msgspec.Struct, frozen=True, rename="camel"):
-    """All of it."""
+    """The data of the page."""
 
     texts: list[str]
     cells: PackedCells
@@ -201,7 +201,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def page_data(report: Report, comparison: ReportComparison | None) -> PageData:
-    """What the script needs of `report`, and of its comparison with an earlier one."""
+    """Returns the data of `report` that the script needs, and that of its comparison with an earlier one."""
     return _Maker(report, page_grid(report), comparison).make()
 
 
@@ -388,7 +388,7 @@ def _group(judgement: Judgement) -> str:
 
 
 def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
-    """What the documents say of the pair: what its cells say, or else what the versions do."""
+    """Returns what the documents promise for the pair: the relation of its cells, or else of the versions."""
     for relation in (Relation.SUPPORTED, Relation.LEGACY):
         if relation in seen:
             return relation

@@ -39,7 +39,7 @@ _NOT_ACCEPTED = (
 
 
 class ModuleError(ValueError):
-    """A module uses what `combine` does not accept, or imports what is not there."""
+    """An error: a module uses what `combine` does not accept, or imports what is not there."""
 
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"{file}: {problem}; what is accepted is in the docstring of {__name__}")

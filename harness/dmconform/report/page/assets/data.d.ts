@@ -1,12 +1,12 @@
 // The data of the page: written from the types in harness/dmconform/report/page by `./toxw -e schema`.
 
-/** How a cell ended. */
+/** The ending of a cell. */
 export type Outcome = "pass" | "fail" | "crash" | "hang" | "rejected" | "error" | "not tested" | "not applicable";
 
-/** How the outcome of a cell counts in the end. */
+/** The way the outcome of a cell counts in the end. */
 export type Judgement = "pass" | "fail" | "xfail" | "xpass" | "static/run-time mismatch" | "informational" | "error" | "skip";
 
-/** What the documents promise for the pair of SDK and host of a cell. */
+/** The promise of the documents for the pair of SDK and host of a cell. */
 export type Relation = "supported" | "legacy" | "unsupported";
 
 /** What cells share. */
@@ -55,7 +55,7 @@ export interface SdkData {
   minor: string;
 }
 
-/** One SDK version on one host. `window` is what the documents say of it before a case is known. */
+/** One SDK version on one host. `window` is the promise of the documents before a case is known. */
 export interface ColumnData {
   sdk: number;
   host: string;
@@ -71,7 +71,7 @@ export interface CaseData {
   requirements: number[];
 }
 
-/** A sentence of the documents, and what came of its cases in this run. */
+/** A sentence of the documents, and the results of its cases in this run. */
 export interface RequirementData {
   id: string;
   statement: string;
@@ -98,7 +98,7 @@ export interface EnvoyTestData {
   reason: string;
 }
 
-/** What the file of a probe says for some hosts. */
+/** The content of a probe's file for some hosts. */
 export interface StaticData {
   sdk: string;
   hosts: string[];
@@ -111,7 +111,7 @@ export interface StaticData {
   notes: string[];
 }
 
-/** Cells that came to the same end and say the same: in what group they count, and the number of the text. */
+/** Cells with the same ending and text: in what group they count, and the number of the text. */
 export interface CauseData {
   group: string;
   text: number;
@@ -128,7 +128,7 @@ export interface RecordData {
   stale: number;
 }
 
-/** What was found before, and no supported cell shows. */
+/** A finding that was made before, and that no supported cell shows. */
 export interface FindingData {
   id: string;
   title: string;
@@ -141,7 +141,7 @@ export interface FindingData {
   byHand: string;
 }
 
-/** What is wrong with a record, and the command that fixes it. */
+/** An inconsistency of a record, and the command that fixes it. */
 export interface ComplaintData {
   kind: string;
   meaning: string;
@@ -169,7 +169,7 @@ export interface UnrunData {
   example: number;
 }
 
-/** The functions of the ABI from `old` to `new`. None: the report does not tell. */
+/** The functions of the ABI from `old` to `new`. None: the report does not have them. */
 export interface AbiStep {
   old: string;
   new: string;
@@ -205,7 +205,7 @@ export interface Changes {
   gone: number;
 }
 
-/** All of it. */
+/** The data of the page. */
 export interface PageData {
   texts: string[];
   cells: PackedCells;
