@@ -13,7 +13,7 @@ from dmconform.report.schema import write_report
 
 from tests.browser.conftest import Open, chromium
 from tests.browser.pages import expected_cells
-from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static
+from tests.unit.report_samples import ALL_KINDS, broken, cell, contradicted, known, matrix, report, static
 
 pytestmark = pytest.mark.browser
 
@@ -189,13 +189,13 @@ def test_each_column_says_what_host_and_file_say(open_page: Open) -> None:
 
 
 def test_a_flag_is_seen_in_the_matrix_and_above_it(open_page: Open) -> None:
-    flagged, calm = disputed("load/hidden"), cell("load/calm")
+    flagged, calm = contradicted("load/hidden"), cell("load/calm")
     seen = open_page(report([flagged, calm]))
     seen.open_all_rows()
     assert seen.cell(flagged).inner_text().split() == ["✓", "MISMATCH", "≠"]
     assert seen.cell(flagged).evaluate("it => it.scrollWidth <= it.clientWidth"), "the words do not fit into their cell"
     assert "≠" not in seen.cell(calm).inner_text()
-    assert seen.page.locator("#disputes").get_by_text("FAILS the run").is_visible()
+    assert seen.page.locator("#mismatches").get_by_text("FAILS the run").is_visible()
 
 
 @pytest.mark.parametrize("fragment", ["", "#compact=1"])

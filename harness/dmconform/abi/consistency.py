@@ -1,4 +1,4 @@
-"""What must hold within the data of one ABI, beyond its format: names that exist, are unique, and mean something in C."""
+"""What must hold within the data of one ABI besides its format: names that exist, are unique, and mean something in C."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Impact(enum.Enum):
 class How(enum.Enum):
     """The way in which a module that is already built is broken."""
 
-    MISSING = "refused at load where the module or the host binds at load, else a bomb at the call"
+    MISSING = "refused at load where the module or the host binds at load, else the process dies at the call"
     STRING = "refused at load for its ABI string"
     REQUIRED = "refused when it is configured"
     NEEDED = "fails where the host would call the hook"

@@ -27,7 +27,7 @@ SHARED = "shared by all extension points"
 SEVERAL = "several extension points"
 NO_SDK = "no SDK of that minor, as far as measured"
 _SHOWN = 3  # functions of an affected type in one line
-_MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "bomb at the call, unless the host binds at load"}
+_MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "the process dies at the call, unless the host binds at load"}
 
 
 def side(one: AbiSide) -> str:
@@ -155,9 +155,9 @@ def _of_finding(finding: AbiBreak) -> Iterator[str]:
 
 def findings_summary(found: AbiBreaks) -> str:
     """Returns one sentence for all supported pairs."""
-    promised = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
+    supported = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
     broken = {(one.sdk_minor, one.host_minor) for one in found.broken}
     if not broken:
-        return f"Nothing in the ABI data breaks the promise, in {len(promised)} supported pairs of minors."
+        return f"Nothing in the ABI data breaks the promise, in {len(supported)} supported pairs of minors."
     names = ", ".join(f"{sdk} → {host}" for sdk, host in sorted(broken))
-    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(promised)} supported pairs: {names}."
+    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(supported)} supported pairs: {names}."

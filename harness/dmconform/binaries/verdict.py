@@ -54,12 +54,12 @@ def static_verdict(
         abi if abi.kind is StaticKind.REFUSED else None,
         _kind(StaticKind.REFUSED, "; ".join(at_points.refused), at_points.missing),
         abi if abi.kind is StaticKind.UNKNOWN else None,
-        _kind(StaticKind.UNRESOLVED, missing.at_call and missing.bomb(), missing.at_call),
+        _kind(StaticKind.UNRESOLVED, missing.at_call and missing.at_a_call(), missing.at_call),
         StaticVerdict(StaticKind.LOADS, "all symbols it needs are there"),
     )
     verdict = next(one for one in found if one is not None)
     if missing.at_call and not verdict.missing:
-        notes = (*notes, missing.bomb())
+        notes = (*notes, missing.at_a_call())
     if missing.at_call and host.opens_now is None:
         notes = (*notes, "how this host opens modules is not known; with RTLD_NOW it refuses this one at load")
     return msgspec.structs.replace(verdict, notes=notes)
@@ -117,7 +117,7 @@ class _Missing:
         names = self.at_load
         return f"{_symbols(names)} looked for at load ({how}), and nobody brings {_them(names)}: {_some(names)}"
 
-    def bomb(self) -> str:
+    def at_a_call(self) -> str:
         """Returns what its calls do."""
         names = self.at_call
         said = f"{_symbols(names)} looked for at the first call, which ends the host, for nobody brings {_them(names)}"

@@ -19,7 +19,7 @@ LONGEST_TEXT = 600
 _STATIC_WORDS = {
     StaticKind.LOADS: ("loads", "green"),
     StaticKind.REFUSED: ("refused", "red"),
-    StaticKind.UNRESOLVED: ("bomb", "yellow"),
+    StaticKind.UNRESOLVED: ("unresolved", "yellow"),
     StaticKind.UNKNOWN: ("?", "magenta"),
 }
 _RUN_WORDS = {
@@ -176,12 +176,12 @@ def _span_lines(check: Check) -> Iterator[str]:
         )
         return
     yield f"Works on {', '.join(span.works)} ({how})."
-    if span.bombs:
+    if span.unresolved:
         yield (
-            f"On {', '.join(span.bombs)} only as far as it was driven: a call that the host lacks would end it. "
+            f"On {', '.join(span.unresolved)} only as far as it was driven: a call that the host lacks would end it. "
             + (
                 "The range counts these, as there are no others."
-                if set(span.bombs) == set(span.works)
+                if set(span.unresolved) == set(span.works)
                 else "The range leaves these out."
             )
         )
@@ -205,8 +205,8 @@ def _promise_lines(check: Check) -> Iterator[str]:
 
 def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     head = f"Promise, {'if it is of' if several else 'for'} SDK {entry.sdk}: "
-    if entry.promised_minors:
-        head += f"Envoy {' and '.join(entry.promised_minors)}. "
+    if entry.supported_minors:
+        head += f"Envoy {' and '.join(entry.supported_minors)}. "
     else:
         head += f"none before 1.38; the documents then asked for the same ABI string, so for Envoy {entry.sdk} at most. "
     parts = []
@@ -218,7 +218,7 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     if entry.as_asked:
         parts.append(f"as they asked on {', '.join(entry.as_asked)}")
     if entry.luck:
-        parts.append(f"beyond it, by luck: {', '.join(entry.luck)}")
-    elif works and entry.promised_minors:
+        parts.append(f"outside it, by luck: {', '.join(entry.luck)}")
+    elif works and entry.supported_minors:
         parts.append("the range is inside of it")
     return head + ("; ".join(parts) + "." if parts else "")

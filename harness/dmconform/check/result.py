@@ -20,7 +20,7 @@ class RunKind(enum.Enum):
     HOST_REFUSES_CONFIGURATION = "the host refuses this configuration"  # before the module has a say, or after
     REFUSED = "refused at load"
     NO_SUCH_POINT = "no such extension point"  # this host has none
-    SYMBOL_LOOKUP = "symbol lookup error at a call"  # a bomb went off
+    SYMBOL_LOOKUP = "symbol lookup error at a call"  # a call met an unresolved symbol
     NO_ANSWER = "loads, but leaves requests unanswered"  # the host lives; it may be what the module is for
     NOT_READY = "loads, but the host does not become ready"  # the same
     CRASHED = "crashed"
@@ -73,7 +73,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The range of releases in which the module works.
 
     `min_envoy_version` and `max_envoy_version` are None where there is no single range: it works nowhere, or with gaps.
-    `islands` are the runs of neighbouring releases that work, each from its first to its last. `bombs` are releases in
+    `islands` are the runs of neighbouring releases that work, each from its first to its last. `unresolved` are releases in
     which it works as far as it was driven, with a call left that would end the host; they are outside of the range unless
     all are such. `between` are known releases inside of the range that were not asked for.
     """
@@ -82,7 +82,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     works: tuple[str, ...]
     breaks: tuple[str, ...]
     undecided: tuple[str, ...]
-    bombs: tuple[str, ...]
+    unresolved: tuple[str, ...]
     islands: tuple[tuple[str, str], ...]
     between: tuple[str, ...]
     min_envoy_version: str | None
@@ -101,10 +101,10 @@ class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The compatibility promise for the hosts, if the module was built with the SDK of this minor."""
 
     sdk: str
-    promised_minors: tuple[str, ...]
+    supported_minors: tuple[str, ...]
     relations: dict[str, Relation]  # by host id
-    kept: tuple[str, ...]  # host ids: promised, and it works
-    broken: tuple[str, ...]  # promised, and it does not
+    kept: tuple[str, ...]  # host ids: supported, and it works
+    broken: tuple[str, ...]  # supported, and it does not
     as_asked: tuple[str, ...]  # before there was a promise: of the minor that the documents then asked for, and it works
     luck: tuple[str, ...]  # nothing was ever said of it, and it works
 

@@ -129,14 +129,14 @@ def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
         )
         for host in hosts
     ]
-    promised = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
+    supported = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
 
     def those(verdict: HostVerdict, relation: Relation) -> tuple[str, ...]:
         return tuple(name for name, its_relation, its in judged if its is verdict and its_relation is relation)
 
     return PromiseEntry(
         sdk=str(sdk),
-        promised_minors=tuple(map(str, promised)),
+        supported_minors=tuple(map(str, supported)),
         relations={name: relation for name, relation, _ in judged},
         kept=those(HostVerdict.WORKS, Relation.SUPPORTED),
         broken=those(HostVerdict.BREAKS, Relation.SUPPORTED),

@@ -12,18 +12,18 @@ from dmconform.core.versions import Release
 def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) -> Span:
     """Returns the range. `known` are all known releases: those in the range that were not asked for are named.
 
-    Where several hosts are of one release, it works in that release if it works on all of them. A release with a call
-    that is a bomb does not count into the range, unless there are only such.
+    Where several hosts are of one release, it works in that release if it works on all of them. A release whose
+    host lacks a symbol that was not called does not count into the range, unless there are only such.
     """
     verdicts: dict[str, HostVerdict] = {}
-    bombs: dict[str, None] = {}
+    unresolved: dict[str, None] = {}
     for host in sorted(hosts, key=lambda one: _order(one.release)):
         verdicts[host.release] = _worse(verdicts.get(host.release, HostVerdict.WORKS), host.verdict)
         if host.static.kind is StaticKind.UNRESOLVED:
-            bombs[host.release] = None
+            unresolved[host.release] = None
     works = [release for release, verdict in verdicts.items() if verdict is HostVerdict.WORKS]
-    bombs_in = [release for release in works if release in bombs]
-    counted = [release for release in works if release not in bombs] or works
+    unresolved_in = [release for release in works if release in unresolved]
+    counted = [release for release in works if release not in unresolved] or works
     islands = _islands(tuple(verdicts), counted)
     single = islands[0] if len(islands) == 1 else None
     return Span(
@@ -31,7 +31,7 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
         works=tuple(works),
         breaks=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.BREAKS),
         undecided=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.UNDECIDED),
-        bombs=tuple(bombs_in),
+        unresolved=tuple(unresolved_in),
         islands=islands,
         between=_between(single, known, verdicts) if single else (),
         min_envoy_version=single[0] if single else None,

@@ -65,7 +65,7 @@ def check_module(request: CheckRequest) -> Check:
     uses, guess = choose_uses(settings, facts.points)
     environment, notes = _environment(settings, facts)
     points = frozenset(use.point for use in uses) if request.run or guess is None else None
-    static = _StaticHalf(facts, points, load_required_hooks(), _preloaded(environment, uses))
+    static = _StaticAnalysis(facts, points, load_required_hooks(), _preloaded(environment, uses))
     if request.run:
         seen = _both_halves(static, request, uses, environment, choices, known)
     else:
@@ -90,7 +90,7 @@ def check_module(request: CheckRequest) -> Check:
 
 
 @dataclass(frozen=True)
-class _StaticHalf:
+class _StaticAnalysis:
     """The findings of the files. `points` is None where the user did not say what the module is for, and nothing is run."""
 
     facts: ModuleFacts
@@ -114,7 +114,7 @@ class _StaticHalf:
 
 
 def _both_halves(
-    static: _StaticHalf,
+    static: _StaticAnalysis,
     request: CheckRequest,
     uses: tuple[WantedUse, ...],
     environment: Mapping[str, str],

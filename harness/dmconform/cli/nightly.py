@@ -114,7 +114,7 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> 
     )
     print(f"Changes: {folder / CHANGES}")
     if worse:
-        print(f"Worse than the night before: {counted(worse, 'promised cell')}. Text of an issue: {folder / ISSUE}")
+        print(f"Worse than the night before: {counted(worse, 'supported cell')}. Text of an issue: {folder / ISSUE}")
 
 
 COMMAND = Command(

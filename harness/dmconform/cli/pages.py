@@ -23,7 +23,7 @@ def findings_text(catalogue: Catalogue) -> str:
     Raises:
         DataFileError: the data file has a mistake.
     """
-    index = CellIndex(catalogue.promised)
+    index = CellIndex(catalogue.supported)
     known = [of_known_failure(one, index, catalogue.cases, catalogue.requirements) for one in catalogue.known_failures]
     return findings_page(known, load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}))
 

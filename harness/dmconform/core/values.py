@@ -29,7 +29,7 @@ class Relation(enum.Enum):
     """The promise of the documents for the pair of SDK and host of a cell."""
 
     SUPPORTED = "supported"  # the documents promise it: it gates
-    LEGACY = "legacy"  # the documents before 1.38 promised it: it informs
+    LEGACY = "legacy"  # the documents before 1.38 asked for it: it informs
     UNSUPPORTED = "unsupported"  # the documents do not promise it: it informs
 
 

@@ -19,11 +19,11 @@ from dmconform.core.values import Relation
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.obtain import obtain_all
 from dmconform.hosts.selection import HostChoice, select_hosts
-from dmconform.matrix.abi_findings import AbiHalf, abi_half
+from dmconform.matrix.abi_findings import AbiComparison, compare_abi
 from dmconform.matrix.costs import load_costs
 from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
 from dmconform.matrix.split import shard_of
-from dmconform.matrix.static_analysis import static_half
+from dmconform.matrix.static_analysis import analyse_files
 from dmconform.sdks.builder import Builder, Built, NotBuilt, ToBuild, Toolchain
 from dmconform.sdks.inputs import Variant
 from dmconform.sdks.named_commit import at_commit, split_commit
@@ -77,7 +77,7 @@ class Prepared:
     engine_name: str
     toolchain: ToolchainIdentity | None
     probes: Mapping[str, ModuleFacts]  # what the probes' files say, by SDK
-    abi: AbiHalf
+    abi: AbiComparison
     shard: Shard | None = None
 
 
@@ -222,7 +222,7 @@ def prepare(
     sdks, named = selected_sdks(catalogue, selection)
     cases = select_cases(selection.cases, catalogue.cases)
     choices = select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
-    abi = abi_half(cache)  # so must one in the ABI data
+    abi = compare_abi(cache)  # so must one in the ABI data
     with lazy_engine(cache) as engine:
         hosts = fetch_hosts(choices, catalogue.hosts, engine, cache)
         pairs = [(one.host.id, one.host.release.minor) for one in hosts]
@@ -241,7 +241,7 @@ def prepare(
     companions = tuple(_planned(build) for build in builds if build.sdk in further)
     builds = builds[: len(sdks)]
     planned_sdks = tuple(_planned(build) for build in builds)
-    half = static_half(planned_sdks, hosts, cache)
+    analysed = analyse_files(planned_sdks, hosts, cache)
     plan = Plan(
         evidence_folder=str(evidence.resolve()),
         keep_evidence=keep_evidence,
@@ -249,11 +249,13 @@ def prepare(
         hosts=hosts,
         sdks=planned_sdks,
         cells=cells,
-        static=half.verdicts,
+        static=analysed.verdicts,
         companions=companions,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
-    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi, part)
+    return Prepared(
+        plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, analysed.probes, abi, part
+    )
 
 
 def _planned(build: Built | NotBuilt) -> PlannedSdk:

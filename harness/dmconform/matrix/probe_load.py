@@ -38,9 +38,9 @@ def probe_load(copies: Iterable[Path], taken: Iterable[Taken], log: str) -> Prob
         elif _refused(one.update.message, wanted, names, copies):
             loads.add(Load.REFUSED)
             symbols += _undefined(one.update.message, names)
-    bombs = _undefined("\n".join(line for line in log.splitlines() if ": symbol lookup error: " in line), names)
-    if bombs:
-        return ProbeLoad(Load.UNRESOLVED, bombs[0])
+    unresolved = _undefined("\n".join(line for line in log.splitlines() if ": symbol lookup error: " in line), names)
+    if unresolved:
+        return ProbeLoad(Load.UNRESOLVED, unresolved[0])
     if len(loads) > 1:
         return ProbeLoad(Load.MIXED, next(iter(symbols), None))
     return ProbeLoad(next(iter(loads), Load.NOT_SEEN), next(iter(symbols), None))

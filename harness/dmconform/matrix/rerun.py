@@ -63,8 +63,8 @@ def cells_to_run_again(report: Report) -> tuple[str, ...]:
     """Returns the ids of the cells to run again: one of each cause, then a second one of each, and so on."""
     against = {cell.id for cell in report.cells if cell.judgement.is_red}
     by_cause = [cause.cells for cause in causes(report) if against.issuperset(cause.cells)]
-    disputed = [cell.id for cell in report.cells if cell.judgement.is_red and not any(cell.id in its for its in by_cause)]
-    in_turn = itertools.chain(*itertools.zip_longest(*by_cause, disputed))
+    mismatched = [cell.id for cell in report.cells if cell.judgement.is_red and not any(cell.id in its for its in by_cause)]
+    in_turn = itertools.chain(*itertools.zip_longest(*by_cause, mismatched))
     return tuple(itertools.islice((cell for cell in in_turn if cell is not None), MOST_CELLS))
 
 

@@ -23,7 +23,7 @@ POINTS = frozenset((ExtensionPoint.HTTP_FILTER,))
 
 
 @dataclass(frozen=True)
-class StaticHalf:
+class StaticAnalysis:
     """The verdicts, and the content of the probes' files, by SDK.
 
     There is none of either where there is no module or no host.
@@ -33,7 +33,7 @@ class StaticHalf:
     probes: dict[str, ModuleFacts]
 
 
-def static_half(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_folder: Path) -> StaticHalf:
+def analyse_files(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_folder: Path) -> StaticAnalysis:
     """Reads the files that the cache lacks, and judges each pair.
 
     Raises:
@@ -51,7 +51,7 @@ def static_half(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_
         for host, offer in offers.items()
         if offer is not None
     )
-    return StaticHalf(verdicts, probes)
+    return StaticAnalysis(verdicts, probes)
 
 
 def _offer(host: Host, cache_folder: Path) -> HostFacts | None:

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 
 from dmconform.core.text import first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome
-from dmconform.report.mismatches import static_half, static_sentence
+from dmconform.report.mismatches import static_entries, static_sentence
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.stability import reruns_in_words, stability
 from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, summarise
@@ -19,7 +19,7 @@ from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, summarise
 def render_junit(report: Report) -> str:
     """Renders the XML text of `report`."""
     root = ET.Element("testsuites", name="dmconform")
-    static = static_half(report)
+    static = static_entries(report)
     fixes = {cell: it.fix for it in report.inconsistencies for cell in it.cells}
     by_sdk: dict[str, list[CellEntry]] = {}
     for cell in report.cells:

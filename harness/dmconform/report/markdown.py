@@ -15,8 +15,8 @@ from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_co
 from dmconform.report.fitting import CLOSING_CHARS, Fitted, Section, fit, left_out_sentence, size_of
 from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
-from dmconform.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
-from dmconform.report.mismatches import abi_pair_sentence, disputes, static_half, static_rows, static_words
+from dmconform.report.marks import MISMATCH_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
+from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
@@ -56,12 +56,12 @@ def render_markdown(report: Report) -> str:
         [[str(summary.by_judgement[it]) for it in Judgement]],
     )
     head += [
-        f"Legacy and unsupported: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass; this is informational.",
+        f"Legacy and unsupported: {summary.other_passed} of {summary.other_ran} cells that ran pass; this is informational.",
         "",
         _run(report),
         "",
     ]
-    static = static_half(report)
+    static = static_entries(report)
     failures = _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
     informational = [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL]
     details = (
@@ -161,9 +161,9 @@ def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]
 def _legend() -> str:
     outcomes = ", ".join(f"{glyph} {word}" for glyph, word in OUTCOME_MARKS.values())
     return (
-        f"{PROMISED_SIGN} supported: how many cells pass, and how many fail as recorded (xfail). Other pairs: how many of the "
+        f"{SUPPORTED_SIGN} supported: how many cells pass, and how many fail as recorded (xfail). Other pairs: how many of the "
         f"cells that ran pass. Case by case: {outcomes}. A word in capitals fails the run. "
-        f"{DISAGREE_SIGN} static/run-time mismatch."
+        f"{MISMATCH_SIGN} static/run-time mismatch."
     )
 
 
@@ -186,7 +186,7 @@ def pair_words(cells: Iterable[CellEntry]) -> str:
     counted = [(judged[Judgement.PASS], "pass"), (judged[Judgement.XFAIL], "xfail")]
     words = [*loud, *(f"{count} {word}" for count, word in counted if count)]
     if words:
-        return f"{PROMISED_SIGN}{'✗' if loud else '✓'} {', '.join(words)}"
+        return f"{SUPPORTED_SIGN}{'✗' if loud else '✓'} {', '.join(words)}"
     ran = [cell for cell in cells if cell.outcome.is_verdict]
     if ran:
         return f"{sum(cell.outcome is Outcome.PASS for cell in ran)} of {len(ran)}"
@@ -209,7 +209,7 @@ def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: 
 
 
 def _shown(cell: CellEntry) -> str:
-    return f"{PROMISED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
+    return f"{SUPPORTED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
 
 
 def _causes(title: str, found: list[Cause]) -> list[Section]:
@@ -230,7 +230,7 @@ def _causes(title: str, found: list[Cause]) -> list[Section]:
 
 
 def _disputes(report: Report) -> list[Section]:
-    found = disputes(report)
+    found = mismatch_groups(report)
     if not found:
         return []
     rows = (
@@ -245,7 +245,7 @@ def _disputes(report: Report) -> list[Section]:
         for it in found
     )
     heads = ("cells", "counts", "SDK", "host", "how they differ", "for instance")
-    return [table_section(f"{DISAGREE_SIGN} Static/run-time mismatch", heads, rows)]
+    return [table_section(f"{MISMATCH_SIGN} Static/run-time mismatch", heads, rows)]
 
 
 def _inconsistencies(report: Report) -> list[Section]:

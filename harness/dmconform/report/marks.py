@@ -11,8 +11,8 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.values import AbiVerdict, Judgement, Load, Outcome
 from dmconform.report.schema import CellEntry
 
-PROMISED_SIGN = "★"
-DISAGREE_SIGN = "≠"
+SUPPORTED_SIGN = "★"
+MISMATCH_SIGN = "≠"
 
 
 @dataclass(frozen=True)
@@ -103,5 +103,5 @@ def mark(cell: CellEntry) -> Mark:
         style = "fact-good"
     if cell.judgement in (Judgement.FAIL, Judgement.ERROR):
         word = word.upper()
-    flag = DISAGREE_SIGN if cell.mismatch is not None else ""
+    flag = MISMATCH_SIGN if cell.mismatch is not None else ""
     return Mark(glyph, _OWN_WORDS.get(cell.judgement, word), style, flag)

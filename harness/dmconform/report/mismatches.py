@@ -10,7 +10,7 @@ from dmconform.report.summary import counted
 
 
 @dataclass(frozen=True)
-class Dispute:
+class MismatchGroup:
     """Cells of one SDK version on one host with the same static/run-time mismatch."""
 
     sdk: str
@@ -32,18 +32,18 @@ class StaticRow:
     hosts: tuple[str, ...]
 
 
-def disputes(report: Report) -> tuple[Dispute, ...]:
+def mismatch_groups(report: Report) -> tuple[MismatchGroup, ...]:
     """Returns cells with a static/run-time mismatch, grouped by SDK, host and text; what fails the run first."""
     groups: dict[tuple[bool, str, str, str], list[str]] = {}
     for cell in report.cells:
         if cell.mismatch is not None:
             key = (cell.judgement.is_red, cell.sdk, cell.host, cell.mismatch)
             groups.setdefault(key, []).append(cell.id)
-    found = [Dispute(sdk, host, text, counts, tuple(cells)) for (counts, sdk, host, text), cells in groups.items()]
+    found = [MismatchGroup(sdk, host, text, counts, tuple(cells)) for (counts, sdk, host, text), cells in groups.items()]
     return tuple(sorted(found, key=lambda it: (not it.counts, -it.count)))
 
 
-def static_half(report: Report) -> dict[tuple[str, str], StaticEntry]:
+def static_entries(report: Report) -> dict[tuple[str, str], StaticEntry]:
     """Returns the static analysis of the cells, by SDK and host."""
     return {(entry.sdk, entry.host): entry for entry in report.static}
 

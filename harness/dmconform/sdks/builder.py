@@ -212,7 +212,7 @@ class Builder:
             inputs["deps"] = TarTree.from_folder(deps, ignored=())
         done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
         if not done.succeeded:
-            return NotBuilt(job.sdk, Outcome.ERROR, _complaint("its build", done), done.log)
+            return NotBuilt(job.sdk, Outcome.ERROR, _error_text("its build", done), done.log)
         source, took_s = job.source, done.duration_s
         outputs = {**done.outputs, MADE_OF: json.dumps(job.made_of, indent=1).encode()}
         stored = store.keep(job.folder, job.sdk.modules, outputs, done.log, source, took_s, toolchain.identity)
@@ -262,7 +262,7 @@ class Builder:
                     return NotBuilt(
                         sdk,
                         _outcome_of_fetch(sdk, done),
-                        _complaint("the download of its dependencies", done),
+                        _error_text("the download of its dependencies", done),
                         done.log,
                     )
                 write_files(folder / "tree", done.outputs)
@@ -322,6 +322,6 @@ def _outcome_of_fetch(sdk: Sdk, done: JobResult) -> Outcome:
     return Outcome.NOT_TESTED if from_proxy and not tampered else Outcome.ERROR
 
 
-def _complaint(what: str, done: JobResult) -> str:
+def _error_text(what: str, done: JobResult) -> str:
     tail = "\n".join(done.log.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
     return f"{what} {done.how}; the end of its log:\n{tail}"

@@ -66,12 +66,12 @@ def compile_c(
         done = run_job(tools.client, tools.identity.image_id, command, {"src": tree}, {}, "out", limits=_LIMITS)
         built = done.outputs.get(library.name)
         if not done.succeeded or built is None:
-            raise HarnessError(_complaint(name, done))
+            raise HarnessError(_error_text(name, done))
         write_files(folder / "part", {library.name: built})
         (folder / "part" / library.name).replace(library)  # all of it, or nothing
     return library
 
 
-def _complaint(name: str, done: JobResult) -> str:
+def _error_text(name: str, done: JobResult) -> str:
     tail = "\n".join(done.log.decode(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
     return f"lib{name}.so, a generated module, could not be built: the compiler {done.how}; the end of its output:\n{tail}"

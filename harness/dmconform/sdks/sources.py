@@ -114,7 +114,7 @@ class _NoAnswer(_GitFailed):
     """An error: git was not done in time, or could not be started."""
 
 
-def _complaint(stderr: bytes, exit_code: int) -> str:
+def _error_text(stderr: bytes, exit_code: int) -> str:
     """Returns the line that names the error: git puts advice after it."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", stderr.decode(errors="replace")) if line.strip()]
     named = next((line for line in lines if _COMPLAINT.match(line)), None)
@@ -177,7 +177,7 @@ class _Git:
                     process.wait()
             if exit_code != 0:
                 said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_LIMIT_BYTES))
-                raise _GitFailed(_complaint(said.read(), exit_code))
+                raise _GitFailed(_error_text(said.read(), exit_code))
             sink.seek(0)
             return sink.read()
 

@@ -32,10 +32,10 @@ def promise_findings(abi_folder: Path = paths.ABI) -> tuple[AbiBreak, ...]:
     return compare_pairs(abi_folder).broken
 
 
-def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiBreaks:
+def compare_pairs(abi_folder: Path = paths.ABI, *, unsupported: bool = False) -> AbiBreaks:
     """Compares each minor with the known releases of the same and of the next one, as far as something is promised for them.
 
-    With `beyond`, also where nothing is promised, which is before 1.38.
+    With `unsupported`, also pairs that are not supported, which are those before 1.38.
 
     Raises:
         DataFileError: as `promise_findings`.
@@ -46,7 +46,7 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiB
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
     found: list[tuple[MinorPair, list[AbiBreak]]] = []
     for sdk, host in pairs:
-        if beyond or window(sdk, host) is Relation.SUPPORTED:
+        if unsupported or window(sdk, host) is Relation.SUPPORTED:
             hosts = _hosts(host, operands[host])
             diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
             found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))

@@ -44,8 +44,8 @@ def plan_cells(
             if sdk.id.language not in case.declaration.languages:
                 continue
             for host_id, minor in hosts:
-                beyond = window(sdk.id.minor, minor) is Relation.UNSUPPORTED
-                if beyond and not (everywhere or case.declaration.everywhere):
+                unsupported = window(sdk.id.minor, minor) is Relation.UNSUPPORTED
+                if unsupported and not (everywhere or case.declaration.everywhere):
                     continue
                 relation, reason = case.relation(sdk, minor)
                 cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))

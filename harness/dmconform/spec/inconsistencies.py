@@ -65,7 +65,7 @@ class CellIndex:
     """All cells that could ever be planned, each with whether it is supported; quick to ask with globs."""
 
     def __init__(self, every_cell: Mapping[str, bool]) -> None:
-        self._promised = every_cell
+        self._supported = every_cell
         self._by_case: dict[str, list[str]] = {}
         for cell in every_cell:
             self._by_case.setdefault(cell.rsplit("/", 2)[0], []).append(cell)
@@ -74,11 +74,11 @@ class CellIndex:
         """Returns the cells that a glob matches."""
         case = "/".join(glob.split("/")[:2])
         literal = not any(sign in case for sign in "*?[")
-        return fnmatch.filter(self._by_case.get(case, []) if literal else self._promised, glob)
+        return fnmatch.filter(self._by_case.get(case, []) if literal else self._supported, glob)
 
-    def is_promised(self, cell: str) -> bool:
+    def is_supported(self, cell: str) -> bool:
         """Returns whether a cell is supported."""
-        return self._promised[cell]
+        return self._supported[cell]
 
 
 def inconsistencies_of_records(
@@ -87,7 +87,7 @@ def inconsistencies_of_records(
     """Returns the inconsistencies in the records' own data: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
 
     Args:
-        every_cell: all cells that could ever be planned, each with whether it is promised.
+        every_cell: all cells that could ever be planned, each with whether it is supported.
         newest: the newest minor that there is a known host of.
     """
     index = CellIndex(every_cell)
@@ -101,11 +101,11 @@ def inconsistencies_of_records(
             text = f"{', '.join(empty)}: no cell of the whole matrix is called so"
             found.append(Inconsistency(InconsistencyKind.NOTHING, record.id, (), text, command))
         covered = dict.fromkeys(cell for cells in matched.values() for cell in cells)
-        unpromised = tuple(cell for cell in covered if not index.is_promised(cell))
-        if unpromised:
-            command = fix_command("narrow", record.id, "--promised")
+        unsupported = tuple(cell for cell in covered if not index.is_supported(cell))
+        if unsupported:
+            command = fix_command("narrow", record.id, "--supported")
             text = "covers cells that are not supported, and that do not gate"
-            found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record.id, unpromised, text, command))
+            found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record.id, unsupported, text, command))
         twice: dict[str, list[str]] = {}
         for cell in covered:
             other = owner.setdefault(cell, record.id)

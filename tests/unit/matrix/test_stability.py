@@ -24,7 +24,7 @@ from dmconform.report.stability import Stability, reruns_in_words, stability
 from dmconform.spec.catalogue import load_catalogue
 from rich.console import Console
 
-from tests.unit.report_samples import ENVIRONMENT, broken, cell, disputed, known, report
+from tests.unit.report_samples import ENVIRONMENT, broken, cell, contradicted, known, report
 
 PASSES = RerunEntry(Outcome.PASS, Judgement.PASS, "")
 FAILS = RerunEntry(Outcome.FAIL, Judgement.FAIL, "expected 200, seen 503")
@@ -92,7 +92,7 @@ def test_every_form_says_that_a_cell_is_not_stable_and_it_stays_red(form: str) -
 def test_some_cells_of_each_cause_are_run_again_and_only_what_counts_against_the_run() -> None:
     many = [broken(sdk=f"rust@1.{minor}:reference") for minor in range(20)]
     wanted = cells_to_run_again(
-        report([*many, broken("a/other"), cell("a/fine"), known("a/known"), disputed("a/disputed"), STALE])
+        report([*many, broken("a/other"), cell("a/fine"), known("a/known"), contradicted("a/disputed"), STALE])
     )
     assert len(wanted) == MOST_CELLS
     assert {name.partition("/rust")[0] for name in wanted[:4]} == {"window/proxied_traffic", "a/other", "a/disputed"}

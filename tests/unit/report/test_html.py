@@ -32,7 +32,7 @@ from tests.unit.report_samples import (
     KNOWN_FAILURE,
     broken,
     cell,
-    disputed,
+    contradicted,
     hostile_report,
     known,
     matrix,
@@ -310,7 +310,7 @@ def test_the_legend_tells_only_the_looks_that_are_there() -> None:
     calm = render_html(report([cell()]))
     assert "✗ FAIL</span> supported, and does not pass" in calm
     assert "MISMATCH" not in calm.partition('id="data"')[0]
-    assert "MISMATCH ≠</span> supported and passes" in render_html(report([disputed("load/hidden")]))
+    assert "MISMATCH ≠</span> supported and passes" in render_html(report([contradicted("load/hidden")]))
 
 
 def test_both_halves_of_a_cell_are_in_the_data() -> None:

@@ -39,14 +39,14 @@ def _changes(judged: Judged) -> Iterator[str]:
 
 def verdict(compared: Compared) -> str:
     """Returns the result in one line."""
-    promised = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
-    new = sum(len(pair.unrecorded) for pair in promised)
+    supported = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
+    new = sum(len(pair.unrecorded) for pair in supported)
     if compared.broken:
         stale = sum(len(pair.stale) for pair in compared.pairs)
-        return f"✗ {new} differences on promised hosts without a record, {stale} records that no longer apply"
+        return f"✗ {new} differences on supported hosts without a record, {stale} records that no longer apply"
     if compared.incomplete:
         return "✗ Not everything could be judged"
-    return "✓ No promised host differs but as it is on record"
+    return "✓ No supported host differs but as it is on record"
 
 
 def print_swept(compared: Compared, console: Console | None = None) -> None:

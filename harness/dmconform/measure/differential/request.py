@@ -87,12 +87,12 @@ def _own_host(catalogue: Catalogue, minor: Minor) -> str:
 def _hosts_needed(catalogue: Catalogue, request: DifferentialRequest, chosen: Sequence[Abi]) -> tuple[str, ...]:
     """Returns the specifications of all hosts that are needed."""
     minors = [Minor.parse(abi.envoy) for abi in chosen]
-    promised = (
+    supported = (
         host.release
         for host in catalogue.hosts
         if host.default and any(window(minor, host.version.minor) is Relation.SUPPORTED for minor in minors)
     )
-    return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or promised)]))
+    return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or supported)]))
 
 
 def _targets(hosts: Sequence[PlannedHost]) -> dict[str, Target]:

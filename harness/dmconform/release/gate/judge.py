@@ -176,7 +176,7 @@ def _refuse_useless(policy: Policy, name: str, asked: Asked, report: Report, cat
     records = {record.id for record in catalogue.known_failures} | {cell.known_failure or "" for cell in report.cells}
     _refuse_glob(name, "known_failures", policy.known_failures, records - {""})
     own = {str(cell.id) for cell in asked.cells}
-    _refuse_glob(name, "[[allow]] cells", [one.cells for one in policy.allow], own | catalogue.promised.keys())
+    _refuse_glob(name, "[[allow]] cells", [one.cells for one in policy.allow], own | catalogue.supported.keys())
 
 
 def _refuse_glob(name: str, key: str, globs: Iterable[str], values: Collection[str]) -> None:

@@ -60,8 +60,8 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
             f"`{report.environment.suite_commit[:12]}`",
             str(len(report.hosts)),
             f"{built} of {len(report.sdks)}",
-            *(str(one) for one in (summary.planned, summary.ran, summary.promised_held)),
-            *(str(one) for one in (summary.promised_failed, summary.promised_known)),
+            *(str(one) for one in (summary.planned, summary.ran, summary.supported_passed)),
+            *(str(one) for one in (summary.supported_failed, summary.supported_xfailed)),
         )
         yield f"| {' | '.join(columns)} |"
 

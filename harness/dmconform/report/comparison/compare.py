@@ -71,8 +71,8 @@ def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
         return ChangeKind.GONE if new is None else ChangeKind.NEW
     was, now = answer_of(old), answer_of(new)
     if was is not now:
-        promised = Relation.SUPPORTED in (old.relation, new.relation)
-        return ChangeKind.FACT if now is CellAnswer.FAILS and not promised else _TURNS[was, now]
+        supported = Relation.SUPPORTED in (old.relation, new.relation)
+        return ChangeKind.FACT if now is CellAnswer.FAILS and not supported else _TURNS[was, now]
     if now is CellAnswer.FAILS and reason(old) != reason(new):
         return ChangeKind.REASON
     return None if (old.relation is Relation.SUPPORTED) is (new.relation is Relation.SUPPORTED) else ChangeKind.PROMISE

@@ -91,25 +91,25 @@ def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
 
     It is never greener than the worst of them, or than a run that is not `whole`.
     """
-    promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
-    judged = Counter(cell.judgement for cell in promised)
-    ran = sum(cell.outcome.is_verdict for cell in promised)
+    supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
+    judged = Counter(cell.judgement for cell in supported)
+    ran = sum(cell.outcome.is_verdict for cell in supported)
     against = sum(judged[one] for one in Judgement if one.is_red)
     if against:
         return Standing("✗", "BROKEN", "bad", f"{against} of {ran} against it", f"{against} of {ran}")
     stuck = judged[Judgement.ERROR]
-    if stuck or (promised and not whole):
+    if stuck or (supported and not whole):
         brief = f"{stuck} not run" if stuck else f"{judged[Judgement.PASS]}/{ran} so far"
         note = f"{stuck} could not run" if stuck else f"the run is not whole, {brief}"
         return Standing("■", "INCOMPLETE", "incomplete", note, brief)
-    unreachable = sum(cell.outcome is Outcome.NOT_TESTED for cell in promised)
+    unreachable = sum(cell.outcome is Outcome.NOT_TESTED for cell in supported)
     lacking = f", {unreachable} not tested" if unreachable else ""
     if known := judged[Judgement.XFAIL]:
         note = f"{judged[Judgement.PASS]}/{ran}, {known} known{lacking}"
         return Standing("✓", "holds", "known", note, f"{known} known")
     if judged[Judgement.PASS]:
         return Standing("✓", "holds", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
-    if promised:
+    if supported:
         return Standing("○", "not run", "not-run", "not tested" if unreachable else "not applicable")
     return Standing("·", "not supported", "none")
 

@@ -11,7 +11,7 @@ from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
 from dmconform.report.grid import LANGUAGE_NAMES, Grid
 from dmconform.report.inconsistencies import MEANINGS, inconsistencies_by_kind
-from dmconform.report.mismatches import disputes, static_rows, static_words
+from dmconform.report.mismatches import mismatch_groups, static_rows, static_words
 from dmconform.report.page.abi_steps import AbiStep, abi_steps
 from dmconform.report.page.answer import page_grid
 from dmconform.report.page.cells import PackedCells, pack, positions
@@ -131,7 +131,7 @@ class FindingData(msgspec.Struct, frozen=True, rename="camel"):
     by_hand: str
 
 
-class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
+class InconsistencyData(msgspec.Struct, frozen=True, rename="camel"):
     """An inconsistency of a record, and the command that fixes it."""
 
     kind: str
@@ -142,7 +142,7 @@ class ComplaintData(msgspec.Struct, frozen=True, rename="camel"):
     fix: str
 
 
-class DisputeData(msgspec.Struct, frozen=True, rename="camel"):
+class MismatchData(msgspec.Struct, frozen=True, rename="camel"):
     """Cells with the same static/run-time mismatch."""
 
     sdk: str
@@ -191,8 +191,8 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     causes: list[CauseData]
     records: list[RecordData]
     findings: list[FindingData]
-    inconsistencies: list[ComplaintData]
-    disputes: list[DisputeData]
+    inconsistencies: list[InconsistencyData]
+    mismatches: list[MismatchData]
     unrun: list[UnrunData]
     abi_steps: tuple[AbiStep, ...]
     abi_findings: list[AbiFindingData]
@@ -267,7 +267,7 @@ class _Maker:
                 for it in report.findings
             ],
             inconsistencies=[
-                ComplaintData(
+                InconsistencyData(
                     kind.value,
                     MEANINGS[kind],
                     safe(it.record or ""),
@@ -278,9 +278,9 @@ class _Maker:
                 for kind, found in inconsistencies_by_kind(report).items()
                 for it in found
             ],
-            disputes=[
-                DisputeData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
-                for it in disputes(report)
+            mismatches=[
+                MismatchData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
+                for it in mismatch_groups(report)
             ],
             unrun=[UnrunData(it.outcome, it.judgement, safe(it.reason), it.count, self.at[it.example]) for it in unrun(report)],
             abi_steps=abi_steps(report),

@@ -19,7 +19,7 @@ from dmconform.core.text import cut, first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.comparison.show import counts, notes
-from dmconform.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
+from dmconform.report.marks import MISMATCH_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
 from dmconform.report.page.answer import answers
 from dmconform.report.page.data import page_data
 from dmconform.report.page.modules import combine
@@ -36,7 +36,7 @@ LEGEND = (
     (Judgement.PASS, Mark("✓", "pass", "good"), JUDGEMENT_MEANINGS[Judgement.PASS]),
     (Judgement.FAIL, Mark("✗", "FAIL", "bad"), JUDGEMENT_MEANINGS[Judgement.FAIL]),
     (Judgement.XPASS, Mark("✓", "XPASS", "bad"), JUDGEMENT_MEANINGS[Judgement.XPASS]),
-    (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", DISAGREE_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
+    (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", MISMATCH_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
     (Judgement.XFAIL, Mark("✗", "xfail", "known"), JUDGEMENT_MEANINGS[Judgement.XFAIL]),
     (Judgement.ERROR, Mark("■", "ERROR", "incomplete"), JUDGEMENT_MEANINGS[Judgement.ERROR]),
     (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "legacy or unsupported, and passes"),

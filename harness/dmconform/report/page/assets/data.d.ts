@@ -142,7 +142,7 @@ export interface FindingData {
 }
 
 /** An inconsistency of a record, and the command that fixes it. */
-export interface ComplaintData {
+export interface InconsistencyData {
   kind: string;
   meaning: string;
   record: string;
@@ -152,7 +152,7 @@ export interface ComplaintData {
 }
 
 /** Cells with the same static/run-time mismatch. */
-export interface DisputeData {
+export interface MismatchData {
   sdk: string;
   host: string;
   text: string;
@@ -219,8 +219,8 @@ export interface PageData {
   causes: CauseData[];
   records: RecordData[];
   findings: FindingData[];
-  inconsistencies: ComplaintData[];
-  disputes: DisputeData[];
+  inconsistencies: InconsistencyData[];
+  mismatches: MismatchData[];
   unrun: UnrunData[];
   abiSteps: AbiStep[];
   abiFindings: AbiFindingData[];

@@ -4,7 +4,7 @@ import { breakable, byId, chip, command, counted, el, opening, paged, table } fr
 import { fragmentOf } from "./state.js";
 import { caseOf, columnOf, data, hostOf, idOf, item, lookOf, own, sdkOf, text } from "./store.js";
 
-/** @import { CauseData, ComplaintData, DisputeData, FindingData, RecordData } from "./data.d.ts" */
+/** @import { CauseData, InconsistencyData, MismatchData, FindingData, RecordData } from "./data.d.ts" */
 /** @import { Child } from "./dom.js" */
 
 /**
@@ -34,12 +34,12 @@ export function buildFindings() {
   const unrun = data.unrun.reduce((total, it) => total + it.count, 0);
   /** @type {HTMLElement[]} */
   const parts = [
-    data.disputes.length
+    data.mismatches.length
       ? opening(
-          `≠ Static/run-time mismatch: ${counted(sum(data.disputes), "cell")}`,
-          () => paged(data.disputes, disputeCard),
+          `≠ Static/run-time mismatch: ${counted(sum(data.mismatches), "cell")}`,
+          () => paged(data.mismatches, mismatchCard),
           true,
-          { id: "disputes" },
+          { id: "mismatches" },
         )
       : null,
     data.inconsistencies.length
@@ -47,10 +47,10 @@ export function buildFindings() {
           `Records to fix: ${counted(data.inconsistencies.length, "inconsistency", "inconsistencies")}`,
           () => [
             el("p", {}, "Look at a cell first (dmconform reproduce CELL), then fix the record with the command given."),
-            paged(data.inconsistencies, complaintCard),
+            paged(data.inconsistencies, inconsistencyCard),
           ],
           true,
-          { id: "complaints" },
+          { id: "inconsistencies" },
         )
       : null,
     part("new", "New failures", of("new"), true),
@@ -73,7 +73,7 @@ export function buildFindings() {
     data.unrun.length ? opening(`Did not run: ${counted(unrun, "cell")}`, unrunTable, false, { id: "unrun" }) : null,
   ].filter((it) => it !== null);
   if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
-  else if (!of("new").length && !data.disputes.length && !data.inconsistencies.length && !of("incomplete").length)
+  else if (!of("new").length && !data.mismatches.length && !data.inconsistencies.length && !of("incomplete").length)
     parts.unshift(
       el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."),
     );
@@ -112,8 +112,8 @@ function few(names, most = 8) {
   return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
 }
 
-/** @param {DisputeData} it */
-function disputeCard(it) {
+/** @param {MismatchData} it */
+function mismatchCard(it) {
   return el(
     "article",
     { class: "finding" },
@@ -128,8 +128,8 @@ function disputeCard(it) {
   );
 }
 
-/** @param {ComplaintData} it */
-function complaintCard(it) {
+/** @param {InconsistencyData} it */
+function inconsistencyCard(it) {
   return el(
     "article",
     { class: "finding" },

@@ -132,10 +132,10 @@ export function tally(row, column) {
  */
 export function summaryOf(counts) {
   const { good, bad, known, incomplete } = counts;
-  const promised = good + bad + known + incomplete;
+  const supported = good + bad + known + incomplete;
   const facts = counts["fact-good"] + counts["fact-bad"];
   const say = [];
-  if (promised) say.push(`${good} of ${promised} supported pass`);
+  if (supported) say.push(`${good} of ${supported} supported pass`);
   if (bad) say.push(`${bad} failing`);
   if (known) say.push(`${known} xfail`);
   if (incomplete) say.push(`${incomplete} could not run`);
