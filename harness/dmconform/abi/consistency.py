@@ -37,8 +37,8 @@ def _names(abi: Abi) -> Iterator[str]:
         yield from _repeated([member.name for member in members], f"in {one.name}")
         for name in (one.name, *(member.name for member in members)):
             if not _IDENTIFIER.fullmatch(name):
-                yield f"{one.name}: {name!r} is no name in C"
-    yield from (f"{name!r} is no name in C" for name in constants if not _IDENTIFIER.fullmatch(name))
+                yield f"{one.name}: {name!r} is not a name in C"
+    yield from (f"{name!r} is not a name in C" for name in constants if not _IDENTIFIER.fullmatch(name))
 
 
 def _repeated(names: Iterable[str], place: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ class Fate(enum.Enum):
 class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The counters that a fault has moved: by their names after `dynamic_modules.`, the tag `config_name` included.
 
-    `unseen`: the host ended, so that nobody could ask it.
+    `unseen`: the host ended before it could be asked.
     """
 
     counters: dict[str, int] = {}

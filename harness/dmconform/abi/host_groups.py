@@ -54,7 +54,7 @@ def check(points: Iterable[OfReleases], path: Path) -> None:
     """Checks what holds for every file of such facts.
 
     Raises:
-        DataFileError: a release is none, or two things are said of one release and point.
+        DataFileError: a release is none, or one release and point have two entries.
     """
     seen: set[tuple[str, ExtensionPoint]] = set()
     for facts in points:
@@ -64,7 +64,7 @@ def check(points: Iterable[OfReleases], path: Path) -> None:
             except ValueError as error:
                 raise DataFileError(path, str(error)) from None
             if (release, facts.point) in seen:
-                raise DataFileError(path, f"{facts.point.value} on {release} stands twice")
+                raise DataFileError(path, f"duplicate facts of {facts.point.value} on {release}")
             seen.add((release, facts.point))
 
 

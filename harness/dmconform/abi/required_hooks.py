@@ -112,7 +112,7 @@ class RequiredHooks:
             release: the host, such as `1.39.3`; of one that was not measured, no hook is known to be lacking.
             point: where the module is used.
             defined: full names of the hooks that the module defines; other symbols do no harm.
-            per_route: whether the module is also used by a per-route configuration, which needs hooks of its own.
+            per_route: whether the module is also used by a per-route configuration, which needs further hooks.
 
         Returns:
             The host's message by the hook's name without its common prefix, sorted by name; empty if nothing is lacking.

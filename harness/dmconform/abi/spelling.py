@@ -65,7 +65,7 @@ class UnknownCType(HarnessError):
 
     def __init__(self, c_type: str) -> None:
         super().__init__(
-            f"ABI data: `{c_type}` is no type that the data can have; expected [const] NAME, stars, sizes of an array; "
+            f"ABI data: `{c_type}` is not a type that the data can have; expected [const] NAME, stars, sizes of an array; "
             "NAME is defined in `types` or one of C's plain types (harness/dmconform/abi/spelling.py)"
         )
         self.c_type = c_type

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 UNKNOWN: Final = "unknown"
-"""Stands for a minor or a release that nobody has told."""
+"""Takes the place of a minor or a release that is not known."""
 
 
 class FunctionKind(enum.Enum):

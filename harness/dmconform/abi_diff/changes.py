@@ -139,7 +139,7 @@ class AbiChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: str
     before: str
     after: str
-    certain: bool  # false: as far as a header tells that is not the release's own
+    certain: bool  # false: as far as a header shows that is not the release's own
     affects: tuple[str, ...]
     used_by: tuple[UsingSdk, ...]  # SDK versions whose modules are concerned, as far as measured
 
@@ -163,7 +163,7 @@ class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     functions: int
     exact: int  # both signatures from the header of the release itself
     nearby: int  # at least one from a nearby header
-    unknown: int  # at least one not known: nothing can be told of it but the name
+    unknown: int  # at least one not known: only the name is compared
 
 
 class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,7 +199,7 @@ class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[str, ...]
     used_by: tuple[UsingSdk, ...]
     detail: str
-    certain: bool  # false: as far as a header tells that is not the release's own
+    certain: bool  # false: as far as a header shows that is not the release's own
 
 
 class MinorPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

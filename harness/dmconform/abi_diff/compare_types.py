@@ -1,4 +1,4 @@
-"""Compares two ABIs: what is gone, what is new, and what of the rest differs. What that means is said in `classify.py`."""
+"""Compares two ABIs: what is gone, what is new, and what of the rest differs. `classify.py` defines what that means."""
 
 from __future__ import annotations
 

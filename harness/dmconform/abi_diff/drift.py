@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dmconform.abi_diff import tell
+from dmconform.abi_diff import words
 from dmconform.abi_diff.assemble import diff
 from dmconform.abi_diff.changes import AbiChangeKind, Diff, Drift, Impact, StringVerdict
 from dmconform.abi_diff.operands import Operand
 from dmconform.abi_diff.requirements import Needs
 from dmconform.abi_diff.uses import SdkUses
 
-# Things that cannot be told are no changes; the diff counts them.
+# Differences that are not known are not changes; the diff counts them.
 _NO_CHANGES = (AbiChangeKind.ABI_STRING, AbiChangeKind.SIGNATURE_UNKNOWN)
 _VERDICTS = {
     (False, False): StringVerdict.STAYED_RIGHTLY,
@@ -68,4 +68,4 @@ _MARKS = {
 
 
 def _string(abi_version: str | None) -> str:
-    return tell.shortened(abi_version) if abi_version else "not known"
+    return words.shortened(abi_version) if abi_version else "not known"

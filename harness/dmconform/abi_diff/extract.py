@@ -84,7 +84,7 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
     if not parsed.functions:
         raise BadHeader(header, ("expected callbacks and hooks of dynamic modules, it declares none",))
     digest = hashlib.sha256(text).hexdigest()
-    notes = [f"macro {name} is no type and no function: not in the data" for name in parsed.macros]
+    notes = [f"macro {name} is neither a type nor a function: not in the data" for name in parsed.macros]
     functions = parsed.functions
     if host is not None:
         functions, said = _compared(functions, host, about.exact)
@@ -109,7 +109,7 @@ def _read(header: Path) -> bytes:
         # Not blocking, or opening a FIFO would wait for its other end.
         with os.fdopen(os.open(header, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{header}: expected a file with a C header, this is no file")
+                raise UsageError(f"{header}: expected a file with a C header; this is not a file")
             text = file.read(HEADER_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         raise UsageError(f"{header}: expected a C header that can be read: {getattr(error, 'strerror', error)}") from None
@@ -133,7 +133,7 @@ def minor_of(envoy: str | None, release: str | None) -> str:
     """Returns the minor by its name, or by that of the release, or `UNKNOWN`.
 
     Raises:
-        UsageError: the two contradict each other, or `envoy` is no minor.
+        UsageError: the two contradict each other, or `envoy` is not a minor.
     """
     if envoy is not None:
         try:
@@ -145,7 +145,7 @@ def minor_of(envoy: str | None, release: str | None) -> str:
     except ValueError:
         of_release = None  # a build of one's own may call itself anything
     if envoy and of_release and envoy != of_release:
-        raise UsageError(f"it is said to be of Envoy {envoy}, and the release is {release}; name one that fits the other")
+        raise UsageError(f"expected an Envoy of the release {release}, got {envoy}; name one that fits the other")
     return envoy or of_release or UNKNOWN
 
 

@@ -1,4 +1,4 @@
-"""What a binary alone tells of the ABI: names, and the ABI string where it can be read. Nothing is run."""
+"""The ABI as a binary alone shows it: names, and the ABI string where it can be read. Nothing is run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def abi_of_binary(path: Path, envoy: str | None = None, release: str | None = No
     `envoy` and `release` are what the user says of it.
 
     Raises:
-        UsageError: it is neither an Envoy nor a dynamic module, or what is said of it contradicts itself.
+        UsageError: it is neither an Envoy nor a dynamic module, or its description contradicts itself.
     """
     from dmconform.binaries.read import read_host, read_module
 

@@ -1,8 +1,8 @@
 """Parses an ABI header with libclang: `python -m dmconform.abi_diff.header_parser HEADER OUTPUT` writes a `Parsed` as JSON.
 
-A process of its own, because a header may be anybody's: it bounds itself in time, memory and output before it loads libclang,
-and a crash of it is nobody else's. What the header declares and the data has no words for is a problem with its place; nothing
-is left out silently.
+A separate process, because a header may be anybody's: it bounds itself in time, memory and output before it loads libclang,
+and a crash of it harms no other process. What the header declares and the data cannot express is a problem with its place;
+nothing is left out silently.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class _Header:
             raise _Inexpressible(f"function {name} is defined, not only declared")
         for child in cursor.get_children():
             if child.kind.is_attribute() and child.kind not in _HARMLESS_ATTRIBUTES:
-                raise _Inexpressible(f"function {name} has an attribute that the data cannot tell ({child.kind.name})")
+                raise _Inexpressible(f"function {name} has an attribute that the data cannot express ({child.kind.name})")
         returns, params = _signature(f"function {name}", cursor.type, [*cursor.get_arguments()])
         self._functions.setdefault(name, Function(name, kind, self._source, returns, params))
 
@@ -207,7 +207,7 @@ class _Header:
             if computed != real:
                 self._complain(
                     cursor,
-                    f"typedef {name} is laid out by an attribute or in another way that the data cannot tell: "
+                    f"typedef {name} is laid out by an attribute or in another way that the data cannot express: "
                     f"clang says {_laid(real)}, the data would mean {_laid(computed)}",
                 )
 
@@ -272,7 +272,7 @@ def _fields(name: str, struct: Cursor) -> tuple[Member, ...]:
         if child.kind in (CursorKind.STRUCT_DECL, CursorKind.UNION_DECL, CursorKind.ENUM_DECL):
             raise _Inexpressible(f"struct {name} has a type defined inside it ({_what(child)})")
         if child.kind is not CursorKind.FIELD_DECL:
-            raise _Inexpressible(f"struct {name} has something that is no field ({child.kind.name})")
+            raise _Inexpressible(f"struct {name} has something that is not a field ({child.kind.name})")
         if child.is_bitfield():
             raise _Inexpressible(f"struct {name}, field {child.spelling}: the data has no bit fields")
         fields.append(Member(child.spelling, _spelled(f"struct {name}, field {child.spelling}", child.type, array=True)))

@@ -1,6 +1,6 @@
 """The two sides of a comparison, from what a command line may name: a minor, a release, or a file.
 
-A file is told by what is in it, not by its name: a data file, a C header, or an Envoy binary.
+A file is recognised by its content, not by its name: a data file, a C header, or an Envoy binary.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def load_operand(text: str) -> Operand:
 
     Raises:
         UsageError: it names nothing of the kind, or its file cannot be understood.
-        HarnessError: a release must be downloaded, and cannot be had.
+        HarnessError: a release must be downloaded, and is not available.
     """
     if _MINOR.fullmatch(text):
         if text not in known_minors():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from dmconform.abi_diff import tell
+from dmconform.abi_diff import words
 from dmconform.abi_diff.changes import AbiBreaks, AbiChange, Diff, Drift, Impact, StringVerdict
 from dmconform.abi_diff.drift import headline
 from dmconform.core.values import Relation
@@ -29,13 +29,13 @@ def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
 
     Without `everything`, changes that are harmless or cannot be judged are only counted by extension point.
     """
-    yield Line(f"{tell.side(diff.old)} → {tell.side(diff.new)}", "bold")
+    yield Line(f"{words.side(diff.old)} → {words.side(diff.new)}", "bold")
     yield Line("A module built against the first, loaded by the second:")
     yield Line("")
-    for impact, number, kinds in tell.counts(diff):
+    for impact, number, kinds in words.counts(diff):
         yield Line(f"{number:5}  {impact.value}{f' ({kinds})' if kinds else ''}", _STYLES[impact] if number else "dim")
     yield Line("")
-    yield Line(tell.comparison(diff.compared))
+    yield Line(words.comparison(diff.compared))
     for note in diff.notes:
         yield Line(f"Note: {note}.")
     for impact in Impact:
@@ -45,8 +45,8 @@ def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
         yield Line("")
         yield Line(impact.value.capitalize(), _STYLES[impact])
         if impact in _SUMMARISED and not everything:
-            for heading, members in tell.grouped(changes):
-                yield Line(f"  {heading}: {tell.kinds(members)}")
+            for heading, members in words.grouped(changes):
+                yield Line(f"  {heading}: {words.kinds(members)}")
         else:
             yield from _in_full(changes)
     if not everything and diff.of(*_SUMMARISED):
@@ -55,13 +55,13 @@ def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
 
 
 def _in_full(changes: tuple[AbiChange, ...]) -> Iterator[Line]:
-    for heading, members in tell.grouped(changes):
+    for heading, members in words.grouped(changes):
         yield Line(f"  {heading}", "bold")
-        for bundle in tell.bundled(members):
+        for bundle in words.bundled(members):
             yield from _bundle(bundle, "    ")
 
 
-def _bundle(bundle: tell.GroupedChanges, indent: str) -> Iterator[Line]:
+def _bundle(bundle: words.GroupedChanges, indent: str) -> Iterator[Line]:
     """Puts one subject on the line of its kind; several go below, a line each."""
     single = len(bundle.subjects) == 1
     yield Line(f"{indent}{bundle.kind.value}{f': {bundle.subjects[0]}' if single else f' ({len(bundle.subjects)})'}")
@@ -78,14 +78,14 @@ def markdown(diff: Diff, *, everything: bool = False) -> str:
 
 
 def _markdown(diff: Diff, everything: bool) -> Iterator[str]:
-    yield f"## {tell.side(diff.old)} → {tell.side(diff.new)}"
+    yield f"## {words.side(diff.old)} → {words.side(diff.new)}"
     yield ""
     yield "| a module built against the first, loaded by the second | changes | of which kinds |"
     yield "|---|---:|---|"
-    for impact, number, kinds in tell.counts(diff):
+    for impact, number, kinds in words.counts(diff):
         yield f"| {impact.value} | {number} | {kinds} |"
     yield ""
-    yield tell.comparison(diff.compared)
+    yield words.comparison(diff.compared)
     for note in diff.notes:
         yield ""
         yield f"Note: {note}."
@@ -96,16 +96,16 @@ def _markdown(diff: Diff, everything: bool) -> Iterator[str]:
         yield ""
         yield f"### {impact.value.capitalize()}"
         yield ""
-        for heading, members in tell.grouped(changes):
+        for heading, members in words.grouped(changes):
             if impact in _SUMMARISED and not everything:
-                yield f"- {heading}: {tell.kinds(members)}"
+                yield f"- {heading}: {words.kinds(members)}"
                 continue
             yield f"- **{heading}**"
-            for bundle in tell.bundled(members):
+            for bundle in words.bundled(members):
                 yield from _bundle_markdown(bundle, "  ")
 
 
-def _bundle_markdown(bundle: tell.GroupedChanges, indent: str) -> Iterator[str]:
+def _bundle_markdown(bundle: words.GroupedChanges, indent: str) -> Iterator[str]:
     yield f"{indent}- {bundle.kind.value}: {', '.join(f'`{subject}`' for subject in bundle.subjects)}"
     for told in bundle.lines:
         yield f"{indent}  - {told}"
@@ -144,12 +144,12 @@ def drift_markdown(found: Drift, *, everything: bool = False) -> str:
 def findings_lines(found: AbiBreaks) -> Iterator[Line]:
     """Renders findings as text: a line for each pair, then its findings."""
     for pair in found.pairs:
-        yield Line(tell.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
-        yield Line(f"  {tell.of_pair(pair)}")
-        for bundle in tell.bundled(tell.findings_of(found, pair)):
+        yield Line(words.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
+        yield Line(f"  {words.of_pair(pair)}")
+        for bundle in words.bundled(words.findings_of(found, pair)):
             yield from _bundle(bundle, "  ")
     yield Line("")
-    yield Line(tell.findings_summary(found), "bold red" if found.broken else "bold green")
+    yield Line(words.findings_summary(found), "bold red" if found.broken else "bold green")
 
 
 def findings_markdown(found: AbiBreaks) -> str:
@@ -158,14 +158,14 @@ def findings_markdown(found: AbiBreaks) -> str:
 
 
 def _findings_markdown(found: AbiBreaks) -> Iterator[str]:
-    yield tell.findings_summary(found)
+    yield words.findings_summary(found)
     for pair in found.pairs:
         yield ""
-        yield f"### {tell.pair(pair)}"
+        yield f"### {words.pair(pair)}"
         yield ""
-        yield tell.of_pair(pair)
-        findings = tell.findings_of(found, pair)
+        yield words.of_pair(pair)
+        findings = words.findings_of(found, pair)
         if findings:
             yield ""
-        for bundle in tell.bundled(findings):
+        for bundle in words.bundled(findings):
             yield from _bundle_markdown(bundle, "")

@@ -1,8 +1,8 @@
-"""What a C type of the ABI data stands for, and how alike two of them are.
+"""The meaning of C types of the ABI data, and how alike two of them are.
 
 Two spellings of one thing are alike (`unsigned int` and `uint32_t`; an alias and its target), and one spelling may stand
-for two things. So types are compared by what is behind their names. Names count only where nothing else tells two things
-apart: every handle is a `void*`, whatever object it points to.
+for two things. So types are compared by what is behind their names. Names count only where nothing else
+distinguishes two things: every handle is a `void*`, whatever object it points to.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Likeness(enum.IntEnum):
     """The degree to which two types are alike, from one and the same to another thing altogether."""
 
     SAME = 0
-    RENAMED = 1  # the same under another name; that the name changed is told of the type itself
+    RENAMED = 1  # the same under another name; the change of the name is a difference of the type itself
     RESPELLED = 2  # another name for the same bits
     CONST = 3  # differ in const only
     MEANING = 4  # the same bits, but by its name another thing
@@ -72,14 +72,14 @@ class Likeness(enum.IntEnum):
 
 
 class World:
-    """The types of one ABI, and what each stands for."""
+    """The types of one ABI, and the meaning of each."""
 
     def __init__(self, abi: Abi) -> None:
         self.types: dict[str, AbiType] = {one.name: one for one in abi.types}
         self.layouts = Layouts(abi)
 
     def shape(self, text: str) -> TypeShape:
-        """Returns what a type's text stands for; a `const` of the value itself does not matter to the other side.
+        """Returns the meaning of a type's text; a `const` of the value itself does not matter to the other side.
 
         Raises:
             UnknownCType: see `Layouts`.
@@ -139,7 +139,7 @@ class TypeComparison:
     def likeness(self, old_text: str, new_text: str) -> Likeness:
         """Compares a type's text in the old ABI with one in the new. Errors as `World.shape`.
 
-        One text is always the same: if the type behind it changed, that is told of the type.
+        One text is always the same: if the type behind it changed, the difference is one of the type.
         """
         if old_text == new_text:
             return Likeness.SAME
@@ -166,7 +166,7 @@ class TypeComparison:
 
     def _names(self, old: TypeShape, new: TypeShape) -> Likeness:
         if old.name == new.name:
-            return Likeness.SAME  # whether the type itself changed is told of the type
+            return Likeness.SAME  # a change of the type itself is a difference of the type
         if self.renamed.get(old.name) == new.name:
             return Likeness.RENAMED
         return Likeness.MEANING if old.size == new.size else Likeness.SHAPE

@@ -102,7 +102,7 @@ def _parameters(old: tuple[Member, ...], new: tuple[Member, ...], comparison: Ty
 def _moved(old: tuple[Member, ...], new: tuple[Member, ...], comparison: TypeComparison) -> str:
     """Returns how parameters moved; empty if each that stayed is where it was.
 
-    Names tell, if they stayed; two of the same type may have changed places. Else, where the numbers differ, types tell.
+    Names show it, if they stayed; two of the same type may have changed places. Else, where the numbers differ, types show it.
     """
     places = {param.name: number for number, param in enumerate(new, 1)}
     by_name = [

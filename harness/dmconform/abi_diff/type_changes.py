@@ -1,4 +1,4 @@
-"""What differs in the types of two ABIs. Each thing is told once, of the type itself, with the functions it affects."""
+"""What differs in the types of two ABIs. Each difference is listed once, for the type itself, with the functions it affects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which ABI string a module returns, and which one a host wants, as far as their bytes tell."""
+"""Reads which ABI string a module returns, and which one a host wants, as far as their bytes show."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -
     if returned := returned_abi_string(library, init.address, init.size):
         return returned, Known.READ
     hashes = [one for one in known if len(one) == _HASH_LENGTH]
-    # A hash is a sign wherever it stands, for nothing else has it. A short string, such as v0.1.0, is one only where it
-    # stands alone, and if no other looks like one.
+    # A hash is a sign wherever it is, for nothing else has it. A short string, such as v0.1.0, is one only where it
+    # is alone, and if no other looks like one.
     signs = {one for one in hashes if holds(library, one.encode())}
     if not signs and hashes:
         signs = {one for one in [_hash_of_header(library)] if one in hashes}

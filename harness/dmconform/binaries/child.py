@@ -38,7 +38,7 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
         return ReadAnswer(problem=str(problem))
     except MemoryError:
         return ReadAnswer(problem=f"expected to be read within {ADDRESS_SPACE_BYTES} bytes of memory, it takes more")
-    except Exception as error:  # whatever a stranger's bytes make of the reader is said, not raised
+    except Exception as error:  # an error caused by foreign bytes is reported, not raised
         return ReadAnswer(
             problem=f"expected an ELF file that makes sense, reading it ended with {type(error).__name__}: {error}"
         )

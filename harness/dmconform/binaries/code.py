@@ -22,7 +22,7 @@ _FUNCTIONS: Final = 256  # looked at in all
 _FUNCTION_BYTES: Final = 16 << 10
 _RELATIVE, _GLOB_DAT, _JUMP_SLOT, _ADDRESS = 8, 6, 7, 1
 # lea and mov of 64 bits relative to the instruction, direct call and jump, and both through a pointer. Looked for at every
-# byte, as where instructions begin is not known; what a wrong byte yields is no string and no function.
+# byte, as where instructions begin is not known; what a wrong byte yields is neither a string nor a function.
 _REFERENCES: Final = re.compile(
     rb"(?=(?:[\x48\x4c](?P<move>[\x8b\x8d])[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]|(?P<call>[\xe8\xe9])|\xff(?P<far>[\x15\x25]))"
     rb"(?P<distance>[\x00-\xff]{4}))"

@@ -157,7 +157,7 @@ class Library:
             inside = address - segment.address
             if 0 <= inside < segment.size:
                 return segment.offset + inside, segment.size - inside
-        raise Malformed(f"{what}: expected in a loaded part of the file, it is said to be at {address:#x}")
+        raise Malformed(f"{what}: expected in a loaded part of the file, its address is {address:#x}")
 
     def table(self, address: int, size: int, what: str) -> memoryview:
         """Returns bytes that must all be there; `what` they are is for the message."""
@@ -198,7 +198,7 @@ class Library:
         """Returns a string of the string table."""
         start, end = self._strings
         if not 0 <= offset < end - start:
-            raise Malformed(f"a name is said to be at {offset} of the string table, which has {end - start} bytes")
+            raise Malformed(f"a name has the offset {offset} in the string table, which has {end - start} bytes")
         begin = start + offset
         stop = self.data.find(b"\0", begin, min(end, begin + NAME_LIMIT_BYTES + 1))
         if stop < 0:

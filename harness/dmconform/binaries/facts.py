@@ -19,7 +19,7 @@ class Binding(enum.Enum):
 class Known(enum.Enum):
     """The certainty of a fact that had to be inferred."""
 
-    READ = "read"  # it stands in the file, in a place that means it
+    READ = "read"  # it is in the file, in a place that means it
     INFERRED = "inferred"  # the file has signs of it
     UNKNOWN = "unknown"
 
@@ -37,7 +37,7 @@ class Undefined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of a module's file. Read from what the dynamic linker reads, not from section headers.
 
-    `problem` is why it is no library that this kind of host could load (another architecture, truncated, no ELF file at
+    `problem` is why it is not a library that this kind of host could load (another architecture, truncated, no ELF file at
     all, …); then everything else has its default.
     """
 
@@ -57,8 +57,8 @@ class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     glibc_floor: str | None = None  # such as GLIBC_2.34
     libstdcxx_floor: str | None = None  # such as GLIBCXX_3.4.30
     stripped: bool = False  # no symbol table besides the dynamic one
-    language: str = ""  # cpp, go, rust, c, or empty where it cannot be told
-    sdk: str = ""  # which SDK it was built with, in words, empty where it cannot be told
+    language: str = ""  # cpp, go, rust, c, or empty where it is not known
+    sdk: str = ""  # which SDK it was built with, in words, empty where it is not known
     language_known: Known = Known.UNKNOWN
     soname: str | None = None
 

@@ -15,7 +15,7 @@ from dmconform.binaries.opened import Opened
 from dmconform.binaries.search import constants, holds
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
 
-# A string of its own, not a part of one: a host's Rust code and its built-in modules hold the names of more hooks, which
+# A separate string, not a part of one: a host's Rust code and its built-in modules hold the names of more hooks, which
 # nothing looks up.
 _HOOK: Final = re.compile(rb"\0(" + HOOK_PREFIX.encode() + rb"[a-z0-9_]{1,200})(?=\0)")
 _RELEASE: Final = re.compile(rb"\0(1\.[3-9]\d\.\d{1,3}(?:-[a-z][0-9a-z.-]{0,20})?)(?=\0)")
@@ -28,7 +28,7 @@ def host_facts(path: Path, release: str | None, known_abi: Iterable[str]) -> Hos
     """Returns what an Envoy binary offers to modules.
 
     Raises:
-        Malformed: it is no executable for x86-64.
+        Malformed: it is not an executable for x86-64.
     """
     library = Library(Opened(path).data, executable_too=True)
     exports = {library.name(one.name_offset): one for one in library.exports()}

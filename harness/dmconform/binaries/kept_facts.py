@@ -1,4 +1,4 @@
-"""Facts about binaries, kept in the cache: what stands in a file does not change, so it is read once.
+"""Facts about binaries, kept in the cache: a file's content does not change, so it is read once.
 
 An entry is known by the SHA-256 of the file and by the code and data that read it, so that a change of these reads anew.
 """
@@ -37,7 +37,7 @@ def host_facts(host: Host, cache_folder: Path) -> HostFacts:
     """Returns what an Envoy binary that is not a known release offers to modules.
 
     Raises:
-        UsageError: it is no executable for x86-64.
+        UsageError: it is not an executable for x86-64.
     """
     file = _file(cache_folder, host.sha256)
     found = kept.find(file, HostFacts)
@@ -55,5 +55,5 @@ def _file(cache_folder: Path, sha256: str) -> Path:
 
 @cache
 def _reader() -> str:
-    """Returns a value that stands for all that decides what is read out of a file."""
+    """Returns a value that depends on all that decides what is read out of a file."""
     return kept.digest(_READERS, ".py")

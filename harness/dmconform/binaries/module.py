@@ -126,7 +126,7 @@ def export_names(path: Path) -> frozenset[str]:
     """Returns the symbols that a library defines for others.
 
     Raises:
-        Malformed: it is no shared library for x86-64.
+        Malformed: it is not a shared library for x86-64.
     """
     library = Library(Opened(path).data)
     return frozenset(library.name(one.name_offset) for one in library.exports())

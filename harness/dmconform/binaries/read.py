@@ -1,4 +1,4 @@
-"""Reads binaries in a process of its own, so that no bytes of theirs can crash, hang or fill this one."""
+"""Reads binaries in a separate process, so that no bytes of theirs can crash, hang or fill this one."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
 def read_host(path: Path, release: str | None = None) -> HostFacts:
     """Reads what an Envoy binary offers to modules; the binary is not run.
 
-    `release` is its release where that is known; else the one that stands in the binary is taken.
+    `release` is its release where that is known; else the one in the binary is taken.
 
     Raises:
-        UsageError: it is no executable for x86-64.
+        UsageError: it is not an executable for x86-64.
     """
     (found,) = _ask(ReadJob(ReadAs.HOST, _known_abi_strings(), release), [path])
     if found.host is None:
@@ -57,7 +57,7 @@ def exports_of(path: Path) -> frozenset[str]:
     """Reads the symbols that a library defines for others, such as one that is preloaded into the host.
 
     Raises:
-        UsageError: it is no shared library for x86-64.
+        UsageError: it is not a shared library for x86-64.
     """
     (found,) = _ask(ReadJob(ReadAs.EXPORTS), [path])
     if found.exports is None:
@@ -79,7 +79,7 @@ def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
 
 def _run(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer] | str:
     """Returns what the process answers, or why it does not."""
-    # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and nobody has to read along.
+    # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and need not be read along.
     with os.fdopen(os.memfd_create("facts"), "rb") as output, os.fdopen(os.memfd_create("errors"), "rb") as errors:
         try:
             done = subprocess.run(

@@ -1,7 +1,7 @@
-"""What a host will make of a module, told from the facts about both; nothing is run.
+"""Predicts what a host does with a module, from the facts about both; nothing is run.
 
 Every missing symbol follows from what the dynamic linker does. With BIND_NOW in the module, with RTLD_NOW from the host, or
-where something else than a call needs it, a symbol that nobody brings makes the load fail; otherwise it waits for the first
+where something else than a call needs it, a missing symbol makes the load fail; otherwise it waits for the first
 call, which then ends the host.
 """
 
@@ -35,7 +35,7 @@ def static_verdict(
     Args:
         module: the module.
         host: the host.
-        points: the extension points it is to be used at; None where nobody has said so. Then every point counts that it
+        points: the extension points it is to be used at; None where that is not known. Then every point counts that it
             has the hook for a configuration of, and it is refused only if all of these refuse it.
         required_hooks: the hooks that this host requires at each point, as measured; a point that is not in it requires none.
         preloaded: symbols that libraries bring which the user preloads into the host.
@@ -89,7 +89,7 @@ class _Missing:
             if one.name.startswith(CALLBACK_PREFIX):
                 lacking.append(one)
             elif one.library is not None or one.weak:
-                continue  # its library brings it, or nobody must
+                continue  # its library brings it, or need not be there
             elif not system_brings(one.name, module.needed):
                 if strangers:
                     elsewhere.append(one.name)
@@ -115,13 +115,12 @@ class _Missing:
         if host.opens_now and module.binding is Binding.LAZY:
             how = "this host opens modules with RTLD_NOW"
         names = self.at_load
-        return f"{_symbols(names)} looked for at load ({how}), and nobody brings {_them(names)}: {_some(names)}"
+        return f"{_symbols(names)} looked for at load ({how}), and missing: {_some(names)}"
 
     def at_a_call(self) -> str:
         """Returns what its calls do."""
         names = self.at_call
-        said = f"{_symbols(names)} looked for at the first call, which ends the host, for nobody brings {_them(names)}"
-        return f"{said}: {_some(names)}"
+        return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {_some(names)}"
 
 
 def _notes_of_symbols(
@@ -202,10 +201,6 @@ def _symbols(names: Sequence[str]) -> str:
 
 def _hooks(names: Sequence[str]) -> str:
     return f"{'hook' if len(names) == 1 else f'{len(names)} hooks'} missing: {_some(names)}"
-
-
-def _them(names: Sequence[str]) -> str:
-    return "it" if len(names) == 1 else "them"
 
 
 def _are(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the probe's filter `identity` tells of the library that it runs in, and what the kernel tells of the process."""
+"""The answers of the probe's filter `identity` about the library it runs in, and the kernel's about the process."""
 
 from __future__ import annotations
 

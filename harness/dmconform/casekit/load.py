@@ -15,7 +15,7 @@ from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.http1 import exchange
 
 MOST_REQUESTS: Final = 20_000
-"""Where it ends if nobody stops it."""
+"""Where it ends if it is not stopped."""
 AT_ONCE: Final = 4
 """How many requests share a connection of HTTP/2."""
 

@@ -1,4 +1,4 @@
-"""Routes that come by discovery from a file of their own, so that they change while their listener stays."""
+"""Routes that come by discovery from a separate file, so that they change while their listener stays."""
 
 from __future__ import annotations
 

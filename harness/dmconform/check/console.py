@@ -74,7 +74,7 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     if facts.problem:
         yield "no module", facts.problem
         return
-    built_with = facts.sdk or facts.language or "cannot be told"
+    built_with = facts.sdk or facts.language or "not known"
     if facts.language and facts.sdk and facts.language not in facts.sdk.lower():
         built_with = f"{facts.language}, {facts.sdk}"
     yield "built with", f"{built_with}{_sure(facts.language_known)}; {facts.architecture}"
@@ -197,7 +197,7 @@ def _span_lines(check: Check) -> Iterator[str]:
 
 def _promise_lines(check: Check) -> Iterator[str]:
     if not check.promise:
-        yield "Promise: cannot be told, as the SDK's minor is not known (--sdk-minor says it)."
+        yield "Promise: not known, as the SDK's minor is not known; give it with --sdk-minor."
     several = len(check.promise) > 1
     for entry in check.promise:
         yield _promise_line(check, entry, several=several)

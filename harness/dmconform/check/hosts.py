@@ -45,7 +45,7 @@ def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
     """Describes a host by what is known without running anything; no known release is downloaded for that.
 
     Raises:
-        UsageError: the file is no Envoy, or the choice is an image, which only `obtain` can look into.
+        UsageError: the file is not an Envoy, or the choice is an image, which only `obtain` can look into.
     """
     if isinstance(choice, KnownHost):
         return Candidate(choice.release, choice.release, "known release", _known_facts(choice.release))
@@ -66,7 +66,7 @@ def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client
         client: makes a client of a Docker server; called only for an image.
 
     Raises:
-        UsageError: a file or an image is no Envoy.
+        UsageError: a file or an image is not an Envoy.
     """
     found = obtain_host(choice, known, cache, client, say)
     host, binary = found.host, None if found.problem else Path(found.host.binary)

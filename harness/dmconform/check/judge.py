@@ -64,7 +64,7 @@ def exit_code(hosts: Iterable[HostEntry]) -> ExitCode:
 def differing_answers(hosts: Iterable[HostEntry]) -> list[str]:
     """Returns the extension points at which hosts that it works on answered in different ways, in words.
 
-    That need not be the module's doing, but no symbol and no log tells of it.
+    That need not be the module's doing, but no symbol and no log shows it.
     """
     seen: dict[str, set[tuple[str, ...]]] = {}
     for run in (run for host in hosts for run in host.runs if run.kind is RunKind.WORKS):

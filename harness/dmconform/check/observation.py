@@ -1,4 +1,4 @@
-"""Runs a module in hosts: each use in an Envoy of its own, and says in which of a few ways it ended.
+"""Runs a module in hosts: each use in a separate Envoy, and classifies how it ended.
 
 This runs the module's code. Everything is bounded by `dmconform.envoy.launch` and the named time-outs.
 """

@@ -43,7 +43,7 @@ class PointRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filter_name: str
     kind: RunKind
     reason: str  # empty where it works
-    abi_verdict: AbiVerdict  # what the host said of the module's ABI string
+    abi_verdict: AbiVerdict  # the host's verdict on the module's ABI string
     duration_s: float
     answers: tuple[str, ...] = ()  # what it was driven with, and what came back, such as "GET / 200"
     evidence: str | None = None  # the folder with log and configuration, where they are kept
@@ -106,7 +106,7 @@ class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kept: tuple[str, ...]  # host ids: supported, and it works
     broken: tuple[str, ...]  # supported, and it does not
     as_asked: tuple[str, ...]  # before there was a promise: of the minor that the documents then asked for, and it works
-    luck: tuple[str, ...]  # nothing was ever said of it, and it works
+    luck: tuple[str, ...]  # the documents promise nothing, and it works
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Runs a module in all hosts that were asked for: a few at once, in folders of their own, and leaves nothing behind."""
+"""Runs a module in all hosts that were asked for: a few at once, in separate folders, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def run_everywhere(
         What was observed on each host, in the order of the choices.
 
     Raises:
-        UsageError: the module is too large, `keep` is in use, or a host is no Envoy.
+        UsageError: the module is too large, `keep` is in use, or a host is not an Envoy.
         HarnessError: there is no room for a copy of the module.
     """
     size = job.module.stat().st_size

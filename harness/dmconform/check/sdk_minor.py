@@ -1,4 +1,4 @@
-"""Which minor's SDK a module was built with, as far as its file tells."""
+"""Which minor's SDK a module was built with, as far as its file shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
 
 @dataclass(frozen=True)
 class KnownSdks:
-    """The functions and strings that tell SDKs apart."""
+    """The functions and strings that distinguish SDKs."""
 
     strings: Mapping[str, frozenset[Minor]]  # the minors that have an ABI string
     commits: Mapping[str, Minor]  # the minor of a commit that an SDK was taken from
@@ -31,7 +31,7 @@ class KnownSdks:
 
     @classmethod
     def of(cls, hosts: Iterable[KnownHost], sdks: Iterable[Sdk], abis: Iterable[Abi]) -> KnownSdks:
-        """Collects what tells SDKs apart from the project's data."""
+        """Collects what distinguishes SDKs, from the project's data."""
         strings: dict[str, set[Minor]] = {}
         for host in hosts:
             strings.setdefault(host.abi_version, set()).add(host.version.minor)

@@ -32,7 +32,7 @@ from dmconform.envoy.extension_points.shapes import why_unreachable
 Config = str | dict[str, Any]
 """A configuration: text (reaches the module as a `StringValue`), or a message with its `@type`."""
 
-# What is taken of a module with hooks of several points, where nobody says which: the first of these that it has hooks of.
+# What is taken of a module with hooks of several points, where that is not specified: the first of these that it has hooks of.
 PREFERENCE = (
     ExtensionPoint.HTTP_FILTER,
     ExtensionPoint.NETWORK_FILTER,
@@ -91,7 +91,7 @@ def load_settings(path: Path) -> Settings:
             place = f"[[use]] number {number}"
             point = _point(f"{place}: extension_point", use.extension_point)
             if any(point is other.point for other in uses):
-                raise UsageError(f"{place}: extension_point {point.value} stands twice; expected one table per extension point")
+                raise UsageError(f"{place}: duplicate extension_point {point.value}; expected one table per extension point")
             if isinstance(use.config, dict) and not isinstance(use.config.get("@type"), str):
                 raise UsageError(f'{place}: config: a table is a message and needs "@type"; expected that, or text')
             _check_environment(f"{place}: environment", use.environment)

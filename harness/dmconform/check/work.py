@@ -52,7 +52,7 @@ def check_module(request: CheckRequest) -> Check:
     """Checks a module.
 
     Raises:
-        UsageError: the module or a host is no file that can be read, or a setting makes no sense.
+        UsageError: the module or a host is not a file that can be read, or a setting makes no sense.
         HarnessError: the check could not be done at all.
     """
     _must_be_readable(request.module)

@@ -18,7 +18,7 @@ WAYS = ("fail", "crash", "hang", "rejected")
 """How a cell can fail, as `Outcome` has it."""
 _CHANGE_CODES = {
     0: "the record is changed",
-    2: "wrong usage: there is no such record or cell, or this is no checkout; or a data file with a mistake",
+    2: "wrong usage: there is no such record or cell, or this is not a checkout; or a data file with a mistake",
 }
 
 

@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if worse:
         return ExitCode.FAIL
     if nothing_in_common(comparison):
-        print("No cell is in both reports, so nothing can be compared: give each selection a folder of its own (--keep).")
+        print("No cell is in both reports, so nothing can be compared: give each selection a separate folder (--keep).")
         return report.exit_code or ExitCode.ERROR
     return report.exit_code
 

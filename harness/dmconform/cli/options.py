@@ -72,7 +72,7 @@ def add_cell(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SPEC",
-        help="path:FILE or image:REF, if the cell's host is no known release",
+        help="path:FILE or image:REF, if the cell's host is not a known release",
     )
 
 

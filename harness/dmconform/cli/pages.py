@@ -32,7 +32,7 @@ def write_or_print(text: str, name: str, *, write: bool) -> int:
     """Writes `docs/NAME.md`, or prints the text; returns the exit code.
 
     Raises:
-        UsageError: it is to be written, and this is no checkout.
+        UsageError: it is to be written, and this is not a checkout.
     """
     if write:
         file = paths.checkout(f"{name} --write writes docs/{name}.md") / "docs" / f"{name}.md"

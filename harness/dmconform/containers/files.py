@@ -17,7 +17,7 @@ from typing import IO
 from dmconform.core.errors import HarnessError
 
 USER_ID = 10001
-"""Whom files belong to in a container: nobody that any machine knows."""
+"""The user of files in a container: one that no machine has."""
 IGNORED = frozenset({"__pycache__", "target", ".git"})
 """What building and testing by hand leaves in source folders."""
 
@@ -48,7 +48,7 @@ class TarTree:
         """Returns the files below a folder, without files and folders of the ignored names.
 
         Raises:
-            HarnessError: the folder is missing, or has something in it that is no file, folder or link.
+            HarnessError: the folder is missing, or contains something other than files, folders and links.
         """
         if not folder.is_dir():
             raise HarnessError(f"the folder {folder} is needed, and is not there")

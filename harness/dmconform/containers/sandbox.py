@@ -102,13 +102,15 @@ def run_job(  # called with names
     server may be on another one.
 
     Args:
+        client: the server that runs the container.
         image: the image's name or id.
         script: the command and its arguments.
         inputs: what is below /work, by the name of the folder.
         env: the environment of the command.
         outputs: the folder below /work whose files are wanted; it is made before the start.
         network: whether the job may reach the outside, as the machine does. It then gets the machine's certificates and
-            the variables that say how to reach the package registries.
+            the variables for reaching the package registries.
+        limits: on time, memory, processes, files and output.
 
     Raises:
         HarnessError: the server failed, or the outputs are larger than allowed.
@@ -187,7 +189,7 @@ def created(
             ulimits=[
                 Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
                 Ulimit(name="core", soft=0, hard=0),
-                # Where nothing is said of these two, Podman sets more than it may have itself, and no job starts.
+                # Without these two, Podman sets more than it may have itself, and no job starts.
                 Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
                 Ulimit(name="nproc", soft=ALL_JOBS_PROCESSES, hard=ALL_JOBS_PROCESSES),
             ],

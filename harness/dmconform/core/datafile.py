@@ -59,11 +59,11 @@ def read_bounded(path: Path, most: int | None = None) -> bytes:
     """Returns all bytes of a file, at most `most` (`MOST_BYTES`). Refuses anything but a regular file, so that it never waits.
 
     Raises:
-        DataFileError: there is none, it cannot be read, or it is no file or too large.
+        DataFileError: there is none, it cannot be read, or it is not a file or too large.
     """
     most = MOST_BYTES if most is None else most
     try:
-        # Without waiting: a named pipe that nobody writes to would not even open.
+        # Without waiting: a named pipe without a writer would not even open.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise DataFileError(path, "expected a file, this is something else")

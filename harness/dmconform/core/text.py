@@ -14,7 +14,7 @@ _UNSEEN = re.compile(
 
 
 def plain(text: str) -> str:
-    """Returns `text` without terminal sequences; other characters that cannot be seen become escapes such as `\\x00`."""
+    r"""Returns `text` without terminal sequences; other characters that cannot be seen become escapes such as `\x00`."""
     text = _ANSI.sub("", text.replace("\r\n", "\n"))
     return _UNSEEN.sub(lambda found: _escape(found[0]), text)
 
@@ -31,7 +31,7 @@ def first_line(text: str) -> str:
 
 def no_command(line: str) -> str:
     """Returns a `plain` line in which a CI system finds no command: GitHub takes them from the log of any program."""
-    # The newer form begins a line, the older one stands anywhere in it.
+    # The newer form begins a line, the older one is anywhere in it.
     line = line.replace("##[", "#\\x23[")
     text = line.lstrip()
     return line if not text.startswith("::") else f"{line[: len(line) - len(text)]}\\x3a{text[1:]}"

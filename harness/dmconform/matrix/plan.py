@@ -48,7 +48,7 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A host and what is known of its ABI; both None for a binary that is no known release."""
+    """A host and what is known of its ABI; both None for a binary that is not a known release."""
 
     host: Host
     abi_version: str | None

@@ -1,4 +1,4 @@
-"""From a selection to a plan: hosts are fetched, probes are built, and what cannot be had is noted in its cells."""
+"""From a selection to a plan: hosts are fetched, probes are built, and what is not available is noted in its cells."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def fetch_hosts(
         cache: where downloads are kept.
 
     Raises:
-        UsageError: a host that was named is no Envoy.
+        UsageError: a host that was named is not an Envoy.
     """
     records = {host.release: host for host in known}
     hosts: dict[str, PlannedHost] = {}
@@ -216,7 +216,7 @@ def prepare(
 
     Raises:
         EmptySelection, UsageError: the selection is empty or makes no sense.
-        HarnessError: something that every cell needs cannot be had.
+        HarnessError: something that every cell needs is not available.
     """
     cache = paths.cache_folder()
     sdks, named = selected_sdks(catalogue, selection)

@@ -1,7 +1,7 @@
-"""Hosts that refuse a probe are asked once: what they said stands for the other cells of the same file on the same host.
+"""Hosts that refuse a probe are asked once: their message counts for the other cells of the same file on the same host.
 
 Only outside the supported window, where the static analysis expects the refusal, and after a host of this run has refused
-the probe in its own words. A supported cell always starts a host of its own; so does `dmconform reproduce`.
+the probe in its own words. A supported cell always starts a separate host; so does `dmconform reproduce`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The message of a host that refused a probe."""
 
     cell: str  # where it was seen
-    cell_folder: str  # as it stands in the message
+    cell_folder: str  # as it is in the message
     message: str
     abi_verdict: AbiVerdict
 

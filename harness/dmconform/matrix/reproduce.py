@@ -40,7 +40,7 @@ def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> C
     _check_name(cell_id, "case", wanted.case, [case.id for case in catalogue.cases])
     _check_name(cell_id, "SDK version", wanted.sdk, [str(sdk.id) for sdk in catalogue.sdks])
     if not hosts and "~" in wanted.host:
-        raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
+        raise UsageError(f"{cell_id}: {wanted.host} is not a known release; say where it is with --host path:FILE or image:REF")
     if not hosts:
         _check_name(cell_id, "host", wanted.host, [host.release for host in catalogue.hosts])
     languages = [one.value for one in catalogue.case(wanted.case).declaration.languages]
@@ -67,7 +67,7 @@ def prepare_cell(
     Args:
         catalogue: the project's data.
         cell_id: its id.
-        hosts: where its host is, if that is no known release.
+        hosts: where its host is, if that is not a known release.
         sdk_source: the repository with the official SDKs.
         folder: of the run.
         variant: how its modules are built.
@@ -95,7 +95,11 @@ def reproduce(
     """Runs a cell and prints its result; returns the exit code.
 
     Args:
-        cell_id, hosts, sdk_source, folder, variant: as of `prepare_cell`.
+        cell_id: the cell's id.
+        hosts: where its host is, if that is not a known release.
+        sdk_source: the repository with the official SDKs.
+        folder: of the run.
+        variant: how its modules are built.
         wait: whether to start the cell once more afterwards, and let a person look at its Envoy.
 
     Raises:

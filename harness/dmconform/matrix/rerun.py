@@ -22,15 +22,17 @@ from dmconform.report.summary import causes, counted
 from dmconform.spec.catalogue import Catalogue
 
 MOST_CELLS: Final = 10
-"""Where more fail, some of each cause tell as much."""
+"""Where more fail, some of each cause show as much."""
 
 
 def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts: RunFacts, folder: Path, times: int) -> Report:
     """Returns the report with the results of running its worst cells again. Neither verdict nor evidence changes.
 
     Args:
-        catalogue, prepared, facts: what the report was made of.
+        catalogue: cases, requirements and records.
+        prepared: the plan of the run, and its builds.
         report: of a whole run; nothing is run again for one that was interrupted.
+        facts: of the run as a whole.
         folder: of the report.
         times: how often each cell is run again.
     """
@@ -46,7 +48,7 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
             again = _only(prepared, wanted, place)
             trouble = run_cells(again, place, "0")
             for cell in assemble(catalogue, again, read_results(place), facts, place).cells:
-                if cell.outcome.is_verdict:  # what could not run tells nothing
+                if cell.outcome.is_verdict:  # what could not run shows nothing
                     found[cell.id].append(RerunEntry(cell.outcome, cell.judgement, cell.detail))
         except OSError as error:  # the report is there already: it must not be lost to this
             trouble = str(error)

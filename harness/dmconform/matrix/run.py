@@ -34,7 +34,7 @@ def run_matrix(
 
     Raises:
         EmptySelection, UsageError: the selection is empty or makes no sense.
-        HarnessError: something that every cell needs cannot be had.
+        HarnessError: something that every cell needs is not available.
     """
     catalogue = load_catalogue()
     try:

@@ -93,7 +93,7 @@ class Loading:
             return AbiCheck.EXACT
         if other.ended is AttemptEnd.NOT_DRIVEN and _WARNED in other.log:
             return AbiCheck.WARN
-        said = other.message or "it is loaded, and nothing is said"
+        said = other.message or "it is loaded, and nothing is logged"
         raise HarnessError(
             f"Envoy {self.host.release}: expected a module with another ABI string to be refused, or loaded with the warning "
             f"{_WARNED!r}; it was {other.ended.value}: {said}"

@@ -69,7 +69,7 @@ def measure_new_host(
         progress: called with a line when something begins that takes long, and every few seconds during it.
 
     Raises:
-        UsageError: the binary is no Envoy for this kind of machine.
+        UsageError: the binary is not an Envoy for this kind of machine.
         HarnessError: it behaves in a way that the data have no value for, or the machine does not let Envoys run.
     """
     host = release.host

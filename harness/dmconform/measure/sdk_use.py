@@ -89,7 +89,7 @@ def sources_of(sdk: Sdk, repository: SourceRepository) -> Path:
     """Returns the folder with the sources of an SDK version.
 
     Raises:
-        Unreachable: upstream's cannot be had.
+        Unreachable: the official SDK's is not available.
         HarnessError: see `SourceRepository.tree`.
     """
     if sdk.official is None:
@@ -120,7 +120,7 @@ def _names_in(path: Path) -> list[str]:
 def merged(recorded: SdkUses, measured: tuple[Measured, ...]) -> SdkUses:
     """Returns the record with the new measurements. Entries that could not be measured now stay as they were.
 
-    Where sources could not be had, callbacks that only they tell of stay as well.
+    Where sources are not available, callbacks that only they show stay as well.
     """
     entries = {one.sdk: one for one in recorded.sdks}
     for one in measured:

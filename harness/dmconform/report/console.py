@@ -17,7 +17,7 @@ from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.grid import Grid, grid
 from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
 from dmconform.report.marks import MISMATCH_SIGN, OUTCOME_MARKS, SUPPORTED_SIGN, mark
-from dmconform.report.mismatches import mismatch_groups, findings_by_pair, static_entries, static_words
+from dmconform.report.mismatches import findings_by_pair, mismatch_groups, static_entries, static_words
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.summary import Cause, RunVerdict, Summary, abi_words, causes, counted, summarise, unrun
 
@@ -37,7 +37,7 @@ VERDICT_STYLES = {
     RunVerdict.NOTHING: "bold",
 }
 LEGEND = (
-    f"{SUPPORTED_SIGN} supported. Second line: what the host said of the module's ABI string. A word in capitals fails the run."
+    f"{SUPPORTED_SIGN} supported. Second line: the host's verdict on the module's ABI string. A word in capitals fails the run."
 )
 STATIC_LEGEND = "Third line: what the probe's file says, unless it is expected to load; in brackets: symbols that are missing."
 LONGEST_LINE = 1000

@@ -20,7 +20,7 @@ _HEAD = """\
 # Coverage: what the documents say, and which cases show it
 
 Generated from `conformance/spec/` and the cases: `dmconform coverage --write`. A test compares this page with them.
-Statements are in this project's words. What came of the cases on each host stands in every report.
+Statements are in this project's words. The results of the cases on each host are in every report.
 
 - **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
 - *hosts*: where the sentence came with a release, or was replaced by another document's.

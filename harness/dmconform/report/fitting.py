@@ -26,6 +26,7 @@ class Section:
 
     @property
     def size(self) -> int:
+        """The number of characters with all rows."""
         return size_of(self._framed(self.rows, ""))
 
     def fitted(self, limit: int) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""The matrix of a report, put in order: which columns there are, how they are grouped, which cell stands where."""
+"""The matrix of a report, put in order: which columns there are, how they are grouped, the place of each cell."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ class SdkGroup:
 
     @property
     def title(self) -> str:
+        """The heading: language and provider."""
         return f"{LANGUAGE_NAMES.get(self.language, self.language)} · {self.provider}"
 
     @property
     def width(self) -> int:
+        """The number of columns."""
         return sum(len(sdk.hosts) for sdk in self.sdks)
 
 

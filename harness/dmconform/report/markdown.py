@@ -15,7 +15,7 @@ from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_co
 from dmconform.report.fitting import CLOSING_CHARS, Fitted, Section, fit, left_out_sentence, size_of
 from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
-from dmconform.report.marks import MISMATCH_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
+from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words

@@ -56,7 +56,7 @@ STATIC_WORDS = {
 NO_STATIC = "not known"
 """In the place of a static verdict where there is no module, or no host."""
 
-NEARBY = "as far as a header tells that is not the release's own"
+NEARBY = "as far as a header shows that is not the release's own"
 FINDINGS_NOTE = (
     "Every pair of minors that the documents promise is compared by its ABI data. This is informational: "
     "a cell fails only where a module runs into it."

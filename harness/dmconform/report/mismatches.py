@@ -21,6 +21,7 @@ class MismatchGroup:
 
     @property
     def count(self) -> int:
+        """The number of cells."""
         return len(self.cells)
 
 

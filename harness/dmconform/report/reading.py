@@ -22,7 +22,7 @@ from dmconform.report.older import migrated
 from dmconform.report.schema import SCHEMA_VERSION, CellEntry, Report
 
 LONGEST_S: Final = 1e9
-"""Thirty years: what is longer is no time, and cannot be shown as one."""
+"""Thirty years: what is longer is not a time, and cannot be shown as one."""
 
 
 class _Version(msgspec.Struct):
@@ -96,7 +96,9 @@ def _of_times(report: Report) -> Iterator[str]:
         ((f"cell {cell.id!r}: duration_s or waits", seconds) for cell in report.cells for seconds in _times(cell)),
         ((f"SDK {sdk.id!r}: build_s", sdk.build_s or 0.0) for sdk in report.sdks),
     )
-    return (f"{what}: {seconds} is no time in seconds" for what, seconds in itertools.chain(*times) if abs(seconds) > LONGEST_S)
+    return (
+        f"{what}: {seconds} is not a time in seconds" for what, seconds in itertools.chain(*times) if abs(seconds) > LONGEST_S
+    )
 
 
 def _of_ids(report: Report) -> Iterator[str]:

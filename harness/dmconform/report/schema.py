@@ -134,7 +134,7 @@ class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A supported pair of minors whose ABI data was compared: how many findings there are, and how much could be compared.
 
     `functions` are those that both have; of these the signatures are known from the releases' own headers (`exact`), on one
-    side from another header only (`nearby`), or not at all (`unknown`: nothing can be told of them but the name).
+    side from another header only (`nearby`), or not at all (`unknown`: nothing is known of them but the name).
     """
 
     sdk_minor: str
@@ -157,7 +157,7 @@ class AbiFindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[str, ...]  # extension points; empty: all, or none in particular
     used_by: tuple[str, ...]  # SDK versions whose modules are concerned, as far as measured
     detail: str
-    certain: bool  # false: as far as a header tells that is not the release's own
+    certain: bool  # false: as far as a header shows that is not the release's own
 
 
 class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,4 +1,4 @@
-"""Whether cells that count against a run end the same way when they are run again, alone: told beside the verdict.
+"""Whether cells that count against a run end the same way when they are run again, alone: shown beside the verdict.
 
 A cell that ends otherwise is red all the same. But whoever looks for the cause has to look for a race, in the host, the SDK or
 the case, before he looks for a regression.
@@ -18,7 +18,7 @@ class Stability(enum.Enum):
 
     UNKNOWN = "not run again"
     STABLE = "stable"
-    UNSTABLE = "not stable"
+    UNSTABLE = "flaky"
 
 
 def stability(cell: CellEntry) -> Stability:
@@ -40,4 +40,4 @@ def reruns_in_words(cells: Iterable[CellEntry]) -> str:
     if not unstable:
         return f"stable: run again alone, the same each time ({ends})"
     of_cells = f"{len(unstable)} of {len(again)} cells" if len(again) > 1 else "it"
-    return f"NOT STABLE: run again alone, {of_cells} ended otherwise ({ends}); look for a race first"
+    return f"FLAKY: run again alone, {of_cells} ended otherwise ({ends}); look for a race first"

@@ -35,6 +35,7 @@ class RunVerdict(enum.Enum):
 
     @property
     def glyph(self) -> str:
+        """The sign before the answer."""
         return {RunVerdict.HELD: "✓", RunVerdict.BROKEN: "✗", RunVerdict.INCOMPLETE: "■", RunVerdict.NOTHING: "○"}[self]
 
 
@@ -76,10 +77,11 @@ class Cause:
     cells: tuple[str, ...]
     reproduce: str  # of the first cell
     record: str | None = None  # id of the known failure that they were judged by
-    reruns: str = ""  # what came of running some of them again
+    reruns: str = ""  # the result of running some of them again
 
     @property
     def count(self) -> int:
+        """The number of cells."""
         return len(self.cells)
 
 

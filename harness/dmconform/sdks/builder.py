@@ -79,7 +79,7 @@ class ToBuild:
 class Builder:
     """A builder of SDK versions, several at once.
 
-    `toolchain` is called once, before the first build that the cache has not got.
+    `toolchain` is called once, before the first build that the cache lacks.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class Builder:
             names = [f"{folder} {one.digest()}" for folder, one in sorted(inputs.items())]
             parts = [self._toolchain_hash, *names, repr(sorted(environment.items()))]
             if sdk.official and not sdk.official.go_module and known_commit is None:
-                tree = self._repository.tree(sdk.official)  # without a commit only the sources themselves tell what they are
+                tree = self._repository.tree(sdk.official)  # without a commit only the sources themselves show what they are
                 parts.append(tree_hash(tree))
             key = hashlib.sha256("\n".join([*parts, known_commit or ""]).encode()).hexdigest()[:KEY_DIGITS]
             version = f"{sdk.id.language.value}-{sdk.id.minor}-{sdk.id.provider.value}"

@@ -94,7 +94,7 @@ def _load(path: Path) -> list[Sdk]:
         except ValueError as error:
             raise DataFileError(path, f"[[version]]: {error}") from None
         if minor in seen:
-            raise DataFileError(path, f"[[version]]: minor {minor} stands twice")
+            raise DataFileError(path, f"[[version]]: duplicate minor {minor}")
         seen.add(minor)
         for provider, source in ((Provider.OFFICIAL, version.official), (Provider.REFERENCE, version.reference)):
             if source is None:

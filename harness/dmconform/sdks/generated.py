@@ -41,8 +41,9 @@ def compile_c(
         name: the module's name.
         sources: files by their names; those that end with `.c` are compiled, the others can be included.
         cache: the folder that builds are kept below.
-        toolchain: called only if the cache has not got the module.
+        toolchain: called only if the cache lacks the module.
         flags: further words for the compiler, which is also the linker.
+        toolchain_folder: the definition of the toolchain's image, which is part of the build's key.
 
     Raises:
         HarnessError: it does not compile (the message has the end of the compiler's output), there is no toolchain, or the disk

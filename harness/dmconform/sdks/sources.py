@@ -99,7 +99,7 @@ class Unreachable(HarnessError):
     def __init__(self, repository: str, official: OfficialSource, reason: str) -> None:
         commit = f"commit {official.commit}" if official.commit else "no commit recorded"
         super().__init__(
-            f"the official SDK's sources of {official.release} (tag {official.tag}, {commit}) cannot be had from "
+            f"the official SDK's sources of {official.release} (tag {official.tag}, {commit}) are not available from "
             f"{redact(repository)}: {redact(reason)}; "
             f"{SOURCE_VARIABLE} may name another repository, such as a local clone"
         )
@@ -187,7 +187,7 @@ class _Git:
         listed = self.run("ls-remote", "--quiet", "--tags", _REMOTE, timeout_s=GIT_CONNECT_S)
         for line in listed.decode(errors="replace").splitlines():
             object_id, _, ref = line.partition("\t")
-            # An annotated tag is followed by a second line, TAG^{}, with the commit it stands for.
+            # An annotated tag is followed by a second line, TAG^{}, with its commit.
             found[ref.removeprefix("refs/tags/").removesuffix("^{}")] = object_id
         return found
 
@@ -338,7 +338,7 @@ class SourceRepository:
         It belongs to the cache: copy it before changing anything.
 
         Raises:
-            Unreachable: it is not in the cache and cannot be had.
+            Unreachable: it is not in the cache and is not available.
             HarnessError: disk trouble, or a tree that is not acceptable.
         """
         if official.commit and not _COMMIT.fullmatch(official.commit):

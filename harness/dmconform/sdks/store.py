@@ -72,7 +72,7 @@ def keep(
         toolchain: what it was built with.
 
     Raises:
-        HarnessError: a module is missing, is no shared library, or needs what it must not; or the disk is full.
+        HarnessError: a module is missing, is not a shared library, or needs what it must not; or the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (

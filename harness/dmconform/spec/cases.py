@@ -79,7 +79,7 @@ def load_requirements(path: Path) -> dict[str, Requirement]:
     found: dict[str, Requirement] = {}
     for one in load_toml(path, _SpecFile).requirement:
         if one.id in found:
-            raise DataFileError(path, f"id {one.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {one.id!r}")
         found[one.id] = one
         try:
             bounds = [Minor.parse(bound) for bound in (one.since, one.until) if bound is not None]
@@ -92,7 +92,7 @@ def load_requirements(path: Path) -> dict[str, Requirement]:
             raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
     for one in found.values():
         if one.contradicts is not None and one.contradicts not in found:
-            raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is no id")
+            raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is not an id")
     return found
 
 
@@ -152,10 +152,10 @@ def case(
     """Declares a case.
 
     Args:
-        requirements: ids in `conformance/spec/requirements.toml` that the case checks.
+        *requirements: ids in `conformance/spec/requirements.toml` that the case checks.
         languages: whose probes it runs with; one is enough where the language does not matter.
         promised_to: the languages whose SDK the documents make the promise for; the others are measured, and do not gate. None
-            where the documents leave it open: the case then tells a fact.
+            where the documents leave it open: the case then is informational.
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
         everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
             `--everywhere` only.

@@ -56,7 +56,7 @@ def load_envoy_tests(path: Path) -> tuple[EnvoyTest, ...]:
     found: dict[str, EnvoyTest] = {}
     for one in load_toml(path, _File).test:
         if one.id in found:
-            raise DataFileError(path, f"id {one.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {one.id!r}")
         found[one.id] = one
         if one.section not in SECTIONS:
             raise DataFileError(path, f"{one.id}: expected a section of {', '.join(SECTIONS)} before the slash")

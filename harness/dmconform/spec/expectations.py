@@ -59,13 +59,13 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
     """Loads the records.
 
     Raises:
-        DataFileError: the file is not of its format, an id stands twice, or a record could cover what it must not.
+        DataFileError: the file is not of its format, an id is duplicate, or a record could cover what it must not.
     """
     records = load_toml(path, _File).known
     seen: set[str] = set()
     for record in records:
         if record.id in seen:
-            raise DataFileError(path, f"id {record.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {record.id!r}")
         seen.add(record.id)
         if not record.outcome.is_verdict or record.outcome is Outcome.PASS:
             failures = ", ".join(one.value for one in Outcome if one.is_verdict and one is not Outcome.PASS)
@@ -81,7 +81,7 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
         try:
             re.compile(record.detail)
         except re.error as error:
-            raise DataFileError(path, f"{record.id}: detail is no regular expression: {error}") from None
+            raise DataFileError(path, f"{record.id}: detail is not a regular expression: {error}") from None
         try:
             Minor.parse(record.until or "1.0")
         except ValueError as error:

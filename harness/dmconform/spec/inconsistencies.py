@@ -1,7 +1,7 @@
 """Inconsistencies: six ways in which expectations and results of cells differ, each with the command that fixes it.
 
-Some are told by the data alone, whatever was selected for a run: a glob that matches nothing, a record that covers what it must
-not, one past its `until`. The others are told by what came of cells.
+The data alone shows some, whatever was selected for a run: a glob that matches nothing, a record that covers what it must
+not, one past its `until`. The results of cells show the others.
 """
 
 from __future__ import annotations
@@ -87,6 +87,7 @@ def inconsistencies_of_records(
     """Returns the inconsistencies in the records' own data: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
 
     Args:
+        records: the known failures.
         every_cell: all cells that could ever be planned, each with whether it is supported.
         newest: the newest minor that there is a known host of.
     """
@@ -173,7 +174,7 @@ def _of_record(record: str, cells: list[JudgedCell]) -> list[Inconsistency]:
         names = tuple(one.cell for one in other)
         if len(other) == len(cells) and len({one.outcome for one in other}) == 1:
             command = fix_command("correct", record, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail))
-        else:  # the rest of the record is right: this becomes a failure of its own
+        else:  # the rest of the record is right: this becomes a separate failure
             command = fix_command("narrow", record, *names)
         text = f"ends in another way than the record says: {first.outcome.value}: {_first_line(first.detail)}"
         found.append(Inconsistency(InconsistencyKind.OTHER, record, names, text, command))

@@ -1,4 +1,4 @@
-"""The two halves of a cell: what its probe's file says, and what its host did. Where they disagree, something is hidden."""
+"""Static analysis and run-time observation of a cell: a mismatch points to a hidden break or to a mistake in the data."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_the_words_for_several_cells_count_those_that_ended_otherwise() -> None:
     stable = broken(reruns=(FAILS, FAILS))
     assert reruns_in_words([broken(), stable]) == "stable: run again alone, the same each time (2x fail)"
     said = reruns_in_words([stable, UNSTABLE, broken()])
-    assert said == "NOT STABLE: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
+    assert said == "FLAKY: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
     assert "run again alone, it ended otherwise (2x pass)" in reruns_in_words([broken(reruns=(PASSES, PASSES))])
 
 
@@ -84,8 +84,8 @@ FORMS: dict[str, Callable[[Report], str]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_says_that_a_cell_is_not_stable_and_it_stays_red(form: str) -> None:
     told = FORMS[form](report([UNSTABLE]))
-    assert "NOT STABLE: run again alone, it ended otherwise" in told
-    assert "NOT STABLE" not in FORMS[form](report([broken(reruns=(FAILS, FAILS))]))
+    assert "FLAKY: run again alone, it ended otherwise" in told
+    assert "FLAKY" not in FORMS[form](report([broken(reruns=(FAILS, FAILS))]))
     assert report([UNSTABLE]).exit_code == 1
 
 

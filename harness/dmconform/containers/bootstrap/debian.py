@@ -153,7 +153,7 @@ def run_mmdebstrap(
             mode = "unshare"
         else:
             prefix = as_root("make the base image with mmdebstrap")
-    # It calls a second program of its own package by name.
+    # It calls a second program of the same package by name.
     search = ":".join((str(Path(tool[-1]).parent), os.environ.get("PATH", "/usr/bin:/bin"), *PROGRAM_FOLDERS))
     command = [
         *prefix,

@@ -1,12 +1,12 @@
-"""Keeps the private Docker server: starts it, waits until nobody uses it, stops it and removes its traces.
+"""Keeps the private Docker server: starts it, waits until it has no users, stops it and removes its traces.
 
-A program of its own, so that the server outlives the run that started it while other runs use it, and is stopped even
+A separate program, so that the server outlives the run that started it while other runs use it, and is stopped even
 if the last of them was killed. It runs as root, perhaps through sudo, from its path: standard library only.
 
 How runs and the keeper agree, all in the folder CACHE/engine:
 
 - `users.lock`: every run holds a shared lock on it. The kernel drops the lock of a run that dies, in whatever way, so
-  the keeper learns that nobody is left by getting the exclusive lock.
+  the keeper learns that no user is left by getting the exclusive lock.
 - `keeper.lock`: the keeper holds an exclusive lock on it for as long as anything of the server is there.
 - `engine.json`: where the server is. Written and removed by the keeper.
 - `stop`: created by the last run, so that it need not wait until the keeper finds out.
@@ -188,7 +188,7 @@ def processes(place: Path, programs: tuple[str, ...] = PROGRAMS) -> list[int]:
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 program, *arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                # "containerd" stands for its shims as well, whose names begin so.
+                # "containerd" matches its shims as well, whose names begin so.
                 if Path(program).name.startswith(programs) and any(str(place) in argument for argument in arguments):
                     found.add(int(entry.name))
     for group in cgroups(place.name) if IN_CONTAINERS in programs else ():

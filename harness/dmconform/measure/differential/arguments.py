@@ -190,7 +190,7 @@ class Arguments:
         type_ = short(param.type)
         known = self._types.get(type_)
         if not isinstance(known, Enum):
-            return NoArgument(f"{type_!r} is no enum, and a rule asks for every value of it")
+            return NoArgument(f"{type_!r} is not an enum, and a rule asks for every value of it")
         numbers = tuple(str(each.value) for each in known.values)
         labels = tuple(short(each.name).removeprefix(f"{type_}_") for each in known.values)
         return Argument(param.name, loop=Loop(param.name, param.type, numbers, labels))

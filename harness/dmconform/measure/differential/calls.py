@@ -26,7 +26,7 @@ MODULE: Final = "dmconform_differential"
 MOST_RESTARTS: Final = 8  # of one job: so many calls may end the host before the job is given up
 _HALVINGS: Final = 24
 CLIENT: Final = "(client)"
-"""What stands for the callback where a key is about what the client of an extension point saw."""
+"""Takes the place of the callback where a key is about what the client of an extension point saw."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class EnvoyJob:
 class Gathered:
     """The results of one job.
 
-    `ends` are the calls that end the host, with how; `problem` is why nothing or not all could be had, else empty.
+    `ends` are the calls that end the host, with how; `problem` is why there is no result, or only a part of one; else empty.
     """
 
     told: ModuleOutput

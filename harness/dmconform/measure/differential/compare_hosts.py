@@ -108,8 +108,13 @@ def compare_hosts(
     """Runs the module of a minor on its own host and on others, and compares the results.
 
     Args:
+        wanted: for each minor its ABI, its own host and the other hosts.
+        rules: which callbacks are called, where, and with which arguments.
+        known: the records of known differences.
         probes: by minor, the short names of the callbacks that built probes use.
+        build: makes a shared library of C source.
         folder: where each Envoy's files go.
+        say: takes a line about the progress now and then.
 
     Raises:
         HarnessError: a module cannot be compiled.

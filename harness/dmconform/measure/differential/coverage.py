@@ -56,9 +56,10 @@ class Coverage:
 
 
 def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collection[str]) -> Coverage:
-    """Returns the coverage of a plan by what was run on a host of its own minor.
+    """Returns the coverage of a plan by what was run on a host of the same minor.
 
     Args:
+        plan: the calls, and the callbacks that are in none.
         own: what the jobs gave; empty where none was run.
         probes: the short names of the callbacks that the built probes of this minor leave undefined.
     """

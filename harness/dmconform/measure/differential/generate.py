@@ -140,7 +140,7 @@ def _placed(
     if excluded is not None:
         return NotCalled(excluded.category, excluded.reason)
     if not function.has_signature:
-        return NotCalled(Gap.NO_SIGNATURE.value, "no header that declares it could be had")
+        return NotCalled(Gap.NO_SIGNATURE.value, "no header that declares it is available")
     made = [maker.make(function, param) for param in function.params or ()]
     arguments = [each for each in made if isinstance(each, Argument)]
     problem = next((each for each in made if isinstance(each, NoArgument)), None)
@@ -293,7 +293,7 @@ _PREAMBLE: Final = r"""
 #include <string.h>
 #include <unistd.h>
 
-static char module_object[64]; /* what the module gives where an object of its own is wanted */
+static char module_object[64]; /* what the module gives where an object is wanted */
 
 static _Thread_local bool acted; /* whether the hook has made a call */
 static _Thread_local char line[3800]; /* below what a pipe takes in one piece */
@@ -319,7 +319,7 @@ __attribute__((unused)) static void put_bytes(const char *bytes, size_t size) {
 
 static void start(const char *what, const char *hook, const char *callback, int time) {
   length = 0;
-  /* A line of its own, whatever stands before it. */
+  /* A separate line, whatever is before it. */
   put("\ndmconform-differential %s %s %s %d", what, hook, callback, time);
 }
 

@@ -48,13 +48,13 @@ def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
     """Returns the records.
 
     Raises:
-        DataFileError: the file is not of its format, an id stands twice, or a record says too little.
+        DataFileError: the file is not of its format, an id is duplicate, or a record is incomplete.
     """
     records = load_toml(path, _File).known
     seen: set[str] = set()
     for record in records:
         if record.id in seen:
-            raise DataFileError(path, f"id {record.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {record.id!r}")
         seen.add(record.id)
         if not record.reason.strip() or not record.evidence.strip() or not record.callbacks:
             raise DataFileError(path, f"{record.id}: needs callbacks, a reason and evidence")
@@ -62,7 +62,7 @@ def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
             try:
                 re.compile(expression)
             except re.error as error:
-                raise DataFileError(path, f"{record.id}: {expression!r} is no regular expression: {error}") from None
+                raise DataFileError(path, f"{record.id}: {expression!r} is not a regular expression: {error}") from None
     return records
 
 

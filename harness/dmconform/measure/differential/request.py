@@ -50,7 +50,7 @@ def run_request(request: DifferentialRequest, folder: Path) -> Compared:
     Raises:
         UsageError: a minor or host is not known.
         DataFileError: a data file has a mistake.
-        HarnessError: a host of a minor's own, or the compiler, cannot be had.
+        HarnessError: a host of a minor's own, or the compiler, is not available.
     """
     abis = load_every_abi()
     absent = [minor for minor in request.minors if minor not in abis]
@@ -99,7 +99,7 @@ def _targets(hosts: Sequence[PlannedHost]) -> dict[str, Target]:
     """Returns the hosts by their ids.
 
     Raises:
-        HarnessError: one could not be had.
+        HarnessError: one was not available.
     """
     targets: dict[str, Target] = {}
     for one in hosts:

@@ -185,7 +185,7 @@ def _fits_nothing(rules: Rules, abis: tuple[Abi, ...]) -> Iterator[str]:
     named = [alone.hook for alone in rules.alone] + [tail.hook for tail in rules.tail]
     for hook in [*named, *(hook for where in rules.where for hook in where.hooks)]:
         if hook not in hooks:
-            yield f"{hook!r} is no hook of any minor"
+            yield f"{hook!r} is not a hook of any minor"
     for value in rules.argument:
         fitting = (
             param

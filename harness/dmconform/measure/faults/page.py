@@ -30,14 +30,14 @@ _LACKS = """\
 ## Which counter a missing hook moves
 
 Hosts count such failures from 1.39 on. *none*: the configuration is refused, and nothing is counted. *not seen*: Envoy ends, as
-for all that is wrong in its bootstrap configuration, and nobody can ask it. Clusters came by discovery, so that Envoy lives on.
+for all that is wrong in its bootstrap configuration, and cannot be asked. Clusters came by discovery, so that Envoy lives on.
 A name after *of* is the tag `config_name`, where it is not the name that the extension was given.
 """
 
 
 def faults_page(faults: Faults) -> str:
     """Returns the text of `docs/faults.md`."""
-    lines = [_HEAD, *_sentence(faults), _NULL, "| extension point | hook | what comes of it |", "| --- | --- | --- |"]
+    lines = [_HEAD, *_sentence(faults), _NULL, "| extension point | hook | effect |", "| --- | --- | --- |"]
     for point in _points(faults):
         for hook in sorted({hook for facts in faults.points if facts.point is point for hook in facts.null} - {"program_init"}):
             by_release = {

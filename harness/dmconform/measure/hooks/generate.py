@@ -91,7 +91,7 @@ def stub_module(
 ) -> str:
     """Returns the C source of a module that defines `envoy_dynamic_module_on_program_init` and every other hook of a minor.
 
-    It stands alone: the declarations of the ABI are in it. Of a hook whose signature is not known only the result matters:
+    It is complete: the declarations of the ABI are in it. Of a hook whose signature is not known only the result matters:
     it is that of the first of `relatives` that knows the hook, else a non-null pointer where the name ends with `_new`, else 0.
 
     Args:
@@ -107,7 +107,7 @@ def stub_module(
 
     Raises:
         HarnessError: the ABI's types do not fit together.
-        KeyError: `bodies` or `without` names a hook that the minor has not got.
+        KeyError: `bodies` or `without` names a hook that the minor lacks.
     """
     hooks = [function for function in abi.functions if function.kind is FunctionKind.HOOK]
     unknown = (bodies.keys() | set(without)) - {hook.name for hook in hooks}

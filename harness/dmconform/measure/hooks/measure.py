@@ -80,9 +80,12 @@ def measure(
     """Measures hosts at each extension point they have, or at some.
 
     Args:
+        hosts: releases with their binaries and ABI data.
         folder: what Envoys leave while they run; each attempt's part is removed.
+        compile_module: makes a shared library of C source.
         upstream_port: a server that answers HTTP.
         workers: Envoys at once.
+        progress: takes a line about the progress now and then.
         only: the points that are wanted.
 
     Raises:

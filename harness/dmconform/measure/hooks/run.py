@@ -37,7 +37,7 @@ def measure_hosts(
     """Measures the hosts that specifications such as `1.39` or `all` name; see `dmconform.measure.hooks.measure`.
 
     Raises:
-        HarnessError: one of them cannot be had, a module cannot be compiled, or the machine does not let Envoys run.
+        HarnessError: one of them is not available, a module cannot be compiled, or the machine does not let Envoys run.
     """
     with (
         hosts_and_compiler(specs) as (hosts, compiler),
@@ -52,7 +52,7 @@ def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredH
     """Yields the hosts that specifications name, and a function that compiles generated modules for the time of the block.
 
     Raises:
-        HarnessError: a host cannot be had.
+        HarnessError: a host is not available.
     """
     cache = paths.cache_folder()
     with lazy_engine(cache) as engine:

@@ -90,7 +90,7 @@ _KEYS = {
     Subject.HOST: _ALL | _OF_REPORTS | {"sdks", "providers", "own_may_be_unknown"},
     Subject.MODULE: _ALL | {"hosts", "next_may_be_unknown", "uncalled_allowed"},
 }
-"""What is looked at; a key that is not would promise something that nobody keeps."""
+"""What is looked at; a key that is not would promise something that is not kept."""
 
 
 def find_policy(named: str) -> Path:

@@ -20,6 +20,7 @@ class GateAnswer(enum.Enum):
 
     @property
     def exit_code(self) -> ExitCode:
+        """The exit code of the command."""
         return {GateAnswer.MAY: ExitCode.OK, GateAnswer.MAY_NOT: ExitCode.FAIL, GateAnswer.CANNOT_TELL: ExitCode.ERROR}[self]
 
 

@@ -24,7 +24,7 @@ def name_of(now: datetime) -> str:
 def newest_report(keep: Path) -> Report | None:
     """Returns the newest report that is kept; None before the first night.
 
-    One that is incomplete, or cannot be read, is said and passed over: it would hide what the night before it has shown.
+    One that is incomplete, or cannot be read, is reported and passed over: it would hide what the night before it has shown.
     """
     for folder in reversed(_nights(keep)):
         file = report_in(folder)

@@ -40,8 +40,8 @@ class _Step:
 def edited_since(folder: Path = FOLDER, project: Path = paths.DATA) -> tuple[str, ...] | None:
     """Returns published files that were changed or removed after the commit that added them; None where git cannot show it.
 
-    A clone without its history cannot tell. The first reports were published as plain files, with their pages. That they were
-    replaced by the compressed form is no edit, as long as it holds the removed `report.json` byte for byte.
+    A clone without its history cannot show it. The first reports were published as plain files, with their pages. Replacing
+    them by the compressed form is not an edit, as long as it holds the removed `report.json` byte for byte.
     """
     git = find_program("git")
     if git is None:
@@ -84,7 +84,7 @@ def _steps(past: str, present: str, place: PurePosixPath) -> list[_Step]:
 def _converted(step: _Step, ask: Ask, project: Path) -> set[str]:
     """Returns the files that a step changed because it replaced the plain form of a report by the compressed one.
 
-    The compressed one must hold what was removed. Each later change of it is a step of its own.
+    The compressed one must hold what was removed. Each later change of it is a separate step.
     """
     plain = str(step.run / REPORT_FILE)
     if not _only(step.changes.get(plain, ""), "D"):

@@ -34,13 +34,13 @@ def publish(source: Path, name: str, folder: Path = FOLDER) -> Path:
 
     Raises:
         UsageError: the name is none, or taken, or the report is not fit to be published.
-        DataFileError: it is no report.
+        DataFileError: it is not a report.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r}: expected DATE-WHAT in lower case, such as 2026-11-21-envoy-1.40")
     target = folder / name
     if target.exists():
-        raise UsageError(f"{target}: exists already; a published report is never changed, a newer one stands beside it")
+        raise UsageError(f"{target}: exists already; a published report is never changed; choose another name")
     file = report_in(source)
     data = read_plain_or_compressed(file)
     report = parse_report(file, data)

@@ -27,7 +27,7 @@ def problems(folder: Path = FOLDER) -> Iterator[str]:
             yield f"{report.name}: {problem}"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path not in published(folder) and path.name != PAGE:
-            yield f"{path.name}: is no published report; only dmconform publish makes one"
+            yield f"{path.name}: is not a published report; only dmconform publish makes one"
 
 
 def _of_report(folder: Path) -> Iterator[str]:

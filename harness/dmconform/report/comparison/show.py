@@ -77,7 +77,7 @@ def _words(side: CellSide | None) -> str:
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
     mismatched = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS else ""
-    unstable = " (NOT STABLE: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
+    unstable = " (FLAKY: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
     return f"{side.outcome.value}{mismatched}{known}{unstable}" + (f": {text}" if text else "")
 
 

@@ -1,4 +1,4 @@
-"""What came and went in the ABI from one minor to the next, as far as a report's supported pairs tell."""
+"""What came and went in the ABI from one minor to the next, as far as a report's supported pairs show."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cells of a report, packed for the page: what many cells share is told once."""
+"""The cells of a report, packed for the page: what many cells share is stored once."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class CauseData(msgspec.Struct, frozen=True, rename="camel"):
     group: str
     text: int
     cells: list[int]
-    reruns: str  # what came of running some of them again
+    reruns: str  # the result of running some of them again
 
 
 class RecordData(msgspec.Struct, frozen=True, rename="camel"):

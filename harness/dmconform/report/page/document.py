@@ -1,4 +1,4 @@
-"""The page itself: what is told without a script, and the data and the script that tell the rest.
+"""The page itself: what is shown without a script, and the data and the script that show the rest.
 
 Nothing in it is fetched, and its policy lets run only its own style and script, by their hashes.
 """
@@ -19,7 +19,7 @@ from dmconform.core.text import cut, first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.comparison.show import counts, notes
-from dmconform.report.marks import MISMATCH_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
+from dmconform.report.marks import JUDGEMENT_MEANINGS, MISMATCH_SIGN, OUTCOME_MARKS, Mark
 from dmconform.report.page.answer import answers
 from dmconform.report.page.data import page_data
 from dmconform.report.page.modules import combine
@@ -90,7 +90,7 @@ def relative_link(path: str | None) -> str | None:
     """Returns `path` as an address below the report's folder, or None where it leads anywhere else."""
     if not path or path.startswith("/") or ".." in path.split("/") or "\\" in path:
         return None
-    # A colon is left out, as what stands before it could be taken for a scheme.
+    # A colon is left out, as the text before it could be taken for a scheme.
     return "./" + quote(path, safe="/@~._-", errors="backslashreplace")
 
 

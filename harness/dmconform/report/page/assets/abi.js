@@ -10,7 +10,7 @@ import { data } from "./store.js";
 export function buildAbi() {
   const box = byId("abi-box");
   if (!data.abiSteps.length && !data.abiFindings.length && !data.static.length) {
-    box.append(el("p", {}, "This report tells nothing of it."));
+    box.append(el("p", {}, "This report has nothing about it."));
     return;
   }
   box.append(...steps(), ...broken(), ...verdicts());
@@ -92,7 +92,7 @@ function broken() {
         it.usedBy.join(", "),
         [
           it.detail,
-          it.certain ? null : el("span", { class: "dim" }, " (as far as a header tells that is not the release's own)"),
+          it.certain ? null : el("span", { class: "dim" }, " (as far as a header shows that is not the release's own)"),
         ],
       ]),
       "What breaks the promise in the ABI itself",

@@ -1,4 +1,4 @@
-// Small pictures. Each says the same in its label, and stands beside a table or a sentence.
+// Small pictures. Each has the same in its label, and is beside a table or a sentence.
 
 import { el } from "./dom.js";
 

@@ -75,7 +75,7 @@ export function buildFindings() {
   if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing counts against this run."));
   else if (!of("new").length && !data.mismatches.length && !data.inconsistencies.length && !of("incomplete").length)
     parts.unshift(
-      el("p", {}, "Nothing of what ran counts against this run, but it is no answer: the top of the page says why."),
+      el("p", {}, "Nothing of what ran counts against this run, but it is not an answer: the top of the page says why."),
     );
   box.append(...parts);
 }

@@ -9,7 +9,7 @@ import { columnAt, data, hostOf, sdkOf } from "./store.js";
 /** @typedef {{ key: string | number, column: number, at: number, count: number }} Run Columns beside each other with the same key. */
 
 /**
- * The header: language and provider, SDK version, host, what the host said of the ABI string, the static verdict.
+ * The header: language and provider, SDK version, host, the host's verdict on the ABI string, the static verdict.
  * @param {number[]} columns All columns that are shown.
  */
 export function heads(columns) {

@@ -1,4 +1,4 @@
-// The rows of the matrix: all cases, areas, their requirements, their cases. A row above cases tells what its cases come to.
+// The rows of the matrix: all cases, areas, their requirements, their cases. A row above cases sums up its cases.
 
 import { cellMatches } from "./state.js";
 import { caseAt, cellAt, data, lookOf, wasOf } from "./store.js";

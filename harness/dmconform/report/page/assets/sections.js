@@ -1,4 +1,4 @@
-// What the documents say, sentence by sentence, and what came of it in this run.
+// The sentences of the documents, and their results in this run.
 
 import { breakable, byId, counted, el, opening, table } from "./dom.js";
 import { data } from "./store.js";
@@ -29,7 +29,7 @@ function envoyTests() {
 export function buildRequirements() {
   const box = byId("requirements-box");
   if (!data.requirements.length) {
-    box.append(el("p", {}, "This report tells nothing of them."));
+    box.append(el("p", {}, "This report has nothing about them."));
     return;
   }
   /** @param {number} count */

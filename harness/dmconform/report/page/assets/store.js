@@ -1,4 +1,4 @@
-// The report as the page has it: cells unpacked on demand, and where each stands in the matrix.
+// The report as the page has it: cells unpacked on demand, and the place of each in the matrix.
 
 import { byId } from "./dom.js";
 

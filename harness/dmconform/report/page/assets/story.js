@@ -1,4 +1,4 @@
-// A cell's story: what is asked, what was seen, both verdicts, how to see it again. It stands in the address while it is open.
+// A cell's story: what is asked, what was seen, both verdicts, how to see it again. It is in the address while it is open.
 
 import { breakable, byId, chip, command, counted, el, opening } from "./dom.js";
 import { showCell } from "./matrix.js";
@@ -27,7 +27,7 @@ import {
 /** @import { ColumnData, Look, RequirementData } from "./data.d.ts" */
 /** @import { Child } from "./dom.js" */
 
-/** @typedef {[string, Child, string?]} Pair A name, what is told under it, and the name of that for the tests. */
+/** @typedef {[string, Child, string?]} Pair A name, the text under it, and the name of that for the tests. */
 
 export const story = {
   dialog: /** @type {HTMLDialogElement} */ (byId("story")),
@@ -143,7 +143,7 @@ function chapters(cell) {
     ),
     ...expectedAndSeen(look, detail),
     ...chapter("Log of the host", look.log ? el("pre", { "data-field": "log" }, own(cell, look.log)) : null),
-    ...halves(cell, look, column),
+    ...verdicts(cell, look, column),
     ...waiver(look),
     ...chapter(
       "See it yourself",
@@ -222,7 +222,7 @@ function hostsStrip(cell) {
  * @param {Look} look
  * @param {ColumnData} column
  */
-function halves(cell, look, column) {
+function verdicts(cell, look, column) {
   const told = data.static[column.static];
   const names = told?.names.length
     ? opening(`${counted(told.missing, "name")} missing`, () =>
@@ -238,7 +238,7 @@ function halves(cell, look, column) {
     "Both verdicts on the probe",
     el(
       "div",
-      { class: "halves" },
+      { class: "verdicts" },
       el(
         "div",
         {},

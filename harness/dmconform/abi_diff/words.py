@@ -58,7 +58,7 @@ def comparison(how: Compared) -> str:
     """Returns how far a comparison could go, as a sentence."""
     parts = [
         (how.exact, "by the headers of the releases themselves"),
-        (how.nearby, "as far as a nearby header tells"),
+        (how.nearby, "as far as a nearby header shows"),
         (how.unknown, "cannot be told: a signature is not known"),
     ]
     told = "; ".join(f"{number} {words}" for number, words in parts if number) or "nothing to compare"
