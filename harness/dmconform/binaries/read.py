@@ -49,7 +49,7 @@ def read_host(path: Path, release: str | None = None) -> HostFacts:
     """
     (found,) = _ask(ReadJob(ReadAs.HOST, _known_abi_strings(), release), [path])
     if found.host is None:
-        raise UsageError(f"{path}: no Envoy: {found.problem}")
+        raise UsageError(f"{path}: not an Envoy executable: {found.problem}")
     return found.host
 
 
@@ -61,7 +61,7 @@ def exports_of(path: Path) -> frozenset[str]:
     """
     (found,) = _ask(ReadJob(ReadAs.EXPORTS), [path])
     if found.exports is None:
-        raise UsageError(f"{path}: no library: {found.problem}")
+        raise UsageError(f"{path}: not a shared library: {found.problem}")
     return found.exports
 
 

@@ -79,11 +79,11 @@ def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client
 
 def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
     if not path.is_file():
-        raise UsageError(f"{path}: no Envoy: expected a file")
+        raise UsageError(f"{path}: not an Envoy executable: expected a file")
     try:
         digest = sha256_of(path)
     except OSError as error:
-        raise UsageError(f"{path}: no Envoy: {error.strerror}") from None
+        raise UsageError(f"{path}: not an Envoy executable: {error.strerror}") from None
     same = next((host for host in known if host.binary_sha256 == digest), None)
     if same:
         return Candidate(same.release, same.release, origin, _known_facts(same.release))
@@ -91,7 +91,7 @@ def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
     try:
         Release.parse(facts.release)
     except ValueError:
-        raise UsageError(f"{path}: no Envoy: its release does not stand in it") from None
+        raise UsageError(f"{path}: not an Envoy executable: its release is not in it") from None
     return Candidate(f"{facts.release}~{digest[:8]}", facts.release, origin, facts)
 
 

@@ -157,11 +157,11 @@ def _ask_version(binary: Path) -> tuple[str, str]:
     try:
         done = run_program([binary, "--version"], timeout_s=HOST_VERSION_S)
     except HarnessError as error:
-        raise UsageError(f"{binary}: no Envoy: {error}") from error
+        raise UsageError(f"{binary}: not an Envoy executable: {error}") from error
     found = _VERSION.search(done.output)
     if done.exit_code != 0 or not found:
         seen = done.output.strip()[:200] or f"nothing, and ended with {done.exit_code}"
-        raise UsageError(f"{binary}: no Envoy: expected --version to print 'version: COMMIT/X.Y.Z/…', it printed: {seen}")
+        raise UsageError(f"{binary}: not an Envoy executable: expected --version to print 'version: COMMIT/X.Y.Z/…', it printed: {seen}")
     return found["release"], found["build"]
 
 
@@ -175,11 +175,11 @@ def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise UsageError(f"{path}: no Envoy: {error.strerror}") from None
+        raise UsageError(f"{path}: not an Envoy executable: {error.strerror}") from None
     if not stat.S_ISREG(mode):
-        raise UsageError(f"{path}: no Envoy: expected a file, this is something else")
+        raise UsageError(f"{path}: not an Envoy executable: expected a file, this is something else")
     if not os.access(path, os.X_OK):
-        raise UsageError(f"{path}: no Envoy: it is not executable")
+        raise UsageError(f"{path}: not an Envoy executable: it is not executable")
     release, build = _ask_version(path)
     digest = sha256_of(path)
     same = next((host for host in known if host.binary_sha256 == digest), None)

@@ -19,9 +19,10 @@ _HEAD = """\
 # Findings
 
 Generated from `known_failures.toml` and `findings.toml` in `conformance/expectations`: `dmconform findings --write`. A test
-compares this page with them. The statements of the documents are in this project's words. The comparison of
-the official SDK with the reference SDK shows whose fault it is ([how](../sdks/README.md#how-to-find-the-party-at-fault)). Commands
-are for the root of the repository. Where official SDKs are needed, they come from [where you say](../README.md#commands-and-exit-codes).
+compares this page with them. The statements of the documents are in this project's words. The comparison of the official SDK
+with the reference SDK shows whose fault it is ([how](../sdks/README.md#how-to-find-the-party-at-fault)). Commands are for the
+root of the repository. Where official SDKs are needed, they come from
+[where you choose](../README.md#commands-and-exit-codes).
 """
 
 

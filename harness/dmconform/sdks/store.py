@@ -107,7 +107,7 @@ def _describe(folder: Path, names: tuple[str, ...]) -> tuple[ModuleFile, ...]:
 
 def _accept(name: str, path: Path, facts: ModuleFacts) -> ModuleFile:
     if facts.problem is not None:
-        raise HarnessError(f"{path.name}: no shared library: {facts.problem}")
+        raise HarnessError(f"{path.name}: not a shared library: {facts.problem}")
     floor = facts.glibc_floor or "none"
     if facts.glibc_floor and tuple(int(part) for part in floor.removeprefix("GLIBC_").split(".")) > NEWEST_GLIBC:
         raise HarnessError(f"{path.name} needs {floor}, expected at most GLIBC_{'.'.join(map(str, NEWEST_GLIBC))} (Debian 12)")

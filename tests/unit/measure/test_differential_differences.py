@@ -169,7 +169,7 @@ def test_the_records_of_the_repository_are_read() -> None:
     [
         (('reason = "r"', 'reason = " "'), "needs"),
         (('changes = ["a"]', 'changes = ["("]'), "no regular"),
-        (("", ""), "stands twice"),
+        (("", ""), "duplicate"),
     ],
 )
 def test_a_bad_record_is_refused(tmp_path: Path, change: tuple[str, str], inconsistency: str) -> None:

@@ -111,9 +111,9 @@ reproduce = "dmconform run"
 @pytest.mark.parametrize(
     ("text", "inconsistency"),
     [
-        (f"most_important = []\n{GOOD}{GOOD}", "stands twice"),
-        (f"most_important = []\n{GOOD}".replace('"a"', '"known"'), "or is that of a known failure"),
-        (f'most_important = ["b"]\n{GOOD}', "'b' is no id"),
+        (f"most_important = []\n{GOOD}{GOOD}", "duplicate id"),
+        (f"most_important = []\n{GOOD}".replace('"a"', '"known"'), "or that of a known failure"),
+        (f'most_important = ["b"]\n{GOOD}', "'b' is not an id"),
         (f"most_important = []\n{GOOD}".replace('"t"', '" "'), "title is empty"),
         (f"most_important = []\n{GOOD}".replace('["all"]', "[]"), "hosts is empty"),
         (f"most_important = []\n{GOOD}".replace('"host"', '"me"'), "me"),

@@ -246,14 +246,14 @@ GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The
 @pytest.mark.parametrize(
     ("text", "inconsistency"),
     [
-        (f"[[known]]\n{GOOD}\n[[known]]\n{GOOD}", "stands twice"),
+        (f"[[known]]\n{GOOD}\n[[known]]\n{GOOD}", "duplicate id"),
         (f"[[known]]\n{GOOD}colour = 1\n", "colour"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"pass"'), "is not a failure"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"error"'), "is not a failure"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"vanished"'), "vanished"),
         ("[[known]]\n" + GOOD.replace('"The host is at fault: r"', '" "'), "needs cells, a reason and evidence"),
         ("[[known]]\n" + GOOD.replace("The host is at fault: r", "it fails"), "must begin with whose fault it is"),
-        ("[[known]]\n" + GOOD.replace('"d"', '"("'), "no regular expression"),
+        ("[[known]]\n" + GOOD.replace('"d"', '"("'), "is not a regular expression"),
         (f'[[known]]\n{GOOD}until = "soon"\n', "until: 'soon' is not a minor version"),
     ],
 )
@@ -276,7 +276,7 @@ def sdk_file(folder: Path, change: tuple[str, str]) -> Path:
     [
         (("unloads = true", "unloads = true\nspeed = 3"), "speed"),
         (('minor = "1.38"', 'minor = "1.38.3"'), "not a minor version"),
-        (('minor = "1.38"', 'minor = "1.37"'), r"1\.38\.3 is not of minor 1\.37|stands twice"),
+        (('minor = "1.38"', 'minor = "1.37"'), r"1\.38\.3 is not of minor 1\.37|duplicate minor"),
         (('release = "1.38.3"', 'release = "1.39.3"'), r"1\.39\.3 is not of minor 1\.38"),
         (('language = "rust"', 'language = "zig"'), "zig"),
         (('language = "rust"', 'language = "go"'), "as the folder is called"),
