@@ -13,7 +13,7 @@ from dmconform.report.schema import write_report
 
 from tests.browser.conftest import Open, chromium
 from tests.browser.pages import expected_cells
-from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static
+from tests.unit.report_samples import ALL_KINDS, broken, cell, contradicted, known, matrix, report, static
 
 pytestmark = pytest.mark.browser
 
@@ -189,7 +189,7 @@ def test_each_column_says_what_host_and_file_say(open_page: Open) -> None:
 
 
 def test_a_flag_is_seen_in_the_matrix_and_above_it(open_page: Open) -> None:
-    flagged, calm = disputed("load/hidden"), cell("load/calm")
+    flagged, calm = contradicted("load/hidden"), cell("load/calm")
     seen = open_page(report([flagged, calm]))
     seen.open_all_rows()
     assert seen.cell(flagged).inner_text().split() == ["✓", "MISMATCH", "≠"]

@@ -11,7 +11,18 @@ from dmconform.report.schema import FindingEntry, Report, RerunEntry
 
 from tests.browser.conftest import Open
 from tests.browser.pages import label
-from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, disputed, known, matrix, report, static
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    FINDING,
+    KNOWN_FAILURE,
+    broken,
+    cell,
+    contradicted,
+    known,
+    matrix,
+    report,
+    static,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -203,7 +214,7 @@ def test_a_run_that_nothing_fails_says_so(open_page: Open) -> None:
 
 
 def test_a_disagreement_is_explained(open_page: Open) -> None:
-    entry = disputed("load/hidden")
+    entry = contradicted("load/hidden")
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
     assert seen.field("mismatch").inner_text() == entry.mismatch
 

@@ -85,7 +85,8 @@ def test_the_described_data_is_that_of_the_types() -> None:
 
 class _Inner(msgspec.Struct, rename="camel"):
     """An inner
-    one."""
+    one.
+    """  # noqa: D205 - such a text must fit on one line of data.d.ts
 
     a_name: str
 

@@ -165,7 +165,7 @@ def known(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
     )
 
 
-def disputed(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
+def contradicted(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
     """A supported cell that passes although its static analysis says that it cannot."""
     return cell(
         case,
@@ -260,7 +260,7 @@ ALL_KINDS: tuple[CellEntry, ...] = (
     cell("load/reload", judgement=Judgement.INFORMATIONAL, relation=Relation.LEGACY, sdk="go@1.37:official", host="1.37.0"),
     cell("load/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads"),
     unreachable(host="1.40.0"),
-    disputed("load/hidden"),
+    contradicted("load/hidden"),
 )
 """One cell of every judgement."""
 

@@ -1,4 +1,4 @@
-"""What must hold within the data of one ABI, beyond its format: names that exist, are unique, and mean something in C."""
+"""What must hold within the data of one ABI besides its format: names that exist, are unique, and mean something in C."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 31), (1 << 31) - 1, (1 << 32) - 1
 
 
 def problems(abi: Abi) -> tuple[str, ...]:
-    """Everything that is wrong in the data, a sentence each that names the entry; empty for good data."""
+    """Returns everything that is wrong in the data, a sentence each that names the entry; empty for good data."""
     found = [*_names(abi), *_sources(abi), *_types(abi), *_functions(abi)]
     if not found:  # else the same mistakes would be found again
         try:
@@ -29,7 +29,7 @@ def problems(abi: Abi) -> tuple[str, ...]:
 
 
 def _names(abi: Abi) -> Iterator[str]:
-    """C has one space of names for types, functions and the constants of all enums."""
+    """Checks that no two types, functions or enum constants share a name: C has one namespace for all of them."""
     constants = [value.name for one in abi.types if isinstance(one, Enum) for value in one.values]
     yield from _repeated([*(one.name for one in abi.types), *(one.name for one in abi.functions), *constants], "in the data")
     for one in (*abi.types, *abi.functions):
@@ -37,8 +37,8 @@ def _names(abi: Abi) -> Iterator[str]:
         yield from _repeated([member.name for member in members], f"in {one.name}")
         for name in (one.name, *(member.name for member in members)):
             if not _IDENTIFIER.fullmatch(name):
-                yield f"{one.name}: {name!r} is no name in C"
-    yield from (f"{name!r} is no name in C" for name in constants if not _IDENTIFIER.fullmatch(name))
+                yield f"{one.name}: {name!r} is not a name in C"
+    yield from (f"{name!r} is not a name in C" for name in constants if not _IDENTIFIER.fullmatch(name))
 
 
 def _repeated(names: Iterable[str], place: str) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _types(abi: Abi) -> Iterator[str]:
 
 
 def _enum(one: Enum) -> Iterator[str]:
-    """An enum is as wide as an int: for wider ones, compilers do not agree."""
+    """Checks an enum: it must be as wide as an int, as compilers do not agree on wider ones."""
     numbers = [value.value for value in one.values]
     if not numbers:
         yield f"{one.name}: an enum without values"
@@ -105,7 +105,10 @@ _Judge = Callable[[str, str, bool, bool], Iterator[str]]
 
 
 def _judge_of(abi: Abi) -> _Judge:
-    """A function that says what is wrong with a type's text; it is told whether `void` and arrays are right there."""
+    """Returns a function that checks a type's text.
+
+    Its arguments: the text, and whether `void` and arrays are allowed there.
+    """
     known = frozenset((VOID, *PRIMITIVES, *(one.name for one in abi.types)))
 
     def judge(place: str, text: str, void: bool, array: bool) -> Iterator[str]:

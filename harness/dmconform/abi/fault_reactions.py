@@ -23,7 +23,7 @@ FILE = paths.ABI / "module_faults.json"
 
 
 class Fate(enum.Enum):
-    """What a host does with a module whose hook returns null."""
+    """The effect of a hook that returns null on a host."""
 
     REFUSED = "refused"  # it says so when it is configured, or (`late`) when it first needs the module
     SAME = "same"  # clients see what they see with a module that returns something
@@ -33,9 +33,9 @@ class Fate(enum.Enum):
 
 
 class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which counters a fault has moved: by their names after `dynamic_modules.`, the tag `config_name` included.
+    """The counters that a fault has moved: by their names after `dynamic_modules.`, the tag `config_name` included.
 
-    `unseen`: the host ended, so that nobody could ask it.
+    `unseen`: the host ended before it could be asked.
     """
 
     counters: dict[str, int] = {}
@@ -43,7 +43,7 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class NullFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What comes of a hook that returns null.
+    """The measured effect of a hook that returns null.
 
     `seen` is what clients saw: a request or the like, what came back, and after a comma Envoy's response code details. `said`
     are warnings and errors in the log that a module as it should be does not cause; `message` is the refusal, or how the host
@@ -92,20 +92,23 @@ class Faults:
 
     @cached_property
     def releases(self) -> tuple[str, ...]:
-        """What was measured, oldest first."""
+        """The measured releases, oldest first."""
         return tuple(sorted({release for release, _ in self._by_key}, key=Release.parse))
 
     def of(self, release: str, point: ExtensionPoint) -> PointFaults | None:
-        """What was measured of a point on a release; None for a release that was not measured, or has not got the point."""
+        """Returns what was measured of a point on a release.
+
+        None for a release that was not measured, or that lacks the point.
+        """
         return self._by_key.get((release, point))
 
     def replaced(self, fresh: Iterable[PointFaults]) -> Faults:
-        """With all facts of the releases in `fresh` taken from there."""
+        """Returns these facts with all facts of the releases in `fresh` taken from there."""
         return Faults(renewed(self.points, fresh))
 
 
 def merged(points: Iterable[PointFaults]) -> Faults:
-    """Facts with the releases that are alike in one entry; in the order of points and releases."""
+    """Returns facts with the releases that are alike in one entry; in the order of points and releases."""
     return Faults(grouped(points))
 
 
@@ -124,7 +127,7 @@ def load_faults(path: Path | None = None) -> Faults:
 
 
 def faults_json(faults: Faults) -> str:
-    """The text of the file: a hook a line, so that a change shows as the lines that it is about."""
+    """Returns the text of the file: a hook a line, so that a change shows as the lines that it is about."""
 
     def compact(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)

@@ -14,7 +14,7 @@ from dmconform.core.versions import Release
 
 
 class OfReleases(Protocol):
-    """What was measured of a point, a `msgspec.Struct`; all else in it is alike on the releases."""
+    """Facts of a point on releases, a `msgspec.Struct`; all else in it is alike on the releases."""
 
     @property
     def point(self) -> ExtensionPoint:
@@ -23,7 +23,7 @@ class OfReleases(Protocol):
 
     @property
     def releases(self) -> tuple[str, ...]:
-        """On which releases."""
+        """The releases."""
         ...
 
 
@@ -31,7 +31,7 @@ Facts = TypeVar("Facts", bound=OfReleases)
 
 
 def grouped(points: Iterable[Facts]) -> tuple[Facts, ...]:
-    """Facts with the releases that are alike in one entry; in the order of points and releases."""
+    """Returns facts with the releases that are alike in one entry; in the order of points and releases."""
     groups: dict[bytes, Facts] = {}
     for facts in points:
         alike = msgspec.json.encode(on_releases(facts, ()), order="deterministic")
@@ -43,7 +43,7 @@ def grouped(points: Iterable[Facts]) -> tuple[Facts, ...]:
 
 
 def renewed(old: Iterable[Facts], fresh: Iterable[Facts]) -> tuple[Facts, ...]:
-    """The old facts, with all of the releases in `fresh` taken from there."""
+    """Returns the old facts, with all of the releases in `fresh` taken from there."""
     fresh = tuple(fresh)
     new = {release for facts in fresh for release in facts.releases}
     left = ((facts, tuple(release for release in facts.releases if release not in new)) for facts in old)
@@ -51,10 +51,10 @@ def renewed(old: Iterable[Facts], fresh: Iterable[Facts]) -> tuple[Facts, ...]:
 
 
 def check(points: Iterable[OfReleases], path: Path) -> None:
-    """What is true of every file of such facts.
+    """Checks what holds for every file of such facts.
 
     Raises:
-        DataFileError: a release is none, or two things are said of one release and point.
+        DataFileError: a release is none, or one release and point have two entries.
     """
     seen: set[tuple[str, ExtensionPoint]] = set()
     for facts in points:
@@ -64,7 +64,7 @@ def check(points: Iterable[OfReleases], path: Path) -> None:
             except ValueError as error:
                 raise DataFileError(path, str(error)) from None
             if (release, facts.point) in seen:
-                raise DataFileError(path, f"{facts.point.value} on {release} stands twice")
+                raise DataFileError(path, f"duplicate facts of {facts.point.value} on {release}")
             seen.add((release, facts.point))
 
 

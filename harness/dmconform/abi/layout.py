@@ -14,7 +14,7 @@ ENUM_BYTES = 4
 
 @dataclass(frozen=True)
 class Layout:
-    """How a type lies in memory, in bytes. `offsets` has one for each field of a struct; else it is empty."""
+    """The layout of a type in memory, in bytes. `offsets` has one for each field of a struct; else it is empty."""
 
     size: int
     alignment: int
@@ -33,7 +33,7 @@ class Layouts:
         self._known: dict[str, Layout] = {}
 
     def of(self, type_text: str) -> Layout:
-        """The layout of a type.
+        """Returns the layout of a type.
 
         Raises:
             UnknownCType: it is neither a plain type of C nor defined in the data.
@@ -42,15 +42,15 @@ class Layouts:
         return self._of(type_text, ())
 
     def size(self, type_text: str) -> int:
-        """`sizeof(type_text)` in bytes; errors as `of`."""
+        """Returns `sizeof(type_text)` in bytes; errors as `of`."""
         return self.of(type_text).size
 
     def alignment(self, type_text: str) -> int:
-        """`_Alignof(type_text)` in bytes; errors as `of`."""
+        """Returns `_Alignof(type_text)` in bytes; errors as `of`."""
         return self.of(type_text).alignment
 
     def offsets(self, struct_name: str) -> tuple[int, ...]:
-        """`offsetof` of each field of a struct, in order, in bytes; empty for what is no struct. Errors as `of`."""
+        """Returns `offsetof` of each field of a struct, in order, in bytes; empty for what is not a struct. Errors as `of`."""
         return self.of(struct_name).offsets
 
     def _of(self, type_text: str, users: tuple[str, ...]) -> Layout:
@@ -93,7 +93,10 @@ class Layouts:
 
 
 def _laid_out(fields: list[Layout]) -> Layout:
-    """A struct of these fields: each at the next multiple of its alignment, the end padded to that of the struct."""
+    """Returns the layout of a struct of these fields.
+
+    Each is at the next multiple of its alignment, and the end is padded to that of the struct.
+    """
     offsets = []
     end, alignment = 0, 1
     for field in fields:

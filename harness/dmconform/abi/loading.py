@@ -26,7 +26,7 @@ _SHOWN: Final = 5  # mistakes of a file in one message
 
 
 def known_minors(folder: Path = paths.ABI) -> tuple[Minor, ...]:
-    """Returns the minors that there is ABI data of, oldest first."""
+    """Returns the minors that have ABI data, oldest first."""
     return tuple(sorted(Minor.parse(path.stem) for path in folder.glob("*.json") if _MINOR.fullmatch(path.stem)))
 
 
@@ -68,7 +68,7 @@ def _checked(path: Path, _: tuple[int, ...]) -> Abi:
 
 
 def abi_json(abi: Abi) -> str:
-    """The text of its file: one type or function a line, so that a change shows as the lines that it is about."""
+    """Returns the text of its file: one type or function a line, so that a change shows as the lines that it is about."""
 
     def entries(key: str, items: tuple[AbiType, ...] | tuple[Function, ...]) -> str:
         lines = ",\n".join(f"  {_spaced(item)}" for item in items)

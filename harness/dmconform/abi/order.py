@@ -40,7 +40,7 @@ def types_in_order(abi: Abi) -> tuple[AbiType, ...]:
 
 
 def used_types(item: AbiType | Function) -> Iterator[str]:
-    """The names of the types that a definition spells out, plain ones of C aside, as often as it does.
+    """Yields the names of the types that a definition spells out, plain ones of C aside, as often as it does.
 
     Raises:
         UnknownCType: see `types_in_order`.
@@ -52,7 +52,7 @@ def used_types(item: AbiType | Function) -> Iterator[str]:
 
 
 def spelled_types(item: AbiType | Function) -> Iterator[str]:
-    """Every C type that the definition of `item` spells out, as its text."""
+    """Yields every C type that the definition of `item` spells out, as its text."""
     match item:
         case Alias():
             yield item.type

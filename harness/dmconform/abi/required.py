@@ -7,7 +7,7 @@ from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 
 
 def required_by(release: str, measured: RequiredHooks) -> dict[ExtensionPoint, frozenset[str]]:
-    """Full names of required hooks by point, as measured on this release or the one that says most of it."""
+    """Returns full names of required hooks by point, as measured on this release or the nearest measured one."""
     nearest = measured.nearest(release)
     if nearest is None:
         return {}

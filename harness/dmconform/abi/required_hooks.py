@@ -23,7 +23,7 @@ FILE = paths.ABI / "required_hooks.json"
 
 
 class Without(enum.Enum):
-    """What a host does with a module that lacks a hook."""
+    """The effect of a missing hook on a host."""
 
     REFUSED = "refused"  # it says so when it is configured: the hook is required
     WORKS = "works"  # it works as with the hook
@@ -86,11 +86,14 @@ class RequiredHooks:
         return tuple(sorted({release for release, _ in self._by_key}, key=Release.parse))
 
     def facts(self, release: str, point: ExtensionPoint) -> PointFacts | None:
-        """What was measured of a point on a release; None for a release that was not measured, or has not got the point."""
+        """Returns what was measured of a point on a release.
+
+        None for a release that was not measured, or that lacks the point.
+        """
         return self._by_key.get((release, point))
 
     def required(self, release: str, point: ExtensionPoint, *, per_route: bool = False) -> frozenset[str]:
-        """The hooks without which the release refuses every module at the point; `program_init` is one.
+        """Returns the hooks without which the release refuses every module at the point; `program_init` is one.
 
         Empty if it was not measured. With `per_route`, those of per-route configurations too.
         """
@@ -101,9 +104,18 @@ class RequiredHooks:
     def lacking(
         self, release: str, point: ExtensionPoint, defined: Collection[str], *, per_route: bool = False
     ) -> dict[str, str]:
-        """The hooks for whose absence the release refuses a module that defines `defined`, each with the host's message.
+        """Returns the hooks for whose absence the release refuses a module, each with the host's message.
 
         More than `required`: some hooks are required only beside others.
+
+        Args:
+            release: the host, such as `1.39.3`; of one that was not measured, no hook is known to be lacking.
+            point: where the module is used.
+            defined: full names of the hooks that the module defines; other symbols do no harm.
+            per_route: whether the module is also used by a per-route configuration, which needs further hooks.
+
+        Returns:
+            The host's message by the hook's name without its common prefix, sorted by name; empty if nothing is lacking.
         """
         facts = self.facts(release, point)
         hooks = facts.hooks if facts else {}
@@ -115,14 +127,16 @@ class RequiredHooks:
         }
 
     def message(self, release: str, point: ExtensionPoint, hook: str) -> str:
-        """What the release says, or what goes wrong, when a module lacks the hook; empty if nothing does."""
+        """Returns what the release says, or what goes wrong, when a module lacks the hook; empty if nothing does."""
         facts = self.facts(release, point)
         fact = facts.hooks.get(hook) if facts else None
         return fact.message if fact else ""
 
     def nearest(self, release: str) -> str | None:
-        """The measured release that says most of another: itself, else the newest patch of its minor, else the newest that is
-        older; None where there is nothing of the kind.
+        """Returns the measured release that is nearest to another one.
+
+        That is the release itself, else the newest patch of its minor, else the newest that is older; None where there is none
+        of these.
         """
         if release in self.releases:
             return release
@@ -132,7 +146,7 @@ class RequiredHooks:
         return next(iter(same[-1:] or older[-1:]), None)
 
     def replaced(self, fresh: Iterable[PointFacts]) -> RequiredHooks:
-        """With all facts of the releases in `fresh` taken from there."""
+        """Returns these facts with all facts of the releases in `fresh` taken from there."""
         return RequiredHooks(renewed(self.points, fresh))
 
 
@@ -141,7 +155,7 @@ def _counts(fact: HookFact, per_route: bool) -> bool:
 
 
 def merged(points: Iterable[PointFacts]) -> RequiredHooks:
-    """Facts with the releases that are alike in one entry; in the order of points and releases."""
+    """Returns facts with the releases that are alike in one entry; in the order of points and releases."""
     return RequiredHooks(grouped(points))
 
 
@@ -160,7 +174,7 @@ def load_required_hooks(path: Path | None = None) -> RequiredHooks:
 
 
 def hooks_json(hooks: RequiredHooks) -> str:
-    """The text of the file: a hook a line, so that a change shows as the lines that it is about."""
+    """Returns the text of the file: a hook a line, so that a change shows as the lines that it is about."""
     import json
 
     def compact(value: Any) -> str:  # noqa: ANN401 - JSON

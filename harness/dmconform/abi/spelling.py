@@ -61,11 +61,11 @@ VOID = "void"
 
 
 class UnknownCType(HarnessError):
-    """A C type that the format of the ABI data has no words for, such as a function pointer without a name."""
+    """A C type that the format of the ABI data cannot express, such as a function pointer without a name."""
 
     def __init__(self, c_type: str) -> None:
         super().__init__(
-            f"ABI data: `{c_type}` is no type that the data can have; expected [const] NAME, stars, sizes of an array; "
+            f"ABI data: `{c_type}` is not a type that the data can have; expected [const] NAME, stars, sizes of an array; "
             "NAME is defined in `types` or one of C's plain types (harness/dmconform/abi/spelling.py)"
         )
         self.c_type = c_type
@@ -87,27 +87,27 @@ class CType:
 
     @property
     def element(self) -> CType:
-        """What an array consists of; the type itself where it is no array."""
+        """The type of an array's elements; the type itself where it is not an array."""
         return replace(self, sizes=())
 
     @property
     def count(self) -> int:
-        """How many elements an array has in all; 1 where it is none."""
+        """The number of elements in an array; 1 where it is none."""
         return math.prod(self.sizes)
 
     def __str__(self) -> str:
-        """As the data spells it."""
+        """Returns the type as the data spells it."""
         stars = "".join("* const" if const else "*" for const in self.stars)
         return f"{'const ' * self.const}{self.base}{stars}{''.join(f'[{size}]' for size in self.sizes)}"
 
     def declares(self, name: str) -> str:
-        """The C declaration that gives this type to `name`."""
+        """Returns the C declaration that gives this type to `name`."""
         return f"{self.element} {name}{''.join(f'[{size}]' for size in self.sizes)}"
 
 
 @functools.lru_cache(maxsize=4096)
 def parse_type(text: str) -> CType:
-    """Takes a type's text apart; whether its base is known is not looked at.
+    """Takes a type's text apart; does not check whether its base is known.
 
     Raises:
         UnknownCType: it is not of the form that the data can have.

@@ -8,18 +8,18 @@ from typing import Annotated, Final
 import msgspec
 
 UNKNOWN: Final = "unknown"
-"""Stands for a minor or a release that nobody has told."""
+"""Takes the place of a minor or a release that is not known."""
 
 
 class FunctionKind(enum.Enum):
-    """Which side implements a function."""
+    """The side that implements a function."""
 
     CALLBACK = "callback"  # the host does, the module calls it
     HOOK = "hook"  # the module does, the host calls it
 
 
 class Provenance(enum.Enum):
-    """How far the signature of a function can be trusted."""
+    """The trust in the signature of a function."""
 
     EXACT = "exact header"  # the header of the release itself
     NEARBY = "nearby header"  # the header of another release or of a development line
@@ -109,11 +109,11 @@ class Abi(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     functions: tuple[Function, ...]
 
     def provenance(self, function: Function) -> Provenance:
-        """How far the signature of one of its functions can be trusted."""
+        """Returns how far the signature of one of its functions can be trusted."""
         if function.source is None:
             return Provenance.NAME
         return Provenance.EXACT if self.sources[function.source].exact else Provenance.NEARBY
 
     def names(self, kind: FunctionKind) -> frozenset[str]:
-        """The names of all its callbacks, or of all its hooks."""
+        """Returns the names of all its callbacks, or of all its hooks."""
         return frozenset(function.name for function in self.functions if function.kind is kind)

@@ -23,6 +23,12 @@ _NEARBY = "as far as known from a nearby header"
 def diff(old: Operand, new: Operand, uses: SdkUses, needs: Needs) -> Diff:
     """Compares two ABIs: `old` is what a module was built against, `new` is the host's.
 
+    Args:
+        old: the ABI that a module was built against.
+        new: the ABI of the host.
+        uses: which SDK versions call or define which functions; says whose modules a change concerns.
+        needs: what releases were measured to require of modules.
+
     Raises:
         HarnessError: see `compare`.
     """

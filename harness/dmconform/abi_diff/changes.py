@@ -17,7 +17,7 @@ SCHEMA_VERSION = 2
 
 
 class AbiChangeKind(enum.Enum):
-    """What changed. `classify.py` says what each does to a module."""
+    """The kind of a change. `classify.py` defines what each does to a module."""
 
     ABI_STRING = "ABI string changed"
 
@@ -68,7 +68,7 @@ class AbiChangeKind(enum.Enum):
 
 
 class Reader(enum.Flag):
-    """Whose code reads a value that crosses the boundary, and so is misled if the two sides do not agree."""
+    """The side whose code reads a value that crosses the boundary, and so is misled if the two sides do not agree."""
 
     NOBODY = 0
     HOST = enum.auto()  # the built module passes it to the host: parameters of callbacks, results of hooks
@@ -77,7 +77,7 @@ class Reader(enum.Flag):
 
 
 class Impact(enum.Enum):
-    """How bad a change is, worst first."""
+    """The impact of a change, worst first."""
 
     BUILT = "breaks modules already built"
     UNKNOWN = "cannot be told"
@@ -86,9 +86,9 @@ class Impact(enum.Enum):
 
 
 class How(enum.Enum):
-    """How a module that is already built is broken."""
+    """The way in which a module that is already built is broken."""
 
-    MISSING = "refused at load where the module or the host binds at load, else a bomb at the call"
+    MISSING = "refused at load where the module or the host binds at load, else the process dies at the call"
     STRING = "refused at load for its ABI string"
     REQUIRED = "refused when it is configured"
     NEEDED = "fails where the host would call the hook"
@@ -100,14 +100,14 @@ class How(enum.Enum):
 
 
 class Extent(enum.Enum):
-    """Which modules of an SDK version are concerned."""
+    """The modules of an SDK version that are concerned."""
 
     EVERY = "every module"
     SOME = "modules that use it"
 
 
 class UsingSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An SDK version whose modules use something, and how they bind: that decides between refusal and bomb."""
+    """An SDK version whose modules use something, and how they bind: that decides between a refused load and a later death."""
 
     sdk: str  # such as rust@1.38:official
     extent: Extent
@@ -116,7 +116,7 @@ class UsingSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class AbiDifference:
-    """One thing that differs, before anybody says what it means. `affects` are the functions both sides have that use it."""
+    """One difference, before it is classified. `affects` are the functions both sides have that use it."""
 
     kind: AbiChangeKind
     subject: str  # the name of a function or type; empty for the ABI string
@@ -139,7 +139,7 @@ class AbiChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     detail: str
     before: str
     after: str
-    certain: bool  # false: as far as a header tells that is not the release's own
+    certain: bool  # false: as far as a header shows that is not the release's own
     affects: tuple[str, ...]
     used_by: tuple[UsingSdk, ...]  # SDK versions whose modules are concerned, as far as measured
 
@@ -158,16 +158,16 @@ class AbiSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Compared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much could be compared of the functions that both sides have."""
+    """The extent to which the functions that both sides have could be compared."""
 
     functions: int
     exact: int  # both signatures from the header of the release itself
     nearby: int  # at least one from a nearby header
-    unknown: int  # at least one not known: nothing can be told of it but the name
+    unknown: int  # at least one not known: only the name is compared
 
 
 class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that changed. Sorted: worst first, then by extension point and name."""
+    """All changes. Sorted: worst first, then by extension point and name."""
 
     old: AbiSide
     new: AbiSide
@@ -177,7 +177,7 @@ class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schema_version: int = SCHEMA_VERSION
 
     def of(self, *impacts: Impact) -> tuple[AbiChange, ...]:
-        """The changes with one of these impacts."""
+        """Returns the changes with one of these impacts."""
         return tuple(change for change in self.changes if change.impact in impacts)
 
     @property
@@ -187,7 +187,7 @@ class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that breaks what two neighbouring minors promise."""
+    """A change that breaks what two neighbouring minors promise."""
 
     sdk_minor: str  # the minor of the SDK that a module is built with
     host_minor: str
@@ -199,7 +199,7 @@ class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[str, ...]
     used_by: tuple[UsingSdk, ...]
     detail: str
-    certain: bool  # false: as far as a header tells that is not the release's own
+    certain: bool  # false: as far as a header shows that is not the release's own
 
 
 class MinorPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -217,7 +217,7 @@ class MinorPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AbiBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the ABI data says of pairs of minors, oldest first, without any module or host being run."""
+    """The findings of the ABI data about pairs of minors, oldest first, without any module or host being run."""
 
     pairs: tuple[MinorPair, ...]
     findings: tuple[AbiBreak, ...]
@@ -225,12 +225,12 @@ class AbiBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def broken(self) -> tuple[AbiBreak, ...]:
-        """Those of supported pairs."""
+        """The broken pairs among the supported ones."""
         return tuple(one for one in self.findings if one.relation is Relation.SUPPORTED)
 
 
 class StringVerdict(enum.Enum):
-    """Whether the ABI string moved with the ABI."""
+    """The verdict on whether the ABI string changed with the ABI."""
 
     STAYED_RIGHTLY = "nothing changed, and the string did not move"
     MOVED_RIGHTLY = "the ABI changed, and the string moved"
@@ -240,7 +240,7 @@ class StringVerdict(enum.Enum):
 
 
 class Drift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What changed since the newest known minor, and whether the ABI string moved with it."""
+    """The changes since the newest known minor, and whether the ABI string changed with it."""
 
     verdict: StringVerdict
     changed: int  # changes besides the string

@@ -49,7 +49,7 @@ _ALWAYS: dict[AbiChangeKind, Verdict] = {
 }
 # Where the host reads: the module that passes, or returns, is the old side.
 _HOST_READS: dict[AbiChangeKind, Verdict] = {
-    AbiChangeKind.PARAMETER_ADDED: _ARGUMENT,  # the host reads what nobody passed
+    AbiChangeKind.PARAMETER_ADDED: _ARGUMENT,  # the host reads what was not passed
     AbiChangeKind.POINTER_ADDED: _UNDEFINED,  # and follows it
     AbiChangeKind.PARAMETER_DROPPED: _REBUILD,  # the host does not look at what is passed in vain
     AbiChangeKind.POINTER_DROPPED: _REBUILD,
@@ -85,7 +85,9 @@ _ORDER = tuple(Impact)
 
 
 def classify(difference: AbiDifference, *, host_refuses_other_strings: bool | None = None) -> Verdict:
-    """How bad it is, and how a built module breaks. `host_refuses_other_strings`: see `HostFacts`; None: not known.
+    """Classifies a difference: how bad it is, and how a built module breaks.
+
+    `host_refuses_other_strings`: see `HostFacts`; None: not known.
 
     What both sides read is as bad as for the worse of them.
     """

@@ -1,4 +1,4 @@
-"""Compares two ABIs: what is gone, what is new, and what of the rest differs. What that means is said in `classify.py`."""
+"""Compares two ABIs: what is gone, what is new, and what of the rest differs. `classify.py` defines what that means."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Need = Callable[[str], Without | None]
 
 
 def not_measured(hook: str) -> None:
-    """The `Need` of a host that nothing was measured of."""
+    """Returns the `Need` of a host of which nothing was measured."""
     del hook
 
 
@@ -44,14 +44,14 @@ class Party:
 
 @dataclass(frozen=True)
 class Comparisons:
-    """What `compare` finds."""
+    """The result of `compare`."""
 
     differences: tuple[AbiDifference, ...]
     compared: Compared
 
 
 def compare(old: Party, new: Party) -> Comparisons:
-    """All differences, in no order that matters.
+    """Returns all differences, in no order that matters.
 
     Raises:
         HarnessError: an ABI has a type that it does not define, or that contains itself.
@@ -81,7 +81,7 @@ def compare(old: Party, new: Party) -> Comparisons:
 
 
 def _provenance(old: Abi, new: Abi, was: Function, now: Function) -> Provenance:
-    """How far a comparison of two signatures can be trusted: as far as the worse of them."""
+    """Returns how far a comparison of two signatures can be trusted: as far as the worse of them."""
     levels = {old.provenance(was), new.provenance(now)}
     return next(level for level in (Provenance.NAME, Provenance.NEARBY, Provenance.EXACT) if level in levels)
 
@@ -94,7 +94,7 @@ def _removed(function: Function, old: Abi) -> AbiDifference:
 
 
 def _requirements(old: Party, new: Party, common: frozenset[str]) -> Iterator[AbiDifference]:
-    """Hooks that the new host cannot do without and the old one could, and new hooks of which that is not known.
+    """Yields hooks that the new host requires and the old one did not, and new hooks of which that is not known.
 
     A new hook matters only where the extension point is old: of a new one, no built module has anything.
     """

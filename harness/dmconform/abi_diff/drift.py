@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dmconform.abi_diff import tell
+from dmconform.abi_diff import words
 from dmconform.abi_diff.assemble import diff
 from dmconform.abi_diff.changes import AbiChangeKind, Diff, Drift, Impact, StringVerdict
 from dmconform.abi_diff.operands import Operand
 from dmconform.abi_diff.requirements import Needs
 from dmconform.abi_diff.uses import SdkUses
 
-# Things that cannot be told are no changes; the diff counts them.
+# Differences that are not known are not changes; the diff counts them.
 _NO_CHANGES = (AbiChangeKind.ABI_STRING, AbiChangeKind.SIGNATURE_UNKNOWN)
 _VERDICTS = {
     (False, False): StringVerdict.STAYED_RIGHTLY,
@@ -22,7 +22,17 @@ _VERDICTS = {
 
 
 def drift(known: Operand, newer: Operand, uses: SdkUses, needs: Needs) -> Drift:
-    """Compares `newer` with the newest minor that is known. Errors as `assemble.diff`."""
+    """Compares `newer` with the newest minor that is known. Errors as `assemble.diff`.
+
+    Args:
+        known: the newest minor with ABI data.
+        newer: a later state of the ABI, such as a header of the main branch.
+        uses: as for `assemble.diff`.
+        needs: as for `assemble.diff`.
+
+    Raises:
+        HarnessError: see `compare_types.compare`.
+    """
     found = diff(known, newer, uses, needs)
     changed = [change for change in found.changes if change.kind not in _NO_CHANGES]
     breaking = [change for change in changed if change.impact is Impact.BUILT]
@@ -37,7 +47,7 @@ def _verdict(found: Diff, changed: bool) -> StringVerdict:
 
 
 def headline(found: Drift) -> Iterator[str]:
-    """What the drift comes to, in sentences; the first is the finding."""
+    """Summarises a drift in sentences; the first is the finding."""
     strings = f"{_string(found.diff.old.abi_version)} before, {_string(found.diff.new.abi_version)} now"
     changes = "change" if found.changed == 1 else "changes"
     yield f"{_MARKS[found.verdict]}: {found.verdict.value} ({strings})."
@@ -58,4 +68,4 @@ _MARKS = {
 
 
 def _string(abi_version: str | None) -> str:
-    return tell.shortened(abi_version) if abi_version else "not known"
+    return words.shortened(abi_version) if abi_version else "not known"

@@ -37,7 +37,7 @@ _CHILD = (
 
 
 class BadHeader(UsageError):
-    """A header cannot be made into ABI data; each problem has its place."""
+    """An error: a header cannot be made into ABI data; each problem has its place."""
 
     def __init__(self, header: Path, found: tuple[str, ...]) -> None:
         more = (f"and {len(found) - _SHOWN} more",) if len(found) > _SHOWN else ()
@@ -47,7 +47,7 @@ class BadHeader(UsageError):
 
 @dataclass(frozen=True)
 class About:
-    """What is known of a header besides its text. `release` is measured (or named), such as 1.41.0; `envoy` is its minor."""
+    """The facts about a header besides its text. `release` is measured (or named), such as 1.41.0; `envoy` is its minor."""
 
     envoy: str | None = None
     release: str | None = None
@@ -58,7 +58,7 @@ class About:
 
 @dataclass(frozen=True)
 class Extraction:
-    """The data of a header, and what one should know of how it came about."""
+    """The data of a header, and notes about how it was made."""
 
     abi: Abi
     notes: tuple[str, ...]
@@ -84,7 +84,7 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
     if not parsed.functions:
         raise BadHeader(header, ("expected callbacks and hooks of dynamic modules, it declares none",))
     digest = hashlib.sha256(text).hexdigest()
-    notes = [f"macro {name} is no type and no function: not in the data" for name in parsed.macros]
+    notes = [f"macro {name} is neither a type nor a function: not in the data" for name in parsed.macros]
     functions = parsed.functions
     if host is not None:
         functions, said = _compared(functions, host, about.exact)
@@ -104,12 +104,12 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
 
 
 def _read(header: Path) -> bytes:
-    """The header's bytes; anything but a file of a sensible size is refused before it can block or fill anything."""
+    """Reads the header's bytes. Anything but a file of a sensible size is refused before it can block or fill anything."""
     try:
         # Not blocking, or opening a FIFO would wait for its other end.
         with os.fdopen(os.open(header, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UsageError(f"{header}: expected a file with a C header, this is no file")
+                raise UsageError(f"{header}: expected a file with a C header; this is not a file")
             text = file.read(HEADER_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         raise UsageError(f"{header}: expected a C header that can be read: {getattr(error, 'strerror', error)}") from None
@@ -130,10 +130,10 @@ def _host(binary: Path | None, release: str | None) -> HostFacts | None:
 
 
 def minor_of(envoy: str | None, release: str | None) -> str:
-    """The minor by its name, or by that of the release, or `UNKNOWN`.
+    """Returns the minor by its name, or by that of the release, or `UNKNOWN`.
 
     Raises:
-        UsageError: the two contradict each other, or `envoy` is no minor.
+        UsageError: the two contradict each other, or `envoy` is not a minor.
     """
     if envoy is not None:
         try:
@@ -145,12 +145,12 @@ def minor_of(envoy: str | None, release: str | None) -> str:
     except ValueError:
         of_release = None  # a build of one's own may call itself anything
     if envoy and of_release and envoy != of_release:
-        raise UsageError(f"it is said to be of Envoy {envoy}, and the release is {release}; name one that fits the other")
+        raise UsageError(f"expected an Envoy of the release {release}, got {envoy}; name one that fits the other")
     return envoy or of_release or UNKNOWN
 
 
 def _abi_version(header: Path, of_header: str, host: HostFacts | None, exact: bool) -> str:
-    """The ABI string: that of the binary, if it is known and the header is of another release."""
+    """Returns the ABI string: that of the binary, if it is known and the header is of another release."""
     of_host = host.abi_version if host else None
     if of_host is None or of_host == of_header:
         return of_header
@@ -163,7 +163,7 @@ def _abi_version(header: Path, of_header: str, host: HostFacts | None, exact: bo
 
 
 def _compared(functions: tuple[Function, ...], host: HostFacts, exact: bool) -> tuple[tuple[Function, ...], list[str]]:
-    """The functions as the binary has them, and what differed."""
+    """Returns the functions as the binary has them, and what differed."""
     notes = []
     kept = []
     declared = {one.name for one in functions}

@@ -15,12 +15,12 @@ _OTHER = {Reader.HOST: Reader.MODULE, Reader.MODULE: Reader.HOST, Reader.BOTH: R
 
 @dataclass
 class TypeUse:
-    """Where a type is used, and who reads its values there."""
+    """The places where a type is used, and who reads its values there."""
 
     functions: dict[str, Reader] = field(default_factory=lambda: defaultdict(lambda: Reader.NOBODY))
 
     def readers(self, functions: frozenset[str]) -> Reader:
-        """Who reads its values, as far as these functions go."""
+        """Returns who reads the type's values, as far as these functions go."""
         found = Reader.NOBODY
         for name, reader in self.functions.items():
             if name in functions:
@@ -29,7 +29,7 @@ class TypeUse:
 
 
 def type_uses(abi: Abi, world: World) -> dict[str, TypeUse]:
-    """The uses of each type by functions whose signature is known; a type that none uses is left out."""
+    """Returns the uses of each type by functions whose signature is known; a type that none uses is left out."""
     uses: dict[str, TypeUse] = defaultdict(TypeUse)
     for function in abi.functions:
         if function.params is None or function.returns is None:
@@ -43,7 +43,7 @@ def type_uses(abi: Abi, world: World) -> dict[str, TypeUse]:
 
 
 class _Walk:
-    """Follows the types of one function."""
+    """A walk over the types of one function."""
 
     def __init__(self, world: World, uses: dict[str, TypeUse], function: Function) -> None:
         self._world = world

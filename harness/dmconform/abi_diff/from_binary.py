@@ -1,4 +1,4 @@
-"""What a binary alone tells of the ABI: names, and the ABI string where it can be read. Nothing is run."""
+"""The ABI as a binary alone shows it: names, and the ABI string where it can be read. Nothing is run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dmconform.core.errors import UsageError
 
 
 def abi_of_binary(path: Path, envoy: str | None = None, release: str | None = None) -> Abi:
-    """The callbacks and hooks of an Envoy, or those that a module has to do with, as ABI data without signatures.
+    """Returns the callbacks and hooks of an Envoy, or those that a module uses, as ABI data without signatures.
 
     Of a module, these are the hooks that it defines and the callbacks that it leaves undefined, and `measured_on` is unknown.
     `envoy` and `release` are what the user says of it.
 
     Raises:
-        UsageError: it is neither an Envoy nor a dynamic module, or what is said of it contradicts itself.
+        UsageError: it is neither an Envoy nor a dynamic module, or its description contradicts itself.
     """
     from dmconform.binaries.read import read_host, read_module
 

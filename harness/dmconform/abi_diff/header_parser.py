@@ -1,8 +1,8 @@
 """Parses an ABI header with libclang: `python -m dmconform.abi_diff.header_parser HEADER OUTPUT` writes a `Parsed` as JSON.
 
-A process of its own, because a header may be anybody's: it bounds itself in time, memory and output before it loads libclang,
-and a crash of it is nobody else's. What the header declares and the data has no words for is a problem with its place; nothing
-is left out silently.
+A separate process, because a header may be anybody's: it bounds itself in time, memory and output before it loads libclang,
+and a crash of it harms no other process. What the header declares and the data cannot express is a problem with its place;
+nothing is left out silently.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _NO_DECLARATIONS = (CursorKind.STATIC_ASSERT, CursorKind.INCLUSION_DIRECTIVE, Cu
 
 
 class Parsed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a header declares, sorted by name. With any `problems` (`FILE:LINE:COLUMN: what`), the rest is incomplete."""
+    """The declarations of a header, sorted by name. With any `problems` (`FILE:LINE:COLUMN: what`), the rest is incomplete."""
 
     abi_version: str | None = None
     types: tuple[Alias | Enum | Struct | FunctionPointer, ...] = ()
@@ -56,7 +56,7 @@ class Parsed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Inexpressible(Exception):
-    """A declaration that the data has no words for."""
+    """An error: a declaration that the data cannot express."""
 
 
 def parse(header: Path, source: str) -> Parsed:
@@ -83,7 +83,7 @@ def _place(location: cindex.SourceLocation) -> str:
 
 
 class _Header:
-    """Collects the declarations of one header."""
+    """The declarations of one header, as they are collected."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -97,7 +97,7 @@ class _Header:
         self._typedefs: dict[str, Cursor] = {}
 
     def read(self, unit: Cursor) -> Parsed:
-        """Reads all declarations, in the order in which they stand."""
+        """Reads all declarations, in their order."""
         for cursor in unit.get_children():
             file = cursor.location.file
             if file is None or file.name.startswith(system_headers.FOLDER):
@@ -190,7 +190,7 @@ class _Header:
             raise _Inexpressible(f"function {name} is defined, not only declared")
         for child in cursor.get_children():
             if child.kind.is_attribute() and child.kind not in _HARMLESS_ATTRIBUTES:
-                raise _Inexpressible(f"function {name} has an attribute that the data cannot tell ({child.kind.name})")
+                raise _Inexpressible(f"function {name} has an attribute that the data cannot express ({child.kind.name})")
         returns, params = _signature(f"function {name}", cursor.type, [*cursor.get_arguments()])
         self._functions.setdefault(name, Function(name, kind, self._source, returns, params))
 
@@ -207,7 +207,7 @@ class _Header:
             if computed != real:
                 self._complain(
                     cursor,
-                    f"typedef {name} is laid out by an attribute or in another way that the data cannot tell: "
+                    f"typedef {name} is laid out by an attribute or in another way that the data cannot express: "
                     f"clang says {_laid(real)}, the data would mean {_laid(computed)}",
                 )
 
@@ -219,20 +219,20 @@ def _kind_of(name: str) -> FunctionKind | None:
 
 
 def _what(cursor: Cursor) -> str:
-    """`struct NAME` and the like, also for what has no name."""
+    """Returns `struct NAME` and the like, also for what has no name."""
     kind = cursor.kind.name.removesuffix("_DECL").replace("_", " ").lower()
     return f"{kind} {cursor.spelling}" if cursor.spelling and not cursor.is_anonymous() else f"{kind} without a name"
 
 
 def _string_in(cursor: Cursor) -> str | None:
-    """The string that a constant is set to."""
+    """Returns the string that a constant is set to."""
     found = (one.spelling for one in cursor.walk_preorder() if one.kind is CursorKind.STRING_LITERAL)
     literal = next(found, None)
     return None if literal is None else literal.strip('"')
 
 
 def _spelled(user: str, c_type: cindex.Type, *, array: bool = False) -> str:
-    """A type's text, in the way the data writes it. An array is for fields only: elsewhere it would mean a pointer."""
+    """Returns a type's text in the way the data writes it. An array is for fields only: elsewhere it would mean a pointer."""
     try:
         parsed = parse_type(c_type.spelling)
     except UnknownCType:
@@ -245,7 +245,7 @@ def _spelled(user: str, c_type: cindex.Type, *, array: bool = False) -> str:
 
 
 def _signature(user: str, c_type: cindex.Type, params: list[Cursor]) -> tuple[str, tuple[Member, ...]]:
-    """What a function returns, and its parameters; one without a name is called after its place: `param_1`.
+    """Returns what a function returns, and its parameters; one without a name is called after its place: `param_1`.
 
     `()` has none: in C++, which hosts are written in, it means that.
     """
@@ -272,7 +272,7 @@ def _fields(name: str, struct: Cursor) -> tuple[Member, ...]:
         if child.kind in (CursorKind.STRUCT_DECL, CursorKind.UNION_DECL, CursorKind.ENUM_DECL):
             raise _Inexpressible(f"struct {name} has a type defined inside it ({_what(child)})")
         if child.kind is not CursorKind.FIELD_DECL:
-            raise _Inexpressible(f"struct {name} has something that is no field ({child.kind.name})")
+            raise _Inexpressible(f"struct {name} has something that is not a field ({child.kind.name})")
         if child.is_bitfield():
             raise _Inexpressible(f"struct {name}, field {child.spelling}: the data has no bit fields")
         fields.append(Member(child.spelling, _spelled(f"struct {name}, field {child.spelling}", child.type, array=True)))
@@ -292,7 +292,7 @@ def _laid(layout: Layout) -> str:
 
 
 def _bound() -> None:
-    """Gives up what a header could make this process use too much of."""
+    """Limits the memory, the time and the files of this process."""
     for what, limit in (
         (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
         (resource.RLIMIT_CPU, CPU_S),
@@ -305,7 +305,7 @@ def _bound() -> None:
 
 
 def main() -> None:
-    """The program: see the module's text."""
+    """Runs the program: see the module's text."""
     header, source, output = sys.argv[1:]
     _bound()
     try:

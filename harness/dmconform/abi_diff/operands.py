@@ -1,6 +1,6 @@
 """The two sides of a comparison, from what a command line may name: a minor, a release, or a file.
 
-A file is told by what is in it, not by its name: a data file, a C header, or an Envoy binary.
+A file is recognised by its content, not by its name: a data file, a C header, or an Envoy binary.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class Operand:
 
 
 def load_operand(text: str) -> Operand:
-    """What a word of the command line names.
+    """Loads what a word of the command line names.
 
     Raises:
         UsageError: it names nothing of the kind, or its file cannot be understood.
-        HarnessError: a release must be downloaded, and cannot be had.
+        HarnessError: a release must be downloaded, and is not available.
     """
     if _MINOR.fullmatch(text):
         if text not in known_minors():
@@ -59,14 +59,17 @@ def load_operand(text: str) -> Operand:
 
 
 def of_minor(minor: str, folder: Path = paths.ABI) -> Operand:
-    """The ABI data of a minor. Errors as `load_abi`."""
+    """Loads the ABI data of a minor. Errors as `load_abi`."""
     abi = load_abi(folder, minor)
     host = _known(abi.measured_on)
     return Operand(f"Envoy {minor}", abi, minor, abi.measured_on, _refuses(host), _idle(abi, host))
 
 
 def of_release(host: KnownHost, base: Operand) -> Operand:
-    """A known release: `base`, the data of its minor, with the functions that were measured on this release."""
+    """Returns the operand of a known release.
+
+    It is `base`, the data of its minor, with the functions that were measured on this release.
+    """
     if base.release == host.release:
         return base
     lacks = frozenset(host.lacks)
@@ -92,7 +95,7 @@ def _idle(abi: Abi, host: KnownHost | None) -> frozenset[str]:
 
 
 def known_minors(folder: Path = paths.ABI) -> tuple[str, ...]:
-    """The minors with ABI data, oldest first."""
+    """Returns the minors with ABI data, oldest first."""
     return tuple(
         str(one) for one in sorted(Minor.parse(path.stem) for path in folder.glob("*.json") if _MINOR.fullmatch(path.stem))
     )

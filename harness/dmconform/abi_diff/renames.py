@@ -14,10 +14,19 @@ from dmconform.abi_diff.shapes import World
 
 
 def renamed_types(old_abi: Abi, new_abi: Abi, old: World, new: World) -> dict[str, str]:
-    """New names by old names.
+    """Returns new names by old names.
 
     A type whose name is not gone, or whose place several new types take, or that differs in more than names, is not
     renamed: then it may be another thing.
+
+    Args:
+        old_abi: the older ABI; its functions give the places where a type is spelled.
+        new_abi: the newer ABI.
+        old: the types of the older ABI, for comparing shapes.
+        new: the types of the newer ABI.
+
+    Returns:
+        The new name by the old one.
     """
     candidates: dict[str, set[str]] = defaultdict(set)
     for was, now in _places(old_abi, new_abi):
@@ -29,7 +38,7 @@ def renamed_types(old_abi: Abi, new_abi: Abi, old: World, new: World) -> dict[st
 
 
 def _places(old: Abi, new: Abi) -> Iterator[tuple[str, str]]:
-    """The type texts that stand in the same place of a function that both have."""
+    """Yields the type texts at the same place of a function that both have."""
     now = {function.name: function for function in new.functions if function.has_signature}
     for was in old.functions:
         other = now.get(was.name)
@@ -56,5 +65,5 @@ def _same(left: str, right: str, old: World, new: World) -> bool:
 
 
 def _constants(name: str, values: tuple[EnumValue, ...]) -> list[tuple[str, int]]:
-    """The constants without their enum's name in front."""
+    """Returns the constants without their enum's name in front."""
     return [(value.name.removeprefix(name), value.value) for value in values]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from dmconform.abi_diff import tell
+from dmconform.abi_diff import words
 from dmconform.abi_diff.changes import AbiBreaks, AbiChange, Diff, Drift, Impact, StringVerdict
 from dmconform.abi_diff.drift import headline
 from dmconform.core.values import Relation
@@ -25,14 +25,17 @@ class Line:
 
 
 def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
-    """The diff as text. Without `everything`, what is harmless or cannot be told is only counted by extension point."""
-    yield Line(f"{tell.side(diff.old)} → {tell.side(diff.new)}", "bold")
+    """Renders the diff as text.
+
+    Without `everything`, changes that are harmless or cannot be judged are only counted by extension point.
+    """
+    yield Line(f"{words.side(diff.old)} → {words.side(diff.new)}", "bold")
     yield Line("A module built against the first, loaded by the second:")
     yield Line("")
-    for impact, number, kinds in tell.counts(diff):
+    for impact, number, kinds in words.counts(diff):
         yield Line(f"{number:5}  {impact.value}{f' ({kinds})' if kinds else ''}", _STYLES[impact] if number else "dim")
     yield Line("")
-    yield Line(tell.comparison(diff.compared))
+    yield Line(words.comparison(diff.compared))
     for note in diff.notes:
         yield Line(f"Note: {note}.")
     for impact in Impact:
@@ -42,8 +45,8 @@ def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
         yield Line("")
         yield Line(impact.value.capitalize(), _STYLES[impact])
         if impact in _SUMMARISED and not everything:
-            for heading, members in tell.grouped(changes):
-                yield Line(f"  {heading}: {tell.kinds(members)}")
+            for heading, members in words.grouped(changes):
+                yield Line(f"  {heading}: {words.kinds(members)}")
         else:
             yield from _in_full(changes)
     if not everything and diff.of(*_SUMMARISED):
@@ -52,14 +55,14 @@ def text_lines(diff: Diff, *, everything: bool = False) -> Iterator[Line]:
 
 
 def _in_full(changes: tuple[AbiChange, ...]) -> Iterator[Line]:
-    for heading, members in tell.grouped(changes):
+    for heading, members in words.grouped(changes):
         yield Line(f"  {heading}", "bold")
-        for bundle in tell.bundled(members):
+        for bundle in words.bundled(members):
             yield from _bundle(bundle, "    ")
 
 
-def _bundle(bundle: tell.GroupedChanges, indent: str) -> Iterator[Line]:
-    """One subject stands in the line of its kind; several stand below, a line each."""
+def _bundle(bundle: words.GroupedChanges, indent: str) -> Iterator[Line]:
+    """Puts one subject on the line of its kind; several go below, a line each."""
     single = len(bundle.subjects) == 1
     yield Line(f"{indent}{bundle.kind.value}{f': {bundle.subjects[0]}' if single else f' ({len(bundle.subjects)})'}")
     for told in bundle.lines:
@@ -70,19 +73,19 @@ def _bundle(bundle: tell.GroupedChanges, indent: str) -> Iterator[Line]:
 
 
 def markdown(diff: Diff, *, everything: bool = False) -> str:
-    """The diff as Markdown, with headings from the second level on."""
+    """Renders the diff as Markdown, with headings from the second level on."""
     return "\n".join(_markdown(diff, everything)) + "\n"
 
 
 def _markdown(diff: Diff, everything: bool) -> Iterator[str]:
-    yield f"## {tell.side(diff.old)} → {tell.side(diff.new)}"
+    yield f"## {words.side(diff.old)} → {words.side(diff.new)}"
     yield ""
     yield "| a module built against the first, loaded by the second | changes | of which kinds |"
     yield "|---|---:|---|"
-    for impact, number, kinds in tell.counts(diff):
+    for impact, number, kinds in words.counts(diff):
         yield f"| {impact.value} | {number} | {kinds} |"
     yield ""
-    yield tell.comparison(diff.compared)
+    yield words.comparison(diff.compared)
     for note in diff.notes:
         yield ""
         yield f"Note: {note}."
@@ -93,23 +96,23 @@ def _markdown(diff: Diff, everything: bool) -> Iterator[str]:
         yield ""
         yield f"### {impact.value.capitalize()}"
         yield ""
-        for heading, members in tell.grouped(changes):
+        for heading, members in words.grouped(changes):
             if impact in _SUMMARISED and not everything:
-                yield f"- {heading}: {tell.kinds(members)}"
+                yield f"- {heading}: {words.kinds(members)}"
                 continue
             yield f"- **{heading}**"
-            for bundle in tell.bundled(members):
+            for bundle in words.bundled(members):
                 yield from _bundle_markdown(bundle, "  ")
 
 
-def _bundle_markdown(bundle: tell.GroupedChanges, indent: str) -> Iterator[str]:
+def _bundle_markdown(bundle: words.GroupedChanges, indent: str) -> Iterator[str]:
     yield f"{indent}- {bundle.kind.value}: {', '.join(f'`{subject}`' for subject in bundle.subjects)}"
     for told in bundle.lines:
         yield f"{indent}  - {told}"
 
 
 def as_json(value: msgspec.Struct) -> str:
-    """Any of the values of `model.py` as JSON."""
+    """Renders any of the values of `model.py` as JSON."""
     return msgspec.json.format(msgspec.json.encode(value)).decode() + "\n"
 
 
@@ -124,7 +127,7 @@ def show(lines: Iterator[Line]) -> None:
 
 
 def drift_lines(found: Drift, *, everything: bool = False) -> Iterator[Line]:
-    """A drift as text: the finding, then the diff."""
+    """Renders a drift as text: the finding, then the diff."""
     style = "bold red" if found.verdict is StringVerdict.STAYED and found.breaking else "bold"
     for sentence in headline(found):
         yield Line(sentence, style)
@@ -134,35 +137,35 @@ def drift_lines(found: Drift, *, everything: bool = False) -> Iterator[Line]:
 
 
 def drift_markdown(found: Drift, *, everything: bool = False) -> str:
-    """A drift as Markdown."""
+    """Renders a drift as Markdown."""
     return "\n\n".join([*headline(found), markdown(found.diff, everything=everything)])
 
 
 def findings_lines(found: AbiBreaks) -> Iterator[Line]:
-    """Findings as text: a line for each pair, then its findings."""
+    """Renders findings as text: a line for each pair, then its findings."""
     for pair in found.pairs:
-        yield Line(tell.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
-        yield Line(f"  {tell.of_pair(pair)}")
-        for bundle in tell.bundled(tell.findings_of(found, pair)):
+        yield Line(words.pair(pair), "bold red" if pair.built and pair.relation is Relation.SUPPORTED else "bold")
+        yield Line(f"  {words.of_pair(pair)}")
+        for bundle in words.bundled(words.findings_of(found, pair)):
             yield from _bundle(bundle, "  ")
     yield Line("")
-    yield Line(tell.findings_summary(found), "bold red" if found.broken else "bold green")
+    yield Line(words.findings_summary(found), "bold red" if found.broken else "bold green")
 
 
 def findings_markdown(found: AbiBreaks) -> str:
-    """Findings as Markdown."""
+    """Renders findings as Markdown."""
     return "\n".join(_findings_markdown(found)) + "\n"
 
 
 def _findings_markdown(found: AbiBreaks) -> Iterator[str]:
-    yield tell.findings_summary(found)
+    yield words.findings_summary(found)
     for pair in found.pairs:
         yield ""
-        yield f"### {tell.pair(pair)}"
+        yield f"### {words.pair(pair)}"
         yield ""
-        yield tell.of_pair(pair)
-        findings = tell.findings_of(found, pair)
+        yield words.of_pair(pair)
+        findings = words.findings_of(found, pair)
         if findings:
             yield ""
-        for bundle in tell.bundled(findings):
+        for bundle in words.bundled(findings):
             yield from _bundle_markdown(bundle, "")

@@ -15,7 +15,7 @@ Needs = Callable[[str | None], Need]
 
 
 def measured_needs(path: Path = FILE) -> Needs:
-    """What the data says. Of a release that was not measured, another patch of its minor stands in.
+    """Returns the needs that the data records. For a release that was not measured, another patch of its minor is used.
 
     Raises:
         DataFileError: the data is not of its format.
@@ -32,7 +32,7 @@ def measured_needs(path: Path = FILE) -> Needs:
 
 
 def nothing_measured(release: str | None) -> Need:
-    """The needs where there is no data."""
+    """Returns the needs where there is no data."""
     del release
     return not_measured
 

@@ -1,8 +1,8 @@
-"""What a C type of the ABI data stands for, and how alike two of them are.
+"""The meaning of C types of the ABI data, and how alike two of them are.
 
 Two spellings of one thing are alike (`unsigned int` and `uint32_t`; an alias and its target), and one spelling may stand
-for two things. So types are compared by what is behind their names. Names count only where nothing else tells two things
-apart: every handle is a `void*`, whatever object it points to.
+for two things. So types are compared by what is behind their names. Names count only where nothing else
+distinguishes two things: every handle is a `void*`, whatever object it points to.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REGISTER_BYTES = 16  # a bigger struct is passed and returned in memory (System
 
 
 class Sort(enum.Enum):
-    """What a value is, for the one who reads it."""
+    """The sort of a value, for the one who reads it."""
 
     VOID = "nothing"
     BOOL = "truth value"
@@ -40,7 +40,7 @@ class Sort(enum.Enum):
 
 @dataclass(frozen=True)
 class TypeShape:
-    """What a type stands for. `name` is that of the handle, enum, struct or function pointer; else empty."""
+    """The meaning of a type. `name` is that of the handle, enum, struct or function pointer; else empty."""
 
     sort: Sort
     size: int  # in bytes
@@ -56,15 +56,15 @@ class TypeShape:
 
     @property
     def in_memory(self) -> bool:
-        """Whether, as a result, it takes a hidden first argument of its own, which moves all others."""
+        """Whether, as a result, it takes a hidden first argument, which moves all others."""
         return self.sort is Sort.STRUCT and self.size > _REGISTER_BYTES
 
 
 class Likeness(enum.IntEnum):
-    """How alike two types are, from one and the same to another thing altogether."""
+    """The degree to which two types are alike, from one and the same to another thing altogether."""
 
     SAME = 0
-    RENAMED = 1  # the same under another name; that the name changed is told of the type itself
+    RENAMED = 1  # the same under another name; the change of the name is a difference of the type itself
     RESPELLED = 2  # another name for the same bits
     CONST = 3  # differ in const only
     MEANING = 4  # the same bits, but by its name another thing
@@ -72,14 +72,14 @@ class Likeness(enum.IntEnum):
 
 
 class World:
-    """The types of one ABI, and what each stands for."""
+    """The types of one ABI, and the meaning of each."""
 
     def __init__(self, abi: Abi) -> None:
         self.types: dict[str, AbiType] = {one.name: one for one in abi.types}
         self.layouts = Layouts(abi)
 
     def shape(self, text: str) -> TypeShape:
-        """What a type's text stands for; a `const` of the value itself does not matter to anybody else.
+        """Returns the meaning of a type's text; a `const` of the value itself does not matter to the other side.
 
         Raises:
             UnknownCType: see `Layouts`.
@@ -129,7 +129,7 @@ def _primitive(base: str) -> TypeShape:
 
 
 class TypeComparison:
-    """Says how alike types of two ABIs are. `renamed` has the old names of types that only changed their name."""
+    """A comparison of the types of two ABIs. `renamed` has the old names of types that only changed their name."""
 
     def __init__(self, old: World, new: World, renamed: dict[str, str]) -> None:
         self.old = old
@@ -137,9 +137,9 @@ class TypeComparison:
         self.renamed = renamed
 
     def likeness(self, old_text: str, new_text: str) -> Likeness:
-        """How alike a type's text in the old ABI and one in the new are. Errors as `World.shape`.
+        """Compares a type's text in the old ABI with one in the new. Errors as `World.shape`.
 
-        One text is always the same: if the type behind it changed, that is told of the type.
+        One text is always the same: if the type behind it changed, the difference is one of the type.
         """
         if old_text == new_text:
             return Likeness.SAME
@@ -147,7 +147,7 @@ class TypeComparison:
         return Likeness.RESPELLED if alike is Likeness.SAME else alike
 
     def behind(self, old_text: str, new_text: str) -> Likeness:
-        """How alike what is behind two texts is, also behind one and the same. Errors as `World.shape`."""
+        """Compares what is behind two texts, also behind one and the same. Errors as `World.shape`."""
         return self._compare(self.old.shape(old_text), self.new.shape(new_text))
 
     def _compare(self, old: TypeShape, new: TypeShape) -> Likeness:
@@ -166,13 +166,13 @@ class TypeComparison:
 
     def _names(self, old: TypeShape, new: TypeShape) -> Likeness:
         if old.name == new.name:
-            return Likeness.SAME  # whether the type itself changed is told of the type
+            return Likeness.SAME  # a change of the type itself is a difference of the type
         if self.renamed.get(old.name) == new.name:
             return Likeness.RENAMED
         return Likeness.MEANING if old.size == new.size else Likeness.SHAPE
 
     def _pointees(self, old: TypeShape, new: TypeShape) -> Likeness:
-        """Of two pointers, one of which may have a name. One to nothing in particular may be to anything."""
+        """Compares two pointers, one of which may have a name. One to no particular type may be to any."""
         left, right = old.pointee, new.pointee
         if left is None or right is None or Sort.VOID in (left.sort, right.sort):
             alike = Likeness.RESPELLED if left != right or old.sort is not new.sort else Likeness.SAME

@@ -26,13 +26,13 @@ _RETURN = {
 
 @dataclass(frozen=True)
 class Signature:
-    """What is passed to a function and what it gives back."""
+    """The values that are passed to a function and the one that it returns."""
 
     returns: str
     params: tuple[Member, ...]
 
     def __str__(self) -> str:
-        """As a C declaration has it, without the function's name."""
+        """Returns the signature as a C declaration has it, without the function's name."""
         return f"{self.returns} ({', '.join(map(_spelled, self.params)) or 'void'})"
 
 
@@ -50,7 +50,7 @@ class SignatureDifference:
 
 
 def compare_signatures(old: Signature, new: Signature, comparison: TypeComparison) -> Iterator[SignatureDifference]:
-    """What differs; nothing if calls compiled against one fit the other. Errors as `Comparison.likeness`."""
+    """Yields what differs; nothing if calls compiled against one fit the other. Errors as `Comparison.likeness`."""
     yield from _results(old.returns, new.returns, comparison)
     yield from _parameters(old.params, new.params, comparison)
 
@@ -100,9 +100,9 @@ def _parameters(old: tuple[Member, ...], new: tuple[Member, ...], comparison: Ty
 
 
 def _moved(old: tuple[Member, ...], new: tuple[Member, ...], comparison: TypeComparison) -> str:
-    """How parameters moved; empty if each that stayed is where it was.
+    """Returns how parameters moved; empty if each that stayed is where it was.
 
-    Names tell, if they stayed; two of the same type may have changed places. Else, where the numbers differ, types tell.
+    Names show it, if they stayed; two of the same type may have changed places. Else, where the numbers differ, types show it.
     """
     places = {param.name: number for number, param in enumerate(new, 1)}
     by_name = [

@@ -1,4 +1,4 @@
-"""What differs in the types of two ABIs. Each thing is told once, of the type itself, with the functions it affects."""
+"""What differs in the types of two ABIs. Each difference is listed once, for the type itself, with the functions it affects."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ class _Found:
 
 
 def type_differences(old: Abi, new: Abi, comparison: TypeComparison, common: frozenset[str]) -> Iterator[AbiDifference]:
-    """Every difference in types. `common` are the names of the functions that both ABIs have."""
+    """Yields every difference in types.
+
+    Args:
+        old: the ABI that a module was built against.
+        new: the ABI of the host.
+        comparison: the types of both, with the renamed ones.
+        common: names of the functions that both ABIs have; a difference affects those of them that reach the type.
+    """
     uses = type_uses(old, comparison.old)
     for name, was in comparison.old.types.items():
         use = uses.get(name, _NOBODY)

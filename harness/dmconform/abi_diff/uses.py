@@ -20,7 +20,7 @@ SDK_USE_FILE = ABI / "sdk_use.json"
 
 
 class SdkUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What modules of one SDK version use. Names are sorted."""
+    """The functions that modules of one SDK version use. Names are sorted."""
 
     language: str
     minor: str
@@ -33,7 +33,7 @@ class SdkUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def sdk(self) -> str:
-        """Such as `rust@1.39:official`."""
+        """The id of the SDK version, such as `rust@1.39:official`."""
         return f"{self.language}@{self.minor}:{self.provider.value}"
 
 
@@ -43,7 +43,10 @@ class SdkUses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdks: tuple[SdkUse, ...]
 
     def of_minor(self, minor: str) -> tuple[SdkUse, ...]:
-        """The SDK versions of a minor. Where a language's official SDK has none measured, its newest one before stands in."""
+        """Returns the SDK versions of a minor.
+
+        Where a language's official SDK has none measured, its newest one before is used.
+        """
         wanted = _minor(minor)
         if wanted is None:
             return ()
@@ -65,13 +68,13 @@ def load_sdk_uses(path: Path = SDK_USE_FILE) -> SdkUses:
 
 
 class Users:
-    """Answers which of some SDK versions' modules use a function."""
+    """An index of some SDK versions' modules by the functions they use."""
 
     def __init__(self, sdks: tuple[SdkUse, ...]) -> None:
         self._sdks = [(one, frozenset(one.hooks), frozenset(one.every), frozenset(one.some)) for one in sdks]
 
     def of(self, functions: tuple[str, ...]) -> tuple[UsingSdk, ...]:
-        """The SDK versions whose modules call or define one of these functions.
+        """Returns the SDK versions whose modules call or define one of these functions.
 
         Of a hook, `SOME`: a module may define the hooks of extension points that it is never used at.
         """
@@ -85,7 +88,7 @@ class Users:
         return tuple(found)
 
     def lacking(self, hook: str, siblings: frozenset[str]) -> tuple[UsingSdk, ...]:
-        """The SDK versions that define some hook of an extension point (`siblings`), but not this one."""
+        """Returns the SDK versions that define some hook of an extension point (`siblings`), but not this one."""
         return tuple(
             UsingSdk(sdk.sdk, Extent.SOME, sdk.binding)
             for sdk, hooks, _, _ in self._sdks
@@ -93,12 +96,12 @@ class Users:
         )
 
     def all(self) -> tuple[UsingSdk, ...]:
-        """All of them."""
+        """Returns all of them."""
         return tuple(UsingSdk(sdk.sdk, Extent.EVERY, sdk.binding) for sdk, _, _, _ in self._sdks)
 
 
 def _minor(text: str) -> Minor | None:
-    """The minor of `1.39` or `1.39.3`; None of anything else."""
+    """Returns the minor of `1.39` or `1.39.3`; None for anything else."""
     try:
         return Minor.parse(".".join(text.split(".")[:2]))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Which ABI string a module returns, and which one a host wants, as far as their bytes tell."""
+"""Reads which ABI string a module returns, and which one a host wants, as far as their bytes show."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _HEADER_ENDS: Final = 64  # tried
 
 
 def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -> tuple[str | None, Known]:
-    """The ABI string that a module returns, and how sure that is; `known` are the strings of known hosts."""
+    """Returns the ABI string that a module returns, and how sure that is; `known` are the strings of known hosts."""
     if returned := returned_abi_string(library, init.address, init.size):
         return returned, Known.READ
     hashes = [one for one in known if len(one) == _HASH_LENGTH]
-    # A hash is a sign wherever it stands, for nothing else has it. A short string, such as v0.1.0, is one only where it
-    # stands alone, and if no other looks like one.
+    # A hash is a sign wherever it is, for nothing else has it. A short string, such as v0.1.0, is one only where it
+    # is alone, and if no other looks like one.
     signs = {one for one in hashes if holds(library, one.encode())}
     if not signs and hashes:
         signs = {one for one in [_hash_of_header(library)] if one in hashes}
@@ -40,7 +40,10 @@ def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -
 
 
 def _hash_of_header(library: Library) -> str | None:
-    """The SHA-256 of the ABI header that a module holds: the official Go SDK of 1.37.0 computes its ABI string from it."""
+    """Returns the SHA-256 of the ABI header that a module holds.
+
+    The official Go SDK of 1.37.0 computes its ABI string from it.
+    """
     start = find(library, _HEADER_START)
     if start is None:
         return None
@@ -50,7 +53,7 @@ def _hash_of_header(library: Library) -> str | None:
 
 
 def abi_string_of_host(library: Library, static: Iterable[Symbol], known: Iterable[str]) -> str | None:
-    """The ABI string of a host: a module that is linked into it returns it; else the one string that can be one."""
+    """Returns the ABI string of a host: what a module linked into it returns; else the only string in it that can be one."""
     for init in static:
         if returned := returned_abi_string(library, init.address, init.size):
             return returned

@@ -25,7 +25,7 @@ ANSWER_LIMIT_BYTES: Final = 16 << 20  # for one file
 
 
 def answer(job: ReadJob, path: Path) -> ReadAnswer:
-    """Reads one file. What goes wrong in a way that nobody thought of becomes its problem, too."""
+    """Reads one file. An unexpected error becomes its problem, too."""
     try:
         match job.what:
             case ReadAs.MODULE:
@@ -38,14 +38,14 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
         return ReadAnswer(problem=str(problem))
     except MemoryError:
         return ReadAnswer(problem=f"expected to be read within {ADDRESS_SPACE_BYTES} bytes of memory, it takes more")
-    except Exception as error:  # whatever a stranger's bytes make of the reader is said, not raised
+    except Exception as error:  # an error caused by foreign bytes is reported, not raised
         return ReadAnswer(
             problem=f"expected an ELF file that makes sense, reading it ended with {type(error).__name__}: {error}"
         )
 
 
 def main() -> None:
-    """Reads what the arguments say."""
+    """Reads the files that the arguments name."""
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -22,7 +22,7 @@ _FUNCTIONS: Final = 256  # looked at in all
 _FUNCTION_BYTES: Final = 16 << 10
 _RELATIVE, _GLOB_DAT, _JUMP_SLOT, _ADDRESS = 8, 6, 7, 1
 # lea and mov of 64 bits relative to the instruction, direct call and jump, and both through a pointer. Looked for at every
-# byte, as where instructions begin is not known; what a wrong byte yields is no string and no function.
+# byte, as where instructions begin is not known; what a wrong byte yields is neither a string nor a function.
 _REFERENCES: Final = re.compile(
     rb"(?=(?:[\x48\x4c](?P<move>[\x8b\x8d])[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]|(?P<call>[\xe8\xe9])|\xff(?P<far>[\x15\x25]))"
     rb"(?P<distance>[\x00-\xff]{4}))"
@@ -30,7 +30,7 @@ _REFERENCES: Final = re.compile(
 
 
 def returned_abi_string(library: Library, start: int, size: int) -> str | None:
-    """The ABI string that the function at `start` returns; None where the code does not tell.
+    """Returns the ABI string that the function at `start` returns; None where the code does not show it.
 
     `size` is what its symbol says of its length; 0 if nothing.
     """
@@ -56,7 +56,7 @@ def returned_abi_string(library: Library, start: int, size: int) -> str | None:
 
 
 def _references(library: Library, start: int, end: int) -> Iterator[int]:
-    """The addresses that the code names, or loads from a place it names."""
+    """Yields the addresses that the code names, or loads from a place it names."""
     code = library.bytes_at(start, end - start)
     for found in _REFERENCES.finditer(code):
         place = start + found.end("distance") + int.from_bytes(found["distance"], "little", signed=True)
@@ -67,7 +67,7 @@ def _references(library: Library, start: int, end: int) -> Iterator[int]:
 
 
 def _pointer(library: Library, place: int) -> int:
-    """What a pointer holds after the dynamic linker has been there; 0 where it is not known."""
+    """Returns what a pointer holds after the dynamic linker has set it; 0 where it is not known."""
     relocation = library.relocations.get(place)
     if relocation is None:
         raw = library.bytes_at(place, 8)  # packed relative relocations leave the address in place
@@ -81,7 +81,7 @@ def _pointer(library: Library, place: int) -> int:
 
 
 def _named_string(library: Library, target: int) -> bytes | None:
-    """The string at an address, or at what a pointer at that address holds."""
+    """Returns the string at an address, or at what a pointer at that address holds."""
     for place in (target, _pointer(library, target)):
         found = _STRING.match(library.bytes_at(place, _STRING_BYTES)) if place else None
         if found:

@@ -38,7 +38,7 @@ _TYPES = {"ET_REL": "an object file", "ET_EXEC": "an executable", "ET_CORE": "a 
 
 
 class Malformed(Exception):
-    """The bytes are not what was expected; the message is one sentence that says both."""
+    """An error: the bytes are not what was expected; the message is one sentence with both."""
 
 
 class Segment(NamedTuple):
@@ -152,22 +152,22 @@ class Library:
     # Places
 
     def _room(self, address: int, what: str) -> tuple[int, int]:
-        """Where in the file an address is, and how many bytes of its segment follow from there."""
+        """Returns where in the file an address is, and how many bytes of its segment follow from there."""
         for segment in self.segments:
             inside = address - segment.address
             if 0 <= inside < segment.size:
                 return segment.offset + inside, segment.size - inside
-        raise Malformed(f"{what}: expected in a loaded part of the file, it is said to be at {address:#x}")
+        raise Malformed(f"{what}: expected in a loaded part of the file, its address is {address:#x}")
 
     def table(self, address: int, size: int, what: str) -> memoryview:
-        """Bytes that must all be there; `what` they are is for the message."""
+        """Returns bytes that must all be there; `what` they are is for the message."""
         offset, room = self._room(address, what)
         if size > room:
             raise Malformed(f"{what}: expected {size} bytes at {address:#x}, {room} are left there")
         return memoryview(self.data)[offset : offset + size]
 
     def bytes_at(self, address: int, size: int) -> bytes:
-        """Up to `size` bytes from an address; none where it is not in the file."""
+        """Returns up to `size` bytes from an address; none where it is not in the file."""
         try:
             offset, room = self._room(address, "bytes")
         except Malformed:
@@ -175,14 +175,14 @@ class Library:
         return self.data[offset : offset + min(size, room)]
 
     def is_code(self, address: int) -> bool:
-        """Whether an address is in a part that may be executed."""
+        """Returns whether an address is in a part that may be executed."""
         return any(one.executable and 0 <= address - one.address < one.size for one in self.segments)
 
     # Strings
 
     @functools.cached_property
     def _strings(self) -> tuple[int, int]:
-        """Where in the file the string table begins and ends."""
+        """The range of the string table in the file."""
         size = self.dynamic.get("DT_STRSZ", 0)
         offset, room = self._room(self._required("DT_STRTAB"), "the string table")
         if size > room:
@@ -195,10 +195,10 @@ class Library:
         return self.dynamic[tag]
 
     def raw_name(self, offset: int) -> bytes:
-        """A string of the string table."""
+        """Returns a string of the string table."""
         start, end = self._strings
         if not 0 <= offset < end - start:
-            raise Malformed(f"a name is said to be at {offset} of the string table, which has {end - start} bytes")
+            raise Malformed(f"a name has the offset {offset} in the string table, which has {end - start} bytes")
         begin = start + offset
         stop = self.data.find(b"\0", begin, min(end, begin + NAME_LIMIT_BYTES + 1))
         if stop < 0:
@@ -209,11 +209,11 @@ class Library:
         return self.data[begin:stop]
 
     def name(self, offset: int) -> str:
-        """A string of the string table, fit to be printed."""
+        """Returns a string of the string table, fit to be printed."""
         return printable(self.raw_name(offset))
 
     def name_starts_with(self, offset: int, prefix: bytes) -> bool:
-        """Whether a string begins so; cheaper than to read it."""
+        """Returns whether a string begins so; cheaper than reading it."""
         start, end = self._strings
         begin = start + offset
         return begin + len(prefix) <= end and self.data[begin : begin + len(prefix)] == prefix
@@ -248,12 +248,12 @@ class Library:
 
     @functools.cached_property
     def _symbol_table(self) -> tuple[int, int]:
-        """Where in the file the symbols begin, and how many could be there at most."""
+        """The offset of the symbols in the file, and how many could be there at most."""
         offset, room = self._room(self._required("DT_SYMTAB"), "the symbol table")
         return offset, room // _SYMBOL.size
 
     def symbol(self, index: int) -> Symbol:
-        """One symbol by its number."""
+        """Returns one symbol by its number."""
         offset, most = self._symbol_table
         if index >= most:
             raise Malformed(f"symbol {index} is asked for, the symbol table has room for {most}")
@@ -263,7 +263,7 @@ class Library:
         return Symbol(name, binding == _WEAK, section != 0, found, value, size)
 
     def symbols(self) -> Iterator[Symbol]:
-        """All symbols that the hash table knows of."""
+        """Yields all symbols that the hash table knows of."""
         count = self._counts[1]
         if count > SYMBOLS_LIMIT:
             raise Malformed(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")
@@ -271,7 +271,7 @@ class Library:
             yield self.symbol(index)
 
     def exports(self) -> Iterator[Symbol]:
-        """The symbols that others find in it."""
+        """Returns the symbols that others find in it."""
         return (one for one in self.symbols() if one.defined and one.found)
 
     # Relocations
@@ -289,7 +289,7 @@ class Library:
         return (self._relocation_table("DT_RELA", "DT_RELASZ"), self._relocation_table("DT_JMPREL", "DT_PLTRELSZ"))
 
     def referenced(self) -> dict[int, set[int]]:
-        """The symbols that relocations refer to, by number, each with the types of these relocations."""
+        """Returns the symbols that relocations refer to, by number, each with the types of these relocations."""
         found: dict[int, set[int]] = {}
         for table in self._relocation_tables:
             for info in table[1::3]:
@@ -336,7 +336,7 @@ class Library:
         return tuple(found)
 
     def version_of(self, symbol: int) -> Version | None:
-        """Which version a symbol is asked for in."""
+        """Returns the version in which a symbol is required."""
         if "DT_VERSYM" not in self.dynamic:
             return None
         raw = self.bytes_at(self.dynamic["DT_VERSYM"] + 2 * symbol, 2)
@@ -349,7 +349,7 @@ class Library:
 
 
 def _structs_of(data: mmap.mmap) -> ELFStructs:
-    """What parses the headers, after the first bytes have said that they are of the expected kind."""
+    """Returns what parses the headers, once the first bytes are of the expected kind."""
     if data[:4] != b"\x7fELF":
         raise Malformed(f"expected an ELF file, this one begins with {data[:4]!r}")
     if len(data) < _HEADER_BYTES:

@@ -10,16 +10,16 @@ from dmconform.core.extension_point import ExtensionPoint, point_of
 
 
 class Binding(enum.Enum):
-    """When the dynamic linker looks for a symbol that a module leaves undefined."""
+    """The moment when the dynamic linker looks for a symbol that a module leaves undefined."""
 
     NOW = "at load (BIND_NOW)"
     LAZY = "at the first call (lazy)"
 
 
 class Known(enum.Enum):
-    """How sure a fact is that had to be inferred."""
+    """The certainty of a fact that had to be inferred."""
 
-    READ = "read"  # it stands in the file, in a place that means it
+    READ = "read"  # it is in the file, in a place that means it
     INFERRED = "inferred"  # the file has signs of it
     UNKNOWN = "unknown"
 
@@ -35,9 +35,9 @@ class Undefined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a module says of itself. Read from what the dynamic linker reads, not from section headers.
+    """The content of a module's file. Read from what the dynamic linker reads, not from section headers.
 
-    `problem` is why it is no library that this kind of host could load (another architecture, truncated, no ELF file at
+    `problem` is why it is not a library that this kind of host could load (another architecture, truncated, no ELF file at
     all, …); then everything else has its default.
     """
 
@@ -57,8 +57,8 @@ class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     glibc_floor: str | None = None  # such as GLIBC_2.34
     libstdcxx_floor: str | None = None  # such as GLIBCXX_3.4.30
     stripped: bool = False  # no symbol table besides the dynamic one
-    language: str = ""  # cpp, go, rust, c, or empty where it cannot be told
-    sdk: str = ""  # which SDK it was built with, in words, empty where it cannot be told
+    language: str = ""  # cpp, go, rust, c, or empty where it is not known
+    sdk: str = ""  # which SDK it was built with, in words, empty where it is not known
     language_known: Known = Known.UNKNOWN
     soname: str | None = None
 
@@ -74,7 +74,7 @@ class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HostFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a host offers to modules."""
+    """The functions and settings that a host offers to modules."""
 
     release: str  # such as 1.39.3; for an unknown binary what it says of itself
     callbacks: frozenset[str]  # that it exports
@@ -88,7 +88,7 @@ class HostFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StaticKind(enum.Enum):
-    """What a host will make of a module, as far as it can be told without running it."""
+    """The expected reaction of a host to a module, as far as it shows without running it."""
 
     LOADS = "expected to load"
     REFUSED = "refused at load"

@@ -22,14 +22,14 @@ class Functions:
         self._starts = _starts(library)
 
     def begins_at(self, address: int) -> bool:
-        """Whether a function begins at an address."""
+        """Returns whether a function begins at an address."""
         if not self._starts:
             return self._library.is_code(address)
         at = bisect.bisect_left(self._starts, address)
         return at < len(self._starts) and self._starts[at] == address
 
     def end(self, start: int, longest: int) -> int:
-        """Where the function at `start` ends at the latest."""
+        """Returns where the function at `start` ends at the latest."""
         if not self._starts:
             return start + min(_UNKNOWN_BYTES, longest)
         following = bisect.bisect_right(self._starts, start)
@@ -38,7 +38,7 @@ class Functions:
 
 
 def _starts(library: Library) -> list[int]:
-    """Where they begin, sorted; empty where the table is missing or of another form than usual."""
+    """Returns where they begin, sorted; empty where the table is missing or of another form than usual."""
     place = library.unwind_table
     head = b"" if place is None else library.bytes_at(place, _HEAD_BYTES)
     if place is None or len(head) < _HEAD_BYTES or head[:4] != _FORM:

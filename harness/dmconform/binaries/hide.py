@@ -8,16 +8,16 @@ from dmconform.core.errors import HarnessError
 
 
 def without_symbols(library: bytes, names: Collection[str]) -> bytes:
-    """The library without these dynamic symbols; without any names it is the library itself.
+    """Returns the library without these dynamic symbols; without any names it is the library itself.
 
     Raises:
-        HarnessError: it does not define one of them, or is no ELF file.
+        HarnessError: it does not define one of them, or is not an ELF file.
     """
     import lief  # slow
 
     binary = lief.ELF.parse(library)
     if binary is None:
-        raise HarnessError("a generated module is no ELF file; was it compiled as a shared library?")
+        raise HarnessError("a generated module is not an ELF file; was it compiled as a shared library?")
     for name in names:
         symbol = binary.get_dynamic_symbol(name)
         if symbol is None or not symbol.exported:

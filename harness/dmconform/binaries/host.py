@@ -15,7 +15,7 @@ from dmconform.binaries.opened import Opened
 from dmconform.binaries.search import constants, holds
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
 
-# A string of its own, not a part of one: a host's Rust code and its built-in modules hold the names of more hooks, which
+# A separate string, not a part of one: a host's Rust code and its built-in modules hold the names of more hooks, which
 # nothing looks up.
 _HOOK: Final = re.compile(rb"\0(" + HOOK_PREFIX.encode() + rb"[a-z0-9_]{1,200})(?=\0)")
 _RELEASE: Final = re.compile(rb"\0(1\.[3-9]\d\.\d{1,3}(?:-[a-z][0-9a-z.-]{0,20})?)(?=\0)")
@@ -25,10 +25,10 @@ _REFUSES: Final = b"ABI version mismatch: got "
 
 
 def host_facts(path: Path, release: str | None, known_abi: Iterable[str]) -> HostFacts:
-    """What an Envoy binary offers to modules.
+    """Returns what an Envoy binary offers to modules.
 
     Raises:
-        Malformed: it is no executable for x86-64.
+        Malformed: it is not an executable for x86-64.
     """
     library = Library(Opened(path).data, executable_too=True)
     exports = {library.name(one.name_offset): one for one in library.exports()}
@@ -49,12 +49,12 @@ def host_facts(path: Path, release: str | None, known_abi: Iterable[str]) -> Hos
 
 
 def _only(found: set[str]) -> str:
-    """The one that was found; empty where it is not one."""
+    """Returns the only element; empty where there is not exactly one."""
     return found.pop() if len(found) == 1 else ""
 
 
 def _refuses(library: Library) -> bool | None:
-    """What it does with a module that has another ABI string, by the words it has for that."""
+    """Returns what it does with a module that has another ABI string, by the words it has for that."""
     if holds(library, _WARNS):
         return False
     return True if holds(library, _REFUSES) else None

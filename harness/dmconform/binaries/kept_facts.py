@@ -1,4 +1,4 @@
-"""Facts about binaries, kept in the cache: what stands in a file does not change, so it is read once.
+"""Facts about binaries, kept in the cache: a file's content does not change, so it is read once.
 
 An entry is known by the SHA-256 of the file and by the code and data that read it, so that a change of these reads anew.
 """
@@ -19,7 +19,7 @@ _READERS = (paths.PACKAGE / "binaries", paths.PACKAGE / "core" / "extension_poin
 
 
 def module_facts(modules: Sequence[ModuleFile], cache_folder: Path) -> tuple[ModuleFacts, ...]:
-    """What modules say of themselves, in the order given; those that the cache has not got are read by one process."""
+    """Returns what modules' files contain, in the order given; one process reads those that the cache lacks."""
     found = [kept.find(_file(cache_folder, one.sha256), ModuleFacts) for one in modules]
     missing = [one for one, facts in zip(modules, found, strict=True) if facts is None]
     if missing:
@@ -34,10 +34,10 @@ def module_facts(modules: Sequence[ModuleFile], cache_folder: Path) -> tuple[Mod
 
 
 def host_facts(host: Host, cache_folder: Path) -> HostFacts:
-    """What an Envoy binary that is no known release offers to modules.
+    """Returns what an Envoy binary that is not a known release offers to modules.
 
     Raises:
-        UsageError: it is no executable for x86-64.
+        UsageError: it is not an executable for x86-64.
     """
     file = _file(cache_folder, host.sha256)
     found = kept.find(file, HostFacts)
@@ -55,5 +55,5 @@ def _file(cache_folder: Path, sha256: str) -> Path:
 
 @cache
 def _reader() -> str:
-    """Stands for all that decides what is read out of a file."""
+    """Returns a value that depends on all that decides what is read out of a file."""
     return kept.digest(_READERS, ".py")

@@ -30,13 +30,13 @@ class Exports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     own: tuple[_Own, ...]
 
     def of(self, release: str) -> frozenset[str]:
-        """The names that a release exports."""
+        """Returns the names that a release exports."""
         return self.common.union(*(one.names for one in self.own if release in one.releases))
 
 
 @functools.cache
 def known_host_facts(release: str) -> HostFacts | None:
-    """What a known release offers, just as `read_host` reads it from its binary; None for a release that is not known.
+    """Returns what a known release offers, as `read_host` reads it from its binary; None for a release that is not known.
 
     Raises:
         DataFileError: a data file has a mistake.
@@ -62,7 +62,7 @@ def known_host_facts(release: str) -> HostFacts | None:
 
 @functools.cache
 def recorded_exports() -> Exports:
-    """What releases export besides callbacks.
+    """Returns what releases export besides callbacks.
 
     Raises:
         DataFileError: the file has a mistake.

@@ -10,7 +10,7 @@ from dmconform.binaries.facts import HostFacts, ModuleFacts
 
 
 class ReadAs(enum.Enum):
-    """What to read binaries as."""
+    """The kinds of binaries to read."""
 
     MODULE = "module"
     HOST = "host"
@@ -18,7 +18,7 @@ class ReadAs(enum.Enum):
 
 
 class ReadJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What to read the files as that are named beside it. `release` is a host's, where it is known."""
+    """A job of reading files as one kind. `release` is a host's, where it is known."""
 
     what: ReadAs
     known_abi: tuple[str, ...] = ()
@@ -26,7 +26,7 @@ class ReadJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one file says, or why nothing can be read."""
+    """The content of one file, or why nothing can be read."""
 
     problem: str | None = None
     module: ModuleFacts | None = None

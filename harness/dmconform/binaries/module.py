@@ -23,7 +23,7 @@ _NOW_IN_FLAGS, _NOW_IN_FLAGS_1, _NODELETE = 0x8, 0x1, 0x8
 
 
 def module_facts(path: Path, known_abi: Iterable[str]) -> ModuleFacts:
-    """What a module says of itself; what is wrong with it is its `problem`."""
+    """Returns what a module's file contains; what is wrong with it is its `problem`."""
     try:
         opened = Opened(path)
     except Malformed as problem:
@@ -84,7 +84,7 @@ def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> 
 
 
 def _undefined(library: Library) -> tuple[Undefined, ...]:
-    """The symbols that the dynamic linker will look for: those that a relocation refers to."""
+    """Returns the symbols that the dynamic linker will look for: those that a relocation refers to."""
     found: list[Undefined] = []
     for index, types in library.referenced().items():
         symbol = library.symbol(index)
@@ -106,7 +106,7 @@ def _undefined(library: Library) -> tuple[Undefined, ...]:
 
 
 def binds_now(library: Library) -> bool:
-    """Whether the dynamic linker looks for all symbols when it loads the library."""
+    """Returns whether the dynamic linker looks for all symbols when it loads the library."""
     return bool(
         library.dynamic.get("DT_FLAGS", 0) & _NOW_IN_FLAGS
         or library.dynamic.get("DT_FLAGS_1", 0) & _NOW_IN_FLAGS_1
@@ -115,7 +115,7 @@ def binds_now(library: Library) -> bool:
 
 
 def _floor(library: Library, family: str) -> str | None:
-    """The newest version of a family, such as GLIBC_2.34, that its libraries must bring."""
+    """Returns the newest version of a family, such as GLIBC_2.34, that its libraries must bring."""
     numbered = re.compile(rf"{family}_(\d{{1,5}}(?:\.\d{{1,5}}){{1,3}})")
     found = [match for one in library.versions if not one.weak and (match := numbered.fullmatch(one.name))]
     newest = max(found, key=lambda match: [int(part) for part in match[1].split(".")], default=None)
@@ -123,10 +123,10 @@ def _floor(library: Library, family: str) -> str | None:
 
 
 def export_names(path: Path) -> frozenset[str]:
-    """The symbols that a library defines for others.
+    """Returns the symbols that a library defines for others.
 
     Raises:
-        Malformed: it is no shared library for x86-64.
+        Malformed: it is not a shared library for x86-64.
     """
     library = Library(Opened(path).data)
     return frozenset(library.name(one.name_offset) for one in library.exports())

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 
 def printable(raw: bytes) -> str:
-    """UTF-8 where it is that; what is not, and everything that does not print, as `\\x1b` and the like."""
+    r"""Returns the text where it is UTF-8; other bytes, and everything that does not print, become escapes such as `\x1b`."""
     text = raw.decode(errors="backslashreplace")
     return text if text.isprintable() else text.encode("unicode_escape").decode()

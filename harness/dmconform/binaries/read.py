@@ -1,4 +1,4 @@
-"""Reads binaries in a process of its own, so that no bytes of theirs can crash, hang or fill this one."""
+"""Reads binaries in a separate process, so that no bytes of theirs can crash, hang or fill this one."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ _CHILD = (
 
 
 def read_module(path: Path) -> ModuleFacts:
-    """What a module says of itself. Never raises for what is at `path`: see `ModuleFacts.problem`."""
+    """Reads what a module's file contains. Never raises for what is at `path`: see `ModuleFacts.problem`."""
     return read_modules([path])[0]
 
 
 def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
-    """What several modules say, in order, read by one process."""
+    """Reads what several modules' files contain, in order, with one process."""
     return tuple(
         found.module or ModuleFacts("", 0, found.problem) for found in _ask(ReadJob(ReadAs.MODULE, _known_abi_strings()), paths)
     )
 
 
 def read_host(path: Path, release: str | None = None) -> HostFacts:
-    """What an Envoy binary offers to modules; it is not run.
+    """Reads what an Envoy binary offers to modules; the binary is not run.
 
-    `release` is its release where that is known; else the one that stands in the binary is taken.
+    `release` is its release where that is known; else the one in the binary is taken.
 
     Raises:
-        UsageError: it is no executable for x86-64.
+        UsageError: it is not an executable for x86-64.
     """
     (found,) = _ask(ReadJob(ReadAs.HOST, _known_abi_strings(), release), [path])
     if found.host is None:
-        raise UsageError(f"{path}: no Envoy: {found.problem}")
+        raise UsageError(f"{path}: not an Envoy executable: {found.problem}")
     return found.host
 
 
 def exports_of(path: Path) -> frozenset[str]:
-    """The symbols that a library defines for others, such as one that is preloaded into the host.
+    """Reads the symbols that a library defines for others, such as one that is preloaded into the host.
 
     Raises:
-        UsageError: it is no shared library for x86-64.
+        UsageError: it is not a shared library for x86-64.
     """
     (found,) = _ask(ReadJob(ReadAs.EXPORTS), [path])
     if found.exports is None:
-        raise UsageError(f"{path}: no library: {found.problem}")
+        raise UsageError(f"{path}: not a shared library: {found.problem}")
     return found.exports
 
 
@@ -70,7 +70,7 @@ def _known_abi_strings() -> tuple[str, ...]:
 
 
 def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
-    """One answer for each path. Where the process does not come back, each path gets one of its own."""
+    """Returns one answer for each path. Where the process does not come back, each path gets a process for itself."""
     answers = _run(job, paths) if paths else []
     if isinstance(answers, str):
         return [ReadAnswer(problem=answers)] if len(paths) == 1 else [one for path in paths for one in _ask(job, [path])]
@@ -78,8 +78,8 @@ def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
 
 
 def _run(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer] | str:
-    """What the process answers, or why it does not."""
-    # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and nobody has to read along.
+    """Returns what the process answers, or why it does not."""
+    # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and need not be read along.
     with os.fdopen(os.memfd_create("facts"), "rb") as output, os.fdopen(os.memfd_create("errors"), "rb") as errors:
         try:
             done = subprocess.run(

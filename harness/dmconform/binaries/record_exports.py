@@ -36,7 +36,7 @@ def with_exports(text: str, known: Iterable[str], release: str, names: frozenset
 
 
 def _grouped(by_release: Mapping[str, frozenset[str]]) -> tuple[frozenset[str], list[tuple[list[str], list[str]]]]:
-    """The names of all releases, and the others by the releases that have them."""
+    """Returns the names of all releases, and the others by the releases that have them."""
     common = frozenset.intersection(*by_release.values())
     exporters: dict[str, list[str]] = defaultdict(list)
     for release in sorted(by_release, key=Release.parse):

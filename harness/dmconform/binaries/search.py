@@ -12,7 +12,7 @@ LIMIT_BYTES: Final = 256 << 20  # searched of one library at most, so that its p
 
 
 def parts(library: Library, *, constant: bool = False) -> Iterator[tuple[int, int]]:
-    """Where in the file the loaded parts begin and end; `constant`: only those that are neither code nor written to."""
+    """Yields where in the file the loaded parts begin and end; `constant`: only those that are neither code nor written to."""
     left = LIMIT_BYTES
     for one in library.segments:
         if constant and (one.executable or one.writable):
@@ -23,22 +23,22 @@ def parts(library: Library, *, constant: bool = False) -> Iterator[tuple[int, in
 
 
 def find(library: Library, text: bytes) -> int | None:
-    """Where in the file a loaded part holds some bytes first."""
+    """Returns where in the file a loaded part holds some bytes first."""
     return next((at for start, end in parts(library) if (at := library.data.find(text, start, end)) >= 0), None)
 
 
 def holds(library: Library, text: bytes) -> bool:
-    """Whether a loaded part holds some bytes."""
+    """Returns whether a loaded part holds some bytes."""
     return find(library, text) is not None
 
 
 def holds_match(library: Library, pattern: re.Pattern[bytes]) -> bool:
-    """Whether a loaded part holds something that matches."""
+    """Returns whether a loaded part holds something that matches."""
     return any(pattern.search(library.data, start, end) for start, end in parts(library))
 
 
 def constants(library: Library, pattern: re.Pattern[bytes]) -> set[str]:
-    """What the group of a pattern, ASCII, matches in the constant parts."""
+    """Yields what the group of a pattern, ASCII, matches in the constant parts."""
     return {
         found[1].decode()
         for start, end in parts(library, constant=True)

@@ -23,7 +23,7 @@ class Section(NamedTuple):
 
 
 def sections_of(library: Library) -> tuple[Section, ...]:
-    """The sections whose headers fit the file; none where the table of headers does not."""
+    """Returns the sections whose headers fit the file; none where the table of headers does not."""
     data, start, count = library.data, library.header.e_shoff, library.header.e_shnum
     end = start + count * _HEADER.size
     if library.header.e_shentsize != _HEADER.size or count > LIMIT or end > len(data):
@@ -42,7 +42,7 @@ def sections_of(library: Library) -> tuple[Section, ...]:
 
 
 def section_bytes(library: Library, name: bytes, limit: int) -> bytes:
-    """The first bytes of a section's content; none where it is not there."""
+    """Returns the first bytes of a section's content; none where it is not there."""
     for one in sections_of(library):
         if one.name == name and one.type == _PROGBITS:
             return library.data[one.offset : one.offset + min(one.size, limit)]

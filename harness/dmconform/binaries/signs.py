@@ -29,7 +29,7 @@ _REFERENCE: Final = "this suite's reference SDK"
 
 
 class Signs(NamedTuple):
-    """What was found: `language` as in `ModuleFacts`, `sdk` in words."""
+    """The signs that were found: `language` as in `ModuleFacts`, `sdk` in words."""
 
     language: str = ""
     sdk: str = ""
@@ -61,7 +61,10 @@ def _go(library: Library) -> Signs | None:
 
 
 def _go_build_info(library: Library) -> str | None:
-    """The list of modules that Go's linker puts into what it links; empty where its form is not known, None without any."""
+    """Returns the list of modules that Go's linker puts into what it links.
+
+    Empty where its form is not known, None without any.
+    """
     for start, end in parts(library):
         at = library.data.find(_BUILD_INFO_MAGIC, start, end)
         if at < 0:
@@ -76,7 +79,7 @@ def _go_build_info(library: Library) -> str | None:
 
 
 def _counted(data: bytes) -> tuple[bytes, bytes]:
-    """Bytes that their number stands before, 7 bits of it in each byte; and what follows."""
+    """Returns bytes that follow their length, which has 7 bits in each byte, and the rest."""
     length = 0
     for index, byte in enumerate(data[:5]):
         length |= (byte & 0x7F) << (7 * index)
@@ -116,5 +119,5 @@ def _c(library: Library) -> Signs | None:
 
 
 def _comment(library: Library) -> bytes:
-    """What compilers say of themselves."""
+    """Returns the identification that compilers write into a library."""
     return section_bytes(library, b".comment", 1 << 16)

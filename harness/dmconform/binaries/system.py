@@ -16,12 +16,12 @@ COMPILER_LIBRARIES: Final = ("libgcc_s.so.1", "libstdc++.so.6")
 
 
 def is_system_library(name: str) -> bool:
-    """Whether a needed library is glibc's or a compiler's own."""
+    """Returns whether a needed library is glibc's or a compiler's own."""
     return name in HOST_LIBRARIES or name in COMPILER_LIBRARIES
 
 
 def system_brings(name: str, needed: Collection[str]) -> bool:
-    """Whether glibc, or a compiler's library that the module needs, has a symbol, as they are on this machine."""
+    """Returns whether glibc, or a compiler's library that the module needs, has a symbol, as they are on this machine."""
     return any(_has(library, name) for library in (*HOST_LIBRARIES, *(one for one in COMPILER_LIBRARIES if one in needed)))
 
 

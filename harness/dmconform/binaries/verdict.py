@@ -1,7 +1,7 @@
-"""What a host will make of a module, told from the facts about both; nothing is run.
+"""Predicts what a host does with a module, from the facts about both; nothing is run.
 
 Every missing symbol follows from what the dynamic linker does. With BIND_NOW in the module, with RTLD_NOW from the host, or
-where something else than a call needs it, a symbol that nobody brings makes the load fail; otherwise it waits for the first
+where something else than a call needs it, a missing symbol makes the load fail; otherwise it waits for the first
 call, which then ends the host.
 """
 
@@ -30,12 +30,12 @@ def static_verdict(
     required_hooks: RequiredHooks | None = None,
     preloaded: Collection[str] = frozenset(),
 ) -> StaticVerdict:
-    """What a host will make of a module.
+    """Predicts what a host does with a module.
 
     Args:
         module: the module.
         host: the host.
-        points: the extension points it is to be used at; None where nobody has said so. Then every point counts that it
+        points: the extension points it is to be used at; None where that is not known. Then every point counts that it
             has the hook for a configuration of, and it is refused only if all of these refuse it.
         required_hooks: the hooks that this host requires at each point, as measured; a point that is not in it requires none.
         preloaded: symbols that libraries bring which the user preloads into the host.
@@ -54,24 +54,24 @@ def static_verdict(
         abi if abi.kind is StaticKind.REFUSED else None,
         _kind(StaticKind.REFUSED, "; ".join(at_points.refused), at_points.missing),
         abi if abi.kind is StaticKind.UNKNOWN else None,
-        _kind(StaticKind.UNRESOLVED, missing.at_call and missing.bomb(), missing.at_call),
+        _kind(StaticKind.UNRESOLVED, missing.at_call and missing.at_a_call(), missing.at_call),
         StaticVerdict(StaticKind.LOADS, "all symbols it needs are there"),
     )
     verdict = next(one for one in found if one is not None)
     if missing.at_call and not verdict.missing:
-        notes = (*notes, missing.bomb())
+        notes = (*notes, missing.at_a_call())
     if missing.at_call and host.opens_now is None:
         notes = (*notes, "how this host opens modules is not known; with RTLD_NOW it refuses this one at load")
     return msgspec.structs.replace(verdict, notes=notes)
 
 
 def _kind(kind: StaticKind, reason: str | tuple[str, ...], missing: tuple[str, ...]) -> StaticVerdict | None:
-    """A verdict, if there is a reason for it."""
+    """Returns a verdict, if there is a reason for it."""
     return StaticVerdict(kind, str(reason), missing) if reason else None
 
 
 class _Missing:
-    """The symbols that nobody brings."""
+    """The symbols that neither host nor libraries bring."""
 
     def __init__(self, at_load: Sequence[str], at_call: Sequence[str], notes: Sequence[str]) -> None:
         self.at_load = tuple(at_load)  # a load fails for their lack
@@ -89,7 +89,7 @@ class _Missing:
             if one.name.startswith(CALLBACK_PREFIX):
                 lacking.append(one)
             elif one.library is not None or one.weak:
-                continue  # its library brings it, or nobody must
+                continue  # its library brings it, or need not be there
             elif not system_brings(one.name, module.needed):
                 if strangers:
                     elsewhere.append(one.name)
@@ -110,18 +110,17 @@ class _Missing:
         return tuple(sorted({*self.at_load, *self.at_call}))
 
     def refusal(self, module: ModuleFacts, host: HostFacts) -> str:
-        """Why the dynamic linker refuses it."""
+        """Returns why the dynamic linker refuses it."""
         how = "BIND_NOW" if module.binding is Binding.NOW else "more than calls need them"
         if host.opens_now and module.binding is Binding.LAZY:
             how = "this host opens modules with RTLD_NOW"
         names = self.at_load
-        return f"{_symbols(names)} looked for at load ({how}), and nobody brings {_them(names)}: {_some(names)}"
+        return f"{_symbols(names)} looked for at load ({how}), and missing: {_some(names)}"
 
-    def bomb(self) -> str:
-        """What its calls do."""
+    def at_a_call(self) -> str:
+        """Returns what its calls do."""
         names = self.at_call
-        said = f"{_symbols(names)} looked for at the first call, which ends the host, for nobody brings {_them(names)}"
-        return f"{said}: {_some(names)}"
+        return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {_some(names)}"
 
 
 def _notes_of_symbols(
@@ -140,7 +139,7 @@ def _notes_of_symbols(
 
 
 def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
-    """What comes of the ABI string alone."""
+    """Returns what follows from the ABI string alone."""
     if module.abi_version is not None and module.abi_version == host.abi_version:
         return StaticVerdict(StaticKind.LOADS, "")
     own = "not known" if host.abi_version is None else _short(host.abi_version)
@@ -158,12 +157,12 @@ def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
 
 
 def _short(abi_version: str) -> str:
-    """An ABI string; of a hash the beginning."""
+    """Shortens an ABI string; of a hash the beginning stays."""
     return abi_version if len(abi_version) <= LONGEST_ABI_STRING else f"{abi_version[:12]}…"
 
 
 class _AtPoints:
-    """What comes of the hooks that extension points require."""
+    """The verdicts on the hooks that extension points require."""
 
     def __init__(self, refused: Sequence[str], missing: Collection[str], notes: Sequence[str]) -> None:
         self.refused = tuple(refused)
@@ -188,7 +187,7 @@ class _AtPoints:
 
 
 def _served(module: ModuleFacts) -> frozenset[ExtensionPoint]:
-    """The points that a module clearly means to serve: those that it has the hook for a configuration of."""
+    """Returns the points that a module clearly means to serve: those for which it has the hook for a configuration."""
     return frozenset(
         point
         for point in module.points
@@ -204,15 +203,11 @@ def _hooks(names: Sequence[str]) -> str:
     return f"{'hook' if len(names) == 1 else f'{len(names)} hooks'} missing: {_some(names)}"
 
 
-def _them(names: Sequence[str]) -> str:
-    return "it" if len(names) == 1 else "them"
-
-
 def _are(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
 def _some(names: Sequence[str]) -> str:
-    """A few of them."""
+    """Returns a few of them."""
     shown = ", ".join(names[:NAMES_IN_A_REASON])
     return f"{shown} and {len(names) - NAMES_IN_A_REASON} more" if len(names) > NAMES_IN_A_REASON else shown

@@ -12,7 +12,7 @@ from dmconform.envoy.connection import Protocol, Request
 
 
 def burst(port: int, request: Request, *, clients: int, requests: int) -> Counter[str]:
-    """What many requests see that are sent at once, as `Answer.summary` says it, and how often.
+    """Sends many requests at once, and counts what they see, as `Answer.summary` words it.
 
     Args:
         port: on loopback, of a listener.
@@ -41,7 +41,7 @@ def _seen(protocol: Protocol, port: int, request: Request, requests: int) -> Cou
 
 
 def _one_after_another(port: int, request: Request, requests: int) -> Counter[str]:
-    """Up to so many over one connection: as many as the other side leaves it open for."""
+    """Sends up to so many requests over one connection: as many as the other side leaves it open for."""
     seen: Counter[str] = Counter()
     with connect(Protocol.HTTP1, port, BURST_S) as connection:
         while seen.total() < requests and connection.takes_more:

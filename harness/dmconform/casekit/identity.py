@@ -1,4 +1,4 @@
-"""What the probe's filter `identity` tells of the library that it runs in, and what the kernel tells of the process."""
+"""The answers of the probe's filter `identity` about the library it runs in, and the kernel's about the process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ INITIALISED = "dmconform: initialised"
 
 
 def identity_of(answer: Answer, what: str) -> str:
-    """What a probe's `identity` filter tells: `module`, `count` or `global`.
+    """Returns what a probe's `identity` filter answers: `module`, `count` or `global`.
 
     Raises:
         AssertionError: the answer does not have it.
@@ -24,7 +24,7 @@ def identity_of(answer: Answer, what: str) -> str:
 
 
 def mappings(envoy: Envoy) -> list[str]:
-    """The lines of the process's table of mappings.
+    """Returns the lines of the process's table of mappings.
 
     Raises:
         HostCrashed: the Envoy has ended.
@@ -37,13 +37,13 @@ def mappings(envoy: Envoy) -> list[str]:
 
 
 def has_inode_mapped(envoy: Envoy, inode: int) -> bool:
-    """Whether the process has mapped the file with this inode, which may have lost its name since."""
+    """Returns whether the process has mapped the file with this inode, which may have lost its name since."""
     return any(fields[4:5] == [str(inode)] for fields in map(str.split, mappings(envoy)))
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a process holds of the machine."""
+    """The resources of the machine that a process holds."""
 
     mappings: int
     files: int  # descriptors
@@ -51,7 +51,7 @@ class Held:
 
 
 def held(envoy: Envoy) -> Held:
-    """What the process of an Envoy holds now.
+    """Returns what the process of an Envoy holds now.
 
     Raises:
         HostCrashed: the Envoy has ended.

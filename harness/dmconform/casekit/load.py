@@ -15,16 +15,16 @@ from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.http1 import exchange
 
 MOST_REQUESTS: Final = 20_000
-"""Where it ends if nobody stops it."""
+"""Where it ends if it is not stopped."""
 AT_ONCE: Final = 4
 """How many requests share a connection of HTTP/2."""
 
 
 class LoadClient:
-    """What the client has seen so far. What is seen of an answer is its status, or a header; text says why there was none."""
+    """A client's observations so far: of an answer its status, or a header; without an answer, text with the reason."""
 
     def __init__(self, port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP1) -> None:
-        """As of `load`."""
+        """Starts as `load` describes."""
         self.answers: Counter[int | str] = Counter()
         self.turns: list[int | str] = []  # the answers without those that are the same as the one before
         self._shows = shows
@@ -36,12 +36,12 @@ class LoadClient:
 
     @property
     def total(self) -> int:
-        """How many requests have ended."""
+        """The number of requests that have ended."""
         return sum(self.answers.copy().values())
 
     @property
     def latest(self) -> int | str | None:
-        """What the latest request saw."""
+        """The result of the latest request."""
         return self.turns[-1] if self.turns else None
 
     def stop(self) -> None:
@@ -59,7 +59,7 @@ class LoadClient:
                 self.turns.append(seen)
 
     def _ask(self, port: int) -> int | str:
-        """What the next request sees."""
+        """Returns what the next request sees."""
         if not self._batch:
             try:
                 answers = self._exchange(port)
@@ -69,7 +69,7 @@ class LoadClient:
         return self._batch.pop(0)
 
     def _exchange(self, port: int) -> list[Answer]:
-        """The answers to the requests of one connection."""
+        """Returns the answers to the requests of one connection."""
         if self._protocol is Protocol.HTTP1:
             return [exchange(port, Request(), REQUEST_S)]
         with connect(self._protocol, port) as connection:
@@ -86,7 +86,7 @@ class LoadClient:
 
 @contextlib.contextmanager
 def load(port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP1) -> Iterator[LoadClient]:
-    """A client that asks a loopback port until the end of the block, each time over a connection of its own.
+    """Runs a client that asks a loopback port until the end of the block, each time over a new connection.
 
     Args:
         port: where it asks.

@@ -15,7 +15,7 @@ from dmconform.matrix.cell import Cell
 
 
 def payload(callback: str) -> str:
-    """What a probe panics with in a callback."""
+    """Returns what a probe panics with in a callback."""
     return f"dmconform panic in {callback}"
 
 
@@ -25,12 +25,12 @@ def panic_lines(envoy: Envoy, callback: str, mark: str = "") -> list[str]:
 
 
 def provoke_panic(envoy: Envoy, callback: str) -> None:
-    """What is done from now on makes a filter panic in a callback: if the process ends, that is why."""
+    """Marks a block that makes a filter panic in a callback: if the process ends, that is why."""
     envoy.provoke(f"after a panic in {callback}")
 
 
 def assert_panic_logged(envoy: Envoy, callback: str, before: int = 0) -> None:
-    """The log holds the payload of a panic in more lines than `before`, and the process lives.
+    """Asserts that the log holds the payload of a panic in more lines than `before`, and that the process lives.
 
     Raises:
         HostCrashed: it does not.
@@ -46,7 +46,10 @@ def assert_panic_logged(envoy: Envoy, callback: str, before: int = 0) -> None:
 
 
 def assert_each_panic_logged_once(envoy: Envoy, callback: str, times: int) -> None:
-    """The host's log has one error with the payload for each of so many panics: no other filter was called after one."""
+    """Asserts that the host's log has one error with the payload for each of so many panics.
+
+    So no other filter was called after one.
+    """
     errors = panic_lines(envoy, callback, "[error]")
     assert len(errors) == times, (
         f"expected {times} errors in the log with the payload, as no other filter is called after a panic, "
@@ -55,12 +58,12 @@ def assert_each_panic_logged_once(envoy: Envoy, callback: str, times: int) -> No
 
 
 def in_words(answer: Answer | None) -> str:
-    """What a client saw in words; None is nothing."""
+    """Returns what a client saw in words; None is nothing."""
     return "neither an answer nor an end" if answer is None else answer.summary
 
 
 def answer_soon(envoy: Envoy, request: Pending) -> Answer | None:
-    """The answer of a request, or None if none comes within the time-out of its connection.
+    """Returns the answer of a request, or None if none comes within the time-out of its connection.
 
     Raises:
         HostCrashed: it ended with the process.
@@ -75,13 +78,13 @@ def answer_soon(envoy: Envoy, request: Pending) -> Answer | None:
 
 
 def assert_served(envoy: Envoy, request: Pending, what: str) -> None:
-    """A request is answered with status 200, however short the time-out of its connection is."""
+    """Asserts that a request is answered with status 200, however short the time-out of its connection is."""
     seen = poll(lambda: answer_soon(envoy, request), REQUEST_S)
     assert seen is not None and seen.status == 200, f"expected {what} to be served with status 200, it saw {in_words(seen)}"
 
 
 def assert_nothing_left(cell: Cell, envoy: Envoy, gauges: Callable[[], Mapping[str, int | None]]) -> None:
-    """With its clients gone, an Envoy's gauges are 0; with all of its listeners replaced, it has unloaded the probe."""
+    """Asserts that an Envoy without clients has gauges of 0 and, with all of its listeners replaced, has unloaded the probe."""
     back = poll(lambda: not any(gauges().values()), GAUGE_S)
     assert back, f"expected nothing to be under way any more, Envoy says {dict(gauges())}"
     if cell.sdk.unloads:

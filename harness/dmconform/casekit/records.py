@@ -10,7 +10,7 @@ from dmconform.matrix.cell import Cell
 
 
 def known_host(cell: Cell) -> KnownHost | None:
-    """Returns the record of the cell's host; None where it is no known release."""
+    """Returns the record of the cell's host; None where it is not a known release."""
     return next((one for one in load_hosts(paths.HOSTS_FILE) if one.release == cell.planned_host.host.id), None)
 
 

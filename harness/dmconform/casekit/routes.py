@@ -1,4 +1,4 @@
-"""Routes that come by discovery from a file of their own, so that they change while their listener stays."""
+"""Routes that come by discovery from a separate file, so that they change while their listener stays."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Routes:
         part.replace(file)  # Envoy watches for a file moved here
 
     def update(self, envoy: Envoy, *per_route: PerRoute) -> Update:
-        """Replaces what filters are told on the route to the upstream server, and waits for what becomes of that.
+        """Replaces the configuration that filters get on the route to the upstream server, and waits for the result.
 
         Raises:
             HostHung: it is neither accepted nor rejected in time.

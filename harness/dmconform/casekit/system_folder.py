@@ -24,7 +24,7 @@ exec "$@"
 
 
 def system_folder_prefix(cell_folder: Path, extra: Path) -> tuple[str, ...]:
-    """The words that start a program with `extra` laid over the system's library folder.
+    """Returns the words that start a program with `extra` laid over the system's library folder.
 
     Raises:
         Blocked: this machine does not let the harness have a mount namespace.
@@ -45,7 +45,7 @@ def _unshare() -> tuple[str, ...]:
 
 @functools.cache
 def _why_not() -> str | None:
-    """Why there can be no such namespace here; None if there can."""
+    """Returns why there can be no such namespace here; None if there can."""
     command = [*_unshare(), "mount", "-t", "overlay", "overlay", "-o", "lowerdir=/etc:/usr/lib", "/usr/lib"]
     try:
         done = run_program(command, timeout_s=MOUNT_PROBE_S)

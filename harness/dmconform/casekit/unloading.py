@@ -22,7 +22,7 @@ def assert_unloaded(envoy: Envoy, module: Path, when: str = "when nothing uses i
 
 
 def assert_drained(envoy: Envoy, *canaries: Path) -> None:
-    """Waits until the Envoy has let go of the listeners and filter chains that it was told to remove, and so of their modules.
+    """Waits until the Envoy has released the listeners and filter chains that were removed, and so their modules.
 
     What goes with one update goes one by one: a module may be mapped still when another one of the same update is gone.
     Envoy destroys a listener before it counts it as drained.

@@ -9,5 +9,5 @@ _PASS_OVER: Final = "-dac_override,-dac_read_search"
 
 
 def unprivileged_prefix() -> tuple[str, ...]:
-    """The words that start a program without root's right to read and search everything; none where there is no such right."""
+    """Returns the words that start a program without root's right to read and search everything; none without such a right."""
     return ("setpriv", "--bounding-set", _PASS_OVER) if os.geteuid() == 0 else ()

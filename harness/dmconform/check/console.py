@@ -19,7 +19,7 @@ LONGEST_TEXT = 600
 _STATIC_WORDS = {
     StaticKind.LOADS: ("loads", "green"),
     StaticKind.REFUSED: ("refused", "red"),
-    StaticKind.UNRESOLVED: ("bomb", "yellow"),
+    StaticKind.UNRESOLVED: ("unresolved", "yellow"),
     StaticKind.UNKNOWN: ("?", "magenta"),
 }
 _RUN_WORDS = {
@@ -43,7 +43,7 @@ _VERDICT_WORDS = {
 
 
 def print_check(check: Check, console: Console) -> None:
-    """Prints it. Text of modules and hosts is printed as text: markup and terminal sequences in it do nothing."""
+    """Prints a check. Text of modules and hosts is printed as text: markup and terminal sequences in it do nothing."""
     out = SafeOutput(console, LONGEST_TEXT, "with --json")
     out.line(f"{check.module_file}  {check.module.size_bytes} bytes  sha256:{check.module.sha256}", style="bold")
     for label, text in _module_lines(check):
@@ -74,7 +74,7 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     if facts.problem:
         yield "no module", facts.problem
         return
-    built_with = facts.sdk or facts.language or "cannot be told"
+    built_with = facts.sdk or facts.language or "not known"
     if facts.language and facts.sdk and facts.language not in facts.sdk.lower():
         built_with = f"{facts.language}, {facts.sdk}"
     yield "built with", f"{built_with}{_sure(facts.language_known)}; {facts.architecture}"
@@ -100,7 +100,7 @@ def _needs(facts: ModuleFacts) -> str:
 
 
 def _table(check: Check, out: SafeOutput) -> Table:
-    """A row per host and extension point."""
+    """Returns a row per host and extension point."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     for heading in ("Host", "static", "run at", "run", "ABI string", "verdict"):
         table.add_column(heading, no_wrap=True)
@@ -122,7 +122,7 @@ def _table(check: Check, out: SafeOutput) -> Table:
 
 
 def _grouped(texts: Iterable[tuple[str, HostEntry]]) -> dict[str, list[str]]:
-    """Each text once, with the ids of the hosts it holds for; without empty ones."""
+    """Returns each text once, with the ids of the hosts it holds for; without empty ones."""
     grouped: dict[str, list[str]] = {}
     for text, host in texts:
         if text:
@@ -143,12 +143,12 @@ def _answers(run: PointRun) -> str:
 
 
 def _envoys_first(names: tuple[str, ...]) -> tuple[str, ...]:
-    """What Envoy would have to bring, then what others would."""
+    """Sorts what Envoy would have to bring before what others would."""
     return tuple(sorted(names, key=lambda name: (not name.startswith(CALLBACK_PREFIX), name)))
 
 
 def _print_static(out: SafeOutput, check: Check) -> None:
-    """What the file alone says against it, with what is missing by name; each list once."""
+    """Prints what the file alone shows against it, with what is missing by name; each list once."""
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for host in check.hosts:
         static = host.static
@@ -176,12 +176,12 @@ def _span_lines(check: Check) -> Iterator[str]:
         )
         return
     yield f"Works on {', '.join(span.works)} ({how})."
-    if span.bombs:
+    if span.unresolved:
         yield (
-            f"On {', '.join(span.bombs)} only as far as it was driven: a call that the host lacks would end it. "
+            f"On {', '.join(span.unresolved)} only as far as it was driven: a call that the host lacks would end it. "
             + (
                 "The range counts these, as there are no others."
-                if set(span.bombs) == set(span.works)
+                if set(span.unresolved) == set(span.works)
                 else "The range leaves these out."
             )
         )
@@ -197,7 +197,7 @@ def _span_lines(check: Check) -> Iterator[str]:
 
 def _promise_lines(check: Check) -> Iterator[str]:
     if not check.promise:
-        yield "Promise: cannot be told, as the SDK's minor is not known (--sdk-minor says it)."
+        yield "Promise: not known, as the SDK's minor is not known; give it with --sdk-minor."
     several = len(check.promise) > 1
     for entry in check.promise:
         yield _promise_line(check, entry, several=several)
@@ -205,8 +205,8 @@ def _promise_lines(check: Check) -> Iterator[str]:
 
 def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     head = f"Promise, {'if it is of' if several else 'for'} SDK {entry.sdk}: "
-    if entry.promised_minors:
-        head += f"Envoy {' and '.join(entry.promised_minors)}. "
+    if entry.supported_minors:
+        head += f"Envoy {' and '.join(entry.supported_minors)}. "
     else:
         head += f"none before 1.38; the documents then asked for the same ABI string, so for Envoy {entry.sdk} at most. "
     parts = []
@@ -218,7 +218,7 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     if entry.as_asked:
         parts.append(f"as they asked on {', '.join(entry.as_asked)}")
     if entry.luck:
-        parts.append(f"beyond it, by luck: {', '.join(entry.luck)}")
-    elif works and entry.promised_minors:
+        parts.append(f"outside it, by luck: {', '.join(entry.luck)}")
+    elif works and entry.supported_minors:
         parts.append("the range is inside of it")
     return head + ("; ".join(parts) + "." if parts else "")

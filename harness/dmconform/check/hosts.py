@@ -26,7 +26,7 @@ Client = Callable[[], "docker.DockerClient"]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A host that was asked for. `binary` is None where nothing is to be run, or it cannot be had (`problem`)."""
+    """A host that was asked for. `binary` is None where nothing is to be run, or it is not available (`problem`)."""
 
     id: str
     release: str
@@ -37,15 +37,15 @@ class Candidate:
 
 
 def distinct(hosts: Iterable[Candidate]) -> list[Candidate]:
-    """Each host once, however it was named."""
+    """Returns each host once, however it was named."""
     return list({host.id: host for host in reversed(list(hosts))}.values())[::-1]
 
 
 def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
-    """A host as it is known without running anything; no known release is downloaded for that.
+    """Describes a host by what is known without running anything; no known release is downloaded for that.
 
     Raises:
-        UsageError: the file is no Envoy, or the choice is an image, which only `obtain` can look into.
+        UsageError: the file is not an Envoy, or the choice is an image, which only `obtain` can look into.
     """
     if isinstance(choice, KnownHost):
         return Candidate(choice.release, choice.release, "known release", _known_facts(choice.release))
@@ -57,10 +57,16 @@ def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
 
 
 def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client: Client) -> Candidate:
-    """A host with its binary on this machine; of a known release that cannot be had, why.
+    """Returns a host with its binary on this machine, or why a known release is not available.
+
+    Args:
+        choice: a known release, a file, or an image.
+        known: the known releases, by which a file is recognised.
+        cache: where downloads and copies are kept.
+        client: makes a client of a Docker server; called only for an image.
 
     Raises:
-        UsageError: a file or an image is no Envoy.
+        UsageError: a file or an image is not an Envoy.
     """
     found = obtain_host(choice, known, cache, client, say)
     host, binary = found.host, None if found.problem else Path(found.host.binary)
@@ -73,11 +79,11 @@ def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client
 
 def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
     if not path.is_file():
-        raise UsageError(f"{path}: no Envoy: expected a file")
+        raise UsageError(f"{path}: not an Envoy executable: expected a file")
     try:
         digest = sha256_of(path)
     except OSError as error:
-        raise UsageError(f"{path}: no Envoy: {error.strerror}") from None
+        raise UsageError(f"{path}: not an Envoy executable: {error.strerror}") from None
     same = next((host for host in known if host.binary_sha256 == digest), None)
     if same:
         return Candidate(same.release, same.release, origin, _known_facts(same.release))
@@ -85,7 +91,7 @@ def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
     try:
         Release.parse(facts.release)
     except ValueError:
-        raise UsageError(f"{path}: no Envoy: its release does not stand in it") from None
+        raise UsageError(f"{path}: not an Envoy executable: its release is not in it") from None
     return Candidate(f"{facts.release}~{digest[:8]}", facts.release, origin, facts)
 
 

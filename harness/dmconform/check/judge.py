@@ -28,7 +28,7 @@ _OF_STATIC = {
 
 @dataclass(frozen=True)
 class HostFinding:
-    """A host with all that was found out about the module there; `not_run` says why there is no run, if there is none."""
+    """A host with all findings about the module there; `not_run` gives the reason if there is no run."""
 
     id: str
     release: str
@@ -40,12 +40,12 @@ class HostFinding:
     run_wanted: bool = True
 
     def with_runs(self, runs: tuple[PointRun, ...], not_run: str | None) -> HostFinding:
-        """The same with what came of running the module."""
+        """Returns the same with the results of running the module."""
         return replace(self, runs=runs, not_run=not_run, run_wanted=True)
 
 
 def judge_hosts(seen: Sequence[HostFinding], *, guessed: bool) -> tuple[HostEntry, ...]:
-    """Judges all hosts together: that a use works on one tells what its failure on another means.
+    """Judges all hosts together: success on one shows what a failure on another means.
 
     A module that refuses a configuration, or lets requests wait, may be right to: that is a verdict only where it works with
     the same one on another host. The same holds for a crash where the extension point is a guess (`guessed`): a module that
@@ -56,15 +56,15 @@ def judge_hosts(seen: Sequence[HostFinding], *, guessed: bool) -> tuple[HostEntr
 
 
 def exit_code(hosts: Iterable[HostEntry]) -> ExitCode:
-    """0 works on all hosts, 1 does not work on some, 4 could not be judged on some."""
+    """Returns the exit code: 0 works on all hosts, 1 does not work on some, 4 could not be judged on some."""
     worst = max((host.verdict for host in hosts), key=_SEVERITY.index, default=HostVerdict.UNDECIDED)
     return {HostVerdict.WORKS: ExitCode.OK, HostVerdict.BREAKS: ExitCode.FAIL}.get(worst, ExitCode.ERROR)
 
 
 def differing_answers(hosts: Iterable[HostEntry]) -> list[str]:
-    """The extension points at which hosts that it works on answered in different ways, in words.
+    """Returns the extension points at which hosts that it works on answered in different ways, in words.
 
-    That need not be the module's doing, but no symbol and no log tells of it.
+    That need not be the module's doing, but no symbol and no log shows it.
     """
     seen: dict[str, set[tuple[str, ...]]] = {}
     for run in (run for host in hosts for run in host.runs if run.kind is RunKind.WORKS):
@@ -133,7 +133,10 @@ def _of_run(run: PointRun, works_elsewhere: bool, guessed: bool) -> _Judged:
 
 
 def _disagreement(seen: HostFinding, judged: Iterable[_Judged]) -> str | None:
-    """Where the static analysis and a run contradict each other: so a break shows that no symbol tells of."""
+    """Returns where the static analysis and a run contradict each other.
+
+    This shows a break that is not visible in the symbols.
+    """
     for one in judged:
         run, static = one.run, seen.alone.get(one.run.extension_point, seen.static)
         said = f"{run.extension_point}: {run.reason or run.kind.value}"

@@ -1,4 +1,4 @@
-"""Runs a module in hosts: each use in an Envoy of its own, and says in which of a few ways it ended.
+"""Runs a module in hosts: each use in a separate Envoy, and classifies how it ended.
 
 This runs the module's code. Everything is bounded by `dmconform.envoy.launch` and the named time-outs.
 """
@@ -72,6 +72,12 @@ def install(module: Path, facts: ModuleFacts, folder: Path, reserved: Collection
     `reserved` are names that hosts have modules for already. Libraries that it wants from beside itself (`$ORIGIN`) are
     found through LD_LIBRARY_PATH, as the copy lies elsewhere.
 
+    Args:
+        module: the user's shared library; it is only read.
+        facts: what its file says, among it its search paths.
+        folder: where the copy goes; made if it is missing.
+        reserved: names that hosts have modules for already; the copy gets another one, by underscores at the end.
+
     Raises:
         HarnessError: it cannot be copied.
     """
@@ -93,7 +99,10 @@ def install(module: Path, facts: ModuleFacts, folder: Path, reserved: Collection
 
 
 def module_name(module: Path) -> str:
-    """The name that an Envoy configuration would call the file: without `lib` and `.so`, and only letters that are safe."""
+    """Returns the name that an Envoy configuration would use for the file.
+
+    It is without `lib` and `.so`, and has only safe letters.
+    """
     stem = module.name.removeprefix("lib").removesuffix(".so")
     return re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:100].lstrip(".-") or "module"
 
@@ -107,7 +116,16 @@ def run_use(
     environment: Mapping[str, str],
     upstream_port: int,
 ) -> PointRun:
-    """Runs the module in one host at one extension point; never raises for what module or host do."""
+    """Runs the module in one host at one extension point; never raises for what module or host do.
+
+    Args:
+        binary: the host.
+        installed: the copy of the module, and the variables it needs.
+        wanted: extension point, filter name, configuration and variables; an empty name means the module's own.
+        folder: for the host's files.
+        environment: variables of all uses; those of `wanted` win.
+        upstream_port: a loopback port with an upstream that answers.
+    """
     name = wanted.name or installed.name
     answers: tuple[str, ...] = ()
     use = ModuleUse(wanted.point, ModuleRef(installed.name), name, wanted.config)
@@ -132,7 +150,7 @@ def run_use(
 
 
 def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:
-    """What an attempt means for the question whether the module works there, and why; empty where it works."""
+    """Returns what an attempt means for the question whether the module works there, and why; empty where it works."""
     match seen.ended:
         case AttemptEnd.WORKED | AttemptEnd.NOT_DRIVEN:
             return RunKind.WORKS, ""
@@ -152,7 +170,7 @@ def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:
 
 
 def _standstill(message: str) -> RunKind:
-    """What stands still, by what the harness says of it: requests, the start, or the host itself."""
+    """Returns what hangs, by the harness's message: requests, the start, or the host itself."""
     if "no complete answer" in message and "admin interface" not in message:
         return RunKind.NO_ANSWER
     return RunKind.NOT_READY if "is not ready" in message else RunKind.HUNG
@@ -169,7 +187,7 @@ def _refusal(message: str) -> RunKind:
 
 
 def _last_words(log: str) -> str:
-    """What a panic, the C++ runtime or the module itself said of its trouble; empty where none is recognised."""
+    """Returns the message of a panic, of the C++ runtime or of the module itself; empty where none is recognised."""
     lines = log.splitlines()
     for mark in _TROUBLE:
         for number, line in enumerate(lines):
@@ -186,7 +204,7 @@ def _in_words(exchange: SentExchange) -> str:
 
 
 def _merged(*parts: Mapping[str, str]) -> dict[str, str]:
-    """Later ones win, but for library folders, which add up."""
+    """Merges variables: later ones win, but for library folders, which add up."""
     merged: dict[str, str] = {}
     for part in parts:
         for name, value in part.items():
@@ -196,6 +214,6 @@ def _merged(*parts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _tidy(text: str, folder: Path) -> str:
-    """One safe line, without the folder of this run in it."""
+    """Returns one safe line, without the folder of this run in it."""
     line = one_line(text).replace(f"{folder}/", "")
     return line if len(line) <= _REASON_CHARACTERS else f"{line[:_REASON_CHARACTERS]}…"

@@ -13,14 +13,14 @@ SCHEMA_VERSION = 2
 
 
 class RunKind(enum.Enum):
-    """What a host made of the module at one extension point."""
+    """The way in which a host dealt with the module at one extension point."""
 
     WORKS = "works"  # loaded, configured, driven, and the host lives
     CONFIGURATION_REFUSED = "loads, but refuses this configuration"  # the module does, not the host
     HOST_REFUSES_CONFIGURATION = "the host refuses this configuration"  # before the module has a say, or after
     REFUSED = "refused at load"
     NO_SUCH_POINT = "no such extension point"  # this host has none
-    SYMBOL_LOOKUP = "symbol lookup error at a call"  # a bomb went off
+    SYMBOL_LOOKUP = "symbol lookup error at a call"  # a call met an unresolved symbol
     NO_ANSWER = "loads, but leaves requests unanswered"  # the host lives; it may be what the module is for
     NOT_READY = "loads, but the host does not become ready"  # the same
     CRASHED = "crashed"
@@ -29,7 +29,7 @@ class RunKind(enum.Enum):
 
 
 class HostVerdict(enum.Enum):
-    """Whether a module works on a host, from all that is known of it."""
+    """The verdict on whether a module works on a host, from all that is known of it."""
 
     WORKS = "works"
     BREAKS = "does not work"
@@ -37,20 +37,20 @@ class HostVerdict(enum.Enum):
 
 
 class PointRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One use of the module on one host, in a process of its own."""
+    """One use of the module on one host, in a separate process."""
 
     extension_point: str
     filter_name: str
     kind: RunKind
     reason: str  # empty where it works
-    abi_verdict: AbiVerdict  # what the host said of the module's ABI string
+    abi_verdict: AbiVerdict  # the host's verdict on the module's ABI string
     duration_s: float
     answers: tuple[str, ...] = ()  # what it was driven with, and what came back, such as "GET / 200"
     evidence: str | None = None  # the folder with log and configuration, where they are kept
 
 
 class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A host and what came of the module there.
+    """A host and the module's results there.
 
     `runs` is empty where the module was not run; `not_run` then says why. `own_doing`: it does not work, and nothing shows
     that the host has to do with that (it works so on no other host either). `mismatch` is a sentence where the static
@@ -73,7 +73,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The range of releases in which the module works.
 
     `min_envoy_version` and `max_envoy_version` are None where there is no single range: it works nowhere, or with gaps.
-    `islands` are the runs of neighbouring releases that work, each from its first to its last. `bombs` are releases in
+    `islands` are the runs of neighbouring releases that work, each from its first to its last. `unresolved` are releases in
     which it works as far as it was driven, with a call left that would end the host; they are outside of the range unless
     all are such. `between` are known releases inside of the range that were not asked for.
     """
@@ -82,7 +82,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     works: tuple[str, ...]
     breaks: tuple[str, ...]
     undecided: tuple[str, ...]
-    bombs: tuple[str, ...]
+    unresolved: tuple[str, ...]
     islands: tuple[tuple[str, str], ...]
     between: tuple[str, ...]
     min_envoy_version: str | None
@@ -90,7 +90,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SdkGuess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which minors' SDK a module can have been built with; empty where nothing tells."""
+    """The minors whose SDK a module can have been built with; empty where nothing shows it."""
 
     minors: tuple[str, ...]
     known: Known
@@ -98,19 +98,19 @@ class SdkGuess(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the compatibility promise says of the hosts, if the module was built with the SDK of this minor."""
+    """The compatibility promise for the hosts, if the module was built with the SDK of this minor."""
 
     sdk: str
-    promised_minors: tuple[str, ...]
+    supported_minors: tuple[str, ...]
     relations: dict[str, Relation]  # by host id
-    kept: tuple[str, ...]  # host ids: promised, and it works
-    broken: tuple[str, ...]  # promised, and it does not
+    kept: tuple[str, ...]  # host ids: supported, and it works
+    broken: tuple[str, ...]  # supported, and it does not
     as_asked: tuple[str, ...]  # before there was a promise: of the minor that the documents then asked for, and it works
-    luck: tuple[str, ...]  # nothing was ever said of it, and it works
+    luck: tuple[str, ...]  # the documents promise nothing, and it works
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that `dmconform check` found out about a module."""
+    """The findings of `dmconform check` about a module."""
 
     schema_version: int
     suite_version: str

@@ -1,4 +1,4 @@
-"""Runs a module in all hosts that were asked for: a few at once, in folders of their own, and leaves nothing behind."""
+"""Runs a module in all hosts that were asked for: a few at once, in separate folders, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class CheckJob:
 
 @dataclass(frozen=True)
 class Ran:
-    """A host, and what came of each use there; of none where it could not be had."""
+    """A host, and the result of each use there; of none where it is not available."""
 
     host: Candidate
     runs: tuple[PointRun, ...]
@@ -58,7 +58,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where hosts are run, and with what."""
+    """The folder and port where hosts are run."""
 
     folder: Path
     installed: Installed
@@ -69,10 +69,19 @@ class _Place:
 def run_everywhere(
     job: CheckJob, choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: Path | None = None
 ) -> list[Ran]:
-    """Runs a module. `keep` is a new folder for the evidence; None: it goes away.
+    """Runs a module on several hosts. `keep` is a new folder for the evidence; None: it is removed.
+
+    Args:
+        job: the module, what its file says, and the uses to run.
+        choices: hosts; one that is named twice runs once.
+        known: the known releases, by which files are recognised.
+        keep: a new folder for the evidence; None for a temporary one.
+
+    Returns:
+        What was observed on each host, in the order of the choices.
 
     Raises:
-        UsageError: the module is too large, `keep` is in use, or a host is no Envoy.
+        UsageError: the module is too large, `keep` is in use, or a host is not an Envoy.
         HarnessError: there is no room for a copy of the module.
     """
     size = job.module.stat().st_size
@@ -107,7 +116,7 @@ def _run_on(host: Candidate, job: CheckJob, place: _Place, given_up: threading.E
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """A folder for the run; a temporary one goes away afterwards."""
+    """Yields a folder for the run; a temporary one is removed afterwards."""
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="dmconform-check-", ignore_cleanup_errors=True) as name:
             yield Path(name)
@@ -123,7 +132,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _client(choices: Sequence[HostChoice], cache: Path) -> Iterator[Callable[[], docker.DockerClient]]:
-    """A way to a container engine, which only hosts from images need."""
+    """Yields a client of a container engine, which only hosts from images need."""
     if not any(isinstance(choice, HostImage) for choice in choices):
 
         def none() -> docker.DockerClient:
@@ -139,7 +148,10 @@ def _client(choices: Sequence[HostChoice], cache: Path) -> Iterator[Callable[[],
 
 @dataclass
 class _Pool:
-    """Works on a few things at once. On an error or Ctrl-C, nothing new begins, and what runs in `folder` is killed."""
+    """A pool that works on a few things at once.
+
+    On an error or Ctrl-C, nothing new begins, and what runs in `folder` is killed.
+    """
 
     folder: Path
     given_up: threading.Event = field(default_factory=threading.Event)
@@ -152,7 +164,7 @@ class _Pool:
         self._threads.shutdown(wait=True)
 
     def all(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
-        """The results, in the order of the items."""
+        """Returns the results, in the order of the items."""
         futures = [self._threads.submit(work, item) for item in items]
         try:
             return [future.result() for future in futures]

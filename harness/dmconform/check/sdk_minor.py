@@ -1,4 +1,4 @@
-"""Which minor's SDK a module was built with, as far as its file tells."""
+"""Which minor's SDK a module was built with, as far as its file shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
 
 @dataclass(frozen=True)
 class KnownSdks:
-    """What tells SDKs apart."""
+    """The functions and strings that distinguish SDKs."""
 
     strings: Mapping[str, frozenset[Minor]]  # the minors that have an ABI string
     commits: Mapping[str, Minor]  # the minor of a commit that an SDK was taken from
@@ -31,7 +31,7 @@ class KnownSdks:
 
     @classmethod
     def of(cls, hosts: Iterable[KnownHost], sdks: Iterable[Sdk], abis: Iterable[Abi]) -> KnownSdks:
-        """Gathers it from the project's data."""
+        """Collects what distinguishes SDKs, from the project's data."""
         strings: dict[str, set[Minor]] = {}
         for host in hosts:
             strings.setdefault(host.abi_version, set()).add(host.version.minor)
@@ -48,7 +48,7 @@ class KnownSdks:
 
 
 def guess_minor(facts: ModuleFacts, known: KnownSdks, stated: Minor | None = None) -> SdkGuess:
-    """The minors whose SDK the module can have been built with, and why. `stated` is what the user says."""
+    """Returns the minors whose SDK the module can have been built with, and why. `stated` is the minor that the user gives."""
     if stated is not None:
         return SdkGuess((str(stated),), Known.READ, "as given with --sdk-minor")
     if facts.problem is not None or not facts.hooks:
@@ -96,7 +96,7 @@ def _names(abi: Abi) -> frozenset[str]:
 
 
 def _all_that_its_sdk_knows(facts: ModuleFacts) -> tuple[FunctionKind, frozenset[str]] | None:
-    """The functions of one kind that a module has, if its SDK puts all that it knows of that kind into every module.
+    """Returns the functions of one kind that a module has, if its SDK puts all that it knows of that kind into every module.
 
     Envoy's Rust SDK defines the hooks of all extension points; Envoy's Go SDK names the callbacks of all that it can do.
     """
@@ -110,7 +110,7 @@ def _all_that_its_sdk_knows(facts: ModuleFacts) -> tuple[FunctionKind, frozenset
 def _up_to_first_without_news(
     kind: FunctionKind, names: frozenset[str], candidates: set[Minor], abis: Mapping[Minor, Abi]
 ) -> set[Minor]:
-    """The candidates up to the first whose successor brings functions of which the module has none."""
+    """Returns the candidates up to the first whose successor brings functions of which the module has none."""
     kept: list[Minor] = []
     for minor in sorted(candidates & set(abis)):
         if kept and not (abis[minor].names(kind) - abis[kept[-1]].names(kind)) & names:
@@ -120,7 +120,7 @@ def _up_to_first_without_news(
 
 
 def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
-    """What the promise says of hosts; a module that fails by its own doing breaks no promise."""
+    """Returns what the promise states for hosts; a module that fails by its own doing breaks no promise."""
     judged = [
         (
             host.id,
@@ -129,14 +129,14 @@ def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
         )
         for host in hosts
     ]
-    promised = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
+    supported = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
 
     def those(verdict: HostVerdict, relation: Relation) -> tuple[str, ...]:
         return tuple(name for name, its_relation, its in judged if its is verdict and its_relation is relation)
 
     return PromiseEntry(
         sdk=str(sdk),
-        promised_minors=tuple(map(str, promised)),
+        supported_minors=tuple(map(str, supported)),
         relations={name: relation for name, relation, _ in judged},
         kept=those(HostVerdict.WORKS, Relation.SUPPORTED),
         broken=those(HostVerdict.BREAKS, Relation.SUPPORTED),

@@ -32,7 +32,7 @@ from dmconform.envoy.extension_points.shapes import why_unreachable
 Config = str | dict[str, Any]
 """A configuration: text (reaches the module as a `StringValue`), or a message with its `@type`."""
 
-# What is taken of a module with hooks of several points, where nobody says which: the first of these that it has hooks of.
+# What is taken of a module with hooks of several points, where that is not specified: the first of these that it has hooks of.
 PREFERENCE = (
     ExtensionPoint.HTTP_FILTER,
     ExtensionPoint.NETWORK_FILTER,
@@ -55,7 +55,7 @@ class WantedUse:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the user says of the module. `uses` is empty where no extension point was named."""
+    """The user's settings for the module. `uses` is empty where no extension point was named."""
 
     uses: tuple[WantedUse, ...] = ()
     name: str = ""
@@ -91,7 +91,7 @@ def load_settings(path: Path) -> Settings:
             place = f"[[use]] number {number}"
             point = _point(f"{place}: extension_point", use.extension_point)
             if any(point is other.point for other in uses):
-                raise UsageError(f"{place}: extension_point {point.value} stands twice; expected one table per extension point")
+                raise UsageError(f"{place}: duplicate extension_point {point.value}; expected one table per extension point")
             if isinstance(use.config, dict) and not isinstance(use.config.get("@type"), str):
                 raise UsageError(f'{place}: config: a table is a message and needs "@type"; expected that, or text')
             _check_environment(f"{place}: environment", use.environment)
@@ -111,7 +111,15 @@ def from_options(
     environment: Sequence[str] = (),
     sdk_minor: str | None = None,
 ) -> Settings:
-    """The settings of a command line. Environment and SDK minor of the options win over those of the file.
+    """Returns the settings of a command line. Environment and SDK minor of the options win over those of the file.
+
+    Args:
+        file: the file of `--settings`.
+        extension_point: the word of `--extension-point`.
+        name: the word of `--filter-name`.
+        config: the word of `--filter-config`: text, JSON, or `@FILE`.
+        environment: the words of `--env`, each `NAME=VALUE`.
+        sdk_minor: the word of `--sdk-minor`, such as `1.39`.
 
     Raises:
         UsageError: an option makes no sense, or says what the file says too.
@@ -131,7 +139,7 @@ def from_options(
 
 
 def read_config(text: str) -> Config:
-    """The configuration that `--filter-config` means: `@FILE` is the text of a file; JSON with `@type` is a message.
+    """Reads the configuration that `--filter-config` means: `@FILE` is the text of a file; JSON with `@type` is a message.
 
     Raises:
         UsageError: the file cannot be read.
@@ -151,7 +159,7 @@ def read_config(text: str) -> Config:
 
 
 def choose_uses(settings: Settings, points: frozenset[ExtensionPoint]) -> tuple[tuple[WantedUse, ...], str | None]:
-    """At which points the module is used, and a note where that is a guess; `points` are those it has hooks of."""
+    """Returns at which points the module is used, and a note where that is a guess; `points` are those it has hooks of."""
     if settings.uses:
         return settings.uses, None
     points = frozenset(point for point in points if why_unreachable(point) is None)

@@ -10,20 +10,20 @@ from dmconform.core.versions import Release
 
 
 def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) -> Span:
-    """The range. `known` are all known releases: those in the range that were not asked for are named.
+    """Returns the range. `known` are all known releases: those in the range that were not asked for are named.
 
-    Where several hosts are of one release, it works in that release if it works on all of them. A release with a call
-    that is a bomb does not count into the range, unless there are only such.
+    Where several hosts are of one release, it works in that release if it works on all of them. A release whose
+    host lacks a symbol that was not called does not count into the range, unless there are only such.
     """
     verdicts: dict[str, HostVerdict] = {}
-    bombs: dict[str, None] = {}
+    unresolved: dict[str, None] = {}
     for host in sorted(hosts, key=lambda one: _order(one.release)):
         verdicts[host.release] = _worse(verdicts.get(host.release, HostVerdict.WORKS), host.verdict)
         if host.static.kind is StaticKind.UNRESOLVED:
-            bombs[host.release] = None
+            unresolved[host.release] = None
     works = [release for release, verdict in verdicts.items() if verdict is HostVerdict.WORKS]
-    bombs_in = [release for release in works if release in bombs]
-    counted = [release for release in works if release not in bombs] or works
+    unresolved_in = [release for release in works if release in unresolved]
+    counted = [release for release in works if release not in unresolved] or works
     islands = _islands(tuple(verdicts), counted)
     single = islands[0] if len(islands) == 1 else None
     return Span(
@@ -31,7 +31,7 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
         works=tuple(works),
         breaks=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.BREAKS),
         undecided=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.UNDECIDED),
-        bombs=tuple(bombs_in),
+        unresolved=tuple(unresolved_in),
         islands=islands,
         between=_between(single, known, verdicts) if single else (),
         min_envoy_version=single[0] if single else None,
@@ -40,7 +40,7 @@ def span_of(hosts: Sequence[HostEntry], known: Iterable[str], measured: bool) ->
 
 
 def _order(release: str) -> tuple[int, int, int, bool, str]:
-    """A development build comes before the release of its number."""
+    """Returns a key that sorts a development build before the release of its number."""
     parsed = Release.parse(release)
     return parsed.major, parsed.minor_number, parsed.patch, not parsed.suffix, parsed.suffix
 
@@ -50,7 +50,7 @@ def _worse(left: HostVerdict, right: HostVerdict) -> HostVerdict:
 
 
 def _islands(ordered: Sequence[str], counted: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """The runs of neighbours in `ordered` that are all in `counted`."""
+    """Returns the runs of neighbours in `ordered` that are all in `counted`."""
     islands: list[tuple[str, str]] = []
     open_island = False
     for release in ordered:

@@ -39,7 +39,7 @@ _EVERY_POINT = "every point"
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What is asked of a check. `keep` is a folder for the evidence, which is removed where it is None."""
+    """The request of a check. `keep` is a folder for the evidence, which is removed where it is None."""
 
     module: Path
     hosts: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ def check_module(request: CheckRequest) -> Check:
     """Checks a module.
 
     Raises:
-        UsageError: the module or a host is no file that can be read, or a setting makes no sense.
+        UsageError: the module or a host is not a file that can be read, or a setting makes no sense.
         HarnessError: the check could not be done at all.
     """
     _must_be_readable(request.module)
@@ -65,7 +65,7 @@ def check_module(request: CheckRequest) -> Check:
     uses, guess = choose_uses(settings, facts.points)
     environment, notes = _environment(settings, facts)
     points = frozenset(use.point for use in uses) if request.run or guess is None else None
-    static = _StaticHalf(facts, points, load_required_hooks(), _preloaded(environment, uses))
+    static = _StaticAnalysis(facts, points, load_required_hooks(), _preloaded(environment, uses))
     if request.run:
         seen = _both_halves(static, request, uses, environment, choices, known)
     else:
@@ -90,8 +90,8 @@ def check_module(request: CheckRequest) -> Check:
 
 
 @dataclass(frozen=True)
-class _StaticHalf:
-    """What the files say. `points` is None where nobody said what the module is for, and nothing is run."""
+class _StaticAnalysis:
+    """The findings of the files. `points` is None where the user did not say what the module is for, and nothing is run."""
 
     facts: ModuleFacts
     points: frozenset[ExtensionPoint] | None
@@ -99,7 +99,7 @@ class _StaticHalf:
     preloaded: frozenset[str]  # symbols that preloaded libraries bring
 
     def seen(self, host: Candidate) -> HostFinding:
-        """A host as the static analysis sees it."""
+        """Returns a host as the static analysis sees it."""
         alone = {} if self.points is None else {point.value: self._verdict(host, (point,)) for point in self.points}
         return HostFinding(host.id, host.release, host.origin, self._verdict(host, self.points), alone, run_wanted=False)
 
@@ -114,7 +114,7 @@ class _StaticHalf:
 
 
 def _both_halves(
-    static: _StaticHalf,
+    static: _StaticAnalysis,
     request: CheckRequest,
     uses: tuple[WantedUse, ...],
     environment: Mapping[str, str],
@@ -142,7 +142,7 @@ def _must_be_readable(module: Path) -> None:
 
 
 def _environment(settings: Settings, facts: ModuleFacts) -> tuple[dict[str, str], list[str]]:
-    """The environment of the hosts, and what a person should know of it."""
+    """Returns the environment of the hosts, and what a person should know of it."""
     environment = dict(settings.environment)
     if facts.language != "go" or GODEBUG in _names(settings):
         return environment, []
@@ -153,12 +153,12 @@ def _environment(settings: Settings, facts: ModuleFacts) -> tuple[dict[str, str]
 
 
 def _names(settings: Settings) -> set[str]:
-    """All variables that the user sets."""
+    """Returns all variables that the user sets."""
     return {*settings.environment, *(name for use in settings.uses for name in use.environment)}
 
 
 def _preloaded(environment: Mapping[str, str], uses: Sequence[WantedUse]) -> frozenset[str]:
-    """What the libraries of LD_PRELOAD export."""
+    """Returns what the libraries of LD_PRELOAD export."""
     values = [environment.get(_PRELOAD, ""), *(use.environment.get(_PRELOAD, "") for use in uses)]
     files = dict.fromkeys(file for value in values for file in value.replace(":", " ").split())
     return frozenset(name for file in files for name in exports_of(Path(file)))

@@ -10,7 +10,7 @@ from dmconform.cli.command import Command
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--beyond", action="store_true", help="also unsupported pairs; they do not change the exit code")
+    parser.add_argument("--unsupported", action="store_true", help="also unsupported pairs; they do not change the exit code")
     add_forms(parser)
 
 
@@ -18,7 +18,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.abi_diff import render
     from dmconform.spec.abi_breaks import compare_pairs
 
-    found = compare_pairs(beyond=arguments.beyond)
+    found = compare_pairs(unsupported=arguments.unsupported)
     if arguments.json:
         sys.stdout.write(render.as_json(found))
     elif arguments.markdown:
@@ -35,7 +35,7 @@ COMMAND = Command(
     "second, and lists what breaks that.",
     examples="""
 dmconform abi findings
-dmconform abi findings --beyond --markdown
+dmconform abi findings --unsupported --markdown
 """,
     exit_codes={0: "nothing breaks the promise", 1: "something breaks the promise"},
     add_arguments=_add_arguments,

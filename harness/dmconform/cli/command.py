@@ -35,7 +35,7 @@ AddArguments = Callable[[argparse.ArgumentParser], None]
 
 
 class Group(enum.Enum):
-    """Whom a command is for, in the order of `dmconform --help`."""
+    """The readers that a command is for, in the order of `dmconform --help`."""
 
     MODULE_AUTHORS = "module authors"
     SDK_MAINTAINERS = "SDK maintainers"
@@ -79,17 +79,17 @@ class Command:
 
     @property
     def all_exit_codes(self) -> dict[int, str]:
-        """What each exit code means, in their order."""
+        """The meaning of each exit code, in their order."""
         return dict(sorted({**ALWAYS, **self.exit_codes}.items()))
 
 
 def width() -> int:
-    """Returns the width of help texts: that of the terminal, or what COLUMNS says."""
+    """Returns the width of help texts: that of the terminal, or the value of COLUMNS."""
     return max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns - 1))
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wraps paragraphs one by one."""
+    """A formatter that wraps paragraphs one by one."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, width=width())
@@ -146,7 +146,7 @@ class Parser(argparse.ArgumentParser):
                 self.error(unknown("option", word.partition("=")[0], [one for one in known if one.startswith("--")]))
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
-        """Refuses a value that is none of an action's choices, or a command that does not exist."""
+        """Refuses a value that is not among an action's choices, or a command that does not exist."""
         if action.choices is not None and value not in action.choices:
             kind = (
                 "command"
@@ -175,7 +175,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def _listed(commands: Iterable[Command]) -> list[str]:
-    """The commands with their summaries, below a heading for each group."""
+    """Returns the commands with their summaries, below a heading for each group."""
     commands = tuple(commands)
     paragraphs = []
     for group in (None, *Group):
@@ -193,7 +193,7 @@ def _entry(name: str, text: str, column: int) -> str:
 
 
 class _Descend(argparse.Action):
-    """Hands the words behind a command's name to the parser of that command, which is made only then."""
+    """An action that hands the words behind a command's name to the parser of that command, which is made only then."""
 
     def __init__(
         self, option_strings: Sequence[str], dest: str, *, commands: Iterable[Command], must_follow: bool, **_: object

@@ -69,13 +69,13 @@ dmconform diff --format markdown old new >issue.md
     notes="""
 Each cell is compared by its identity (case, SDK version, host), never totals. A regression is a supported cell that
 passed before and fails now. Where modules or hosts are the same bytes in both reports, the output says so: they cannot
-be the cause. A build of a host that is no known release (path:, image:) is compared with the one before it, of the same
+be the cause. A build of a host that is not a known release (path:, image:) is compared with the one before it, of the same
 place and minor.
 """,
     exit_codes={
         0: "the reports are compared; with --fail-on: nothing that it names changed",
         1: "something changed that --fail-on names",
-        2: "wrong usage, or a file that is no report",
+        2: "wrong usage, or a file that is not a report",
         4: "--fail-on was given, and no cell is in both reports; or the command was interrupted",
     },
     add_arguments=_add_arguments,

@@ -48,7 +48,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
-    """Where the Envoys' files go."""
+    """Yields the folder for the Envoys' files."""
     if keep is None:
         with tempfile.TemporaryDirectory(prefix="dmconform-differential-") as folder:
             yield Path(folder)

@@ -18,7 +18,7 @@ WAYS = ("fail", "crash", "hang", "rejected")
 """How a cell can fail, as `Outcome` has it."""
 _CHANGE_CODES = {
     0: "the record is changed",
-    2: "wrong usage: there is no such record or cell, or this is no checkout; or a data file with a mistake",
+    2: "wrong usage: there is no such record or cell, or this is not a checkout; or a data file with a mistake",
 }
 
 
@@ -34,7 +34,7 @@ def _add_way(parser: argparse.ArgumentParser) -> None:
 def _add_narrow(parser: argparse.ArgumentParser) -> None:
     _add_id(parser)
     parser.add_argument("cell", nargs="*", metavar="CELL-ID", help="a cell that the record is not to cover any more")
-    parser.add_argument("--promised", action="store_true", help="also take out all cells that are not supported ones")
+    parser.add_argument("--supported", action="store_true", help="also take out all cells that are not supported ones")
 
 
 def _add_correct(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def _list(_: argparse.Namespace) -> int:
     from dmconform.spec.inconsistencies import CellIndex
 
     catalogue = load_catalogue()
-    index = CellIndex(catalogue.promised)
+    index = CellIndex(catalogue.supported)
     for record in catalogue.known_failures:
         cells = {cell for glob in record.cells for cell in index.match(glob)}
         until = f", until {record.until}" if record.until else ""
@@ -78,7 +78,7 @@ def _list(_: argparse.Namespace) -> int:
 
 
 def _changing(change: Callable[[argparse.Namespace], None]) -> Callable[[argparse.Namespace], int]:
-    """Returns the function of a subcommand that changes a record of a checkout, and says so."""
+    """Returns the function of a subcommand that changes a record of a checkout, and prints the change."""
 
     def run(arguments: argparse.Namespace) -> int:
         file = paths.KNOWN_FAILURES_FILE
@@ -99,7 +99,7 @@ def _remove_named(arguments: argparse.Namespace) -> None:
 
 
 def _narrow_named(arguments: argparse.Namespace) -> None:
-    _narrow(arguments.id, arguments.cell, promised_only=arguments.promised)
+    _narrow(arguments.id, arguments.cell, supported_only=arguments.supported)
 
 
 def _correct_named(arguments: argparse.Namespace) -> None:
@@ -116,17 +116,17 @@ def _extend_named(arguments: argparse.Namespace) -> None:
     record_edits.set_until(paths.KNOWN_FAILURES_FILE, arguments.id, arguments.until)
 
 
-def _narrow(name: str, out: Iterable[str], *, promised_only: bool) -> None:
+def _narrow(name: str, out: Iterable[str], *, supported_only: bool) -> None:
     from dmconform.spec import record_edits
     from dmconform.spec.catalogue import load_catalogue
     from dmconform.spec.inconsistencies import CellIndex
 
     catalogue = load_catalogue()
     record = next(one for one in catalogue.known_failures if one.id == name)
-    index = CellIndex(catalogue.promised)
+    index = CellIndex(catalogue.supported)
     out = set(out)
-    if promised_only:
-        out |= {cell for glob in record.cells for cell in index.match(glob) if not index.is_promised(cell)}
+    if supported_only:
+        out |= {cell for glob in record.cells for cell in index.match(glob) if not index.is_supported(cell)}
     foreign = sorted(cell for cell in out if not record.covers(cell))
     if foreign:
         raise UsageError(f"{name}: does not cover {foreign[0]}; dmconform list cells shows all cells")
@@ -137,7 +137,7 @@ def _narrow(name: str, out: Iterable[str], *, promised_only: bool) -> None:
 
 
 def narrowed(record: KnownFailure, out: set[str], index: CellIndex) -> tuple[str, ...]:
-    """The record's globs that match anything; one that covers a cell of `out` becomes the other cells it covers."""
+    """Returns the record's globs that match anything; one that covers a cell of `out` becomes the other cells it covers."""
     cells: dict[str, None] = {}
     for glob in record.cells:
         found = index.match(glob)
@@ -155,7 +155,7 @@ def _record(arguments: argparse.Namespace) -> None:
     from dmconform.spec.expectations import KnownFailure
     from dmconform.spec.inconsistencies import CellIndex
 
-    index = CellIndex(load_catalogue().promised)
+    index = CellIndex(load_catalogue().supported)
     for glob in arguments.cell:
         if not index.match(glob):
             raise UsageError(f"{glob}: matches no cell; dmconform list cells shows them all")
@@ -223,7 +223,7 @@ dmconform expectations extend some-id --until 1.42
             examples="""
 dmconform expectations narrow some-id
 dmconform expectations narrow some-id window/loads/rust@1.39:official/1.39.3
-dmconform expectations narrow some-id --promised
+dmconform expectations narrow some-id --supported
 """,
             exit_codes=_CHANGE_CODES,
             add_arguments=_add_narrow,

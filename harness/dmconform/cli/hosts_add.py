@@ -84,7 +84,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _show(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...]) -> None:
-    """Prints the entry, and what `host_exports.toml` would say."""
+    """Prints the entry, and the new text of `host_exports.toml`."""
     from dmconform.binaries.known import EXPORTS_FILE, recorded_exports
     from dmconform.hosts.record import host_entry
 
@@ -103,7 +103,7 @@ def _show(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...]) -> None:
 
 
 def _texts(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...]) -> Mapping[Path, str]:
-    """The new text of each file that changes."""
+    """Returns the new text of each file that changes."""
     from dmconform.abi import fault_reactions, required_hooks
     from dmconform.abi.loading import abi_json
     from dmconform.binaries.known import EXPORTS_FILE
@@ -154,7 +154,7 @@ def _write(texts: Mapping[Path, str]) -> Iterator[Path]:
 
 
 def _compared(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], before: KnownHost | None) -> Iterator[str]:
-    """What differs from the record of the release, or from that of the release before it."""
+    """Yields what differs from the record of the release, or from that of the release before it."""
     import msgspec
 
     from dmconform.abi.fault_reactions import load_faults
@@ -181,7 +181,7 @@ def _compared(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], befo
 
 
 def _left(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], arguments: argparse.Namespace) -> Iterator[str]:
-    """What the command cannot decide, each with the command for it."""
+    """Yields what the command cannot decide, each with the command for it."""
     from dmconform.binaries.known import EXPORTS_FILE
     from dmconform.envoy.extension_points.shapes import why_unreachable
     from dmconform.hosts.catalogue import newest_patch
@@ -249,7 +249,7 @@ def _left(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], argument
 
 
 def _is_about(globs: tuple[str, ...], release: str) -> bool:
-    """Whether cells of a release are among those of a record."""
+    """Returns whether cells of a release are among those of a record."""
     from fnmatch import fnmatchcase
 
     return any(fnmatchcase(release, glob.rpartition("/")[2]) for glob in globs)

@@ -37,12 +37,12 @@ class JsonSchema:
 
     @property
     def file(self) -> Path:
-        """Where it stands. An older version's file stays: what was written then is of that shape."""
+        """The path of the file. An older version's file stays: what was written then is of that shape."""
         version = "" if self.version is None else f"-{self.version}"
         return self.folder / f"{self.name}{version}.schema.json"
 
     def text(self) -> str:
-        """The schema, as the file has to be."""
+        """Returns the schema, as the file has to be."""
         version = "" if self.version is None else f", version {self.version}"
         schema = {
             "$schema": "https://json-schema.org/draft/2020-12/schema",

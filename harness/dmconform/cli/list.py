@@ -54,7 +54,7 @@ def _refuse_without_effect(arguments: argparse.Namespace) -> None:
 
 
 def _table(found: Listing) -> Iterator[str]:
-    """The lines of a table, then how many there are."""
+    """Yields the lines of a table, then how many there are."""
     from dmconform.core.table import Column, lines, output_width
 
     def cut(heading: str) -> Column:

@@ -90,7 +90,10 @@ dmconform list cells --case 'window/*'
 
 @contextlib.contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends a command as Ctrl-C does: what it started is ended, its folders go, a run writes its report."""
+    """Makes SIGTERM end a command as Ctrl-C does.
+
+    Its children are ended, its folders are removed, and a run writes its report.
+    """
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt

@@ -57,7 +57,7 @@ dmconform merge downloaded/* --out whole
     "plan, host or module, a shard that is missing or there twice, and whole reports are refused.",
     exit_codes={
         **RUN_CODES,
-        2: "wrong usage, a file that is no report, or shards that do not fit together",
+        2: "wrong usage, a file that is not a report, or shards that do not fit together",
         4: "planned work of a shard could not run, or the command was interrupted",
     },
     add_arguments=_add_arguments,

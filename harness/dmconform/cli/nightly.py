@@ -59,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if worse:
         return ExitCode.FAIL
     if nothing_in_common(comparison):
-        print("No cell is in both reports, so nothing can be compared: give each selection a folder of its own (--keep).")
+        print("No cell is in both reports, so nothing can be compared: give each selection a separate folder (--keep).")
         return report.exit_code or ExitCode.ERROR
     return report.exit_code
 
@@ -72,7 +72,7 @@ def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
 
 
 def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Path, Report, Report | None]:
-    """The folder and the report of a run, and the report to compare it with."""
+    """Returns the folder and the report of a run, and the report to compare it with."""
     import time
     from datetime import UTC, datetime
 
@@ -114,7 +114,7 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> 
     )
     print(f"Changes: {folder / CHANGES}")
     if worse:
-        print(f"Worse than the night before: {counted(worse, 'promised cell')}. Text of an issue: {folder / ISSUE}")
+        print(f"Worse than the night before: {counted(worse, 'supported cell')}. Text of an issue: {folder / ISSUE}")
 
 
 COMMAND = Command(

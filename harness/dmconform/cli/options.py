@@ -65,14 +65,14 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_cell(parser: argparse.ArgumentParser) -> None:
-    """Adds the operand CELL-ID, and `--host` for a cell whose host is no known release."""
+    """Adds the operand CELL-ID, and `--host` for a cell whose host is not a known release."""
     parser.add_argument("cell", metavar="CELL-ID", help=CELL_HELP)
     parser.add_argument(
         "--host",
         action="append",
         default=[],
         metavar="SPEC",
-        help="path:FILE or image:REF, if the cell's host is no known release",
+        help="path:FILE or image:REF, if the cell's host is not a known release",
     )
 
 

@@ -47,7 +47,7 @@ dmconform page reports/published/2026-11-21-all-hosts --out page.html
     "filtered. Reports of older suites open too.",
     exit_codes={
         0: "the page is written, whatever the report says",
-        2: "wrong usage, or a file that is no report",
+        2: "wrong usage, or a file that is not a report",
         4: "the page cannot be written, or the command was interrupted",
     },
     add_arguments=_add_arguments,

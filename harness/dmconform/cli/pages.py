@@ -13,17 +13,17 @@ from dmconform.spec.inconsistencies import CellIndex
 
 
 def coverage_text(catalogue: Catalogue) -> str:
-    """What `docs/coverage.md` has to be."""
+    """Returns what `docs/coverage.md` has to be."""
     return coverage_page(requirement_entries(catalogue), envoy_test_entries())
 
 
 def findings_text(catalogue: Catalogue) -> str:
-    """What `docs/findings.md` has to be.
+    """Returns what `docs/findings.md` has to be.
 
     Raises:
         DataFileError: the data file has a mistake.
     """
-    index = CellIndex(catalogue.promised)
+    index = CellIndex(catalogue.supported)
     known = [of_known_failure(one, index, catalogue.cases, catalogue.requirements) for one in catalogue.known_failures]
     return findings_page(known, load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}))
 
@@ -32,7 +32,7 @@ def write_or_print(text: str, name: str, *, write: bool) -> int:
     """Writes `docs/NAME.md`, or prints the text; returns the exit code.
 
     Raises:
-        UsageError: it is to be written, and this is no checkout.
+        UsageError: it is to be written, and this is not a checkout.
     """
     if write:
         file = paths.checkout(f"{name} --write writes docs/{name}.md") / "docs" / f"{name}.md"

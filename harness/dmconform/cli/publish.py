@@ -51,7 +51,7 @@ dmconform publish /tmp/report 2026-11-21-all-hosts
     "out: dmconform page makes the page again.",
     exit_codes={
         0: "the report is published, whatever it says",
-        2: "the report is not fit for it (incomplete, a shard, a changed suite), the name is taken, or this is no checkout",
+        2: "the report is not fit for it (incomplete, a shard, a changed suite), the name is taken, or this is not a checkout",
         4: "it cannot be written, or the command was interrupted",
     },
     add_arguments=_add_arguments,

@@ -52,11 +52,11 @@ dmconform published --write  # and writes reports/published/README.md anew
 """,
     notes="A file that was edited together with its hash shows in git's history; in a clone without it (a shallow one), a note "
     "says that it was not looked at. That plain files of older reports were replaced by a compressed report that holds the "
-    "same is no edit.",
+    "same is not an edit.",
     exit_codes={
         0: "all are as they were published, and the page is up to date",
         1: "one was edited or is incomplete, or the page is out of date",
-        2: "wrong usage, or this is no checkout",
+        2: "wrong usage, or this is not a checkout",
     },
     add_arguments=_add_arguments,
     run=_run,

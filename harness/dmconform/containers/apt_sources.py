@@ -16,14 +16,14 @@ COMPONENT = "main"
 
 @dataclass(frozen=True)
 class PackageSource:
-    """One place that packages of the release come from."""
+    """A place that packages of the release come from."""
 
     uri: str
     suites: tuple[str, ...]
     signed_by: str | None
 
     def render(self) -> str:
-        """The source in the format of a `.sources` file."""
+        """Renders the source in the format of a `.sources` file."""
         lines = ["Types: deb", f"URIs: {self.uri}", f"Suites: {' '.join(self.suites)}", f"Components: {COMPONENT}"]
         if self.signed_by is not None:
             lines.append(f"Signed-By: {self.signed_by}")
@@ -31,12 +31,12 @@ class PackageSource:
 
 
 def render(sources: Iterable[PackageSource]) -> bytes:
-    """A `.sources` file with all the sources."""
+    """Renders a `.sources` file with all the sources."""
     return "\n".join(source.render() for source in sources).encode()
 
 
 def machine_sources(release: str, file: Path = SOURCES, parts: Path = PARTS) -> tuple[PackageSource, ...]:
-    """What this machine's package manager has for a release of Debian; empty if it has nothing."""
+    """Returns what this machine's package manager has for a release of Debian; empty if it has nothing."""
     found: list[PackageSource] = []
     paths = [file, *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
     for path in paths:
@@ -58,7 +58,7 @@ class SourceEntry:
 
 
 def debian_part(entry: SourceEntry, release: str) -> Iterator[PackageSource]:
-    """What of an entry is Debian's own, of the release, its updates and its security updates."""
+    """Yields what of an entry is Debian's own, of the release, its updates and its security updates."""
     wanted = (release, f"{release}-updates", f"{release}-security")
     suites = tuple(suite for suite in entry.suites if suite in wanted)
     signed_by_debian = entry.signed_by is None or ARCHIVE_KEYRING in entry.signed_by
@@ -68,7 +68,7 @@ def debian_part(entry: SourceEntry, release: str) -> Iterator[PackageSource]:
 
 
 def stanzas(text: str) -> Iterator[SourceEntry]:
-    """The enabled binary entries of a `.sources` file."""
+    """Yields the enabled binary entries of a `.sources` file."""
     for block in re.split(r"\n\s*\n", text):
         fields: dict[str, str] = {}
         key = ""
@@ -95,7 +95,7 @@ def stanzas(text: str) -> Iterator[SourceEntry]:
 
 
 def lines(text: str) -> Iterator[SourceEntry]:
-    """The binary entries of a `.list` file: `deb [OPTIONS] URI SUITE COMPONENT...`."""
+    """Yields the binary entries of a `.list` file: `deb [OPTIONS] URI SUITE COMPONENT...`."""
     for line in text.splitlines():
         match = re.match(r"\s*deb\s+(?:\[(?P<options>[^\]]*)\]\s*)?(?P<rest>[^#]*)", line)
         words = match["rest"].split() if match else []

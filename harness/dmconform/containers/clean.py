@@ -11,7 +11,7 @@ from dmconform.core.progress import say
 
 
 def clean(cache: Path) -> None:
-    """Removes it all."""
+    """Removes what the tool has made on this machine."""
     client = running_server()
     if client is not None:
         say("removing this tool's images and containers from the Docker server")

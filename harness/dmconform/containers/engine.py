@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 
 @contextlib.contextmanager
 def engine(cache: Path, progress: Progress) -> Iterator[docker.DockerClient]:
-    """Gives a client of a Docker server.
+    """Yields a client of a Docker server.
 
     A server that answers (where `DOCKER_HOST` says, else at the usual place) is used as it is. Only where there is
     none, a private one is started with its data in `cache`; the last run that uses it stops it.
@@ -59,7 +59,7 @@ def tidied(client: docker.DockerClient) -> Iterator[docker.DockerClient]:
 
 
 def running_server() -> docker.DockerClient | None:
-    """A client of the server that the environment leads to; None if there is none.
+    """Returns a client of the server that the environment leads to; None if there is none.
 
     Raises:
         HarnessError: the user named a server that does not answer. To start another one instead would surprise.
@@ -85,7 +85,7 @@ def running_server() -> docker.DockerClient | None:
 
 
 def connect(address: str) -> docker.DockerClient:
-    """A client of the server at an address."""
+    """Returns a client of the server at an address."""
     return docker.DockerClient(base_url=address, timeout=ENGINE_REQUEST_S)
 
 
@@ -99,5 +99,5 @@ def remove_private_data(cache: Path) -> None:
 
 
 def private_folder(cache: Path) -> Path:
-    """Where a private server of this cache keeps its data."""
+    """Returns where a private server of this cache keeps its data."""
     return cache / "engine"

@@ -17,14 +17,14 @@ from typing import IO
 from dmconform.core.errors import HarnessError
 
 USER_ID = 10001
-"""Whom files belong to in a container: nobody that any machine knows."""
+"""The user of files in a container: one that no machine has."""
 IGNORED = frozenset({"__pycache__", "target", ".git"})
 """What building and testing by hand leaves in source folders."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """Where a symbolic link leads."""
+    """The target of a symbolic link."""
 
     target: str
 
@@ -45,10 +45,10 @@ class TarTree:
 
     @classmethod
     def from_folder(cls, folder: Path, ignored: Collection[str] = IGNORED) -> TarTree:
-        """The files below a folder, without files and folders of the ignored names.
+        """Returns the files below a folder, without files and folders of the ignored names.
 
         Raises:
-            HarnessError: the folder is missing, or has something in it that is no file, folder or link.
+            HarnessError: the folder is missing, or contains something other than files, folders and links.
         """
         if not folder.is_dir():
             raise HarnessError(f"the folder {folder} is needed, and is not there")
@@ -56,11 +56,11 @@ class TarTree:
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes], executable: Collection[str] = ()) -> TarTree:
-        """Files given by their content."""
+        """Returns a tree of files given by their content."""
         return cls({name: Entry(files[name], executable=name in executable) for name in sorted(files)})
 
     def digest(self) -> str:
-        """A hash of everything that matters: names, kinds, contents, the executable bit."""
+        """Returns a hash of everything that matters: names, kinds, contents, the executable bit."""
         whole = hashlib.sha256()
         for name, entry in self.entries.items():
             content = entry.content
@@ -97,12 +97,12 @@ class TarTree:
 
 
 def tree_hash(folder: Path, ignored: Collection[str] = IGNORED) -> str:
-    """A hash of a folder's content, for the keys of a build cache."""
+    """Returns a hash of a folder's content, for the keys of a build cache."""
     return TarTree.from_folder(folder, ignored).digest()
 
 
 def walk(folder: Path, prefix: str, ignored: Collection[str]) -> Iterator[tuple[str, Entry]]:
-    """The entries below a folder, in no order."""
+    """Yields the entries below a folder, in no order."""
     with os.scandir(folder) as items:
         for item in items:
             if item.name in ignored:
@@ -119,7 +119,7 @@ def walk(folder: Path, prefix: str, ignored: Collection[str]) -> Iterator[tuple[
 
 
 def header(name: str, mode: int) -> tarfile.TarInfo:
-    """A tar header in which nothing tells when and by whom it was made."""
+    """Returns a tar header that does not depend on when and by whom it was made."""
     info = tarfile.TarInfo(name)
     info.mode, info.uid, info.gid, info.mtime = mode, USER_ID, USER_ID, 0
     return info
@@ -161,7 +161,7 @@ def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
 
 @contextlib.contextmanager
 def disk_full(path: object) -> Iterator[None]:
-    """Says clearly that there is no space left.
+    """Turns the error of a full disk into a clear message.
 
     Raises:
         HarnessError: there is none.

@@ -22,7 +22,7 @@ PLATFORM = "manylinux_2_17_x86_64"
 
 
 def obtain_wheel(lock: Path, cache: Path, progress: Callable[[str], None]) -> Path:
-    """Gives the locked wheel, downloaded with pip if the cache has none of that hash.
+    """Returns the locked wheel, downloaded with pip if the cache has none of that hash.
 
     Raises:
         DataFileError: the lock file names no single hash.
@@ -43,7 +43,7 @@ def obtain_wheel(lock: Path, cache: Path, progress: Callable[[str], None]) -> Pa
 
 
 def matching_wheel(folder: Path, sha256: str) -> Path | None:
-    """The wheel in the folder, if it has the hash."""
+    """Returns the wheel in the folder, if it has the hash."""
     for path in sorted(folder.glob("*.whl")):
         with path.open("rb") as file:
             if hashlib.file_digest(file, "sha256").hexdigest() == sha256:

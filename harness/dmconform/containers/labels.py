@@ -23,7 +23,7 @@ TOOLCHAIN_REPOSITORY = "dmconform-toolchain"
 
 
 def for_container(kind: str) -> dict[str, str]:
-    """The labels of a container."""
+    """Returns the labels of a container."""
     return {KIND: kind, RUN: RUN_ID}
 
 

@@ -58,7 +58,7 @@ def unlock(descriptor: int) -> None:
 
 
 def is_locked(descriptor: int) -> bool:
-    """Whether another process holds the lock exclusively. Gives up an own one."""
+    """Returns whether another process holds the lock exclusively. Releases one that this process holds."""
     if not lock_within(descriptor, fcntl.LOCK_SH, 0):
         return True
     unlock(descriptor)

@@ -30,7 +30,7 @@ CA_VARIABLES = (
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that say how to reach the package registries."""
+    """Returns the variables that say how to reach the package registries."""
     return {
         name: value
         for name, value in environment.items()
@@ -39,7 +39,7 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def ca_bundle(environment: Mapping[str, str]) -> bytes:
-    """The certificates that this machine trusts; those of the Python package `certifi` if it has none."""
+    """Returns the certificates that this machine trusts; those of the Python package `certifi` if it has none."""
     named = environment.get("SSL_CERT_FILE")
     for path in ([Path(named)] if named else []) + list(CA_BUNDLES):
         if path.is_file():

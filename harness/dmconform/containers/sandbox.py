@@ -38,7 +38,7 @@ CA_PATH = ".ca/ca.crt"
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a job may use. What goes beyond is refused by the kernel, or ends the job."""
+    """The resources that a job may use. The kernel refuses what exceeds them, or ends the job."""
 
     timeout_s: float = 900.0
     memory_bytes: int = 4096 * MEBIBYTE
@@ -51,7 +51,7 @@ class Limits:
 
 
 class JobEnding(enum.Enum):
-    """How a job ended."""
+    """The ending of a job."""
 
     EXITED = "exited"
     TIMED_OUT = "timed out"
@@ -60,7 +60,7 @@ class JobEnding(enum.Enum):
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a job left. Outputs are there only if it exited with 0."""
+    """The result of a job. Outputs are there only if it exited with 0."""
 
     ending: JobEnding
     exit_code: int
@@ -71,12 +71,12 @@ class JobResult:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the job did what it was to do."""
+        """Whether the job succeeded."""
         return self.ending is not JobEnding.TIMED_OUT and self.exit_code == 0
 
     @property
     def how(self) -> str:
-        """How it ended, in words that follow the name of what ran."""
+        """The ending, in words that follow the name of what ran."""
         killed = ": something killed it, perhaps for want of memory" if self.exit_code == KILLED else ""
         return {
             JobEnding.EXITED: f"ended with exit code {self.exit_code}{killed}",
@@ -96,19 +96,21 @@ def run_job(  # called with names
     network: bool = False,
     limits: Limits = Limits(),
 ) -> JobResult:
-    """Runs a command in a container of its own, which is removed in every case.
+    """Runs a command in a separate container, which is removed in every case.
 
     Everything goes in and out through the Docker server's interface, never by a mounted folder of this machine: the
     server may be on another one.
 
     Args:
+        client: the server that runs the container.
         image: the image's name or id.
         script: the command and its arguments.
         inputs: what is below /work, by the name of the folder.
         env: the environment of the command.
         outputs: the folder below /work whose files are wanted; it is made before the start.
         network: whether the job may reach the outside, as the machine does. It then gets the machine's certificates and
-            the variables that say how to reach the package registries.
+            the variables for reaching the package registries.
+        limits: on time, memory, processes, files and output.
 
     Raises:
         HarnessError: the server failed, or the outputs are larger than allowed.
@@ -154,7 +156,16 @@ def created(
     network: bool,
     limits: Limits,
 ) -> Iterator[Container]:
-    """Creates a container with all restrictions, and removes it and its volume at the end, whatever happens."""
+    """Creates a container with all restrictions, and removes it and its volume at the end, whatever happens.
+
+    Args:
+        client: the server that runs the container.
+        image: name or id of the image.
+        command: the words of the program that the container runs.
+        environment: the variables of the program.
+        network: whether it has the machine's network; otherwise it has none.
+        limits: on memory, processes and files.
+    """
     with docker_errors("create a job's container"):
         container = client.containers.create(
             image,
@@ -178,7 +189,7 @@ def created(
             ulimits=[
                 Ulimit(name="fsize", soft=limits.file_bytes, hard=limits.file_bytes),
                 Ulimit(name="core", soft=0, hard=0),
-                # Where nothing is said of these two, Podman sets more than it may have itself, and no job starts.
+                # Without these two, Podman sets more than it may have itself, and no job starts.
                 Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
                 Ulimit(name="nproc", soft=ALL_JOBS_PROCESSES, hard=ALL_JOBS_PROCESSES),
             ],
@@ -213,7 +224,7 @@ def wait(container: Container, deadline: float) -> bool:
 
 
 def ended_within(container: Container, timeout_s: float) -> bool:
-    """Whether a job ends in this time."""
+    """Returns whether a job ends in this time."""
     try:
         container.wait(timeout=timeout_s)
     except (requests.ReadTimeout, requests.ConnectionError):
@@ -223,7 +234,7 @@ def ended_within(container: Container, timeout_s: float) -> bool:
 
 
 def tail(chunks: Iterable[bytes], limit: int) -> tuple[bytes, bool]:
-    """The last bytes of an output, and whether anything was left out."""
+    """Returns the last bytes of an output, and whether anything was left out."""
     kept: deque[bytes] = deque()
     size = 0
     is_cut = False
@@ -248,7 +259,7 @@ def closed(chunks: Iterable[bytes]) -> Iterator[None]:
 
 
 def take(container: Container, path: str, limit: int) -> dict[str, bytes]:
-    """The files below a folder of a container, by their path relative to it.
+    """Takes the files below a folder of a container, by their path relative to it.
 
     Raises:
         HarnessError: they are larger than allowed in all.

@@ -32,7 +32,7 @@ FACTS_BYTES = 1 << 20
 
 
 class ToolchainIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the probes are built with."""
+    """The identity of what the probes are built with."""
 
     image_id: str
     base_kind: BaseKind
@@ -45,7 +45,13 @@ class ToolchainIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 def obtain_toolchain(
     client: docker.DockerClient, folder: Path, cache: Path, progress: Callable[[str], None]
 ) -> ToolchainIdentity:
-    """Gives the toolchain image of the definition in a folder, built if the server does not have it.
+    """Returns the toolchain image of the definition in a folder, built if the server does not have it.
+
+    Args:
+        client: the server that has or builds the image.
+        folder: `sdks/toolchain/`, or another one with the same files.
+        cache: for downloads, temporary files and the lock.
+        progress: called before each step that takes longer, and with the lines of the build.
 
     Raises:
         HarnessError: it cannot be built; the message has the end of the log.
@@ -61,22 +67,22 @@ def obtain_toolchain(
 
 
 def toolchain_key(folder: Path, kind: BaseKind) -> str:
-    """The hash that names the image: over its definition and the kind of its base."""
+    """Returns the hash that names the image: over its definition and the kind of its base."""
     return hashlib.sha256(f"{definition_tree(folder).digest()} {kind.value}".encode()).hexdigest()[:16]
 
 
 def definition_tree(folder: Path) -> TarTree:
-    """The files that define the image."""
+    """Returns the files that define the image."""
     return TarTree.from_folder(folder, IGNORED | {"README.md"})
 
 
 def tag(folder: Path, kind: BaseKind) -> str:
-    """The image's name in the server."""
+    """Returns the image's name in the server."""
     return f"{labels.TOOLCHAIN_REPOSITORY}:{toolchain_key(folder, kind)}"
 
 
 def find(client: docker.DockerClient, folder: Path) -> ToolchainIdentity | None:
-    """The image of this definition that is there already, on either kind of base."""
+    """Returns the image of this definition that is there already, on either kind of base."""
     for kind in BaseKind:
         with docker_errors("look for the toolchain image"):
             try:
@@ -90,7 +96,18 @@ def find(client: docker.DockerClient, folder: Path) -> ToolchainIdentity | None:
 def build(
     client: docker.DockerClient, definition: BaseDefinition, folder: Path, cache: Path, progress: Callable[[str], None]
 ) -> ToolchainIdentity:
-    """Builds the image."""
+    """Builds the image.
+
+    Args:
+        client: the server that builds the image.
+        definition: the base image.
+        folder: `sdks/toolchain/`, or another one with the same files.
+        cache: for downloads and temporary files.
+        progress: called before each step that takes longer, and with the lines of the build.
+
+    Raises:
+        HarnessError: it cannot be built; the message has the end of the log.
+    """
     wheel = gowheel.obtain_wheel(folder / gowheel.LOCK, cache, progress)
     base = obtain_base(client, definition, cache, progress)
     progress("building the toolchain image; this takes a minute or two, once")
@@ -117,7 +134,7 @@ def build(
 
 
 def proxies() -> dict[str, str]:
-    """The variables for proxies, which the server knows as arguments of any build and keeps out of the image."""
+    """Returns the variables for proxies, which the server knows as arguments of any build and keeps out of the image."""
     return {name: os.environ[name] for name in sorted(outside.PROXIES) if os.environ.get(name)}
 
 
@@ -125,6 +142,12 @@ def write_context(file: IO[bytes], folder: Path, wheel: Path, release: str) -> N
     """Writes what the image is built with: the Dockerfile, and one archive with all files that go into the image.
 
     An archive in the archive, because the server then writes its thousands of files once, and not twice.
+
+    Args:
+        file: takes the tar archive.
+        folder: `sdks/toolchain/`, or another one with the same files.
+        wheel: the wheel that holds Go.
+        release: the code name of the base's Debian, whose mirrors the image uses.
     """
     sources = apt_sources.machine_sources(release)
     apt = {"debian.sources": apt_sources.render(sources)} if sources else {}
@@ -161,7 +184,7 @@ def follow(steps: Iterator[dict[str, str]], progress: Callable[[str], None]) -> 
 
 
 def identify(client: docker.DockerClient, image_id: str, kind: BaseKind) -> ToolchainIdentity:
-    """Reads what the image wrote down about itself when it was built."""
+    """Reads the description that the image got when it was built."""
     with docker_errors("read what the toolchain image consists of"):
         container = client.containers.create(image_id, ["true"], labels=labels.for_container("reader"))
         try:

@@ -1,1 +1,1 @@
-"""What every room stands on: values, extension points, errors, paths, time-outs, processes, data files, terminal output."""
+"""The base of every room: values, extension points, errors, paths, time-outs, processes, data files, terminal output."""

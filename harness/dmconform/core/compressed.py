@@ -34,7 +34,7 @@ def read_plain_or_compressed(path: Path) -> bytes:
     The content decides, not the name. Neither the memory nor the size that a compressed file asks for is believed.
 
     Raises:
-        DataFileError: it cannot be read, is no file or too large, or is not one whole and undamaged stream of xz.
+        DataFileError: it cannot be read, is not a file or too large, or is not one whole and undamaged stream of xz.
         HarnessError: it is compressed, and this Python has no lzma module.
     """
     data = datafile.read_bounded(path)
@@ -58,7 +58,7 @@ def _decompressed(path: Path, data: bytes, most: int) -> bytes:
 
 
 def _lzma() -> ModuleType:
-    """The standard library's module, imported when it is needed: a Python that was built without liblzma lacks it."""
+    """Imports the standard library's module when it is needed: a Python that was built without liblzma lacks it."""
     try:
         import lzma
     except ImportError:

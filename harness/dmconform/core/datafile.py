@@ -46,24 +46,24 @@ def load_json(path: Path, shape: type[T]) -> T:
 
 
 def decode_json(path: Path, data: bytes, shape: type[T]) -> T:
-    """What is in a file that was read already; errors as `load_toml`."""
+    """Decodes what is in a file that was read already; errors as `load_toml`."""
     return _decoded(path, msgspec.json.decode, data, shape)
 
 
 def convert(path: Path, value: object, shape: type[T]) -> T:
-    """What was decoded from a file without its shape; errors as `load_toml`."""
+    """Converts what was decoded from a file without its shape; errors as `load_toml`."""
     return _decoded(path, msgspec.convert, value, shape)
 
 
 def read_bounded(path: Path, most: int | None = None) -> bytes:
-    """All bytes of a file, at most `most` (`MOST_BYTES`). Nothing that is no file is waited for or read without end.
+    """Returns all bytes of a file, at most `most` (`MOST_BYTES`). Refuses anything but a regular file, so that it never waits.
 
     Raises:
-        DataFileError: there is none, it cannot be read, or it is no file or too large.
+        DataFileError: there is none, it cannot be read, or it is not a file or too large.
     """
     most = MOST_BYTES if most is None else most
     try:
-        # Without waiting: a named pipe that nobody writes to would not even open.
+        # Without waiting: a named pipe without a writer would not even open.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise DataFileError(path, "expected a file, this is something else")
@@ -88,7 +88,7 @@ def _decoded(path: Path, decode: Callable[..., Any], data: object, shape: type[T
 
 
 def _allowed(problem: str, shape: object) -> str:
-    """What to add to a message of msgspec that refuses a value of an enumeration, or a key: those that there are."""
+    """Returns the allowed values or keys to add to a message of msgspec that refuses one."""
     found = _REFUSED.search(problem)
     if found is None:
         return ""
@@ -105,7 +105,7 @@ def _allowed(problem: str, shape: object) -> str:
 
 
 def _parts(info: Type, steps: Sequence[tuple[str, str]]) -> Iterator[Type]:
-    """The types that stand at a place such as `$.host[...].abi_check`, of which each step is a field or the items of a list."""
+    """Yields the types at a place such as `$.host[...].abi_check`, of which each step is a field or the items of a list."""
     if isinstance(info, msgspec.inspect.UnionType):
         for one in info.types:
             yield from _parts(one, steps)

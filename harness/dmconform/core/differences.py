@@ -43,7 +43,7 @@ def _compare(recorded: object, measured: object, key: str) -> Iterator[str]:
 
 
 def _plain(value: object) -> object:
-    """Structs and mappings as dictionaries, enums as their values, sequences as lists, sets as they are."""
+    """Returns structs and mappings as dictionaries, enums as their values, sequences as lists, sets as they are."""
     if isinstance(value, msgspec.Struct):
         return {name: _plain(getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, Mapping):

@@ -20,25 +20,25 @@ class ExitCode(enum.IntEnum):
 
 
 class HarnessError(Exception):
-    """Work that was asked for could not be done: trouble with the harness, a build or a download."""
+    """An error: work that was asked for could not be done, for trouble with the harness, a build or a download."""
 
     exit_code = ExitCode.ERROR
 
 
 class UsageError(HarnessError):
-    """The command line asks for something that makes no sense."""
+    """An error: the command line asks for something that makes no sense."""
 
     exit_code = ExitCode.USAGE
 
 
 class EmptySelection(HarnessError):
-    """The selectors leave nothing to do."""
+    """An error: the selectors leave nothing to do."""
 
     exit_code = ExitCode.EMPTY
 
 
 class DataFileError(UsageError):
-    """A data file is missing or not of its format."""
+    """An error: a data file is missing or not of its format."""
 
     def __init__(self, path: Path, problem: str) -> None:
         super().__init__(f"{path}: {problem}")

@@ -10,7 +10,7 @@ HOOK_PREFIX = "envoy_dynamic_module_on_"
 
 
 class ExtensionPoint(enum.Enum):
-    """Where a module can be used; the value is how the ABI's hooks begin, after `envoy_dynamic_module_on_`."""
+    """A place where a module can be used; the value is how the ABI's hooks begin, after `envoy_dynamic_module_on_`."""
 
     ACCESS_LOGGER = "access_logger"
     BOOTSTRAP_EXTENSION = "bootstrap_extension"
@@ -54,6 +54,6 @@ _PREFIXES = sorted(
 
 @functools.cache
 def point_of(function: str) -> ExtensionPoint | None:
-    """The extension point a callback or hook belongs to, by its name; None for what all of them share."""
+    """Returns the extension point a callback or hook belongs to, by its name; None for those that all points share."""
     name = function.removeprefix(CALLBACK_PREFIX).removeprefix(HOOK_PREFIX)
     return next((point for prefix, point in _PREFIXES if name == prefix or name.startswith(f"{prefix}_")), None)

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def find(file: Path, shape: type[T]) -> T | None:
-    """What is kept in a file; None where there is nothing, or nothing of that shape."""
+    """Returns what is kept in a file; None where there is nothing, or nothing of that shape."""
     try:
         return load_json(file, shape)
     except DataFileError:
@@ -25,7 +25,7 @@ def find(file: Path, shape: type[T]) -> T | None:
 
 
 def keep(file: Path, value: msgspec.Struct) -> None:
-    """Writes a file in one step that others see. Who comes second writes the same."""
+    """Writes a file in one step that others see. A second writer writes the same."""
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(f".{os.getpid()}")
     part.write_bytes(msgspec.json.encode(value))
@@ -33,7 +33,7 @@ def keep(file: Path, value: msgspec.Struct) -> None:
 
 
 def digest(places: Iterable[Path], *suffixes: str) -> str:
-    """Stands for the content of files, and of the files with one of these suffixes in folders."""
+    """Computes a hash of the content of files, and of the files with one of these suffixes in folders."""
     total = hashlib.sha256()
     for place in places:
         files = [place] if place.is_file() else sorted(one for one in place.rglob("*") if one.suffix in suffixes)

@@ -13,7 +13,7 @@ IMPORT_ROOT = PACKAGE.parent
 
 
 def _checkout_of(package: Path) -> Path | None:
-    """The checkout that a package folder lies in; None for an installed one, whose data is inside it."""
+    """Returns the checkout that a package folder lies in; None for an installed one, whose data is inside it."""
     root = package.parents[1]
     is_checkout = package.parent.name == "harness" and (root / "conformance" / "hosts.toml").is_file()
     return root if is_checkout else None
@@ -38,7 +38,7 @@ LICENSE = DATA / "LICENSE"
 RUNS = "reports/local" if CHECKOUT is not None else "dmconform-reports"
 """The folder below which runs write by default, as help texts name it."""
 REPORT_FILE = "report.json"
-"""What a run calls its report, in a folder of its own."""
+"""What a run calls its report, in a separate folder."""
 COMPRESSED_REPORT_FILE = "report.json.xz"
 """The same, compressed: what a published report has."""
 
@@ -50,7 +50,7 @@ def checkout(action: str) -> Path:
         action: what needs it, as the beginning of a sentence: "expectations record writes known_failures.toml".
 
     Raises:
-        UsageError: this is an installation, whose data nobody edits.
+        UsageError: this is an installation, whose data is not edited.
     """
     if CHECKOUT is None:
         raise UsageError(

@@ -31,12 +31,12 @@ class Finished:
 
 
 def find_program(name: str) -> str | None:
-    """The path of a program, also of one for administrators."""
+    """Returns the path of a program, also of one for administrators."""
     return shutil.which(name) or shutil.which(name, path=":".join(PROGRAM_FOLDERS))
 
 
 class _End:
-    """Reads a pipe to its end, in a thread, and keeps only the end of it."""
+    """A reader of a pipe, in a thread, which keeps only the end of the text."""
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
@@ -66,6 +66,12 @@ def run_program(
     cwd: Path | None = None,
 ) -> Finished:
     """Runs `command` to its end, standard output and error together; `env` is added to the harness's own.
+
+    Args:
+        command: the program and its arguments.
+        timeout_s: seconds after which it is ended, with all that it started.
+        env: variables that are added to the harness's own.
+        cwd: the folder it runs in; None for the harness's own.
 
     Raises:
         HarnessError: it cannot be started, or is not done after `timeout_s` seconds.
@@ -102,6 +108,12 @@ def run_program(
 def run_ok(command: Sequence[str | Path], timeout_s: float, doing: str, cwd: Path | None = None) -> None:
     """Runs a program that has to succeed.
 
+    Args:
+        command: the program and its arguments.
+        timeout_s: seconds after which it is ended.
+        doing: what it is for, as the rest of a sentence that begins with "Could not".
+        cwd: the folder it runs in; None for the harness's own.
+
     Raises:
         HarnessError: it does not; the message says what was to be done, and has the end of its output.
     """
@@ -111,6 +123,6 @@ def run_ok(command: Sequence[str | Path], timeout_s: float, doing: str, cwd: Pat
 
 
 def tail(output: str) -> str:
-    """The end of an output, for an error message."""
+    """Returns the end of an output, for an error message."""
     lines = output.strip().splitlines()[-OUTPUT_TAIL_LINES:]
     return "The end of its output:\n" + "\n".join(lines) if lines else "It printed nothing."

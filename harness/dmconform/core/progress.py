@@ -14,7 +14,7 @@ _STARTED = time.monotonic()
 
 
 def say(text: str) -> None:
-    """One line, with the time since the start."""
+    """Prints one line to standard error, with the time since the start."""
     elapsed_s = time.monotonic() - _STARTED
     print(f"[{elapsed_s:6.1f} s] {text}", file=sys.stderr, flush=True)
 

@@ -29,7 +29,7 @@ def output_width() -> int | None:
 
 
 def lines(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None = None) -> Iterator[str]:
-    """The heading and the rows, each value below its heading.
+    """Yields the heading and the rows, each value below its heading.
 
     Args:
         columns: from left to right.

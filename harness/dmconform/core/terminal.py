@@ -9,7 +9,7 @@ from dmconform.core.text import cut, no_command, one_line, plain
 
 
 class SafeOutput:
-    """Prints text as it is, in the characters that the terminal has.
+    """An output that prints text as it is, in the characters that the terminal has.
 
     A text of more than `longest` characters is cut; `whole` says where all of it is, such as "in report.json".
     """
@@ -21,11 +21,11 @@ class SafeOutput:
 
     @property
     def width(self) -> int:
-        """Of the terminal, in characters."""
+        """The width of the terminal, in characters."""
         return self._console.width
 
     def text(self, text: str, style: str = "", *, before: str = "") -> Text:
-        """One line. Blanks that it begins with stay; `before` is the caller's own and stays as it is."""
+        """Returns one line. Blanks that it begins with stay; `before` is the caller's own and stays as it is."""
         indent = text[: len(text) - len(text.lstrip(" "))]
         safe = no_command(before + indent + cut(one_line(text), self._longest, self._whole))
         encoding = self._console.encoding
@@ -38,5 +38,5 @@ class SafeOutput:
 
 
 def safe_message(text: str) -> str:
-    """A message of several lines, such as an error's, for a terminal or a log."""
+    """Prints a message of several lines, such as an error's, to a terminal or a log."""
     return "\n".join(no_command(line) for line in plain(text).split("\n"))

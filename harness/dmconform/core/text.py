@@ -14,31 +14,31 @@ _UNSEEN = re.compile(
 
 
 def plain(text: str) -> str:
-    """`text` without terminal sequences; other characters that cannot be seen become escapes such as `\\x00`."""
+    r"""Returns `text` without terminal sequences; other characters that cannot be seen become escapes such as `\x00`."""
     text = _ANSI.sub("", text.replace("\r\n", "\n"))
     return _UNSEEN.sub(lambda found: _escape(found[0]), text)
 
 
 def one_line(text: str) -> str:
-    """`plain` text on a single line, its runs of white space made one blank."""
+    """Returns `plain` text on a single line, its runs of white space made one blank."""
     return " ".join(plain(text).split())
 
 
 def first_line(text: str) -> str:
-    """The first line of `text` that says something; empty where none does."""
+    """Returns the first line of `text` that is not blank; empty where there is none."""
     return next((line.strip() for line in plain(text).split("\n") if line.strip()), "")
 
 
 def no_command(line: str) -> str:
-    """A `plain` line in which a CI system finds no command of its own: GitHub takes them from the log of any program."""
-    # The newer form begins a line, the older one stands anywhere in it.
+    """Returns a `plain` line in which a CI system finds no command: GitHub takes them from the log of any program."""
+    # The newer form begins a line, the older one is anywhere in it.
     line = line.replace("##[", "#\\x23[")
     text = line.lstrip()
     return line if not text.startswith("::") else f"{line[: len(line) - len(text)]}\\x3a{text[1:]}"
 
 
 def cut(text: str, limit: int, whole: str = "in report.json") -> str:
-    """At most about `limit` characters, saying how many were left out, and where they are."""
+    """Returns at most about `limit` characters, saying how many were left out, and where they are."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… ({len(text) - limit} more characters {whole})"

@@ -6,12 +6,12 @@ from typing import Final
 
 
 class WaitFor(float):
-    """A time-out that says what is waited for: cells tell how long they waited for each (`dmconform.core.waiting`)."""
+    """A time-out with the name of what is waited for: cells record how long they waited for each (`dmconform.core.waiting`)."""
 
     what: str
 
     def __new__(cls, seconds: float, what: str) -> WaitFor:
-        """`what` completes "it waits for"."""
+        """Makes a time-out; `what` completes "it waits for"."""
         made = super().__new__(cls, seconds)
         made.what = what
         return made

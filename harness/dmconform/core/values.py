@@ -1,4 +1,4 @@
-"""The values the whole harness speaks in: hosts, SDK versions, cells and what came of them."""
+"""The values of the whole harness: hosts, SDK versions, cells and their results."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ class Language(enum.Enum):
 
 
 class Provider(enum.Enum):
-    """Who wrote the SDK a module is built with."""
+    """The author of the SDK a module is built with."""
 
     OFFICIAL = "official"  # the Envoy project
     REFERENCE = "reference"  # this project's own minimal SDK
 
 
 class Relation(enum.Enum):
-    """What the documents promise for the pair of SDK and host of a cell."""
+    """The promise of the documents for the pair of SDK and host of a cell."""
 
     SUPPORTED = "supported"  # the documents promise it: it gates
-    LEGACY = "legacy"  # the documents before 1.38 promised it: it informs
+    LEGACY = "legacy"  # the documents before 1.38 asked for it: it informs
     UNSUPPORTED = "unsupported"  # the documents do not promise it: it informs
 
 
 class Outcome(enum.Enum):
-    """How a cell ended."""
+    """The ending of a cell."""
 
     PASS = "pass"
     FAIL = "fail"  # an assertion of the case does not hold
@@ -42,17 +42,17 @@ class Outcome(enum.Enum):
     HANG = "hang"  # the host did not answer in time
     REJECTED = "rejected"  # the host refused a configuration that the case needs accepted
     ERROR = "error"  # planned, and could not run
-    NOT_TESTED = "not tested"  # the SDK or the host could not be had
+    NOT_TESTED = "not tested"  # the SDK or the host was not available
     NOT_APPLICABLE = "not applicable"  # the case says nothing about this cell
 
     @property
     def is_verdict(self) -> bool:
-        """Whether the case ran and ended with a verdict; the others say why it did not."""
+        """Whether the case ran and ended with a verdict; the others give the reason why it did not."""
         return self not in (Outcome.ERROR, Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE)
 
 
 class AbiVerdict(enum.Enum):
-    """What the host said of the module's ABI string."""
+    """The host's verdict on the module's ABI string."""
 
     MATCHED = "matched"
     DEPRECATED = "deprecated"
@@ -62,7 +62,7 @@ class AbiVerdict(enum.Enum):
 
 
 class Load(enum.Enum):
-    """What a cell's hosts did with the probe of its SDK version: the run-time observation of "does it load?"."""
+    """The effect of loading a probe: the run-time observation of "does it load?"."""
 
     LOADED = "loaded"
     REFUSED = "refused at load"
@@ -72,14 +72,14 @@ class Load(enum.Enum):
 
 
 class ProbeLoad(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What became of the probe in a cell. `symbol` is the one that the dynamic linker named, if it did."""
+    """The result of loading the probe in a cell. `symbol` is the one that the dynamic linker named, if it did."""
 
     load: Load = Load.NOT_SEEN
     symbol: str | None = None
 
 
 class Judgement(enum.Enum):
-    """How the outcome of a cell counts in the end."""
+    """The way the outcome of a cell counts in the end."""
 
     PASS = "pass"
     FAIL = "fail"  # a supported cell that does not hold, and no known failure is recorded for it
@@ -88,7 +88,7 @@ class Judgement(enum.Enum):
     MISMATCH = "static/run-time mismatch"  # supported and passes, but the static analysis of its probe says otherwise
     INFORMATIONAL = "informational"  # legacy or unsupported: counted, and does not gate
     ERROR = "error"  # planned, and could not run
-    SKIP = "skip"  # not applicable, or of an official SDK that was not selected by name and could not be had
+    SKIP = "skip"  # not applicable, or of an official SDK that was not selected by name and was not available
 
     @property
     def is_red(self) -> bool:
@@ -106,10 +106,12 @@ class SdkId:
 
     @property
     def language(self) -> Language:
+        """The language as a value."""
         return Language(self.language_name)
 
     @property
     def provider(self) -> Provider:
+        """The provider as a value."""
         return Provider(self.provider_name)
 
     def __str__(self) -> str:
@@ -117,6 +119,7 @@ class SdkId:
 
     @classmethod
     def of(cls, language: Language, minor: Minor, provider: Provider) -> SdkId:
+        """Makes an id of values."""
         return cls(language.value, minor, provider.value)
 
     @classmethod
@@ -152,6 +155,7 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def release(self) -> Release:
+        """The release as a value."""
         return Release.parse(self.release_text)
 
 
@@ -167,7 +171,7 @@ class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Feature(enum.Enum):
-    """What an SDK may lack; `lacks` in `sdk.toml`, and how reports say it."""
+    """A feature that an SDK may lack; `lacks` in `sdk.toml`, and how reports name it."""
 
     NETWORK_FILTER = "network_filter"
     LISTENER_FILTER = "listener_filter"
@@ -175,7 +179,7 @@ class Feature(enum.Enum):
 
     @property
     def text(self) -> str:
-        """In words, after "no"."""
+        """The feature in words, after "no"."""
         return {
             Feature.NETWORK_FILTER: "network filters",
             Feature.LISTENER_FILTER: "listener filters",
@@ -184,7 +188,7 @@ class Feature(enum.Enum):
 
 
 class CellId(msgspec.Struct, frozen=True, order=True):
-    """Where a cell is in the matrix, written `CASE/SDK/HOST`."""
+    """The address of a cell in the matrix, written `CASE/SDK/HOST`."""
 
     case: str  # area/name
     sdk: str
@@ -195,7 +199,7 @@ class CellId(msgspec.Struct, frozen=True, order=True):
 
     @property
     def folder(self) -> str:
-        """Its folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
+        """The cell's folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
         return str(self).replace(":", "+")
 
     @classmethod

@@ -26,7 +26,7 @@ class Minor:
         return cls(int(found[1]), int(found[2]))
 
     def next(self) -> Minor:
-        """X.(Y+1) of X.Y."""
+        """Returns X.(Y+1) of X.Y."""
         return Minor(self.major, self.minor + 1)
 
     def __str__(self) -> str:

@@ -71,7 +71,7 @@ _ongoing_polls: list[int] = []
 
 
 def poll_number() -> int:
-    """Tells this poll of the main thread from all others; 0 if it is in none."""
+    """Numbers this poll of the main thread; 0 if it is in none."""
     return _ongoing_polls[-1] if _ongoing_polls and threading.current_thread() is threading.main_thread() else 0
 
 
@@ -88,7 +88,7 @@ def _numbered() -> Iterator[None]:
 
 
 def poll(condition: Callable[[], T | None], timeout_s: float) -> T | None:
-    """The condition's first value that is not None (nor False), or None when `timeout_s` seconds are over."""
+    """Returns the condition's first value that is not None (nor False), or None when `timeout_s` seconds are over."""
     deadline = time.monotonic() + timeout_s
     with waiting(timeout_s), _numbered():
         while True:

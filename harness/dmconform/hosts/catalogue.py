@@ -14,14 +14,14 @@ from dmconform.core.versions import Minor, Release
 
 
 class AbiCheck(enum.Enum):
-    """What a host does with a module whose ABI string is not its own."""
+    """The reaction of a host to a module whose ABI string is not its own."""
 
     EXACT = "exact"  # refuses it
     WARN = "warn"  # loads it with a warning
 
 
 class Opens(enum.Enum):
-    """How a host opens modules: what of the linker's modes it passes to dlopen."""
+    """The way in which a host opens modules: which of the linker's modes it passes to dlopen."""
 
     LAZY = "lazy"  # RTLD_LAZY: a module's own way of binding counts
     NOW = "now"  # RTLD_NOW: every symbol is looked for at load
@@ -51,6 +51,7 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def version(self) -> Release:
+        """The release as a value."""
         return Release.parse(self.release)
 
     @property
@@ -69,7 +70,7 @@ class _HostsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_hosts(path: Path) -> tuple[KnownHost, ...]:
-    """All known releases, oldest first.
+    """Returns all known releases, oldest first.
 
     Raises:
         DataFileError: the file is not of its format, or names a release twice or not as one.
@@ -81,10 +82,10 @@ def load_hosts(path: Path) -> tuple[KnownHost, ...]:
         raise DataFileError(path, str(error)) from None
     for left, right in itertools.pairwise(ordered):
         if left.release == right.release:
-            raise DataFileError(path, f"release {left.release} stands twice")
+            raise DataFileError(path, f"duplicate release {left.release}")
     return ordered
 
 
 def newest_patch(hosts: tuple[KnownHost, ...], minor: Minor) -> KnownHost | None:
-    """The newest known release of a minor, or None."""
+    """Returns the newest known release of a minor, or None."""
     return next((host for host in reversed(hosts) if host.version.minor == minor), None)

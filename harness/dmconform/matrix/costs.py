@@ -22,7 +22,7 @@ class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: dict[str, float]
 
     def of(self, case: str) -> float:
-        """The cost of a cell of this case; of a case that was never measured, the median of all."""
+        """Returns the cost of a cell of this case; of a case that was never measured, the median of all."""
         found = self.seconds.get(case)
         return found if found is not None else statistics.median(self.seconds.values())
 
@@ -37,7 +37,7 @@ def load_costs(path: Path = FILE) -> Costs:
 
 
 def measure(report: Report) -> Costs:
-    """The costs that a report shows, to a millisecond."""
+    """Returns the costs that a report shows, to a millisecond."""
     found: dict[str, list[float]] = {}
     for cell in report.cells:
         if cell.outcome.is_verdict:
@@ -52,5 +52,5 @@ def write_costs(costs: Costs, path: Path = FILE) -> None:
 
 
 def total(cases: Iterable[str], costs: Costs) -> float:
-    """The cost of cells, given by their cases; seconds of one worker."""
+    """Returns the cost of cells, given by their cases, in seconds of one worker."""
     return sum(costs.of(case) for case in cases)

@@ -17,7 +17,7 @@ from dmconform.report.schema import Environment
 def suite_commit() -> str:
     """Returns the commit of this suite, with `+changes` where the clone differs from it.
 
-    An installation has none: it is told from others by its version, `installed-0.1.0`. Sources without git are `unknown`.
+    An installation has none: its version distinguishes it from others, `installed-0.1.0`. Sources without git are `unknown`.
     """
     if paths.CHECKOUT is None:
         return f"installed-{__version__}"
@@ -32,7 +32,7 @@ def suite_commit() -> str:
 
 
 def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environment:
-    """This machine and what the probes were built with."""
+    """Describes this machine and what the probes were built with."""
     try:
         distribution = platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
     except OSError:

@@ -49,6 +49,11 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
     """Runs a plan and writes `report.json`, `junit.xml`, `matrix.md` and `index.html` into its folder.
 
     Args:
+        catalogue: cases, requirements and records.
+        prepared: the plan, its selection and its builds.
+        folder: the folder of the report.
+        workers: how many cells run at once: a number or `auto`.
+        started: when the command began, in seconds since 1970.
         reruns: how often cells that count as a failure are run again.
     """
     started_at = datetime.fromtimestamp(started, UTC)
@@ -65,7 +70,7 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
 
 
 def _remove_empty_folders(top: Path) -> None:
-    """What cells that passed have left above their own folders. Not done by them: another may be about to use one."""
+    """Removes the empty folders above those of cells that passed. Workers do not: another may be about to use one."""
     for place, _, _ in os.walk(top, topdown=False):
         with contextlib.suppress(OSError):
             Path(place).rmdir()

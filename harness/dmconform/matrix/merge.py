@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Report:
-    """One report of all shards, with the cells in the order of a run that was never split.
+    """Returns one report of all shards, with the cells in the order of a run that was never split.
 
     Args:
         parts: the reports, each with a name for messages; in any order.
@@ -71,13 +71,16 @@ def merge(parts: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> Rep
 
 
 def _of_records(report: Report) -> Iterator[Inconsistency]:
-    """Inconsistencies about the records' own data, the same in each shard. Those of cells are found anew, over all of them."""
+    """Returns inconsistencies of the records' own data, the same in each shard.
+
+    Those of cells are found anew, over all of them.
+    """
     seen = set(map(repr, seen_inconsistencies(report.cells)))
     return (one for one in report.inconsistencies if one.kind not in SEEN_IN_CELLS and repr(one) not in seen)
 
 
 def _lost(shard: Shard, cells: Sequence[CellEntry]) -> list[str]:
-    """Why the cells of all shards are not all that were planned.
+    """Returns why the cells of all shards are not all that were planned.
 
     Raises:
         UsageError: they are others.
@@ -90,7 +93,7 @@ def _lost(shard: Shard, cells: Sequence[CellEntry]) -> list[str]:
 
 
 def _hosts(reports: Sequence[Report]) -> tuple[Host, ...]:
-    """Every host once, as a shard describes it that had it."""
+    """Returns every host once, described as by a shard that had it."""
     found: dict[str, Host] = {}
     for host in (host for report in reports for host in report.hosts):
         if host.id not in found or not found[host.id].build:
@@ -99,7 +102,7 @@ def _hosts(reports: Sequence[Report]) -> tuple[Host, ...]:
 
 
 def _in_order(parts: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
-    """The shards by their index, each there once."""
+    """Returns the shards by their index, each there once."""
     found: dict[int, tuple[str, Report]] = {}
     for name, report in parts:
         if report.shard is None:
@@ -119,7 +122,7 @@ def _in_order(parts: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
 
 
 def _refuse_different(shards: Sequence[tuple[str, Report]]) -> None:
-    """What must be the same in all of them."""
+    """Refuses shards that differ in what must be the same in all of them."""
     same: tuple[tuple[str, Callable[[Report], object]], ...] = (
         ("suite version", lambda report: report.environment.suite_version),
         ("suite commit", lambda report: report.environment.suite_commit),
@@ -150,7 +153,7 @@ def _short(value: object) -> str:
 
 
 def _sdks(shards: Sequence[tuple[str, Report]]) -> tuple[SdkEntry, ...]:
-    """Every SDK version once; two shards that built one must have the same bytes."""
+    """Returns every SDK version once; two shards that built one must have the same bytes."""
     found: dict[str, tuple[str, SdkEntry]] = {}
     for name, report in shards:
         for sdk in report.sdks:
@@ -167,7 +170,7 @@ def _hashes(sdk: SdkEntry) -> dict[str, str]:
 
 
 def _by_sdk(sdk_id: str) -> tuple[object, ...]:
-    """As SDK versions are ordered in a plan."""
+    """Returns a key that sorts as SDK versions are ordered in a plan."""
     language, minor, provider = sdk_parts(sdk_id)
     return language, natural(minor), provider
 
@@ -189,7 +192,7 @@ def _cells(shards: Sequence[tuple[str, Report]], case_order: Sequence[str]) -> t
 
 
 def _place(order: Sequence[str], one: str) -> tuple[int, str]:
-    """Where something stands; what does not, comes last."""
+    """Returns the place of an item; one that is missing comes last."""
     return (order.index(one), "") if one in order else (len(order), one)
 
 

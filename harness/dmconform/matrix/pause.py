@@ -31,7 +31,7 @@ LOOK_S: Final = 0.2
 
 
 class Released(CellEnd):
-    """The person who looked has ended the cell."""
+    """An error that ends the cell: the person who looked has finished."""
 
     outcome = Outcome.ERROR
 
@@ -203,7 +203,7 @@ def _end(code: int) -> str:
 
 
 def _clusters(bootstrap: Path) -> Iterator[tuple[str, str]]:
-    """The clusters of a configuration that have a port, and where."""
+    """Yields the clusters of a configuration that have a port, and where."""
     for cluster in json.loads(bootstrap.read_text()).get("static_resources", {}).get("clusters", []):
         for group in cluster.get("load_assignment", {}).get("endpoints", []):
             for one in group.get("lb_endpoints", []):

@@ -17,7 +17,7 @@ PLAN_FILE = "plan.json"
 
 
 class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a cell needs to know of its SDK. `modules` is empty where there are none; then `problem` says why."""
+    """The SDK of a cell, as the cell needs it. `modules` is empty where there are none; then `problem` gives the reason."""
 
     id: str
     abi_version: str
@@ -33,7 +33,7 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def sdk_id(self) -> SdkId:
-        """Its id as a value."""
+        """The SDK's id as a value."""
         return SdkId.parse(self.id)
 
     @property
@@ -43,12 +43,12 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def minor(self) -> Minor:
-        """Whose SDK it is."""
+        """The minor of the SDK."""
         return self.sdk_id.minor
 
 
 class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A host and what is known of its ABI; both None for a binary that is no known release."""
+    """A host and what is known of its ABI; both None for a binary that is not a known release."""
 
     host: Host
     abi_version: str | None
@@ -77,15 +77,15 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     companions: tuple[PlannedSdk, ...] = ()  # for cases that load modules of several SDKs
 
     def sdk(self, sdk_id: str) -> PlannedSdk:
-        """The SDK with this id."""
+        """Returns the SDK with this id."""
         return next(sdk for sdk in self.sdks if sdk.id == sdk_id)
 
     def host(self, host_id: str) -> PlannedHost:
-        """The host with this id."""
+        """Returns the host with this id."""
         return next(host for host in self.hosts if host.host.id == host_id)
 
     def static_verdict(self, sdk_id: str, host_id: str) -> StaticVerdict | None:
-        """What a host is expected to make of the probe of an SDK version; None where that is not known."""
+        """Returns what a host is expected to make of the probe of an SDK version; None where that is not known."""
         return next((one.verdict for one in self.static if one.sdk == sdk_id and one.host == host_id), None)
 
 

@@ -1,4 +1,4 @@
-"""From a selection to a plan: hosts are fetched, probes are built, and what cannot be had is noted in its cells."""
+"""From a selection to a plan: hosts are fetched, probes are built, and what is not available is noted in its cells."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from dmconform.core.values import Relation
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.obtain import obtain_all
 from dmconform.hosts.selection import HostChoice, select_hosts
-from dmconform.matrix.abi_findings import AbiHalf, abi_half
+from dmconform.matrix.abi_findings import AbiComparison, compare_abi
 from dmconform.matrix.costs import load_costs
 from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
 from dmconform.matrix.split import shard_of
-from dmconform.matrix.static_analysis import static_half
+from dmconform.matrix.static_analysis import analyse_files
 from dmconform.sdks.builder import Builder, Built, NotBuilt, ToBuild, Toolchain
 from dmconform.sdks.inputs import Variant
 from dmconform.sdks.named_commit import at_commit, split_commit
@@ -46,7 +46,7 @@ EVIDENCE = "evidence"
 
 @dataclass(frozen=True)
 class Selection:
-    """What a command line asks for."""
+    """The selection of a command line."""
 
     hosts: tuple[str, ...] = ()
     sdks: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan, and what the report tells of how it came about."""
+    """A plan, and the facts about its preparation for the report."""
 
     plan: Plan
     plan_file: Path
@@ -77,7 +77,7 @@ class Prepared:
     engine_name: str
     toolchain: ToolchainIdentity | None
     probes: Mapping[str, ModuleFacts]  # what the probes' files say, by SDK
-    abi: AbiHalf
+    abi: AbiComparison
     shard: Shard | None = None
 
 
@@ -124,7 +124,14 @@ def companions_of(cells: Iterable[PlannedCell], catalogue: Catalogue, minors: Ma
 
 
 def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:
-    """Builds what the selection names, or finds it in the cache."""
+    """Builds what the selection names, or finds it in the cache.
+
+    Args:
+        catalogue: the SDK versions.
+        selection: which of them, and where the official ones' sources come from.
+        engine: starts a container engine where something has to be built.
+        cache: where builds are kept.
+    """
     return _build(selected_sdks(catalogue, selection)[0], selection, engine, cache)
 
 
@@ -136,7 +143,7 @@ def plan_builds(catalogue: Catalogue, selection: Selection, cache: Path) -> tupl
 
 
 def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk, ...], frozenset[str]]:
-    """The SDKs of a selection, and the ids of the official ones that were asked for by name.
+    """Returns the SDKs of a selection, and the ids of the official ones that were asked for by name.
 
     Raises:
         UsageError: a spec is none, or the commit that `--sdk-source` names does not fit what is selected.
@@ -160,7 +167,7 @@ def _builder(selection: Selection, engine: _LazyEngine, cache: Path, repository:
 
 @contextlib.contextmanager
 def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
-    """An engine for the time of the block, started only if it is used."""
+    """Yields an engine for the time of the block, started only if it is used."""
     with contextlib.ExitStack() as stack:
         yield _LazyEngine(stack, cache)
 
@@ -168,7 +175,7 @@ def lazy_engine(cache: Path) -> Iterator[_LazyEngine]:
 def fetch_hosts(
     choices: Iterable[HostChoice], known: tuple[KnownHost, ...], engine: _LazyEngine, cache: Path
 ) -> tuple[PlannedHost, ...]:
-    """The hosts that were selected; a known release that could not be had says why.
+    """Fetches the selected hosts; a known release that is not available says why.
 
     Args:
         choices: as `select_hosts` gives them.
@@ -177,7 +184,7 @@ def fetch_hosts(
         cache: where downloads are kept.
 
     Raises:
-        UsageError: a host that was named is no Envoy.
+        UsageError: a host that was named is not an Envoy.
     """
     records = {host.release: host for host in known}
     hosts: dict[str, PlannedHost] = {}
@@ -209,13 +216,13 @@ def prepare(
 
     Raises:
         EmptySelection, UsageError: the selection is empty or makes no sense.
-        HarnessError: something that every cell needs cannot be had.
+        HarnessError: something that every cell needs is not available.
     """
     cache = paths.cache_folder()
     sdks, named = selected_sdks(catalogue, selection)
     cases = select_cases(selection.cases, catalogue.cases)
     choices = select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
-    abi = abi_half(cache)  # so must one in the ABI data
+    abi = compare_abi(cache)  # so must one in the ABI data
     with lazy_engine(cache) as engine:
         hosts = fetch_hosts(choices, catalogue.hosts, engine, cache)
         pairs = [(one.host.id, one.host.release.minor) for one in hosts]
@@ -234,7 +241,7 @@ def prepare(
     companions = tuple(_planned(build) for build in builds if build.sdk in further)
     builds = builds[: len(sdks)]
     planned_sdks = tuple(_planned(build) for build in builds)
-    half = static_half(planned_sdks, hosts, cache)
+    analysed = analyse_files(planned_sdks, hosts, cache)
     plan = Plan(
         evidence_folder=str(evidence.resolve()),
         keep_evidence=keep_evidence,
@@ -242,11 +249,13 @@ def prepare(
         hosts=hosts,
         sdks=planned_sdks,
         cells=cells,
-        static=half.verdicts,
+        static=analysed.verdicts,
         companions=companions,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
-    return Prepared(plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, half.probes, abi, part)
+    return Prepared(
+        plan, write_plan(plan, folder), builds, selection, engine_name, identity or stored, analysed.probes, abi, part
+    )
 
 
 def _planned(build: Built | NotBuilt) -> PlannedSdk:
@@ -268,7 +277,7 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
 
 
 def prepare_default(folder: Path) -> Path:
-    """The plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
+    """Writes the plan file of the default selection, for plain `pytest conformance`; its evidence replaces the last one's."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return prepare(load_catalogue(), Selection(), folder).plan_file

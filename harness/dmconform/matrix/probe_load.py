@@ -1,7 +1,7 @@
 """What a cell's hosts did with the probe: the run-time observation of the question whether it loads.
 
 Told from what the hosts accepted and from what they said, never from how the case ended: a case may load a module that is wrong
-on purpose, hide the probe, or fail for another reason. What cannot be told for certain is "not seen".
+on purpose, hide the probe, or fail for another reason. What is not certain is "not seen".
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _UNWANTED = ("ABI version mismatch", "Failed to resolve symbol")
 
 
 def probe_load(copies: Iterable[Path], taken: Iterable[Taken], log: str) -> ProbeLoad:
-    """What became of the probe.
+    """Returns what the host did with the probe.
 
     Args:
         copies: where the case has put the probe, under whatever names.
@@ -38,16 +38,16 @@ def probe_load(copies: Iterable[Path], taken: Iterable[Taken], log: str) -> Prob
         elif _refused(one.update.message, wanted, names, copies):
             loads.add(Load.REFUSED)
             symbols += _undefined(one.update.message, names)
-    bombs = _undefined("\n".join(line for line in log.splitlines() if ": symbol lookup error: " in line), names)
-    if bombs:
-        return ProbeLoad(Load.UNRESOLVED, bombs[0])
+    unresolved = _undefined("\n".join(line for line in log.splitlines() if ": symbol lookup error: " in line), names)
+    if unresolved:
+        return ProbeLoad(Load.UNRESOLVED, unresolved[0])
     if len(loads) > 1:
         return ProbeLoad(Load.MIXED, next(iter(symbols), None))
     return ProbeLoad(next(iter(loads), Load.NOT_SEEN), next(iter(symbols), None))
 
 
 def _refused(message: str, wanted: Set[str], names: Set[str], copies: tuple[Path, ...]) -> bool:
-    """Whether a rejection says that the host would not load the probe.
+    """Returns whether a rejection says that the host would not load the probe.
 
     A rejection for another reason, such as a configuration that the module itself refuses, says nothing; nor does one of a host
     that looked for the file where it is not. Envoy 1.37.0 says "not found" of files that are where it looked: those it refused.
@@ -60,5 +60,5 @@ def _refused(message: str, wanted: Set[str], names: Set[str], copies: tuple[Path
 
 
 def _undefined(text: str, names: Set[str]) -> list[str]:
-    """The symbols that the dynamic linker missed for a probe."""
+    """Returns the symbols that the dynamic linker missed for a probe."""
     return [found["symbol"] for found in _UNDEFINED.finditer(text) if Path(found["file"]).name in names]

@@ -1,7 +1,7 @@
-"""Hosts that refuse a probe are asked once: what they said stands for the other cells of the same file on the same host.
+"""Hosts that refuse a probe are asked once: their message counts for the other cells of the same file on the same host.
 
 Only outside the supported window, where the static analysis expects the refusal, and after a host of this run has refused
-the probe in its own words. A supported cell always starts a host of its own; so does `dmconform reproduce`.
+the probe in its own words. A supported cell always starts a separate host; so does `dmconform reproduce`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ FOLDER = "refused-probes"
 
 
 class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a host said when it refused a probe."""
+    """The message of a host that refused a probe."""
 
     cell: str  # where it was seen
-    cell_folder: str  # as it stands in the message
+    cell_folder: str  # as it is in the message
     message: str
     abi_verdict: AbiVerdict
 
     def message_for(self, cell_folder: Path) -> str:
-        """The message as it would read in another cell."""
+        """Returns the message as it would read in another cell."""
         return self.message.replace(self.cell_folder, str(cell_folder))
 
 
@@ -39,11 +39,11 @@ class Refusals:
         self._file = evidence / FOLDER / f"{sdk.replace(':', '+')}+{host}.json"
 
     def known(self) -> Refusal | None:
-        """The refusal seen before in this run, if there was one."""
+        """Returns the refusal seen before in this run, if there was one."""
         return load_json(self._file, Refusal) if self._file.exists() else None
 
     def note(self, refusal: Refusal) -> None:
-        """Keeps a refusal; the last of several that come at once stays, as all say the same."""
+        """Keeps a refusal; the last of several that come at once stays, as all have the same text."""
         self._file.parent.mkdir(exist_ok=True)
         handle, part = tempfile.mkstemp(dir=self._file.parent)
         with os.fdopen(handle, "wb") as file:

@@ -28,7 +28,7 @@ from dmconform.spec.judgement import exit_code
 
 
 def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> CellId:
-    """A cell's id by its name, which is looked at before anything is downloaded or built for it.
+    """Parses a cell's id, before anything is downloaded or built for it.
 
     Raises:
         UsageError: there is no such cell; the message has names that are like it.
@@ -40,7 +40,7 @@ def _known_cell(cell_id: str, hosts: tuple[str, ...], catalogue: Catalogue) -> C
     _check_name(cell_id, "case", wanted.case, [case.id for case in catalogue.cases])
     _check_name(cell_id, "SDK version", wanted.sdk, [str(sdk.id) for sdk in catalogue.sdks])
     if not hosts and "~" in wanted.host:
-        raise UsageError(f"{cell_id}: {wanted.host} is no known release; say where it is with --host path:FILE or image:REF")
+        raise UsageError(f"{cell_id}: {wanted.host} is not a known release; say where it is with --host path:FILE or image:REF")
     if not hosts:
         _check_name(cell_id, "host", wanted.host, [host.release for host in catalogue.hosts])
     languages = [one.value for one in catalogue.case(wanted.case).declaration.languages]
@@ -62,12 +62,12 @@ def prepare_cell(
     folder: Path,
     variant: Variant = Variant.RELEASE,
 ) -> Prepared:
-    """The plan of one cell whose evidence is kept, in a folder that exists.
+    """Prepares the plan of one cell whose evidence is kept, in a folder that exists.
 
     Args:
         catalogue: the project's data.
         cell_id: its id.
-        hosts: where its host is, if that is no known release.
+        hosts: where its host is, if that is not a known release.
         sdk_source: the repository with the official SDKs.
         folder: of the run.
         variant: how its modules are built.
@@ -92,10 +92,14 @@ def reproduce(
     variant: Variant = Variant.RELEASE,
     wait: bool = False,
 ) -> int:
-    """Runs a cell and prints what came of it; returns the exit code.
+    """Runs a cell and prints its result; returns the exit code.
 
     Args:
-        cell_id, hosts, sdk_source, folder, variant: as of `prepare_cell`.
+        cell_id: the cell's id.
+        hosts: where its host is, if that is not a known release.
+        sdk_source: the repository with the official SDKs.
+        folder: of the run.
+        variant: how its modules are built.
         wait: whether to start the cell once more afterwards, and let a person look at its Envoy.
 
     Raises:
@@ -160,7 +164,7 @@ def _wait(prepared: Prepared, folder: Path, result: CellResult, variant: Variant
 
 
 def _print_observations(static: StaticVerdict | None, result: CellResult, difference: str | None) -> None:
-    """Prints what the probe's file says, what the host did with it, and how they contradict each other."""
+    """Prints what the probe's file contains, what the host did with it, and how they contradict each other."""
     print(f"static:      {f'{static.kind.value}: {static.reason}' if static else 'not known'}")
     for symbol in static.missing if static else ():
         print(f"  missing    {symbol}")

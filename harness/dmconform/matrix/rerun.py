@@ -22,15 +22,17 @@ from dmconform.report.summary import causes, counted
 from dmconform.spec.catalogue import Catalogue
 
 MOST_CELLS: Final = 10
-"""Where more fail, some of each cause tell as much."""
+"""Where more fail, some of each cause show as much."""
 
 
 def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts: RunFacts, folder: Path, times: int) -> Report:
-    """The report with what came of running its worst cells again. Neither verdict nor evidence changes.
+    """Returns the report with the results of running its worst cells again. Neither verdict nor evidence changes.
 
     Args:
-        catalogue, prepared, facts: what the report was made of.
+        catalogue: cases, requirements and records.
+        prepared: the plan of the run, and its builds.
         report: of a whole run; nothing is run again for one that was interrupted.
+        facts: of the run as a whole.
         folder: of the report.
         times: how often each cell is run again.
     """
@@ -46,7 +48,7 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
             again = _only(prepared, wanted, place)
             trouble = run_cells(again, place, "0")
             for cell in assemble(catalogue, again, read_results(place), facts, place).cells:
-                if cell.outcome.is_verdict:  # what could not run tells nothing
+                if cell.outcome.is_verdict:  # what could not run shows nothing
                     found[cell.id].append(RerunEntry(cell.outcome, cell.judgement, cell.detail))
         except OSError as error:  # the report is there already: it must not be lost to this
             trouble = str(error)
@@ -60,16 +62,16 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
 
 
 def cells_to_run_again(report: Report) -> tuple[str, ...]:
-    """The ids of the cells to run again: one of each cause, then a second one of each, and so on."""
+    """Returns the ids of the cells to run again: one of each cause, then a second one of each, and so on."""
     against = {cell.id for cell in report.cells if cell.judgement.is_red}
     by_cause = [cause.cells for cause in causes(report) if against.issuperset(cause.cells)]
-    disputed = [cell.id for cell in report.cells if cell.judgement.is_red and not any(cell.id in its for its in by_cause)]
-    in_turn = itertools.chain(*itertools.zip_longest(*by_cause, disputed))
+    mismatched = [cell.id for cell in report.cells if cell.judgement.is_red and not any(cell.id in its for its in by_cause)]
+    in_turn = itertools.chain(*itertools.zip_longest(*by_cause, mismatched))
     return tuple(itertools.islice((cell for cell in in_turn if cell is not None), MOST_CELLS))
 
 
 def _only(prepared: Prepared, wanted: Iterable[str], folder: Path) -> Prepared:
-    """The same with these cells only, in a folder of their own."""
+    """Returns the same with these cells only, in another folder."""
     ids = set(wanted)
     (folder / EVIDENCE).mkdir()
     plan = msgspec.structs.replace(

@@ -14,7 +14,7 @@ from dmconform.spec.catalogue import load_catalogue
 
 
 def selection_of(arguments: argparse.Namespace) -> Selection:
-    """What the options of `add_selectors` and `add_run_options` ask for."""
+    """Returns the selection that the options of `add_selectors` and `add_run_options` describe."""
     selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
     return Selection(*selected, arguments.sdk_source, arguments.everywhere)
 
@@ -34,7 +34,7 @@ def run_matrix(
 
     Raises:
         EmptySelection, UsageError: the selection is empty or makes no sense.
-        HarnessError: something that every cell needs cannot be had.
+        HarnessError: something that every cell needs is not available.
     """
     catalogue = load_catalogue()
     try:

@@ -14,7 +14,7 @@ from dmconform.spec.cells import PlannedCell
 
 
 def split(cells: Sequence[PlannedCell], count: int, costs: Costs) -> tuple[tuple[PlannedCell, ...], ...]:
-    """The parts, in the order of shards; each part in the order of the plan.
+    """Splits the cells into parts, in the order of shards; each part in the order of the plan.
 
     The cells are laid in a row, those of one SDK version side by side, and the row is cut into pieces of equal cost. So a part
     costs at most one cell more or less than its share.
@@ -32,18 +32,18 @@ def split(cells: Sequence[PlannedCell], count: int, costs: Costs) -> tuple[tuple
 
 
 def plan_hash(cells: Sequence[PlannedCell]) -> str:
-    """Tells plans apart: hexadecimal SHA-256 of all cells and their relations."""
+    """Computes a hexadecimal SHA-256 of all cells and their relations, which differs between plans."""
     return hash_of((str(one.id), one.relation) for one in cells)
 
 
 def hash_of(cells: Iterable[tuple[str, Relation]]) -> str:
-    """As `plan_hash`, of ids and relations."""
+    """Computes the same as `plan_hash`, of ids and relations."""
     lines = sorted(f"{cell} {relation.value}\n" for cell, relation in cells)
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def shard_of(text: str, cells: Sequence[PlannedCell], costs: Costs) -> tuple[Shard, tuple[PlannedCell, ...]]:
-    """The shard that `2/4` names, and its cells.
+    """Returns the shard that `2/4` names, and its cells.
 
     Raises:
         UsageError: it names none.

@@ -23,15 +23,18 @@ POINTS = frozenset((ExtensionPoint.HTTP_FILTER,))
 
 
 @dataclass(frozen=True)
-class StaticHalf:
-    """The verdicts, and what the probes' files say, by SDK. There is none of either where there is no module or no host."""
+class StaticAnalysis:
+    """The verdicts, and the content of the probes' files, by SDK.
+
+    There is none of either where there is no module or no host.
+    """
 
     verdicts: tuple[PlannedVerdict, ...]
     probes: dict[str, ModuleFacts]
 
 
-def static_half(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_folder: Path) -> StaticHalf:
-    """Reads what the cache has not got, and judges each pair.
+def analyse_files(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_folder: Path) -> StaticAnalysis:
+    """Reads the files that the cache lacks, and judges each pair.
 
     Raises:
         DataFileError: a data file is missing or not of its format.
@@ -48,11 +51,11 @@ def static_half(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cache_
         for host, offer in offers.items()
         if offer is not None
     )
-    return StaticHalf(verdicts, probes)
+    return StaticAnalysis(verdicts, probes)
 
 
 def _offer(host: Host, cache_folder: Path) -> HostFacts | None:
-    """What a host offers; None where its binary does not tell."""
+    """Returns what a host offers; None where its binary does not show it."""
     known = known_host_facts(host.id)
     if known is not None:
         return known

@@ -36,7 +36,7 @@ class AbiHandling:
 
 @dataclass(frozen=True)
 class Loading:
-    """A host, and what modules are tried on it with.
+    """A host, and the tools for trying modules on it.
 
     `compiler` makes them, `folder` is where Envoys work, and `upstream_port` is that of a server that answers HTTP.
     """
@@ -93,14 +93,14 @@ class Loading:
             return AbiCheck.EXACT
         if other.ended is AttemptEnd.NOT_DRIVEN and _WARNED in other.log:
             return AbiCheck.WARN
-        said = other.message or "it is loaded, and nothing is said"
+        said = other.message or "it is loaded, and nothing is logged"
         raise HarnessError(
             f"Envoy {self.host.release}: expected a module with another ABI string to be refused, or loaded with the warning "
             f"{_WARNED!r}; it was {other.ended.value}: {said}"
         )
 
     def _load(self, bodies: Mapping[str, str], abi_string: str | None) -> Attempt:
-        """What comes of a complete module with some bodies of its own that returns an ABI string."""
+        """Loads a complete module, with some bodies replaced, that returns an ABI string."""
         init = {} if abi_string is None else {PROGRAM_INIT: f'return "{abi_string}";'}
         source = stub_module(self.host.abi, {**bodies, **init}, relatives=self.host.relatives)
         library = self.compiler(MODULE, {"stub.c": source.encode()})

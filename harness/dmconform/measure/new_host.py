@@ -39,7 +39,7 @@ NO_WHEEL = Wheel("?", "?")
 
 @dataclass(frozen=True)
 class Reactions:
-    """What takes minutes to measure: the hooks that a host requires, and what it makes of faulty modules."""
+    """The measurements that take minutes: the hooks that a host requires, and its reactions to faulty modules."""
 
     hooks: tuple[PointFacts, ...]
     faults: tuple[PointFaults, ...]
@@ -69,7 +69,7 @@ def measure_new_host(
         progress: called with a line when something begins that takes long, and every few seconds during it.
 
     Raises:
-        UsageError: the binary is no Envoy for this kind of machine.
+        UsageError: the binary is not an Envoy for this kind of machine.
         HarnessError: it behaves in a way that the data have no value for, or the machine does not let Envoys run.
     """
     host = release.host
@@ -102,7 +102,7 @@ def measure_new_host(
 
 
 def entry_of(host: Host, wheel: Wheel, facts: HostFacts, abi: Abi, opens: Opens) -> KnownHost:
-    """Returns the entry of a release as its binary alone tells it, but for how it opens modules.
+    """Returns the entry of a release from its binary alone, but for how it opens modules.
 
     Args:
         host: the binary on this machine.
@@ -152,7 +152,7 @@ def reaction_differences(recorded: Callable[[ExtensionPoint], OfReleases | None]
 
 
 def _alike(facts: OfReleases) -> OfReleases:
-    """The facts without the releases that they are of."""
+    """Returns the facts without the releases that they are of."""
     assert isinstance(facts, msgspec.Struct)
     return msgspec.structs.replace(facts, releases=())
 

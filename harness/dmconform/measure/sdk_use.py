@@ -34,7 +34,7 @@ _SDK_FOLDER = Path("source/extensions/dynamic_modules/sdk")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one SDK version was measured to use. `sources_problem`: why its sources could not be looked at."""
+    """The measured use of one SDK version. `sources_problem`: why its sources could not be read."""
 
     use: SdkUse
     sources_problem: str = ""
@@ -86,10 +86,10 @@ def _callbacks(facts: ModuleFacts) -> frozenset[str]:
 
 
 def sources_of(sdk: Sdk, repository: SourceRepository) -> Path:
-    """The folder with the sources of an SDK version.
+    """Returns the folder with the sources of an SDK version.
 
     Raises:
-        Unreachable: upstream's cannot be had.
+        Unreachable: the official SDK's is not available.
         HarnessError: see `SourceRepository.tree`.
     """
     if sdk.official is None:
@@ -98,7 +98,10 @@ def sources_of(sdk: Sdk, repository: SourceRepository) -> Path:
 
 
 def callbacks_in(folder: Path, language: Language) -> frozenset[str]:
-    """The callbacks that the sources below a folder name outside of comments; tests and mocks are no part of an SDK."""
+    """Returns the callbacks that the sources below a folder name outside of comments.
+
+    Tests and mocks do not belong to an SDK.
+    """
     return frozenset(name for path in _files(folder, language) for name in _names_in(path))
 
 
@@ -115,9 +118,9 @@ def _names_in(path: Path) -> list[str]:
 
 
 def merged(recorded: SdkUses, measured: tuple[Measured, ...]) -> SdkUses:
-    """The record with what was measured now. What could not be measured now stays as it was.
+    """Returns the record with the new measurements. Entries that could not be measured now stay as they were.
 
-    Where sources could not be had, callbacks that only they tell of stay as well.
+    Where sources are not available, callbacks that only they show stay as well.
     """
     entries = {one.sdk: one for one in recorded.sdks}
     for one in measured:
@@ -134,10 +137,10 @@ def _order(use: SdkUse) -> tuple[str, str, tuple[int, ...]]:
 
 
 def recorded(path: Path = SDK_USE_FILE) -> SdkUses:
-    """What the file says; nothing where there is none yet."""
+    """Returns the file's record; empty where there is none yet."""
     return load_sdk_uses(path) if path.exists() else SdkUses(())
 
 
 def uses_json(uses: SdkUses) -> str:
-    """The text of the file: one name a line, so that a change shows as the names that it is about."""
+    """Returns the text of the file: one name a line, so that a change shows as the names that it is about."""
     return msgspec.json.format(msgspec.json.encode(uses), indent=1).decode() + "\n"

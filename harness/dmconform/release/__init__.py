@@ -1,1 +1,1 @@
-"""What stands on finished reports: gate, nightly run, published reports."""
+"""What builds on finished reports: gate, nightly run, published reports."""

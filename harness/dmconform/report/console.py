@@ -16,8 +16,8 @@ from dmconform.core.terminal import SafeOutput
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.grid import Grid, grid
 from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
-from dmconform.report.marks import DISAGREE_SIGN, OUTCOME_MARKS, PROMISED_SIGN, mark
-from dmconform.report.mismatches import disputes, findings_by_pair, static_half, static_words
+from dmconform.report.marks import MISMATCH_SIGN, OUTCOME_MARKS, SUPPORTED_SIGN, mark
+from dmconform.report.mismatches import findings_by_pair, mismatch_groups, static_entries, static_words
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.summary import Cause, RunVerdict, Summary, abi_words, causes, counted, summarise, unrun
 
@@ -37,7 +37,7 @@ VERDICT_STYLES = {
     RunVerdict.NOTHING: "bold",
 }
 LEGEND = (
-    f"{PROMISED_SIGN} supported. Second line: what the host said of the module's ABI string. A word in capitals fails the run."
+    f"{SUPPORTED_SIGN} supported. Second line: the host's verdict on the module's ABI string. A word in capitals fails the run."
 )
 STATIC_LEGEND = "Third line: what the probe's file says, unless it is expected to load; in brackets: symbols that are missing."
 LONGEST_LINE = 1000
@@ -51,7 +51,7 @@ _HOST_WIDTH = 17
 
 
 def print_matrix(report: Report, console: Console, where: Path | None = None) -> None:
-    """Prints `report`; `where` is the page or folder that says more.
+    """Prints `report`; `where` is the page or folder with more.
 
     Text of the report is printed as text: markup and terminal sequences in it do nothing.
     """
@@ -88,8 +88,8 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
 
 
 def _tables(report: Report, out: SafeOutput) -> Iterator[Table]:
-    """The matrix; cut into several tables where the hosts do not fit side by side."""
-    layout, static = grid(report), static_half(report)
+    """Yields the matrix; cut into several tables where the hosts do not fit side by side."""
+    layout, static = grid(report), static_entries(report)
     at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
     for start in range(0, len(layout.hosts), at_once):
         yield _table(layout, static, layout.hosts[start : start + at_once], out)
@@ -110,10 +110,10 @@ def _table(layout: Grid, static: Static, hosts: Sequence[str], out: SafeOutput) 
 
 
 def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -> Text:
-    """What came of one SDK on one host."""
+    """Describes the cells of one SDK on one host."""
     if not cells:
         return Text("")
-    text = out.text(PROMISED_SIGN + " " if any(cell.relation is Relation.SUPPORTED for cell in cells) else "  ")
+    text = out.text(SUPPORTED_SIGN + " " if any(cell.relation is Relation.SUPPORTED for cell in cells) else "  ")
     text.pad_right(2 - len(text.plain))
     counts = Counter(mark(cell).word for cell in cells)
     # One look per word: that of the supported cells, where some of them are.
@@ -131,19 +131,19 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -
         text.append(f"\n  {said}", style="dim" if said == "matched" else "")
     differ = any(cell.mismatch is not None for cell in cells)
     if static is not None and (differ or static.kind is not StaticKind.LOADS):
-        sign = f"{DISAGREE_SIGN} " if differ else ""
+        sign = f"{MISMATCH_SIGN} " if differ else ""
         text.append(f"\n  {sign}{static_words(static)}", style="bold red" if differ else "")
     return text
 
 
 def _print_disputes(out: SafeOutput, report: Report) -> None:
-    found = disputes(report)
+    found = mismatch_groups(report)
     if not found:
         return
     against = sum(it.count for it in found if it.counts)
     cells = counted(sum(it.count for it in found), "cell")
     out.line("")
-    out.line(f"{DISAGREE_SIGN} Static/run-time mismatch: {cells}, {against} failing", "bold")
+    out.line(f"{MISMATCH_SIGN} Static/run-time mismatch: {cells}, {against} failing", "bold")
     for it in found[:DISPUTES_SHOWN]:
         out.line(f"  {it.count}x {it.sdk} on {it.host}", "red" if it.counts else "yellow")
         out.line(f"      {it.text}")
@@ -199,11 +199,11 @@ def _print_causes(out: SafeOutput, title: str, found: list[Cause]) -> None:
 
 
 def _print_facts(out: SafeOutput, summary: Summary, found: list[Cause]) -> None:
-    if not summary.beyond_ran:
+    if not summary.other_ran:
         return
     out.line("")
     out.line(
-        f"Legacy and unsupported: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass (informational)", "bold"
+        f"Legacy and unsupported: {summary.other_passed} of {summary.other_ran} cells that ran pass (informational)", "bold"
     )
     by_outcome: dict[Outcome, int] = {}
     for cause in found:

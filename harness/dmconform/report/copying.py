@@ -19,7 +19,7 @@ def copy_named(folder: Path, places: Iterable[str], target: Path) -> tuple[str, 
     Args:
         folder: the report's.
         places: relative to it, and not out of it.
-        target: a folder that nobody else writes to.
+        target: a folder that no other program writes to.
 
     Raises:
         HarnessError: the disk is full, or two names do not fit together.

@@ -20,7 +20,7 @@ _HEAD = """\
 # Coverage: what the documents say, and which cases show it
 
 Generated from `conformance/spec/` and the cases: `dmconform coverage --write`. A test compares this page with them.
-Statements are in this project's words. What came of the cases on each host stands in every report.
+Statements are in this project's words. The results of the cases on each host are in every report.
 
 - **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
 - *hosts*: where the sentence came with a release, or was replaced by another document's.
@@ -48,7 +48,7 @@ class RequirementCoverage:
 
     @property
     def status(self) -> str:
-        """What the run says of it, in a word; in capitals where it counts as a failure."""
+        """The status of the requirement in the run, in a word; in capitals where it counts as a failure."""
         if self.broken:
             return "FAIL"
         if self.known:
@@ -61,7 +61,7 @@ class RequirementCoverage:
 
 
 def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
-    """Every requirement with what came of its cases in a run, on the hosts that it is about."""
+    """Returns every requirement with the results of its cases in a run, on the hosts that it is about."""
     counts: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
         counts.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
@@ -87,7 +87,7 @@ def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
 
 
 def _is_about(entry: RequirementEntry, host: str) -> bool:
-    """Whether a requirement holds for a host, which is named by its id."""
+    """Returns whether a requirement holds for a host, which is named by its id."""
     try:
         minor = Release.parse(host.partition("~")[0]).minor
         after = entry.since is None or Minor.parse(entry.since) <= minor
@@ -97,7 +97,7 @@ def _is_about(entry: RequirementEntry, host: str) -> bool:
 
 
 def coverage_sentence(entries: Sequence[RequirementEntry]) -> str:
-    """How many requirements there are, and how many of them cases show."""
+    """Returns how many requirements there are, and how many of them cases show."""
     binding = [one for one in entries if one.level is not Level.NOTE]
     shown = sum(bool(one.cases) for one in binding)
     return (
@@ -107,14 +107,14 @@ def coverage_sentence(entries: Sequence[RequirementEntry]) -> str:
 
 
 def releases(entry: RequirementEntry) -> str:
-    """The hosts a requirement holds for; empty where the documents set no bound."""
+    """Returns the hosts a requirement holds for; empty where the documents set no bound."""
     if entry.since is not None and entry.until is not None:
         return f"{entry.since} to {entry.until}"
     return f"from {entry.since} on" if entry.since is not None else f"up to {entry.until}" if entry.until is not None else ""
 
 
 def envoy_tests_sentence(entries: Sequence[EnvoyTestEntry]) -> str:
-    """How many behaviours of Envoy's own tests there are, and how many of them are shown."""
+    """Returns how many behaviours of Envoy's own tests there are, and how many of them are shown."""
     by_cases = sum(bool(one.cases) for one in entries)
     measured = sum(bool(one.measured) and not one.cases for one in entries)
     return (
@@ -124,13 +124,13 @@ def envoy_tests_sentence(entries: Sequence[EnvoyTestEntry]) -> str:
 
 
 def whole_sentence(report: Report) -> str:
-    """How much is shown of both, the documents and Envoy's own tests."""
+    """Returns how much is shown of both, the documents and Envoy's own tests."""
     documents = coverage_sentence(report.requirements)
     return f"{documents}. {envoy_tests_sentence(report.envoy_tests)}" if report.envoy_tests else documents
 
 
 def envoy_test_counts(entries: Iterable[EnvoyTestEntry]) -> tuple[tuple[str, int, int, int, int], ...]:
-    """By section: its title, behaviours, those that cases show, those that only tables show, those with a reason."""
+    """Returns, by section, its title, behaviours, those that cases show, those that only tables show, those with a reason."""
     sections: dict[str, list[EnvoyTestEntry]] = {}
     for one in entries:
         sections.setdefault(one.section, []).append(one)
@@ -147,7 +147,7 @@ def envoy_test_counts(entries: Iterable[EnvoyTestEntry]) -> tuple[tuple[str, int
 
 
 def coverage_page(entries: Sequence[RequirementEntry], envoy_tests: Sequence[EnvoyTestEntry] = ()) -> str:
-    """The text of `docs/coverage.md`."""
+    """Returns the text of `docs/coverage.md`."""
     lines = [_HEAD, f"{coverage_sentence(entries)}.", ""]
     for document, title in DOCUMENTS.items():
         its = [one for one in entries if one.document == document]
@@ -159,7 +159,7 @@ def coverage_page(entries: Sequence[RequirementEntry], envoy_tests: Sequence[Env
 
 
 def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
-    """The counts by section, then a table for each."""
+    """Returns the counts by section, then a table for each."""
     lines = ["| section | behaviours | shown by cases | by tables alone | with a reason |", "| --- | --- | --- | --- | --- |"]
     lines += [f"| {' | '.join(map(str, counts))} |" for counts in envoy_test_counts(entries)]
     for title in dict.fromkeys(one.section for one in entries):
@@ -172,7 +172,7 @@ def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
 
 
 def _table(entries: Iterable[RequirementEntry]) -> list[str]:
-    """A table in Markdown, sentences of a section together."""
+    """Returns a table in Markdown, sentences of a section together."""
     sections: dict[str, list[RequirementEntry]] = {}
     for entry in entries:
         sections.setdefault(entry.section, []).append(entry)
@@ -194,5 +194,5 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Text of the data files in a table's cell."""
+    """Returns text of the data files in a table's cell."""
     return " ".join(text.split()).replace("|", "\\|")

@@ -19,15 +19,16 @@ _HEAD = """\
 # Findings
 
 Generated from `known_failures.toml` and `findings.toml` in `conformance/expectations`: `dmconform findings --write`. A test
-compares this page with them. What the documents say is told in this project's words. Whose fault it is, the comparison of
-the official SDK with the reference SDK tells ([how](../sdks/README.md#how-faults-are-told-apart)). Commands are for the root of
-the repository. Where official SDKs are needed, they come from [where you say](../README.md#commands-and-exit-codes).
+compares this page with them. The statements of the documents are in this project's words. The comparison of the official SDK
+with the reference SDK shows whose fault it is ([how](../sdks/README.md#how-to-find-the-party-at-fault)). Commands are for the
+root of the repository. Where official SDKs are needed, they come from
+[where you choose](../README.md#commands-and-exit-codes).
 """
 
 
 @dataclass(frozen=True)
 class FindingRow:
-    """A finding as the page tells it."""
+    """A finding as the page shows it."""
 
     id: str
     title: str
@@ -42,7 +43,14 @@ class FindingRow:
 def of_known_failure(
     record: KnownFailure, index: CellIndex, cases: Iterable[Case], requirements: Mapping[str, Requirement]
 ) -> FindingRow:
-    """A record of a known failure as a finding; hosts and SDKs are those of the cells that it covers."""
+    """Returns a record of a known failure as a finding; hosts and SDKs are those of the cells that it covers.
+
+    Args:
+        record: the known failure; without a title, the first sentence of its reason is the finding's title.
+        index: finds the cells that a glob matches.
+        cases: all cases, for the requirements they show.
+        requirements: by id, for the documents' statements.
+    """
     cells = [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
     names = {cell.case for cell in cells}
     ids = dict.fromkeys(one for case in cases if case.id in names for one in case.declaration.requirements)
@@ -64,7 +72,7 @@ def of_known_failure(
 
 
 def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
-    """The text of `docs/findings.md`."""
+    """Returns the text of `docs/findings.md`."""
     others = [
         FindingRow(
             id=one.id,
@@ -109,7 +117,7 @@ def _section(one: FindingRow) -> list[str]:
 
 
 def whose(finding: Finding) -> str:
-    """Whose fault a finding is, and why."""
+    """Returns whose fault a finding is, and why."""
     owner = {
         Fault.HOST: "the host's",
         Fault.SDK: "the SDK's",
@@ -121,5 +129,5 @@ def whose(finding: Finding) -> str:
 
 
 def _text(text: str) -> str:
-    """Text of the data files on one line; what would be an element of HTML is text."""
+    """Returns text of the data files on one line, with HTML escaped."""
     return " ".join(text.split()).replace("<", "&lt;")

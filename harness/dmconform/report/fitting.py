@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MOST_SECTIONS: Final = 40
-"""Sections beyond these are left out: each of more would get too little room to say anything."""
+"""Further sections are left out: each of more would get too little room to say anything."""
 _TITLES_NAMED: Final = 8
 _LONGEST_TITLE: Final = 80
 CLOSING_CHARS: Final = 1000
@@ -26,6 +26,7 @@ class Section:
 
     @property
     def size(self) -> int:
+        """The number of characters with all rows."""
         return size_of(self._framed(self.rows, ""))
 
     def fitted(self, limit: int) -> list[str] | None:

@@ -17,7 +17,7 @@ from typing import Final
 from dmconform.core.errors import UsageError
 from dmconform.core.text import cut, plain
 from dmconform.core.values import Judgement
-from dmconform.report.mismatches import disputes
+from dmconform.report.mismatches import mismatch_groups
 from dmconform.report.schema import Report
 from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, causes, counted, summarise
 
@@ -29,7 +29,7 @@ SUMMARY_BYTES: Final = 1 << 20
 
 
 class AnnotationLevel(enum.Enum):
-    """How loud an annotation is."""
+    """The level of an annotation."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -50,20 +50,20 @@ class Annotation:
 
 
 def _data(text: str) -> str:
-    """Text that cannot end a command or begin another one."""
+    """Returns text that cannot end a command or begin another one."""
     return cut(plain(text), LONGEST_TEXT).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def annotations_of_run(report: Report) -> Iterator[Annotation]:
-    """What fails and what is missing, the gravest first, then the answer."""
+    """Yields what fails and what is missing, the gravest first, then the answer."""
     found = causes(report)
     for cause in [cause for cause in found if cause.judgement in FAILURES]:
         seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
         text = "\n".join(filter(None, [seen, cause.reruns, f"again: {cause.reproduce}"]))
         yield Annotation(AnnotationLevel.ERROR, f"{cause.case}: {cause.outcome.value}", text)
-    for dispute in [dispute for dispute in disputes(report) if dispute.counts]:
-        text = f"{counted(dispute.count, 'cell')}: {dispute.text}\nfirst: {dispute.cells[0]}"
-        yield Annotation(AnnotationLevel.ERROR, f"{dispute.sdk} on {dispute.host}: static/run-time mismatch", text)
+    for group in [group for group in mismatch_groups(report) if group.counts]:
+        text = f"{counted(group.count, 'cell')}: {group.text}\nfirst: {group.cells[0]}"
+        yield Annotation(AnnotationLevel.ERROR, f"{group.sdk} on {group.host}: static/run-time mismatch", text)
     for inconsistency in [inconsistency for inconsistency in report.inconsistencies if inconsistency.kind not in SEEN_IN_CELLS]:
         title = f"record {inconsistency.record or ''}: {inconsistency.kind.value}"
         yield Annotation(AnnotationLevel.ERROR, title, f"{inconsistency.text}\nfix: {inconsistency.fix}")
@@ -77,7 +77,7 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
 
 
 def limited(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
-    """As many as GitHub shows, and always the last, which is the answer and says how many were left out."""
+    """Yields as many as GitHub shows, and always the last, which is the answer and says how many were left out."""
     *others, answer = annotations
     seen = Counter([answer.level])
     for one in others:

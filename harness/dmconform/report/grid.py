@@ -1,4 +1,4 @@
-"""The matrix of a report, put in order: which columns there are, how they are grouped, which cell stands where."""
+"""The matrix of a report, put in order: which columns there are, how they are grouped, the place of each cell."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ class SdkGroup:
 
     @property
     def title(self) -> str:
+        """The heading: language and provider."""
         return f"{LANGUAGE_NAMES.get(self.language, self.language)} · {self.provider}"
 
     @property
     def width(self) -> int:
+        """The number of columns."""
         return sum(len(sdk.hosts) for sdk in self.sdks)
 
 
@@ -53,13 +55,13 @@ class Grid:
         return ((group, sdk, host) for group in self.groups for sdk in group.sdks for host in sdk.hosts)
 
     def column(self, sdk: str, host: str) -> list[CellEntry]:
-        """The cells of one SDK on one host, in the order of the cases."""
+        """Returns the cells of one SDK on one host, in the order of the cases."""
         found = (self.cells.get((case, sdk, host)) for case in self.cases)
         return [cell for cell in found if cell is not None]
 
 
 def grid(report: Report) -> Grid:
-    """The matrix of `report`. Cells decide what is in it, so an unreachable host that is described nowhere is shown as well."""
+    """Returns the matrix of `report`. Cells decide what is in it, so a host that is described nowhere is shown as well."""
     cells = {(cell.case, cell.sdk, cell.host): cell for cell in report.cells}
     present = dict.fromkeys(cell.case for cell in report.cells)
     cases = tuple(dict.fromkeys([*(case.id for case in report.cases if case.id in present), *present]))
@@ -79,7 +81,7 @@ def grid(report: Report) -> Grid:
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that sorts 1.9 before 1.10."""
+    """Returns a key that sorts 1.9 before 1.10."""
     parts = re.findall(r"[0-9]{1,18}|[^0-9]+|[0-9]", text)
     return tuple((0, int(part), "") if part[0] in "0123456789" else (1, 0, part) for part in parts)
 

@@ -22,7 +22,7 @@ _EVERY_START = ("There is no configured limit to the number of allowed active do
 
 
 def log_lines(log: Path) -> tuple[str, ...]:
-    """The last lines of an Envoy's log that matter, without time and thread, so that those of several cells are alike.
+    """Returns the last lines of an Envoy's log that matter, without time and thread, so that those of several cells are alike.
 
     Lines of Envoy's logger count from warnings on, those about dynamic modules always. What others write (modules, the dynamic
     linker, the language's runtime) counts, but for stacks and the dump that follows Envoy's own. Of a crash, the line that says

@@ -10,5 +10,8 @@ __all__ = ["cell_fragment", "render_html"]
 
 
 def render_html(report: Report, comparison: ReportComparison | None = None) -> str:
-    """The page of `report`. With its comparison with an earlier one, cells that changed are marked and can be filtered."""
+    """Renders the page of `report`.
+
+    With its comparison with an earlier one, cells that changed are marked and can be filtered.
+    """
     return page(report, comparison)

@@ -19,6 +19,6 @@ FIX_NOTE = "Look at a cell first (`dmconform reproduce CELL`), then fix the reco
 
 
 def inconsistencies_by_kind(report: Report) -> dict[InconsistencyKind, list[Inconsistency]]:
-    """The inconsistencies of each kind that there are any of."""
+    """Returns the inconsistencies of each kind that there are any of."""
     found = {kind: [one for one in report.inconsistencies if one.kind is kind] for kind in MEANINGS}
     return {kind: its for kind, its in found.items() if its}

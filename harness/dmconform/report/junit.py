@@ -10,16 +10,16 @@ import xml.etree.ElementTree as ET
 
 from dmconform.core.text import first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome
-from dmconform.report.mismatches import static_half, static_sentence
+from dmconform.report.mismatches import static_entries, static_sentence
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.stability import reruns_in_words, stability
 from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, summarise
 
 
 def render_junit(report: Report) -> str:
-    """The XML text of `report`."""
+    """Renders the XML text of `report`."""
     root = ET.Element("testsuites", name="dmconform")
-    static = static_half(report)
+    static = static_entries(report)
     fixes = {cell: it.fix for it in report.inconsistencies for cell in it.cells}
     by_sdk: dict[str, list[CellEntry]] = {}
     for cell in report.cells:
@@ -38,7 +38,7 @@ def render_junit(report: Report) -> str:
 
 
 def _add_findings(suite: ET.Element, report: Report, sdk: str) -> None:
-    """What breaks the promise in the ABI itself, as properties of the SDK versions whose minor it concerns."""
+    """Adds what breaks the promise in the ABI itself, as properties of the SDK versions whose minor it concerns."""
     minor = next((entry.minor for entry in report.sdks if entry.id == sdk), None)
     found = [finding for finding in report.abi_findings if finding.sdk_minor == minor]
     if not found:
@@ -96,7 +96,7 @@ def _add_result(case: ET.Element, kind: str, cell: CellEntry, message: str) -> N
 
 
 def _add_inconsistencies(root: ET.Element, report: Report) -> None:
-    """A test for each inconsistency about a record itself: no cell is red for these."""
+    """Adds a test for each inconsistency about a record itself: no cell is red for these."""
     found = [it for it in report.inconsistencies if it.kind not in SEEN_IN_CELLS]
     if not found:
         return
@@ -109,7 +109,7 @@ def _add_inconsistencies(root: ET.Element, report: Report) -> None:
 
 
 def _add_run(root: ET.Element, report: Report) -> None:
-    """A test of the run itself: cells that are missing show nowhere else."""
+    """Adds a test of the run itself, which shows that cells are missing."""
     missing = summarise(report).missing
     if report.complete and not missing:
         return

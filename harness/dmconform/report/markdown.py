@@ -15,8 +15,8 @@ from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_co
 from dmconform.report.fitting import CLOSING_CHARS, Fitted, Section, fit, left_out_sentence, size_of
 from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
-from dmconform.report.marks import DISAGREE_SIGN, FINDINGS_NOTE, JUDGEMENT_MEANINGS, NEARBY, OUTCOME_MARKS, PROMISED_SIGN, mark
-from dmconform.report.mismatches import abi_pair_sentence, disputes, static_half, static_rows, static_words
+from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
+from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
@@ -56,12 +56,12 @@ def render_markdown(report: Report) -> str:
         [[str(summary.by_judgement[it]) for it in Judgement]],
     )
     head += [
-        f"Legacy and unsupported: {summary.beyond_passed} of {summary.beyond_ran} cells that ran pass; this is informational.",
+        f"Legacy and unsupported: {summary.other_passed} of {summary.other_ran} cells that ran pass; this is informational.",
         "",
         _run(report),
         "",
     ]
-    static = static_half(report)
+    static = static_entries(report)
     failures = _causes("New failures", [cause for cause in found if cause.judgement in FAILURES])
     informational = [cause for cause in found if cause.judgement is Judgement.INFORMATIONAL]
     details = (
@@ -85,7 +85,7 @@ def render_markdown(report: Report) -> str:
 
 
 def _answer(report: Report, layout: Grid) -> list[Section]:
-    """What else can count as a failure, and the matrix in short."""
+    """Returns what else can count as a failure, and the matrix in short."""
     return [
         *_disputes(report),
         *_inconsistencies(report),
@@ -95,7 +95,7 @@ def _answer(report: Report, layout: Grid) -> list[Section]:
 
 
 def _details(report: Report, found: Iterable[Cause]) -> list[Section]:
-    """What is known, what did not run, what the run says of the ABI and the documents, and what ran."""
+    """Returns what is known, what did not run, what the run found in the ABI and the documents, and what ran."""
     return [
         *_causes("Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL]),
         *_records(report),
@@ -109,17 +109,17 @@ def _details(report: Report, found: Iterable[Cause]) -> list[Section]:
 
 
 def escape(text: str) -> str:
-    """Untrusted text as Markdown text on one line; nothing in it is markup, a link, a mention or HTML."""
+    """Escapes untrusted text as Markdown text on one line; nothing in it is markup, a link, a mention or HTML."""
     return _SPECIAL.sub(lambda found: f"&#{ord(found[0])};", cut(one_line(text), LONGEST_TEXT))
 
 
 def code(text: str) -> str:
-    """Untrusted text set as code, on one line and whole, as it may be a command. HTML, because a code span cannot hold `|`."""
+    """Sets untrusted text as code, on one line and whole, as it may be a command. HTML, because a code span cannot hold `|`."""
     return f"<code>{_SPECIAL.sub(lambda found: f'&#{ord(found[0])};', one_line(text))}</code>" if text else ""
 
 
 def _command(text: str) -> str:
-    """A command as code if it is short enough to be shown whole: one that was cut would do something else."""
+    """Sets a command as code if it is short enough to be shown whole: one that was cut would do something else."""
     return code(text) if len(text) <= LONGEST_TEXT else "in `report.json`"
 
 
@@ -129,7 +129,7 @@ def _run(report: Report) -> str:
 
 
 def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
-    """A table of cells that are escaped already."""
+    """Returns a table of cells that are escaped already."""
     heads = list(heads)
     return [
         "| " + " | ".join(heads) + " |",
@@ -140,12 +140,12 @@ def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 
 
 def _rows(rows: Iterable[Iterable[str]]) -> tuple[str, ...]:
-    """The lines of a table's rows; their cells are escaped already."""
+    """Returns the lines of a table's rows; their cells are escaped already."""
     return tuple("| " + " | ".join(row) + " |" for row in rows)
 
 
 def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], note: str = "", level: int = 2) -> Section:
-    """A section with one table.
+    """Returns a section with one table.
 
     Args:
         title: escaped, as all texts here.
@@ -161,14 +161,14 @@ def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]
 def _legend() -> str:
     outcomes = ", ".join(f"{glyph} {word}" for glyph, word in OUTCOME_MARKS.values())
     return (
-        f"{PROMISED_SIGN} supported: how many cells pass, and how many fail as recorded (xfail). Other pairs: how many of the "
+        f"{SUPPORTED_SIGN} supported: how many cells pass, and how many fail as recorded (xfail). Other pairs: how many of the "
         f"cells that ran pass. Case by case: {outcomes}. A word in capitals fails the run. "
-        f"{DISAGREE_SIGN} static/run-time mismatch."
+        f"{MISMATCH_SIGN} static/run-time mismatch."
     )
 
 
 def _overview(layout: Grid, group: SdkGroup) -> Section:
-    """A row per minor of an SDK, a column per host."""
+    """Returns a row per minor of an SDK, a column per host."""
     hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
     rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
     return table_section(escape(group.title), ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows, level=3)
@@ -186,7 +186,7 @@ def pair_words(cells: Iterable[CellEntry]) -> str:
     counted = [(judged[Judgement.PASS], "pass"), (judged[Judgement.XFAIL], "xfail")]
     words = [*loud, *(f"{count} {word}" for count, word in counted if count)]
     if words:
-        return f"{PROMISED_SIGN}{'✗' if loud else '✓'} {', '.join(words)}"
+        return f"{SUPPORTED_SIGN}{'✗' if loud else '✓'} {', '.join(words)}"
     ran = [cell for cell in cells if cell.outcome.is_verdict]
     if ran:
         return f"{sum(cell.outcome is Outcome.PASS for cell in ran)} of {len(ran)}"
@@ -194,7 +194,7 @@ def pair_words(cells: Iterable[CellEntry]) -> str:
 
 
 def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: SdkGroup) -> Section:
-    """A row per case. It is whole or left out: some cases of hundreds, in no order of importance, help nobody."""
+    """Returns a row per case. The section is whole or left out, as some cases of hundreds would be an arbitrary choice."""
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
     rows = [
         ["ABI string", *(escape(abi_words(layout.column(sdk.sdk, host))) for sdk, host in columns)],
@@ -209,7 +209,7 @@ def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: 
 
 
 def _shown(cell: CellEntry) -> str:
-    return f"{PROMISED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
+    return f"{SUPPORTED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
 
 
 def _causes(title: str, found: list[Cause]) -> list[Section]:
@@ -230,7 +230,7 @@ def _causes(title: str, found: list[Cause]) -> list[Section]:
 
 
 def _disputes(report: Report) -> list[Section]:
-    found = disputes(report)
+    found = mismatch_groups(report)
     if not found:
         return []
     rows = (
@@ -245,7 +245,7 @@ def _disputes(report: Report) -> list[Section]:
         for it in found
     )
     heads = ("cells", "counts", "SDK", "host", "how they differ", "for instance")
-    return [table_section(f"{DISAGREE_SIGN} Static/run-time mismatch", heads, rows)]
+    return [table_section(f"{MISMATCH_SIGN} Static/run-time mismatch", heads, rows)]
 
 
 def _inconsistencies(report: Report) -> list[Section]:
@@ -268,7 +268,7 @@ def _inconsistencies(report: Report) -> list[Section]:
 
 
 def _coverage(report: Report) -> list[Section]:
-    """Requirements that the run says something of, or that no case shows; counts are of supported cells."""
+    """Returns requirements that the run shows something of, or that no case shows; counts are of supported cells."""
     if not report.requirements:
         return []
     rows = (
@@ -288,7 +288,7 @@ def _coverage(report: Report) -> list[Section]:
 
 
 def _envoy_tests(report: Report) -> list[Section]:
-    """How much is shown of what Envoy's own tests check."""
+    """Returns how much is shown of what Envoy's own tests check."""
     if not report.envoy_tests:
         return []
     rows = (tuple(map(str, counts)) for counts in envoy_test_counts(report.envoy_tests))

@@ -11,13 +11,13 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.values import AbiVerdict, Judgement, Load, Outcome
 from dmconform.report.schema import CellEntry
 
-PROMISED_SIGN = "★"
-DISAGREE_SIGN = "≠"
+SUPPORTED_SIGN = "★"
+MISMATCH_SIGN = "≠"
 
 
 @dataclass(frozen=True)
 class Mark:
-    """How a cell is shown. `style` is one of the few looks, named after what they mean; `flag` follows the word."""
+    """The look of a cell. `style` is one of the few looks, named after what they mean; `flag` follows the word."""
 
     glyph: str
     word: str
@@ -96,12 +96,12 @@ _OWN_WORDS = {Judgement.XPASS: "XPASS", Judgement.XFAIL: "xfail", Judgement.MISM
 
 
 def mark(cell: CellEntry) -> Mark:
-    """The look of `cell`: its outcome, loud where it counts as a failure."""
+    """Returns the look of `cell`: its outcome, loud where it counts as a failure."""
     glyph, word = OUTCOME_MARKS[cell.outcome]
     style = _STYLES[cell.judgement]
     if cell.judgement is Judgement.INFORMATIONAL and cell.outcome is Outcome.PASS:
         style = "fact-good"
     if cell.judgement in (Judgement.FAIL, Judgement.ERROR):
         word = word.upper()
-    flag = DISAGREE_SIGN if cell.mismatch is not None else ""
+    flag = MISMATCH_SIGN if cell.mismatch is not None else ""
     return Mark(glyph, _OWN_WORDS.get(cell.judgement, word), style, flag)

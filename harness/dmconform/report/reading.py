@@ -22,7 +22,7 @@ from dmconform.report.older import migrated
 from dmconform.report.schema import SCHEMA_VERSION, CellEntry, Report
 
 LONGEST_S: Final = 1e9
-"""Thirty years: what is longer is no time, and cannot be shown as one."""
+"""Thirty years: what is longer is not a time, and cannot be shown as one."""
 
 
 class _Version(msgspec.Struct):
@@ -30,7 +30,7 @@ class _Version(msgspec.Struct):
 
 
 def read_report(path: Path) -> Report:
-    """Reads a report of this or an older schema version; what the older one did not tell is empty.
+    """Reads a report of this or an older schema version; what the older one did not have is empty.
 
     Raises:
         DataFileError: it is not one, is damaged or too large, or is of a newer schema version.
@@ -55,14 +55,14 @@ def parse_report(path: Path, data: bytes) -> Report:
 
 
 def _check(report: Report, path: Path) -> None:
-    """What types cannot say."""
+    """Checks what types cannot express."""
     problem = next(itertools.chain(_of_cells(report), _of_the_rest(report), _of_times(report), _of_ids(report)), None)
     if problem is not None:
         raise DataFileError(path, problem)
 
 
 def _of_cells(report: Report) -> Iterator[str]:
-    """Cells are what their ids say, and their folders stay inside the report's."""
+    """Checks that cells match their ids, and that their folders stay inside the report's."""
     for cell in report.cells:
         if cell.id != f"{cell.case}/{cell.sdk}/{cell.host}":
             yield f"cell {cell.id!r} says that it is {cell.case}/{cell.sdk}/{cell.host}"
@@ -75,7 +75,7 @@ def _of_cells(report: Report) -> Iterator[str]:
 
 
 def _of_the_rest(report: Report) -> Iterator[str]:
-    """So do build logs; hosts are releases, shards have a place among the others."""
+    """Checks that build logs stay inside as well, that hosts are releases, and that a shard has a place among the others."""
     for sdk in report.sdks:
         if not _stays_inside(sdk.build_log):
             yield f"SDK {sdk.id!r}: build log {sdk.build_log!r} leads out of the report's folder"
@@ -90,17 +90,19 @@ def _of_the_rest(report: Report) -> Iterator[str]:
 
 
 def _of_times(report: Report) -> Iterator[str]:
-    """Times are some that can be shown."""
+    """Checks that times can be shown."""
     times: tuple[Iterable[tuple[str, float]], ...] = (
         [("duration_s", report.duration_s)],
         ((f"cell {cell.id!r}: duration_s or waits", seconds) for cell in report.cells for seconds in _times(cell)),
         ((f"SDK {sdk.id!r}: build_s", sdk.build_s or 0.0) for sdk in report.sdks),
     )
-    return (f"{what}: {seconds} is no time in seconds" for what, seconds in itertools.chain(*times) if abs(seconds) > LONGEST_S)
+    return (
+        f"{what}: {seconds} is not a time in seconds" for what, seconds in itertools.chain(*times) if abs(seconds) > LONGEST_S
+    )
 
 
 def _of_ids(report: Report) -> Iterator[str]:
-    """What has an id is there once."""
+    """Checks that each id is there once."""
     ids: tuple[tuple[str, Iterable[str]], ...] = (
         ("cell", (one.id for one in report.cells)),
         ("SDK", (one.id for one in report.sdks)),
@@ -118,7 +120,7 @@ def _times(cell: CellEntry) -> Iterable[float]:
 
 
 def _stays_inside(place: str | None) -> bool:
-    """Whether a relative path leads to something in the folder it is relative to, and cannot lead out of it."""
+    """Returns whether a relative path leads to something in the folder it is relative to, and cannot lead out of it."""
     if place is None:
         return True
     path = PurePosixPath(place)

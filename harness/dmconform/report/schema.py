@@ -19,7 +19,7 @@ SCHEMA_VERSION = 6
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a probe's file says of itself, read without running it: what the static verdicts rest on."""
+    """The content of a probe's file, read without running it: the base of the static verdicts."""
 
     binding: Binding
     nodelete: bool
@@ -36,7 +36,7 @@ class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An SDK version of the run. `modules` is empty where it was not built; `problem` then says why."""
+    """An SDK version of the run. `modules` is empty where it was not built; `problem` is then the reason."""
 
     id: str
     language: str
@@ -86,7 +86,7 @@ class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RerunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of running a cell again, alone. It never takes the place of what came of it the first time."""
+    """The result of running a cell again, alone. It never takes the place of the first result."""
 
     outcome: Outcome
     judgement: Judgement
@@ -94,7 +94,7 @@ class RerunEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One cell: what is supported, what was seen, and how it counts."""
+    """One cell: its relation, its outcome, and its judgement."""
 
     id: str
     case: str
@@ -134,7 +134,7 @@ class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A supported pair of minors whose ABI data was compared: how many findings there are, and how much could be compared.
 
     `functions` are those that both have; of these the signatures are known from the releases' own headers (`exact`), on one
-    side from another header only (`nearby`), or not at all (`unknown`: nothing can be told of them but the name).
+    side from another header only (`nearby`), or not at all (`unknown`: nothing is known of them but the name).
     """
 
     sdk_minor: str
@@ -147,7 +147,7 @@ class AbiPairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AbiFindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A change of the ABI between the minors of a supported pair that breaks it, whether or not a cell runs into it."""
+    """A change of the ABI between the minors of a supported pair that breaks it, whether or not a cell is affected."""
 
     sdk_minor: str
     host_minor: str
@@ -157,7 +157,7 @@ class AbiFindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     points: tuple[str, ...]  # extension points; empty: all, or none in particular
     used_by: tuple[str, ...]  # SDK versions whose modules are concerned, as far as measured
     detail: str
-    certain: bool  # false: as far as a header tells that is not the release's own
+    certain: bool  # false: as far as a header shows that is not the release's own
 
 
 class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -171,7 +171,7 @@ class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What hosts or SDKs were found to get wrong, and no supported cell shows: known when the run was made, not found by it."""
+    """A defect of hosts or SDKs that no supported cell shows: known when the run was made, not found by it."""
 
     id: str
     title: str
@@ -185,7 +185,7 @@ class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the run took place."""
+    """The place of the run."""
 
     suite_version: str
     suite_commit: str
@@ -199,7 +199,7 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which part of a run this is, where several machines share one."""
+    """The part of a run that this is, where several machines share one."""
 
     index: int  # from 1 on
     count: int

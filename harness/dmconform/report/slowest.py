@@ -8,13 +8,16 @@ SHOWN = 20
 
 
 def slowest(report: Report, count: int = SHOWN) -> tuple[CellEntry, ...]:
-    """The cells that ran longest, the longest first."""
+    """Returns the cells that ran longest, the longest first."""
     ran = [cell for cell in report.cells if cell.outcome.is_verdict]
     return tuple(sorted(ran, key=lambda cell: -cell.duration_s)[:count])
 
 
 def waits_in_words(cell: CellEntry) -> str:
-    """What a cell waited for, the longest wait first; the rest is its own work: copies, processes, loads of requests."""
+    """Returns what a cell waited for, the longest wait first.
+
+    The rest of its time is its own work: copies, processes, loads of requests.
+    """
     waits = sorted(cell.waits.items(), key=lambda item: -item[1])
     parts = [f"{seconds * 1000:.0f} ms for {what}" for what, seconds in waits]
     rest = cell.duration_s - sum(cell.waits.values())

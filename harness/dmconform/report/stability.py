@@ -1,4 +1,4 @@
-"""Whether cells that count against a run end the same way when they are run again, alone: told beside the verdict.
+"""Whether cells that count against a run end the same way when they are run again, alone: shown beside the verdict.
 
 A cell that ends otherwise is red all the same. But whoever looks for the cause has to look for a race, in the host, the SDK or
 the case, before he looks for a regression.
@@ -14,15 +14,15 @@ from dmconform.report.schema import CellEntry
 
 
 class Stability(enum.Enum):
-    """What running a cell again has shown."""
+    """The result of running a cell again."""
 
     UNKNOWN = "not run again"
     STABLE = "stable"
-    UNSTABLE = "not stable"
+    UNSTABLE = "flaky"
 
 
 def stability(cell: CellEntry) -> Stability:
-    """Whether a cell ended the same way each time: with the same outcome, which counts the same."""
+    """Returns whether a cell ended the same way each time: with the same outcome, which counts the same."""
     if not cell.reruns:
         return Stability.UNKNOWN
     same = all((one.outcome, one.judgement) == (cell.outcome, cell.judgement) for one in cell.reruns)
@@ -30,7 +30,7 @@ def stability(cell: CellEntry) -> Stability:
 
 
 def reruns_in_words(cells: Iterable[CellEntry]) -> str:
-    """What came of running cells again; empty if none was."""
+    """Returns the result of running cells again; empty if none was."""
     again = [cell for cell in cells if cell.reruns]
     if not again:
         return ""
@@ -40,4 +40,4 @@ def reruns_in_words(cells: Iterable[CellEntry]) -> str:
     if not unstable:
         return f"stable: run again alone, the same each time ({ends})"
     of_cells = f"{len(unstable)} of {len(again)} cells" if len(again) > 1 else "it"
-    return f"NOT STABLE: run again alone, {of_cells} ended otherwise ({ends}); look for a race first"
+    return f"FLAKY: run again alone, {of_cells} ended otherwise ({ends}); look for a race first"

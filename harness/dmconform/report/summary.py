@@ -26,7 +26,7 @@ SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKi
 
 
 class RunVerdict(enum.Enum):
-    """The answer of a run. Each has a glyph and a word, so that none is told by colour."""
+    """The answer of a run. Each has a glyph and a word, so that none depends on colour."""
 
     HELD = "pass"
     BROKEN = "fail"
@@ -35,6 +35,7 @@ class RunVerdict(enum.Enum):
 
     @property
     def glyph(self) -> str:
+        """The sign before the answer."""
         return {RunVerdict.HELD: "✓", RunVerdict.BROKEN: "✗", RunVerdict.INCOMPLETE: "■", RunVerdict.NOTHING: "○"}[self]
 
 
@@ -48,14 +49,14 @@ class Summary:
     by_outcome: Mapping[Outcome, int]
     by_relation: Mapping[Relation, int]
     by_judgement: Mapping[Judgement, int]
-    promised_ran: int
-    promised_held: int
-    promised_failed: int
-    promised_known: int
-    promised_not_run: int
+    supported_ran: int
+    supported_passed: int
+    supported_failed: int
+    supported_xfailed: int
+    supported_not_run: int
     disagreeing: int  # cells with a static/run-time mismatch; those of them that count as a failure are judged `MISMATCH`
-    beyond_passed: int
-    beyond_ran: int
+    other_passed: int
+    other_ran: int
     verdict: RunVerdict
     headline: str
 
@@ -67,7 +68,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Cause:
-    """Cells of one case that came to the same end and say the same."""
+    """Cells of one case with the same ending and text."""
 
     case: str
     outcome: Outcome
@@ -76,10 +77,11 @@ class Cause:
     cells: tuple[str, ...]
     reproduce: str  # of the first cell
     record: str | None = None  # id of the known failure that they were judged by
-    reruns: str = ""  # what came of running some of them again
+    reruns: str = ""  # the result of running some of them again
 
     @property
     def count(self) -> int:
+        """The number of cells."""
         return len(self.cells)
 
 
@@ -95,18 +97,18 @@ class Unrun:
 
 
 def summarise(report: Report) -> Summary:
-    """Counts `report` and says what it comes to."""
+    """Counts `report` and makes its summary."""
     cells = report.cells
     outcomes = Counter(cell.outcome for cell in cells)
     relations = Counter(cell.relation for cell in cells)
     judgements = Counter(cell.judgement for cell in cells)
-    promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
+    supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     other = [cell for cell in cells if cell.relation is not Relation.SUPPORTED and cell.outcome.is_verdict]
-    held = sum(cell.judgement is Judgement.PASS for cell in promised)
-    failed = sum(cell.judgement is Judgement.FAIL for cell in promised)
-    known = sum(cell.judgement is Judgement.XFAIL for cell in promised)
-    ran = sum(cell.outcome.is_verdict for cell in promised)
-    verdict = _verdict(report, judgements, ran_promised=ran > 0)
+    held = sum(cell.judgement is Judgement.PASS for cell in supported)
+    failed = sum(cell.judgement is Judgement.FAIL for cell in supported)
+    known = sum(cell.judgement is Judgement.XFAIL for cell in supported)
+    ran = sum(cell.outcome.is_verdict for cell in supported)
+    verdict = _verdict(report, judgements, ran_supported=ran > 0)
     return Summary(
         planned=report.planned_cells,
         cells=len(cells),
@@ -114,23 +116,25 @@ def summarise(report: Report) -> Summary:
         by_outcome={outcome: outcomes[outcome] for outcome in Outcome},
         by_relation={relation: relations[relation] for relation in Relation},
         by_judgement={judgement: judgements[judgement] for judgement in Judgement},
-        promised_ran=ran,
-        promised_held=held,
-        promised_failed=failed,
-        promised_known=known,
-        promised_not_run=len(promised) - ran,
+        supported_ran=ran,
+        supported_passed=held,
+        supported_failed=failed,
+        supported_xfailed=known,
+        supported_not_run=len(supported) - ran,
         disagreeing=sum(cell.mismatch is not None for cell in cells),
-        beyond_passed=sum(cell.outcome is Outcome.PASS for cell in other),
-        beyond_ran=len(other),
+        other_passed=sum(cell.outcome is Outcome.PASS for cell in other),
+        other_ran=len(other),
         verdict=verdict,
-        headline=_headline(report, verdict, promised, judgements),
+        headline=_headline(report, verdict, supported, judgements),
     )
 
 
 def causes(report: Report) -> tuple[Cause, ...]:
-    """Cells that are not green, grouped by case, outcome, judgement and first line of the detail; what gates comes first.
+    """Returns cells that are not green, grouped by case, outcome, judgement and first line of the detail.
 
-    Cells that did not run and were not meant to are in `unrun`, those with a static/run-time mismatch in `disputes`.
+    What fails the run comes first.
+
+    Cells that did not run and were not meant to are in `unrun`, those with a static/run-time mismatch in `mismatch_groups`.
     """
     groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
     for cell in report.cells:
@@ -158,7 +162,7 @@ def causes(report: Report) -> tuple[Cause, ...]:
 
 
 def unrun(report: Report) -> tuple[Unrun, ...]:
-    """Cells that did not run, grouped by why, those that make the run incomplete first."""
+    """Returns cells that did not run, grouped by why, those that make the run incomplete first."""
     groups: dict[tuple[Outcome, Judgement, str], list[CellEntry]] = {}
     for cell in report.cells:
         if not cell.outcome.is_verdict:
@@ -172,7 +176,7 @@ def unrun(report: Report) -> tuple[Unrun, ...]:
 
 
 def abi_words(cells: Iterable[CellEntry]) -> str:
-    """What hosts said of the module's ABI string in `cells`: the word, or words where they differ.
+    """Returns the hosts' verdict on the module's ABI string in `cells`: the word, or words where they differ.
 
     Only the window's own cases are asked, as others load modules that are wrong on purpose; without one, all.
     """
@@ -182,19 +186,19 @@ def abi_words(cells: Iterable[CellEntry]) -> str:
     return "/".join(word for verdict, word in ABI_WORDS.items() if verdict in seen)
 
 
-def _verdict(report: Report, judgements: Counter[Judgement], *, ran_promised: bool) -> RunVerdict:
+def _verdict(report: Report, judgements: Counter[Judgement], *, ran_supported: bool) -> RunVerdict:
     if any(count for judgement, count in judgements.items() if judgement.is_red) or report.exit_code == ExitCode.FAIL:
         return RunVerdict.BROKEN
     planned_but_missing = report.planned_cells > len(report.cells)
     if not report.complete or judgements[Judgement.ERROR] or planned_but_missing or report.exit_code != ExitCode.OK:
         return RunVerdict.INCOMPLETE
-    return RunVerdict.HELD if ran_promised else RunVerdict.NOTHING
+    return RunVerdict.HELD if ran_supported else RunVerdict.NOTHING
 
 
-def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], judgements: Counter[Judgement]) -> str:
-    """One sentence, and never one that is greener than the run."""
-    ran = sum(cell.outcome.is_verdict for cell in promised)
-    counts = Counter(cell.judgement for cell in promised)
+def _headline(report: Report, verdict: RunVerdict, supported: list[CellEntry], judgements: Counter[Judgement]) -> str:
+    """Returns one sentence, and never one that is greener than the run."""
+    ran = sum(cell.outcome.is_verdict for cell in supported)
+    counts = Counter(cell.judgement for cell in supported)
     known = counts[Judgement.XFAIL]
     extras: list[str] = []
     if verdict is RunVerdict.BROKEN:
@@ -218,23 +222,23 @@ def _headline(report: Report, verdict: RunVerdict, promised: list[CellEntry], ju
     if missing > 0:
         extras.append(f"{counted(missing, 'cell')} planned and never begun")
     if verdict in (RunVerdict.HELD, RunVerdict.NOTHING):
-        outcomes = Counter(cell.outcome for cell in promised)
+        outcomes = Counter(cell.outcome for cell in supported)
         extras += [f"{counted(outcomes[one], 'supported cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
     return sentence + (f" ({', '.join(extras)})" if extras else "")
 
 
 def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
-    """The sentence of a run that something counts against, and what else does."""
-    stale, disputed = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
+    """Returns the sentence of a run that something counts against, and what else does."""
+    stale, mismatched = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
     sentence = "Known failures no longer apply" if stale else "Expectations have to be fixed"
-    if failed or not (stale or disputed or records):
+    if failed or not (stale or mismatched or records):
         sentence = f"The supported window does not hold: {failed} of {ran} supported cells that ran fail"
-    elif disputed:
+    elif mismatched:
         sentence = "Static analysis and run-time observation of supported cells contradict each other"
     others = [
         f"{counted(records, 'record')} to fix" if records else "",
         f"{counted(stale, 'cell')} of a known failure that no longer applies" if stale else "",
-        f"{counted(disputed, 'cell')} with a static/run-time mismatch" if disputed else "",
+        f"{counted(mismatched, 'cell')} with a static/run-time mismatch" if mismatched else "",
     ]
     return sentence, [one for one in others if one]
 

@@ -42,7 +42,7 @@ WHY_FILES = 3
 
 @dataclass(frozen=True)
 class Built:
-    """The modules of an SDK version. `fresh` tells a build from a find in the cache."""
+    """The modules of an SDK version. `fresh` distinguishes a build from a find in the cache."""
 
     sdk: Sdk
     stored: StoredBuild
@@ -52,7 +52,7 @@ class Built:
 
 @dataclass(frozen=True)
 class NotBuilt:
-    """There are no modules, and why: `blocked`, or `unreachable` where the official SDK's sources cannot be had."""
+    """The reason why there are no modules: an error of the build, or sources of the official SDK that are not available."""
 
     sdk: Sdk
     outcome: Outcome
@@ -70,16 +70,16 @@ class Toolchain:
 
 @dataclass(frozen=True)
 class ToBuild:
-    """A build that the cache does not hold, and why."""
+    """A build that the cache does not hold, and the reason."""
 
     sdk: Sdk
     why: str
 
 
 class Builder:
-    """Builds SDK versions, several at once.
+    """A builder of SDK versions, several at once.
 
-    `toolchain` is called once, before the first build that the cache has not got.
+    `toolchain` is called once, before the first build that the cache lacks.
     """
 
     def __init__(
@@ -92,6 +92,17 @@ class Builder:
         progress: Progress,
         variant: Variant = Variant.RELEASE,
     ) -> None:
+        """Prepares building; touches neither network nor container engine.
+
+        Args:
+            cache: where builds and downloads are kept.
+            abi_folder: the ABI data, from which bindings and headers are generated.
+            toolchain_folder: the definition of the toolchain's image, which is part of every build's key.
+            repository: where the official SDKs' sources come from.
+            toolchain: gives the toolchain; called only where something has to be built.
+            progress: called before each step that takes longer.
+            variant: as released, or with symbols for a debugger.
+        """
         self._cache = cache
         self._abi_folder = abi_folder
         self._variant = variant
@@ -108,7 +119,7 @@ class Builder:
         )
 
     def build_all(self, sdks: tuple[Sdk, ...]) -> tuple[Built | NotBuilt, ...]:
-        """Builds them; one that fails harms no other. In the order given."""
+        """Builds SDK versions, in the order given; one that fails does not stop the others."""
         prepared = [self._prepare(sdk) for sdk in sdks]
         missing = [one for one in prepared if isinstance(one, _Job)]
         if not missing:
@@ -141,7 +152,7 @@ class Builder:
         return tuple(results[i] for i in range(len(prepared)))
 
     def _prepare(self, sdk: Sdk, *, fetch: bool = True) -> Built | NotBuilt | _Job:
-        """What the cache has, or what has to be done; `fetch`: with the official SDK's sources."""
+        """Returns the cached build, or the work to be done; `fetch`: with the official SDK's sources."""
         environment = environment_of(sdk, self._variant)
         tree: Path | None = None
         source = "the reference SDK of this project"
@@ -155,7 +166,7 @@ class Builder:
             names = [f"{folder} {one.digest()}" for folder, one in sorted(inputs.items())]
             parts = [self._toolchain_hash, *names, repr(sorted(environment.items()))]
             if sdk.official and not sdk.official.go_module and known_commit is None:
-                tree = self._repository.tree(sdk.official)  # without a commit only the sources themselves tell what they are
+                tree = self._repository.tree(sdk.official)  # without a commit only the sources themselves show what they are
                 parts.append(tree_hash(tree))
             key = hashlib.sha256("\n".join([*parts, known_commit or ""]).encode()).hexdigest()[:KEY_DIGITS]
             version = f"{sdk.id.language.value}-{sdk.id.minor}-{sdk.id.provider.value}"
@@ -201,14 +212,14 @@ class Builder:
             inputs["deps"] = TarTree.from_folder(deps, ignored=())
         done = run_job(toolchain.client, image, ["sh", "/work/src/build.sh"], inputs, environment, "out", limits=limits)
         if not done.succeeded:
-            return NotBuilt(job.sdk, Outcome.ERROR, _complaint("its build", done), done.log)
+            return NotBuilt(job.sdk, Outcome.ERROR, _error_text("its build", done), done.log)
         source, took_s = job.source, done.duration_s
         outputs = {**done.outputs, MADE_OF: json.dumps(job.made_of, indent=1).encode()}
         stored = store.keep(job.folder, job.sdk.modules, outputs, done.log, source, took_s, toolchain.identity)
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
     def dependencies(self, sdk: Sdk) -> Path:
-        """The folder of what an SDK's `fetch.sh` downloads, such as the official Go SDK; from the cache if it is there.
+        """Returns the folder of what an SDK's `fetch.sh` downloads, such as the official Go SDK; from the cache if it is there.
 
         It belongs to the cache: copy it before changing anything.
 
@@ -228,7 +239,7 @@ class Builder:
     def _dependencies(
         self, sdk: Sdk, inputs: dict[str, TarTree], environment: dict[str, str], open_toolchain: Callable[[], Toolchain]
     ) -> Path | NotBuilt:
-        """What fetch.sh downloads, kept by what it was asked for."""
+        """Returns what fetch.sh downloads, kept by what it was asked for."""
         environment = {name: value for name, value in environment.items() if name != DEBUG}
         wanted = "\n".join([deciding_download(inputs["src"]).digest(), repr(sorted(environment.items()))])
         folder = self._cache / "deps" / hashlib.sha256(wanted.encode()).hexdigest()[:32]
@@ -251,7 +262,7 @@ class Builder:
                     return NotBuilt(
                         sdk,
                         _outcome_of_fetch(sdk, done),
-                        _complaint("the download of its dependencies", done),
+                        _error_text("the download of its dependencies", done),
                         done.log,
                     )
                 write_files(folder / "tree", done.outputs)
@@ -276,7 +287,7 @@ MADE_OF = "made-of.json"
 
 
 def _digests(inputs: Mapping[str, TarTree]) -> dict[str, str]:
-    """A hash of each input file, by folder and name."""
+    """Returns a hash of each input file, by folder and name."""
     return {
         f"{folder}/{name}": TarTree({name: entry}).digest()
         for folder, tree in sorted(inputs.items())
@@ -285,7 +296,7 @@ def _digests(inputs: Mapping[str, TarTree]) -> dict[str, str]:
 
 
 def _why(modules: Path, version: str, made_of: Mapping[str, str]) -> str:
-    """Why a version has to be built: what is not as it was when it was built last."""
+    """Returns why a version has to be built: what is not as it was when it was built last."""
     pattern = f"{version}-{'[0-9a-f]' * KEY_DIGITS}/{MADE_OF}"
     before = sorted(modules.glob(pattern), key=lambda path: path.stat().st_mtime)
     if not before:
@@ -302,12 +313,15 @@ def _cost(sdk: Sdk) -> int:
 
 
 def _outcome_of_fetch(sdk: Sdk, done: JobResult) -> Outcome:
-    """The official SDK itself comes from the proxy for Go; a wrong hash must not pass for a network that is down."""
+    """Returns how a failed fetch counts.
+
+    The official Go SDK comes from a proxy; a wrong hash must not be taken for a network that is down.
+    """
     tampered = b"SECURITY ERROR" in done.log or b"checksum" in done.log
     from_proxy = sdk.official is not None and sdk.official.go_module is not None
     return Outcome.NOT_TESTED if from_proxy and not tampered else Outcome.ERROR
 
 
-def _complaint(what: str, done: JobResult) -> str:
+def _error_text(what: str, done: JobResult) -> str:
     tail = "\n".join(done.log.decode(errors="replace").splitlines()[-LOG_TAIL_LINES:])
     return f"{what} {done.how}; the end of its log:\n{tail}"

@@ -14,7 +14,7 @@ from dmconform.core.versions import Minor, Release
 
 
 class OfficialSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the Envoy project's own SDK of a release is, and what it can do."""
+    """The place of the Envoy project's own SDK of a release, and its features."""
 
     release: str
     tag: str
@@ -29,7 +29,7 @@ class OfficialSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """This project's own SDK for an ABI version, and what it can do."""
+    """This project's own SDK for an ABI version, and its features."""
 
     abi_version: str
     panic_guard: bool
@@ -94,7 +94,7 @@ def _load(path: Path) -> list[Sdk]:
         except ValueError as error:
             raise DataFileError(path, f"[[version]]: {error}") from None
         if minor in seen:
-            raise DataFileError(path, f"[[version]]: minor {minor} stands twice")
+            raise DataFileError(path, f"[[version]]: duplicate minor {minor}")
         seen.add(minor)
         for provider, source in ((Provider.OFFICIAL, version.official), (Provider.REFERENCE, version.reference)):
             if source is None:
@@ -118,7 +118,7 @@ def _load(path: Path) -> list[Sdk]:
 
 
 def load_sdks(folder: Path) -> tuple[Sdk, ...]:
-    """All SDK versions below `folder`, sorted by language, minor and provider.
+    """Returns all SDK versions below `folder`, sorted by language, minor and provider.
 
     Raises:
         DataFileError: a file has an unknown key, an unknown language, or a version that is none.

@@ -35,14 +35,15 @@ def compile_c(
     *,
     toolchain_folder: Path = paths.TOOLCHAIN,
 ) -> Path:
-    """Compiles C sources to one shared library, bound lazily, and gives the path of `libNAME.so` in a folder of its own.
+    """Compiles C sources to one shared library, bound lazily, and returns the path of `libNAME.so` in a separate folder.
 
     Args:
         name: the module's name.
         sources: files by their names; those that end with `.c` are compiled, the others can be included.
         cache: the folder that builds are kept below.
-        toolchain: called only if the cache has not got the module.
+        toolchain: called only if the cache lacks the module.
         flags: further words for the compiler, which is also the linker.
+        toolchain_folder: the definition of the toolchain's image, which is part of the build's key.
 
     Raises:
         HarnessError: it does not compile (the message has the end of the compiler's output), there is no toolchain, or the disk
@@ -66,12 +67,12 @@ def compile_c(
         done = run_job(tools.client, tools.identity.image_id, command, {"src": tree}, {}, "out", limits=_LIMITS)
         built = done.outputs.get(library.name)
         if not done.succeeded or built is None:
-            raise HarnessError(_complaint(name, done))
+            raise HarnessError(_error_text(name, done))
         write_files(folder / "part", {library.name: built})
         (folder / "part" / library.name).replace(library)  # all of it, or nothing
     return library
 
 
-def _complaint(name: str, done: JobResult) -> str:
+def _error_text(name: str, done: JobResult) -> str:
     tail = "\n".join(done.log.decode(errors="replace").splitlines()[-_LOG_TAIL_LINES:])
     return f"lib{name}.so, a generated module, could not be built: the compiler {done.how}; the end of its output:\n{tail}"

@@ -26,7 +26,7 @@ DECIDE_DOWNLOAD = frozenset((".sh", ".toml", ".lock", ".mod", ".sum"))
 
 
 class Variant(enum.Enum):
-    """How modules are built."""
+    """The way modules are built."""
 
     RELEASE = "release"  # stripped, as users build them
     DEBUG = "debug"  # the same code with symbols and line numbers

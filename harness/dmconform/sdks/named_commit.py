@@ -13,14 +13,14 @@ from dmconform.sdks.sources import redact
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOT_A_TAG = "named commit"
-"""What stands for the tag in messages and reports; no repository has one of that name."""
+"""Takes the place of the tag in messages and reports; no repository has one of that name."""
 
 
 def split_commit(repository: str) -> tuple[str, str | None]:
-    """The address of a repository with the official SDKs, and the commit that is named behind it, if there is one.
+    """Returns the address of a repository with the official SDKs, and the commit that is named behind it, if there is one.
 
     Raises:
-        UsageError: what stands behind the address of a server is no commit.
+        UsageError: the text behind the address of a server is not a commit.
     """
     address, mark, commit = repository.rpartition("#")
     if mark and _COMMIT.fullmatch(commit):
@@ -33,7 +33,7 @@ def split_commit(repository: str) -> tuple[str, str | None]:
 
 
 def at_commit(sdks: tuple[Sdk, ...], commit: str) -> tuple[Sdk, ...]:
-    """The SDKs, the official ones as they are at a commit.
+    """Returns the SDKs, the official ones as they are at a commit.
 
     Raises:
         UsageError: the official SDKs of several minors are among them, none is, or one does not come from a repository.

@@ -81,22 +81,25 @@ _LOCAL_SERVER = "git -c safe.directory='*' -c uploadpack.allowFilter=true -c upl
 
 
 def resolve_source(option: str | None) -> str:
-    """The repository to take the official SDK's sources from: the option, else the environment, else the public one."""
+    """Returns the repository to take the official SDK's sources from: the option, else the environment, else the public one."""
     return option or os.environ.get(SOURCE_VARIABLE) or DEFAULT_SOURCE
 
 
 def redact(text: str) -> str:
-    """`text` without the credentials of any URL in it."""
+    """Returns `text` without the credentials of any URL in it."""
     return _CREDENTIALS.sub("://***@", text)
 
 
 class Unreachable(HarnessError):
-    """The official SDK's sources cannot be had: no network, no such repository, no answer in time, no such tag or commit."""
+    """An error: the sources of the official SDK are not available.
+
+    There is no network, no such repository, no answer in time, or no such tag or commit.
+    """
 
     def __init__(self, repository: str, official: OfficialSource, reason: str) -> None:
         commit = f"commit {official.commit}" if official.commit else "no commit recorded"
         super().__init__(
-            f"the official SDK's sources of {official.release} (tag {official.tag}, {commit}) cannot be had from "
+            f"the official SDK's sources of {official.release} (tag {official.tag}, {commit}) are not available from "
             f"{redact(repository)}: {redact(reason)}; "
             f"{SOURCE_VARIABLE} may name another repository, such as a local clone"
         )
@@ -104,22 +107,22 @@ class Unreachable(HarnessError):
 
 
 class _GitFailed(Exception):
-    """Git ended with an error; the text is the one line that says why."""
+    """An error of git; the text is the one line with the cause."""
 
 
 class _NoAnswer(_GitFailed):
-    """Git was not done in time, or could not be started."""
+    """An error: git was not done in time, or could not be started."""
 
 
-def _complaint(stderr: bytes, exit_code: int) -> str:
-    """The line that says what is wrong: git puts advice after it."""
+def _error_text(stderr: bytes, exit_code: int) -> str:
+    """Returns the line that names the error: git puts advice after it."""
     lines = [line.strip() for line in re.split(r"[\r\n]+", stderr.decode(errors="replace")) if line.strip()]
     named = next((line for line in lines if _COMPLAINT.match(line)), None)
     return f"git says: {named or lines[-1]}" if lines else f"git ended with {exit_code} and said nothing"
 
 
 class _Git:
-    """Runs git on a repository of its own, `git_dir`, that has the SDK source as its remote."""
+    """Git on a separate repository, `git_dir`, that has the SDK source as its remote."""
 
     def __init__(self, git_dir: Path, repository: str) -> None:
         self._git_dir = git_dir
@@ -144,7 +147,7 @@ class _Git:
         self._env["GIT_CONFIG_COUNT"] = str(count + len(settings))
 
     def run(self, *words: str, timeout_s: float = GIT_S, stdin: bytes = b"") -> bytes:
-        """What the command prints. It and the helpers it starts are gone afterwards, whatever happens.
+        """Returns what the command prints. It and the helpers it starts are gone afterwards, whatever happens.
 
         Raises:
             _GitFailed: with what git said.
@@ -174,17 +177,17 @@ class _Git:
                     process.wait()
             if exit_code != 0:
                 said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_LIMIT_BYTES))
-                raise _GitFailed(_complaint(said.read(), exit_code))
+                raise _GitFailed(_error_text(said.read(), exit_code))
             sink.seek(0)
             return sink.read()
 
     def tags(self) -> dict[str, str]:
-        """The commit of each tag of the SDK source."""
+        """Returns the commit of each tag of the SDK source."""
         found: dict[str, str] = {}
         listed = self.run("ls-remote", "--quiet", "--tags", _REMOTE, timeout_s=GIT_CONNECT_S)
         for line in listed.decode(errors="replace").splitlines():
             object_id, _, ref = line.partition("\t")
-            # An annotated tag is followed by a second line, TAG^{}, with the commit it stands for.
+            # An annotated tag is followed by a second line, TAG^{}, with its commit.
             found[ref.removeprefix("refs/tags/").removesuffix("^{}")] = object_id
         return found
 
@@ -205,7 +208,7 @@ class _Git:
 
 
 def _is_local(repository: str) -> bool:
-    """Whether git takes it for a path of this machine, and not for `HOST:PATH`."""
+    """Returns whether git takes it for a path of this machine, and not for `HOST:PATH`."""
     if "://" in repository:
         return repository.startswith("file://")
     return ":" not in repository.partition("/")[0]
@@ -255,7 +258,10 @@ def _unpack(archive: tarfile.TarFile, root: Path) -> None:
 
 
 def _check_link(path: Path, root: Path) -> None:
-    """A link to a file of the repository that was not fetched may dangle; one that leaves the tree may not exist."""
+    """Checks a link.
+
+    One to a file of the repository that was not fetched may dangle; one that leaves the tree may not exist.
+    """
     try:
         leaves = not path.resolve().is_relative_to(root.resolve())
     except (OSError, RuntimeError):
@@ -269,7 +275,7 @@ def _stray(path: str | Path, target: str | Path) -> str:
 
 
 def _digest(root: Path) -> str:
-    """SHA-256 over names, kinds and contents of all that is below `root`."""
+    """Returns a SHA-256 over names, kinds and contents of all that is below `root`."""
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         if path.is_symlink():
@@ -327,12 +333,12 @@ class SourceRepository:
         self._silent: str | None = None  # why this repository is not asked any more
 
     def tree(self, official: OfficialSource) -> Path:
-        """The folder that has `official.folders` of that commit below it; its name begins with the commit.
+        """Returns the folder that has `official.folders` of that commit below it; its name begins with the commit.
 
         It belongs to the cache: copy it before changing anything.
 
         Raises:
-            Unreachable: it is not in the cache and cannot be had.
+            Unreachable: it is not in the cache and is not available.
             HarnessError: disk trouble, or a tree that is not acceptable.
         """
         if official.commit and not _COMMIT.fullmatch(official.commit):
@@ -356,7 +362,7 @@ class SourceRepository:
         return target
 
     def _commit_of_tag(self, official: OfficialSource) -> str:
-        """The commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""
+        """Returns the commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""
         record = self._folder / f"tag-{_short_hash(self.repository, official.tag)}"
         known = record.read_text() if record.is_file() else ""
         if _COMMIT.fullmatch(known):
@@ -368,7 +374,7 @@ class SourceRepository:
         return commit
 
     def _ask_tags(self) -> dict[str, str]:
-        """The repository's tags; the first call finds out whether it answers at all."""
+        """Returns the repository's tags; the first call finds out whether it answers at all."""
         with self._asking:
             if self._silent:
                 raise _GitFailed(self._silent)
@@ -405,7 +411,10 @@ class SourceRepository:
             shutil.rmtree(work, ignore_errors=True)
 
     def _fetch_commit(self, git: _Git, official: OfficialSource, commit: str, tags: dict[str, str]) -> None:
-        """By commit, which says what is wanted; by tag where a server serves no commits, if the tag is that commit."""
+        """Fetches by commit, which names exactly what is wanted.
+
+        Where a server serves no commits, fetches by tag, if the tag is that commit.
+        """
         try:
             git.fetch_commit(commit)
         except _NoAnswer:

@@ -28,7 +28,7 @@ ALLOWED_LIBRARIES = frozenset(
 
 
 class StoredBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`build.json` beside the modules."""
+    """The content of `build.json` beside the modules."""
 
     source: str
     build_s: float
@@ -37,7 +37,10 @@ class StoredBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def find(folder: Path) -> StoredBuild | None:
-    """What is stored in a folder, with full paths; None where there is nothing, or its bytes are not the recorded ones."""
+    """Returns what is stored in a folder, with full paths.
+
+    None where there is nothing, or its bytes are not the recorded ones.
+    """
     try:
         stored = load_json(folder / "build.json", StoredBuild)
         modules = tuple(msgspec.structs.replace(one, path=str(folder / one.path)) for one in stored.modules)
@@ -59,8 +62,17 @@ def keep(
 ) -> StoredBuild:
     """Stores what a build left: modules of these names.
 
+    Args:
+        folder: the place of the build in the cache.
+        names: the modules that must be there, without `lib` and `.so`.
+        outputs: contents of files by path; those in folders are left out.
+        log: the output of the build.
+        source: where the SDK's source came from.
+        build_s: seconds that the build took.
+        toolchain: what it was built with.
+
     Raises:
-        HarnessError: a module is missing, is no shared library, or needs what it must not; or the disk is full.
+        HarnessError: a module is missing, is not a shared library, or needs what it must not; or the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -95,7 +107,7 @@ def _describe(folder: Path, names: tuple[str, ...]) -> tuple[ModuleFile, ...]:
 
 def _accept(name: str, path: Path, facts: ModuleFacts) -> ModuleFile:
     if facts.problem is not None:
-        raise HarnessError(f"{path.name}: no shared library: {facts.problem}")
+        raise HarnessError(f"{path.name}: not a shared library: {facts.problem}")
     floor = facts.glibc_floor or "none"
     if facts.glibc_floor and tuple(int(part) for part in floor.removeprefix("GLIBC_").split(".")) > NEWEST_GLIBC:
         raise HarnessError(f"{path.name} needs {floor}, expected at most GLIBC_{'.'.join(map(str, NEWEST_GLIBC))} (Debian 12)")

@@ -24,7 +24,7 @@ _Hosts = dict[tuple[str, ...], Operand]
 
 
 def promise_findings(abi_folder: Path = paths.ABI) -> tuple[AbiBreak, ...]:
-    """What breaks the promise, oldest pair first; nothing if it holds as far as the data tells.
+    """Returns what breaks the promise, oldest pair first; nothing if it holds as far as the data shows.
 
     Raises:
         DataFileError: a data file is missing or not of its format.
@@ -32,10 +32,10 @@ def promise_findings(abi_folder: Path = paths.ABI) -> tuple[AbiBreak, ...]:
     return compare_pairs(abi_folder).broken
 
 
-def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiBreaks:
-    """Compares each minor with the known releases of the same and of the next one, as far as something is promised of them.
+def compare_pairs(abi_folder: Path = paths.ABI, *, unsupported: bool = False) -> AbiBreaks:
+    """Compares each minor with the known releases of the same and of the next one, as far as something is promised for them.
 
-    With `beyond`, also where nothing is promised, which is before 1.38.
+    With `unsupported`, also pairs that are not supported, which are those before 1.38.
 
     Raises:
         DataFileError: as `promise_findings`.
@@ -46,7 +46,7 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiB
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
     found: list[tuple[MinorPair, list[AbiBreak]]] = []
     for sdk, host in pairs:
-        if beyond or window(sdk, host) is Relation.SUPPORTED:
+        if unsupported or window(sdk, host) is Relation.SUPPORTED:
             hosts = _hosts(host, operands[host])
             diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
             found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
@@ -54,7 +54,7 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, beyond: bool = False) -> AbiB
 
 
 def _hosts(minor: Minor, base: Operand) -> _Hosts:
-    """The known releases of a minor; those that have the same functions and the same ABI string are one."""
+    """Returns the known releases of a minor; those that have the same functions and the same ABI string are one."""
     others = [host for host in load_hosts(paths.HOSTS_FILE) if host.version.minor == minor and host.release != base.release]
     groups = {_gist(base): [base]}
     for host in others:
@@ -85,7 +85,7 @@ def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> MinorP
 
 
 def _findings(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> Iterator[AbiBreak]:
-    """Each change that breaks built modules once, with all releases that have it."""
+    """Yields each change that breaks built modules once, with all releases that have it."""
     merged: dict[tuple[str, str], AbiBreak] = {}
     for releases, one in diffs.items():
         for change in one.of(Impact.BUILT):

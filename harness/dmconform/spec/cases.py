@@ -32,7 +32,7 @@ _ATTRIBUTE = "dmconform_case"
 
 
 class Level(enum.Enum):
-    """How much a sentence of the documents binds."""
+    """The degree to which a sentence of the documents binds."""
 
     MUST = "must"  # it is promised, and cases show it
     SHOULD = "should"  # it is recommended to somebody
@@ -53,7 +53,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     uncovered: str | None = None  # why no case shows it
 
     def holds_on(self, host: Minor) -> bool:
-        """Whether the sentence is about hosts of this minor."""
+        """Returns whether the sentence is about hosts of this minor."""
         if self.since is not None and host < Minor.parse(self.since):
             return False
         return self.until is None or host <= Minor.parse(self.until)
@@ -71,7 +71,7 @@ class _SpecFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_requirements(path: Path) -> dict[str, Requirement]:
-    """The requirements by id, in the order they stand in.
+    """Loads the requirements by id, in the order of the file.
 
     Raises:
         DataFileError: the file is not of its format, or a requirement makes no sense.
@@ -79,7 +79,7 @@ def load_requirements(path: Path) -> dict[str, Requirement]:
     found: dict[str, Requirement] = {}
     for one in load_toml(path, _SpecFile).requirement:
         if one.id in found:
-            raise DataFileError(path, f"id {one.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {one.id!r}")
         found[one.id] = one
         try:
             bounds = [Minor.parse(bound) for bound in (one.since, one.until) if bound is not None]
@@ -92,13 +92,13 @@ def load_requirements(path: Path) -> dict[str, Requirement]:
             raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
     for one in found.values():
         if one.contradicts is not None and one.contradicts not in found:
-            raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is no id")
+            raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is not an id")
     return found
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """What the decorator notes on a case."""
+    """The notes of the decorator on a case."""
 
     requirements: tuple[str, ...]
     languages: tuple[Language, ...]
@@ -118,7 +118,7 @@ class Case:
     shows: tuple[Requirement, ...] = ()
 
     def relation(self, sdk: Sdk, host: Minor) -> tuple[Relation, str]:
-        """What the documents say of this case in a cell, and why."""
+        """Returns what the documents promise for this case in a cell, and why."""
         language = sdk.id.language
         if language not in self.declaration.promised_to:
             names = ", ".join(one.value for one in self.declaration.promised_to)
@@ -152,10 +152,10 @@ def case(
     """Declares a case.
 
     Args:
-        requirements: ids in `conformance/spec/requirements.toml` that the case checks.
+        *requirements: ids in `conformance/spec/requirements.toml` that the case checks.
         languages: whose probes it runs with; one is enough where the language does not matter.
         promised_to: the languages whose SDK the documents make the promise for; the others are measured, and do not gate. None
-            where the documents leave it open: the case then tells a fact.
+            where the documents leave it open: the case then is informational.
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
         everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
             `--everywhere` only.
@@ -169,13 +169,13 @@ def case(
 
 
 def declaration_of(function: object) -> Declaration | None:
-    """What `case` noted on a function, if anything."""
+    """Returns what `case` noted on a function, if anything."""
     found = getattr(function, _ATTRIBUTE, None)
     return found if isinstance(found, Declaration) else None
 
 
 def case_id(file: Path, function_name: str) -> str:
-    """The id of the case that a function in a file is."""
+    """Returns the id of the case that a function in a file is."""
     return f"{file.stem.removeprefix('test_')}/{function_name.removeprefix('test_')}"
 
 
@@ -191,7 +191,7 @@ def _no_bytecode() -> Iterator[None]:
 
 
 def load_cases(folder: Path, requirements: dict[str, Requirement]) -> tuple[Case, ...]:
-    """All cases below a folder, in the order they stand in.
+    """Loads all cases below a folder, in the order of the files.
 
     Raises:
         DataFileError: a file cannot be imported, or a case names an unknown requirement or has no title.

@@ -27,25 +27,25 @@ class Catalogue:
     requirements: dict[str, Requirement]
     known_failures: tuple[KnownFailure, ...]
     findings: tuple[Finding, ...]
-    promised: Mapping[str, bool]
-    """All cells that could ever be planned, each with whether it is promised."""
+    supported: Mapping[str, bool]
+    """All cells that could ever be planned, each with whether it is supported."""
 
     @property
     def newest_minor(self) -> Minor:
-        """The newest minor that there is a known host of."""
+        """The newest minor that has a known host."""
         return max(host.version.minor for host in self.hosts)
 
     def inconsistencies(self) -> tuple[Inconsistency, ...]:
-        """What is wrong with the records of known failures by their data alone."""
-        return inconsistencies_of_records(self.known_failures, self.promised, self.newest_minor)
+        """Returns what is wrong with the records of known failures by their data alone."""
+        return inconsistencies_of_records(self.known_failures, self.supported, self.newest_minor)
 
     def case(self, case_id: str) -> Case:
-        """The case with this id."""
+        """Returns the case with this id."""
         return next(case for case in self.cases if case.id == case_id)
 
 
 def load_catalogue() -> Catalogue:
-    """Loads and checks all of it.
+    """Loads and checks all data files.
 
     Raises:
         DataFileError: a file is not of its format, or they do not fit together.
@@ -57,5 +57,5 @@ def load_catalogue() -> Catalogue:
     records = load_known_failures(paths.KNOWN_FAILURES_FILE)
     findings = load_findings(paths.FINDINGS_DATA).finding
     every_cell = plan_cells(cases, sdks, [(host.release, host.version.minor) for host in hosts], everywhere=True)
-    promised = {str(cell.id): cell.relation is Relation.SUPPORTED for cell in every_cell}
-    return Catalogue(hosts, sdks, cases, requirements, records, findings, promised)
+    supported = {str(cell.id): cell.relation is Relation.SUPPORTED for cell in every_cell}
+    return Catalogue(hosts, sdks, cases, requirements, records, findings, supported)

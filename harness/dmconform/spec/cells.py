@@ -15,7 +15,7 @@ from dmconform.spec.promise import window
 
 
 class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A cell and what the documents say of it."""
+    """A cell and the documents' promise for it."""
 
     id: CellId
     relation: Relation
@@ -25,7 +25,7 @@ class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def plan_cells(
     cases: Iterable[Case], sdks: Iterable[Sdk], hosts: Iterable[tuple[str, Minor]], *, everywhere: bool = False
 ) -> tuple[PlannedCell, ...]:
-    """Every cell of the selection, ordered by case, SDK and host.
+    """Returns every cell of the selection, ordered by case, SDK and host.
 
     Args:
         cases: the selected ones.
@@ -44,8 +44,8 @@ def plan_cells(
             if sdk.id.language not in case.declaration.languages:
                 continue
             for host_id, minor in hosts:
-                beyond = window(sdk.id.minor, minor) is Relation.UNSUPPORTED
-                if beyond and not (everywhere or case.declaration.everywhere):
+                unsupported = window(sdk.id.minor, minor) is Relation.UNSUPPORTED
+                if unsupported and not (everywhere or case.declaration.everywhere):
                     continue
                 relation, reason = case.relation(sdk, minor)
                 cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))

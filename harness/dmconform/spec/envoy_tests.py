@@ -39,7 +39,7 @@ class EnvoyTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def section(self) -> str:
-        """How its id begins."""
+        """The beginning of its id."""
         return self.id.partition("/")[0]
 
 
@@ -48,7 +48,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_envoy_tests(path: Path) -> tuple[EnvoyTest, ...]:
-    """The behaviours, in the order they stand in. Whether what they name is there, `unknown_names` tells.
+    """Loads the behaviours, in the order of the file. `unknown_names` checks whether what they name exists.
 
     Raises:
         DataFileError: the file is not of its format, or an entry makes no sense.
@@ -56,7 +56,7 @@ def load_envoy_tests(path: Path) -> tuple[EnvoyTest, ...]:
     found: dict[str, EnvoyTest] = {}
     for one in load_toml(path, _File).test:
         if one.id in found:
-            raise DataFileError(path, f"id {one.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {one.id!r}")
         found[one.id] = one
         if one.section not in SECTIONS:
             raise DataFileError(path, f"{one.id}: expected a section of {', '.join(SECTIONS)} before the slash")
@@ -69,7 +69,7 @@ def load_envoy_tests(path: Path) -> tuple[EnvoyTest, ...]:
 
 
 def unknown_names(one: EnvoyTest, cases: Collection[str], faults: Faults) -> list[str]:
-    """The cases and measurements that an entry names and there are not."""
+    """Returns the cases and measurements that an entry names and that do not exist."""
     return [
         *(name for name in one.cases if name not in cases),
         *(name for name in one.measured if not _is_measured(name, faults)),
@@ -77,7 +77,7 @@ def unknown_names(one: EnvoyTest, cases: Collection[str], faults: Faults) -> lis
 
 
 def _is_measured(name: str, faults: Faults) -> bool:
-    """Whether some release's facts hold what `POINT lacks HOOK` or `POINT null HOOK` names."""
+    """Returns whether some release's facts hold what `POINT lacks HOOK` or `POINT null HOOK` names."""
     words = name.split()
     if len(words) != 3 or words[0] not in {point.value for point in ExtensionPoint} or words[1] not in ("lacks", "null"):
         return False

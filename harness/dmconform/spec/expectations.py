@@ -38,16 +38,16 @@ class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fault(self) -> Fault | None:
-        """Whose fault the reason says it is; None where it does not say it the usual way."""
+        """The party at fault by the reason; None where the reason does not begin in the usual way."""
         found = FAULT.match(" ".join(self.reason.split()))
         return _FAULTS[found["who"]] if found else None
 
     def covers(self, cell: str) -> bool:
-        """Whether the record is about this cell."""
+        """Returns whether the record is about this cell."""
         return any(fnmatch.fnmatchcase(cell, glob) for glob in self.cells)
 
     def fits(self, outcome: Outcome, detail: str) -> bool:
-        """Whether this is how the cell is on record to fail."""
+        """Returns whether the cell fails as the record describes."""
         return outcome is self.outcome and re.search(self.detail, detail) is not None
 
 
@@ -56,16 +56,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
-    """The records.
+    """Loads the records.
 
     Raises:
-        DataFileError: the file is not of its format, an id stands twice, or a record could cover what it must not.
+        DataFileError: the file is not of its format, an id is duplicate, or a record could cover what it must not.
     """
     records = load_toml(path, _File).known
     seen: set[str] = set()
     for record in records:
         if record.id in seen:
-            raise DataFileError(path, f"id {record.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {record.id!r}")
         seen.add(record.id)
         if not record.outcome.is_verdict or record.outcome is Outcome.PASS:
             failures = ", ".join(one.value for one in Outcome if one.is_verdict and one is not Outcome.PASS)
@@ -81,7 +81,7 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
         try:
             re.compile(record.detail)
         except re.error as error:
-            raise DataFileError(path, f"{record.id}: detail is no regular expression: {error}") from None
+            raise DataFileError(path, f"{record.id}: detail is not a regular expression: {error}") from None
         try:
             Minor.parse(record.until or "1.0")
         except ValueError as error:

@@ -15,13 +15,13 @@ from dmconform.core.errors import DataFileError
 
 
 class Fault(enum.Enum):
-    """Whose fault it is."""
+    """The party at fault."""
 
     HOST = "host"
     SDK = "SDK"
     LANGUAGE = "language"
     DOCUMENTS = "documents"  # they say too little, or contradict one another
-    NOBODY = "nobody"  # as it has to be, but good to know
+    NOBODY = "nobody"  # as it should be, but good to know
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,16 +47,16 @@ class FindingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_findings(path: Path, known_ids: set[str] | None = None) -> FindingsFile:
-    """Reads the findings; `known_ids` are the ids of the known failures, None if it does not matter how they fit together.
+    """Reads the findings; `known_ids` are the ids of the known failures, None to skip the check of references to them.
 
     Raises:
-        DataFileError: the file is not of its format, an id stands twice or is that of a known failure, or one is unknown.
+        DataFileError: the file is not of its format, an id is duplicate or that of a known failure, or one is unknown.
     """
     findings = load_toml(path, FindingsFile)
     seen = set(known_ids or ())
     for one in findings.finding:
         if one.id in seen:
-            raise DataFileError(path, f"id {one.id!r} stands twice, or is that of a known failure")
+            raise DataFileError(path, f"duplicate id {one.id!r}, or that of a known failure")
         seen.add(one.id)
         if (one.reproduce is None) == (one.by_hand is None):
             raise DataFileError(path, f"{one.id}: expected either reproduce or by_hand")
@@ -70,5 +70,5 @@ def load_findings(path: Path, known_ids: set[str] | None = None) -> FindingsFile
             raise DataFileError(path, f"{one.id}: reproduce is more than one line; it must be one command")
     unknown = [name for name in findings.most_important if name not in seen]
     if unknown and known_ids is not None:
-        raise DataFileError(path, f"most_important: {unknown[0]!r} is no id of a finding or of a known failure")
+        raise DataFileError(path, f"most_important: {unknown[0]!r} is not an id of a finding or of a known failure")
     return findings

@@ -1,7 +1,7 @@
 """Inconsistencies: six ways in which expectations and results of cells differ, each with the command that fixes it.
 
-Some are told by the data alone, whatever was selected for a run: a glob that matches nothing, a record that covers what it must
-not, one past its `until`. The others are told by what came of cells.
+The data alone shows some, whatever was selected for a run: a glob that matches nothing, a record that covers what it must
+not, one past its `until`. The results of cells show the others.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CHANGES = re.compile(r"\$[A-Z]+\b\S*|~/\S*|\d+(?:\.\d+)?(?= (?:s|ms|bytes)\b)|\
 
 
 class InconsistencyKind(enum.Enum):
-    """What is wrong, in a word for reports."""
+    """The kind of an inconsistency, in a word for reports."""
 
     STALE = "record no longer applies"  # all of its cells that ran pass now
     NOTHING = "matches nothing"  # a glob matches no cell of the whole matrix
@@ -47,7 +47,7 @@ class Inconsistency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class JudgedCell:
-    """What came of a supported cell, as far as inconsistencies need it."""
+    """The result of a supported cell, as far as inconsistencies need it."""
 
     cell: str
     outcome: Outcome
@@ -57,37 +57,38 @@ class JudgedCell:
 
 
 def fix_command(*words: str) -> str:
-    """A command over the records, as a shell reads it."""
+    """Returns a command over the records, as a shell reads it."""
     return shlex.join(["dmconform", "expectations", *words])
 
 
 class CellIndex:
-    """All cells that could ever be planned, each with whether it is promised; quick to ask with globs."""
+    """All cells that could ever be planned, each with whether it is supported; quick to ask with globs."""
 
     def __init__(self, every_cell: Mapping[str, bool]) -> None:
-        self._promised = every_cell
+        self._supported = every_cell
         self._by_case: dict[str, list[str]] = {}
         for cell in every_cell:
             self._by_case.setdefault(cell.rsplit("/", 2)[0], []).append(cell)
 
     def match(self, glob: str) -> list[str]:
-        """The cells that a glob matches."""
+        """Returns the cells that a glob matches."""
         case = "/".join(glob.split("/")[:2])
         literal = not any(sign in case for sign in "*?[")
-        return fnmatch.filter(self._by_case.get(case, []) if literal else self._promised, glob)
+        return fnmatch.filter(self._by_case.get(case, []) if literal else self._supported, glob)
 
-    def is_promised(self, cell: str) -> bool:
-        """Whether the documents promise a cell."""
-        return self._promised[cell]
+    def is_supported(self, cell: str) -> bool:
+        """Returns whether a cell is supported."""
+        return self._supported[cell]
 
 
 def inconsistencies_of_records(
     records: Iterable[KnownFailure], every_cell: Mapping[str, bool], newest: Minor
 ) -> tuple[Inconsistency, ...]:
-    """What the records' own data tells: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
+    """Returns the inconsistencies in the records' own data: `NOTHING`, `TOO_MUCH` and `OVERDUE`.
 
     Args:
-        every_cell: all cells that could ever be planned, each with whether it is promised.
+        records: the known failures.
+        every_cell: all cells that could ever be planned, each with whether it is supported.
         newest: the newest minor that there is a known host of.
     """
     index = CellIndex(every_cell)
@@ -101,11 +102,11 @@ def inconsistencies_of_records(
             text = f"{', '.join(empty)}: no cell of the whole matrix is called so"
             found.append(Inconsistency(InconsistencyKind.NOTHING, record.id, (), text, command))
         covered = dict.fromkeys(cell for cells in matched.values() for cell in cells)
-        unpromised = tuple(cell for cell in covered if not index.is_promised(cell))
-        if unpromised:
-            command = fix_command("narrow", record.id, "--promised")
+        unsupported = tuple(cell for cell in covered if not index.is_supported(cell))
+        if unsupported:
+            command = fix_command("narrow", record.id, "--supported")
             text = "covers cells that are not supported, and that do not gate"
-            found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record.id, unpromised, text, command))
+            found.append(Inconsistency(InconsistencyKind.TOO_MUCH, record.id, unsupported, text, command))
         twice: dict[str, list[str]] = {}
         for cell in covered:
             other = owner.setdefault(cell, record.id)
@@ -126,7 +127,7 @@ def inconsistencies_of_records(
 
 
 def inconsistencies_of_cells(seen: Iterable[JudgedCell]) -> tuple[Inconsistency, ...]:
-    """What the cells of a run tell: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
+    """Returns the inconsistencies that the cells of a run show: `NEW`, `OTHER`, `STALE` and `TOO_MUCH`."""
     new: dict[tuple[str, str, Outcome, str], list[JudgedCell]] = {}
     by_record: dict[str, list[JudgedCell]] = {}
     for one in seen:
@@ -173,7 +174,7 @@ def _of_record(record: str, cells: list[JudgedCell]) -> list[Inconsistency]:
         names = tuple(one.cell for one in other)
         if len(other) == len(cells) and len({one.outcome for one in other}) == 1:
             command = fix_command("correct", record, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail))
-        else:  # the rest of the record is right: this becomes a failure of its own
+        else:  # the rest of the record is right: this becomes a separate failure
             command = fix_command("narrow", record, *names)
         text = f"ends in another way than the record says: {first.outcome.value}: {_first_line(first.detail)}"
         found.append(Inconsistency(InconsistencyKind.OTHER, record, names, text, command))
@@ -185,7 +186,7 @@ def _first_line(detail: str) -> str:
 
 
 def pattern_of(detail: str) -> str:
-    """A regular expression for a detail's first line, without what is another each time."""
+    """Returns a regular expression for a detail's first line, without what is another each time."""
     line = _first_line(detail)[:_DETAIL_LENGTH]
     parts = [re.escape(part).replace(r"\ ", " ") for part in _CHANGES.split(line)]
     return r"\S+".join(parts)

@@ -18,12 +18,16 @@ def judge(
     official_named: Iterable[str],
     mismatch: str | None = None,
 ) -> tuple[Judgement, KnownFailure | None]:
-    """The judgement of a cell, and the record it was judged by, if any.
+    """Returns the judgement of a cell, and the record it was judged by, if any.
 
     Args:
+        cell: its id and its relation.
+        outcome: how it ended.
+        detail: what was expected and observed; a record's pattern is matched against its first line.
+        records: the known failures.
         official_named: ids of the official SDKs that were asked for by name; only these must be reachable.
         mismatch: how static analysis and run-time observation contradict each other, if they do. A cell that is red anyway
-            stays what it is; so does a known failure, whose record has said what is to be said.
+            stays what it is; so does a known failure, whose record explains it.
     """
     if outcome is Outcome.ERROR:
         return Judgement.ERROR, None
@@ -43,9 +47,11 @@ def judge(
 
 
 def exit_code(judgements: Iterable[Judgement], complete: bool, inconsistencies: int = 0) -> ExitCode:
-    """The exit code of a run. A failure is certain whatever else could not run, so it goes first.
+    """Returns the exit code of a run. A failure is certain whatever else could not run, so it goes first.
 
     Args:
+        judgements: those of all planned cells.
+        complete: whether the run came to its end.
         inconsistencies: how many there are about the records' own data, which no cell shows.
     """
     seen = set(judgements)

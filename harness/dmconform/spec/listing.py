@@ -63,7 +63,7 @@ class ListedCell(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `dmconform list … --json` prints: the one list that was asked for."""
+    """The output of `dmconform list … --json`: the one list that was asked for."""
 
     schema_version: int
     hosts: tuple[ListedHost, ...] | None = None
@@ -74,7 +74,7 @@ class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True)
 class Selectors:
-    """What `--host`, `--sdk`, `--case` and `--everywhere` say."""
+    """The values of `--host`, `--sdk`, `--case` and `--everywhere`."""
 
     hosts: tuple[str, ...] = ()
     sdks: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The two halves of a cell: what its probe's file says, and what its host did. Where they disagree, something is hidden."""
+"""Static analysis and run-time observation of a cell: a mismatch points to a hidden break or to a mistake in the data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FITTING = {
 
 
 def mismatch(static: StaticVerdict | None, seen: ProbeLoad) -> str | None:
-    """How static analysis and run-time observation contradict each other, in a sentence; None where they do not.
+    """Returns how static analysis and run-time observation contradict each other, in a sentence; None where they do not.
 
     They do so too where the dynamic linker names a symbol that the static analysis had not missed.
     """

@@ -13,7 +13,7 @@ FIRST_PROMISED = Minor(1, 38)
 
 
 def window(sdk: Minor, host: Minor) -> Relation:
-    """What the documents say of a module of `sdk` on `host`."""
+    """Returns what the documents promise for a module of `sdk` on `host`."""
     if sdk >= FIRST_PROMISED and host in (sdk, sdk.next()):
         return Relation.SUPPORTED
     if sdk < FIRST_PROMISED and host == sdk:

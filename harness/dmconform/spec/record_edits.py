@@ -20,7 +20,7 @@ _KNOWN = "known"
 
 
 def remove(path: Path, record: str) -> None:
-    """Takes a record out, with the comments before it.
+    """Removes a record, with the comments before it.
 
     Raises:
         UsageError: there is none of that name.
@@ -43,7 +43,7 @@ def remove(path: Path, record: str) -> None:
 
 
 def set_cells(path: Path, record: str, cells: Sequence[str]) -> None:
-    """Gives a record other cells or globs.
+    """Replaces the cells or globs of a record.
 
     Raises:
         UsageError: there is none of that name.
@@ -52,7 +52,13 @@ def set_cells(path: Path, record: str, cells: Sequence[str]) -> None:
 
 
 def set_way(path: Path, record: str, outcome: Outcome, detail: str) -> None:
-    """Gives a record another outcome and another pattern for the detail.
+    """Replaces the outcome and the pattern for the detail of a record.
+
+    Args:
+        path: the file with the records.
+        record: the id.
+        outcome: how its cells fail now.
+        detail: a regular expression that the details' first lines match.
 
     Raises:
         UsageError: there is none of that name.
@@ -61,7 +67,7 @@ def set_way(path: Path, record: str, outcome: Outcome, detail: str) -> None:
 
 
 def set_until(path: Path, record: str, until: str) -> None:
-    """Gives a record another `until`.
+    """Replaces the `until` of a record.
 
     Raises:
         UsageError: there is none of that name, or it has no `until`.
@@ -70,7 +76,7 @@ def set_until(path: Path, record: str, until: str) -> None:
 
 
 def add(path: Path, record: KnownFailure) -> None:
-    """Puts a record at the end.
+    """Appends a record.
 
     Raises:
         DataFileError: it makes no sense; the file stays as it was.
@@ -91,12 +97,12 @@ def add(path: Path, record: KnownFailure) -> None:
 
 
 def _string(text: str) -> String:
-    """A TOML string: without escapes where it can be, as patterns are read more easily so."""
+    """Returns a TOML string: without escapes where it can be, as patterns are easier to read so."""
     return tomlkit.string(text, literal="'" not in text and "\\" in text and text.isprintable())
 
 
 def _array(texts: Sequence[str]) -> Array:
-    """A TOML array with a line for each text."""
+    """Returns a TOML array with a line for each text."""
     array = tomlkit.array().multiline(True)
     array.extend(_string(text) for text in texts)
     return array
@@ -149,7 +155,7 @@ def _change(path: Path, record: str, changes: Mapping[str, Item]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Writes a file that can be read, or leaves it as it was."""
+    """Writes a file if the new text can be read; leaves it as it was otherwise."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text)
     try:

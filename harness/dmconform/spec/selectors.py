@@ -60,7 +60,7 @@ class SdkSpec:
         return cls(text, language, oldest, newest, provider)
 
     def matches(self, sdk: Sdk) -> bool:
-        """Whether it selects an SDK."""
+        """Returns whether it selects an SDK."""
         return (
             self.language in (None, sdk.id.language)
             and (self.oldest is None or self.oldest <= sdk.id.minor)
@@ -69,16 +69,16 @@ class SdkSpec:
         )
 
     def names_one(self) -> bool:
-        """Whether it names one version of one language, and is no pattern."""
+        """Returns whether it names one version of one language, and not a pattern."""
         return self.language is not None and self.oldest is not None and self.oldest == self.newest
 
     def names_official(self) -> bool:
-        """Whether it asks for the official SDK by name."""
+        """Returns whether it asks for the official SDK by name."""
         return self.provider is Provider.OFFICIAL
 
 
 def select_sdks(specs: Sequence[str], sdks: tuple[Sdk, ...]) -> tuple[tuple[Sdk, ...], frozenset[str]]:
-    """The SDKs that the specs name, and the ids of the official ones that were asked for by name.
+    """Returns the SDKs that the specs name, and the ids of the official ones that were asked for by name.
 
     Raises:
         UsageError: a spec is none, or names a version that does not exist.
@@ -103,7 +103,7 @@ def select_sdks(specs: Sequence[str], sdks: tuple[Sdk, ...]) -> tuple[tuple[Sdk,
 
 
 def select_cases(globs: Sequence[str], cases: tuple[Case, ...]) -> tuple[Case, ...]:
-    """The cases whose id a glob matches; without a glob all.
+    """Returns the cases whose id a glob matches; without a glob all.
 
     Raises:
         UsageError: a case that is named, without a `*`, `?` or `[`, does not exist.

@@ -96,7 +96,7 @@ def test_a_bomb_that_goes_off_and_one_that_does_not(probe: dict[str, Path], tmp_
     host = only(found)
     assert (found.exit_code, kinds(found)) == (ExitCode.OK, {"1.39.3": [RunKind.WORKS]})
     assert "as far as it was driven" in host.reason
-    assert found.span.bombs == ("1.39.3",)
+    assert found.span.unresolved == ("1.39.3",)
 
 
 def test_a_crash_under_traffic(probe: dict[str, Path], tmp_path: Path) -> None:

@@ -117,8 +117,8 @@ def test_a_cell_that_holds_when_it_is_run_again_is_told_to_be_unstable_and_stays
     cell = cells_in(out)[ONE_CELL]
     assert (cell.outcome, cell.judgement) == (Outcome.FAIL, Judgement.FAIL)
     assert [one.outcome for one in cell.reruns] == [Outcome.PASS] * 3
-    assert "NOT STABLE: run again alone, it ended otherwise (3x passed)" in done.printed
-    assert "NOT STABLE" in (out / "index.html").read_text()
+    assert "FLAKY: run again alone, it ended otherwise (3x passed)" in done.printed
+    assert "FLAKY" in (out / "index.html").read_text()
     (tmp_path / "mark").unlink()
     done = copy.dmconform("run", *ONE, "--reruns", "0", "--out", tmp_path / "once")
     assert done.exit_code == ExitCode.FAIL, done

@@ -94,7 +94,7 @@ def test_an_image_without_an_envoy(client: docker.DockerClient, tmp_path: Path) 
 def test_an_image_whose_envoy_is_something_else(client: docker.DockerClient, tmp_path: Path) -> None:
     with (
         image(client, tmp_path, {"usr/local/bin/envoy": b"#!/bin/sh\necho hello\n"}) as reference,
-        pytest.raises(UsageError, match=r"no Envoy: expected --version to print .* it printed: hello"),
+        pytest.raises(UsageError, match=r"not an Envoy executable: expected --version to print .* observed: hello"),
     ):
         from_image(client, reference, KNOWN, tmp_path / "cache")
 

@@ -208,12 +208,12 @@ def test_a_cache_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 
 def test_a_path_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"{tmp_path}/absent: no Envoy: No such file or directory"):
+    with pytest.raises(UsageError, match=f"{tmp_path}/absent: not an Envoy executable: No such file or directory"):
         from_file(tmp_path / "absent", KNOWN, "file")
 
 
 def test_a_path_that_is_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"{tmp_path}: no Envoy: expected a file"):
+    with pytest.raises(UsageError, match=f"{tmp_path}: not an Envoy executable: expected a file"):
         from_file(tmp_path, KNOWN, "file")
 
 
@@ -223,7 +223,7 @@ def test_a_text_file(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not executable"):
         from_file(path, KNOWN, "file")
     path.chmod(0o755)
-    with pytest.raises(UsageError, match=r"no Envoy: .*cannot be run: Exec format error"):
+    with pytest.raises(UsageError, match=r"not an Envoy executable: .*cannot be run: Exec format error"):
         from_file(path, KNOWN, "file")
 
 
@@ -234,7 +234,7 @@ def test_a_named_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_another_program() -> None:
-    with pytest.raises(UsageError, match=r"expected --version to print 'version: COMMIT/X.Y.Z/…', it printed: .*coreutils"):
+    with pytest.raises(UsageError, match=r"expected --version to print 'version: COMMIT/X.Y.Z/…', observed: .*coreutils"):
         from_file(Path("/bin/cat"), KNOWN, "file")
 
 

@@ -66,8 +66,8 @@ def test_a_module_that_needs_a_foreign_library_is_refused(
     ("content", "problem"),
     [
         (None, r"left no libprobe\.so"),
-        (b"", r"libprobe\.so: no shared library"),
-        (b"\x7fELF", r"libprobe\.so: no shared library"),
+        (b"", r"libprobe\.so: not a shared library"),
+        (b"\x7fELF", r"libprobe\.so: not a shared library"),
     ],
 )
 def test_what_is_no_module_is_refused(tmp_path: Path, outputs: dict[str, bytes], content: bytes | None, problem: str) -> None:

@@ -90,7 +90,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"more": 1}, "unknown field"),
         ({"points": [{"point": "nowhere", "releases": []}]}, "nowhere"),
         ({"points": [{"point": "matcher", "releases": ["1.39"]}]}, "not a release"),
-        ({"points": [{"point": "matcher", "releases": ["1.39.0", "1.39.0"]}]}, "stands twice"),
+        ({"points": [{"point": "matcher", "releases": ["1.39.0", "1.39.0"]}]}, "duplicate"),
         ({"points": [{"point": "matcher", "releases": ["1.39.0"], "null": {"a": {"fate": "dances"}}}]}, "dances"),
     ],
 )

@@ -119,7 +119,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
         ({"more": 1}, "unknown field"),
         ({"points": [{"point": "nowhere", "releases": [], "hooks": {}}]}, "nowhere"),
         ({"points": [{"point": "matcher", "releases": ["1.39"], "hooks": {}}]}, "not a release"),
-        ({"points": [{"point": "matcher", "releases": ["1.39.0", "1.39.0"], "hooks": {}}]}, "stands twice"),
+        ({"points": [{"point": "matcher", "releases": ["1.39.0", "1.39.0"], "hooks": {}}]}, "duplicate"),
         ({"points": [{"point": "matcher", "releases": ["1.39.0"], "hooks": {"a": {"without": "dances"}}}]}, "dances"),
     ],
 )

@@ -105,7 +105,7 @@ def test_the_findings_name_what_breaks_the_promise() -> None:
 
 
 def test_pairs_that_nothing_is_promised_of_are_compared_when_asked_for() -> None:
-    promised, all_pairs = compare_pairs(), compare_pairs(beyond=True)
+    promised, all_pairs = compare_pairs(), compare_pairs(unsupported=True)
 
     assert {pair.relation for pair in promised.pairs} == {Relation.SUPPORTED}
     assert ("1.37", "1.38") not in _pairs(promised)
@@ -114,7 +114,7 @@ def test_pairs_that_nothing_is_promised_of_are_compared_when_asked_for() -> None
 
 
 def test_a_patch_that_lacks_what_its_minor_has_is_found() -> None:
-    found = [one for one in compare_pairs(beyond=True).findings if (one.sdk_minor, one.host_minor) == ("1.36", "1.36")]
+    found = [one for one in compare_pairs(unsupported=True).findings if (one.sdk_minor, one.host_minor) == ("1.36", "1.36")]
 
     assert {one.host_releases for one in found} == {("1.36.2",)}
     assert sum(one.kind is AbiChangeKind.CALLBACK_REMOVED for one in found) == 16

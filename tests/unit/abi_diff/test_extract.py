@@ -126,7 +126,7 @@ INEXPRESSIBLE = {
     "typedef struct {} nothing;": "struct nothing has no fields",
     "typedef struct { void (*fn)(int); } s;": "struct s, field fn: the data has no words for `void (*)(int)`",
     "typedef struct node { struct node* next; } node;": "struct node, field next: the data has no words for `struct node *`",
-    "typedef struct { bool a; int b; } __attribute__((packed)) p;": "something that is no field (PACKED_ATTR)",
+    "typedef struct { bool a; int b; } __attribute__((packed)) p;": "something that is not a field (PACKED_ATTR)",
     "typedef struct { bool a __attribute__((aligned(16))); } p;": "clang says size 16, alignment 16, offsets [0]",
     "#pragma pack(1)\ntypedef struct { bool a; int b; } p;": "clang says size 5, alignment 1, offsets [0, 1]",
     "typedef enum { A } __attribute__((packed)) tiny;": "clang says size 1, alignment 1",
@@ -140,7 +140,7 @@ INEXPRESSIBLE = {
     "typedef volatile int v;": "typedef v: the data has no words for `volatile int`",
     "typedef const struct { int a; } c;": "typedef c makes a struct or an enum const or volatile",
     "typedef long double ld;": "typedef ld: the data has no words for `long double`",
-    "typedef _Bool flag;": "`_Bool` is no type that the data can have",
+    "typedef _Bool flag;": "`_Bool` is not a type that the data can have",
     "typedef int __attribute__((address_space(1))) *far;": "typedef far: the data has no words for",
     "void envoy_dynamic_module_callback_f(const char* format, ...);": "takes any number of arguments",
     "void envoy_dynamic_module_callback_f(void (*fn)(int));": "parameter fn: the data has no words for `void (*)(int)`",
@@ -148,7 +148,7 @@ INEXPRESSIBLE = {
     "void envoy_dynamic_module_callback_f(int a[4]);": "parameter a: the data has arrays (`int[4]`) only as fields",
     "static void envoy_dynamic_module_callback_f(void);": "is defined, not only declared",
     "inline void envoy_dynamic_module_callback_f(void) {}": "is defined, not only declared",
-    'void envoy_dynamic_module_callback_f(void) __asm__("g");': "has an attribute that the data cannot tell (ASM_LABEL_ATTR)",
+    'void envoy_dynamic_module_callback_f(void) __asm__("g");': "an attribute that the data cannot express (ASM_LABEL_ATTR)",
     "__attribute__((ms_abi)) void envoy_dynamic_module_callback_f(void);": "has another calling convention than C's",
     "typedef void (*fn)(void) __attribute__((ms_abi));": "typedef fn has another calling convention than C's",
     "void helper(void);": "function helper is neither a callback",
@@ -209,7 +209,7 @@ def test_without_one_it_is_the_headers_hash(header: Path) -> None:
 
 def test_macros_are_noted(header: Path) -> None:
     header.write_text(f"#define GUARD\n#define LIMIT 16\n{ONE_HOOK}")
-    assert extract(header).notes == ("macro LIMIT is no type and no function: not in the data",)
+    assert extract(header).notes == ("macro LIMIT is neither a type nor a function: not in the data",)
 
 
 def test_a_header_of_something_else_is_refused(header: Path) -> None:
@@ -245,7 +245,7 @@ def test_what_is_no_readable_header_is_refused_at_once(
     elif kind == "large":
         header.write_text(" " * 1001)
     path = Path("/dev/zero") if kind == "device" else header
-    expected = {"missing": "No such file", "large": "up to 1000 bytes"}.get(kind, "this is no file|Is a directory")
+    expected = {"missing": "No such file", "large": "up to 1000 bytes"}.get(kind, "this is not a file|Is a directory")
     with pytest.raises(UsageError, match=expected):
         extract(path)
 
@@ -361,7 +361,7 @@ def test_a_host_without_dynamic_modules_is_refused(header: Path, host: Host) -> 
 @pytest.mark.parametrize(
     ("about", "problem"),
     [
-        (About(envoy="9.9", release="9.8.7"), "said to be of Envoy 9.9, and the release is 9.8.7"),
+        (About(envoy="9.9", release="9.8.7"), "expected an Envoy of the release 9.8.7, got 9.9"),
         (About(envoy="9.8.7"), "'9.8.7' is not a minor version"),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_host_of_which_the_user_knows_more(monkeypatch: pytest.MonkeyPatch) ->
     abi = abi_of_binary(Path("envoy"), release="9.9.1-dev")
     assert (abi.envoy, abi.measured_on, abi.abi_version) == ("9.9", "9.9.1-dev", UNKNOWN)
     assert abi_of_binary(Path("envoy")).envoy == UNKNOWN
-    with pytest.raises(UsageError, match=r"Envoy 9\.8, and the release is 9\.9\.1-dev"):
+    with pytest.raises(UsageError, match=r"the release 9\.9\.1-dev, got 9\.8"):
         abi_of_binary(Path("envoy"), envoy="9.8", release="9.9.1-dev")
 
 

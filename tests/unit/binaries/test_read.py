@@ -210,14 +210,14 @@ def test_exports_of_a_library(tmp_path: Path) -> None:
     path = tmp_path / "lib.so"
     path.write_bytes(elf_samples.write(Sample(defined=("PyList_New", "PyDict_New"), wanted=(Wanted("malloc"),))))
     assert exports_of(path) == {"PyList_New", "PyDict_New"}
-    with pytest.raises(UsageError, match=r"missing\.so: no library: .*No such file"):
+    with pytest.raises(UsageError, match=r"missing\.so: not a shared library: .*No such file"):
         exports_of(tmp_path / "missing.so")
 
 
 def test_what_is_no_host_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "envoy"
     path.write_text("text")
-    with pytest.raises(UsageError, match=r"envoy: no Envoy: expected an ELF file"):
+    with pytest.raises(UsageError, match=r"envoy: not an Envoy executable: expected an ELF file"):
         read_host(path)
 
 

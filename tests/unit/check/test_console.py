@@ -25,7 +25,7 @@ def test_a_row_per_host_with_both_halves() -> None:
     rows = {line.split()[0]: line for line in text.splitlines() if re.match(r" *1\.\d+\.\d+ +\w", line)}
     assert list(rows) == ["1.36.4", "1.37.0", "1.38.3", "1.39.0", "1.39.3", "1.40.0"]
     assert re.search(r"refused +http_filter +refused .*✗ does not work$", rows["1.36.4"].rstrip())
-    assert re.search(r"bomb +http_filter +works .*✓ works$", rows["1.38.3"].rstrip())
+    assert re.search(r"unresolved +http_filter +works .*✓ works$", rows["1.38.3"].rstrip())
     assert re.search(r"loads +http_filter +crashed .*✗ does not work !!$", rows["1.40.0"].rstrip())
 
 
@@ -67,13 +67,13 @@ def test_halves_that_disagree_are_loud() -> None:
             ("1.39",),
             "for SDK 1.39: Envoy 1.39 and 1.40. kept on 1.39.0, 1.39.3; the range is inside of it.",
         ),
-        (("1.38.3", "1.39.3"), ("1.39",), "kept on 1.39.3; beyond it, by luck: 1.38.3."),
+        (("1.38.3", "1.39.3"), ("1.39",), "kept on 1.39.3; outside it, by luck: 1.38.3."),
         (("1.39.3", "1.40.0"), ("1.39",), "BROKEN on 1.40.0; kept on 1.39.3"),
         (("1.39.3",), ("1.38", "1.39"), "if it is of SDK 1.38: Envoy 1.38 and 1.39. kept on 1.39.3"),
         (
             ("1.39.3",),
             ("1.37",),
-            "so for Envoy 1.37 at most. beyond it, by luck: 1.39.3",
+            "so for Envoy 1.37 at most. outside it, by luck: 1.39.3",
         ),
         (("1.39.3",), (), "--sdk-minor"),
     ],

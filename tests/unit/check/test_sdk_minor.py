@@ -120,13 +120,13 @@ def test_the_promise() -> None:
         host("1.40.0", HostVerdict.BREAKS),
     ]
     entry = promise_for(Minor(1, 38), hosts)
-    assert entry.promised_minors == ("1.38", "1.39")
+    assert entry.supported_minors == ("1.38", "1.39")
     assert (entry.kept, entry.broken, entry.luck) == (("1.38.3",), ("1.39.3",), ("1.37.0",))
     assert entry.relations["1.40.0"] is Relation.UNSUPPORTED
 
 
 def test_nothing_was_promised_before_1_38() -> None:
     entry = promise_for(Minor(1, 37), [host("1.37.0", HostVerdict.WORKS), host("1.38.3", HostVerdict.BREAKS)])
-    assert (entry.promised_minors, entry.kept, entry.broken, entry.luck) == ((), (), (), ())
+    assert (entry.supported_minors, entry.kept, entry.broken, entry.luck) == ((), (), (), ())
     assert entry.as_asked == ("1.37.0",)
     assert entry.relations["1.37.0"] is Relation.LEGACY

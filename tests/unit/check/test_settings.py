@@ -54,7 +54,10 @@ def test_a_file_has_a_table_per_extension_point(tmp_path: Path) -> None:
         ("[[use]]\nextension_point = 'http_filter'\nconfig = 1", "config"),
         ("[[use]]\nextension_point = 'http_filter'\nenvironment = { A = 1 }", "environment"),
         ("[[use]]\nextension_point = 'http_filter'\nenvironment = { 'A=B' = '1' }", "number 1: environment 'A=B'"),
-        ("[[use]]\nextension_point = 'matcher'\n[[use]]\nextension_point = 'matcher'", "number 2: extension_point matcher"),
+        (
+            "[[use]]\nextension_point = 'matcher'\n[[use]]\nextension_point = 'matcher'",
+            "number 2: duplicate extension_point matcher",
+        ),
         ("[environment]\nA = 1", "environment"),
         ("sdk_minor = '1.39.3'", "sdk_minor"),
         ("[[use]]\nextension_point = 'dns_resolver'", "dns_resolver"),

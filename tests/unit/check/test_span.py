@@ -60,4 +60,4 @@ def test_known_releases_that_were_not_asked_for_are_named_only_inside_of_the_ran
 
 def test_bombs_are_named() -> None:
     span = span_of(hosts("1.38.3=b", "1.39.3=w"), KNOWN, measured=False)
-    assert (span.bombs, span.works, span.measured) == (("1.38.3",), ("1.38.3", "1.39.3"), False)
+    assert (span.unresolved, span.works, span.measured) == (("1.38.3",), ("1.38.3", "1.39.3"), False)

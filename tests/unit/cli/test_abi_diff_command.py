@@ -66,7 +66,7 @@ def test_findings_name_each_break(how: list[str], capsys: pytest.CaptureFixture[
 def test_findings_beyond_the_promise_are_more(capsys: pytest.CaptureFixture[str]) -> None:
     main(["abi", "findings", "--json"])
     promised = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
-    main(["abi", "findings", "--json", "--beyond"])
+    main(["abi", "findings", "--json", "--unsupported"])
     everything = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
 
     assert set(promised.findings) < set(everything.findings)

@@ -24,7 +24,7 @@ from dmconform.report.stability import Stability, reruns_in_words, stability
 from dmconform.spec.catalogue import load_catalogue
 from rich.console import Console
 
-from tests.unit.report_samples import ENVIRONMENT, broken, cell, disputed, known, report
+from tests.unit.report_samples import ENVIRONMENT, broken, cell, contradicted, known, report
 
 PASSES = RerunEntry(Outcome.PASS, Judgement.PASS, "")
 FAILS = RerunEntry(Outcome.FAIL, Judgement.FAIL, "expected 200, seen 503")
@@ -54,7 +54,7 @@ def test_the_words_for_several_cells_count_those_that_ended_otherwise() -> None:
     stable = broken(reruns=(FAILS, FAILS))
     assert reruns_in_words([broken(), stable]) == "stable: run again alone, the same each time (2x fail)"
     said = reruns_in_words([stable, UNSTABLE, broken()])
-    assert said == "NOT STABLE: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
+    assert said == "FLAKY: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
     assert "run again alone, it ended otherwise (2x pass)" in reruns_in_words([broken(reruns=(PASSES, PASSES))])
 
 
@@ -84,15 +84,15 @@ FORMS: dict[str, Callable[[Report], str]] = {
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_says_that_a_cell_is_not_stable_and_it_stays_red(form: str) -> None:
     told = FORMS[form](report([UNSTABLE]))
-    assert "NOT STABLE: run again alone, it ended otherwise" in told
-    assert "NOT STABLE" not in FORMS[form](report([broken(reruns=(FAILS, FAILS))]))
+    assert "FLAKY: run again alone, it ended otherwise" in told
+    assert "FLAKY" not in FORMS[form](report([broken(reruns=(FAILS, FAILS))]))
     assert report([UNSTABLE]).exit_code == 1
 
 
 def test_some_cells_of_each_cause_are_run_again_and_only_what_counts_against_the_run() -> None:
     many = [broken(sdk=f"rust@1.{minor}:reference") for minor in range(20)]
     wanted = cells_to_run_again(
-        report([*many, broken("a/other"), cell("a/fine"), known("a/known"), disputed("a/disputed"), STALE])
+        report([*many, broken("a/other"), cell("a/fine"), known("a/known"), contradicted("a/disputed"), STALE])
     )
     assert len(wanted) == MOST_CELLS
     assert {name.partition("/rust")[0] for name in wanted[:4]} == {"window/proxied_traffic", "a/other", "a/disputed"}

@@ -168,8 +168,8 @@ def test_the_records_of_the_repository_are_read() -> None:
     ("change", "inconsistency"),
     [
         (('reason = "r"', 'reason = " "'), "needs"),
-        (('changes = ["a"]', 'changes = ["("]'), "no regular"),
-        (("", ""), "stands twice"),
+        (('changes = ["a"]', 'changes = ["("]'), "not a regular"),
+        (("", ""), "duplicate"),
     ],
 )
 def test_a_bad_record_is_refused(tmp_path: Path, change: tuple[str, str], inconsistency: str) -> None:

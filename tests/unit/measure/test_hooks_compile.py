@@ -42,7 +42,6 @@ def toolchain_folder(tmp_path: Path) -> Path:
 
 def compiled(jobs: Jobs, cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Path:  # noqa: ANN401
     """Compiles `libm.so` with changes to the arguments."""
-
     monkeypatch.setattr(generated, "run_job", jobs.run)
     arguments: dict[str, Any] = {"name": "m", "sources": SOURCES, "flags": (), **changes}
     return generated.compile_c(cache=cache, toolchain=lambda: TOOLS, toolchain_folder=folder, **arguments)

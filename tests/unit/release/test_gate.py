@@ -239,7 +239,7 @@ def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Ca
 
 
 def test_a_stale_record_of_a_cell_that_does_not_apply_is_against_it(good: Report, catalogue: Catalogue) -> None:
-    """ "not applicable" is let pass; that a record says otherwise is not."""
+    """A cell that is not applicable is let pass; a record that contradicts it is not."""
     stale = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.XPASS, "known_failure": "a-record"}
     verdict = judged(changed(good, **stale), catalogue)
     assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.MAY_NOT, [ReasonKind.RECORDS])

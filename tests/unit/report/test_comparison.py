@@ -21,7 +21,7 @@ from dmconform.report.comparison.show import groups
 from dmconform.report.schema import CellEntry, Report, Shard, write_report
 
 from tests.checkout import ROOT
-from tests.unit.report_samples import HOSTILE, broken, cell, disputed, known, report, unreachable
+from tests.unit.report_samples import HOSTILE, broken, cell, contradicted, known, report, unreachable
 
 HELD, FAILED, NONE = cell(), broken(), unreachable(sdk="rust@1.39:reference")
 FACT_HELD = cell(relation=Relation.UNSUPPORTED)
@@ -46,9 +46,9 @@ KINDS: list[tuple[str, CellEntry | None, CellEntry | None, ChangeKind | None]] =
     ("promised since", FACT_HELD, FAILED, ChangeKind.REGRESSION),
     ("promised no more", HELD, FACT_FAILED, ChangeKind.REGRESSION),
     ("promise alone", FACT_HELD, HELD, ChangeKind.PROMISE),
-    ("mismatch", HELD, disputed(), ChangeKind.REGRESSION),
-    ("verdicts agree again", disputed(), HELD, ChangeKind.REPAIR),
-    ("mismatch as before", disputed(), disputed(), None),
+    ("mismatch", HELD, contradicted(), ChangeKind.REGRESSION),
+    ("verdicts agree again", contradicted(), HELD, ChangeKind.REPAIR),
+    ("mismatch as before", contradicted(), contradicted(), None),
 ]
 
 

@@ -22,7 +22,7 @@ from tests.unit.report_samples import (
     INCONSISTENCIES,
     broken,
     cell,
-    disputed,
+    contradicted,
     hostile_report,
     matrix,
     report,
@@ -73,7 +73,7 @@ def test_a_disagreement_comes_before_everything_else_that_is_listed() -> None:
     luck = cell(
         "load/luck", host="1.36.4", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL, mismatch="they differ"
     )
-    cells = [broken("a/bad"), luck, disputed("load/hidden")]
+    cells = [broken("a/bad"), luck, contradicted("load/hidden")]
     output = printed(report(cells, static=[static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)]))
     start = output.index("≠ Static/run-time mismatch: 2 cells, 1 failing")
     assert start < output.index("New failures")
@@ -85,7 +85,7 @@ def test_a_disagreement_comes_before_everything_else_that_is_listed() -> None:
 
 
 def test_many_disagreements_are_bounded() -> None:
-    output = printed(report([disputed(host=f"1.39.{patch}") for patch in range(15)]))
+    output = printed(report([contradicted(host=f"1.39.{patch}") for patch in range(15)]))
     assert output.count("first: ") == 10
     assert "and 5 more pairs of SDK and host" in output
 

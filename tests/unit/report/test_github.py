@@ -19,7 +19,7 @@ from dmconform.report.github import (
 )
 from dmconform.spec.inconsistencies import InconsistencyKind
 
-from tests.unit.report_samples import HOSTILE, INCONSISTENCIES, broken, cell, disputed, known, report
+from tests.unit.report_samples import HOSTILE, INCONSISTENCIES, broken, cell, contradicted, known, report
 
 
 def test_each_cause_is_one_annotation_with_its_command() -> None:
@@ -57,7 +57,7 @@ def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> No
 
 def test_all_that_counts_against_a_run_is_told() -> None:
     """Not only cells that fail: each of these alone makes a run red."""
-    (told, answer) = annotations_of_run(report([disputed()]))
+    (told, answer) = annotations_of_run(report([contradicted()]))
     assert (told.level, told.title) == (AnnotationLevel.ERROR, "rust@1.39:reference on 1.39.3: static/run-time mismatch")
     assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
     assert answer.level is AnnotationLevel.ERROR

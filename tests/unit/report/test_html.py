@@ -32,7 +32,7 @@ from tests.unit.report_samples import (
     KNOWN_FAILURE,
     broken,
     cell,
-    disputed,
+    contradicted,
     hostile_report,
     known,
     matrix,
@@ -311,7 +311,7 @@ def test_the_legend_tells_only_the_looks_that_are_there() -> None:
     assert "✗ FAIL</span> supported, and fails" in calm
     assert "MISMATCH" not in calm.partition('id="data"')[0]
     assert "MISMATCH ≠</span> supported, and passes, and the static analysis of its probe says that it cannot" in render_html(
-        report([disputed("load/hidden")])
+        report([contradicted("load/hidden")])
     )
 
 

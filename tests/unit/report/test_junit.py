@@ -17,7 +17,7 @@ from tests.unit.report_samples import (
     FINDING,
     INCONSISTENCIES,
     cell,
-    disputed,
+    contradicted,
     hostile_report,
     known,
     matrix,
@@ -81,7 +81,7 @@ def test_a_run_that_stopped_early_is_an_error() -> None:
 
 
 def test_a_disagreement_is_told_in_the_failure_and_both_halves_as_properties() -> None:
-    entries = [disputed(), cell("load/luck", judgement=Judgement.INFORMATIONAL, mismatch="halves differ")]
+    entries = [contradicted(), cell("load/luck", judgement=Judgement.INFORMATIONAL, mismatch="halves differ")]
     half = static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)
     root = ET.fromstring(render_junit(report(entries, static=[half])))
     (failure,) = root.iter("failure")

@@ -24,7 +24,7 @@ from tests.unit.report_samples import (
     KNOWN_FAILURE,
     broken,
     cell,
-    disputed,
+    contradicted,
     hostile_report,
     matrix,
     report,
@@ -79,7 +79,7 @@ def test_the_static_half_stands_in_the_matrix_and_what_does_not_load_in_a_table(
 
 def test_a_disagreement_has_its_section_before_the_matrix() -> None:
     luck = cell("load/luck", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL, mismatch="halves differ")
-    page = render_markdown(report([luck, disputed("load/hidden")]))
+    page = render_markdown(report([luck, contradicted("load/hidden")]))
     section = page[page.index("## ≠ Static/run-time mismatch") : page.index("## Matrix")]
     rows = [line for line in section.splitlines() if line.startswith("| 1 |")]
     assert ["FAILS the run" in row for row in rows] == [True, False]

@@ -9,11 +9,11 @@ from dmconform.core.text import cut, first_line, one_line, plain
 from dmconform.core.values import AbiVerdict, Judgement, Load, Outcome, Relation
 from dmconform.report.grid import grid, natural
 from dmconform.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, LOAD_WORDS, OUTCOME_MARKS, STATIC_WORDS, mark
-from dmconform.report.mismatches import disputes, static_rows, static_sentence, static_words
+from dmconform.report.mismatches import mismatch_groups, static_rows, static_sentence, static_words
 from dmconform.report.schema import CellEntry
 from dmconform.report.summary import RunVerdict, abi_words, causes, summarise, unrun
 
-from tests.unit.report_samples import ALL_KINDS, broken, cell, disputed, known, matrix, report, static, unreachable
+from tests.unit.report_samples import ALL_KINDS, broken, cell, contradicted, known, matrix, report, static, unreachable
 
 INAPPLICABLE = cell("a/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads")
 BLOCKED = cell("a/blocked", outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail="no build")
@@ -35,10 +35,10 @@ def test_counts_have_every_value_and_add_up() -> None:
     }
     assert summary.by_relation == {Relation.SUPPORTED: 8, Relation.LEGACY: 1, Relation.UNSUPPORTED: 1}
     assert sum(summary.by_judgement.values()) == summary.cells == 10
-    assert (summary.ran, summary.promised_ran, summary.promised_held, summary.promised_failed) == (7, 5, 1, 1)
+    assert (summary.ran, summary.supported_ran, summary.supported_passed, summary.supported_failed) == (7, 5, 1, 1)
     assert summary.disagreeing == 1
-    assert (summary.promised_known, summary.promised_not_run) == (1, 3)
-    assert (summary.beyond_passed, summary.beyond_ran) == (1, 2)
+    assert (summary.supported_xfailed, summary.supported_not_run) == (1, 3)
+    assert (summary.other_passed, summary.other_ran) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_counts_have_every_value_and_add_up() -> None:
         ([cell(), broken("a/b")], RunVerdict.BROKEN, "does not hold: 1 of 2 supported"),
         ([cell(), broken("a/b"), BLOCKED], RunVerdict.BROKEN, "1 cell could not run"),
         ([cell(), cell("a/b", judgement=Judgement.XPASS)], RunVerdict.BROKEN, "Known failures no longer apply"),
-        ([cell(), disputed("a/b")], RunVerdict.BROKEN, "contradict each other (1 cell with a static/run-time mismatch)"),
+        ([cell(), contradicted("a/b")], RunVerdict.BROKEN, "contradict each other (1 cell with a static/run-time mismatch)"),
         (
-            [broken(), disputed("a/b")],
+            [broken(), contradicted("a/b")],
             RunVerdict.BROKEN,
             "1 of 2 supported cells that ran fail (1 cell with a static/run-time mismatch)",
         ),
@@ -156,7 +156,7 @@ def test_capitals_are_kept_for_what_counts() -> None:
 @pytest.mark.parametrize(
     ("entry", "shown"),
     [
-        (disputed(), "✓ MISMATCH ≠"),
+        (contradicted(), "✓ MISMATCH ≠"),
         (FACT_MISMATCH, "✓ pass ≠"),
         (known(mismatch="halves differ"), "† xfail ≠"),
         (broken(mismatch="halves differ"), "✗ FAIL ≠"),
@@ -168,14 +168,16 @@ def test_a_disagreement_is_flagged_whatever_the_judgement(entry: CellEntry, show
 
 
 def test_disputes_are_grouped_and_those_that_count_come_first() -> None:
-    found = disputes(report([FACT_MISMATCH, disputed("a/one"), disputed("a/two"), disputed("a/one", host="1.40.0"), cell()]))
+    found = mismatch_groups(
+        report([FACT_MISMATCH, contradicted("a/one"), contradicted("a/two"), contradicted("a/one", host="1.40.0"), cell()])
+    )
     assert [(it.sdk, it.host, it.counts, it.count) for it in found] == [
         ("rust@1.39:reference", "1.39.3", True, 2),
         ("rust@1.39:reference", "1.40.0", True, 1),
         ("rust@1.39:reference", "1.39.3", False, 1),
     ]
-    assert disputes(report([cell()])) == ()
-    assert causes(report([disputed()])) == ()
+    assert mismatch_groups(report([cell()])) == ()
+    assert causes(report([contradicted()])) == ()
 
 
 def test_static_rows_join_hosts_that_the_same_is_said_of() -> None:

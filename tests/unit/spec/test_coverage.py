@@ -64,12 +64,12 @@ GOOD = 'id = "a"\nstatement = "s"\ndocument = "overview"\nsection = "x"\n'
 @pytest.mark.parametrize(
     ("text", "inconsistency"),
     [
-        (f"[[requirement]]\n{GOOD}[[requirement]]\n{GOOD}", "stands twice"),
+        (f"[[requirement]]\n{GOOD}[[requirement]]\n{GOOD}", "duplicate id"),
         (f'[[requirement]]\n{GOOD}since = "1.38.3"\n', "not a minor version"),
         (f'[[requirement]]\n{GOOD}since = "1.39"\nuntil = "1.38"\n', "after 1.38"),
         (f'[[requirement]]\n{GOOD}level = "may"\n', "may"),
         (f'[[requirement]]\n{GOOD}uncovered = ""\n', "uncovered is empty"),
-        (f'[[requirement]]\n{GOOD}contradicts = "b"\n', "which is no id"),
+        (f'[[requirement]]\n{GOOD}contradicts = "b"\n', "which is not an id"),
     ],
 )
 def test_a_bad_requirement_is_refused(tmp_path: Path, text: str, inconsistency: str) -> None:

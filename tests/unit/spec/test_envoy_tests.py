@@ -57,7 +57,7 @@ def test_measurements_that_are_not_there_are_found(measured: str, unknown: bool)
 @pytest.mark.parametrize(
     ("text", "inconsistency"),
     [
-        (f'[[test]]\n{GOOD}reason = "r"\n[[test]]\n{GOOD}reason = "r"\n', "stands twice"),
+        (f'[[test]]\n{GOOD}reason = "r"\n[[test]]\n{GOOD}reason = "r"\n', "duplicate id"),
         (f"[[test]]\n{GOOD}", "expected either a reason, or cases or measured"),
         (f'[[test]]\n{GOOD}cases = ["a/b"]\nreason = "r"\n', "expected either a reason, or cases or measured"),
         (f'[[test]]\n{GOOD}reason = ""\n', "reason is empty"),

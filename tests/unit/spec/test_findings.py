@@ -59,7 +59,7 @@ def test_a_command_names_what_there_is(finding: Finding) -> None:
             selectors = Selectors((host,), tuple(arguments["sdk"]), tuple(arguments["case"]), arguments["everywhere"])
             assert listing("cells", selectors, CATALOGUE).cells, host
     if arguments.get("cell"):
-        assert str(CellId.parse(arguments["cell"])) in CATALOGUE.promised
+        assert str(CellId.parse(arguments["cell"])) in CATALOGUE.supported
 
 
 def test_hosts_and_sdks_that_are_named_are_known() -> None:
@@ -80,11 +80,11 @@ def test_a_known_failure_is_told_by_its_record_and_its_cells() -> None:
         "The SDK is at fault: it does <this>\nand that. More words.",
         "Seen there.",
     )
-    told = of_known_failure(record, CellIndex(CATALOGUE.promised), CATALOGUE.cases, CATALOGUE.requirements)
+    told = of_known_failure(record, CellIndex(CATALOGUE.supported), CATALOGUE.cases, CATALOGUE.requirements)
     assert told.title == "It does <this> and that"
     titled = msgspec.structs.replace(record, title="Does this")
     assert (
-        of_known_failure(titled, CellIndex(CATALOGUE.promised), CATALOGUE.cases, {**CATALOGUE.requirements}).title
+        of_known_failure(titled, CellIndex(CATALOGUE.supported), CATALOGUE.cases, {**CATALOGUE.requirements}).title
         == "Does this"
     )
     assert told.sdks == ("rust@1.39:official",)
@@ -111,9 +111,9 @@ reproduce = "dmconform run"
 @pytest.mark.parametrize(
     ("text", "inconsistency"),
     [
-        (f"most_important = []\n{GOOD}{GOOD}", "stands twice"),
-        (f"most_important = []\n{GOOD}".replace('"a"', '"known"'), "or is that of a known failure"),
-        (f'most_important = ["b"]\n{GOOD}', "'b' is no id"),
+        (f"most_important = []\n{GOOD}{GOOD}", "duplicate id"),
+        (f"most_important = []\n{GOOD}".replace('"a"', '"known"'), "or that of a known failure"),
+        (f'most_important = ["b"]\n{GOOD}', "'b' is not an id"),
         (f"most_important = []\n{GOOD}".replace('"t"', '" "'), "title is empty"),
         (f"most_important = []\n{GOOD}".replace('["all"]', "[]"), "hosts is empty"),
         (f"most_important = []\n{GOOD}".replace('"host"', '"me"'), "me"),

@@ -107,7 +107,7 @@ def test_too_much_a_cell_of_which_its_case_says_nothing() -> None:
 def test_too_much_a_cell_that_nobody_promised() -> None:
     found = only(of_records(msgspec.structs.replace(RECORD, cells=("a/b/*",))))
     assert (found.kind, found.cells) == (InconsistencyKind.TOO_MUCH, (FACT,))
-    assert found.fix == "dmconform expectations narrow r --promised"
+    assert found.fix == "dmconform expectations narrow r --supported"
 
 
 def test_too_much_two_records_for_one_cell() -> None:

@@ -128,11 +128,13 @@ def test_most_cases_run_only_where_the_documents_say_something() -> None:
     catalogue = load_catalogue()
     hosts = [(host.release, host.version.minor) for host in catalogue.hosts]
     usual = plan_cells(catalogue.cases, SDKS, hosts)
-    beyond = {one.id.case for one in usual if window(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.UNSUPPORTED}
-    assert beyond == {one.id for one in catalogue.cases if one.declaration.everywhere}
-    assert beyond == {one.id for one in catalogue.cases if one.id.startswith("window/")}
+    unsupported = {
+        one.id.case for one in usual if window(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.UNSUPPORTED
+    }
+    assert unsupported == {one.id for one in catalogue.cases if one.declaration.everywhere}
+    assert unsupported == {one.id for one in catalogue.cases if one.id.startswith("window/")}
     everywhere = plan_cells(catalogue.cases, SDKS, hosts, everywhere=True)
-    assert {str(one.id) for one in usual} < {str(one.id) for one in everywhere} == set(catalogue.promised)
+    assert {str(one.id) for one in usual} < {str(one.id) for one in everywhere} == set(catalogue.supported)
     promised = {str(one.id) for one in everywhere if one.relation is Relation.SUPPORTED}
     assert promised <= {str(one.id) for one in usual}, "no supported cell is left out"
 
@@ -147,7 +149,7 @@ def minor_of_host(host: str) -> Minor:
     return Release.parse(host).minor
 
 
-def test_what_is_promised_to_rust_only_is_beyond_for_others() -> None:
+def test_what_is_promised_to_rust_only_is_unsupported_for_others() -> None:
     catalogue = load_catalogue()
     case = next(one for one in catalogue.cases if one.declaration.promised_to == (Language.RUST,))
     relations = {sdk.id.language: case.relation(sdk, Minor(1, 39))[0] for sdk in SDKS if sdk.id.minor == Minor(1, 39)}
@@ -244,14 +246,14 @@ GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The
 @pytest.mark.parametrize(
     ("text", "inconsistency"),
     [
-        (f"[[known]]\n{GOOD}\n[[known]]\n{GOOD}", "stands twice"),
+        (f"[[known]]\n{GOOD}\n[[known]]\n{GOOD}", "duplicate id"),
         (f"[[known]]\n{GOOD}colour = 1\n", "colour"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"pass"'), "is not a failure"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"error"'), "is not a failure"),
         ("[[known]]\n" + GOOD.replace('"fail"', '"vanished"'), "vanished"),
         ("[[known]]\n" + GOOD.replace('"The host is at fault: r"', '" "'), "needs cells, a reason and evidence"),
         ("[[known]]\n" + GOOD.replace("The host is at fault: r", "it fails"), "must begin with whose fault it is"),
-        ("[[known]]\n" + GOOD.replace('"d"', '"("'), "no regular expression"),
+        ("[[known]]\n" + GOOD.replace('"d"', '"("'), "is not a regular expression"),
         (f'[[known]]\n{GOOD}until = "soon"\n', "until: 'soon' is not a minor version"),
     ],
 )
@@ -274,7 +276,7 @@ def sdk_file(folder: Path, change: tuple[str, str]) -> Path:
     [
         (("unloads = true", "unloads = true\nspeed = 3"), "speed"),
         (('minor = "1.38"', 'minor = "1.38.3"'), "not a minor version"),
-        (('minor = "1.38"', 'minor = "1.37"'), r"1\.38\.3 is not of minor 1\.37|stands twice"),
+        (('minor = "1.38"', 'minor = "1.37"'), r"1\.38\.3 is not of minor 1\.37|duplicate minor"),
         (('release = "1.38.3"', 'release = "1.39.3"'), r"1\.39\.3 is not of minor 1\.38"),
         (('language = "rust"', 'language = "zig"'), "zig"),
         (('language = "rust"', 'language = "go"'), "as the folder is called"),

@@ -95,9 +95,9 @@ def test_what_does_not_fit_leaves_the_file(file: Path) -> None:
         record_edits.set_until(file, "none", "1.42")
     with pytest.raises(UsageError, match="first: cannot be changed: expected it to have 'until'"):
         record_edits.set_until(file, "first", "1.42")
-    with pytest.raises(DataFileError, match="stays as it is: id 'first' stands twice"):
+    with pytest.raises(DataFileError, match="stays as it is: duplicate id 'first'"):
         record_edits.add(file, msgspec.structs.replace(RECORD, id="first"))
-    with pytest.raises(DataFileError, match="stays as it is: first: detail is no regular expression"):
+    with pytest.raises(DataFileError, match="stays as it is: first: detail is not a regular expression"):
         record_edits.set_way(file, "first", Outcome.FAIL, "(")
     assert file.read_text() == WHOLE
     assert list(file.parent.iterdir()) == [file]

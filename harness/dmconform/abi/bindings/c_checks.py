@@ -22,7 +22,7 @@ _VERSIONS = ("ENVOY_DYNAMIC_MODULES_ABI_VERSION", "DMCONFORM_ABI_VERSION")  # th
 
 
 def c_checks(abi: Abi, header: str) -> str:
-    """The text of a C file that includes `header`, by its name, and asserts all that the data says.
+    """Returns the text of a C file that includes `header`, by its name, and asserts all that the data says.
 
     Raises:
         UnknownCType: a type is spelled in a way that the data cannot have, or is not defined.
@@ -87,7 +87,7 @@ def _enum(one: Enum) -> Iterator[str]:
 
 
 def _distinct(values: tuple[EnumValue, ...]) -> Iterator[EnumValue]:
-    """One constant for each number: two names may mean the same, two cases must not."""
+    """Returns one constant for each number: two names may mean the same, two cases must not."""
     return iter({value.value: value for value in values}.values())
 
 

@@ -36,7 +36,7 @@ _ENUM_DERIVES = "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]"
 
 
 def rust_bindings(abi: Abi) -> str:
-    """The text of `abi.rs` for one minor: types, callbacks and the ABI version string.
+    """Returns the text of `abi.rs` for one minor: types, callbacks and the ABI version string.
 
     Hooks are left out: the module defines them. So are callbacks of which only the name is known.
 
@@ -54,7 +54,7 @@ def rust_bindings(abi: Abi) -> str:
 
 
 def _abi_version(version: str) -> str:
-    """The NUL-terminated string that a module of this ABI returns from its initialisation."""
+    """Returns the NUL-terminated string that a module of this ABI returns from its initialisation."""
     literal = json.dumps(version, ensure_ascii=True)[1:-1]
     return f'pub const envoy_dynamic_modules_abi_version: &[u8] = b"{literal}\\0";'
 
@@ -98,7 +98,10 @@ def _returns(c_type: str, names: frozenset[str]) -> str:
 
 
 def _rust_type(c_type: str, names: frozenset[str]) -> str:
-    """`const char*` to `*const c_char`, `NAME*` to `*mut NAME`, `uint8_t[16]` to `[u8; 16]`, and so on."""
+    """Returns the Rust type of a C type.
+
+    Examples: `*const c_char` for `const char*`, `*mut NAME` for `NAME*`, `[u8; 16]` for `uint8_t[16]`.
+    """
     parsed = parse_type(c_type)
     if parsed.base == VOID and parsed.is_pointer:
         rust = "::std::os::raw::c_void"
@@ -118,12 +121,12 @@ def _rust_type(c_type: str, names: frozenset[str]) -> str:
 
 
 def rust_variant(enum_name: str, name: str) -> str:
-    """A constant's name without its enum's, as the official SDK's build script trims it."""
+    """Returns a constant's name without its enum's, as the official SDK's build script trims it."""
     return rust_name(name.removeprefix(enum_name).lstrip("_"))
 
 
 def rust_name(name: str) -> str:
-    """A name that Rust accepts: bindgen appends `_` to keywords as well."""
+    """Returns a name that Rust accepts: bindgen appends `_` to keywords as well."""
     if name in _KEYWORDS:
         return f"{name}_"
     return f"_{name}" if name[:1].isdigit() else name

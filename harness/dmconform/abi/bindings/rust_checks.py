@@ -123,7 +123,7 @@ const fn same(left: &[&str], right: &[&str]) -> bool {
 
 
 def rust_checks(abi: Abi) -> str:
-    """The text of a Rust file that includes `abi.rs` from its own folder, and asserts all that the data says of it.
+    """Returns the text of a Rust file that includes `abi.rs` from its own folder, and asserts all that the data says of it.
 
     Raises:
         UnknownCType: a type has no rendering.
@@ -150,19 +150,19 @@ def _assert(condition: str, what: str) -> str:
 
 
 class _Passing:
-    """How values of the ABI's types are passed, worked out from the data and not from its rendering."""
+    """The way values of the ABI's types are passed, worked out from the data and not from its rendering."""
 
     def __init__(self, abi: Abi) -> None:
         self._types: dict[str, AbiType] = {one.name: one for one in abi.types}
 
     def implementations(self) -> Iterator[str]:
-        """What `passed!` is told: each type of Rust's, and its word."""
+        """Yields the arguments of `passed!`: each type of Rust's, and its word."""
         yield '    (), "void";'
         yield from (f'    {name}, "{name}";' for name in _PLAIN)
         yield from (f'    abi::{name}, "{name}";' for name, one in self._types.items() if isinstance(one, Enum | Struct))
 
     def how(self, text: str) -> str:
-        """The word for a type."""
+        """Returns the word for a type."""
         c_type = parse_type(text)
         if c_type.sizes or c_type.is_pointer:
             return "array" if c_type.sizes else "pointer"
@@ -183,7 +183,7 @@ class _Passing:
                 raise UnknownCType(name)
 
     def of_function(self, returns: str, params: tuple[Member, ...]) -> str:
-        """The words for what a function returns and for its parameters."""
+        """Returns the words for what a function returns and for its parameters."""
         words = ", ".join(f'"{self.how(text)}"' for text in (returns, *(param.type for param in params)))
         return f"&[{words}]"
 

@@ -26,7 +26,7 @@ PLATFORM = "linux/amd64"
 
 
 class BaseKind(enum.Enum):
-    """Where the base image came from."""
+    """The origin of the base image."""
 
     REGISTRY = "registry"
     MMDEBSTRAP = "mmdebstrap"
@@ -43,7 +43,7 @@ class BaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def reference(self) -> str:
-        """What is pulled: by its digest where that is known, which the server then verifies."""
+        """The reference to pull: by its digest where that is known, which the server then verifies."""
         repository = self.image.rpartition(":")[0]
         return f"{repository}@{self.digest}" if self.digest else self.image
 
@@ -56,7 +56,7 @@ class BaseImage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RegistryUnavailable(Exception):
-    """The image cannot be had from its registry; says why."""
+    """An error: the image is not available from its registry; the message gives the reason."""
 
 
 def load_definition(folder: Path) -> BaseDefinition:
@@ -75,7 +75,13 @@ def load_definition(folder: Path) -> BaseDefinition:
 def obtain_base(
     client: docker.DockerClient, definition: BaseDefinition, cache: Path, progress: Callable[[str], None]
 ) -> BaseImage:
-    """Gives a base image: one that is there already, else a pulled one, else one made here.
+    """Returns a base image: one that is there already, else a pulled one, else one made here.
+
+    Args:
+        client: the server that gets the image.
+        definition: release, packages and digest of the base.
+        cache: for temporary files of a base image that is made here.
+        progress: called before each step that takes longer.
 
     Raises:
         HarnessError: no registry gives it, and it cannot be made on this machine.
@@ -93,7 +99,7 @@ def obtain_base(
 
 
 def tag(definition: BaseDefinition, kind: BaseKind) -> str:
-    """The name of a base image in the server, different for every definition."""
+    """Returns the name of a base image in the server, different for every definition."""
     digest = hashlib.sha256(msgspec.json.encode((definition, kind)))
     return f"{labels.BASE_REPOSITORY}:{digest.hexdigest()[:16]}"
 
@@ -124,7 +130,7 @@ def pull(client: docker.DockerClient, definition: BaseDefinition) -> BaseImage:
 
 
 def pull_steps(client: docker.DockerClient, definition: BaseDefinition, steps: queue.SimpleQueue[str | None]) -> None:
-    """Pulls, and tells after each step what the trouble is, "" for none; None at the end."""
+    """Pulls, and yields the trouble after each step, "" for none; None at the end."""
     try:
         repository, _, image_tag = definition.image.rpartition(":")
         for step in client.api.pull(
@@ -138,6 +144,12 @@ def pull_steps(client: docker.DockerClient, definition: BaseDefinition, steps: q
 
 def make(client: docker.DockerClient, definition: BaseDefinition, cache: Path, progress: Callable[[str], None]) -> BaseImage:
     """Makes the image with mmdebstrap, from the Debian mirrors of this machine's own package manager.
+
+    Args:
+        client: the server that gets the image.
+        definition: release, packages and date of the base.
+        cache: for temporary files.
+        progress: called before each step that takes longer.
 
     Raises:
         HarnessError: this machine has no mirrors of the release, or mmdebstrap failed.

@@ -26,7 +26,7 @@ PERL_PACKAGES = ("perl-base", "perl-modules-5.36", "libperl5.36")
 
 
 def release_sources(release: str) -> tuple[PackageSource, ...]:
-    """This machine's sources for the release.
+    """Returns this machine's sources for the release.
 
     Raises:
         HarnessError: it has none.
@@ -49,7 +49,14 @@ def minimal_debian(
     cache: Path,
     progress: Callable[[str], None],
 ) -> Iterator[Path]:
-    """Gives a tar archive of a minimal Debian, which is deleted afterwards.
+    """Yields a tar archive of a minimal Debian, which is deleted afterwards.
+
+    Args:
+        release: the code name, such as `bookworm`.
+        include: packages beside the minimal ones.
+        source_date_epoch: seconds since 1970; no file in the archive is dated later.
+        cache: the folder in which a temporary one is made.
+        progress: called before each step that takes longer.
 
     Raises:
         HarnessError: it cannot be made.
@@ -84,7 +91,7 @@ def fetch_mmdebstrap(folder: Path, sources: Path) -> list[str]:
 
 
 def download(folder: Path, sources: Path, packages: list[str]) -> list[Path]:
-    """Downloads packages, with package lists of its own: this machine's are left as they are."""
+    """Downloads packages with separate package lists: this machine's are left as they are."""
     for name in ("parts", "lists/partial", "archives/partial", "tool"):
         (folder / name).mkdir(parents=True)
     (folder / "parts" / sources.name).write_bytes(sources.read_bytes())
@@ -107,14 +114,14 @@ def download(folder: Path, sources: Path, packages: list[str]) -> list[Path]:
 
 
 def perl_is_whole(perl: list[str]) -> bool:
-    """Whether this Perl has the modules that mmdebstrap needs and Perl's base lacks."""
+    """Returns whether this Perl has the modules that mmdebstrap needs and Perl's base lacks."""
     if find_program(perl[0]) is None:
         return False
     return run_program([*perl, *(f"-M{module}" for module in PERL_MODULES), "-e1"], timeout_s=DEBIAN_DOWNLOAD_S).exit_code == 0
 
 
 def own_perl(unpacked: Path) -> list[str]:
-    """How to call the Perl that was unpacked in a folder."""
+    """Returns the words that call the Perl that was unpacked in a folder."""
     modules = [
         *unpacked.glob("usr/lib/*/perl-base"),
         *unpacked.glob("usr/lib/*/perl/5.*"),
@@ -126,7 +133,19 @@ def own_perl(unpacked: Path) -> list[str]:
 def run_mmdebstrap(
     tool: list[str], archive: Path, *, release: str, include: tuple[str, ...], source_date_epoch: int, sources: Path
 ) -> None:
-    """Makes the archive: as root where possible, else in a user namespace."""
+    """Makes the archive: as root where possible, else in a user namespace.
+
+    Args:
+        tool: the words that start mmdebstrap.
+        archive: the tar file to write; its folder is also the one for temporary files.
+        release: the code name, such as `bookworm`.
+        include: packages beside the minimal ones.
+        source_date_epoch: seconds since 1970; no file in the archive is dated later.
+        sources: a `.sources` file with the mirrors.
+
+    Raises:
+        HarnessError: mmdebstrap fails, takes too long, or needs root's rights and there is no way to them.
+    """
     prefix: list[str] = []
     mode = "root"
     if os.geteuid() != 0:
@@ -134,7 +153,7 @@ def run_mmdebstrap(
             mode = "unshare"
         else:
             prefix = as_root("make the base image with mmdebstrap")
-    # It calls a second program of its own package by name.
+    # It calls a second program of the same package by name.
     search = ":".join((str(Path(tool[-1]).parent), os.environ.get("PATH", "/usr/bin:/bin"), *PROGRAM_FOLDERS))
     command = [
         *prefix,

@@ -17,7 +17,7 @@ UNITS = ("docker.service", "docker.socket", "containerd.service")
 
 
 def find_or_install_dockerd(progress: Callable[[str], None]) -> str:
-    """The path of `dockerd`, which is installed from Debian's package if it is missing.
+    """Returns the path of `dockerd`, which is installed from Debian's package if it is missing.
 
     Raises:
         HarnessError: it is missing and cannot be installed.
@@ -72,7 +72,7 @@ def install_quietly(prefix: list[str], apt: str, packages: tuple[str, ...], unit
 
 
 def unit_exists(systemctl: str, unit: str) -> bool:
-    """Whether systemd knew a unit before: then it is somebody else's, and is left as it is."""
+    """Returns whether systemd knew a unit before: then it belongs to somebody else, and stays as it is."""
     return run_program([systemctl, "cat", unit], timeout_s=ENGINE_INSTALL_S).exit_code == 0
 
 

@@ -1,12 +1,12 @@
-"""Keeps the private Docker server: starts it, waits until nobody uses it, stops it and removes its traces.
+"""Keeps the private Docker server: starts it, waits until it has no users, stops it and removes its traces.
 
-A program of its own, so that the server outlives the run that started it while other runs use it, and is stopped even
+A separate program, so that the server outlives the run that started it while other runs use it, and is stopped even
 if the last of them was killed. It runs as root, perhaps through sudo, from its path: standard library only.
 
 How runs and the keeper agree, all in the folder CACHE/engine:
 
 - `users.lock`: every run holds a shared lock on it. The kernel drops the lock of a run that dies, in whatever way, so
-  the keeper learns that nobody is left by getting the exclusive lock.
+  the keeper learns that no user is left by getting the exclusive lock.
 - `keeper.lock`: the keeper holds an exclusive lock on it for as long as anything of the server is there.
 - `engine.json`: where the server is. Written and removed by the keeper.
 - `stop`: created by the last run, so that it need not wait until the keeper finds out.
@@ -83,19 +83,27 @@ def main(arguments: list[str]) -> int:
 
 
 def write_record(record: Path, place: Path) -> None:
-    """Says where the server's socket will be, and which temporary folder is to be removed after it."""
+    """Records where the server's socket will be, and which temporary folder is to be removed after it."""
     unfinished = record.with_suffix(".new")
     unfinished.write_text(json.dumps({"place": str(place), "socket": str(socket_path(place))}))
     unfinished.replace(record)
 
 
 def socket_path(place: Path) -> Path:
-    """Where the server of a place listens."""
+    """Returns where the server of a place listens."""
     return place / "user" / "docker.sock"
 
 
 def start_server(dockerd: str, folder: Path, place: Path, uid: int, gid: int) -> subprocess.Popen[bytes]:
-    """Starts a server that changes nothing of the machine's network, and has a cgroup of its own."""
+    """Starts a server that changes nothing of the machine's network, and has a separate cgroup.
+
+    Args:
+        dockerd: the path of the server's program.
+        folder: for the server's images and its log; they stay between runs.
+        place: for its socket, its process id and its settings; its name is also that of the cgroup.
+        uid: the user who may open the socket.
+        gid: the group that the socket is given to.
+    """
     place.chmod(0o711)
     socket = socket_path(place)
     socket.parent.mkdir(mode=0o700)  # whoever can open the socket is root: let its user in, not the user's whole group
@@ -123,7 +131,7 @@ def start_server(dockerd: str, folder: Path, place: Path, uid: int, gid: int) ->
 
 
 def is_unused(users: int) -> bool:
-    """Whether no run is left. If so the exclusive lock stays taken, so that no new one comes in before the end."""
+    """Returns whether no run is left. If so the exclusive lock stays taken, so that no new one comes in before the end."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -174,13 +182,13 @@ def kill_all(place: Path) -> None:
 
 
 def processes(place: Path, programs: tuple[str, ...] = PROGRAMS) -> list[int]:
-    """The processes of a server: those that have the place in their arguments, and those in its cgroups."""
+    """Returns the processes of a server: those that have the place in their arguments, and those in its cgroups."""
     found = set()
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):
                 program, *arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
-                # "containerd" stands for its shims as well, whose names begin so.
+                # "containerd" matches its shims as well, whose names begin so.
                 if Path(program).name.startswith(programs) and any(str(place) in argument for argument in arguments):
                     found.add(int(entry.name))
     for group in cgroups(place.name) if IN_CONTAINERS in programs else ():
@@ -190,7 +198,7 @@ def processes(place: Path, programs: tuple[str, ...] = PROGRAMS) -> list[int]:
 
 
 def cgroups(name: str) -> Iterator[Path]:
-    """The cgroups of a server in every hierarchy, inner ones first."""
+    """Yields the cgroups of a server in every hierarchy, inner ones first."""
     for root in (CGROUPS / name, *CGROUPS.glob(f"*/{name}")):
         for folder, _, _ in os.walk(root, topdown=False):
             yield Path(folder)
@@ -204,7 +212,7 @@ def remove_cgroups(name: str) -> None:
 
 
 def mounts_below(folders: list[Path]) -> list[str]:
-    """What is mounted on these folders or below, inner mounts first."""
+    """Returns what is mounted on these folders or below, inner mounts first."""
     found = []
     for line in MOUNTS.read_text().splitlines():
         point = line.split(" ")[4].encode().decode("unicode_escape")  # a space is written \\040

@@ -17,7 +17,7 @@ KEPT_VARIABLES = (
 
 
 def as_root(purpose: str) -> list[str]:
-    """What to put before a command to run it as root: nothing, or sudo.
+    """Returns the words to put before a command to run it as root: nothing, or sudo.
 
     Raises:
         HarnessError: there is no right to; the message says what to do.

@@ -38,7 +38,7 @@ LOG_TAIL_LINES = 15
 
 @contextlib.contextmanager
 def private_server(folder: Path, progress: Progress) -> Iterator[Path]:
-    """Gives the socket of a private server, started if it does not run, and stops it if this was its last user."""
+    """Yields the socket of a private server, started if it does not run, and stops it if this was its last user."""
     folder.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
     with (
@@ -74,12 +74,12 @@ def start_keeper(folder: Path, progress: Progress) -> subprocess.Popen[bytes]:
     (folder / keeper.STOP_REQUEST).unlink(missing_ok=True)
     command = [*prefix, sys.executable, "-I", keeper.__file__, str(folder), dockerd, str(os.getuid()), str(os.getgid())]
     with (folder / "keeper.log").open("wb") as log:
-        # In a session of its own: Ctrl-C is for the run, which then has the keeper stop the server.
+        # In a separate session: Ctrl-C is for the run, which then has the keeper stop the server.
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/")
 
 
 def remove_old_containers(socket: Path) -> None:
-    """Removes the containers of runs that were killed; nobody else uses the server yet."""
+    """Removes the containers of runs that were killed; no other run uses the server yet."""
     client = docker.DockerClient(base_url=f"unix://{socket}", timeout=ENGINE_REQUEST_S)
     with contextlib.closing(client), labels.docker_errors("remove old containers"):
         labels.remove_containers(client, labels.KIND)
@@ -139,7 +139,7 @@ def remove_data(folder: Path) -> None:
 
 
 def log_tails(folder: Path) -> str:
-    """The ends of the logs, for an error message."""
+    """Returns the ends of the logs, for an error message."""
     parts = []
     for name in ("keeper.log", keeper.SERVER_LOG):
         with contextlib.suppress(OSError):

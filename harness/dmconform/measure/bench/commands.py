@@ -91,7 +91,7 @@ def _figure(command: _Command, taken_s: Sequence[float], yardstick_s: Sequence[f
 
 
 def _probe(scratch: Path) -> Path:
-    """A built probe, as somebody's module."""
+    """Copies a built probe, as a user's module."""
     done = subprocess.run(
         [sys.executable, "-m", "dmconform", "build", "--sdk", SDK], capture_output=True, text=True, timeout=BOUND_S, check=True
     )
@@ -100,7 +100,7 @@ def _probe(scratch: Path) -> Path:
 
 
 def _timed(command: Sequence[str]) -> float:
-    """Seconds of a whole process that gives a verdict."""
+    """Returns seconds of a whole process that gives a verdict."""
     started = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=BOUND_S, check=False)
     elapsed_s = time.perf_counter() - started

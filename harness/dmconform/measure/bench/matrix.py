@@ -36,7 +36,7 @@ BOUND_S = 3600.0
 
 
 def bare_loop(binary: Path, folder: Path) -> float:
-    """Seconds for one bare Envoy: start, one request, stop. Nothing of the harness but the wait is in it."""
+    """Returns seconds for one bare Envoy: start, one request, stop. Nothing of the harness but the wait is in it."""
     manager = {
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "bare",
@@ -81,7 +81,7 @@ def bare_loop(binary: Path, folder: Path) -> float:
 
 
 def bare_cost(binaries: Sequence[Path], workers: int) -> float:
-    """Mean seconds of a bare Envoy, with as many at once as the matrix has workers."""
+    """Returns mean seconds of a bare Envoy, with as many at once as the matrix has workers."""
     with tempfile.TemporaryDirectory(prefix="dmconform-bench-") as scratch:
 
         def loop(worker: int) -> list[float]:
@@ -94,7 +94,7 @@ def bare_cost(binaries: Sequence[Path], workers: int) -> float:
 
 
 def matrix(arguments: Sequence[str], cache: Path | None = None) -> tuple[float, Report]:
-    """Seconds of a whole `dmconform run`, and its report.
+    """Returns seconds of a whole `dmconform run`, and its report.
 
     Raises:
         RuntimeError: it wrote no report.
@@ -113,13 +113,13 @@ def matrix(arguments: Sequence[str], cache: Path | None = None) -> tuple[float, 
 
 
 def mean_cell(report: Report) -> float:
-    """Mean seconds of the cells that ran."""
+    """Returns mean seconds of the cells that ran."""
     return statistics.fmean(cell.duration_s for cell in report.cells if cell.outcome.is_verdict)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What was measured; seconds, and the cost of a cell in bare Envoys. `cold_s` is None where it was not asked for."""
+    """The measured figures; seconds, and the cost of a cell in bare Envoys. `cold_s` is None where it was not asked for."""
 
     warm_s: tuple[float, ...]
     cell_ratios: tuple[float, ...]
@@ -155,7 +155,7 @@ def measure(rounds: int, cold: bool, run_arguments: Sequence[str]) -> Figures:
 
 
 def cold_matrix(run_arguments: Sequence[str]) -> float:
-    """Seconds of a matrix from nothing, without upstream's repository."""
+    """Returns seconds of a matrix from nothing, without the SDK source."""
     say("a cold matrix")
     with tempfile.TemporaryDirectory(prefix="dmconform-cold-") as scratch:
         cache = Path(scratch) / "cache"

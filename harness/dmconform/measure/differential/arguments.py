@@ -33,12 +33,12 @@ ENDS_A_HANDLE = ("delete", "finish")  # the last word of callbacks after which t
 
 
 def is_handle(type_: str) -> bool:
-    """Whether a short C type is an opaque pointer, such as `http_filter_envoy_ptr`."""
+    """Returns whether a short C type is an opaque pointer, such as `http_filter_envoy_ptr`."""
     return _HANDLE.match(type_) is not None
 
 
 def quoted(text: str) -> str:
-    """A C string literal; only ASCII is expected."""
+    """Returns a C string literal; only ASCII is expected."""
     return json.dumps(text)
 
 
@@ -66,20 +66,20 @@ class Argument:
 
 @dataclass(frozen=True)
 class NoArgument:
-    """Why there is no safe argument for a parameter."""
+    """The reason why there is no safe argument for a parameter."""
 
     reason: str
 
 
 class Arguments:
-    """Makes arguments for the callbacks of one ABI."""
+    """A maker of arguments for the callbacks of one ABI."""
 
     def __init__(self, abi: Abi, rules: Rules) -> None:
         self._rules = rules
         self._types = {short(each.name): each for each in abi.types}
 
     def make(self, function: Function, param: Member) -> Argument | NoArgument:
-        """The argument for one parameter of a callback: by a rule, or else by its type."""
+        """Returns the argument for one parameter of a callback: by a rule, or else by its type."""
         type_ = short(param.type)
         value = self._rules.value_for(short(function.name), param.name, type_)
         if value is not None:
@@ -96,12 +96,12 @@ class Arguments:
 
     @staticmethod
     def _handles(type_: str) -> Argument | None:
-        """A list with one handle."""
+        """Returns a list with one handle."""
         item = type_.removeprefix("const ").removesuffix("*")
         return Argument(f"&handle_{item}", needs=item) if is_handle(item) else None
 
     def show(self, type_: str, label: str, expression: str) -> str:
-        """C statements that append ` LABEL=VALUE` to the line."""
+        """Returns C statements that append ` LABEL=VALUE` to the line."""
         return f'put(" {label}="); {self._show_value(type_, expression)}'
 
     def _show_value(self, type_: str, expression: str) -> str:
@@ -122,7 +122,7 @@ class Arguments:
         raise AssertionError(f"no way to show a {type_}")
 
     def shower(self, struct: Struct) -> str:
-        """A C function that shows a struct; a pointer and the length beside it are shown as the bytes."""
+        """Returns a C function that shows a struct; a pointer and the length beside it are shown as the bytes."""
         parts: list[str] = []
         lengths = {field.name for field in struct.fields}
         bytes_of = {
@@ -143,7 +143,7 @@ class Arguments:
         return f"__attribute__((unused)) static void show_{short(struct.name)}(const {struct.name} *it) {{ {joined} }}"
 
     def _out(self, function: Function, param: Member, item: str) -> Argument:
-        """An array that the host writes into: shown up to its last item that is not zero, at least the first."""
+        """Returns an array that the host writes into: shown up to its last item that is not zero, at least the first."""
         name = param.name
         if item == "void":
             return Argument("&module_object")
@@ -190,7 +190,7 @@ class Arguments:
         type_ = short(param.type)
         known = self._types.get(type_)
         if not isinstance(known, Enum):
-            return NoArgument(f"{type_!r} is no enum, and a rule asks for every value of it")
+            return NoArgument(f"{type_!r} is not an enum, and a rule asks for every value of it")
         numbers = tuple(str(each.value) for each in known.values)
         labels = tuple(short(each.name).removeprefix(f"{type_}_") for each in known.values)
         return Argument(param.name, loop=Loop(param.name, param.type, numbers, labels))
@@ -254,6 +254,6 @@ _BY_RULE: Final[Mapping[str, Callable[[Arguments, Function, Member, Value], Argu
 
 
 def kept(function: Function, name: str) -> str:
-    """The C variable for a number that a callback of an extension point gave out, for later calls."""
+    """Returns the C variable for a number that a callback of an extension point gave out, for later calls."""
     point = point_of(function.name)
     return f"kept_{point.value if point else 'common'}_{name}"

@@ -26,7 +26,7 @@ MODULE: Final = "dmconform_differential"
 MOST_RESTARTS: Final = 8  # of one job: so many calls may end the host before the job is given up
 _HALVINGS: Final = 24
 CLIENT: Final = "(client)"
-"""What stands for the callback where a key is about what the client of an extension point saw."""
+"""Takes the place of the callback where a key is about what the client of an extension point saw."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class EnvoyJob:
 
 @dataclass(frozen=True)
 class Gathered:
-    """What one job gave.
+    """The results of one job.
 
-    `ends` are the calls that end the host, with how; `problem` is why nothing or not all could be had, else empty.
+    `ends` are the calls that end the host, with how; `problem` is why there is no result, or only a part of one; else empty.
     """
 
     told: ModuleOutput
@@ -65,7 +65,7 @@ class Target:
 
 
 def jobs_of(plan: CallPlan, host: Minor) -> tuple[EnvoyJob, ...]:
-    """The jobs of a plan on hosts of a minor."""
+    """Returns the jobs of a plan on hosts of a minor."""
     regular: dict[ExtensionPoint, None] = {}
     alone: dict[tuple[int, ...], EnvoyJob] = {}  # calls that are made together need one run
     for call in plan.calls:
@@ -80,16 +80,25 @@ def jobs_of(plan: CallPlan, host: Minor) -> tuple[EnvoyJob, ...]:
 
 
 def point_of_hook(hook: str) -> ExtensionPoint | None:
-    """The extension point of a hook given by its short name."""
+    """Returns the extension point of a hook given by its short name."""
     return point_of(f"{HOOK_PREFIX}{hook}")
 
 
 class Caller:
-    """Runs jobs of one plan, each Envoy in a folder of its own below `folder`."""
+    """A runner of the jobs of one plan, each Envoy in a separate folder below `folder`."""
 
     def __init__(
         self, plan: CallPlan, library: Path, folder: Path, upstream_port: int, extra: Mapping[str, str] = MappingProxyType({})
     ) -> None:
+        """Prepares the calls.
+
+        Args:
+            plan: which callbacks the module calls in which hooks.
+            library: the compiled module of the plan.
+            folder: for the Envoys' files.
+            upstream_port: a loopback port with an upstream that answers.
+            extra: variables of every Envoy.
+        """
         self._plan = plan
         self._library = library
         self._folder = folder
@@ -120,7 +129,7 @@ class Caller:
         return Gathered(_with_client(told, job, tried), ends, f"gave up after {MOST_RESTARTS} calls that end the host")
 
     def _culprit(self, target: Target, job: EnvoyJob, skipped: set[int], tried: Attempt, told: ModuleOutput) -> Call | None:
-        """The call that ended the host: the one that never came back, or the one without which it does not end."""
+        """Returns the call that ended the host: the one that never came back, or the one without which it does not end."""
         if told.unfinished is not None:
             return self._plan.call(told.unfinished.callback, told.unfinished.hook)
         if tried.ended is AttemptEnd.HUNG or job.alone is not None:
@@ -159,7 +168,7 @@ class Caller:
 
 
 def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
-    """What tells the module to return another value from the hook whose enum has it."""
+    """Returns the variable that makes the module return another value from the hook whose enum has it."""
     assert call.alone is not None
     if call.alone.returns is None:
         return {}
@@ -173,7 +182,7 @@ def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
 
 
 def _with_client(told: ModuleOutput, job: EnvoyJob, tried: Attempt) -> ModuleOutput:
-    """Adds what the client saw: for a job about one call, that is what came of the call."""
+    """Adds what the client saw: for a job about one call, the effect of the call."""
     saw = tuple(f"{exchange.request.replace(' ', '_')}={exchange.answer.status or 'none'}" for exchange in tried.answers) or (
         "nothing=none",
     )

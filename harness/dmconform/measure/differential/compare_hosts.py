@@ -37,7 +37,7 @@ Compile = Callable[[Mapping[str, bytes]], Path]
 
 @dataclass(frozen=True)
 class WantedRuns:
-    """What is to be compared: the modules of a minor on its own host and on others."""
+    """The runs to compare: the modules of a minor on its own host and on others."""
 
     abi: Abi
     own: Target
@@ -75,7 +75,7 @@ class ComparedHosts:
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of a differential test."""
+    """The result of a differential test."""
 
     pairs: tuple[ComparedHosts, ...]
     coverages: tuple[Coverage, ...]
@@ -83,7 +83,7 @@ class Compared:
 
     @property
     def broken(self) -> bool:
-        """Whether a promised host differs without a record, or a record no longer applies."""
+        """Whether a supported host differs without a record, or a record no longer applies."""
         return any(pair.stale or (pair.unrecorded and pair.relation is Relation.SUPPORTED) for pair in self.pairs)
 
     @property
@@ -105,11 +105,16 @@ def compare_hosts(
     folder: Path,
     say: Callable[[str], None],
 ) -> Compared:
-    """Tests.
+    """Runs the module of a minor on its own host and on others, and compares the results.
 
     Args:
+        wanted: for each minor its ABI, its own host and the other hosts.
+        rules: which callbacks are called, where, and with which arguments.
+        known: the records of known differences.
         probes: by minor, the short names of the callbacks that built probes use.
+        build: makes a shared library of C source.
         folder: where each Envoy's files go.
+        say: takes a line about the progress now and then.
 
     Raises:
         HarnessError: a module cannot be compiled.
@@ -150,12 +155,12 @@ class _Minor:
             self._sweeper = Caller(self._plan, library, folder / self.minor, port)
 
     def first_runs(self) -> list[Callable[[], None]]:
-        """On the own host several, on others one."""
+        """Runs the jobs for the first time: on the own host several times, on others once."""
         targets = [*[self._wanted.own] * OWN_RUNS, *self._wanted.others]
         return [self._run(target, job) for target in targets for job in self._jobs]
 
     def further_runs(self) -> list[Callable[[], None]]:
-        """Of the jobs that gave something else, on both hosts."""
+        """Runs again, on both hosts, the jobs that gave something else."""
         again: dict[tuple[str, EnvoyJob], Target] = {}
         own = self._seen(self._wanted.own)
         for other in self._wanted.others:
@@ -174,7 +179,7 @@ class _Minor:
         return {job: RepeatedRuns.of(runs) for job, runs in self._runs[target.host].items() if runs}
 
     def pairs(self) -> list[ComparedHosts]:
-        """The own host, then the others."""
+        """Returns the own host, then the others."""
         own = self._seen(self._wanted.own)
         return [self._pair(target, own) for target in (self._wanted.own, *self._wanted.others)]
 
@@ -198,7 +203,7 @@ class _Minor:
         )
 
     def _problems(self, target: Target) -> tuple[str, ...]:
-        """Jobs that told nothing each time; on other hosts, a refusal is a difference and no problem."""
+        """Returns jobs without a result each time; on other hosts, a refusal is a difference and not a problem."""
         found = []
         for job, runs in self._runs[target.host].items():
             if all(run.problem for run in runs) and not (runs[-1].refused and target is not self._wanted.own):
@@ -207,5 +212,5 @@ class _Minor:
         return tuple(found)
 
     def coverage(self, probes: Collection[str]) -> Coverage:
-        """By what was run on the own host."""
+        """Returns the coverage by what was run on the own host."""
         return coverage(self._plan, {job: runs[0] for job, runs in self._runs[self._wanted.own.host].items() if runs}, probes)

@@ -21,7 +21,7 @@ NOT_REACHED = "its hook was not reached in the runs"
 
 
 class Cover(enum.Enum):
-    """What uses a callback."""
+    """The user of a callback."""
 
     CALLED = "differential"
     PROBES = "probes"  # and not the differential test
@@ -47,18 +47,19 @@ class Coverage:
     callbacks: tuple[CallbackCoverage, ...]
 
     def count(self, by: Cover) -> int:
-        """How many are covered so."""
+        """Returns how many are covered so."""
         return sum(one.by is by for one in self.callbacks)
 
     def reasons(self, by: Cover = Cover.NOTHING) -> Mapping[str, int]:
-        """Why the differential test has not called those that are covered so: how many by category, most first."""
+        """Returns why the differential test has not called those that are covered so: how many by category, most first."""
         return dict(Counter(one.category for one in self.callbacks if one.by is by).most_common())
 
 
 def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collection[str]) -> Coverage:
-    """The coverage of a plan by what was run on a host of its own minor.
+    """Returns the coverage of a plan by what was run on a host of the same minor.
 
     Args:
+        plan: the calls, and the callbacks that are in none.
         own: what the jobs gave; empty where none was run.
         probes: the short names of the callbacks that the built probes of this minor leave undefined.
     """
@@ -78,7 +79,7 @@ def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collectio
 
 
 def _why_not(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], name: str) -> NotCalled:
-    """Why a callback that the module would call was not called."""
+    """Returns why a callback that the module would call was not called."""
     hooks = [call.hook for call in plan.calls if call.callback == name]
     for hook in hooks:
         point = point_of_hook(hook)

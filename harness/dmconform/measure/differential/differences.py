@@ -18,7 +18,7 @@ _NUMBERS: Final = re.compile(r"[0-9a-f]{4,}|[0-9]+")
 
 
 class DifferenceKind(enum.Enum):
-    """How a callback differs from what it does on the minor that the module was built for."""
+    """The way in which a callback differs from the minor that the module was built for."""
 
     CHANGED = "gives something else"
     ENDS = "ends the host"
@@ -48,7 +48,7 @@ Words = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class RepeatedRuns:
-    """What several runs of the same job on the same host gave.
+    """The results of several runs of the same job on the same host.
 
     `values` has the calls that every run made; `sometimes` those that only some made.
     """
@@ -83,7 +83,7 @@ def _union(results: Iterable[tuple[str, ...]]) -> Words:
 
 
 def is_unstable(values: frozenset[str]) -> bool:
-    """Whether a value changes from run to run on one host: then only its shape is compared, or whether there is one."""
+    """Returns whether a value changes from run to run on one host: then only its shape is compared, or whether there is one."""
     return len(values) > 1
 
 
@@ -97,7 +97,7 @@ def _differ(own: frozenset[str], other: frozenset[str], varies: bool) -> bool:
 
 
 def _shape(value: str) -> str:
-    """A value without its numbers and ids: an address with a port looks like another one, and unlike one without."""
+    """Returns a value without its numbers and ids: an address with a port looks like another one, and unlike one without."""
     return value if value in _EMPTY else _NUMBERS.sub("#", value)
 
 
@@ -108,9 +108,18 @@ def _presence(values: frozenset[str]) -> frozenset[bool]:
 def compare(
     job: EnvoyJob, own: RepeatedRuns, other: RepeatedRuns, varying: Sequence[str] = ()
 ) -> tuple[CallbackDifference, ...]:
-    """What differs between a job on the minor of its module and on another host, by callback and kind.
+    """Returns what differs between a job on the minor of its module and on another host, by callback and kind.
 
     Of callbacks that fit a glob of `varying`, only whether they return anything is compared.
+
+    Args:
+        job: the extension point, and what the module calls there.
+        own: what was observed on a host of the module's own minor, in several runs.
+        other: what was observed on the other host.
+        varying: globs of callbacks whose results vary by nature: of these, only whether they return anything is compared.
+
+    Returns:
+        A difference for each callback and kind, with the hooks and changes in words.
     """
     if other.refused and not own.refused:
         return (CallbackDifference(f"({job.point.value})", DifferenceKind.REFUSED, (), (other.refused,)),)
@@ -168,12 +177,12 @@ def _shown(values: frozenset[str]) -> str:
 def jobs_that_differ(
     own: Mapping[EnvoyJob, RepeatedRuns], other: Mapping[EnvoyJob, RepeatedRuns], varying: Sequence[str] = ()
 ) -> tuple[EnvoyJob, ...]:
-    """The jobs that gave something else: worth another look, since values may change by chance."""
+    """Returns the jobs that gave something else: they run again, since values may change by chance."""
     return tuple(job for job in other if job in own and compare(job, own[job], other[job], varying))
 
 
 def merged(differences: Iterable[CallbackDifference]) -> tuple[CallbackDifference, ...]:
-    """The differences of several jobs, with one for each callback and kind."""
+    """Returns the differences of several jobs, with one for each callback and kind."""
     found: dict[tuple[str, DifferenceKind], list[CallbackDifference]] = defaultdict(list)
     for difference in differences:
         found[difference.callback, difference.kind].append(difference)

@@ -24,7 +24,7 @@ CRASH_VARIABLE: Final = "DMCONFORM_CALLS_CRASH"  # the number of a call that end
 
 
 class Gap(enum.Enum):
-    """Why a callback is not called, besides the categories that rules give."""
+    """The reason why a callback is not called, besides the categories that rules give."""
 
     NO_SIGNATURE = "its signature is not known"
     NO_PLACE = "no rule says in which hook"
@@ -34,7 +34,7 @@ class Gap(enum.Enum):
 
 @dataclass(frozen=True)
 class NotCalled:
-    """Why a callback is in no call: what it is counted under, and the details."""
+    """The reason why a callback is in no call: what it is counted under, and the details."""
 
     category: str
     reason: str
@@ -56,18 +56,21 @@ class Call:
 
 @dataclass(frozen=True)
 class CallPlan:
-    """What a differential test of one ABI calls, and what it does not."""
+    """The calls of a differential test of one ABI, and the callbacks it leaves out."""
 
     abi: Abi
     calls: tuple[Call, ...]
     not_called: dict[str, NotCalled]  # by the short name of the callback
 
     def call(self, callback: str, hook: str) -> Call | None:
-        """The call of a callback in a hook."""
+        """Returns the call of a callback in a hook."""
         return next((call for call in self.calls if (call.callback, call.hook) == (callback, hook)), None)
 
     def made_with(self, alone: Call) -> tuple[int, ...]:
-        """The numbers of the calls of a run that is about one: itself, what its rule adds, and what gives its handles."""
+        """Returns the numbers of the calls of a run that is about one.
+
+        These are the call itself, those that its rule adds, and those that give its handles.
+        """
         rule = alone.alone
         made = {alone.number} | {call.number for call in self.calls if call.always}
         for text in rule.with_ if rule is not None else ():
@@ -131,13 +134,13 @@ def _gives(function: Function, arguments: list[Argument]) -> Iterator[str]:
 def _placed(
     function: Function, rules: Rules, maker: Arguments, hooks: dict[str, Function], sources: set[str]
 ) -> tuple[tuple[str, ...], list[Argument]] | NotCalled:
-    """The hooks and the arguments of a callback's calls, or why there are none."""
+    """Returns the hooks and the arguments of a callback's calls, or why there are none."""
     name = short(function.name)
     excluded = rules.excluded(name)
     if excluded is not None:
         return NotCalled(excluded.category, excluded.reason)
     if not function.has_signature:
-        return NotCalled(Gap.NO_SIGNATURE.value, "no header that declares it could be had")
+        return NotCalled(Gap.NO_SIGNATURE.value, "no header that declares it is available")
     made = [maker.make(function, param) for param in function.params or ()]
     arguments = [each for each in made if isinstance(each, Argument)]
     problem = next((each for each in made if isinstance(each, NoArgument)), None)
@@ -155,7 +158,7 @@ def _placed(
 
 
 def _places(function: Function, rules: Rules) -> tuple[str, ...]:
-    """The hooks that the rules name for a callback."""
+    """Returns the hooks that the rules name for a callback."""
     alone = rules.called_alone(short(function.name))
     if alone is not None:
         return (alone.hook,)
@@ -164,7 +167,7 @@ def _places(function: Function, rules: Rules) -> tuple[str, ...]:
 
 
 def _call(number: int, function: Function, hook: str, arguments: list[Argument], maker: Arguments) -> str:
-    """A C function that makes one call, with each combination of the values that its arguments take in turn."""
+    """Returns a C function that makes one call, with each combination of the values that its arguments take in turn."""
     name = short(function.name)
     returns = short(function.returns or "void")
     loops = [each.loop for each in arguments if each.loop is not None]
@@ -209,7 +212,7 @@ def _labels(loops: list[Loop]) -> str:
 
 
 def module_source(plan: CallPlan, rules: Rules) -> str:
-    """The C source of the module of a plan; it stands alone, and wants `_GNU_SOURCE`."""
+    """Returns the complete C source of the module of a plan, which needs `_GNU_SOURCE`."""
     abi = plan.abi
     maker = Arguments(abi, rules)
     hooks = [each for each in abi.functions if each.kind is FunctionKind.HOOK and each.has_signature]
@@ -236,14 +239,14 @@ def _stays(handle: str, rules: Rules) -> bool:
 
 
 def _taker(pointer: FunctionPointer) -> str:
-    """A function to give where a callback wants one."""
+    """Returns a function to give where a callback wants one."""
     params = ", ".join(f"{param.type} {param.name}" for param in pointer.params) or "void"
     result = "" if pointer.returns == "void" else " return 0;"
     return f"__attribute__((unused)) static {pointer.returns} taker_{short(pointer.name)}({params}) {{{result} }}"
 
 
 def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:
-    """What a hook does; None where that is nothing of the differential test's."""
+    """Returns what a hook does; None where the differential test adds nothing to it."""
     name = short(hook.name)
     calls = [call for call in plan.calls if call.hook == name]
     needed = {need for call in plan.calls for need in call.needs}
@@ -264,7 +267,7 @@ def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:
 
 
 def _harmless(abi: Abi, hook: Function) -> str:
-    """The end of a hook that needs no more than a harmless value."""
+    """Returns the end of a hook that needs no more than a harmless value."""
     returns = hook.returns or "void"
     lines = [
         f"{param.name}({after.name});"  # a completion and its context
@@ -290,7 +293,7 @@ _PREAMBLE: Final = r"""
 #include <string.h>
 #include <unistd.h>
 
-static char module_object[64]; /* what the module gives where an object of its own is wanted */
+static char module_object[64]; /* what the module gives where an object is wanted */
 
 static _Thread_local bool acted; /* whether the hook has made a call */
 static _Thread_local char line[3800]; /* below what a pipe takes in one piece */
@@ -316,7 +319,7 @@ __attribute__((unused)) static void put_bytes(const char *bytes, size_t size) {
 
 static void start(const char *what, const char *hook, const char *callback, int time) {
   length = 0;
-  /* A line of its own, whatever stands before it. */
+  /* A separate line, whatever is before it. */
   put("\ndmconform-differential %s %s %s %d", what, hook, callback, time);
 }
 

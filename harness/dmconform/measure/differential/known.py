@@ -30,11 +30,11 @@ class KnownDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changes: tuple[str, ...] = ()
 
     def is_about(self, abi: str, host: str) -> bool:
-        """Whether it speaks of modules of a minor on a host."""
+        """Returns whether the record covers modules of a minor on a host."""
         return abi == self.abi and fits(host, self.hosts)
 
     def covers(self, difference: CallbackDifference) -> bool:
-        """Whether a difference is the one on record: all its changes must be."""
+        """Returns whether a difference is the recorded one: all its changes must be."""
         if difference.kind is not self.kind or not fits(difference.callback, *self.callbacks):
             return False
         return not self.changes or all(any(re.search(one, change) for one in self.changes) for change in difference.changes)
@@ -45,16 +45,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
-    """The records.
+    """Returns the records.
 
     Raises:
-        DataFileError: the file is not of its format, an id stands twice, or a record says too little.
+        DataFileError: the file is not of its format, an id is duplicate, or a record is incomplete.
     """
     records = load_toml(path, _File).known
     seen: set[str] = set()
     for record in records:
         if record.id in seen:
-            raise DataFileError(path, f"id {record.id!r} stands twice")
+            raise DataFileError(path, f"duplicate id {record.id!r}")
         seen.add(record.id)
         if not record.reason.strip() or not record.evidence.strip() or not record.callbacks:
             raise DataFileError(path, f"{record.id}: needs callbacks, a reason and evidence")
@@ -62,19 +62,33 @@ def load_known_differences(path: Path) -> tuple[KnownDifference, ...]:
             try:
                 re.compile(expression)
             except re.error as error:
-                raise DataFileError(path, f"{record.id}: {expression!r} is no regular expression: {error}") from None
+                raise DataFileError(path, f"{record.id}: {expression!r} is not a regular expression: {error}") from None
     return records
 
 
 def record_for(
     records: Iterable[KnownDifference], abi: str, host: str, difference: CallbackDifference
 ) -> KnownDifference | None:
-    """The record of a difference."""
+    """Returns the record of a difference.
+
+    Args:
+        records: the records of known differences.
+        abi: the minor of the module, such as `1.38`.
+        host: the release of the host, such as `1.39.3`.
+        difference: what was observed there.
+    """
     return next((one for one in records if one.is_about(abi, host) and one.covers(difference)), None)
 
 
 def stale(records: Iterable[KnownDifference], abi: str, host: str, found: Iterable[CallbackDifference]) -> tuple[str, ...]:
-    """What records say of a host and the differential test has not seen there, in sentences."""
+    """Returns records of a host that the differential test has not observed there, in sentences.
+
+    Args:
+        records: the records of known differences.
+        abi: the minor of the module, such as `1.38`.
+        host: the release of the host, such as `1.39.3`.
+        found: all differences that were observed there.
+    """
     differences = tuple(found)
     return tuple(
         f"{record.id}: {glob!r} on {host} does not differ as it is on record; correct or remove the record"

@@ -12,7 +12,7 @@ _BUG = "envoy bug failure"
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """One call: where, what, with which of the values that arguments take in turn, and which time it was made."""
+    """The identity of a call: where, what, with which of the values that arguments take in turn, and which time it was made."""
 
     hook: str
     callback: str
@@ -22,7 +22,7 @@ class Key:
 
 @dataclass(frozen=True)
 class ModuleOutput:
-    """What a module said of its calls.
+    """The output of a module about its calls.
 
     `results` are what came back by call, in the words `NAME=VALUE`; a call without any is the word `called`. `missing` are
     callbacks that the host does not export, `without` calls that were not made for want of a handle. `unfinished` is the
@@ -42,7 +42,7 @@ def read_log(log: str) -> ModuleOutput:
 
 
 def read_lines(lines: Iterable[str]) -> ModuleOutput:
-    """As `read_log`."""
+    """Reads lines; the same as `read_log`."""
     results: dict[Key, tuple[str, ...]] = {}
     missing: set[str] = set()
     without: dict[tuple[str, str], str] = {}

@@ -38,15 +38,15 @@ def _changes(judged: Judged) -> Iterator[str]:
 
 
 def verdict(compared: Compared) -> str:
-    """The result in one line."""
-    promised = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
-    new = sum(len(pair.unrecorded) for pair in promised)
+    """Returns the result in one line."""
+    supported = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
+    new = sum(len(pair.unrecorded) for pair in supported)
     if compared.broken:
         stale = sum(len(pair.stale) for pair in compared.pairs)
-        return f"✗ {new} differences on promised hosts without a record, {stale} records that no longer apply"
+        return f"✗ {new} differences on supported hosts without a record, {stale} records that no longer apply"
     if compared.incomplete:
         return "✗ Not everything could be judged"
-    return "✓ No promised host differs but as it is on record"
+    return "✓ No supported host differs but as it is on record"
 
 
 def print_swept(compared: Compared, console: Console | None = None) -> None:
@@ -75,7 +75,7 @@ def print_swept(compared: Compared, console: Console | None = None) -> None:
 
 
 def as_markdown(compared: Compared) -> str:
-    """The same as Markdown."""
+    """Renders the comparison as Markdown."""
     lines = [*_table(_PAIR_HEADS, map(_pair_row, compared.pairs)), ""]
     for pair in compared.pairs:
         if not (pair.differences or pair.stale or pair.problems):

@@ -37,7 +37,7 @@ _PROBE: Final = "libprobe.so"
 
 @dataclass(frozen=True)
 class DifferentialRequest:
-    """What a command line asks for. Without minors all are compared, without hosts those that are promised."""
+    """The request of a command line. Without minors all are compared, without hosts the supported ones."""
 
     minors: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
@@ -45,12 +45,12 @@ class DifferentialRequest:
 
 
 def run_request(request: DifferentialRequest, folder: Path) -> Compared:
-    """Tests what is asked for; `folder` is for the Envoys' files.
+    """Runs the requested differential test; `folder` is for the Envoys' files.
 
     Raises:
         UsageError: a minor or host is not known.
         DataFileError: a data file has a mistake.
-        HarnessError: a host of a minor's own, or the compiler, cannot be had.
+        HarnessError: a host of a minor's own, or the compiler, is not available.
     """
     abis = load_every_abi()
     absent = [minor for minor in request.minors if minor not in abis]
@@ -76,7 +76,7 @@ def run_request(request: DifferentialRequest, folder: Path) -> Compared:
 
 
 def _own_host(catalogue: Catalogue, minor: Minor) -> str:
-    """The release that a minor's modules are compared with."""
+    """Returns the release that a minor's modules are compared with."""
     default = next((host.release for host in catalogue.hosts if host.default and host.version.minor == minor), None)
     newest = newest_patch(catalogue.hosts, minor)
     if default is None and newest is None:
@@ -85,21 +85,21 @@ def _own_host(catalogue: Catalogue, minor: Minor) -> str:
 
 
 def _hosts_needed(catalogue: Catalogue, request: DifferentialRequest, chosen: Sequence[Abi]) -> tuple[str, ...]:
-    """The specifications of all hosts that are needed."""
+    """Returns the specifications of all hosts that are needed."""
     minors = [Minor.parse(abi.envoy) for abi in chosen]
-    promised = (
+    supported = (
         host.release
         for host in catalogue.hosts
         if host.default and any(window(minor, host.version.minor) is Relation.SUPPORTED for minor in minors)
     )
-    return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or promised)]))
+    return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or supported)]))
 
 
 def _targets(hosts: Sequence[PlannedHost]) -> dict[str, Target]:
-    """The hosts by their ids.
+    """Returns the hosts by their ids.
 
     Raises:
-        HarnessError: one could not be had.
+        HarnessError: one was not available.
     """
     targets: dict[str, Target] = {}
     for one in hosts:
@@ -121,7 +121,7 @@ def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, reque
 
 
 def _probes(builds: Sequence[Built | NotBuilt], minors: Sequence[str]) -> dict[str, frozenset[str]]:
-    """By minor, the short names of the callbacks that its probes leave undefined."""
+    """Returns, by minor, the short names of the callbacks that its probes leave undefined."""
     found: dict[str, set[str]] = defaultdict(set)
     modules: list[tuple[str, Path]] = []
     for build in builds:

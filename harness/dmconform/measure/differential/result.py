@@ -38,7 +38,7 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CallbackEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What uses a callback; `category` and `reason` say why the differential test does not."""
+    """The user of a callback; `category` and `reason` explain why the differential test does not call it."""
 
     callback: str
     covered_by: str  # differential test, probes or nothing
@@ -59,7 +59,7 @@ class CoverageEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DifferentialResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All of it."""
+    """The result of a differential test."""
 
     schema_version: int
     duration_s: float
@@ -70,7 +70,7 @@ class DifferentialResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 def result_of(compared: Compared) -> DifferentialResult:
-    """The result as its JSON has it."""
+    """Returns the result as its JSON has it."""
     pairs = tuple(
         PairEntry(
             pair.abi,
@@ -107,5 +107,5 @@ def result_of(compared: Compared) -> DifferentialResult:
 
 
 def as_json(compared: Compared) -> str:
-    """JSON text, indented."""
+    """Returns JSON text, indented."""
     return msgspec.json.format(msgspec.json.encode(result_of(compared)), indent=1).decode() + "\n"

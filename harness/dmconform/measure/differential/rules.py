@@ -21,7 +21,7 @@ TYPE_PREFIX = "envoy_dynamic_module_type_"
 
 
 def short(name: str) -> str:
-    """A name of the ABI, or a C type, without the prefixes that all of them have."""
+    """Returns a name of the ABI, or a C type, without the prefixes that all of them have."""
     return name.removeprefix(CALLBACK_PREFIX).removeprefix(HOOK_PREFIX).replace(TYPE_PREFIX, "")
 
 
@@ -31,7 +31,7 @@ def _pattern(glob: str) -> re.Pattern[str]:
 
 
 def fits(name: str, *globs: str) -> bool:
-    """Whether a name fits one of the globs."""
+    """Returns whether a name fits one of the globs."""
     return any(_pattern(glob).match(name) for glob in globs)
 
 
@@ -47,7 +47,7 @@ class Exclude(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Alone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Callbacks that change the course of things: each is called in a run of its own.
+    """Callbacks that change the course of things: each is called in a separate run.
 
     `hook` is where, `returns` the value that the hook of that value's enum returns in this run, and `with_` are calls made
     besides (callback, or callback@hook).
@@ -68,7 +68,7 @@ class Where(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a parameter gets; its kinds are described in the file."""
+    """The value of a parameter; its kinds are described in the file."""
 
     param: str
     type: str
@@ -87,20 +87,20 @@ class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def ways(self) -> tuple[str, ...]:
-        """The ways to make the argument that it gives, by the names of its keys; one is right."""
+        """The ways to make the argument, by the names of its keys; one is right."""
         given = {key: getattr(self, key) for key in _WAYS}
         return tuple(key for key, value in given.items() if value is not None and value is not False and value != ())
 
 
 class Tail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a hook does at its end, in C, where a harmless return value is not enough."""
+    """The end of a hook, in C, where a harmless return value is not enough."""
 
     hook: str
     c: str
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file."""
+    """The content of the file."""
 
     keep: tuple[str, ...]
     always: tuple[str, ...]
@@ -113,22 +113,22 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tail: tuple[Tail, ...] = ()
 
     def tail_of(self, hook: str, callbacks: Container[str]) -> str | None:
-        """What a hook (short name) does at its end; `callbacks` are the full names of those that can be used."""
+        """Returns what a hook (short name) does at its end; `callbacks` are the full names of those that can be used."""
         for rule in self.tail:
             if rule.hook == hook and all(name in callbacks for name in _CALLBACK.findall(rule.c)):
                 return rule.c
         return None
 
     def excluded(self, callback: str) -> Exclude | None:
-        """The rule that forbids a callback (short name)."""
+        """Returns the rule that forbids a callback (short name)."""
         return next((rule for rule in self.exclude if fits(callback, *rule.callbacks)), None)
 
     def called_alone(self, callback: str) -> Alone | None:
-        """The rule that gives a callback a run of its own."""
+        """Returns the rule that gives a callback a separate run."""
         return next((rule for rule in self.alone if fits(callback, *rule.callbacks)), None)
 
     def hooks_for(self, callback: str, handle: str | None) -> tuple[str, ...] | None:
-        """The hooks to call a callback in; `handle` is the short type of the first handle it takes."""
+        """Returns the hooks to call a callback in; `handle` is the short type of the first handle it takes."""
         for rule in self.where:
             if rule.handle is not None and (handle is None or not fits(handle, rule.handle)):
                 continue
@@ -137,20 +137,20 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return None
 
     def value_for(self, callback: str, param: str, type_: str) -> Value | None:
-        """The rule for a parameter."""
+        """Returns the rule for a parameter."""
         for rule in self.argument:
             if fits(param, rule.param) and fits(type_, rule.type) and fits(callback, *rule.callbacks):
                 return rule
         return None
 
     def rank(self, callback: str) -> int:
-        """The place of a callback among the calls of a hook."""
+        """Returns the place of a callback among the calls of a hook."""
         rest = self.order.index("")
         return next((at for at, glob in enumerate(self.order) if glob and fits(callback, glob)), rest)
 
 
 def load_rules(path: Path, abis: Iterable[Abi]) -> Rules:
-    """The rules, checked against the ABI data of all minors.
+    """Loads the rules, and checks them against the ABI data of all minors.
 
     Raises:
         DataFileError: the file is not of its format, a rule fits nothing, or an argument is given in no way or in two.
@@ -185,7 +185,7 @@ def _fits_nothing(rules: Rules, abis: tuple[Abi, ...]) -> Iterator[str]:
     named = [alone.hook for alone in rules.alone] + [tail.hook for tail in rules.tail]
     for hook in [*named, *(hook for where in rules.where for hook in where.hooks)]:
         if hook not in hooks:
-            yield f"{hook!r} is no hook of any minor"
+            yield f"{hook!r} is not a hook of any minor"
     for value in rules.argument:
         fitting = (
             param

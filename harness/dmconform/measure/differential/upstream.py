@@ -30,14 +30,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, *_: object) -> None:
-        """Says nothing: what comes in may be nonsense."""
+        """Logs nothing: requests may be garbage."""
 
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Says nothing: Envoys that end cut their connections."""
+        """Reports nothing: Envoys that end cut their connections."""
 
 
 @contextlib.contextmanager

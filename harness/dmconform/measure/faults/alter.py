@@ -39,7 +39,7 @@ def serve_udp(draft: Draft) -> None:
 
 
 def passed_on(envoy: Envoy) -> bool:
-    """Whether the UDP proxy has seen a datagram."""
+    """Returns whether the UDP proxy has seen a datagram."""
     return bool(envoy.counters(_UDP_STATISTIC).get(_UDP_STATISTIC))
 
 

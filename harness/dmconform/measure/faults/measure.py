@@ -45,7 +45,7 @@ _SAID = re.compile(r"\]\[(?:warning|error|critical)\]\[\w+\] \[(?P<file>[^\]]*)\
 
 @dataclass
 class _Seen:
-    """What could be asked of an Envoy before it was stopped."""
+    """The observations of an Envoy before it was stopped."""
 
     counters: dict[str, int] | None = None  # None: it was not there any more
     more: list[str] = field(default_factory=list)
@@ -61,7 +61,20 @@ def measure_faults(
     progress: Callable[[str], None],
     only: frozenset[ExtensionPoint] | None = None,
 ) -> tuple[PointFaults, ...]:
-    """Measures hosts at each extension point they have, or at some; arguments and errors as `measure.hooks.measure.measure`."""
+    """Measures hosts at each extension point they have, or at some.
+
+    Args:
+        hosts: releases with their binaries and ABI data.
+        folder: for the Envoys' files; each release gets a folder in it.
+        compile_module: makes a shared library of C source.
+        upstream_port: a loopback port with an upstream that answers.
+        workers: how many Envoys run at once.
+        progress: takes a line about the progress now and then.
+        only: the extension points to measure; None for all.
+
+    Raises:
+        HarnessError: a module cannot be compiled, or an Envoy cannot run on this machine.
+    """
     results: list[PointFaults] = []
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="faults") as pool:
         for host in hosts:
@@ -94,7 +107,7 @@ def measure_faults(
 
 
 def nullable_source(host: MeasuredHost) -> str:
-    """The C source of a module that lacks nothing, and of which any hook can be told to return null."""
+    """Returns the C source of a complete module in which a variable makes any hook return null."""
     bodies = {PROGRAM_INIT: f'return "{host.abi_version}";'} if host.abi_version is not None else {}
     choose = next((one for one in host.abi.functions if one.name == _CHOOSE_HOST), None)
     if choose is not None and choose.params:  # so that requests reach the upstream server, unless there is no load balancer
@@ -109,7 +122,7 @@ def _short(hook: str) -> str:
 
 @dataclass(frozen=True)
 class _Right:
-    """What comes of the module without a fault."""
+    """The results of the module without a fault."""
 
     way: Way
     attempt: Attempt
@@ -125,21 +138,21 @@ class _Faulty:
         self._bench = bench
 
     def right(self, way: Way) -> _Right:
-        """The module without a fault."""
+        """Attempts the module without a fault."""
         attempt, looked = self._attempt(way, None)
         return _Right(way, attempt, _exchanges(attempt, looked), frozenset(_said(attempt.log)))
 
     def why_not(self, right: _Right) -> str:
-        """Why a point could not be measured."""
+        """Returns why a point could not be measured."""
         return self._bench.why_not(right.way.point, right.attempt)
 
     def lacks(self, right: _Right, hook: str) -> Counted | None:
-        """What is counted of a module that lacks a hook; None where that is not refused."""
+        """Returns the counters that a module without a hook moves; None where the host does not refuse it."""
         attempt, looked = self._attempt(right.way, None, (hook,))
         return self._counted(right.way, looked, None, (hook,)) if attempt.ended is AttemptEnd.REFUSED else None
 
     def null(self, right: _Right, hook: str) -> NullFact:
-        """What comes of a hook that returns null."""
+        """Observes a hook that returns null."""
         attempt, looked = self._attempt(right.way, hook)
         counted = self._counted(right.way, looked, hook, ())
         seen = _exchanges(attempt, looked)
@@ -159,7 +172,7 @@ class _Faulty:
                 return NullFact(Fate.SAME, counted=counted, seen=seen, said=said)
 
     def _counted(self, way: Way, looked: _Seen, null: str | None, taken: tuple[str, ...]) -> Counted:
-        """The counters; asked of a second Envoy, which has its clusters by discovery, where they ended the first one."""
+        """Returns the counters; from a second Envoy, which has its clusters by discovery, where they ended the first one."""
         if looked.counters is None and way.point in _IN_CLUSTERS:
             _, looked = self._attempt(way, null, taken, by_discovery)
         return Counted(unseen=True) if looked.counters is None else Counted(looked.counters)
@@ -188,13 +201,13 @@ class _Faulty:
 
 
 def _said(log: str) -> list[str]:
-    """Warnings and errors about dynamic modules."""
+    """Returns warnings and errors about dynamic modules."""
     found = (_SAID.search(line) for line in log.splitlines())
     return [one["message"] for one in found if one and "dynamic_module" in one["file"]]
 
 
 def _exchanges(attempt: Attempt, looked: _Seen) -> tuple[str, ...]:
-    """What clients saw, with Envoy's details where each answer has some."""
+    """Returns what clients saw, with Envoy's details where each answer has some."""
     answers = [
         f"{one.request}: {one.answer.status or one.finding or 'connection cut'}"
         for one in attempt.answers

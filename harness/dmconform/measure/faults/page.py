@@ -30,14 +30,14 @@ _LACKS = """\
 ## Which counter a missing hook moves
 
 Hosts count such failures from 1.39 on. *none*: the configuration is refused, and nothing is counted. *not seen*: Envoy ends, as
-for all that is wrong in its bootstrap configuration, and nobody can ask it. Clusters came by discovery, so that Envoy lives on.
+for all that is wrong in its bootstrap configuration, and cannot be asked. Clusters came by discovery, so that Envoy lives on.
 A name after *of* is the tag `config_name`, where it is not the name that the extension was given.
 """
 
 
 def faults_page(faults: Faults) -> str:
-    """The text of `docs/faults.md`."""
-    lines = [_HEAD, *_sentence(faults), _NULL, "| extension point | hook | what comes of it |", "| --- | --- | --- |"]
+    """Returns the text of `docs/faults.md`."""
+    lines = [_HEAD, *_sentence(faults), _NULL, "| extension point | hook | effect |", "| --- | --- | --- |"]
     for point in _points(faults):
         for hook in sorted({hook for facts in faults.points if facts.point is point for hook in facts.null} - {"program_init"}):
             by_release = {
@@ -74,7 +74,7 @@ def _has_counters(release: str) -> bool:
 
 
 def counted_words(counted: Counted) -> str:
-    """The counters that moved."""
+    """Returns the counters that moved, in words."""
     if counted.unseen:
         return "not seen"
     return ", ".join(_counter(name, times) for name, times in counted.counters.items()) or "none"
@@ -86,7 +86,7 @@ def _counter(name: str, times: int) -> str:
 
 
 def null_words(fact: NullFact, release: str) -> str:
-    """What comes of a hook that returns null on a release."""
+    """Describes what a hook that returns null causes on a release."""
     match fact.fate:
         case Fate.REFUSED:
             words = "accepted; refused when it is first needed" if fact.late else "configuration refused"
@@ -106,7 +106,7 @@ def null_words(fact: NullFact, release: str) -> str:
 
 
 def _seen(lines: tuple[str, ...]) -> str:
-    """What clients saw: one word where all saw the same."""
+    """Returns what clients saw: one word where all saw the same."""
     pairs = [line.partition(": ")[::2] for line in lines]
     if len({what for _, what in pairs}) == 1 and len(pairs) > 1:
         return f"all see {_bracketed(pairs[0][1])}"
@@ -119,7 +119,7 @@ def _bracketed(what: str) -> str:
 
 
 def _counter_rows(faults: Faults, point: ExtensionPoint) -> list[str]:
-    """A row for each counter at a point, for the releases that agree on it."""
+    """Returns a row for each counter at a point, for the releases that agree on it."""
     by_release: dict[str, str] = {}
     for release in faults.releases:
         facts = faults.of(release, point)
@@ -142,7 +142,7 @@ def _by_release(words: dict[str, str]) -> str:
 
 
 def runs(pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    """Neighbours that say the same, each with `FIRST` or `FIRST to LAST`."""
+    """Returns neighbours with the same text, each with `FIRST` or `FIRST to LAST`."""
     found: list[tuple[list[str], str]] = []
     for release, text in pairs:
         if found and found[-1][1] == text:

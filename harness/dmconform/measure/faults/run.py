@@ -20,7 +20,7 @@ def measure_faults_of(
     """Measures the hosts that specifications such as `1.39` or `all` name; see `dmconform.measure.faults.measure`.
 
     Raises:
-        HarnessError: one of them cannot be had, a module cannot be compiled, or the machine does not let Envoys run.
+        HarnessError: one of them is not available, a module cannot be compiled, or the machine does not let Envoys run.
     """
     with (
         hosts_and_compiler(specs) as (hosts, compiler),

@@ -22,7 +22,7 @@ _ASKED_IN = {
 
 
 def asking(abi: Abi) -> dict[str, str]:
-    """Bodies for `stub_module`, by the hooks' full names, that schedule an event and then do no harm.
+    """Returns bodies for `stub_module`, by the hooks' full names, that schedule an event and then do no harm.
 
     Hooks that a minor lacks, and those whose scheduler it lacks, are left out.
     """

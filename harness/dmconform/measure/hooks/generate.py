@@ -89,9 +89,9 @@ def stub_module(
     nullable: bool = False,
     without: Collection[str] = (),
 ) -> str:
-    """The C source of a module that defines `envoy_dynamic_module_on_program_init` and every other hook of a minor.
+    """Returns the C source of a module that defines `envoy_dynamic_module_on_program_init` and every other hook of a minor.
 
-    It stands alone: the declarations of the ABI are in it. Of a hook whose signature is not known only the result matters:
+    It is complete: the declarations of the ABI are in it. Of a hook whose signature is not known only the result matters:
     it is that of the first of `relatives` that knows the hook, else a non-null pointer where the name ends with `_new`, else 0.
 
     Args:
@@ -107,7 +107,7 @@ def stub_module(
 
     Raises:
         HarnessError: the ABI's types do not fit together.
-        KeyError: `bodies` or `without` names a hook that the minor has not got.
+        KeyError: `bodies` or `without` names a hook that the minor lacks.
     """
     hooks = [function for function in abi.functions if function.kind is FunctionKind.HOOK]
     unknown = (bodies.keys() | set(without)) - {hook.name for hook in hooks}
@@ -120,7 +120,7 @@ def stub_module(
 
 
 def harmless_body(abi: Abi, hook: str) -> str:
-    """What `stub_module` has as the body of a hook, given in full, whose signature is known.
+    """Returns the harmless body of a hook whose signature is known, as `stub_module` has it.
 
     Raises:
         KeyError: the minor has no such hook.
@@ -130,13 +130,13 @@ def harmless_body(abi: Abi, hook: str) -> str:
 
 
 def instance_hooks(abi: Abi, relatives: Sequence[Abi] = ()) -> frozenset[str]:
-    """The hooks, in full, that return a pointer to something of the module's making, `program_init` among them."""
+    """Returns the hooks, in full, that return a pointer to something that the module makes, `program_init` among them."""
     writer = _Writer(abi, relatives, False)
     return frozenset(one.name for one in abi.functions if one.kind is FunctionKind.HOOK and writer.is_instance(one))
 
 
 def called_in(log: str) -> frozenset[str]:
-    """The hooks that were called, by the log of a host that has used a traced stub module."""
+    """Returns the hooks that were called, by the log of a host that has used a traced stub module."""
     return frozenset(_CALLED.findall(log))
 
 
@@ -153,7 +153,7 @@ class _Writer:
         ]
 
     def definition(self, hook: Function, body: str | None) -> str:
-        """A hook; `body` None is the harmless one."""
+        """Returns the C definition of a hook; `body` None is the harmless one."""
         if hook.params is None or hook.returns is None:
             returns, harmless = self._without_signature(hook.name)
             # The host passes arguments all the same; on this platform a function that takes none does not see them.
@@ -165,13 +165,13 @@ class _Writer:
         return self._function(hook, head, self.harmless(hook, hook.params, hook.returns) if body is None else body)
 
     def is_instance(self, hook: Function) -> bool:
-        """Whether it returns a pointer to something of the module's making."""
+        """Returns whether it returns a pointer to something that the module makes."""
         if hook.returns is None:
             return self._without_signature(hook.name)[0].endswith("*")
         return isinstance(self._types.get(hook.returns), Alias) and hook.returns.endswith("_module_ptr")
 
     def harmless(self, hook: Function, params: Sequence[Member], returns: str) -> str:
-        """The statements that do no harm."""
+        """Returns the statements that do no harm."""
         if hook.name == PROGRAM_INIT:
             return "return DMCONFORM_ABI_VERSION;"
         callback, answer = _ANSWERS.get(hook.name.removeprefix(HOOK_PREFIX), (None, ""))
@@ -199,7 +199,7 @@ class _Writer:
                 return ["return 0;"]
 
     def _without_signature(self, name: str) -> tuple[str, str]:
-        """A result type that the C language knows, and a body, for a hook of which only the name is known here."""
+        """Returns a result type that the C language knows, and a body, for a hook of which only the name is known."""
         if name == PROGRAM_INIT:
             return "const char*", "return DMCONFORM_ABI_VERSION;"
         callback, answer = _ANSWERS.get(name.removeprefix(HOOK_PREFIX), (None, ""))
@@ -214,7 +214,10 @@ class _Writer:
         return ("const void*", "return &something;") if is_pointer else ("uint64_t", "return 0;")
 
     def _with_places(self, name: str, returns: str, body: str) -> tuple[str, str]:
-        """The head and body of a hook that looks at its instances, which stand where the first relative that knows it says."""
+        """Returns the head and body of a hook that looks at its instances.
+
+        Those are where the first relative that knows them has them.
+        """
         params = next((known[name].params for known, _ in self._relatives if name in known and known[name].params), None) or ()
         types = [f"const void* p{number}" for number, _ in enumerate(params)]
         touched = [f"touch(p{number});" for number, param in enumerate(params) if param.type.endswith("_module_ptr")]

@@ -54,7 +54,7 @@ class MeasuredHost:
 
 
 def complete_source(host: MeasuredHost) -> str:
-    """The C source of the module that lacks nothing."""
+    """Returns the C source of the complete module."""
     bodies = asking(host.abi)
     if host.abi_version is not None:
         bodies[PROGRAM_INIT] = f'return "{host.abi_version}";'
@@ -62,7 +62,7 @@ def complete_source(host: MeasuredHost) -> str:
 
 
 def hooks_at(abi: Abi, point: ExtensionPoint) -> tuple[str, ...]:
-    """The hooks that a module may lack at a point, in full: those of the point, and `program_init`."""
+    """Returns the hooks that a module may lack at a point, in full: those of the point, and `program_init`."""
     hooks = (function.name for function in abi.functions if function.kind is FunctionKind.HOOK)
     return tuple(sorted(name for name in hooks if name == PROGRAM_INIT or point_of(name) is point))
 
@@ -80,9 +80,12 @@ def measure(
     """Measures hosts at each extension point they have, or at some.
 
     Args:
+        hosts: releases with their binaries and ABI data.
         folder: what Envoys leave while they run; each attempt's part is removed.
+        compile_module: makes a shared library of C source.
         upstream_port: a server that answers HTTP.
         workers: Envoys at once.
+        progress: takes a line about the progress now and then.
         only: the points that are wanted.
 
     Raises:
@@ -115,12 +118,12 @@ def measure(
 
 
 def is_per_route(hook: str) -> bool:
-    """Whether a hook is about per-route configurations."""
+    """Returns whether a hook is about per-route configurations."""
     return _PER_ROUTE in hook
 
 
 def ways_of(points: Iterable[ExtensionPoint]) -> tuple[Way, ...]:
-    """How modules are used at these points."""
+    """Returns how modules are used at these points."""
     return tuple(way for way in (Way(point, per_route) for per_route in (False, True) for point in points) if way.makes_sense)
 
 
@@ -138,7 +141,7 @@ class Way:
 
     @property
     def use(self) -> ModuleUse:
-        """The module there."""
+        """The use of the module there."""
         return ModuleUse(self.point, ModuleRef(MODULE), "name", "text", "text" if self.per_route else None)
 
 
@@ -146,23 +149,31 @@ class Bench:
     """One host, and a module from which hooks are taken."""
 
     def __init__(self, host: MeasuredHost, library: bytes, folder: Path, upstream_port: int) -> None:
+        """Prepares the bench of one host.
+
+        Args:
+            host: the release with its binary and ABI data.
+            library: the bytes of the compiled module that lacks nothing.
+            folder: for the Envoys' files.
+            upstream_port: a loopback port with an upstream that answers.
+        """
         self._host = host
         self._library = library
         self._folder = folder
         self._upstream_port = upstream_port
 
     def complete(self, way: Way) -> Attempt:
-        """What comes of the module that lacks nothing."""
+        """Attempts the complete module."""
         return self.attempt(way)
 
     def why_not(self, point: ExtensionPoint, complete: Attempt) -> str:
-        """Why a point could not be measured."""
+        """Returns why a point could not be measured."""
         if complete.ended is AttemptEnd.NO_WAY:
             return complete.message
         return f"the complete module does not work there ({complete.ended.value}): {complete.message}"
 
     def lacking(self, way: Way, complete: Attempt, hook: str) -> HookFact:
-        """What comes of a module that lacks a hook."""
+        """Attempts the module without a hook."""
         seen = self.attempt(way, (hook,))
         called = hook in called_in(complete.log)
         match seen.ended:
@@ -180,7 +191,7 @@ class Bench:
                 return HookFact(Without.WORKS, called)
 
     def _not_refused_without(self, way: Way, hook: str, message: str) -> tuple[str, ...]:
-        """Other hooks that a refusal names, if the host does not refuse a module that lacks those as well."""
+        """Returns other hooks that a refusal names, if the host does not refuse a module that lacks those as well."""
         others = tuple(sorted(set(_HOOKS.findall(message)) & set(hooks_at(self._host.abi, way.point)) - {hook}))
         if not others or self.attempt(way, (hook, *others)).ended is AttemptEnd.REFUSED:
             return ()
@@ -195,7 +206,14 @@ class Bench:
         alter: Callable[[Draft], None] | None = None,
         look: Callable[[Envoy], None] | None = None,
     ) -> Attempt:
-        """What comes of the module without some of its hooks; the rest as for `envoy.extension_points.attempt.attempt`.
+        """Attempts the module without some of its hooks; the rest as for `envoy.extension_points.attempt.attempt`.
+
+        Args:
+            way: the extension point, and how the module is used there.
+            taken: full names of the hooks that the module lacks.
+            environment: variables of the Envoy.
+            alter: changes the configuration before the Envoy starts.
+            look: called with the running Envoy.
 
         Raises:
             HarnessError: the machine does not let the Envoy run.
@@ -232,18 +250,18 @@ WHEN = {
 
 
 def normalised(message: str, folder: Path) -> str:
-    """A message without what differs from run to run: the attempt's folder, and addresses."""
+    """Returns a message without what differs from run to run: the attempt's folder, and addresses."""
     return _ADDRESSES.sub("0x…", message.replace(str(folder), "…")).strip()
 
 
 def how_it_ended(seen: Attempt) -> str:
-    """The signal or exit code of an Envoy that ended by itself."""
+    """Returns the signal or exit code of an Envoy that ended by itself."""
     code = seen.exit_code
     return f"by {signal.Signals(-code).name}" if code is not None and code < 0 else f"with exit code {code}"
 
 
 def gist(seen: Attempt) -> tuple[tuple[str, int | None, str], ...]:
-    """What clients saw, without what may differ from run to run."""
+    """Returns what clients saw, without what may differ from run to run."""
     return tuple((one.request, one.answer.status, one.finding) for one in seen.answers)
 
 

@@ -37,7 +37,7 @@ def measure_hosts(
     """Measures the hosts that specifications such as `1.39` or `all` name; see `dmconform.measure.hooks.measure`.
 
     Raises:
-        HarnessError: one of them cannot be had, a module cannot be compiled, or the machine does not let Envoys run.
+        HarnessError: one of them is not available, a module cannot be compiled, or the machine does not let Envoys run.
     """
     with (
         hosts_and_compiler(specs) as (hosts, compiler),
@@ -49,10 +49,10 @@ def measure_hosts(
 
 @contextlib.contextmanager
 def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredHost, ...], Compile]]:
-    """The hosts that specifications name, and what compiles generated modules for the time of the block.
+    """Yields the hosts that specifications name, and a function that compiles generated modules for the time of the block.
 
     Raises:
-        HarnessError: a host cannot be had.
+        HarnessError: a host is not available.
     """
     cache = paths.cache_folder()
     with lazy_engine(cache) as engine:
@@ -66,14 +66,14 @@ def hosts_and_compiler(specs: tuple[str, ...]) -> Iterator[tuple[tuple[MeasuredH
 
 @contextlib.contextmanager
 def compiler() -> Iterator[Compile]:
-    """What compiles generated modules for the time of the block."""
+    """Yields a function that compiles generated modules for the time of the block."""
     cache = paths.cache_folder()
     with lazy_engine(cache) as engine:
         yield lambda name, sources: compile_c(name, sources, cache, engine.toolchain)
 
 
 def measured_hosts(planned: tuple[PlannedHost, ...], more: Mapping[Minor, Abi] = NO_MORE) -> tuple[MeasuredHost, ...]:
-    """Hosts with the ABI of their minor, or of the newest known one where theirs is not known.
+    """Returns hosts with the ABI of their minor, or of the newest known one where theirs is not known.
 
     `more` is ABI data of minors that has no file yet. Data without signatures, as a binary alone gives it, takes those of the
     minor before.

@@ -36,7 +36,7 @@ _BY_JUDGEMENT = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What a policy asks for: the subject in words, its cells, its hosts, what there is none of, the run that has it all."""
+    """The request of a policy: the subject in words, its cells, its hosts, the missing ones, the run that has it all."""
 
     subject: str
     cells: tuple[PlannedCell, ...]
@@ -46,7 +46,7 @@ class Asked:
     host_minor: Minor | None = None  # where a host is the subject
 
     def step_of(self, cell: PlannedCell) -> RelativeMinor | None:
-        """Where its SDK is, as seen from a host that is the subject."""
+        """Returns where its SDK is, as seen from a host that is the subject."""
         if self.host_minor is None:
             return None
         return RelativeMinor.OWN if SdkId.parse(cell.id.sdk).minor == self.host_minor else RelativeMinor.PREVIOUS
@@ -96,7 +96,18 @@ def verdict(
     waived: Iterable[Waived] = (),
     judged: str = "",
 ) -> GateVerdict:
-    """Reasons make the answer: one that is certain is against the release, the others leave it open."""
+    """Builds a verdict from reasons: one that is certain is against the release, the others leave it open.
+
+    Args:
+        policy: the policy that was applied.
+        name: its name.
+        subject: the release that is judged, in words.
+        cells: how many cells count.
+        held: how many of them are as the policy demands.
+        reasons: what is against the release, or open.
+        waived: what the policy let pass.
+        judged: which report was judged, in words.
+    """
     kinds = list(ReasonKind)
     ordered = tuple(sorted(reasons, key=lambda one: (kinds.index(one.kind), -len(one.cells))))
     answer = (
@@ -151,7 +162,7 @@ def _of_host(report: Report, policy: Policy, subject: str, catalogue: Catalogue)
 
 
 def _run(sdks: Iterable[str], hosts: Iterable[str]) -> str:
-    """The command whose report has all that is asked for."""
+    """Returns the command whose report has all that is asked for."""
     words = [word for option, values in (("--sdk", sdks), ("--host", hosts)) for one in values for word in (option, one)]
     return shlex.join(["dmconform", "run", *words])
 
@@ -161,11 +172,11 @@ def _refuse_useless_cases(policy: Policy, name: str, catalogue: Catalogue) -> No
 
 
 def _refuse_useless(policy: Policy, name: str, asked: Asked, report: Report, catalogue: Catalogue) -> None:
-    """A glob that matches nothing lets pass nothing: it has a mistake, or is of another time."""
+    """Refuses a glob that matches nothing, which is mistaken or outdated."""
     records = {record.id for record in catalogue.known_failures} | {cell.known_failure or "" for cell in report.cells}
     _refuse_glob(name, "known_failures", policy.known_failures, records - {""})
     own = {str(cell.id) for cell in asked.cells}
-    _refuse_glob(name, "[[allow]] cells", [one.cells for one in policy.allow], own | catalogue.promised.keys())
+    _refuse_glob(name, "[[allow]] cells", [one.cells for one in policy.allow], own | catalogue.supported.keys())
 
 
 def _refuse_glob(name: str, key: str, globs: Iterable[str], values: Collection[str]) -> None:
@@ -175,14 +186,22 @@ def _refuse_glob(name: str, key: str, globs: Iterable[str], values: Collection[s
 
 
 def hosts_of_steps(policy: Policy, own: Minor) -> tuple[Minor, ...]:
-    """The minors of hosts that a policy asks for, as seen from an SDK's own."""
+    """Returns the minors of hosts that a policy asks for, as seen from an SDK's own."""
     return tuple(own if step is RelativeMinor.OWN else own.next() for step in policy.hosts)
 
 
 def minors_without_host(
     policy: Policy, wanted: Iterable[Minor], there: Iterable[Minor], own: Minor, catalogue: Catalogue
 ) -> tuple[Minor, ...]:
-    """Those of the wanted minors that no host is of, without the next one where the policy lets that be unknown."""
+    """Returns those of the wanted minors that no host has, without the next one where the policy lets that be unknown.
+
+    Args:
+        policy: says whether a next minor that does not exist yet may be missing.
+        wanted: the minors of hosts that the policy demands.
+        there: the minors of the hosts in the report.
+        own: the minor of the release that is judged.
+        catalogue: knows the newest minor there is.
+    """
     there = set(there)
     unknown = policy.next_may_be_unknown and own.next() > catalogue.newest_minor
     return tuple(minor for minor in wanted if minor not in there and not (unknown and minor == own.next()))
@@ -198,7 +217,7 @@ def _promised(policy: Policy, catalogue: Catalogue, sdks: Iterable[Sdk], hosts: 
 
 
 class _Tally:
-    """Counts the cells of a policy, and why some do not hold."""
+    """A count of the cells of a policy, and why some do not hold."""
 
     def __init__(self, policy: Policy, records: Iterable[KnownFailure], command: str) -> None:
         self._policy = policy
@@ -210,7 +229,7 @@ class _Tally:
         self.held = 0
 
     def count(self, cell_id: str, cell: CellEntry | None, sdk: RelativeMinor | None = None) -> None:
-        """Counts a cell; None: the report has not got it. `sdk`: where its SDK is, as seen from the host."""
+        """Counts a cell; None: it is not in the report. `sdk`: where its SDK is, as seen from the host."""
         if cell is None:
             self._note(ReasonKind.MISSING, "the suite plans cells that its run did not have", cell_id)
         elif cell.judgement is Judgement.PASS and cell.outcome is Outcome.PASS:
@@ -243,7 +262,7 @@ class _Tally:
         self._against.setdefault((kind, text), []).append(cell)
 
     def reasons(self, inconsistencies: Iterable[Inconsistency]) -> tuple[Reason, ...]:
-        """Why some cells do not hold, grouped; then what is wrong with the records by which others are let pass."""
+        """Returns why some cells do not hold, grouped; then what is wrong with the records that let others pass."""
         cells = tuple(
             Reason(
                 kind,
@@ -261,12 +280,12 @@ class _Tally:
         return (*cells, *records)
 
     def waived(self) -> tuple[Waived, ...]:
-        """What the policy let pass."""
+        """Returns what the policy let pass."""
         return tuple(Waived(by, count) for by, count in sorted(self._waived.items()))
 
 
 def _of_whole_report(report: Report, policy: Policy, suite: str, command: str) -> Iterator[Reason]:
-    """What makes a report no base for a release, whatever its cells say."""
+    """Yields what makes a report unfit for judging a release, whatever its cells are."""
     made_by, own = (one.removesuffix("+changes") for one in (report.environment.suite_commit, suite))
     if made_by != own and not policy.any_suite:
         text = f"it was made by the suite of commit {made_by}, and this one is {own}: a case may ask something else by now"

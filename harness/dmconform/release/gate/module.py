@@ -57,11 +57,11 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
         check: what was found out about it; it must have been run.
         policy: of the subject MODULE.
         name: the policy's.
-        built_with: the minor of its SDK, such as `1.39`; None: what the check could tell.
+        built_with: the minor of its SDK, such as `1.39`; None: what the check could find.
         catalogue: the hosts that this suite knows.
 
     Raises:
-        UsageError: the minor is none, nothing tells it, or the file says that it is another.
+        UsageError: the minor is none, nothing shows it, or the file shows another.
         EmptySelection: the documents promise nothing of modules of that minor.
     """
     own = _own_minor(check, built_with)
@@ -100,7 +100,7 @@ def _own_minor(check: Check, built_with: str | None) -> Minor:
             )
         return stated
     if len(check.sdk.minors) != 1:
-        known = f"one of {', '.join(check.sdk.minors)}" if check.sdk.minors else "nothing tells"
+        known = f"one of {', '.join(check.sdk.minors)}" if check.sdk.minors else "not known"
         raise UsageError(
             f"{check.module_file}: which SDK it was built with is not certain ({known}); say it with --built-with 1.39"
         )

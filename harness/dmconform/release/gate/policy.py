@@ -19,7 +19,7 @@ FOLDER = paths.CONFORMANCE / "policies"
 
 
 class Subject(enum.Enum):
-    """What is released."""
+    """The thing that is released."""
 
     SDK = "sdk"
     HOST = "host"
@@ -43,12 +43,15 @@ class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdk: RelativeMinor | None = None  # only of SDKs of this minor, as seen from the host's
 
     def covers(self, cell: str, outcome: Outcome, sdk: RelativeMinor | None) -> bool:
-        """Whether it lets a cell of this outcome pass. `sdk`: where the SDK is from the host, where a host is the subject."""
+        """Returns whether it lets a cell of this outcome pass.
+
+        `sdk`: where the SDK is from the host, where a host is the subject.
+        """
         return outcome is self.outcome and self.sdk in (None, sdk) and fnmatch.fnmatchcase(cell, self.cells)
 
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a release needs."""
+    """The needs of a release."""
 
     title: str
     question: str
@@ -66,12 +69,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow: tuple[Allowance, ...] = ()
 
     def allows_record(self, record: str | None, fault: Fault | None) -> bool:
-        """Whether cells that fail as this record says, of which this is at fault, are let pass."""
+        """Returns whether cells that fail as this record says, of which this is at fault, are let pass."""
         named = record is not None and any(fnmatch.fnmatchcase(record, one) for one in self.known_failures)
         return named or (fault is not None and fault in self.known_failures_of)
 
     def allowance(self, cell: str, outcome: Outcome, sdk: RelativeMinor | None) -> Allowance | None:
-        """What lets a cell without an answer pass."""
+        """Returns what lets a cell without an answer pass."""
         return next((one for one in self.allow if one.covers(cell, outcome, sdk)), None)
 
 
@@ -87,11 +90,11 @@ _KEYS = {
     Subject.HOST: _ALL | _OF_REPORTS | {"sdks", "providers", "own_may_be_unknown"},
     Subject.MODULE: _ALL | {"hosts", "next_may_be_unknown", "uncalled_allowed"},
 }
-"""What is looked at; a key that is not would promise something that nobody keeps."""
+"""What is looked at; a key that is not would promise something that is not kept."""
 
 
 def find_policy(named: str) -> Path:
-    """The file of a policy: one of this repository by its name, or any by its path.
+    """Returns the file of a policy: one of this repository by its name, or any by its path.
 
     Raises:
         UsageError: there is none.

@@ -19,7 +19,7 @@ STYLES = {GateAnswer.MAY: "bold green", GateAnswer.MAY_NOT: "bold red", GateAnsw
 
 
 def headline(verdict: GateVerdict) -> str:
-    """The answer in one line."""
+    """Returns the answer in one line."""
     why = f" ({counted(len(verdict.reasons), 'reason')})" if verdict.reasons else ""
     return f"{GLYPHS[verdict.answer]} {verdict.subject}: {verdict.answer.value}{why}"
 
@@ -51,7 +51,7 @@ def _count(reason: Reason) -> str:
 
 
 def render_verdict(verdict: GateVerdict) -> str:
-    """The verdict as Markdown."""
+    """Renders the verdict as Markdown."""
     return "\n".join(_lines(verdict)) + "\n"
 
 
@@ -79,7 +79,7 @@ def _annotated(reason: Reason) -> str:
 
 
 def annotations_of_verdict(verdict: GateVerdict) -> Iterator[Annotation]:
-    """Each reason, then the answer."""
+    """Yields an annotation for each reason, then one for the answer."""
     for reason in verdict.reasons:
         level = AnnotationLevel.ERROR if reason.kind.is_certain else AnnotationLevel.WARNING
         yield Annotation(level, f"{verdict.policy}: {reason.kind.value}", _annotated(reason))

@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 
 
 class GateAnswer(enum.Enum):
-    """Whether the release may happen."""
+    """The answer: whether the release may happen."""
 
     MAY = "may be released"
     MAY_NOT = "may not be released"
@@ -20,11 +20,12 @@ class GateAnswer(enum.Enum):
 
     @property
     def exit_code(self) -> ExitCode:
+        """The exit code of the command."""
         return {GateAnswer.MAY: ExitCode.OK, GateAnswer.MAY_NOT: ExitCode.FAIL, GateAnswer.CANNOT_TELL: ExitCode.ERROR}[self]
 
 
 class ReasonKind(enum.Enum):
-    """Why not."""
+    """The kind of a reason."""
 
     BROKEN = "broken promise"
     KNOWN = "known failure that the policy does not name"

@@ -13,7 +13,7 @@ _CUT: Final = "\nCut: the whole is in changes.md.\n"
 
 
 def regressed(comparison: ReportComparison) -> tuple[CellChange, ...]:
-    """The cells that became worse: promised, and failing now where they did not before.
+    """Returns the cells that became worse: supported, and failing now where they did not before.
 
     One that gave no answer the night before counts too, so that a night of trouble hides nothing; but not if it fails just
     as a record says.
@@ -28,12 +28,12 @@ def _is_worse(change: CellChange) -> bool:
 
 
 def nothing_in_common(comparison: ReportComparison) -> bool:
-    """Whether no cell is in both reports, so that nothing can be told."""
+    """Returns whether no cell is in both reports, so that nothing can be compared."""
     return not comparison.unchanged and all(one.kind in (ChangeKind.NEW, ChangeKind.GONE) for one in comparison.changes)
 
 
 def issue_text(comparison: ReportComparison) -> str:
-    """The text of an issue, in Markdown. The worst stands first, so what is too long loses its end."""
+    """Returns the text of an issue, in Markdown. The worst comes first, so a text that is too long loses its end."""
     text = render_comparison(comparison)
     if len(text) <= LONGEST_ISSUE:
         return text

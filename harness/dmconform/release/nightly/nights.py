@@ -17,14 +17,14 @@ _NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 def name_of(now: datetime) -> str:
-    """The name of the folder of a night; names sort as the nights follow each other."""
+    """Returns the name of the folder of a night; names sort as the nights follow each other."""
     return now.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def newest_report(keep: Path) -> Report | None:
-    """The newest report that is kept; None before the first night.
+    """Returns the newest report that is kept; None before the first night.
 
-    One that is incomplete, or cannot be read, is said and passed over: it would hide what the night before it has shown.
+    One that is incomplete, or cannot be read, is reported and passed over: it would hide what the night before it has shown.
     """
     for folder in reversed(_nights(keep)):
         file = report_in(folder)
@@ -42,13 +42,13 @@ def newest_report(keep: Path) -> Report | None:
 
 
 def remove_old(keep: Path, most: int) -> None:
-    """Removes the oldest nights, so that no more than `most` are left. What is not named as a night stays."""
+    """Removes the oldest nights, so that no more than `most` are left. Folders that are not named as a night stay."""
     for folder in _nights(keep)[:-most]:
         shutil.rmtree(folder)
 
 
 def _nights(keep: Path) -> list[Path]:
-    """The nights, the oldest first."""
+    """Returns the nights, the oldest first."""
     if not keep.is_dir():
         return []
     return sorted(folder for folder in keep.iterdir() if _NAME.fullmatch(folder.name) and not folder.is_symlink())

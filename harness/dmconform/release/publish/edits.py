@@ -30,7 +30,7 @@ Ask = Callable[..., str | None]
 
 @dataclass(frozen=True)
 class _Step:
-    """What one commit, or the work that is not committed yet, did to the files of one published report."""
+    """The changes of one commit, or of the uncommitted work, to the files of one published report."""
 
     before: str  # the commit before it
     run: PurePosixPath  # the report's folder in the repository
@@ -38,10 +38,10 @@ class _Step:
 
 
 def edited_since(folder: Path = FOLDER, project: Path = paths.DATA) -> tuple[str, ...] | None:
-    """Published files that were changed or removed after the commit that added them; None where git cannot tell.
+    """Returns published files that were changed or removed after the commit that added them; None where git cannot show it.
 
-    A clone without its history cannot tell. The first reports were published as plain files, with their pages. That they were
-    replaced by the compressed form is no edit, as long as it holds the removed `report.json` byte for byte.
+    A clone without its history cannot show it. The first reports were published as plain files, with their pages. Replacing
+    them by the compressed form is not an edit, as long as it holds the removed `report.json` byte for byte.
     """
     git = find_program("git")
     if git is None:
@@ -65,7 +65,7 @@ def edited_since(folder: Path = FOLDER, project: Path = paths.DATA) -> tuple[str
 
 
 def _steps(past: str, present: str, place: PurePosixPath) -> list[_Step]:
-    """The steps that changed published reports; what lies in the folder of all of them, `place`, is generated."""
+    """Returns the steps that changed published reports; files directly in `place`, the folder of all of them, are generated."""
     changes: defaultdict[tuple[str, PurePosixPath], dict[str, str]] = defaultdict(dict)
     before, status = "HEAD", ""
     for word in filter(None, [*present.split("\0"), *past.replace("\n", "\0").split("\0")]):
@@ -82,9 +82,9 @@ def _steps(past: str, present: str, place: PurePosixPath) -> list[_Step]:
 
 
 def _converted(step: _Step, ask: Ask, project: Path) -> set[str]:
-    """The files that a step changed because it replaced the plain form of a report by the compressed one.
+    """Returns the files that a step changed because it replaced the plain form of a report by the compressed one.
 
-    The compressed one must hold what was removed. Each later change of it is a step of its own.
+    The compressed one must hold what was removed. Each later change of it is a separate step.
     """
     plain = str(step.run / REPORT_FILE)
     if not _only(step.changes.get(plain, ""), "D"):
@@ -107,7 +107,7 @@ def _only(status: str, letter: str) -> bool:
 
 
 def _blob_id(data: bytes, length: int) -> str:
-    """The id of a file's content in git, of so many hexadecimal digits."""
+    """Returns the id of a file's content in git, of so many hexadecimal digits."""
     digest = hashlib.sha1(usedforsecurity=False) if length == 40 else hashlib.sha256()
     digest.update(b"blob %d\0" % len(data))
     digest.update(data)

@@ -37,7 +37,7 @@ class Published:
 
 
 def history_text(folder: Path = FOLDER) -> str:
-    """What the page has to be.
+    """Returns what the page has to be.
 
     Raises:
         DataFileError: a published report cannot be read.
@@ -60,14 +60,14 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
             f"`{report.environment.suite_commit[:12]}`",
             str(len(report.hosts)),
             f"{built} of {len(report.sdks)}",
-            *(str(one) for one in (summary.planned, summary.ran, summary.promised_held)),
-            *(str(one) for one in (summary.promised_failed, summary.promised_known)),
+            *(str(one) for one in (summary.planned, summary.ran, summary.supported_passed)),
+            *(str(one) for one in (summary.supported_failed, summary.supported_xfailed)),
         )
         yield f"| {' | '.join(columns)} |"
 
 
 def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
-    """By SDK version and host: how the supported cells that ran count."""
+    """Returns how the supported cells that ran count, by SDK version and host."""
     found: dict[tuple[str, str], Counter[Judgement]] = {}
     for cell in report.cells:
         if cell.relation is Relation.SUPPORTED and cell.outcome.is_verdict:

@@ -34,13 +34,13 @@ def publish(source: Path, name: str, folder: Path = FOLDER) -> Path:
 
     Raises:
         UsageError: the name is none, or taken, or the report is not fit to be published.
-        DataFileError: it is no report.
+        DataFileError: it is not a report.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r}: expected DATE-WHAT in lower case, such as 2026-11-21-envoy-1.40")
     target = folder / name
     if target.exists():
-        raise UsageError(f"{target}: exists already; a published report is never changed, a newer one stands beside it")
+        raise UsageError(f"{target}: exists already; a published report is never changed; choose another name")
     file = report_in(source)
     data = read_plain_or_compressed(file)
     report = parse_report(file, data)
@@ -61,7 +61,7 @@ def publish(source: Path, name: str, folder: Path = FOLDER) -> Path:
 
 
 def refuse_unfit(report: Report, name: str) -> None:
-    """A published report must be whole, and others must be able to make it again.
+    """Refuses a report that is not whole, or that others cannot make again.
 
     Raises:
         UsageError: it is not so.
@@ -78,6 +78,6 @@ def refuse_unfit(report: Report, name: str) -> None:
 
 
 def sums_of(folder: Path) -> str:
-    """The lines of `sha256sum` for every file in a folder but the list itself; of a link nothing is read."""
+    """Returns the lines of `sha256sum` for every file in a folder but the list itself; links are not followed."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and path != folder / SUMS)
     return "".join(f"{sha256_of(path)}  {path.relative_to(folder).as_posix()}\n" for path in files)

@@ -92,7 +92,7 @@ def _head(report: Report, name: str, sums: str) -> str:
 
 
 def _again(report: Report) -> str:
-    """The command that makes the run again."""
+    """Returns the command that makes the run again."""
     selection = [f"--{kind} {_quoted(one)}" for kind, values in report.selection.items() for one in values]
     selection += ["--everywhere"] if "everywhere" in report.selection else []
     command = one_line(" ".join(["./toxw -e matrix", *(["--", *selection] if selection else [])]))
@@ -104,7 +104,7 @@ def _quoted(text: str) -> str:
 
 
 def _worst(report: Report) -> Iterator[Section]:
-    """What fails on supported pairs, a row per record and outcome: new failures, then known ones, crashes first."""
+    """Yields failures on supported pairs, a row per record and outcome: new failures, then known ones, crashes first."""
     judgements = (*FAILURES, Judgement.XFAIL)
     groups: dict[tuple[str, str | None, Outcome], list[Cause]] = {}
     for cause in causes(report):
@@ -146,7 +146,7 @@ def _gravity(found: list[Cause]) -> tuple[bool, int, int]:
 
 
 def _sdks(report: Report) -> Section:
-    """A row per SDK version: its supported cells by judgement, and how many of the others that ran pass."""
+    """Returns a row per SDK version: its supported cells by judgement, and how many of the others that ran pass."""
     supported: dict[str, Counter[Judgement]] = {}
     others: dict[str, Counter[bool]] = {}
     for cell in report.cells:

@@ -14,20 +14,20 @@ from dmconform.report.reading import read_report
 
 
 def published(folder: Path = FOLDER) -> tuple[Path, ...]:
-    """The folders of published reports, oldest first."""
+    """Returns the folders of published reports, oldest first."""
     if not folder.is_dir():
         return ()
     return tuple(sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink() and path.name[0] != "."))
 
 
 def problems(folder: Path = FOLDER) -> Iterator[str]:
-    """What is wrong with the published reports, a line each."""
+    """Yields what is wrong with the published reports, a line each."""
     for report in published(folder):
         for problem in _of_report(report):
             yield f"{report.name}: {problem}"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path not in published(folder) and path.name != PAGE:
-            yield f"{path.name}: is no published report; only dmconform publish makes one"
+            yield f"{path.name}: is not a published report; only dmconform publish makes one"
 
 
 def _of_report(folder: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dmconform.report.stability import stability
 
 
 class CellAnswer(enum.Enum):
-    """What a cell says of what it asks."""
+    """The answer of a cell to its question."""
 
     HOLDS = enum.auto()
     FAILS = enum.auto()
@@ -34,7 +34,7 @@ _ORDER = {kind: place for place, kind in enumerate(ChangeKind)}
 
 
 def compare(old: Report, new: Report) -> ReportComparison:
-    """What changed from one report to the other; the worst first, each kind in the order of the cells."""
+    """Returns what changed from one report to the other; the worst first, each kind in the order of the cells."""
     old, paired = follow_hosts(old, new)
     before = {cell.id: cell for cell in old.cells}
     after = {cell.id: cell for cell in new.cells}
@@ -59,20 +59,20 @@ def compare(old: Report, new: Report) -> ReportComparison:
 
 
 def answer_of(cell: CellEntry) -> CellAnswer:
-    """What a cell says. One that passes although its static analysis says otherwise counts against its run, so it fails."""
+    """Returns a cell's answer. One that passes although its static analysis contradicts it counts as a failure."""
     if cell.outcome is Outcome.PASS:
         return CellAnswer.FAILS if cell.judgement is Judgement.MISMATCH else CellAnswer.HOLDS
     return CellAnswer.FAILS if cell.outcome.is_verdict else CellAnswer.NONE
 
 
 def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
-    """What became of a cell; None where nothing did."""
+    """Returns how a cell changed; None where it did not."""
     if old is None or new is None:
         return ChangeKind.GONE if new is None else ChangeKind.NEW
     was, now = answer_of(old), answer_of(new)
     if was is not now:
-        promised = Relation.SUPPORTED in (old.relation, new.relation)
-        return ChangeKind.FACT if now is CellAnswer.FAILS and not promised else _TURNS[was, now]
+        supported = Relation.SUPPORTED in (old.relation, new.relation)
+        return ChangeKind.FACT if now is CellAnswer.FAILS and not supported else _TURNS[was, now]
     if now is CellAnswer.FAILS and reason(old) != reason(new):
         return ChangeKind.REASON
     return None if (old.relation is Relation.SUPPORTED) is (new.relation is Relation.SUPPORTED) else ChangeKind.PROMISE
@@ -89,7 +89,7 @@ _CELL_FOLDER = re.compile(r"\$REPORT/evidence(/[^/\s]+){4}")
 
 
 def reason(cell: CellEntry) -> tuple[Outcome, str]:
-    """Why a cell fails, without what varies from run to run."""
+    """Returns why a cell fails, without what varies from run to run."""
     return cell.outcome, without_chance(_detail(cell))
 
 
@@ -98,7 +98,7 @@ def _detail(cell: CellEntry) -> str:
 
 
 def without_chance(detail: str) -> str:
-    """The first line of a detail without what varies from run to run."""
+    """Returns the first line of a detail without what varies from run to run."""
     return _VARIES.sub("…", _CELL_FOLDER.sub("$CELL", first_line(detail)))
 
 

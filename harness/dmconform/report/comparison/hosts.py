@@ -13,10 +13,10 @@ from dmconform.report.schema import CellEntry, Report
 
 
 def follow_hosts(old: Report, new: Report) -> tuple[Report, tuple[HostPair, ...]]:
-    """The old report with its hosts named as those that took their place in the new one, and which these are.
+    """Returns the old report with its hosts named as those that took their place in the new one, and which these are.
 
     Hosts with the same id are the same. Of the others two are paired if both are of the same minor and came from the same place
-    (an image's reference, a file's name), or if one of them is no known release and each is the only one of its minor left.
+    (an image's reference, a file's name), or if one of them is not a known release and each is the only one of its minor left.
     """
     pairs = _pairs(old.hosts, new.hosts)
     if not pairs:

@@ -15,7 +15,7 @@ SHORT = (ChangeKind.NEW, ChangeKind.GONE)
 
 
 def render_comparison(comparison: ReportComparison) -> str:
-    """The Markdown text of a comparison."""
+    """Renders the Markdown text of a comparison."""
     return "\n".join(_lines(comparison)).rstrip("\n") + "\n"
 
 
@@ -63,7 +63,7 @@ def _group(group: ChangeGroup) -> Iterator[str]:
 
 
 def annotations_of_comparison(comparison: ReportComparison) -> Iterator[Annotation]:
-    """Regressions as errors, answers that were lost and what makes it say less as warnings, then the counts."""
+    """Yields regressions as errors, lost answers and limits of the comparison as warnings, then the counts."""
     for group in groups(comparison):
         if group.kind in (ChangeKind.REGRESSION, ChangeKind.FAILURE, ChangeKind.LOST):
             level = AnnotationLevel.WARNING if group.kind is ChangeKind.LOST else AnnotationLevel.ERROR

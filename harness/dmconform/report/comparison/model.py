@@ -13,7 +13,7 @@ SCHEMA_VERSION = 3
 
 
 class ChangeKind(enum.Enum):
-    """What became of a cell between two reports, by what it answers: it holds, it fails, or it gives no answer."""
+    """The change of a cell between two reports, by its answer: it holds, it fails, or it gives no answer."""
 
     REGRESSION = "regression"  # supported, passed, fails now
     FAILURE = "failure"  # supported, gave no answer, fails now
@@ -39,7 +39,7 @@ class CellSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CellChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A cell that is not what it was. `old` or `new` is null where the cell is not in that report."""
+    """A changed cell. `old` or `new` is null where the cell is not in that report."""
 
     cell: str
     kind: ChangeKind
@@ -81,5 +81,5 @@ class ReportComparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     compared: int = 0  # cells that are in both
 
     def of(self, kind: ChangeKind) -> tuple[CellChange, ...]:
-        """The changes of one kind."""
+        """Returns the changes of one kind."""
         return tuple(one for one in self.changes if one.kind is kind)

@@ -39,7 +39,7 @@ STYLES = {
 
 @dataclass(frozen=True)
 class ChangeGroup:
-    """Changes of one case that say the same of what was and of what is."""
+    """Changes of one case with the same old and new answer."""
 
     kind: ChangeKind
     case: str
@@ -49,7 +49,7 @@ class ChangeGroup:
 
     @property
     def blame(self) -> str:
-        """What is the same in both reports, and so cannot be the cause; empty where that is not known."""
+        """The things that are the same in both reports, and so cannot be the cause; empty where that is not known."""
         modules = {one.same_module for one in self.changes}
         hosts = {one.same_host for one in self.changes}
         same = [word for word, seen in (("modules", modules), ("hosts", hosts)) if seen == {True}]
@@ -59,7 +59,7 @@ class ChangeGroup:
 
 
 def groups(comparison: ReportComparison) -> tuple[ChangeGroup, ...]:
-    """The changes grouped by cause, in the order of kinds, the largest first."""
+    """Returns the changes grouped by cause, in the order of kinds, the largest first."""
     found: dict[tuple[ChangeKind, str, str, str], list[CellChange]] = {}
     for one in comparison.changes:
         area, name, *_ = one.cell.split("/")
@@ -76,26 +76,26 @@ def _words(side: CellSide | None) -> str:
         return "not there"
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
-    disputed = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS else ""
-    unstable = " (NOT STABLE: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
-    return f"{side.outcome.value}{disputed}{known}{unstable}" + (f": {text}" if text else "")
+    mismatched = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS else ""
+    unstable = " (FLAKY: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
+    return f"{side.outcome.value}{mismatched}{known}{unstable}" + (f": {text}" if text else "")
 
 
 def counts(comparison: ReportComparison) -> str:
-    """One line: how many changes of each kind, and how many cells are as they were."""
+    """Returns one line: how many changes of each kind, and how many cells are as they were."""
     parts = [f"{kind.value}: {len(comparison.of(kind))}" for kind in ChangeKind if comparison.of(kind)]
     return ", ".join([*parts, f"unchanged: {comparison.unchanged}"])
 
 
 def notes(comparison: ReportComparison) -> Iterator[str]:
-    """What a reader must know of the comparison itself."""
+    """Yields what a reader must know of the comparison itself."""
     yield from comparison.warnings
     for one in comparison.paired:
         yield f"Envoy {one.old} of the old report is compared with {one.new} of the new one ({one.origin})"
 
 
 def print_comparison(comparison: ReportComparison, console: Console) -> None:
-    """Prints it; the numbers come last, where they are looked for."""
+    """Prints a comparison; the numbers come last, at the end of the output."""
     out = SafeOutput(console, LONGEST_LINE, "in the JSON output")
     shown: ChangeKind | None = None
     for group in groups(comparison):

@@ -1,4 +1,4 @@
-"""What came and went in the ABI from one minor to the next, as far as a report's supported pairs tell."""
+"""What came and went in the ABI from one minor to the next, as far as a report's supported pairs show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _GONE = ("removed",)  # how the kinds of findings about a lost function end
 
 
 class AbiStep(msgspec.Struct, frozen=True, rename="camel"):
-    """The functions of the ABI from `old` to `new`. None: the report does not tell."""
+    """The functions of the ABI from `old` to `new`. None: the report does not have them."""
 
     old: str
     new: str
@@ -26,7 +26,7 @@ class AbiStep(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def abi_steps(report: Report) -> tuple[AbiStep, ...]:
-    """A step for each supported pair of two minors. Sizes come from the pairs of a minor with itself."""
+    """Returns a step for each supported pair of two minors. Sizes come from the pairs of a minor with itself."""
     sizes = {pair.sdk_minor: pair.functions for pair in report.abi_pairs if pair.sdk_minor == pair.host_minor}
     steps = []
     for pair in report.abi_pairs:

@@ -26,7 +26,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class SdkAnswer:
-    """One SDK version: its window, and what became of all of its cells. The last four make up `planned`."""
+    """One SDK version: its window, and the results of all of its cells. The last four make up `planned`."""
 
     id: str
     minor: str
@@ -58,14 +58,14 @@ class LanguageAnswer:
 
 
 def page_grid(report: Report) -> Grid:
-    """The matrix of `report`, the official SDKs first, as they are what users have."""
+    """Returns the matrix of `report`, the official SDKs first, as they are what users have."""
     layout = grid(report)
     groups = sorted(layout.groups, key=lambda group: (group.language, group.provider != "official", group.provider))
     return replace(layout, groups=tuple(groups))
 
 
 def answers(report: Report) -> tuple[LanguageAnswer, ...]:
-    """Every language of the report's cells."""
+    """Returns every language of the report's cells."""
     layout = page_grid(report)
     whole = report.complete and report.planned_cells <= len(report.cells)
     by_sdk: dict[str, list[CellEntry]] = {}

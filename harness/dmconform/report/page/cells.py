@@ -1,4 +1,4 @@
-"""The cells of a report, packed for the page: what many cells share is told once."""
+"""The cells of a report, packed for the page: what many cells share is stored once."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class PackedCells(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def pack(report: Report, layout: Grid, texts: Texts) -> PackedCells:
-    """All cells of `report`."""
+    """Packs all cells of `report`."""
     columns = {(sdk.sdk, host): at for at, (_, sdk, host) in enumerate(layout.columns)}
     cases = {case: at for at, case in enumerate(layout.cases)}
     looks: dict[tuple[int, ...], int] = {}
@@ -78,7 +78,7 @@ def pack(report: Report, layout: Grid, texts: Texts) -> PackedCells:
 
 
 def positions(report: Report) -> Mapping[str, int]:
-    """Where each cell is in the packed lists, by its id."""
+    """Returns where each cell is in the packed lists, by its id."""
     return {cell.id: at for at, cell in enumerate(report.cells)}
 
 

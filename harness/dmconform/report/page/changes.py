@@ -20,7 +20,7 @@ class Changes(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def changes(report: Report, comparison: ReportComparison, texts: Texts) -> Changes:
-    """What a comparison of an earlier report with `report` has found, by the positions of cells."""
+    """Returns what a comparison of an earlier report with `report` has found, by the positions of cells."""
     places = {cell.id: at for at, cell in enumerate(report.cells)}
     was: dict[str, tuple[int, int, int, int]] = {}
     for change in comparison.changes:
@@ -39,6 +39,6 @@ def changes(report: Report, comparison: ReportComparison, texts: Texts) -> Chang
 
 
 def _ran_with(change: CellChange) -> str:
-    """Whether module and host are the bytes that they were: what stayed the same cannot be the cause."""
+    """Returns whether module and host are the same bytes as before: what stayed the same cannot be the cause."""
     both = (("module", change.same_module), ("host binary", change.same_host))
     return ", ".join(f"{'the same' if same else 'another'} {what}" for what, same in both if same is not None)

@@ -11,7 +11,7 @@ from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
 from dmconform.report.grid import LANGUAGE_NAMES, Grid
 from dmconform.report.inconsistencies import MEANINGS, inconsistencies_by_kind
-from dmconform.report.mismatches import disputes, static_rows, static_words
+from dmconform.report.mismatches import mismatch_groups, static_rows, static_words
 from dmconform.report.page.abi_steps import AbiStep, abi_steps
 from dmconform.report.page.answer import page_grid
 from dmconform.report.page.cells import PackedCells, pack, positions
@@ -38,7 +38,7 @@ class SdkData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ColumnData(msgspec.Struct, frozen=True, rename="camel"):
-    """One SDK version on one host. `window` is what the documents say of it before a case is known."""
+    """One SDK version on one host. `window` is the promise of the documents before a case is known."""
 
     sdk: int
     host: str
@@ -177,7 +177,7 @@ class AbiFindingData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PageData(msgspec.Struct, frozen=True, rename="camel"):
-    """All of it."""
+    """The data of the page."""
 
     texts: list[str]
     cells: PackedCells
@@ -201,7 +201,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def page_data(report: Report, comparison: ReportComparison | None) -> PageData:
-    """What the script needs of `report`, and of its comparison with an earlier one."""
+    """Returns the data of `report` that the script needs, and that of its comparison with an earlier one."""
     return _Maker(report, page_grid(report), comparison).make()
 
 
@@ -280,7 +280,7 @@ class _Maker:
             ],
             mismatches=[
                 MismatchData(safe(it.sdk), safe(it.host), safe(it.text), it.counts, [self.at[cell] for cell in it.cells])
-                for it in disputes(report)
+                for it in mismatch_groups(report)
             ],
             unrun=[UnrunData(it.outcome, it.judgement, safe(it.reason), it.count, self.at[it.example]) for it in unrun(report)],
             abi_steps=abi_steps(report),
@@ -382,7 +382,7 @@ class _Maker:
 
 
 def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
-    """What the documents say of the pair: what its cells say, or else what the versions do."""
+    """Returns what the documents promise for the pair: the relation of its cells, or else of the versions."""
     for relation in (Relation.SUPPORTED, Relation.LEGACY):
         if relation in seen:
             return relation

@@ -19,7 +19,7 @@ from dmconform.core.text import cut, first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.comparison.show import counts, notes
-from dmconform.report.marks import DISAGREE_SIGN, JUDGEMENT_MEANINGS, OUTCOME_MARKS, Mark
+from dmconform.report.marks import JUDGEMENT_MEANINGS, MISMATCH_SIGN, OUTCOME_MARKS, Mark
 from dmconform.report.page.answer import answers
 from dmconform.report.page.data import page_data
 from dmconform.report.page.modules import combine
@@ -36,7 +36,7 @@ LEGEND = (
     (Judgement.PASS, Mark("✓", "pass", "good"), JUDGEMENT_MEANINGS[Judgement.PASS]),
     (Judgement.FAIL, Mark("✗", "FAIL", "bad"), JUDGEMENT_MEANINGS[Judgement.FAIL]),
     (Judgement.XPASS, Mark("✓", "XPASS", "bad"), JUDGEMENT_MEANINGS[Judgement.XPASS]),
-    (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", DISAGREE_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
+    (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", MISMATCH_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
     (Judgement.XFAIL, Mark("✗", "xfail", "known"), JUDGEMENT_MEANINGS[Judgement.XFAIL]),
     (Judgement.ERROR, Mark("■", "ERROR", "incomplete"), JUDGEMENT_MEANINGS[Judgement.ERROR]),
     (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "legacy or unsupported, and passes"),
@@ -48,7 +48,7 @@ ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)
 
 
 def page(report: Report, comparison: ReportComparison | None) -> str:
-    """The page of `report`; with its comparison with an earlier report, also what changed since."""
+    """Renders the page of `report`; with its comparison with an earlier report, also what changed since."""
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
     script = combine(ASSETS, SCRIPT)
     summary = summarise(report)
@@ -76,26 +76,26 @@ def page(report: Report, comparison: ReportComparison | None) -> str:
 
 
 def _compared(comparison: ReportComparison) -> str:
-    """What a comparison with an earlier report comes to, and what a reader must know of it."""
+    """Returns a summary of the comparison with an earlier report, and what a reader must know of it."""
     told = "".join(f" Note: {note}." for note in notes(comparison))
     return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{told}"
 
 
 def cell_fragment(cell: str) -> str:
-    """The fragment of a cell's permalink, for the cell's id: `#` + this."""
+    """Returns the fragment of a cell's permalink, for the cell's id: `#` + this."""
     return "cell=" + quote(plain(cell), safe="/@:~._-")
 
 
 def relative_link(path: str | None) -> str | None:
-    """`path` as an address below the report's folder, or None where it leads anywhere else."""
+    """Returns `path` as an address below the report's folder, or None where it leads anywhere else."""
     if not path or path.startswith("/") or ".." in path.split("/") or "\\" in path:
         return None
-    # A colon is left out, as what stands before it could be taken for a scheme.
+    # A colon is left out, as the text before it could be taken for a scheme.
     return "./" + quote(path, safe="/@~._-", errors="backslashreplace")
 
 
 def embedded(json: str) -> str:
-    """JSON that stays inside its element: no character of it can begin a tag, a comment or an entity."""
+    """Returns JSON that stays inside its element: no character of it can begin a tag, a comment or an entity."""
     for character in "<>&\u2028\u2029":
         json = json.replace(character, f"\\u{ord(character):04x}")
     return json
@@ -121,5 +121,5 @@ def _template() -> Template:
 
 
 def _fragment(name: str, value: str) -> str:
-    """A fragment that sets one filter."""
+    """Returns a fragment that sets one filter."""
     return f"#{name}={quote(plain(value), safe='@:~._-')}"

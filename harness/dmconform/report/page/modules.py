@@ -10,7 +10,7 @@ Three ways were tried in Chromium, with a page opened from a file under a policy
   package is installed, as the page's own modules use little of what `import` and `export` can do.
 
 Each module becomes a function that returns what it exports. The functions are called once, in the order in which a browser runs
-the modules. So each keeps a scope of its own, and the result does what the modules do. For that, what is accepted is narrow.
+the modules. So each keeps a separate scope, and the result does what the modules do. For that, what is accepted is narrow.
 Anything else is an error, never a guess:
 
 - `import { name, name } from "./file.js";` at the beginning of a line, over several lines where it is long; a file's name has
@@ -39,7 +39,7 @@ _NOT_ACCEPTED = (
 
 
 class ModuleError(ValueError):
-    """A module uses what `combine` does not accept, or imports what is not there."""
+    """An error: a module uses what `combine` does not accept, or imports what is not there."""
 
     def __init__(self, file: str, problem: str) -> None:
         super().__init__(f"{file}: {problem}; what is accepted is in the docstring of {__name__}")

@@ -9,7 +9,7 @@ _OWN_FOLDER, _OWN_NAME = "\x01", "\x02"
 
 
 class Texts:
-    """Numbers texts from 0 on; 0 is the empty one.
+    """A list that numbers texts from 0 on; 0 is the empty one.
 
     Of a text, `longest` characters are kept; of what a cell says, `longest_of_cell`, as there may be tens of thousands.
     """
@@ -25,15 +25,15 @@ class Texts:
         return list(self._numbers)
 
     def safe(self, text: str) -> str:
-        """`text` without what a terminal or a reader could trip over, and not endless."""
+        """Returns `text` without what a terminal or a reader could trip over, and not endless."""
         return cut(plain(text), self._longest)
 
     def add(self, text: str) -> int:
-        """The number of `text`, made safe."""
+        """Returns the number of `text`, made safe."""
         return self._number(self.safe(text))
 
     def add_of_cell(self, text: str, cell: str) -> int:
-        """The number of a text about a cell, which stands under its id; the script puts the cell's name and folder back in."""
+        """Adds a text about a cell, which is stored under its id; the script puts the cell's name and folder back in."""
         name = plain(cell)
         its = cut(plain(text), self._longest_of_cell)
         return self._number(its.replace(folder_of(name), _OWN_FOLDER).replace(name, _OWN_NAME) if name else its)
@@ -43,5 +43,5 @@ class Texts:
 
 
 def folder_of(name: str) -> str:
-    """The folder of a cell, made of its name as the script does (`own` in store.js)."""
+    """Returns the folder of a cell, made of its name as the script does (`own` in store.js)."""
     return name.replace(":", "+")

@@ -1,12 +1,12 @@
 // The data of the page: written from the types in harness/dmconform/report/page by `./toxw -e schema`.
 
-/** How a cell ended. */
+/** The ending of a cell. */
 export type Outcome = "pass" | "fail" | "crash" | "hang" | "rejected" | "error" | "not tested" | "not applicable";
 
-/** How the outcome of a cell counts in the end. */
+/** The way the outcome of a cell counts in the end. */
 export type Judgement = "pass" | "fail" | "xfail" | "xpass" | "static/run-time mismatch" | "informational" | "error" | "skip";
 
-/** What the documents promise for the pair of SDK and host of a cell. */
+/** The promise of the documents for the pair of SDK and host of a cell. */
 export type Relation = "supported" | "legacy" | "unsupported";
 
 /** What cells share. */
@@ -55,7 +55,7 @@ export interface SdkData {
   minor: string;
 }
 
-/** One SDK version on one host. `window` is what the documents say of it before a case is known. */
+/** One SDK version on one host. `window` is the promise of the documents before a case is known. */
 export interface ColumnData {
   sdk: number;
   host: string;
@@ -169,7 +169,7 @@ export interface UnrunData {
   example: number;
 }
 
-/** The functions of the ABI from `old` to `new`. None: the report does not tell. */
+/** The functions of the ABI from `old` to `new`. None: the report does not have them. */
 export interface AbiStep {
   old: string;
   new: string;
@@ -205,7 +205,7 @@ export interface Changes {
   gone: number;
 }
 
-/** All of it. */
+/** The data of the page. */
 export interface PageData {
   texts: string[];
   cells: PackedCells;

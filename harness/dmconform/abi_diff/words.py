@@ -27,38 +27,38 @@ SHARED = "shared by all extension points"
 SEVERAL = "several extension points"
 NO_SDK = "no SDK of that minor, as far as measured"
 _SHOWN = 3  # functions of an affected type in one line
-_MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "bomb at the call, unless the host binds at load"}
+_MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "the process dies at the call, unless the host binds at load"}
 
 
 def side(one: AbiSide) -> str:
-    """Such as `Envoy 1.38 (1.38.3, ABI string v0.1.0)`."""
+    """Describes a side, such as `Envoy 1.38 (1.38.3, ABI string v0.1.0)`."""
     facts = [one.envoy] if one.envoy and one.envoy not in one.label else []
     facts.append(f"ABI string {shortened(one.abi_version)}" if one.abi_version else "ABI string not known")
     return f"{one.label} ({', '.join(facts)})"
 
 
 def shortened(abi_version: str) -> str:
-    """A hash by its beginning; anything else as it is."""
+    """Shortens a hash to its beginning; anything else stays as it is."""
     return f"{abi_version[:12]}…" if len(abi_version) == 64 else abi_version
 
 
 def counts(diff: Diff) -> Iterator[tuple[Impact, int, str]]:
-    """How many changes there are of each impact, and of which kinds."""
+    """Yields how many changes there are of each impact, and of which kinds."""
     for impact in Impact:
         changes = diff.of(impact)
         yield impact, len(changes), kinds(changes)
 
 
 def kinds(changes: Iterable[AbiChange]) -> str:
-    """Such as `callback added: 93, hook added: 20`."""
+    """Counts kinds, such as `callback added: 93, hook added: 20`."""
     return ", ".join(f"{kind.value}: {number}" for kind, number in Counter(change.kind for change in changes).most_common())
 
 
 def comparison(how: Compared) -> str:
-    """How far a comparison could go, as a sentence."""
+    """Returns how far a comparison could go, as a sentence."""
     parts = [
         (how.exact, "by the headers of the releases themselves"),
-        (how.nearby, "as far as a nearby header tells"),
+        (how.nearby, "as far as a nearby header shows"),
         (how.unknown, "cannot be told: a signature is not known"),
     ]
     told = "; ".join(f"{number} {words}" for number, words in parts if number) or "nothing to compare"
@@ -66,14 +66,14 @@ def comparison(how: Compared) -> str:
 
 
 def group(change: AbiChange) -> str:
-    """The heading that a change stands under."""
+    """Returns the heading for a change."""
     if len(change.points) > 1:
         return SEVERAL
     return change.points[0] if change.points else SHARED
 
 
 def grouped(changes: Iterable[AbiChange]) -> Iterator[tuple[str, list[AbiChange]]]:
-    """Changes by heading, in alphabetical order, what is shared first."""
+    """Yields changes by heading, in alphabetical order, shared ones first."""
     ordered = sorted(changes, key=lambda change: (group(change) not in (SHARED, SEVERAL), group(change)))
     for heading, members in itertools.groupby(ordered, key=group):
         yield heading, list(members)
@@ -81,7 +81,7 @@ def grouped(changes: Iterable[AbiChange]) -> Iterator[tuple[str, list[AbiChange]
 
 @dataclass(frozen=True)
 class GroupedChanges:
-    """Changes of which the same is to be said, besides their subjects."""
+    """Changes with the same text, besides their subjects."""
 
     kind: AbiChangeKind
     subjects: tuple[str, ...]
@@ -89,7 +89,7 @@ class GroupedChanges:
 
 
 def bundled(changes: Iterable[AbiChange] | Iterable[AbiBreak]) -> Iterator[GroupedChanges]:
-    """Changes of one kind, of which the same is to be said, in one bundle; in the order of the first of each."""
+    """Groups changes of one kind that have the same text; in the order of the first of each."""
     bundles: dict[tuple[AbiChangeKind, tuple[str, ...]], list[str]] = {}
     for one in changes:
         said = _of_change(one) if isinstance(one, AbiChange) else _of_finding(one)
@@ -114,7 +114,7 @@ def _of_change(change: AbiChange) -> Iterator[str]:
 
 
 def users(change: AbiChange | AbiBreak) -> str:
-    """Whose modules are concerned, and, of a missing callback, what becomes of them."""
+    """Returns whose modules are concerned, and, for a missing callback, how they fail."""
     return "; ".join(_user(use, change) for use in change.used_by) or NO_SDK
 
 
@@ -127,18 +127,18 @@ def _user(use: UsingSdk, change: AbiChange | AbiBreak) -> str:
 
 
 def pair(one: MinorPair) -> str:
-    """Such as `1.38 → 1.39 (promised; hosts 1.39.0, 1.39.3)`."""
+    """Describes a pair, such as `1.38 → 1.39 (supported; hosts 1.39.0, 1.39.3)`."""
     return f"{one.sdk_minor} → {one.host_minor} ({one.relation.value}; hosts {', '.join(one.host_releases)})"
 
 
 def of_pair(one: MinorPair) -> str:
-    """The numbers of a pair, and how far they can be trusted."""
+    """Returns the numbers of a pair, and how far they can be trusted."""
     told = f"{one.built} break modules already built, {one.unknown} cannot be told, {one.rebuild} break only rebuilding"
     return f"{told}, {one.harmless} harmless. {comparison(one.compared)}"
 
 
 def findings_of(found: AbiBreaks, one: MinorPair) -> list[AbiBreak]:
-    """The findings of a pair."""
+    """Returns the findings of a pair."""
     wanted = (one.sdk_minor, one.host_minor)
     return [finding for finding in found.findings if (finding.sdk_minor, finding.host_minor) == wanted]
 
@@ -154,10 +154,10 @@ def _of_finding(finding: AbiBreak) -> Iterator[str]:
 
 
 def findings_summary(found: AbiBreaks) -> str:
-    """One sentence for all supported pairs."""
-    promised = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
+    """Returns one sentence for all supported pairs."""
+    supported = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
     broken = {(one.sdk_minor, one.host_minor) for one in found.broken}
     if not broken:
-        return f"Nothing in the ABI data breaks the promise, in {len(promised)} supported pairs of minors."
+        return f"Nothing in the ABI data breaks the promise, in {len(supported)} supported pairs of minors."
     names = ", ".join(f"{sdk} → {host}" for sdk, host in sorted(broken))
-    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(promised)} supported pairs: {names}."
+    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(supported)} supported pairs: {names}."

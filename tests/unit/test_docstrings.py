@@ -1,0 +1,100 @@
+"""Public functions with four or more parameters describe each of them; ruff checks the form of what is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import dmconform
+import pytest
+
+PACKAGE = Path(dmconform.__file__).parent
+
+MANY = 4
+
+NOT_YET = (
+    "bundle/",
+    "envoy/",
+    "matrix/cell.py",
+    "matrix/cells.py",
+    "matrix/pytest_plugin.py",
+    "matrix/run_cell.py",
+)
+"""Folders and files that are being rewritten; to be empty."""
+
+_ENTRY = re.compile(r"^\s*(\*{0,2}\w+):\s", re.MULTILINE)
+_SECTION = re.compile(r"^(Args|Returns|Raises|Yields):$", re.MULTILINE)
+
+
+def undocumented(source: str) -> Iterator[str]:
+    """Yields `NAME: parameters` for each public function whose docstring lacks some of its many parameters."""
+    for name, function in _public(ast.parse(source), ""):
+        parameters = _parameters(function)
+        if len(parameters) >= MANY and (missing := set(parameters) - _described(ast.get_docstring(function) or "")):
+            yield f"{name}: {', '.join(one for one in parameters if one in missing)}"
+
+
+def _public(node: ast.AST, prefix: str) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Yields the public functions and methods of a module or class; functions within functions do not count."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
+            yield from _public(child, f"{prefix}{child.name}.")
+        elif isinstance(child, ast.FunctionDef) and (child.name == "__init__" or not child.name.startswith("_")):
+            yield f"{prefix}{child.name}", child
+        elif not isinstance(child, ast.ClassDef | ast.FunctionDef):
+            yield from _public(child, prefix)
+
+
+def _parameters(function: ast.FunctionDef) -> list[str]:
+    its = function.args
+    named = [one.arg for one in (*its.posonlyargs, *its.args, *its.kwonlyargs) if one.arg not in ("self", "cls")]
+    return [*named, *(f"*{its.vararg.arg}" for _ in [0] if its.vararg), *(f"**{its.kwarg.arg}" for _ in [0] if its.kwarg)]
+
+
+def _described(docstring: str) -> set[str]:
+    sections = _SECTION.split(docstring)
+    return {
+        name
+        for title, text in zip(sections[1::2], sections[2::2], strict=True)
+        if title == "Args"
+        for name in _ENTRY.findall(text)
+    }
+
+
+def _files() -> list[Path]:
+    return [file for file in sorted(PACKAGE.rglob("*.py")) if not str(file.relative_to(PACKAGE)).startswith(NOT_YET)]
+
+
+def test_public_functions_with_many_parameters_describe_all_of_them() -> None:
+    files = _files()
+    assert len(files) > 100, "expected the files of the package"
+    found = [f"{file.relative_to(PACKAGE)}: {one}" for file in files for one in undocumented(file.read_text())]
+    assert found == [], "expected each parameter under `Args:` in the docstring"
+
+
+def test_what_is_not_yet_documented_is_there() -> None:
+    assert [name for name in NOT_YET if not (PACKAGE / name).exists()] == []
+
+
+_WITHOUT = '"""Does it."""'
+_SOME = '"""Does it.\n\n    Args:\n        a: one.\n        b: two.\n        c: three.\n    """'
+_ELSEWHERE = '"""Does it.\n\n    Raises:\n        a: one.\n        b: two.\n        c: three.\n        d: four.\n    """'
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        (f"def f(a, b, c, d):\n    {_WITHOUT}", ["f: a, b, c, d"]),
+        (f"def f(a, b, *, c, **d):\n    {_SOME}", ["f: **d"]),
+        (f"def f(a, b, c, d):\n    {_ELSEWHERE}", ["f: a, b, c, d"]),
+        (f"class C:\n    def __init__(self, a, b, c, *d):\n        {_WITHOUT}", ["C.__init__: a, b, c, *d"]),
+        (f"def f(a, b, c):\n    {_WITHOUT}", []),
+        (f"def _f(a, b, c, d):\n    {_WITHOUT}", []),
+        (f"class _C:\n    def f(self, a, b, c, d):\n        {_WITHOUT}", []),
+        (f"def f():\n    def g(a, b, c, d):\n        {_WITHOUT}", []),
+    ],
+)
+def test_the_rule(source: str, found: list[str]) -> None:
+    assert list(undocumented(source)) == found
