@@ -54,6 +54,7 @@ NEEDED = {
         program("chromium"),
         library("libatomic.so.1", "libatomic1"),  # for the Node.js that playwright brings
     ),
+    "hosts": (program("jq"),),
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
     "tools": (program("abidiff", "abigail-tools"), program("gcc"), file("/usr/include/stdint.h", "libc6-dev")),

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_hosts
+from dmconform.cli.options import add_exit_zero, add_hosts
 from dmconform.core import paths
-from dmconform.core.errors import UsageError
+from dmconform.core.errors import ExitCode, UsageError
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +31,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="new folder for logs and configurations (default: none is kept)"
     )
+    add_exit_zero(parser, "the result of --json")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -46,15 +47,18 @@ def _run(arguments: argparse.Namespace) -> int:
         environment=arguments.env,
         sdk_minor=arguments.sdk_minor,
     )
+    if arguments.exit_zero and arguments.json is None:
+        raise UsageError("--exit-zero: expected --json as well, for another command to judge the result")
     if arguments.keep and arguments.no_run:
         raise UsageError("--keep: with --no-run there is nothing to keep; expected one of the two")
     json_file = json_target(arguments.json)
     check = check_module(
         CheckRequest(arguments.module, tuple(arguments.host), settings, run=not arguments.no_run, keep=arguments.keep)
     )
+    code = ExitCode.OK if arguments.exit_zero else check.exit_code
     if arguments.json == "-":
         print(as_json(check), end="")
-        return check.exit_code
+        return code
     if json_file is not None:
         write_json(json_file, as_json(check))
     from rich.console import Console
@@ -62,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.check.console import print_check
 
     print_check(check, Console())
-    return check.exit_code
+    return code
 
 
 COMMAND = Command(

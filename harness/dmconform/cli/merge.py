@@ -8,14 +8,16 @@ import sys
 from pathlib import Path
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_format, report_file
+from dmconform.cli.options import add_exit_zero, add_format, report_file
 from dmconform.cli.run import RUN_CODES
+from dmconform.core.errors import ExitCode
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("reports", nargs="+", type=report_file, metavar="SHARD", help="folder of a shard, or its report.json")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the whole report")
     add_format(parser)
+    add_exit_zero(parser, "the report")
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -42,7 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     print_report(arguments.format, whole, folder)
-    return whole.exit_code
+    return ExitCode.OK if arguments.exit_zero else whole.exit_code
 
 
 COMMAND = Command(

@@ -26,9 +26,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nights", type=int, default=NIGHTS, metavar="N", help=f"how many are kept (default: {NIGHTS})")
     parser.add_argument(
         "--previous",
-        type=report_file,
+        type=Path,
         metavar="REPORT",
-        help="compare with this run: its folder or report.json (default: the newest night that is kept)",
+        help="compare with this run: its folder or report.json; an empty folder: there is none yet "
+        "(default: the newest night that is kept)",
     )
     parser.add_argument(
         "--report",
@@ -36,6 +37,13 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="run nothing: tonight's report is in this folder; what changed goes there too",
     )
+    parser.add_argument(
+        "--issue",
+        type=Path,
+        metavar="FILE",
+        help="where to write the text of an issue (default: issue.md beside the report)",
+    )
+    parser.add_argument("--link", metavar="URL", help="an address of the whole report, for the text of the issue")
     add_format(parser)
 
 
@@ -44,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.release.nightly.issue import nothing_in_common, regressed
     from dmconform.report.reading import read_report
 
-    previous = read_report(arguments.previous) if arguments.previous is not None else None
+    previous = _named(arguments.previous) if arguments.previous is not None else None
     if arguments.report is not None:
         _refuse_what_needs_a_run(arguments)
         folder, report = arguments.report, read_report(report_in(arguments.report))
@@ -52,16 +60,34 @@ def _run(arguments: argparse.Namespace) -> int:
         folder, report, previous = _tonight(arguments, previous)
     if previous is None:
         print("There is no earlier night to compare with.")
+        _set_regressed(arguments.format, regressed=False)
         return report.exit_code
-    comparison = conclude(folder, report, previous)
+    comparison = conclude(folder, report, previous, arguments.issue, arguments.link)
     worse = len(regressed(comparison))
-    _tell(arguments.format, comparison, folder, worse)
+    _tell(arguments.format, comparison, folder, worse, arguments.issue)
+    _set_regressed(arguments.format, regressed=worse > 0)
     if worse:
         return ExitCode.FAIL
     if nothing_in_common(comparison):
         print("No cell is in both reports, so nothing can be compared: give each selection a separate folder (--keep).")
         return report.exit_code or ExitCode.ERROR
     return report.exit_code
+
+
+def _named(path: Path) -> Report | None:
+    """Returns the report that `--previous` names; None for an empty folder."""
+    from dmconform.report.reading import read_report
+
+    if path.is_dir() and not any(path.iterdir()):
+        return None
+    return read_report(report_file(str(path)))
+
+
+def _set_regressed(form: str, *, regressed: bool) -> None:
+    from dmconform.report.github import set_output
+
+    if form == "github":
+        set_output("regressed", "true" if regressed else "false")
 
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
@@ -85,7 +111,7 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     if arguments.nights < 2:
         raise UsageError(f"--nights {arguments.nights}: expected 2 or more, tonight and the one to compare with")
     keep = arguments.keep or paths.runs_folder() / "nightly"
-    before = previous or newest_report(keep)
+    before = newest_report(keep) if arguments.previous is None else previous
     started = time.time()
     renew_images(arguments.host, paths.cache_folder())
     folder = make_report_folder(keep / name_of(datetime.now(UTC)))
@@ -95,8 +121,16 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     return folder, report, before
 
 
-def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> None:
-    """Prints what changed, and where it is written."""
+def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int, issue: Path | None) -> None:
+    """Prints what changed, and where it is written.
+
+    Args:
+        form: what `--format` chose.
+        comparison: what changed since the night before.
+        folder: of the report.
+        worse: how many cells became worse.
+        issue: file of the text of an issue; None for the one in the folder.
+    """
     from rich.console import Console
 
     from dmconform.cli.output import print_result
@@ -114,7 +148,7 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int) -> 
     )
     print(f"Changes: {folder / CHANGES}")
     if worse:
-        print(f"Worse than the night before: {counted(worse, 'supported cell')}. Text of an issue: {folder / ISSUE}")
+        print(f"Worse than the night before: {counted(worse, 'supported cell')}. Text of an issue: {issue or folder / ISSUE}")
 
 
 COMMAND = Command(
@@ -129,7 +163,8 @@ dmconform nightly --report whole --previous last/report.json  # runs nothing
     notes=f"""
 A night is a folder with the report of a run. From the second night on it also has changes.md and changes.json (what
 changed since the night before), a page that marks it, and, only if something became worse, issue.md, the text of an
-issue. Worse is a supported cell that fails, and passed the night before or gave no answer.
+issue. Worse is a supported cell that fails, and passed the night before or gave no answer. With --format github, the
+output `regressed` of the job's step says whether something became worse: true or false.
 
 Nights of one folder are compared with each other: give each selection a folder by itself. Images are pulled anew. The
 newest {NIGHTS} nights are kept, or --nights of them. With --report, the report is one that dmconform merge wrote, for

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from dmconform.core.paths import report_in
 
-HOST_HELP = "1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; may be repeated"
-SDK_HELP = "LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:official; may be repeated"
-CASE_HELP = "a glob over case ids, such as 'rtld/*'; may be repeated"
+SEVERAL_HELP = "several in one word are separated by blanks; may be repeated"
+HOST_HELP = f"1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; {SEVERAL_HELP}"
+SDK_HELP = f"LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:official; {SEVERAL_HELP}"
+CASE_HELP = f"a glob over case ids, such as 'rtld/*'; {SEVERAL_HELP}"
 EVERYWHERE_HELP = (
     "all cases on all pairs of SDK and host; without it, most run only where the documents say something about the pair"
 )
@@ -19,19 +20,25 @@ CELL_HELP = "as reports and dmconform list cells write it"
 def add_hosts(parser: argparse.ArgumentParser, *, default: str = "") -> None:
     """Adds `--host`; `default` says which hosts are taken without it."""
     text = f"{HOST_HELP} (default: {default})" if default else HOST_HELP
-    parser.add_argument("--host", action="append", default=[], metavar="SPEC", help=text)
+    parser.add_argument("--host", action="extend", type=_several_hosts, default=[], metavar="SPEC", help=text)
+
+
+def _several_hosts(text: str) -> list[str]:
+    """Returns the hosts that one word names; the path of a file that exists may have blanks in it."""
+    kind, _, file = text.partition(":")
+    return [text] if kind == "path" and Path(file).exists() else text.split()
 
 
 def add_sdks(parser: argparse.ArgumentParser) -> None:
     """Adds `--sdk`."""
-    parser.add_argument("--sdk", action="append", default=[], metavar="SPEC", help=SDK_HELP)
+    parser.add_argument("--sdk", action="extend", type=str.split, default=[], metavar="SPEC", help=SDK_HELP)
 
 
 def add_selectors(parser: argparse.ArgumentParser) -> None:
     """Adds `--host`, `--sdk`, `--case` and `--everywhere`."""
     add_hosts(parser)
     add_sdks(parser)
-    parser.add_argument("--case", action="append", default=[], metavar="GLOB", help=CASE_HELP)
+    parser.add_argument("--case", action="extend", type=str.split, default=[], metavar="GLOB", help=CASE_HELP)
     parser.add_argument("--everywhere", action="store_true", help=EVERYWHERE_HELP)
 
 
@@ -102,6 +109,15 @@ def add_result_format(parser: argparse.ArgumentParser) -> None:
         choices=("text", "markdown", "json", "github"),
         default="text",
         help="github: annotations, and the Markdown in the job's summary (default: text)",
+    )
+
+
+def add_exit_zero(parser: argparse.ArgumentParser, result: str) -> None:
+    """Adds `--exit-zero`; `result` is what another command judges."""
+    parser.add_argument(
+        "--exit-zero",
+        action="store_true",
+        help=f"exit code 0 once {result} is written, whatever it says, because another command judges it",
     )
 
 

@@ -14,7 +14,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_selectors(parser)
     parser.add_argument("--shards", type=int, default=1, metavar="N", help="how many parts (default: 1)")
     parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help="json: the matrix of a CI job (default: text)"
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help="json: the matrix of a CI job; github: that, and as the output `shards` of the job's step (default: text)",
     )
     parser.add_argument(
         "--measure", type=report_file, metavar="REPORT", help="take the costs of cells from this report, and keep them"
@@ -35,10 +38,15 @@ def _run(arguments: argparse.Namespace) -> int:
         return ExitCode.OK
     if arguments.shards < 1:
         raise UsageError(f"--shards {arguments.shards}: expected a number from 1 on")
-    if arguments.format == "json":
+    if arguments.format != "text":
         import json
 
-        print(json.dumps({"shard": [f"{index}/{arguments.shards}" for index in range(1, arguments.shards + 1)]}))
+        from dmconform.report.github import set_output
+
+        matrix = json.dumps({"shard": [f"{index}/{arguments.shards}" for index in range(1, arguments.shards + 1)]})
+        print(matrix)
+        if arguments.format == "github":
+            set_output("shards", matrix)
         return ExitCode.OK
     _show(arguments)
     return ExitCode.OK

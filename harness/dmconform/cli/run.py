@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_format, add_run_options, add_selectors
+from dmconform.cli.options import add_exit_zero, add_format, add_run_options, add_selectors
 from dmconform.core import paths
+from dmconform.core.errors import ExitCode
 
 RUN_CODES = {
     0: "every supported cell that ran passes, or fails as a known failure that is on record",
@@ -27,6 +28,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_format(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"new folder for the report (default: {paths.RUNS}/TIME)")
+    add_exit_zero(parser, "a complete report")
 
 
 def new_folder(named: Path | None) -> Path:
@@ -52,7 +54,7 @@ def _run(arguments: argparse.Namespace) -> int:
         selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns, shard=arguments.shard
     )
     print_report(arguments.format, report, folder)
-    return report.exit_code
+    return ExitCode.OK if arguments.exit_zero and report.complete else report.exit_code
 
 
 COMMAND = Command(

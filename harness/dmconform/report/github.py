@@ -1,4 +1,4 @@
-"""GitHub Actions: annotations in the log, and the job's summary.
+"""GitHub Actions: annotations in the log, the summary of a job, and the outputs of its steps.
 
 Source: "Workflow commands for GitHub Actions" in GitHub's documentation. Whatever the texts hold, each command stays one line,
 and what it says stays data.
@@ -107,6 +107,23 @@ def add_to_summary(markdown: str) -> None:
             file.write(content)
     except OSError as error:
         raise UsageError(f"GITHUB_STEP_SUMMARY={place}: cannot be written: {error.strerror}") from error
+
+
+def set_output(name: str, value: str) -> None:
+    """Sets an output of the job's step; does nothing where there is none. The value is one line.
+
+    Raises:
+        UsageError: GITHUB_OUTPUT names a file that cannot be written.
+    """
+    assert "\n" not in value, f"expected one line as the output {name}, saw {value!r}"
+    place = os.environ.get("GITHUB_OUTPUT")
+    if not place:
+        return
+    try:
+        with Path(place).open("a", encoding="utf-8") as file:
+            file.write(f"{name}={value}\n")
+    except OSError as error:
+        raise UsageError(f"GITHUB_OUTPUT={place}: cannot be written: {error.strerror}") from error
 
 
 def tell_github(report: Report, markdown: Path) -> None:

@@ -1,55 +1,122 @@
-"""The workflows of GitHub Actions, seen working: two nights of two selections, the second of them worse; and a module's check.
-
-`rehearsal.py` says what stands for GitHub. The scripts, their order, environment and conditions are those of the files.
-"""
+"""The scripts of the workflows, seen working on real Envoys: two nights, the second of them worse; and a module's check."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import pytest
 from dmconform.check.result import Check, HostVerdict
 from dmconform.core import paths
+from dmconform.core.errors import ExitCode
 from dmconform.core.values import Outcome
 from dmconform.matrix.plan import Plan
 from dmconform.sdks.store import StoredBuild
 
 from tests.hosts.elf_patches import CRASH, changed_function
-from tests.hosts.project import report_in
-from tests.hosts.rehearsal import Forge, Job, Run
-from tests.workflow_files import FOLDER, read_yaml
+from tests.hosts.project import Done, report_in
+from tests.hosts.workflow_scripts import clone, run
+from tests.workflow_files import FOLDER
 
 pytestmark = pytest.mark.host
 
 CONFORMANCE = FOLDER / "workflows" / "conformance.yml"
 NIGHTLY = FOLDER / "workflows" / "nightly.yml"
-CHECK_MODULE = FOLDER / "actions" / "check-module"
 SDK = "cpp@1.39:reference"
-ON_REQUEST = "envoy_dynamic_module_on_http_filter_request_headers"
-SMALL = {"sdk": SDK, "case": "window/local_reply window/loads"}
-ENVOY = """\
-#!/bin/sh
-case "$*" in *--version*) exec {known} --version ;; esac
-exec "$(cat {really})" "$@"
+HOST = "1.39.3"
+SELECTION = {"SDK": SDK, "HOST": HOST, "CASE": "window/local_reply window/load*", "SDK_SOURCE": ""}
+POLICY = """\
+title = "A release of ours"
+question = "Do two cases pass?"
+subject = "sdk"
+hosts = ["own"]
+cases = ["window/local_reply", "window/loads"]
 """
+FETCH = "Fetch the report of the newest earlier run"
+GATE = f"--policy policy.toml\n--sdk {SDK}\n"
+ON_REQUEST = "envoy_dynamic_module_on_http_filter_request_headers"
+GH = """\
+#!/bin/bash
+echo "$*" >>"$FORGE/calls"
+case "$1 $2" in
+"api repos/me/suite") echo main ;;
+"run list") jq -r "${!#}" "$FORGE/runs.json" ;;
+"run download") cp -r "$FORGE/artifacts/$3-$7/." "${!#}" ;;
+"issue create") cp "${!#}" "$FORGE/$6" ;;
+*) exit 2 ;;
+esac
+"""
+"""Stands for GitHub's command line: its options are logged, and its `--jq` is applied by jq."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A clone of the suite on a machine with a cache of its own, and the variables that GitHub sets."""
+
+    suite: Path
+    cache: Path
+    forge: Path
+
+    @property
+    def github(self) -> dict[str, str]:
+        """Variables for scripts."""
+        return {
+            "PATH": f"{self.forge}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.suite / "harness"),
+            "DMCONFORM_CACHE": str(self.cache),
+            "FORGE": str(self.forge),
+            "GITHUB_OUTPUT": str(self.forge / "outputs"),
+            "GITHUB_STEP_SUMMARY": str(self.forge / "summary.md"),
+            "GITHUB_REPOSITORY": "me/suite",
+            "GITHUB_RUN_ID": "7",
+            "GITHUB_SERVER_URL": "https://forge.example",
+            "GITHUB_WORKFLOW_REF": "me/suite/.github/workflows/nightly.yml@refs/heads/main",
+            "RUNNER_TEMP": str(self.forge),
+        }
+
+    def conformance(self, name: str, **values: str) -> Done:
+        """A script of conformance.yml, in the clone."""
+        return run(CONFORMANCE, name, self.suite, self.github, **values)
+
+    def output(self, name: str) -> str:
+        """The newest output of a step with that name."""
+        lines = [line.partition("=") for line in (self.forge / "outputs").read_text().splitlines()]
+        return [value for key, _, value in lines if key == name][-1]
+
+    def night(self) -> Done:
+        """The scripts of a run, up to the comparison, of which the end is returned. Its report is in reports/local/whole."""
+        shutil.rmtree(self.suite / "reports", ignore_errors=True)
+        done = self.conformance("plan", SHARDS="2")
+        assert done.exit_code == 0, done
+        for shard in json.loads(self.output("shards"))["shard"]:
+            done = self.conformance("Run the shard", SHARD=shard, **SELECTION)
+            assert done.exit_code == 0, done
+        for name, values in (("Join the shards", {}), (FETCH, {"GH_TOKEN": "a-token", "NAME": "nightly"})):
+            done = self.conformance(name, **values)
+            assert done.exit_code == 0, done
+        return self.conformance("Compare and judge", NAME="nightly")
 
 
 @pytest.fixture
-def cache(everything: Plan, tmp_path: Path) -> Path:
-    """A cache of this test's own: all that the machine's has, but the modules of one SDK can be changed."""
-    machine, own = paths.cache_folder(), tmp_path / "cache"
+def machine(everything: Plan, tmp_path: Path) -> Machine:
+    """A machine whose cache is the real one, but that the modules of one SDK can be changed."""
+    real, own, forge = paths.cache_folder(), tmp_path / "cache", tmp_path / "forge"
     (own / "modules").mkdir(parents=True)
-    for one in machine.iterdir():
+    for one in real.iterdir():
         if one.name != "modules":
             (own / one.name).symlink_to(one)
     stored = module_of(everything).parent
-    (own / "modules" / stored.name).mkdir()
-    for one in stored.iterdir():
-        (own / "modules" / stored.name / one.name).write_bytes(one.read_bytes())
-    return own
+    shutil.copytree(stored, own / "modules" / stored.name, copy_function=shutil.copyfile)
+    forge.mkdir()
+    (forge / "gh").write_text(GH)
+    (forge / "gh").chmod(0o755)
+    (forge / "runs.json").write_text("[]")
+    return Machine(clone(tmp_path / "suite"), own, forge)
 
 
 def module_of(plan: Plan) -> Path:
@@ -69,99 +136,101 @@ def crashes_from_now_on(plan: Plan, cache: Path) -> None:
     record.write_bytes(msgspec.json.encode(msgspec.structs.replace(stored, modules=modules)))
 
 
-def night(run: Run, newest: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """A night of nightly.yml on small selections: the outputs of its two calls."""
-    jobs = read_yaml(NIGHTLY)["jobs"]
-    assert [name for name, job in jobs.items() if "uses" in job] == ["matrix", "newest"]
-    assert {job["uses"] for job in jobs.values() if "uses" in job} == {"./.github/workflows/conformance.yml"}
-    assert jobs["newest"]["with"]["name"] == "newest-host"
-    matrix, outputs = run.call(CONFORMANCE, {**SMALL, "host": "1.39.3", "shards": 2, "name": "nightly"})
-    other, others = run.call(CONFORMANCE, {**SMALL, "host": f"path:{newest}", "shards": 1, "name": "newest-host"})
-    for done in (matrix, other):
-        assert [done[name].result for name in ("plan", "run")] == ["success", "success"], "\n".join(run.log)
-    issue = Job(run, "issue", {}, None).run(jobs["issue"])
-    assert issue.result == "success", "\n".join(run.log)
-    run.forge.end(run.number)
-    outputs["result"], others["result"] = matrix["whole"].result, other["whole"].result
-    return outputs, others
+def test_two_nights(everything: Plan, machine: Machine, tmp_path: Path) -> None:
+    whole, forge = machine.suite / "reports" / "local" / "whole", machine.forge
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY)
+    gate = GATE.replace("policy.toml", str(policy))
 
-
-def test_two_nights(everything: Plan, cache: Path, tmp_path: Path) -> None:
-    known = Path(everything.hosts[0].host.binary)
-    newest, really = tmp_path / "envoy", tmp_path / "really"
-    newest.write_text(ENVOY.format(known=known, really=really))
-    newest.chmod(0o755)
-    really.write_text(str(known))
-    forge = Forge(tmp_path / "forge", {"DMCONFORM_CACHE": str(cache)})
-
-    first = forge.begin()
-    good = {"regressed": "false", "result": "success"}
-    assert night(first, newest) == (good, good), "\n".join(first.log)
-    assert not (forge.folder / "issues").exists()
-    report = report_in(first.artifacts / "nightly-report")
-    assert report.environment.suite_commit == forge.commit, (
-        "expected what the steps write not to count as a change of the suite"
+    done = machine.night()
+    assert (done.exit_code, machine.output("regressed")) == (ExitCode.OK, "false"), done
+    assert "no earlier night" in done.printed
+    first = report_in(whole)
+    assert {cell.outcome for cell in first.cells} == {Outcome.PASS}
+    assert {cell.case for cell in first.cells} == {"window/local_reply", "window/loads"}, (
+        "expected each word of an input to count"
     )
-    assert {cell.outcome for cell in report.cells} == {Outcome.PASS}
-    assert not (first.artifacts / "nightly-report" / "changes.md").exists()
+    assert not first.environment.suite_commit.endswith("+changes"), "expected what the scripts write not to change the suite"
+    assert not (whole / "changes.md").exists()
+    done = machine.conformance("Gate", GATE=gate)
+    assert done.exit_code == ExitCode.OK, done
 
-    # A night that ended before it had a report, and a run that somebody's fork has called main.
-    forge.end(forge.begin().number)
-    foreign = forge.begin(event="pull_request")
-    (foreign.artifacts / "nightly-report").mkdir()
-    (foreign.artifacts / "nightly-report" / "report.json").write_text("not a report")
-    forge.end(foreign.number)
+    # The newest runs: one whose branch somebody's fork has called main, and one that ended before it had a report.
+    shutil.copytree(whole, forge / "artifacts" / "1-nightly-report")
+    (forge / "artifacts" / "3-nightly-report").mkdir()
+    (forge / "artifacts" / "3-nightly-report" / "report.json").write_text("not a report")
+    runs = [
+        {"databaseId": 3, "event": "pull_request"},
+        {"databaseId": 2, "event": "push"},
+        {"databaseId": 1, "event": "schedule"},
+    ]
+    (forge / "runs.json").write_text(json.dumps(runs))
 
-    crashes_from_now_on(everything, cache)
-    really.write_text("/bin/false")
-    second = forge.begin()
-    bad = {"regressed": "true", "result": "failure"}
-    assert night(second, newest) == (bad, bad), "\n".join(second.log)
-    changes = (second.artifacts / "nightly-report" / "changes.md").read_text()
-    assert changes.startswith("# 1 regression\n"), changes
-    assert "with the same hosts, other modules" in changes
-    assert f"dmconform reproduce window/local_reply/{SDK}/1.39.3" in changes
-    assert report.started_at in changes, "expected it to be compared with the first night"
-    assert report.started_at in (second.artifacts / "nightly-report" / "index.html").read_text()
-    issues = {path.name.rpartition(": ")[2]: path.read_text() for path in (forge.folder / "issues").iterdir()}
-    assert issues.keys() == {"nightly", "newest-host"}
-    assert issues["nightly"] == f"{changes}\nWhole reports: https://forge.example/me/suite/actions/runs/{second.number}\n"
-    assert issues["newest-host"].startswith("# 2 regressions\n"), issues["newest-host"]
-    assert "# 1 regression" in summary_of(second, "nightly")
+    crashes_from_now_on(everything, machine.cache)
+    done = machine.night()
+    assert (done.exit_code, machine.output("regressed")) == (ExitCode.FAIL, "true"), done
+    assert "::error title=regression%3A window/local_reply::" in done.printed, done
+    assert "run list --repo me/suite --workflow nightly.yml --branch main --status completed" in (forge / "calls").read_text()
+    changes = (whole / "changes.md").read_text()
+    assert first.started_at in changes, "expected it to be compared with the first night"
+    assert f"dmconform reproduce window/local_reply/{SDK}/{HOST}" in changes
+    assert changes in (forge / "summary.md").read_text()
+    done = machine.conformance("Gate", GATE=gate)
+    assert done.exit_code == ExitCode.FAIL, done
 
-
-@pytest.fixture
-def job(cache: Path, tmp_path: Path) -> Job:
-    """A job of another repository, with the suite where GitHub puts the repositories of actions."""
-    forge = Forge(tmp_path / "forge", {"DMCONFORM_CACHE": str(cache)})
-    shutil.copytree(forge.folder / "origin", forge.folder / "actions" / "suite")
-    return Job(forge.begin(), "job", {}, None)
+    (tmp_path / "issues").mkdir()
+    shutil.copy2(whole.with_name("nightly.md"), tmp_path / "issues")
+    done = file_issues(machine, tmp_path)
+    assert done.exit_code == 0, done
+    (issue,) = forge.glob("Conformance regressed on *: nightly")
+    assert issue.read_text() == f"{changes}\nWhole report: https://forge.example/me/suite/actions/runs/7\n"
 
 
-def test_check_module(everything: Plan, job: Job) -> None:
-    action = job.run_of.forge.folder / "actions" / "suite" / ".github" / "actions" / "check-module"
-    (job.workspace / "target").mkdir()
-    module = job.workspace / "target" / "libmy_filter.so"
+def file_issues(machine: Machine, folder: Path) -> Done:
+    """The script that files issues about the texts in a folder's issues/."""
+    return run(NIGHTLY, "Write an issue for each report that regressed", folder, machine.github, GH_TOKEN="a-token")
+
+
+def test_a_shard_or_a_whole_that_cannot_be_made_ends_its_job(machine: Machine, tmp_path: Path) -> None:
+    done = machine.conformance("Run the shard", SHARD="1/1", **{**SELECTION, "SDK": "cpp@1.39:nobody"})
+    assert done.exit_code == ExitCode.USAGE, done
+    assert machine.conformance("Join the shards").exit_code == ExitCode.USAGE
+    assert file_issues(machine, tmp_path).exit_code == 0, "expected no issue to be filed where there is no text"
+    assert not (machine.forge / "calls").exists()
+
+
+def test_check_module(everything: Plan, machine: Machine, tmp_path: Path) -> None:
+    """In a job of another repository, with the suite where GitHub puts the repositories of actions."""
+    work = tmp_path / "work"
+    work.mkdir()
+    module = work / "libmy_filter.so"
     shutil.copy2(module_of(everything), module)
-    (job.workspace / "settings.txt").write_text("text")
-    words = "--filter-name transform --filter-config @settings.txt\n--host 1.39 --host 1.40\n"
-    values = {"module": "target/libmy_filter.so", "built-with": "1.39", "arguments": words}
+    (work / "settings.txt").write_text("text")
+    action = machine.suite / ".github" / "actions" / "check-module"
+    github = {**machine.github, "GITHUB_ACTION_PATH": str(action)}
 
-    assert job.action(action, values), job.run_of.log
-    found = msgspec.json.decode(Path(job.known["action.outputs.result"]).read_bytes(), type=Check)
+    def check(arguments: str, built_with: str = "1.39") -> Done:
+        values = {"MODULE": "libmy_filter.so", "ARGUMENTS": arguments, "BUILT_WITH": built_with}
+        return run(action / "action.yml", "check", work, github, **values)
+
+    words = "--filter-name transform --filter-config @settings.txt\n--host 1.39 --host 1.40\n"
+    done = check(words)
+    assert done.exit_code == ExitCode.OK, done
+    found = msgspec.json.decode(Path(machine.output("result")).read_bytes(), type=Check)
     assert {host.id: host.verdict for host in found.hosts} == {"1.39.3": HostVerdict.WORKS, "1.40.0": HostVerdict.WORKS}
 
-    assert not job.action(action, values | {"arguments": "--no-such-option"}), "what was found before is no answer"
-    assert "--no-such-option" in job.run_of.log[-1]
+    done = check("--filter-name transform --filter-config @settings.txt --host 1.39", built_with="")
+    assert done.exit_code == ExitCode.USAGE, done
+    assert "which SDK it was built with is not certain" in done.said, "expected an empty input to be none"
+
+    done = check("--no-such-option")
+    assert done.exit_code == ExitCode.USAGE, "expected what was found before not to be judged"
+    assert "--no-such-option" in done.said
 
     changed_function(module_of(everything), module, ON_REQUEST, CRASH)
-    assert not job.action(action, values), job.run_of.log
-    assert "::warning title=dmconform gate" in job.run_of.log[-1], "it crashes everywhere, which breaks no promise of a host"
-    summary = (job.workspace.parent / "summary.md").read_text()
+    done = check(words)
+    assert done.exit_code == ExitCode.ERROR, done
+    assert "::warning title=dmconform gate" in done.printed, "it crashes everywhere, which breaks no promise of a host"
+    summary = (machine.forge / "summary.md").read_text()
     assert "may be released" in summary
     assert "cannot be told" in summary
-
-
-def summary_of(run: Run, name: str) -> str:
-    """What the page of a run shows of a job."""
-    return (run.forge.folder / "machines" / f"{run.number}-{name}-whole-0" / "summary.md").read_text()

@@ -78,6 +78,14 @@ def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> Non
     assert found.promise[0].kept == ("1.39.3",)
 
 
+def test_what_another_command_judges_gives_0(tmp_path: Path) -> None:
+    module, file = library(tmp_path, OF_1_39), tmp_path / "check.json"
+    words = (module, "--no-run", "--host", "all", "--exit-zero")
+    assert dmconform_check(*words, "--json", file).exit_code == ExitCode.OK
+    assert '"exit_code": 1' in file.read_text()
+    assert "expected --json as well" in dmconform_check(*words).said
+
+
 def test_a_bomb_gives_1(tmp_path: Path) -> None:
     found = checked(library(tmp_path, NOBODYS, bind_now=False), "--no-run", "--host", "1.39")
     assert (found.exit_code, found.hosts[0].static.kind) == (ExitCode.FAIL, StaticKind.UNRESOLVED)

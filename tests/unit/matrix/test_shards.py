@@ -270,6 +270,7 @@ def test_the_command_writes_the_whole_and_copies_what_it_names(tmp_path: Path) -
         write_report(part, folder / "report.json")
         folders.append(str(folder))
     out = tmp_path / "whole"
+    assert main(["merge", *folders, "--out", str(tmp_path / "judged-later"), "--exit-zero"]) == 0
     assert main(["merge", *folders, "--out", str(out)]) == 1
     whole = read_report(out / "report.json")
     assert len(whole.cells) == len(ALL_KINDS)
@@ -278,16 +279,23 @@ def test_the_command_writes_the_whole_and_copies_what_it_names(tmp_path: Path) -
             assert (out / one.evidence / "envoy.log").read_text() == one.id
     assert {"index.html", "junit.xml", "matrix.md"} <= {path.name for path in out.iterdir()}
     assert main(["merge", *folders, "--out", str(out)]) == 2, "the folder exists"
-    assert main(["merge", folders[0], "--out", str(tmp_path / "other")]) == 2
+    assert main(["merge", folders[0], "--out", str(tmp_path / "other"), "--exit-zero"]) == 2
     assert not (tmp_path / "other").exists()
 
 
-def test_plan_tells_what_each_shard_would_run(capsys: pytest.CaptureFixture[str]) -> None:
+def test_plan_tells_what_each_shard_would_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = tmp_path / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
     assert main(["plan", "--shards", "3", "--host", "1.39", "--sdk", "rust@1.39"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1:4]] == ["1/3", "2/3", "3/3"]
     assert main(["plan", "--shards", "2", "--format", "json"]) == 0
     assert capsys.readouterr().out == '{"shard": ["1/2", "2/2"]}\n'
+    assert not outputs.exists()
+    assert main(["plan", "--shards", "2", "--format", "github"]) == 0
+    assert outputs.read_text() == 'shards={"shard": ["1/2", "2/2"]}\n'
     assert main(["plan", "--shards", "0"]) == 2
     assert main(["plan", "--shards", "2", "--host", "image:envoyproxy/envoy:dev"]) == 2, "its cells are not known"
     assert main(["plan", "--shards", "99999", "--host", "1.39"]) == 2

@@ -48,10 +48,10 @@ def test_what_is_worse(tmp_path: Path, old: CellEntry, new: CellEntry, worse: bo
 def test_a_long_text_of_an_issue_loses_its_end_and_hostile_text_stays_text() -> None:
     many = [(f"area/case_{number}", f"{number} {HOSTILE}") for number in range(2000)]
     comparison = compare(report(cell(name) for name, _ in many), report(broken(name, detail=text) for name, text in many))
-    text = issue_text(comparison)
+    text = issue_text(comparison, "https://x.example/7")
     assert LONGEST_ISSUE - 2000 < len(text) <= LONGEST_ISSUE
     assert text.startswith("# 2000 regressions\n")
-    assert text.endswith("\n\nCut: the whole is in changes.md.\n")
+    assert text.endswith("\n\nCut: the whole is in changes.md.\n\nWhole report: https://x.example/7\n")
     assert "<script" not in text
     assert "@everyone" not in text
     assert "\x1b" not in text
@@ -96,6 +96,7 @@ def test_old_nights_go_and_nothing_else(tmp_path: Path) -> None:
         (("--nights", "1"), "--nights 1: expected 2 or more"),
         (("--report", "somewhere", "--host", "1.39"), "--host together with --report"),
         (("--report", "somewhere", "--keep", "nights"), "--keep together with --report"),
+        (("--previous", "absent"), "absent: there is no such file"),
         (("--previous", "absent/report.json"), "absent/report.json: there is no such file"),
         (("--report", "absent"), "absent/report.json: there is no such file"),
     ],
@@ -137,3 +138,34 @@ def test_a_report_that_is_there_is_compared_and_nothing_run(
     assert ("no earlier night" in printed) is (old is None)
     assert ("Text of an issue" in printed) is (old == HELD and new != HELD)
     assert ("No cell is in both" in printed) is (old == cell("other/case"))
+
+
+@pytest.mark.parametrize(("old", "regressed"), [(None, "false"), (FAILED, "false"), (HELD, "true")])
+def test_what_a_job_of_github_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: CellEntry | None, regressed: str
+) -> None:
+    """An earlier folder that is empty is none; the text of an issue goes to a file of its own."""
+    outputs, issue, previous = tmp_path / "outputs", tmp_path / "nightly.md", tmp_path / "previous"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(outputs))
+    for folder in (previous, tmp_path / "whole"):
+        folder.mkdir()
+    write_report(msgspec.structs.replace(report([FAILED]), exit_code=1), tmp_path / "whole" / "report.json")
+    if old is not None:
+        write_report(report([old]), previous / "report.json")
+    words = [
+        "--report",
+        str(tmp_path / "whole"),
+        "--previous",
+        str(previous),
+        "--issue",
+        str(issue),
+        "--link",
+        "https://x.example/7",
+    ]
+    assert main(["nightly", *words, "--format", "github"]) == ExitCode.FAIL
+    assert outputs.read_text() == f"regressed={regressed}\n"
+    assert issue.exists() is (regressed == "true")
+    if issue.exists():
+        assert issue.read_text().startswith("# 1 regression\n")
+        assert issue.read_text().endswith("\n\nWhole report: https://x.example/7\n")
+    assert not (tmp_path / "whole" / "issue.md").exists()

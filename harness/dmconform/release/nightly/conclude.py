@@ -18,20 +18,30 @@ CHANGES = "changes.md"
 ISSUE = "issue.md"
 
 
-def conclude(folder: Path, report: Report, previous: Report) -> ReportComparison:
-    """Writes `changes.json`, `changes.md`, a page that marks what changed, and, only if something became worse, `issue.md`.
+def conclude(
+    folder: Path, report: Report, previous: Report, issue: Path | None = None, link: str | None = None
+) -> ReportComparison:
+    """Writes `changes.json`, `changes.md`, a page that marks what changed, and, only if something became worse, an issue.
+
+    Args:
+        folder: of the report.
+        report: tonight's.
+        previous: the report to compare it with.
+        issue: file for the text of an issue; None for `issue.md` in the folder.
+        link: an address of the whole report, for the text of the issue.
 
     Raises:
-        HarnessError: the folder cannot be written to.
+        HarnessError: the folder, or that of the issue, cannot be written to.
     """
     comparison = compare(previous, report)
+    issue = issue or folder / ISSUE
     try:
-        (folder / ISSUE).unlink(missing_ok=True)
+        issue.unlink(missing_ok=True)
         (folder / "changes.json").write_bytes(msgspec.json.format(msgspec.json.encode(comparison), indent=1) + b"\n")
         (folder / CHANGES).write_text(render_comparison(comparison), encoding="utf-8")
         (folder / "index.html").write_text(render_html(report, comparison), encoding="utf-8")
         if regressed(comparison):
-            (folder / ISSUE).write_text(issue_text(comparison), encoding="utf-8")
+            issue.write_text(issue_text(comparison, link), encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: what changed cannot be written: {error.strerror}; free room there") from error
     return comparison

@@ -8,7 +8,7 @@ from dmconform.report.comparison.markdown import render_comparison
 from dmconform.report.comparison.model import CellChange, ChangeKind, ReportComparison
 
 LONGEST_ISSUE: Final = 60_000
-"""Characters. GitHub takes 65,536, and whoever files it may want to add where the reports are."""
+"""Characters. GitHub takes 65,536, and whoever files it may want to add something."""
 _CUT: Final = "\nCut: the whole is in changes.md.\n"
 
 
@@ -32,10 +32,17 @@ def nothing_in_common(comparison: ReportComparison) -> bool:
     return not comparison.unchanged and all(one.kind in (ChangeKind.NEW, ChangeKind.GONE) for one in comparison.changes)
 
 
-def issue_text(comparison: ReportComparison) -> str:
-    """Returns the text of an issue, in Markdown. The worst comes first, so a text that is too long loses its end."""
+def issue_text(comparison: ReportComparison, link: str | None = None) -> str:
+    """Returns the text of an issue, in Markdown. The worst comes first, so a text that is too long loses its end.
+
+    Args:
+        comparison: what changed since the night before.
+        link: an address of the whole report, named at the end.
+    """
     text = render_comparison(comparison)
-    if len(text) <= LONGEST_ISSUE:
-        return text
-    kept = text[: LONGEST_ISSUE - len(_CUT)]
-    return kept[: kept.rfind("\n") + 1] + _CUT
+    end = f"\nWhole report: {link}\n" if link else ""
+    if len(text) + len(end) > LONGEST_ISSUE:
+        end = _CUT + end
+        kept = text[: LONGEST_ISSUE - len(end)]
+        text = kept[: kept.rfind("\n") + 1]
+    return text + end
