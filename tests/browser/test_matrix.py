@@ -78,7 +78,7 @@ def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
     seen = open_page(report(cells))
     row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
     assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "known"]
-    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 promised hold, 1 xfail"
+    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 supported pass, 1 xfail"
     head = row.get_by_role("rowheader")
     assert head.get_attribute("aria-expanded") == "false"
     head.click()

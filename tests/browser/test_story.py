@@ -43,12 +43,12 @@ def test_a_permalink_opens_its_cell_and_tells_its_story(open_page: Open) -> None
     assert "Statement 1: guard/panic works." in seen.field("requirement").inner_text()
     assert seen.field("outcome").inner_text() == "crash"
     assert seen.field("judgement").inner_text().startswith("known failure: ")
-    assert seen.field("relation").inner_text() == f"promised: {entry.relation_reason}"
+    assert seen.field("relation").inner_text() == f"{entry.relation.value}: {entry.relation_reason}"
     assert seen.field("detail").locator("pre").all_inner_texts() == [
         "expected 200, seen 503",
         "[warning] last line\n[error] very last",
     ]
-    assert seen.field("static").inner_text().startswith("loads, but a call is a bomb: a call to envoy")
+    assert seen.field("static").inner_text().startswith("loads, but a call meets an unresolved symbol: a call to envoy")
     assert seen.field("probe").inner_text().startswith("not seen")
     assert seen.field("record").inner_text() == "known-1"
     assert KNOWN_FAILURE.reason in seen.story.inner_text()
@@ -169,15 +169,15 @@ def test_the_matrix_works_from_the_keyboard(open_page: Open) -> None:
     press("ArrowLeft")
     assert " on 1.39.3: " in seen.focused()
     press("ArrowUp")
-    assert seen.focused() == "REQ-0, rust@1.39:reference on 1.39.3: 1 of 1 promised hold"
+    assert seen.focused() == "REQ-0, rust@1.39:reference on 1.39.3: 1 of 1 supported pass"
     press("Home")
     assert seen.focused().startswith("REQ-0")
     press("Control+End")
-    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 promised hold"
+    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 supported pass"
     press("Home")
     assert seen.focused() == "b2 cases"
     press("End")
-    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 promised hold"
+    assert seen.focused() == "b, rust@1.39:reference on 1.40.0: 2 of 2 supported pass"
     press("Control+Home")
     assert seen.focused() == "all cases4 cases"
     press("Tab")
@@ -221,7 +221,7 @@ def test_a_disagreement_is_explained(open_page: Open) -> None:
 
 def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_finding_and_in_its_story(open_page: Open) -> None:
     entry = broken(reruns=(RerunEntry(Outcome.PASS, Judgement.PASS, ""),))
-    said = "FLAKY: run again alone, it ended otherwise (1x passed); look for a race first"
+    said = "FLAKY: run again alone, it ended otherwise (1x pass); look for a race first"
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
     assert seen.field("reruns").inner_text() == said
     assert said in seen.page.locator("#new .finding").inner_text()
@@ -232,7 +232,7 @@ def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:
     seen = open_page(report([cell()], planned=3, complete=False, incomplete_reason="interrupted"))
     findings = seen.page.locator("#findings").inner_text()
     assert "✓" not in findings
-    assert "it is no answer" in findings
+    assert "it is not an answer" in findings
     row = seen.page.locator('tr[data-sdk="rust@1.39:reference"] td')
     assert row.all_inner_texts()[:2] == ["■ INCOMPLETE 1/1 so far", "1+"]
 

@@ -99,7 +99,7 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
     "without values": lambda d: types(d, "kind").update(values=[]),
     "such that 32 bits can hold": lambda d: types(d, "kind")["values"][1].update(value=1 << 32),
     "from -1 to 4294967295": lambda d: types(d, "status")["values"][0].update(value=-1),
-    "'a b' is no name in C": lambda d: types(d, "buffer")["fields"][0].update(name="a b"),
+    "'a b' is not a name in C": lambda d: types(d, "buffer")["fields"][0].update(name="a b"),
     "begins with envoy_dynamic_module_callback_": lambda d: d["functions"][0].update(name="other"),
     "or none of them": lambda d: d["functions"][3].pop("returns"),
     "in a circle": lambda d: types(d, "buffer")["fields"].append({"name": "x", "type": PREFIX + "result"}),

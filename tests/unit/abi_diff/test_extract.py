@@ -126,7 +126,7 @@ INEXPRESSIBLE = {
     "typedef struct {} nothing;": "struct nothing has no fields",
     "typedef struct { void (*fn)(int); } s;": "struct s, field fn: the data has no words for `void (*)(int)`",
     "typedef struct node { struct node* next; } node;": "struct node, field next: the data has no words for `struct node *`",
-    "typedef struct { bool a; int b; } __attribute__((packed)) p;": "something that is no field (PACKED_ATTR)",
+    "typedef struct { bool a; int b; } __attribute__((packed)) p;": "something that is not a field (PACKED_ATTR)",
     "typedef struct { bool a __attribute__((aligned(16))); } p;": "clang says size 16, alignment 16, offsets [0]",
     "#pragma pack(1)\ntypedef struct { bool a; int b; } p;": "clang says size 5, alignment 1, offsets [0, 1]",
     "typedef enum { A } __attribute__((packed)) tiny;": "clang says size 1, alignment 1",

@@ -53,7 +53,7 @@ def test_of_1_36_nothing_is_called(real: Rules) -> None:
             '[[where]]\ncallbacks = ["http_nothing_like_it"]\nhooks = ["http_filter_new"]',
             "'http_nothing_like_it' fits no callback",
         ),
-        ('[[where]]\nhooks = ["http_filter_response"]', "'http_filter_response' is no hook"),
+        ('[[where]]\nhooks = ["http_filter_response"]', "'http_filter_response' is not a hook"),
         ('[[argument]]\nparam = "key"\ntype = "no_type"\nnumber = 1', "fits no parameter"),
         ('[[argument]]\nparam = "key"\ntype = "module_buffer"', "no way; expected one"),
         ('[[argument]]\nparam = "key"\ntype = "module_buffer"\nnumber = 1\ntext = "a"', "text and number; expected one"),
