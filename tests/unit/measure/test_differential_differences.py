@@ -168,7 +168,7 @@ def test_the_records_of_the_repository_are_read() -> None:
     ("change", "inconsistency"),
     [
         (('reason = "r"', 'reason = " "'), "needs"),
-        (('changes = ["a"]', 'changes = ["("]'), "not a regular"),
+        (('changes = ["a"]', 'changes = ["("]'), "is not a regular"),
         (("", ""), "duplicate"),
     ],
 )
