@@ -62,8 +62,14 @@ def default_name(cell_id: str) -> str:
     return "cell-" + re.sub(r"[^A-Za-z0-9._-]+", "-", cell_id).strip("-.")
 
 
-def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file: Path) -> Bundle:
-    """Runs a cell, writes its archive, and replays that once in a folder of its own.
+def make_bundle(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, file: Path) -> Bundle:
+    """Runs a cell, writes its archive, and replays the archive once in another folder.
+
+    Args:
+        cell_id: as reports write it.
+        hosts: where the cell's host is, if it is no known release; else empty.
+        sdk_source: the repository with the official SDKs; None for the default.
+        file: the archive; it must not exist, and its folder must.
 
     Raises:
         UsageError: there is no such cell, or the file exists.
@@ -76,7 +82,7 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
         raise UsageError(f"--out {file}: there is no folder {file.parent}")
     with tempfile.TemporaryDirectory(prefix="dmconform-bundle-") as name:
         folder = Path(name).resolve()
-        prepared = prepare_cell(catalogue, cell_id, hosts, upstream, folder)
+        prepared = prepare_cell(catalogue, cell_id, hosts, sdk_source, folder)
         cell = prepared.plan.cells[0].id
         evidence = folder / EVIDENCE / cell.folder
         say(f"running {cell_id}, and then its replay; the modules' code runs on this machine, with your rights")
@@ -97,7 +103,14 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
 def contents_of(
     catalogue: Catalogue, plan: Plan, planned: PlannedCell, result: CellResult, evidence: Path
 ) -> tuple[BundledCell, dict[str, Content]]:
-    """The files of an archive from the folder of a cell that ran, and what its `cell.json` says.
+    """Returns the content of `cell.json`, and the files of an archive by name, from the folder of a cell that ran.
+
+    Args:
+        catalogue: the project's data.
+        plan: of the run.
+        planned: the cell as it was planned.
+        result: how it ended.
+        evidence: the cell's folder.
 
     Raises:
         HarnessError: it cannot be an archive.

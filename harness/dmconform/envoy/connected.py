@@ -42,6 +42,14 @@ class Pending:
     """A request of a watched client that is under way."""
 
     def __init__(self, number: int, request: Request, exchange: Exchange, watch: Watch) -> None:
+        """Remembers the request.
+
+        Args:
+            number: of the request on its connection, from 1 on.
+            request: as it was asked for.
+            exchange: the connection's part of it.
+            watch: is shown what is sent and answered.
+        """
         self.request = request
         self._number = number
         self._exchange = exchange
@@ -83,7 +91,14 @@ class Client:
     """A watched connection. Use as a context manager."""
 
     def __init__(self, protocol: Protocol, port: int, watch: Watch, timeout_s: float | None = None) -> None:
-        """As of `connect`."""
+        """Opens the connection.
+
+        Args:
+            protocol: what it speaks.
+            port: on loopback.
+            watch: is shown what is sent and answered.
+            timeout_s: how long an answer may take; None for the default of `connect`.
+        """
         self._connection = connect(protocol, port, timeout_s)
         self._watch = watch
         self._requests = 0

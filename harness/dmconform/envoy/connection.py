@@ -185,5 +185,12 @@ class Connection(ABC):
 
 
 def cut(problem: object, status: int | None, headers: Mapping[str, str], body: bytes | bytearray) -> Answer:
-    """What is left of an answer whose connection ended before it was complete."""
+    """Returns what is left of an answer whose connection ended before it was complete.
+
+    Args:
+        problem: what ended it, in words or as an exception.
+        status: the HTTP status, if it came.
+        headers: those that came.
+        body: the bytes that came.
+    """
     return Answer(None, Headers(headers), body.decode(errors="replace"), f"connection cut: {problem}", status_so_far=status)

@@ -44,6 +44,7 @@ class Http1Connection(Connection):
 
     @property
     def takes_more(self) -> bool:
+        """Whether another request may be sent."""
         return (self._h11.our_state, self._h11.their_state) in ((h11.IDLE, h11.IDLE), (h11.DONE, h11.DONE))
 
     def _emit(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> None:

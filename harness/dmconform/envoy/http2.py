@@ -89,6 +89,7 @@ class Http2Connection(Connection):
 
     @property
     def takes_more(self) -> bool:
+        """Whether another request may be sent."""
         return self._cut is None
 
     def look_if_open(self) -> bool:

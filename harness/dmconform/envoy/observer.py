@@ -46,19 +46,19 @@ class Unobserved:
     is_interactive = False
 
     def look(self) -> None:
-        """See `Observer`, here and below."""
+        """Does nothing."""
 
     def offer(self, port: int, path: str, replies: Sequence[tuple[int, str, bytes]]) -> None:
-        pass
+        """Does nothing."""
 
     def let_go(self, port: int) -> None:
-        pass
+        """Does nothing."""
 
     def note_unreplayed(self, what: str) -> None:
-        pass
+        """Does nothing."""
 
     def pause(self, envoy: Envoy, moment: str) -> None:
-        pass
+        """Does nothing."""
 
 
 UNOBSERVED: Final[Observer] = Unobserved()

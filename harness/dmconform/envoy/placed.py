@@ -1,5 +1,4 @@
-"""The files that a case places in its folder, as they are before each step: where, with what in them, how they came there.
-And how servers of its own are to answer.
+"""Records the files that a case places in its folder, before each step, and how its servers are to answer.
 
 `dmconform bundle` gives a cell this observer, other runs none. A file keeps its number (inode) where it is written into,
 and gets another one where it is replaced: an Envoy that has it mapped sees the one and not the other, so both are told apart.

@@ -176,7 +176,16 @@ class Transcript:
         self._write(UpdateOutcome(time.monotonic(), number, accepted, message))
 
     def acts(self, request: RequestId, listener: str, protocol: str, act: Act, sent: dict[str, Any], text: str) -> None:
-        """A client is about to do something for a request."""
+        """Notes that a client is about to do something for a request.
+
+        Args:
+            request: numbers of the connection and of the request on it.
+            listener: the name of the listener.
+            protocol: as of `dmconform.envoy.connection.Protocol`.
+            act: what the client does.
+            sent: the request, as JSON.
+            text: the piece of a body, where one is sent.
+        """
         self._observer.look()
         self._write(Acted(time.monotonic(), request, listener, protocol, act, sent, text))
 

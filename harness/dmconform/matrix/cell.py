@@ -176,9 +176,16 @@ class Cell:
         clusters: Mapping[str, int] | None = None,
         concurrency: int = 1,
     ) -> _Accepted:
-        """An Envoy that has the module on its search path and must accept the listeners; the rest is as of `start_anyhow`.
+        """Returns an Envoy that has the module on its search path and must accept the listeners.
 
         Entering it raises ModuleRejected where it does not accept them.
+
+        Args:
+            listeners: its first configuration.
+            module: which of the SDK's modules is installed, if it is not there yet.
+            environment: further variables.
+            clusters: ports on loopback of further clusters, by name.
+            concurrency: its worker threads.
 
         Raises:
             ModuleRejected: this host has refused this probe in another cell already.
@@ -270,6 +277,13 @@ class _Accepted:
 
 
 def listener(filter_name: str, config: str = "", *, name: str = MAIN, module: ModuleRef | str = PROBE) -> Listener:
-    """A listener with one filter of a module."""
+    """Returns a listener with one HTTP filter of a module.
+
+    Args:
+        filter_name: the name that the host hands to the module.
+        config: the configuration, as text.
+        name: of the listener.
+        module: a reference, or the name of a module on the search path.
+    """
     reference = ModuleRef(module) if isinstance(module, str) else module
     return Listener(name, (HttpFilter(reference, filter_name, config),))

@@ -23,7 +23,14 @@ class Places:
     """Where things are on this machine."""
 
     def __init__(self, archive: Path, cell: Path, envoy: Path, ports: Mapping[str, int]) -> None:
-        """Takes the unpacked archive, a new folder for the cell, the Envoy's binary, and loopback ports by cluster."""
+        """Remembers the places.
+
+        Args:
+            archive: the folder of the unpacked archive.
+            cell: a new folder for the cell.
+            envoy: the binary.
+            ports: on loopback, by the name of the cluster.
+        """
         self._archive = archive
         self.cell = cell
         self.envoy = envoy

@@ -38,6 +38,7 @@ def attempt(
 
     Args:
         binary: the Envoy.
+        use: the module, at an extension point.
         folder: where configuration, log and evidence go; made if it is not there. Each attempt needs one of its own.
         search_path: the folder that holds the module as `libNAME.so`.
         environment: what the Envoy's environment has besides.

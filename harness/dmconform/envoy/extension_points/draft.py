@@ -25,6 +25,7 @@ class WrittenListener(Listener):
     message: Message = field(default_factory=dict)
 
     def to_json(self) -> Message:
+        """Returns the message as it was given."""
         return self.message
 
 
@@ -93,6 +94,13 @@ def extension(message: Message) -> Message:
 
 
 def module_message(type_name: str, use: ModuleUse, stem: str, **more: Any) -> Message:  # noqa: ANN401 - JSON
-    """The message by which all points but few name a module: `STEM_name` and `STEM_config` beside the module."""
+    """Returns the message by which most extension points name a module: `STEM_name` and `STEM_config` beside the module.
+
+    Args:
+        type_name: of the message, below `type.googleapis.com/envoy.extensions.`.
+        use: the module, with the name and the configuration for it.
+        stem: what the names of the two fields begin with.
+        more: further fields, as JSON.
+    """
     named = {f"{stem}_name": use.name, f"{stem}_config": any_message(use.config)}
     return message_of(type_name, dynamic_module_config=use.module.to_json(), **named, **more)
