@@ -49,6 +49,7 @@ from dmconform.envoy.config import (
 )
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.envoy import Envoy, Update, accepted
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port, source_server
 from dmconform.envoy.upstream import TRAILER, Received, upstream
@@ -82,6 +83,7 @@ __all__ = [
     "Envoy",
     "ExtensionPoint",
     "Feature",
+    "Headers",
     "Held",
     "HostCrashed",
     "HttpFilter",
