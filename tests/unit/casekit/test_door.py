@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tomllib
@@ -42,3 +43,12 @@ def test_what_is_exported_is_there_once() -> None:
     names = dmconform.casekit.__all__
     assert len(names) == len(set(names))
     assert all(hasattr(dmconform.casekit, name) for name in names)
+
+
+def test_the_guide_has_every_name_that_is_exported_and_no_other() -> None:
+    table = (ROOT / "docs" / "writing-cases.md").read_text().partition("\n| to | names |\n")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    names = set(dmconform.casekit.__all__)
+    assert names <= named, f"expected docs/writing-cases.md to list {sorted(names - named)}"
+    others = {"identity", "prefix"}  # a filter and an argument
+    assert named - names <= others, f"expected docs/writing-cases.md to list what is exported only, not {sorted(named - names)}"
