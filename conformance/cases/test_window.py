@@ -14,6 +14,7 @@ from dmconform.casekit import (
     AbiVerdict,
     Answer,
     Cell,
+    Headers,
     HttpFilter,
     Listener,
     Manner,
@@ -161,6 +162,22 @@ def test_many_headers(cell: Cell) -> None:
     received = changed(cell, answer, "x" * 10_000)
     lost = {name for name, value in MANY.items() if received.headers.get(name) != value}
     assert not lost, f"expected the upstream to receive all headers as they were sent, not so {sorted(lost)}"
+
+
+@case("window.forward", everywhere=True)
+def test_repeated_headers(cell: Cell) -> None:
+    """A header that is sent twice passes the module twice, in its order, both ways, with HTTP/1.1 and HTTP/2."""
+    twice = Headers([("x-twice", "first"), ("x-twice", "second")])
+    with cell.start(listener("transform", CONFIG)) as envoy:
+        for protocol in Protocol:
+            with envoy.connect(protocol) as client:
+                answer = client.request(Request("/twice?echo=x-twice", headers=twice))
+            received = changed(cell, answer, what=f" with {protocol.value}")
+            for where, headers in (("upstream", received.headers), ("client", answer.headers)):
+                seen = headers.all("x-twice")
+                assert seen == ("first", "second"), (
+                    f"expected x-twice to be first and second at the {where} with {protocol.value}, saw {seen}"
+                )
 
 
 @case("window.forward", everywhere=True)

@@ -49,6 +49,7 @@ from dmconform.envoy.config import (
 )
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
 from dmconform.envoy.update import Update
@@ -83,6 +84,7 @@ __all__ = [
     "Envoy",
     "ExtensionPoint",
     "Feature",
+    "Headers",
     "Held",
     "HostCrashed",
     "HttpFilter",

@@ -51,7 +51,7 @@ class Received:
 
 @dataclass(frozen=True)
 class _Manner:
-    """How a path asks to be answered, after its `?`, in words joined by `&`, such as `hold`, `trailers`, `cut` and `status=503`."""
+    """How a path asks for an answer, after its `?`, in words joined by `&`, such as `hold`, `cut`, `status=503`."""
 
     hold: bool  # not before the server is told to let go
     trailers: bool

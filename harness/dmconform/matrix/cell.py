@@ -144,7 +144,7 @@ class Cell:
         """An Envoy with these listeners, whether it accepts them or not.
 
         Args:
-            listeners: its first configuration.
+            *listeners: its first configuration.
             search_path: the search-path variable; None leaves it unset.
             environment: further variables.
             prefix: words before the command that starts it.
@@ -181,7 +181,7 @@ class Cell:
         Entering it raises ModuleRejected where it does not accept them.
 
         Args:
-            listeners: its first configuration.
+            *listeners: its first configuration.
             module: which of the SDK's modules is installed, if it is not there yet.
             environment: further variables.
             clusters: ports on loopback of further clusters, by name.

@@ -108,9 +108,8 @@ def is_not_asked_for(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> 
 
 def not_global(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The witness sees another library."""
-    patch.setattr(
-        case, "identity_of", lambda answer, what: "libother.so" if what == "global" else identity.identity_of(answer, what)
-    )
+    real = identity.identity_of
+    patch.setattr(case, "identity_of", lambda answer, what: "libother.so" if what == "global" else real(answer, what))
     return bench
 
 

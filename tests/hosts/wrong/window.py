@@ -190,6 +190,18 @@ TABLE = (
         "window/many_headers", "nothing is changed", sabotage.filter_named("identity"), "expected the response header to be set"
     ),
     Wrong(
+        "window/repeated_headers",
+        "it is sent once",
+        sabotage.sent(lambda one: replace(one, headers=Headers({"x-twice": "second"}))),
+        "expected x-twice .* at the upstream with HTTP/1.1, saw .'second',.",
+    ),
+    Wrong(
+        "window/repeated_headers",
+        "it comes back once",
+        sabotage.sent(lambda one: replace(one, path="/twice")),
+        "expected x-twice .* at the client with HTTP/1.1, saw ..",
+    ),
+    Wrong(
         "window/under_load",
         "another answer",
         sabotage.filter_named("local_reply", "418"),

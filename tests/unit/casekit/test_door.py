@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import sys
 import tomllib
@@ -68,3 +69,12 @@ def test_cases_use_what_an_archive_takes_note_of() -> None:
     assert len(past_the_notes("envoy.pid; envoy.port('main'); envoy.printed(); envoy.ports(); upstream()")) == 5
     assert not past_the_notes("server.port; envoy.take_port('main'); cell.upstream()")
     assert not {"source_server", "upstream"} & set(dmconform.casekit.__all__)
+
+
+def test_the_guide_has_every_name_that_is_exported_and_no_other() -> None:
+    table = (ROOT / "docs" / "writing-cases.md").read_text().partition("\n| to | names |\n")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    names = set(dmconform.casekit.__all__)
+    assert names <= named, f"expected docs/writing-cases.md to list {sorted(names - named)}"
+    others = {"identity", "prefix"}  # a filter and an argument
+    assert named - names <= others, f"expected docs/writing-cases.md to list what is exported only, not {sorted(named - names)}"

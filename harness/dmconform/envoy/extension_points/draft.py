@@ -100,7 +100,7 @@ def module_message(type_name: str, use: ModuleUse, stem: str, **more: Any) -> Me
         type_name: of the message, below `type.googleapis.com/envoy.extensions.`.
         use: the module, with the name and the configuration for it.
         stem: what the names of the two fields begin with.
-        more: further fields, as JSON.
+        **more: further fields, as JSON.
     """
     named = {f"{stem}_name": use.name, f"{stem}_config": any_message(use.config)}
     return message_of(type_name, dynamic_module_config=use.module.to_json(), **named, **more)
