@@ -21,7 +21,7 @@ def opens_lazily(cell: Cell) -> bool:
     return known is Opens.LAZY
 
 
-def rejected_for_it(cell: Cell, module: str) -> None:
+def assert_rejected_for_it(cell: Cell, module: str) -> None:
     """The module is rejected with the name of what it misses, at start and as an update, and the host serves on."""
     user = listener("absent_callback", "do_not_call", module=module)
     cell.install(module)
@@ -37,14 +37,14 @@ def rejected_for_it(cell: Cell, module: str) -> None:
 @case("loading.failure_rejects", languages=ONE)
 def test_eager(cell: Cell) -> None:
     """A module bound eagerly that names a function which the host lacks is rejected with that name, called or not."""
-    rejected_for_it(cell, "absent_now")
+    assert_rejected_for_it(cell, "absent_now")
 
 
 @case("loading.by_dlopen", languages=ONE, promised_to=())
 def test_lazy_not_called(cell: Cell) -> None:
     """One bound lazily serves as long as it does not call that function; a host that opens with RTLD_NOW rejects it."""
     if not opens_lazily(cell):
-        rejected_for_it(cell, "absent_lazy")
+        assert_rejected_for_it(cell, "absent_lazy")
         return
     user = listener("absent_callback", "do_not_call", module="absent_lazy")
     with cell.start(user, module="absent_lazy") as envoy:

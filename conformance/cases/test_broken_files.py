@@ -53,41 +53,41 @@ def with_byte(data: bytes, offset: int, value: int) -> bytes:
     return data[:offset] + bytes((value,)) + data[offset + 1 :]
 
 
-def rejected(update: Update, file: Path, when: str) -> None:
+def assert_rejected(update: Update, file: Path, when: str) -> None:
     """A configuration was rejected with a message that names the file."""
     assert not update.accepted, f"expected the configuration to be rejected {when}, it was accepted"
     assert file.name in update.message, f"expected the rejection {when} to name {file.name}, it says: {update.message}"
 
 
-def serves(envoy: Envoy) -> None:
+def assert_serves(envoy: Envoy) -> None:
     """The listener without a module answers."""
     status = envoy.request(DIRECT_PATH, listener=PLAIN.name).status
     assert status == 200, f"expected the plain listener to answer with status 200, it answers {status}"
 
 
-def refused_by_name(cell: Cell, prefix: tuple[str, ...] = ()) -> None:
+def assert_rejected_by_name(cell: Cell, prefix: tuple[str, ...] = ()) -> None:
     """The file is rejected by name at start and as an update, and the process serves after both."""
     file = place(cell)
     with cell.start_anyhow(USES_IT, search_path=file.parent, prefix=prefix) as envoy:
-        rejected(envoy.first_update, file, "at start")
+        assert_rejected(envoy.first_update, file, "at start")
         cell.assert_still_serves(envoy)
-        rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
-        serves(envoy)
+        assert_rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
+        assert_serves(envoy)
 
 
-def each_refused_by_name(cell: Cell, **makers: Callable[[Path], object]) -> None:
+def assert_each_rejected_by_name(cell: Cell, **makers: Callable[[Path], object]) -> None:
     """Several files, each in its own place: all are rejected by name at start, and one by one as updates."""
     users = {place(cell, name): listener("identity", name=f"uses {name}", module=name) for name in makers}
     for file, make in zip(users, makers.values(), strict=True):
         make(file)
     with cell.start_anyhow(*users.values(), search_path=cell.modules_folder) as envoy:
-        said = Update(envoy.first_update.accepted, envoy.log())  # the rejection has a line for each
+        said = Update(envoy.first_update.accepted, envoy.read_log())  # the rejection has a line for each
         for file in users:
-            rejected(said, file, "at start")
+            assert_rejected(said, file, "at start")
         cell.assert_still_serves(envoy)
         for file, user in users.items():
-            rejected(envoy.update(PLAIN, user), file, "as an update")
-            serves(envoy)
+            assert_rejected(envoy.update(PLAIN, user), file, "as an update")
+            assert_serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -95,7 +95,7 @@ def test_no_library(cell: Cell) -> None:
     """Files of another kind: empty, a script that ld takes for a library, a static archive with the module in it."""
     data = probe_bytes(cell)
     header = f"{'probe.o/':<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode()
-    each_refused_by_name(
+    assert_each_rejected_by_name(
         cell,
         empty=Path.touch,
         script=lambda file: file.write_text("INPUT(libprobe.so)\n"),
@@ -107,7 +107,7 @@ def test_no_library(cell: Cell) -> None:
 def test_other_library(cell: Cell) -> None:
     """Modules for another machine, word size or byte order, and a program: the host itself."""
     data = probe_bytes(cell)
-    each_refused_by_name(
+    assert_each_rejected_by_name(
         cell,
         machine=lambda file: file.write_bytes(with_byte(data, MACHINE, AARCH64)),
         word_size=lambda file: file.write_bytes(with_byte(data, CLASS, 1)),
@@ -119,14 +119,14 @@ def test_other_library(cell: Cell) -> None:
 @case("loading.failure_rejects", languages=ONE)
 def test_no_file(cell: Cell) -> None:
     """A folder, and a symbolic link to nowhere."""
-    each_refused_by_name(cell, folder=Path.mkdir, dangling=lambda file: file.symlink_to("nowhere.so"))
+    assert_each_rejected_by_name(cell, folder=Path.mkdir, dangling=lambda file: file.symlink_to("nowhere.so"))
 
 
 @case("loading.failure_rejects", languages=ONE)
 def test_link_to_itself(cell: Cell) -> None:
     """A symbolic link to itself."""
     place(cell).symlink_to("libbroken.so")
-    refused_by_name(cell)
+    assert_rejected_by_name(cell)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -135,8 +135,8 @@ def test_link_to_itself_as_update(cell: Cell) -> None:
     file = place(cell)
     file.symlink_to(file.name)
     with cell.start_anyhow(PLAIN, search_path=file.parent) as envoy:
-        rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
-        serves(envoy)
+        assert_rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
+        assert_serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -145,7 +145,7 @@ def test_unreadable(cell: Cell) -> None:
     file = place(cell)
     file.write_bytes(probe_bytes(cell))
     file.chmod(0)
-    refused_by_name(cell, unprivileged_prefix())
+    assert_rejected_by_name(cell, unprivileged_prefix())
 
 
 class Writer(threading.Thread):
@@ -180,7 +180,7 @@ def test_fifo(cell: Cell) -> None:
     file = place(cell)
     os.mkfifo(file)
     with Writer(file) as writer:
-        refused_by_name(cell)
+        assert_rejected_by_name(cell)
     waited = writer.was_awaited
     assert not waited, "expected the host not to wait at the FIFO, it opens it and waits for a writer"
 
@@ -200,31 +200,31 @@ def test_cut_in_headers(cell: Cell) -> None:
         return lambda file: file.write_bytes(data[:size])
 
     sizes = (1, 16, ELF_HEADER_BYTES - 1, ELF_HEADER_BYTES, headers_end(data) - 1)
-    each_refused_by_name(cell, **{f"first_{size}": first(size) for size in sizes})
+    assert_each_rejected_by_name(cell, **{f"first_{size}": first(size) for size in sizes})
 
 
-def cut(cell: Cell, size: int) -> None:
+def assert_cut_rejected(cell: Cell, size: int) -> None:
     """A module of which only the beginning is there."""
     place(cell).write_bytes(probe_bytes(cell)[:size])
-    refused_by_name(cell)
+    assert_rejected_by_name(cell)
 
 
 @case("loading.failure_rejects", languages=ONE)
 def test_cut_behind_headers(cell: Cell) -> None:
     """A module of which only the headers are there."""
-    cut(cell, headers_end(probe_bytes(cell)))
+    assert_cut_rejected(cell, headers_end(probe_bytes(cell)))
 
 
 @case("loading.failure_rejects", languages=ONE)
 def test_cut_in_half(cell: Cell) -> None:
     """A module of which the second half is missing."""
-    cut(cell, len(probe_bytes(cell)) // 2)
+    assert_cut_rejected(cell, len(probe_bytes(cell)) // 2)
 
 
 @case("loading.failure_rejects", languages=ONE)
 def test_cut_near_end(cell: Cell) -> None:
     """A module of which the last tenth is missing."""
-    cut(cell, len(probe_bytes(cell)) * 9 // 10)
+    assert_cut_rejected(cell, len(probe_bytes(cell)) * 9 // 10)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -234,8 +234,8 @@ def test_cut_as_update(cell: Cell) -> None:
     data = probe_bytes(cell)
     file.write_bytes(data[: len(data) // 2])
     with cell.start_anyhow(PLAIN, search_path=file.parent) as envoy:
-        rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
-        serves(envoy)
+        assert_rejected(envoy.update(PLAIN, USES_IT), file, "as an update")
+        assert_serves(envoy)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -244,18 +244,18 @@ def test_being_written(cell: Cell) -> None:
     data = probe_bytes(cell)
     file = place(cell)
     with file.open("wb", buffering=0) as writer, cell.start_anyhow(USES_IT, search_path=file.parent) as envoy:
-        rejected(envoy.first_update, file, "while it is empty")
+        assert_rejected(envoy.first_update, file, "while it is empty")
         written = writer.write(data[:ELF_HEADER_BYTES])
-        rejected(envoy.update(PLAIN, USES_IT), file, "while it is being written")
-        serves(envoy)
+        assert_rejected(envoy.update(PLAIN, USES_IT), file, "while it is being written")
+        assert_serves(envoy)
         while written < len(data):
             written += writer.write(data[written:])
         writer.close()
         cell.reconfigure(envoy, PLAIN, USES_IT)
-        answered_by_it(envoy)
+        assert_answered_by_it(envoy)
 
 
-def answered_by_it(envoy: Envoy, listener: str = USES_IT.name) -> None:
+def assert_answered_by_it(envoy: Envoy, listener: str = USES_IT.name) -> None:
     """A listener answers through the module."""
     answer = envoy.request("/", listener=listener)
     assert answer.status == 200, f"expected status 200 through the module, saw {answer.status}"
@@ -274,13 +274,13 @@ def test_replaced_in_use(cell: Cell) -> None:
         text = file.with_name("text")
         text.write_text("no library\n")
         text.replace(file)
-        answered_by_it(envoy)
+        assert_answered_by_it(envoy)
         cell.facts["an update after the file was replaced"] = outcome(envoy.update(PLAIN, USES_IT, again))
-        answered_by_it(envoy)
+        assert_answered_by_it(envoy)
         file.unlink()
         cell.facts["an update after the file was removed"] = outcome(envoy.update(PLAIN, USES_IT))
-        answered_by_it(envoy)
-        serves(envoy)
+        assert_answered_by_it(envoy)
+        assert_serves(envoy)
 
 
 def overwrite(file: Path, data: bytes) -> None:
@@ -296,7 +296,7 @@ def test_overwritten_in_use(cell: Cell) -> None:
     try:
         with cell.start_anyhow(USES_IT, search_path=file.parent) as envoy:
             accepted(envoy)
-            answered_by_it(envoy)
+            assert_answered_by_it(envoy)
             overwrite(file, probe_bytes(cell))
             answer = envoy.request("/", listener=USES_IT.name)
             raise AssertionError(f"expected the host to end, it answers {answer}")

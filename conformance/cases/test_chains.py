@@ -22,7 +22,6 @@ from dmconform.casekit import (
     burst,
     case,
     poll,
-    upstream,
 )
 
 OWN = "own"
@@ -86,7 +85,7 @@ def chain(members: list[Member], name: str = "main") -> Listener:
     return Listener(name, tuple(one.filter() for one in members))
 
 
-def in_order(answer: Answer, members: list[Member]) -> None:
+def assert_in_order(answer: Answer, members: list[Member]) -> None:
     """Each member changed the request after the ones before it, and the response before them."""
     order = " → ".join(one.name for one in members)
     assert answer.status == 200, f"expected status 200 through {order}, saw {answer.summary}: {answer.problem}"
@@ -112,7 +111,7 @@ def initialised(envoy: Envoy, times: int) -> int:
     """How many modules have been initialised; waits for the lines of so many, which may come a moment late."""
 
     def lines() -> int:
-        return envoy.log().count("dmconform: initialised")
+        return envoy.read_log().count("dmconform: initialised")
 
     poll(lambda: lines() >= times, LOG_LINE_S)
     return lines()
@@ -125,7 +124,7 @@ def test_same_file_twice(cell: Cell) -> None:
     first, second = Member(cell.language, "first"), Member(cell.language, "second")
     filters = tuple(HttpFilter(ModuleRef(OWN), "transform", one.name) for one in (first, second))
     with cell.start(Listener("main", filters), module=OWN) as envoy:
-        in_order(post(envoy), [first, second])
+        assert_in_order(post(envoy), [first, second])
         lines = initialised(envoy, 1)
     assert lines == 1, f"expected the module to be initialised once, it was {lines} times"
 
@@ -136,7 +135,7 @@ def test_two_copies(cell: Cell) -> None:
     members = [own(cell), own(cell, "copied")]
     alone = [Listener(one.name, (one.filter("identity"),)) for one in members]
     with cell.start(chain(members), *alone, module=OWN) as envoy:
-        in_order(post(envoy), members)
+        assert_in_order(post(envoy), members)
         for one in members:
             answer = envoy.request("/identity", listener=one.name)
             seen = (answer.headers.get("x-dmconform-module"), answer.headers.get("x-dmconform-count"))
@@ -154,7 +153,7 @@ def test_pairs(cell: Cell) -> None:
     listeners = [chain(pair, f"pair_{number}") for number, pair in enumerate(pairs)]
     with cell.start(*listeners, module=OWN, environment=environment(cell)) as envoy:
         for one, pair in zip(listeners, pairs, strict=True):
-            in_order(post(envoy, one.name), pair)
+            assert_in_order(post(envoy, one.name), pair)
 
 
 @case("window.forward", "rtld.local_by_default", companions=True)
@@ -164,8 +163,8 @@ def test_all_together(cell: Cell) -> None:
     backwards = members[::-1]
     listeners = (chain(members), chain(backwards, "backwards"))
     with cell.start(*listeners, module=OWN, environment=environment(cell)) as envoy:
-        in_order(post(envoy), members)
-        in_order(post(envoy, "backwards"), backwards)
+        assert_in_order(post(envoy), members)
+        assert_in_order(post(envoy, "backwards"), backwards)
 
 
 @case("window.forward", "rtld.local_by_default", companions=True)
@@ -174,7 +173,7 @@ def test_all_under_load(cell: Cell) -> None:
     members = [own(cell), *others(cell)]
     request = Request("/load", "POST", {}, "hello")
     with (
-        upstream() as server,
+        cell.upstream() as server,
         cell.start(
             chain(members),
             module=OWN,
@@ -183,9 +182,9 @@ def test_all_under_load(cell: Cell) -> None:
             concurrency=2,
         ) as envoy,
     ):
-        seen = burst(envoy.port("main"), request, clients=2, requests=25)
+        seen = burst(envoy.take_port("main"), request, clients=2, requests=25)
         envoy.check_survived("under load")
-        received = server.received("/load")
+        received = server.read_received("/load")
     assert seen == {"status 200": 100}, f"expected each of 100 requests to be answered with 200, saw {dict(seen)}"
     body = "req[" * len(members) + "hello" + "]" * len(members)
     right = sum(one.body == body for one in received)
@@ -220,4 +219,4 @@ def test_others_come_and_go(cell: Cell) -> None:
     with cell.start(chain([mine, *rest]), module=OWN, environment=environment(cell)) as envoy:
         for members in ([mine, *rest], [mine], [*rest, mine], [mine], [mine, *rest]):
             cell.reconfigure(envoy, chain(members))
-            in_order(post(envoy), members)
+            assert_in_order(post(envoy), members)

@@ -101,7 +101,7 @@ def test_bytes(cell: Cell) -> None:
     )
 
 
-def is_json(text: str) -> None:
+def assert_json(text: str) -> None:
     """The module was given the value as JSON."""
     try:
         seen = json.loads(text.encode("latin-1").decode())
@@ -113,7 +113,7 @@ def is_json(text: str) -> None:
 @case("configuration.forms", languages=ONE, promised_to=NOBODY)
 def test_json(cell: Cell) -> None:
     """A structure comes to the module as JSON."""
-    is_json(given(answer_of(cell, filter_told(any_of("Struct", VALUE)))))
+    assert_json(given(answer_of(cell, filter_told(any_of("Struct", VALUE)))))
 
 
 @case("configuration.forms", languages=ONE, promised_to=NOBODY)
@@ -131,7 +131,7 @@ def test_json_on_a_route(cell: Cell) -> None:
     """A structure on a route comes to the module as JSON too."""
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "text")
     route = ToldOnRoute(filter_.entry, filter_.module, "per_route", message=any_of("Struct", VALUE))
-    is_json(given(answer_of(cell, filter_, route), "x-dmconform-route"))
+    assert_json(given(answer_of(cell, filter_, route), "x-dmconform-route"))
 
 
 @case("configuration.forms", languages=ONE, promised_to=NOBODY)
@@ -172,7 +172,7 @@ def test_inline_bytes(cell: Cell) -> None:
         cell.assert_still_serves(envoy)
 
 
-def found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
+def assert_found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
     """A module that is linked into the host is found, and then refuses to be an HTTP filter."""
     update = envoy.update(listener("identity", str(times), module=static))
     assert not update.accepted, f"expected {static}, which has no HTTP filter, to be rejected, it was accepted"
@@ -188,7 +188,7 @@ def test_static_module(cell: Cell) -> None:
     cell.needs(bool(static), "no module is known to be linked into this host")
     with cell.start_anyhow(Listener("main")) as envoy:
         for times in (1, 2):
-            found_in_the_host(envoy, static[0], times)
+            assert_found_in_the_host(envoy, static[0], times)
         cell.assert_still_serves(envoy)
 
 

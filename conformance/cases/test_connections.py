@@ -31,7 +31,6 @@ from dmconform.casekit import (
     case,
     identity_of,
     listener,
-    source_server,
     without_symbols,
 )
 
@@ -43,7 +42,7 @@ REMOTE_SINCE = Minor.parse("1.38")
 _READ_BYTES = 1 << 16
 
 
-def has(cell: Cell, feature: Feature) -> None:
+def needs_filters(cell: Cell, feature: Feature) -> None:
     """Ends the case as not applicable where the SDK or the host has not got such filters."""
     cell.needs_feature(feature)
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
@@ -61,7 +60,7 @@ def accepting(module: ModuleRef | str = PROBE, filter_name: str = "panic", confi
     return Listener("main", listening=(ListenerFilter(reference, filter_name, config),), tcp=True)
 
 
-def passes(envoy: Envoy) -> None:
+def assert_passes(envoy: Envoy) -> None:
     """A request goes through, as bytes, and comes to the upstream server as it was sent."""
     answer = envoy.request("/through", method="POST", body="a body")
     assert answer.status == 200, f"expected the upstream server to answer, saw {answer.summary}"
@@ -74,15 +73,15 @@ def passes(envoy: Envoy) -> None:
 @case("window.forward")
 def test_network_passes(cell: Cell) -> None:
     """A network filter that does nothing passes the bytes of a connection."""
-    has(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, Feature.NETWORK_FILTER)
     with cell.start(network()) as envoy:
-        passes(envoy)
+        assert_passes(envoy)
 
 
 @case("window.forward")
 def test_network_large_data(cell: Cell) -> None:
     """It passes 100 kB in each direction, unchanged."""
-    has(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, Feature.NETWORK_FILTER)
     body = "".join(chr(ord("a") + number % 26) for number in range(LARGE))
     with cell.start(network()) as envoy:
         up = envoy.request("/up", method="POST", body=body)
@@ -97,10 +96,10 @@ def test_network_large_data(cell: Cell) -> None:
 @case("window.forward")
 def test_network_half_close(cell: Cell) -> None:
     """A client that has stopped sending is still answered, and then the connection is closed."""
-    has(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, Feature.NETWORK_FILTER)
     with (
         cell.start(network()) as envoy,
-        socket.create_connection(("127.0.0.1", envoy.port("main")), timeout=REQUEST_S) as client,
+        socket.create_connection(("127.0.0.1", envoy.take_port("main")), timeout=REQUEST_S) as client,
     ):
         seen = b""
         # Bytes on a socket, as no HTTP client stops sending and goes on reading.
@@ -116,9 +115,9 @@ def test_network_half_close(cell: Cell) -> None:
 @case("window.forward")
 def test_listener_passes(cell: Cell) -> None:
     """A listener filter that does nothing passes connections."""
-    has(cell, Feature.LISTENER_FILTER)
+    needs_filters(cell, Feature.LISTENER_FILTER)
     with cell.start(accepting()) as envoy:
-        passes(envoy)
+        assert_passes(envoy)
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ class Alone(Listener):
 @case("loading.failure_rejects", languages=ONE, promised_to=())
 def test_network_terminal(cell: Cell) -> None:
     """A network filter may stand last in a chain if its configuration says that it is terminal, and only then."""
-    has(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, Feature.NETWORK_FILTER)
     alone = Alone("main", network=(Last(ModuleRef(PROBE), "panic", "none"),), tcp=True)
     not_last = replace(alone, network=(Last(ModuleRef(PROBE), "panic", "none", terminal=False),))
     with cell.start(alone) as envoy:
@@ -156,7 +155,7 @@ def test_network_terminal(cell: Cell) -> None:
         assert "terminal" in update.message, f"expected the rejection to say why, it says: {update.message}"
 
 
-def rejected(envoy: Envoy, wrong: Listener, why: str) -> None:
+def assert_rejected(envoy: Envoy, wrong: Listener, why: str) -> None:
     """An Envoy rejects a listener with words that name what is wrong; the plain one serves on."""
     update: Update = envoy.update(PLAIN, wrong)
     assert not update.accepted, f"expected a filter {why} to be rejected, it was accepted"
@@ -164,30 +163,30 @@ def rejected(envoy: Envoy, wrong: Listener, why: str) -> None:
     assert status == 200, f"expected the plain listener to go on serving, it answers {status}"
 
 
-def each_rejected(cell: Cell, absent: Listener, refused: Listener) -> None:
+def assert_each_rejected(cell: Cell, absent: Listener, refused: Listener) -> None:
     """A filter of a missing module is rejected with its name, and one that the module refuses."""
     cell.install()
     with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
-        rejected(envoy, absent, "of a missing module")
-        assert "libabsent.so" in envoy.log(), "expected the rejection to name libabsent.so, it does not"
-        before = envoy.log().count("Failed to create filter config")
-        rejected(envoy, refused, "that the module refuses")
-        said = envoy.log().count("Failed to create filter config") - before
+        assert_rejected(envoy, absent, "of a missing module")
+        assert "libabsent.so" in envoy.read_log(), "expected the rejection to name libabsent.so, it does not"
+        before = envoy.read_log().count("Failed to create filter config")
+        assert_rejected(envoy, refused, "that the module refuses")
+        said = envoy.read_log().count("Failed to create filter config") - before
         assert said, "expected the rejection to say that the filter's configuration failed, it does not"
 
 
 @case("loading.failure_rejects")
 def test_network_rejected(cell: Cell) -> None:
     """A network filter of a missing module is rejected, and so is one whose configuration the module refuses."""
-    has(cell, Feature.NETWORK_FILTER)
-    each_rejected(cell, network("absent"), network(PROBE, "refuse"))
+    needs_filters(cell, Feature.NETWORK_FILTER)
+    assert_each_rejected(cell, network("absent"), network(PROBE, "refuse"))
 
 
 @case("loading.failure_rejects")
 def test_listener_rejected(cell: Cell) -> None:
     """A listener filter of a missing module is rejected, and so is one whose configuration the module refuses."""
-    has(cell, Feature.LISTENER_FILTER)
-    each_rejected(cell, accepting("absent"), accepting(PROBE, "refuse"))
+    needs_filters(cell, Feature.LISTENER_FILTER)
+    assert_each_rejected(cell, accepting("absent"), accepting(PROBE, "refuse"))
 
 
 def without(cell: Cell, kind: str) -> str:
@@ -199,28 +198,28 @@ def without(cell: Cell, kind: str) -> str:
     return "http_only"
 
 
-def lacks_hooks(cell: Cell, wrong: Listener, kind: str) -> None:
+def assert_rejected_without_hooks(cell: Cell, wrong: Listener, kind: str) -> None:
     """The module is rejected with the name of a hook."""
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
     with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
-        rejected(envoy, wrong, "without its hooks")
-        named = f"{HOOK_PREFIX}{kind}_filter_" in envoy.log()
+        assert_rejected(envoy, wrong, "without its hooks")
+        named = f"{HOOK_PREFIX}{kind}_filter_" in envoy.read_log()
         assert named, f"expected the rejection to name a hook of {kind} filters, it does not"
 
 
 @case("module.required_functions", "loading.failure_rejects", languages=ONE)
 def test_network_without_hooks(cell: Cell) -> None:
     """A module without hooks for network filters is rejected as one, with the name of a hook."""
-    lacks_hooks(cell, network(without(cell, "network")), "network")
+    assert_rejected_without_hooks(cell, network(without(cell, "network")), "network")
 
 
 @case("module.required_functions", "loading.failure_rejects", languages=ONE)
 def test_listener_without_hooks(cell: Cell) -> None:
     """A module without hooks for listener filters is rejected as one, with the name of a hook."""
-    lacks_hooks(cell, accepting(without(cell, "listener")), "listener")
+    assert_rejected_without_hooks(cell, accepting(without(cell, "listener")), "listener")
 
 
-def keeps_flags(cell: Cell, user: Listener) -> None:
+def assert_flags_kept(cell: Cell, user: Listener) -> None:
     """A module with both flags is visible to another one, and stays without a user."""
     cell.needs(cell.sdk.unloads, f"nothing to tell apart: {cell.sdk.unloads_reason}")
     witness = listener("identity", name="witness", module="witness")
@@ -228,7 +227,7 @@ def keeps_flags(cell: Cell, user: Listener) -> None:
     cell.install(name="witness")
     passing = listener("identity", name="canary", module="canary")
     with cell.start(witness, passing, user) as envoy:
-        passes(envoy)
+        assert_passes(envoy)
         seen = identity_of(envoy.request("/", listener="witness"), "global")
         assert seen == "libflagged.so", f"expected the symbols of libflagged.so to be visible globally, found {seen}"
         cell.reconfigure(envoy, witness)
@@ -242,15 +241,15 @@ FLAGGED = ModuleRef("flagged", do_not_close=True, load_globally=True)
 @case("rtld.do_not_close", "rtld.load_globally", languages=(Language.CPP, Language.RUST))
 def test_network_flags(cell: Cell) -> None:
     """do_not_close and load_globally hold for a network filter as for an HTTP filter."""
-    has(cell, Feature.NETWORK_FILTER)
-    keeps_flags(cell, network(FLAGGED))
+    needs_filters(cell, Feature.NETWORK_FILTER)
+    assert_flags_kept(cell, network(FLAGGED))
 
 
 @case("rtld.do_not_close", "rtld.load_globally", languages=(Language.CPP, Language.RUST))
 def test_listener_flags(cell: Cell) -> None:
     """do_not_close and load_globally hold for a listener filter as for an HTTP filter."""
-    has(cell, Feature.LISTENER_FILTER)
-    keeps_flags(cell, accepting(FLAGGED))
+    needs_filters(cell, Feature.LISTENER_FILTER)
+    assert_flags_kept(cell, accepting(FLAGGED))
 
 
 @case("statistics.remote_is_for_http", languages=ONE)
@@ -258,10 +257,10 @@ def test_no_remote_source(cell: Cell) -> None:
     """Neither network nor listener filters take a module from a remote source: they are rejected, and nothing is fetched."""
     cell.needs(cell.host_minor >= REMOTE_SINCE, "hosts fetch modules from 1.38 on")
     module = ModuleRef(PROBE, remote=RemoteSource("/module.so", "0" * 64))
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/module.so", Reply(b"no library"))
         folder = {"TMPDIR": str(cell.folder)}
         with cell.start_anyhow(PLAIN, environment=folder, clusters={MODULE_SOURCE: source.port}) as envoy:
-            rejected(envoy, network(module), "of a remote module")
-            rejected(envoy, accepting(module), "of a remote module")
-        assert source.fetches("/module.so") == 0, "expected nothing to be fetched, the module was asked for"
+            assert_rejected(envoy, network(module), "of a remote module")
+            assert_rejected(envoy, accepting(module), "of a remote module")
+        assert source.count_fetches("/module.so") == 0, "expected nothing to be fetched, the module was asked for"

@@ -33,7 +33,7 @@ LOCAL_FILE_SINCE = Minor.parse("1.38")
 LONG = "a" * 300  # more than a file's name may have
 
 
-def loaded_only(envoy: Envoy, expected: Path, *others: Path) -> None:
+def assert_loaded_only(envoy: Envoy, expected: Path, *others: Path) -> None:
     """The Envoy accepted its configuration and has mapped the expected copy, and none of the others."""
     accepted(envoy)
     assert envoy.has_mapped(expected), f"expected {expected.parent.name}/{expected.name} to be loaded, it is not"
@@ -52,7 +52,7 @@ def test_search_path_first(cell: Cell) -> None:
         working_folder=here.parent,
         environment={"LD_LIBRARY_PATH": str(library.parent)},
     ) as envoy:
-        loaded_only(envoy, wanted, here, library)
+        assert_loaded_only(envoy, wanted, here, library)
 
 
 @case("discovery.current_directory", languages=ONE)
@@ -62,7 +62,7 @@ def test_current_directory_when_unset(cell: Cell) -> None:
     with cell.start_anyhow(
         listener("identity"), working_folder=here.parent, environment={"LD_LIBRARY_PATH": str(library.parent)}
     ) as envoy:
-        loaded_only(envoy, here, library)
+        assert_loaded_only(envoy, here, library)
 
 
 @case("discovery.current_directory", "loading.failure_rejects", languages=ONE)
@@ -75,7 +75,7 @@ def test_current_directory_only_when_unset(cell: Cell) -> None:
         assert not envoy.first_update.accepted, "expected the configuration to be rejected, it was accepted"
         assert not envoy.has_mapped(here), "expected here/libprobe.so not to be loaded, it is"
     with cell.start_anyhow(listener("identity"), working_folder=here.parent) as envoy:
-        loaded_only(envoy, here)  # else the rejection above would say nothing
+        assert_loaded_only(envoy, here)  # else the rejection above would say nothing
 
 
 @case("discovery.standard_paths", languages=ONE)
@@ -91,7 +91,7 @@ def test_library_path_next(cell: Cell) -> None:
         environment={"LD_LIBRARY_PATH": str(library.parent)},
         prefix=system_folder_prefix(cell.folder, system.parent),
     ) as envoy:
-        loaded_only(envoy, library, SYSTEM_FOLDER / system.name)
+        assert_loaded_only(envoy, library, SYSTEM_FOLDER / system.name)
 
 
 @case("discovery.standard_paths", languages=ONE)
@@ -106,7 +106,7 @@ def test_system_folder_last(cell: Cell) -> None:
         environment={"LD_LIBRARY_PATH": str(empty)},
         prefix=system_folder_prefix(cell.folder, system.parent),
     ) as envoy:
-        loaded_only(envoy, SYSTEM_FOLDER / system.name)
+        assert_loaded_only(envoy, SYSTEM_FOLDER / system.name)
 
 
 @case("loading.failure_rejects", languages=ONE)
@@ -123,7 +123,7 @@ def test_nothing_found(cell: Cell) -> None:
         cell.assert_still_serves(envoy)
 
 
-def rejected(update: Update, *names: str) -> None:
+def assert_rejected(update: Update, *names: str) -> None:
     """A configuration was rejected, with a message that names one of these."""
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
     assert any(name in update.message for name in names), (
@@ -151,9 +151,9 @@ def test_every_step_when_set(cell: Cell) -> None:
         prefix=system_folder_prefix(cell.folder, system[0].parent),
     ) as envoy:
         mounted = [SYSTEM_FOLDER / file.name for file in system]
-        loaded_only(envoy, searched, library[0], mounted[0], here[0])
-        loaded_only(envoy, library[1], mounted[1], here[1])
-        loaded_only(envoy, mounted[2], here[2])
+        assert_loaded_only(envoy, searched, library[0], mounted[0], here[0])
+        assert_loaded_only(envoy, library[1], mounted[1], here[1])
+        assert_loaded_only(envoy, mounted[2], here[2])
 
 
 @case("discovery.current_directory", "discovery.standard_paths", languages=ONE)
@@ -169,9 +169,9 @@ def test_every_step_when_unset(cell: Cell) -> None:
         prefix=system_folder_prefix(cell.folder, system[0].parent),
     ) as envoy:
         mounted = [SYSTEM_FOLDER / file.name for file in system]
-        loaded_only(envoy, here, library[0], mounted[0])
-        loaded_only(envoy, library[1], mounted[1])
-        loaded_only(envoy, mounted[2])
+        assert_loaded_only(envoy, here, library[0], mounted[0])
+        assert_loaded_only(envoy, library[1], mounted[1])
+        assert_loaded_only(envoy, mounted[2])
 
 
 @case("discovery.search_path", languages=ONE)
@@ -185,7 +185,7 @@ def test_relative_folder(cell: Cell) -> None:
         working_folder=here.parent,
         environment={"LD_LIBRARY_PATH": str(library.parent)},
     ) as envoy:
-        loaded_only(envoy, wanted, here, library)
+        assert_loaded_only(envoy, wanted, here, library)
 
 
 @case("discovery.search_path", languages=ONE)
@@ -196,7 +196,7 @@ def test_spaces_and_accents(cell: Cell) -> None:
     with cell.start_anyhow(
         listener("identity"), search_path=f"{wanted.parent}/", environment={"LD_LIBRARY_PATH": str(library.parent)}
     ) as envoy:
-        loaded_only(envoy, wanted, library)
+        assert_loaded_only(envoy, wanted, library)
 
 
 @case("discovery.search_path", languages=ONE)
@@ -207,7 +207,7 @@ def test_no_list_of_folders(cell: Cell) -> None:
     with cell.start_anyhow(
         listener("identity"), search_path=cell.folder / "first:second", working_folder=second.parent.parent
     ) as envoy:
-        loaded_only(envoy, wanted, first, second)
+        assert_loaded_only(envoy, wanted, first, second)
 
 
 @case("discovery.standard_paths", languages=ONE)
@@ -220,7 +220,7 @@ def test_missing_folder(cell: Cell) -> None:
         working_folder=here.parent,
         environment={"LD_LIBRARY_PATH": str(library.parent)},
     ) as envoy:
-        loaded_only(envoy, library, here)
+        assert_loaded_only(envoy, library, here)
 
 
 @case("discovery.search_path", languages=ONE)
@@ -233,7 +233,7 @@ def test_symlinked_folder(cell: Cell) -> None:
     with cell.start_anyhow(
         listener("identity"), search_path=link, environment={"LD_LIBRARY_PATH": str(library.parent)}
     ) as envoy:
-        loaded_only(envoy, wanted, library)
+        assert_loaded_only(envoy, wanted, library)
 
 
 def forbidden(cell: Cell) -> Path:
@@ -250,7 +250,7 @@ def test_forbidden_folder(cell: Cell) -> None:
     with cell.start_anyhow(
         listener("identity", module="hidden"), search_path=hidden.parent, prefix=unprivileged_prefix()
     ) as envoy:
-        rejected(envoy.first_update, hidden.name)
+        assert_rejected(envoy.first_update, hidden.name)
         cell.assert_still_serves(envoy)
 
 
@@ -259,7 +259,7 @@ def test_forbidden_folder_as_update(cell: Cell) -> None:
     """Where the host may not look into the variable's folder, an update with a module that stands there is rejected by name."""
     hidden = forbidden(cell)
     with cell.start_anyhow(Listener("main"), search_path=hidden.parent, prefix=unprivileged_prefix()) as envoy:
-        rejected(envoy.update(listener("identity", module="hidden")), hidden.name)
+        assert_rejected(envoy.update(listener("identity", module="hidden")), hidden.name)
         cell.assert_still_serves(envoy)
 
 
@@ -287,7 +287,7 @@ def test_broken_module_is_not_passed_over(cell: Cell) -> None:
         listener("identity"), search_path=broken.parent, environment={"LD_LIBRARY_PATH": str(library.parent)}
     ) as envoy:
         assert not envoy.has_mapped(library), "expected library/libprobe.so not to be loaded, it is"
-        rejected(envoy.first_update, str(broken))
+        assert_rejected(envoy.first_update, str(broken))
         cell.assert_still_serves(envoy)
 
 
@@ -309,7 +309,7 @@ def test_broken_module_is_not_passed_over_later(cell: Cell) -> None:
             name = broken.stem.removeprefix("lib")
             update = envoy.update(listener("identity", module=name))
             assert not envoy.has_mapped(passed), f"expected second/{passed.name} not to be loaded, it is"
-            rejected(update, broken.name)
+            assert_rejected(update, broken.name)
         cell.assert_still_serves(envoy)
 
 
@@ -328,7 +328,7 @@ def test_other_machine_in_library_path(cell: Cell) -> None:
         *one_each(*header), environment={"LD_LIBRARY_PATH": f"{first}:{good[0].parent}"}, working_folder=cell.folder
     ) as envoy:
         for file in good:
-            loaded_only(envoy, file, first / file.name)
+            assert_loaded_only(envoy, file, first / file.name)
 
 
 @case("discovery.current_directory", languages=ONE, promised_to=())
@@ -341,7 +341,7 @@ def test_name_with_slash_elsewhere(cell: Cell) -> None:
         working_folder=cell.folder / "here",
         environment={"LD_LIBRARY_PATH": str(cell.folder / "library")},
     ) as envoy:
-        loaded_only(envoy, here, library)
+        assert_loaded_only(envoy, here, library)
 
 
 @case("discovery.search_path", languages=ONE)
@@ -352,7 +352,7 @@ def test_names_are_taken_as_they_are(cell: Cell) -> None:
     wanted = [cell.install(name=name) for name in names]
     with cell.start_anyhow(*one_each(*names), search_path=cell.modules_folder) as envoy:
         for file in wanted:
-            loaded_only(envoy, file, *decoys)
+            assert_loaded_only(envoy, file, *decoys)
 
 
 @case("discovery.name_required", languages=ONE)
@@ -369,7 +369,7 @@ def test_empty_name(cell: Cell) -> None:
 def test_long_name(cell: Cell) -> None:
     """A name that is too long for any file is rejected, and the process serves on."""
     with cell.start_anyhow(listener("identity", module=LONG), search_path=cell.folder) as envoy:
-        rejected(envoy.first_update, LONG)
+        assert_rejected(envoy.first_update, LONG)
         cell.assert_still_serves(envoy)
 
 
@@ -377,7 +377,7 @@ def test_long_name(cell: Cell) -> None:
 def test_long_name_as_update(cell: Cell) -> None:
     """An update with a name that is too long for any file is rejected, and the process serves on."""
     with cell.start_anyhow(Listener("main"), search_path=cell.folder) as envoy:
-        rejected(envoy.update(listener("identity", module=LONG)), LONG)
+        assert_rejected(envoy.update(listener("identity", module=LONG)), LONG)
         cell.assert_still_serves(envoy)
 
 
@@ -394,7 +394,7 @@ def test_local_file(cell: Cell) -> None:
     wanted = cell.folder / "any name.module"
     shutil.copyfile(decoy, wanted)
     with cell.start_anyhow(local_file(str(wanted), "decoy"), search_path=decoy.parent) as envoy:
-        loaded_only(envoy, wanted, decoy)
+        assert_loaded_only(envoy, wanted, decoy)
 
 
 @case("discovery.local_file", languages=ONE)
@@ -406,7 +406,7 @@ def test_local_file_is_relative_to_the_current_directory(cell: Cell) -> None:
     with cell.start_anyhow(
         local_file("below/libprobe.so", "below"), search_path=cell.modules_folder, working_folder=wanted.parent.parent
     ) as envoy:
-        loaded_only(envoy, wanted, decoy)
+        assert_loaded_only(envoy, wanted, decoy)
 
 
 @case("discovery.local_file", languages=ONE)
@@ -419,7 +419,7 @@ def test_local_file_on_a_route(cell: Cell) -> None:
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "T")
     of_route = PerRoute(filter_.entry, ModuleRef("decoy", local=LocalFile(str(wanted))), "per_route", "R")
     with cell.start_anyhow(Listener("main", (filter_,), (of_route,)), search_path=decoy.parent) as envoy:
-        loaded_only(envoy, wanted, decoy)
+        assert_loaded_only(envoy, wanted, decoy)
 
 
 @case("discovery.local_file", languages=ONE)
@@ -432,7 +432,7 @@ def test_bare_local_file(cell: Cell) -> None:
         working_folder=wanted.parent,
         environment={"LD_LIBRARY_PATH": str(library.parent)},
     ) as envoy:
-        loaded_only(envoy, wanted, library)
+        assert_loaded_only(envoy, wanted, library)
 
 
 @case("discovery.local_file", "loading.failure_rejects", languages=ONE)
@@ -442,7 +442,7 @@ def test_missing_local_file(cell: Cell) -> None:
     decoy = cell.install(name="decoy")
     missing = cell.folder / "missing.so"
     with cell.start_anyhow(local_file(str(missing), "decoy"), search_path=decoy.parent) as envoy:
-        rejected(envoy.first_update, str(missing))
+        assert_rejected(envoy.first_update, str(missing))
         assert not envoy.has_mapped(decoy), "expected modules/libdecoy.so not to be loaded, it is"
         cell.assert_still_serves(envoy)
 
@@ -464,7 +464,7 @@ def test_needed_library_missing(cell: Cell) -> None:
     """A module that needs a library which is nowhere is rejected with the name of that library."""
     module = needing(cell)
     with cell.start_anyhow(listener("identity", module="needing"), search_path=module.parent) as envoy:
-        rejected(envoy.first_update, NEEDED_LIBRARY)
+        assert_rejected(envoy.first_update, NEEDED_LIBRARY)
         cell.assert_still_serves(envoy)
 
 
@@ -479,8 +479,8 @@ def test_needed_library_in_library_path(cell: Cell) -> None:
         search_path=module.parent,
         environment={"LD_LIBRARY_PATH": str(library.parent)},
     ) as envoy:
-        loaded_only(envoy, module)
-        loaded_only(envoy, library, beside)
+        assert_loaded_only(envoy, module)
+        assert_loaded_only(envoy, library, beside)
 
 
 @case("discovery.needed_library", languages=NEEDS)
@@ -489,5 +489,5 @@ def test_needed_library_by_runpath(cell: Cell) -> None:
     module = needing(cell, runpath="$ORIGIN")
     beside = write_needed_library(cell.modules_folder)
     with cell.start_anyhow(listener("identity", module="needing"), search_path=module.parent) as envoy:
-        loaded_only(envoy, module)
-        loaded_only(envoy, beside)
+        assert_loaded_only(envoy, module)
+        assert_loaded_only(envoy, beside)

@@ -64,7 +64,7 @@ def test_program_init_garbage(cell: Cell) -> None:
     with cell.start_anyhow(listener("identity", module="odd_program_init"), search_path=cell.modules_folder) as envoy:
         update = envoy.first_update
         cell.facts["configuration"] = "accepted" if update.accepted else f"rejected: {update.message}"
-        named = any(one in envoy.log() for one in (GARBAGE, "libodd_program_init.so"))
+        named = any(one in envoy.read_log() for one in (GARBAGE, "libodd_program_init.so"))
         assert named, f"expected the host to name the module or what it returned, it says: {update.message}"
         cell.assert_still_serves(envoy)
 
@@ -93,7 +93,7 @@ def test_required_hook_missing(cell: Cell) -> None:
     hooks = hooks_to_hide(cell)
     with rejected_without_hooks(cell, hooks) as envoy:
         for hook in hooks:
-            named = re.search(rf"without_{hook}: .*\b{HOOK_PREFIX}{hook}\b", envoy.log())
+            named = re.search(rf"without_{hook}: .*\b{HOOK_PREFIX}{hook}\b", envoy.read_log())
             assert named, f"expected the rejection of a module without {hook} to name it, the log does not"
         status = envoy.request("/").status
         assert status == 418, f"expected the listener before to go on answering 418, it answers {status}"
@@ -110,7 +110,7 @@ def test_required_hook_missing_is_counted(cell: Cell) -> None:
         assert seen == expected, f"expected {len(hooks)} modules without a hook to be counted as {expected}, saw {seen}"
 
 
-def refused(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
+def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
     """The Envoy rejects a listener; the one before, which answers 418, goes on serving."""
     update = envoy.update(listener("local_reply", "418"), wrong)
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
@@ -123,7 +123,7 @@ def refused(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
 def test_configuration_refused(cell: Cell) -> None:
     """A configuration that the module refuses is rejected, and the module serves another one."""
     with cell.start(listener("local_reply", "418")) as envoy:
-        refused(cell, envoy, listener("refuse", name="refused"))
+        assert_rejected_and_goes_on(cell, envoy, listener("refuse", name="refused"))
 
 
 @case("loading.failure_rejects")
@@ -132,7 +132,7 @@ def test_per_route_configuration_refused(cell: Cell) -> None:
     with cell.start(listener("local_reply", "418")) as envoy:
         for filter_ in (HttpFilter(ModuleRef("probe"), "per_route", "text"), HttpFilter(ModuleRef("probe"), "identity")):
             route = PerRoute(filter_.entry, filter_.module, filter_.filter_name, "refuse")
-            refused(cell, envoy, Listener("refused", (filter_,), (route,)))
+            assert_rejected_and_goes_on(cell, envoy, Listener("refused", (filter_,), (route,)))
 
 
 @case("loading.failure_rejects")
@@ -141,7 +141,7 @@ def test_network_configuration_refused(cell: Cell) -> None:
     cell.needs_feature(Feature.NETWORK_FILTER)
     with cell.start(listener("local_reply", "418")) as envoy:
         filter_ = NetworkFilter(ModuleRef("probe"), "refuse")
-        refused(cell, envoy, Listener("refused", network=(filter_,), tcp=True))
+        assert_rejected_and_goes_on(cell, envoy, Listener("refused", network=(filter_,), tcp=True))
 
 
 @case("loading.failure_rejects")
@@ -150,4 +150,4 @@ def test_listener_configuration_refused(cell: Cell) -> None:
     cell.needs_feature(Feature.LISTENER_FILTER)
     with cell.start(listener("local_reply", "418")) as envoy:
         filter_ = ListenerFilter(ModuleRef("probe"), "refuse")
-        refused(cell, envoy, Listener("refused", listening=(filter_,), tcp=True))
+        assert_rejected_and_goes_on(cell, envoy, Listener("refused", listening=(filter_,), tcp=True))

@@ -22,16 +22,16 @@ from dmconform.casekit import (
 ANOTHER_VERSION = b"another version"
 
 
-def share_state(envoy: Envoy, *names: str) -> None:
+def assert_state_shared(envoy: Envoy, *names: str) -> None:
     """The listeners use one module, which was just loaded: it counts on from one to the next."""
     counts = [identity_of(envoy.request("/", listener=name), "count") for name in names]
     expected = [str(number) for number, _ in enumerate(names, 1)]
     assert counts == expected, f"expected the listeners to share one module and count {expected}, they count {counts}"
 
 
-def initialised(ended: Envoy, times: int) -> None:
+def assert_initialised(ended: Envoy, times: int) -> None:
     """In the life of an Envoy, which has ended so that all it printed is there, modules were initialised so many times."""
-    seen = ended.log().count(INITIALISED)
+    seen = ended.read_log().count(INITIALISED)
     assert seen == times, f"expected {times} initialisation{'s' if times > 1 else ''} in all, there were {seen}"
 
 
@@ -57,7 +57,7 @@ def test_copy_is_another(cell: Cell) -> None:
     with cell.start(listener("identity", name="a", module="first"), listener("identity", name="b", module="second")) as envoy:
         counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "a", "b")]
         assert counts == ["1", "2", "1"], f"expected each copy to count for itself and say 1, 2, 1; they say {counts}"
-    initialised(envoy, 2)
+    assert_initialised(envoy, 2)
 
 
 @case("identity.path_and_inode", promised_to=())
@@ -65,8 +65,8 @@ def test_symbolic_link_is_the_same(cell: Cell) -> None:
     """A symbolic link to a module's file names the same module."""
     (cell.modules_folder / "liblink.so").symlink_to(cell.install())
     with cell.start(listener("identity", name="a"), listener("identity", name="b", module="link")) as envoy:
-        share_state(envoy, "a", "b")
-    initialised(envoy, 1)
+        assert_state_shared(envoy, "a", "b")
+    assert_initialised(envoy, 1)
 
 
 @case("identity.path_and_inode", promised_to=())
@@ -74,8 +74,8 @@ def test_hard_link_is_the_same(cell: Cell) -> None:
     """A hard link to a module's file names the same module."""
     os.link(cell.install(), cell.modules_folder / "liblink.so")
     with cell.start(listener("identity", name="a"), listener("identity", name="b", module="link")) as envoy:
-        share_state(envoy, "a", "b")
-    initialised(envoy, 1)
+        assert_state_shared(envoy, "a", "b")
+    assert_initialised(envoy, 1)
 
 
 @case("identity.reuse")
@@ -84,12 +84,12 @@ def test_initialised_again_after_unload(cell: Cell) -> None:
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
     module = cell.install()
     with cell.start(listener("identity", name="a"), listener("identity", name="b")) as envoy:
-        share_state(envoy, "a", "b")
+        assert_state_shared(envoy, "a", "b")
         cell.reconfigure(envoy)
         assert_unloaded(envoy, module)
         cell.reconfigure(envoy, listener("identity", name="a"), listener("identity", name="b"))
-        share_state(envoy, "a", "b")
-    initialised(envoy, 2)
+        assert_state_shared(envoy, "a", "b")
+    assert_initialised(envoy, 2)
 
 
 @case("identity.reuse", "rtld.do_not_close")
@@ -104,7 +104,7 @@ def test_kept_not_initialised_again(cell: Cell) -> None:
         cell.reconfigure(envoy, kept)
         count = identity_of(envoy.request("/"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
-    initialised(envoy, 1)
+    assert_initialised(envoy, 1)
 
 
 @case("identity.path_and_inode")
@@ -130,9 +130,9 @@ def test_replaced_by_the_same(cell: Cell) -> None:
     with cell.start(first) as envoy:
         before, _ = replace_file(module)
         cell.reconfigure(envoy, first, second)
-        share_state(envoy, "a", "b")
+        assert_state_shared(envoy, "a", "b")
         assert has_inode_mapped(envoy, before), "expected the module in use to stay loaded, it is gone"
-    initialised(envoy, 1)
+    assert_initialised(envoy, 1)
 
 
 @case("identity.path_and_inode", languages=(Language.CPP, Language.RUST))
@@ -170,4 +170,4 @@ def test_kept_by_its_linker(cell: Cell) -> None:
         cell.reconfigure(envoy, listener("identity"))
         count = identity_of(envoy.request("/"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
-    initialised(envoy, 1)
+    assert_initialised(envoy, 1)

@@ -29,7 +29,6 @@ from dmconform.casekit import (
     identity_of,
     listener,
     poll,
-    upstream,
 )
 
 ONE = (Language.CPP,)
@@ -42,7 +41,7 @@ def lived(envoy: Envoy, *expected: str) -> None:
     """The library's constructor and destructor have run so often, in this order; an ended Envoy's have printed all."""
 
     def seen() -> list[str]:
-        lines = (line.partition("dmconform: ")[2] for line in envoy.log().splitlines())
+        lines = (line.partition("dmconform: ")[2] for line in envoy.read_log().splitlines())
         return [line for line in lines if line in ("constructed", "destructed")]
 
     poll(lambda: len(seen()) >= len(expected), LOG_LINE_S)
@@ -92,7 +91,7 @@ def stays(cell: Cell, name: str, user: Listener) -> None:
         count = identity_of(envoy.request("/"), "count")
         assert count == "2", f"expected the module to have kept its state and count 2, it counts {count}"
         lived(envoy, "constructed")
-    log = envoy.log()
+    log = envoy.read_log()
     cell.facts["destructed as the process ends"] = "yes" if "dmconform: destructed" in log else "no"
 
 
@@ -186,12 +185,12 @@ def test_request_keeps_its_route(cell: Cell) -> None:
     routes = Routes(cell.folder, Listener("main", (filter_, plain), (per_route, of_route(plain, "wanted"))))
     other = Routes(cell.folder, Listener("other", (plain,), (of_route(plain, "canary"),)))
     with (
-        upstream() as server,
+        cell.upstream() as server,
         cell.start(routes.listener, other.listener, clusters={"upstream": server.port}) as envoy,
         envoy.connect(Protocol.HTTP2) as connection,
     ):
         held = connection.begin(Request("/held", "POST", body="held"))
-        begun = poll(lambda: server.begun("/held") == 1, REQUEST_S)
+        begun = poll(lambda: server.count_begun("/held") == 1, REQUEST_S)
         assert begun, f"expected a request to come to the upstream server, none does in {REQUEST_S:g} s"
         update_routes(routes, envoy)
         update_routes(other, envoy)

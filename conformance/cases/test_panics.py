@@ -32,7 +32,6 @@ from dmconform.casekit import (
     listener,
     panic_lines,
     provoke_panic,
-    upstream,
 )
 
 RUST = (Language.RUST,)
@@ -81,7 +80,7 @@ def meet_panic(
         # The thread that panicked has served others since: what it does about the request, it has done.
         answer = answer_soon(envoy, panicking)
         cell.facts[f"{callback}, {protocol.value}"] = in_words(answer)
-        if answer is not None and connection.is_open:
+        if answer is not None and connection.look_if_open():
             assert_served(envoy, connection.send(OTHER), "a later request on the same connection")
         return answer
 
@@ -261,17 +260,17 @@ def fails_closed(cell: Cell, callback: str, judge: Callable[[Protocol, Answer | 
     """A wrapped filter panics: `judge` is given what the client saw, and what comes behind the filter sees nothing more."""
     cell.needs(cell.sdk.catch_unwind, "this SDK version has no opt-in wrapper against panics")
     with (
-        upstream() as server,
+        cell.upstream() as server,
         cell.start(Listener("main", chain(callback)), clusters={"upstream": server.port}) as envoy,
     ):
         for times, protocol in enumerate(Protocol, 1):
             judge(protocol, meet_panic(cell, envoy, protocol, callback))
             assert_each_panic_logged_once(envoy, callback, times)
         if callback in STOPS_AT_HEADERS:
-            begun = server.begun(PATH)
+            begun = server.count_begun(PATH)
             assert not begun, f"expected the upstream server not to see a request that panicked, it saw {begun} begin"
         if callback.startswith("request_"):
-            whole = server.received(PATH)
+            whole = server.read_received(PATH)
             assert not whole, f"expected the upstream server not to get the rest of a request that panicked, it got {whole}"
         assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 

@@ -29,7 +29,6 @@ from dmconform.casekit import (
     in_words,
     panic_lines,
     provoke_panic,
-    upstream,
 )
 
 RUST = (Language.RUST,)
@@ -207,12 +206,12 @@ def fails_closed(cell: Cell, callback: str, panicking: Listener, other: Listener
     A second filter, next in the direction of the callback, would panic as well were it called.
     """
     cell.needs(cell.sdk.catch_unwind, NO_WRAPPER)
-    with upstream() as server, cell.start(panicking, other, clusters={"upstream": server.port}) as envoy:
+    with cell.upstream() as server, cell.start(panicking, other, clusters={"upstream": server.port}) as envoy:
         answer = meet_panic(cell, envoy, callback)
         cut = answer is not None and answer.was_cut and answer.status_so_far is None
         assert cut, f"expected the client to see its connection closed without an answer, it saw {in_words(answer)}"
         assert_each_panic_logged_once(envoy, callback, 1)
-        begun = server.begun(PATH)
+        begun = server.count_begun(PATH)
         expected = 1 if callback == "write" else 0  # writing is the way back
         assert begun == expected, f"expected {expected} requests to reach the upstream server, it saw {begun} begin"
         assert_nothing_left(cell, envoy, lambda: gauges(envoy))

@@ -31,7 +31,6 @@ from dmconform.casekit import (
     SourceServer,
     case,
     poll,
-    source_server,
     without_symbols,
 )
 
@@ -74,7 +73,7 @@ def wants(data: bytes, name: str = "main", *, nack: bool = False) -> Listener:
 @contextlib.contextmanager
 def started(cell: Cell, data: bytes, *listeners: Listener) -> Iterator[tuple[Envoy, SourceServer]]:
     """An Envoy that keeps what it fetches in the cell's folder, and a server that offers these bytes."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         folder = {"TMPDIR": str(cell.folder)}
         with cell.start_anyhow(*listeners, environment=folder, clusters={MODULE_SOURCE: source.port}) as envoy:
@@ -101,7 +100,7 @@ def answers_soon(envoy: Envoy, name: str) -> None:
 
 def fetched(source: SourceServer, times: int) -> None:
     """The module was asked for so often."""
-    seen = source.fetches(PATH)
+    seen = source.count_fetches(PATH)
     assert seen == times, f"expected {times} fetch(es) of the module, saw {seen}"
 
 
@@ -134,7 +133,7 @@ def test_initialised_once(cell: Cell) -> None:
         takes(envoy, wants(data), wants(data, "second"))
         answers(envoy, 418)
         answers(envoy, 418, "second")
-    times = envoy.log().count(INITIALISED)
+    times = envoy.read_log().count(INITIALISED)
     assert times == 1, f"expected the module to be initialised once, it was {times} times"
 
 

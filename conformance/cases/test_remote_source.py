@@ -34,7 +34,6 @@ from dmconform.casekit import (
     identity_of,
     poll,
     refusing_port,
-    source_server,
 )
 
 ONE = (Language.CPP,)
@@ -90,7 +89,7 @@ def answers(envoy: Envoy, expected: int, listener: str = "main") -> None:
 
 def fetched(source: SourceServer, times: int) -> None:
     """The module was asked for so often."""
-    seen = source.fetches(PATH)
+    seen = source.count_fetches(PATH)
     assert seen == times, f"expected {times} fetch(es) of the module, saw {seen}"
 
 
@@ -98,7 +97,7 @@ def fetched(source: SourceServer, times: int) -> None:
 def test_right_digest(cell: Cell) -> None:
     """A module with the SHA-256 that the configuration says is fetched once, and serves."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         with started(cell, source.port, remote("main", RemoteSource(PATH, digest(data)))) as envoy:
             answers(envoy, 418)
@@ -109,12 +108,14 @@ def test_right_digest(cell: Cell) -> None:
 def test_fetched_while_warming(cell: Cell) -> None:
     """While the module is being fetched for an update, the listener before serves on; the new one replaces it afterwards."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data, manner=Manner.HELD))
         with started(cell, source.port, Listener("main")) as envoy:
             update = envoy.update(remote("main", RemoteSource(PATH, digest(data), timeout_s=LOG_LINE_S)))
             assert update.accepted, f"expected the update to be accepted, it was rejected: {update.message}"
-            assert poll(lambda: source.fetches(PATH) > 0, LOG_LINE_S), "expected the module to be fetched, nobody asked for it"
+            assert poll(lambda: source.count_fetches(PATH) > 0, LOG_LINE_S), (
+                "expected the module to be fetched, nobody asked for it"
+            )
             answers(envoy, 200)
             source.let_go()
             done = poll(lambda: envoy.request("/").status == 418, LOG_LINE_S)
@@ -125,7 +126,7 @@ def test_fetched_while_warming(cell: Cell) -> None:
 def test_cached(cell: Cell) -> None:
     """A module that was fetched is kept: neither a further listener nor another Envoy fetches it again."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         main, further = (remote(name, RemoteSource(PATH, digest(data))) for name in ("main", "further"))
         with started(cell, source.port, main) as envoy:
@@ -141,7 +142,7 @@ def test_cached(cell: Cell) -> None:
 def test_cache_tampered(cell: Cell) -> None:
     """A kept module that is no longer what was fetched is not used, but fetched again."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         cached(cell, data).write_bytes(b"no library")
         kept = {"TMPDIR": str(cell.folder)}
@@ -158,7 +159,7 @@ def test_cache_tampered(cell: Cell) -> None:
 def test_cache_replaced(cell: Cell) -> None:
     """Another module in the place of a kept one is not loaded."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         other = data + b"another one, which can be loaded all the same"
         cached(cell, data).write_bytes(other)
@@ -172,20 +173,20 @@ def test_cache_replaced(cell: Cell) -> None:
 def test_two_at_once(cell: Cell) -> None:
     """Two listeners that want the same module at the same time both get it."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         listeners = [remote(name, RemoteSource(PATH, digest(data))) for name in ("first", "second")]
         with started(cell, source.port, *listeners) as envoy:
             answers(envoy, 418, "first")
             answers(envoy, 418, "second")
-        cell.facts["fetches"] = str(source.fetches(PATH))
+        cell.facts["fetches"] = str(source.count_fetches(PATH))
 
 
 @case("remote.fetched", languages=ONE, promised_to=NOBODY)
 def test_retry(cell: Cell) -> None:
     """A fetch that fails is tried again as the configuration says, and the module serves then."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(status=503), Reply(data, manner=Manner.CUT), Reply(data))
         with started(cell, source.port, remote("main", RemoteSource(PATH, digest(data), retries=2))) as envoy:
             answers(envoy, 418)
@@ -201,7 +202,7 @@ def padded(data: bytes, size: int) -> bytes:
 def test_large(cell: Cell) -> None:
     """A module of 32 MiB, which is as large as an answer may be that a host asks for itself, is fetched and serves."""
     data = padded(probe_bytes(cell), LIMIT_BYTES)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         with started(cell, source.port, remote("main", RemoteSource(PATH, digest(data), timeout_s=REQUEST_S))) as envoy:
             answers(envoy, 418)
@@ -211,7 +212,7 @@ def test_large(cell: Cell) -> None:
 
 def fails_open(cell: Cell, reply: Reply, expected_digest: str, timeout_s: float = 2.0) -> None:
     """With a module that cannot be had, the listener serves without it."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, reply)
         with started(cell, source.port, remote("main", RemoteSource(PATH, expected_digest, timeout_s))) as envoy:
             answers(envoy, 200)
@@ -252,7 +253,7 @@ def test_too_large(cell: Cell) -> None:
     data = padded(probe_bytes(cell), LIMIT_BYTES + 1)
     fails_open(cell, Reply(data), digest(data), REQUEST_S)
     said = "buffer size limit for async client response body has been exceeded"
-    assert said in cell.logs(), f"expected the log to say {said!r}, it does not"
+    assert said in cell.read_logs(), f"expected the log to say {said!r}, it does not"
 
 
 @case("remote.fail_open", languages=ONE, promised_to=NOBODY)
@@ -290,7 +291,7 @@ def misses(envoy: Envoy, wanted: Listener) -> None:
 def test_nack_on_cache_miss(cell: Cell) -> None:
     """With nack_on_cache_miss the first push is rejected, the module is fetched, and the next push is accepted."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         wanted = remote("main", RemoteSource(PATH, digest(data), nack_on_cache_miss=True))
         with started(cell, source.port, Listener("main")) as envoy:
@@ -308,7 +309,7 @@ def test_nack_on_cache_miss(cell: Cell) -> None:
 def test_nack_one_fetch_at_a_time(cell: Cell) -> None:
     """With nack_on_cache_miss a push during the fetch is rejected too, and starts no second one."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data, manner=Manner.HELD))
         wanted = remote("main", RemoteSource(PATH, digest(data), timeout_s=LOG_LINE_S, nack_on_cache_miss=True))
         with started(cell, source.port, Listener("main")) as envoy:
@@ -323,7 +324,7 @@ def test_nack_one_fetch_at_a_time(cell: Cell) -> None:
 def test_nack_retry(cell: Cell) -> None:
     """With nack_on_cache_miss a fetch that failed is tried again at the next push, and the one after is accepted."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(status=503), Reply(data))
         wanted = remote("main", RemoteSource(PATH, digest(data), nack_on_cache_miss=True))
         with started(cell, source.port, Listener("main")) as envoy:
@@ -342,7 +343,7 @@ def test_nack_retry(cell: Cell) -> None:
 def test_loaded_globally(cell: Cell) -> None:
     """A remote module is loaded globally where the configuration says so, both as it comes and once it is kept."""
     data = probe_bytes(cell)
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         module = ModuleRef("main", load_globally=True, remote=RemoteSource(PATH, digest(data)))
         for when in ("as it comes", "once it is kept"):
@@ -354,7 +355,7 @@ def test_loaded_globally(cell: Cell) -> None:
 
 def asked(source: SourceServer, times: int) -> bool:
     """Whether the module was asked for so often, or more."""
-    return source.fetches(PATH) >= times
+    return source.count_fetches(PATH) >= times
 
 
 @case("remote.fetched", languages=ONE, promised_to=NOBODY)
@@ -363,7 +364,7 @@ def test_not_for_routes(cell: Cell) -> None:
     data = probe_bytes(cell)
     cell.install()
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "T")
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         wanted = RemoteSource(PATH, digest(data))
         of_route = PerRoute(filter_.entry, ModuleRef("remote", remote=wanted), "per_route", "R")

@@ -117,7 +117,7 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
         assert count == "1", f"expected a module that was loaded anew to count from 1, it counts {count}"
 
 
-def outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
+def assert_outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
     """A module that has counted once stays when all listeners go, and is found with its state by one that comes again."""
     cell.reconfigure(envoy)
     assert_drained(envoy, canary)
@@ -137,7 +137,7 @@ def test_do_not_close(cell: Cell) -> None:
     with cell.start(kept, listener("identity", name="b", module="canary")) as envoy:
         first_count = identity_of(envoy.request("/", listener="a"), "count")
         assert first_count == "1", f"expected a fresh module to count 1, it counts {first_count}"
-        outlives_its_users(cell, envoy, module, canary, kept)
+        assert_outlives_its_users(cell, envoy, module, canary, kept)
 
 
 @case("rtld.closed_at_last_reference")
@@ -275,17 +275,17 @@ def test_next_global_takes_over(cell: Cell) -> None:
 def test_do_not_close_given_first(cell: Cell) -> None:
     """With do_not_close the module stays loaded, also if a later user, without the flag, is the last to go."""
     cell.needs(cell.sdk.unloads, f"nothing to tell apart: {cell.sdk.unloads_reason}")
-    stays_loaded(cell, flags=(True, False))
+    assert_stays_loaded(cell, flags=(True, False))
 
 
 @case("rtld.do_not_close")
 def test_do_not_close_given_later(cell: Cell) -> None:
     """With do_not_close the module stays loaded, also if it was loaded before by a user without the flag."""
     cell.needs(cell.sdk.unloads, f"nothing to tell apart: {cell.sdk.unloads_reason}")
-    stays_loaded(cell, flags=(False, True))
+    assert_stays_loaded(cell, flags=(False, True))
 
 
-def stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
+def assert_stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
     """A module that a second user joins, after which the first and then the second go, is still there with its state."""
     module = cell.install(name="kept")
     canary = cell.install(name="canary")
@@ -299,7 +299,7 @@ def stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
         cell.reconfigure(envoy, second, last)
         count = identity_of(envoy.request("/", listener="b"), "count")
         assert count == "1", f"expected a fresh module to count 1, it counts {count}"
-        outlives_its_users(cell, envoy, module, canary, second)
+        assert_outlives_its_users(cell, envoy, module, canary, second)
 
 
 @case("rtld.closed_at_last_reference")
@@ -316,10 +316,10 @@ def test_many_rounds(cell: Cell) -> None:
             assert count == "1", f"expected a module that was loaded anew to count 1 in round {number}, it counts {count}"
             if number == WARM_ROUNDS:
                 before = held(envoy)
-        no_growth(cell, before, held(envoy))
+        assert_no_growth(cell, before, held(envoy))
 
 
-def no_growth(cell: Cell, before: Held, after: Held) -> None:
+def assert_no_growth(cell: Cell, before: Held, after: Held) -> None:
     """From round `WARM_ROUNDS` to round `ROUNDS` a process came to hold next to nothing more."""
     rounds = ROUNDS - WARM_ROUNDS
     mapped, files = after.mappings - before.mappings, after.files - before.files
@@ -354,7 +354,7 @@ def test_many_rounds_kept(cell: Cell) -> None:
             cell.reconfigure(envoy, always, kept)
             if number == WARM_ROUNDS:
                 before = held(envoy)
-        no_growth(cell, before, held(envoy))
+        assert_no_growth(cell, before, held(envoy))
 
 
 @case("loading.exact_match", "window.forward")
@@ -379,5 +379,5 @@ def test_same_file_initialised_once(cell: Cell) -> None:
         counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "b")]
         assert counts == ["1", "2"], f"expected both listeners to use one module and count 1, 2; they count {counts}"
     # Asked once it has ended: only then is all that it printed there.
-    times = envoy.log().count(INITIALISED)
+    times = envoy.read_log().count(INITIALISED)
     assert times == 1, f"expected the module to be initialised once, it was {times} times"

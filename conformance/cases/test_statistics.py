@@ -20,7 +20,6 @@ from dmconform.casekit import (
     SourceServer,
     case,
     listener,
-    source_server,
 )
 
 ONE = (Language.CPP,)
@@ -29,14 +28,14 @@ SINCE = Minor.parse("1.39")
 NO_COUNTERS = "Envoy counts these failures from 1.39 on"
 
 
-def counted(envoy: Envoy, expected: dict[str, dict[str, int]]) -> None:
+def assert_counted(envoy: Envoy, expected: dict[str, dict[str, int]]) -> None:
     """The counters of failures are these, by kind and name of the configuration, and there is no other."""
     wanted = {f"{PREFIX}{kind}.config_name.{name}": n for kind, names in expected.items() for name, n in names.items()}
     seen = {name: value for name, value in envoy.counters(PREFIX).items() if value}
     assert seen == wanted, f"expected the counters {wanted}, saw {seen}"
 
 
-def rejects(envoy: Envoy, *listeners: Listener) -> None:
+def assert_rejected(envoy: Envoy, *listeners: Listener) -> None:
     """The Envoy rejects these listeners."""
     assert not envoy.update(*listeners).accepted, "expected the configuration to be rejected, it was accepted"
 
@@ -48,14 +47,14 @@ def test_module_load_error(cell: Cell) -> None:
     cell.install("null_program_init")
     (cell.modules_folder / "libtext.so").write_text("no library")
     with cell.start(listener("local_reply", "418")) as envoy:
-        counted(envoy, {})
+        assert_counted(envoy, {})
         expected = {}
         for module in ("absent", "text", "null_program_init"):
-            rejects(envoy, listener(f"of_{module}", module=module))
+            assert_rejected(envoy, listener(f"of_{module}", module=module))
             expected[f"of_{module}"] = 1
-            counted(envoy, {"module_load_error": expected})
-        rejects(envoy, listener("of_absent", "another text", module="absent"))
-        counted(envoy, {"module_load_error": expected | {"of_absent": 2}})
+            assert_counted(envoy, {"module_load_error": expected})
+        assert_rejected(envoy, listener("of_absent", "another text", module="absent"))
+        assert_counted(envoy, {"module_load_error": expected | {"of_absent": 2}})
 
 
 @case("statistics.module_load_error", languages=ONE)
@@ -66,9 +65,9 @@ def test_no_source(cell: Cell) -> None:
     with cell.start(listener("local_reply", "418")) as envoy:
         expected = {}
         for name, module in (("nameless", ""), ("without_init", "no_program_init")):
-            rejects(envoy, listener(name, module=module))
+            assert_rejected(envoy, listener(name, module=module))
             expected[name] = 1
-            counted(envoy, {"module_load_error": expected})
+            assert_counted(envoy, {"module_load_error": expected})
 
 
 @case("statistics.config_init_error", languages=ONE)
@@ -76,10 +75,10 @@ def test_config_init_error(cell: Cell) -> None:
     """A configuration that the module refuses is counted once, as that and not as a module that cannot be loaded."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     with cell.start(listener("local_reply", "418")) as envoy:
-        rejects(envoy, listener("refuse"))
-        counted(envoy, {"config_init_error": {"refuse": 1}})
-        rejects(envoy, listener("local_reply", "no status"))
-        counted(envoy, {"config_init_error": {"refuse": 1, "local_reply": 1}})
+        assert_rejected(envoy, listener("refuse"))
+        assert_counted(envoy, {"config_init_error": {"refuse": 1}})
+        assert_rejected(envoy, listener("local_reply", "no status"))
+        assert_counted(envoy, {"config_init_error": {"refuse": 1, "local_reply": 1}})
 
 
 @case("statistics.per_route_config_error", languages=ONE)
@@ -90,12 +89,12 @@ def test_per_route_config_error(cell: Cell) -> None:
         filter_ = HttpFilter(ModuleRef("probe"), "local_reply", "418")
         expected = {}
         for module in ("absent", "probe"):  # the probe's filters take none
-            rejects(envoy, Listener("main", (filter_,), (PerRoute(filter_.entry, ModuleRef(module), f"of_{module}"),)))
+            assert_rejected(envoy, Listener("main", (filter_,), (PerRoute(filter_.entry, ModuleRef(module), f"of_{module}"),)))
             expected[f"of_{module}"] = 1
-            counted(envoy, {"per_route_config_error": expected})
+            assert_counted(envoy, {"per_route_config_error": expected})
 
 
-def fails_on_a_route(cell: Cell, config: str) -> None:
+def assert_route_failure_counted(cell: Cell, config: str) -> None:
     """A per-route configuration that comes to the module and fails there is rejected, and counted once each time."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     filter_ = HttpFilter(ModuleRef("probe"), "per_route", "T")
@@ -103,10 +102,10 @@ def fails_on_a_route(cell: Cell, config: str) -> None:
         Listener("main", (filter_,), (PerRoute(filter_.entry, filter_.module, "per_route", R),)) for R in ("R", config)
     )
     with cell.start(good) as envoy:
-        counted(envoy, {})
+        assert_counted(envoy, {})
         for number in (1, 2):
-            rejects(envoy, bad)
-            counted(envoy, {"per_route_config_error": {"per_route": number}})
+            assert_rejected(envoy, bad)
+            assert_counted(envoy, {"per_route_config_error": {"per_route": number}})
         lines = envoy.admin("/stats/prometheus?filter=^dynamic_modules").body.splitlines()
         expected = 'envoy_dynamic_modules_per_route_config_error{config_name="per_route"} 2'
         assert expected in lines, f"expected the line {expected!r}, saw {lines}"
@@ -117,14 +116,14 @@ def fails_on_a_route(cell: Cell, config: str) -> None:
 @case("statistics.per_route_config_error", "statistics.config_name")
 def test_per_route_refused(cell: Cell) -> None:
     """A per-route configuration that the module refuses is counted each time, and the one before serves on."""
-    fails_on_a_route(cell, "refuse")
+    assert_route_failure_counted(cell, "refuse")
 
 
 @case("statistics.per_route_config_error", "errors.guard", promised_to=(Language.RUST,))
 def test_per_route_panicked(cell: Cell) -> None:
     """One whose module panics too, where the SDK has a guard."""
     cell.needs(cell.sdk.panic_guard, "this SDK version has no guard")
-    fails_on_a_route(cell, "panic")
+    assert_route_failure_counted(cell, "panic")
 
 
 @case("statistics.config_name", languages=ONE)
@@ -132,7 +131,7 @@ def test_config_name_tag(cell: Cell) -> None:
     """The name of the configuration is a tag of the counter, not a part of its name."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     with cell.start(listener("local_reply", "418")) as envoy:
-        rejects(envoy, listener("of_absent", module="absent"))
+        assert_rejected(envoy, listener("of_absent", module="absent"))
         lines = envoy.admin("/stats/prometheus?filter=^dynamic_modules").body.splitlines()
         cell.facts["prometheus"] = "\n".join(lines)
         expected = 'envoy_dynamic_modules_module_load_error{config_name="of_absent"} 1'
@@ -154,7 +153,7 @@ def test_remote_fetch_error(cell: Cell) -> None:
     """A remote module that cannot be fetched, or not be loaded once it is there, is counted once."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     text = b"no library"
-    with source_server() as source:
+    with cell.source_server() as source:
         listeners = (
             remote(source, "not_found", text, Reply(text, 404)),
             remote(source, "server_error", text, Reply(text, 500)),
@@ -166,34 +165,34 @@ def test_remote_fetch_error(cell: Cell) -> None:
         with cell.start_anyhow(
             *listeners, environment={"TMPDIR": str(cell.folder)}, clusters={MODULE_SOURCE: source.port}
         ) as envoy:
-            counted(envoy, {"remote_fetch_error": {one.name: 1 for one in listeners}})
+            assert_counted(envoy, {"remote_fetch_error": {one.name: 1 for one in listeners}})
 
 
 @case("statistics.remote_fetch_error", languages=ONE)
 def test_cache_miss_is_a_remote_fetch_error(cell: Cell) -> None:
     """A configuration that is rejected because its remote module is not there yet is counted once."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
-    with source_server() as source:
+    with cell.source_server() as source:
         missed = remote(source, "missed", b"", Reply(status=404), nack=True)
         with cell.start_anyhow(
             missed, environment={"TMPDIR": str(cell.folder)}, clusters={MODULE_SOURCE: source.port}
         ) as envoy:
             assert not envoy.first_update.accepted, "expected the configuration to be rejected, it was accepted"
-            counted(envoy, {"remote_fetch_error": {"missed": 1}})
+            assert_counted(envoy, {"remote_fetch_error": {"missed": 1}})
 
 
 METRICS = ("dmconform_count", "dmconform_level", "dmconform_size")
 BY_DEFAULT = "dynamicmodulescustom"
 
 
-def metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
+def assert_metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
     """The metrics of a module's own stand under a namespace, with the values that three requests leave, and nowhere else."""
     with cell.start(listener("metrics", module=module)) as envoy:
         for number in range(3):
             status = envoy.request(f"/{number}").status
             assert status == 200, f"expected status 200, saw {status}"
         count, level, size = (f"{namespace}.{name}" for name in METRICS)
-        values = {count: envoy.statistic(count), level: envoy.statistic(level), size: envoy.histogram(size, 3)}
+        values = {count: envoy.statistic(count), level: envoy.statistic(level), size: envoy.read_histogram(size, 3)}
         names = {line.partition(":")[0] for line in envoy.admin("/stats?filter=dmconform_").body.splitlines()}
         cell.facts["metrics"] = ", ".join(sorted(names & {*values}) or sorted(names))
         cell.facts["prometheus"] = "\n".join(
@@ -207,14 +206,14 @@ def metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
 @case("statistics.custom_metrics", "window.forward")
 def test_custom_metrics(cell: Cell) -> None:
     """A counter, a gauge and a histogram of the module's own stand under `dynamicmodulescustom`, with exact values."""
-    metrics_under(cell, ModuleRef("probe"), BY_DEFAULT)
+    assert_metrics_under(cell, ModuleRef("probe"), BY_DEFAULT)
 
 
 @case("statistics.custom_metrics")
 def test_metrics_namespace(cell: Cell) -> None:
     """With `metrics_namespace` they stand under that, and not under the default."""
     cell.needs(cell.host_minor >= Minor(1, 38), "Envoy has metrics_namespace from 1.38 on")
-    metrics_under(cell, ModuleRef("probe", metrics_namespace="my_own"), "my_own")
+    assert_metrics_under(cell, ModuleRef("probe", metrics_namespace="my_own"), "my_own")
 
 
 @case("statistics.new_in_1_39", languages=ONE, promised_to=())
@@ -222,8 +221,8 @@ def test_new_in_1_39(cell: Cell) -> None:
     """Hosts have these counters from 1.39 on; those before have none of them, whatever fails."""
     cell.install()
     with cell.start_anyhow(Listener("plain"), search_path=cell.modules_folder) as envoy:
-        rejects(envoy, listener("of_absent", module="absent"))
-        rejects(envoy, listener("refuse"))
+        assert_rejected(envoy, listener("of_absent", module="absent"))
+        assert_rejected(envoy, listener("refuse"))
         seen = envoy.counters(PREFIX)
         expected = "some" if cell.host_minor >= SINCE else "none"
         assert bool(seen) is (expected == "some"), f"expected {expected} of these counters, saw {seen}"

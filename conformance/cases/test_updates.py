@@ -49,14 +49,14 @@ def serving(cell: Cell, *listeners: Listener) -> Iterator[Envoy]:
         yield envoy
 
 
-def unbroken(seen: LoadClient, *answers: int | str) -> None:
+def assert_unbroken(seen: LoadClient, *answers: int | str) -> None:
     """Every request was answered, in one of these ways."""
     wrong = {what: times for what, times in seen.answers.items() if what not in answers}
     ways = " or ".join(map(str, answers)) if len(answers) < 3 else f"{answers[0]} to {answers[-1]}"
     assert not wrong, f"expected every request to be answered {ways}, saw {wrong} of {seen.total}"
 
 
-def more(seen: LoadClient, envoy: Envoy) -> None:
+def assert_more_answered(seen: LoadClient, envoy: Envoy) -> None:
     """Waits until a few more requests were answered."""
     before = seen.total
     assert poll(lambda: seen.total >= before + 5, REQUEST_S), f"expected requests to go on, none ends in {REQUEST_S:g} s"
@@ -90,28 +90,28 @@ def test_bad_update(cell: Cell) -> None:
         listener("local_reply", str(NEW), module="null_program_init"),
         listener("refuse"),
     )
-    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.port("main")) as seen:
-        more(seen, envoy)
+    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.take_port("main")) as seen:
+        assert_more_answered(seen, envoy)
         for number, one in enumerate(bad, 1):
             assert not envoy.update(one).accepted, f"expected bad update {number} to be rejected, it was accepted"
             counted = envoy.counters("listener_manager.lds.update_rejected").get("listener_manager.lds.update_rejected")
             assert counted == number, f"expected {number} rejected update(s) to be counted, saw {counted}"
-            more(seen, envoy)
+            assert_more_answered(seen, envoy)
         seen.stop()
-        unbroken(seen, OLD)
+        assert_unbroken(seen, OLD)
 
 
 @case("window.forward")
 def test_good_update_under_load(cell: Cell) -> None:
     """An update swaps one module for another under load: each request is answered by one of them, and later by the new one."""
     cell.install(name="other")
-    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.port("main")) as seen:
-        more(seen, envoy)
+    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.take_port("main")) as seen:
+        assert_more_answered(seen, envoy)
         cell.reconfigure(envoy, listener("local_reply", str(NEW), module="other"))
         assert poll(lambda: seen.latest == NEW, CONFIG_UPDATE_S), "expected the new module to answer, it does not"
-        more(seen, envoy)
+        assert_more_answered(seen, envoy)
         seen.stop()
-        unbroken(seen, OLD, NEW)
+        assert_unbroken(seen, OLD, NEW)
         assert seen.turns == [OLD, NEW], f"expected one turn from {OLD} to {NEW}, saw {seen.turns}"
 
 
@@ -120,7 +120,7 @@ def test_many_updates(cell: Cell) -> None:
     """A hundred updates in a row, each to the other of two modules, lose no request; the last one holds."""
     cell.install(name="other")
     modules = (PROBE, "other")
-    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.port("main")) as seen:
+    with serving(cell, listener("local_reply", str(OLD))) as envoy, load(envoy.take_port("main")) as seen:
         for number in range(1, UPDATES + 1):
             cell.reconfigure(envoy, listener("local_reply", str(500 + number % 50), module=modules[number % 2]))
         last = 500 + UPDATES % 50
@@ -128,7 +128,7 @@ def test_many_updates(cell: Cell) -> None:
             f"expected the last update to answer {last}, saw {seen.latest}"
         )
         seen.stop()
-        unbroken(seen, OLD, *range(500, 550))
+        assert_unbroken(seen, OLD, *range(500, 550))
 
 
 @case("window.forward")
@@ -138,18 +138,18 @@ def test_good_update_under_http2(cell: Cell) -> None:
     with (
         serving(cell, listener("local_reply", str(OLD))) as envoy,
         envoy.connect(Protocol.HTTP2) as connection,
-        load(envoy.port("main"), protocol=Protocol.HTTP2) as seen,
+        load(envoy.take_port("main"), protocol=Protocol.HTTP2) as seen,
     ):
-        more(seen, envoy)
+        assert_more_answered(seen, envoy)
         status = connection.request(Request()).status
         assert status == OLD, f"expected the old module to answer {OLD}, saw {status}"
         cell.reconfigure(envoy, listener("local_reply", str(NEW), module="other"))
         assert poll(lambda: NEW in seen.answers, CONFIG_UPDATE_S), "expected the new module to answer, it does not"
         status = connection.request(Request()).status
         assert status == OLD, f"expected a connection from before the update to be served on with {OLD}, saw {status}"
-        more(seen, envoy)
+        assert_more_answered(seen, envoy)
         seen.stop()
-        unbroken(seen, OLD, NEW)
+        assert_unbroken(seen, OLD, NEW)
         assert seen.turns == [OLD, NEW], f"expected one turn from {OLD} to {NEW}, saw {seen.turns}"
 
 
@@ -159,15 +159,15 @@ def test_bad_routes(cell: Cell) -> None:
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
     routes = Routes(cell.folder, Listener("main", (filter_,), (of_route(filter_, "good"),)))
     bad = (of_route(filter_, "good", "absent"), of_route(filter_, "refuse"), replace(of_route(filter_, "good"), name="unknown"))
-    with serving(cell, routes.listener) as envoy, load(envoy.port("main"), shows=ROUTE) as seen:
-        more(seen, envoy)
+    with serving(cell, routes.listener) as envoy, load(envoy.take_port("main"), shows=ROUTE) as seen:
+        assert_more_answered(seen, envoy)
         for number, one in enumerate(bad, 1):
             assert not routes.update(envoy, one).accepted, f"expected bad routes {number} to be rejected, they were accepted"
             counted = envoy.counters(REJECTED_ROUTES).get(REJECTED_ROUTES)
             assert counted == number, f"expected {number} rejected update(s) of routes to be counted, saw {counted}"
-            more(seen, envoy)
+            assert_more_answered(seen, envoy)
         seen.stop()
-        unbroken(seen, "good")
+        assert_unbroken(seen, "good")
 
 
 @case("window.forward")
@@ -178,9 +178,9 @@ def test_good_routes_under_load(cell: Cell) -> None:
     with (
         serving(cell, routes.listener) as envoy,
         envoy.connect(Protocol.HTTP2) as connection,
-        load(envoy.port("main"), shows=ROUTE) as seen,
+        load(envoy.take_port("main"), shows=ROUTE) as seen,
     ):
-        more(seen, envoy)
+        assert_more_answered(seen, envoy)
         told = connection.request(Request()).headers.get(ROUTE)
         assert told == "old", f"expected the filter to be told 'old', it was told {told!r}"
         update_routes(routes, envoy, of_route(filter_, "new"))
@@ -189,9 +189,9 @@ def test_good_routes_under_load(cell: Cell) -> None:
         assert told == "new", (
             f"expected the filter to be told 'new' on a connection from before the update, it was told {told!r}"
         )
-        more(seen, envoy)
+        assert_more_answered(seen, envoy)
         seen.stop()
-        unbroken(seen, "old", "new")
+        assert_unbroken(seen, "old", "new")
         assert seen.turns == ["old", "new"], f"expected one turn from 'old' to 'new', saw {seen.turns}"
 
 
@@ -202,8 +202,8 @@ def test_many_routes(cell: Cell) -> None:
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
     watched = HttpFilter(ModuleRef(PROBE), "identity")  # is told of its route by a module of its own, and does not listen
     routes = Routes(cell.folder, Listener("main", (filter_, watched), (of_route(filter_, "0"),)))
-    with serving(cell, routes.listener) as envoy, load(envoy.port("main"), shows=ROUTE) as seen:
-        more(seen, envoy)
+    with serving(cell, routes.listener) as envoy, load(envoy.take_port("main"), shows=ROUTE) as seen:
+        assert_more_answered(seen, envoy)
         for number in range(1, UPDATES + 1):
             module = ("even", "odd")[number % 2]
             update_routes(routes, envoy, of_route(filter_, str(number)), of_route(watched, "unheard", module))
@@ -211,6 +211,6 @@ def test_many_routes(cell: Cell) -> None:
             f"expected the filter to be told {UPDATES} in the end, saw {seen.latest}"
         )
         seen.stop()
-        unbroken(seen, *map(str, range(UPDATES + 1)))
+        assert_unbroken(seen, *map(str, range(UPDATES + 1)))
         assert_unloaded(envoy, files[1], "with the last route that names it")
         assert envoy.has_mapped(files[0]), "expected libeven.so to stay loaded while a route names it, it is gone"

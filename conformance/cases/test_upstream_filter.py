@@ -23,7 +23,6 @@ from dmconform.casekit import (
     case,
     listener,
     poll,
-    source_server,
 )
 
 NOBODY: tuple[Language, ...] = ()
@@ -72,14 +71,14 @@ def test_overflow(cell: Cell) -> None:
         with cell.start_anyhow(
             Listener("main"), search_path=cell.modules_folder, alter=on_the_upstream_side(filter_, circuit_breakers=breaker)
         ) as envoy:
-            overflows(envoy, Request("/get"), Request("/post", "POST", body="hello"))
+            assert_overflow(envoy, Request("/get"), Request("/post", "POST", body="hello"))
         cell.facts["the host"] = "answers with 503"
     except HostCrashed as problem:
         assert CRASHED in str(problem), f"expected the host to answer, or to be killed by a signal; {problem}"
         cell.facts["the host"] = str(problem)
 
 
-def overflows(envoy: Envoy, *requests: Request) -> None:
+def assert_overflow(envoy: Envoy, *requests: Request) -> None:
     """Requests are answered with 503 for an open circuit breaker."""
     for request in requests:
         with envoy.connect(Protocol.HTTP1) as client:
@@ -93,7 +92,7 @@ def overflows(envoy: Envoy, *requests: Request) -> None:
 @case("window.forward")
 def test_early_answer(cell: Cell) -> None:
     """An answer that comes while the client still sends its body, and that the module holds back, is delivered."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/early", Reply(b"early", 403))
         with (
             cell.start(listener("transform", CONFIG), clusters={"upstream": source.port}) as envoy,
@@ -107,12 +106,14 @@ def test_early_answer(cell: Cell) -> None:
 @case("window.forward")
 def test_client_gone_during_callout(cell: Cell) -> None:
     """Where the client goes while a callout is under way, the callout ends with it, and the host serves on."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/callout", Reply(b"held", manner=Manner.HELD))
         with cell.start(listener("callout", "asked"), clusters={"asked": source.port}) as envoy:
             with envoy.connect(Protocol.HTTP1) as client:
                 client.send(Request("/gone"))
-                assert poll(lambda: source.fetches("/callout") > 0, REQUEST_S), "expected the callout to come, it does not"
+                assert poll(lambda: source.count_fetches("/callout") > 0, REQUEST_S), (
+                    "expected the callout to come, it does not"
+                )
                 active = envoy.statistic(ACTIVE)
                 assert active == 1, f"expected one callout under way, there are {active}"
             ended = poll(lambda: envoy.statistic(ACTIVE) == 0, REQUEST_S)

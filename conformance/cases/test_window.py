@@ -28,8 +28,6 @@ from dmconform.casekit import (
     listener,
     poll,
     refusing_port,
-    source_server,
-    upstream,
 )
 
 CONFIG = "window"
@@ -170,12 +168,12 @@ def test_under_load(cell: Cell) -> None:
     """Several clients at once, of both protocols, on a host with two worker threads: each request is answered and changed."""
     request = Request("/load", "POST", {"x-dmconform-in": "busy"}, "hello")
     with (
-        upstream() as server,
+        cell.upstream() as server,
         cell.start(listener("transform", CONFIG), clusters={"upstream": server.port}, concurrency=2) as envoy,
     ):
-        seen = burst(envoy.port("main"), request, clients=2, requests=40)
+        seen = burst(envoy.take_port("main"), request, clients=2, requests=40)
         envoy.check_survived("under load")
-        received = server.received("/load")
+        received = server.read_received("/load")
     assert seen == {"status 200": 160}, f"expected each of 160 requests to be answered with 200, saw {dict(seen)}"
     as_sent = [one for one in received if one.body == "req[hello]"]
     as_set = [one for one in received if one.headers.get("x-dmconform-request") == f"{cell.language} {CONFIG} busy"]
@@ -217,14 +215,14 @@ def calls_out(cell: Cell, cluster: str, **clusters: int) -> Answer:
         return envoy.request("/asks")
 
 
-def tells_callout(cell: Cell, answer: Answer, status: int) -> None:
+def assert_callout_answered(cell: Cell, answer: Answer, status: int) -> None:
     """The module answered with what it was answered."""
     seen = (answer.status, answer.headers.get("x-dmconform-callout"))
     expected = (200, f"{cell.language} {status}")
     assert seen == expected, f"expected the module to answer with status and header {expected}, saw {seen}: {answer}"
 
 
-def tells_failure(answer: Answer, text: str) -> None:
+def assert_callout_failed(answer: Answer, text: str) -> None:
     """The module answered that its callout failed."""
     seen = (answer.status, answer.body)
     assert seen == (502, text), f"expected the module to answer with {(502, text)}, saw {seen}: {answer}"
@@ -234,7 +232,7 @@ def tells_failure(answer: Answer, text: str) -> None:
 def test_callout(cell: Cell) -> None:
     """The module asks a cluster over HTTP and is given status and body of the answer."""
     answer = calls_out(cell, "upstream")
-    tells_callout(cell, answer, 200)
+    assert_callout_answered(cell, answer, 200)
     received = Received.from_json(answer.body)
     seen = (received.method, received.path, received.headers.get("host"))
     expected = ("GET", "/callout", "dmconform")
@@ -244,22 +242,22 @@ def test_callout(cell: Cell) -> None:
 @case("window.forward", everywhere=True)
 def test_callout_to_unknown_cluster(cell: Cell) -> None:
     """A callout to a cluster that does not exist cannot be started, and the module is told so."""
-    tells_failure(calls_out(cell, "nowhere"), "callout not started")
+    assert_callout_failed(calls_out(cell, "nowhere"), "callout not started")
 
 
 @case("window.forward", everywhere=True)
 def test_callout_refused(cell: Cell) -> None:
     """Where nobody listens behind the cluster, the callout ends with the 503 that Envoy makes."""
     with refusing_port() as port:
-        tells_callout(cell, calls_out(cell, "refusing", refusing=port), 503)
+        assert_callout_answered(cell, calls_out(cell, "refusing", refusing=port), 503)
 
 
 @case("window.forward", everywhere=True)
 def test_callout_cut(cell: Cell) -> None:
     """Where the answer to a callout is cut, the module is told that there is none."""
-    with source_server() as source:
+    with cell.source_server() as source:
         source.offer("/callout", Reply(b"x" * 1000, manner=Manner.CUT))
-        tells_failure(calls_out(cell, "cutting", cutting=source.port), "callout failed")
+        assert_callout_failed(calls_out(cell, "cutting", cutting=source.port), "callout failed")
 
 
 @case("window.forward", everywhere=True)
@@ -306,8 +304,8 @@ def test_logging(cell: Cell) -> None:
     with cell.start(listener("log", CONFIG)) as envoy:
         for level, expected in (("info", lines[2:]), ("trace", lines)):
             envoy.set_module_log_level(level)
-            before = len(envoy.log())
+            before = len(envoy.read_log())
             envoy.request("/logs")
-            poll(lambda: lines[-1] in logged(envoy.log()[before:]) or None, LOG_LINE_S)  # noqa: B023 - called at once
-            seen = logged(envoy.log()[before:])
+            poll(lambda: lines[-1] in logged(envoy.read_log()[before:]) or None, LOG_LINE_S)  # noqa: B023 - called at once
+            seen = logged(envoy.read_log()[before:])
             assert seen == expected, f"expected the lines {expected} in the host's log at level {level}, saw {seen}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 from dmconform.core.values import CellId, Relation
+from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.matrix.cell import Cell
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.run_cell import CellResult, run_cell
@@ -23,9 +24,23 @@ class Bench:
     host: str
     relation: Relation = Relation.SUPPORTED
 
-    def run(self, case: Callable[[Cell], None], *, name: str = "self/test", language: str = "cpp") -> CellResult:
-        """What comes of a function as a case."""
-        return run_cell(self.plan, self.planned(name, language), self.upstream_port, case)
+    def run(
+        self,
+        case: Callable[[Cell], None],
+        *,
+        name: str = "self/test",
+        language: str = "cpp",
+        observer: Observer = UNOBSERVED,
+    ) -> CellResult:
+        """What comes of a function as a case.
+
+        Args:
+            case: the function.
+            name: of the case.
+            language: of the probe.
+            observer: is notified of what the case does.
+        """
+        return run_cell(self.plan, self.planned(name, language), self.upstream_port, case, observer)
 
     def planned(self, name: str = "self/test", language: str = "cpp") -> PlannedCell:
         """A cell of the host with the reference SDK of a language."""

@@ -29,11 +29,10 @@ from dmconform.bundle.steps import (
     UpdateStep,
 )
 from dmconform.core.errors import HarnessError
-from dmconform.envoy.envoy import OWN_CONNECTIONS
 from dmconform.envoy.launch import BOOTSTRAP_FILE
+from dmconform.envoy.observer import CONNECTIONS
 from dmconform.envoy.placed import (
     RECORDED_FOLDER,
-    Beyond,
     Changed,
     Event,
     LetGo,
@@ -41,6 +40,7 @@ from dmconform.envoy.placed import (
     OfferedReply,
     PlacedChange,
     PlaceKind,
+    Unreplayed,
     read_changes,
 )
 from dmconform.envoy.transcript import (
@@ -133,8 +133,8 @@ def collect(folder: Path, rewriter: Rewriter, envoy_sha256: str) -> Collected:
     for change in changes:
         if isinstance(change, Offered):
             collector.made.servers.setdefault(change.port, f"server-{len(collector.made.servers) + 1}")
-    collector.goes_beyond({change.what for change in changes if isinstance(change, Beyond)})
-    changes = [change for change in changes if not isinstance(change, Beyond)]
+    collector.note_unreplayed({change.what for change in changes if isinstance(change, Unreplayed)})
+    changes = [change for change in changes if not isinstance(change, Unreplayed)]
     events: list[tuple[float, _Envoy | None, Event | Step]] = [(one.at, None, one) for one in changes]
     events += [(step.at, envoy, step) for envoy in envoys for step in envoy.transcript]
     events.sort(key=lambda event: event[0])
@@ -176,12 +176,12 @@ class _Collector:
         self._envoy_sha256 = envoy_sha256
         self._has_own_connections = False
 
-    def goes_beyond(self, whats: set[str]) -> None:
+    def note_unreplayed(self, whats: set[str]) -> None:
         """What the case did or looked at that no step tells."""
-        self._has_own_connections = OWN_CONNECTIONS in whats
+        self._has_own_connections = CONNECTIONS in whats
         if self._has_own_connections:
             self.made.limits.add("The case opened connections of its own: what it sent on them is not replayed.")
-        looked = sorted(whats - {OWN_CONNECTIONS})
+        looked = sorted(whats - {CONNECTIONS})
         if looked:
             self.made.limits.add(f"The case also looked at {', '.join(looked)}, which is not compared.")
 
@@ -201,7 +201,7 @@ class _Collector:
                 if event.port not in self.made.servers:  # it never had anything to send
                     return
                 step = LetGoStep(pause=pause, server=self.made.servers[event.port])
-            case Beyond():
+            case Unreplayed():
                 return
         self.made.steps.append(step)
 

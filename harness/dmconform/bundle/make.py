@@ -41,8 +41,8 @@ _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
 TRAVELS = (
     *("__init__", "core/__init__", "core/timeouts", "core/waiting", "envoy/__init__", "bundle/__init__"),
-    *(f"envoy/{name}" for name in ("client", "connected", "connection", "headers", "http1", "http2", "http_server", "launch")),
-    *(f"envoy/{name}" for name in ("listening", "mapped", "output", "recorder", "source_server", "upstream")),
+    *(f"envoy/{name}" for name in ("client", "connected", "connection", "driver", "headers", "http1", "http2", "http_server")),
+    *(f"envoy/{name}" for name in ("launch", "listening", "mapped", "observer", "output", "source_server", "upstream")),
 )
 """What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""
 
@@ -80,8 +80,8 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], upstream: str | None, file
         cell = prepared.plan.cells[0].id
         evidence = folder / EVIDENCE / cell.folder
         say(f"running {cell_id}, and then its replay; the modules' code runs on this machine, with your rights")
-        with recording(evidence):
-            trouble = run_cells(prepared, folder, "0")
+        with recording(evidence) as files:
+            trouble = run_cells(prepared, folder, "0", files)
         result = read_results(folder).get(str(cell))
         if result is None:
             raise HarnessError(f"{cell_id}: the cell has no result: {trouble}")

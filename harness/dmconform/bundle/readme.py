@@ -65,7 +65,7 @@ def _run(cell: BundledCell) -> list[str]:
     python = ".".join(map(str, MINIMAL_PYTHON))
     return [
         "  python3 run.py /path/to/envoy",
-        f"It needs Linux on x86-64 and Python {python} or newer, nothing else. {_RUNS_CODE}",
+        f"It needs Linux on x86-64 with util-linux and Python {python} or newer, nothing else. {_RUNS_CODE}",
         _ENDS,
     ]
 

@@ -48,10 +48,11 @@ from dmconform.envoy.config import (
     RemoteSource,
 )
 from dmconform.envoy.connection import Protocol, Request
-from dmconform.envoy.envoy import Envoy, Update, accepted
+from dmconform.envoy.envoy import Envoy, accepted
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
-from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port, source_server
-from dmconform.envoy.upstream import TRAILER, Received, upstream
+from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
+from dmconform.envoy.update import Update
+from dmconform.envoy.upstream import TRAILER, Received, Upstream
 from dmconform.hosts.catalogue import AbiCheck, Opens
 from dmconform.matrix.cell import PROBE, Cell, listener
 from dmconform.matrix.plan import PlannedSdk
@@ -108,6 +109,7 @@ __all__ = [
     "Routes",
     "SourceServer",
     "Update",
+    "Upstream",
     "accepted",
     "answer_soon",
     "assert_drained",
@@ -131,10 +133,8 @@ __all__ = [
     "provoke_panic",
     "refusing_port",
     "required_hooks",
-    "source_server",
     "system_folder_prefix",
     "unprivileged_prefix",
-    "upstream",
     "without_symbols",
     "write_module_that_needs_it",
     "write_needed_library",

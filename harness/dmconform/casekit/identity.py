@@ -30,7 +30,7 @@ def mappings(envoy: Envoy) -> list[str]:
         HostCrashed: the Envoy has ended.
     """
     try:
-        return Path(f"/proc/{envoy.pid}/maps").read_text(errors="replace").splitlines()
+        return Path(f"/proc/{envoy.take_pid()}/maps").read_text(errors="replace").splitlines()
     except (FileNotFoundError, ProcessLookupError):
         envoy.check_alive("while its mappings were read")
         raise
@@ -57,7 +57,7 @@ def held(envoy: Envoy) -> Held:
         HostCrashed: the Envoy has ended.
     """
     mapped = len(mappings(envoy))
-    process = Path(f"/proc/{envoy.pid}")
+    process = Path(f"/proc/{envoy.take_pid()}")
     try:
         status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
         files = len(list((process / "fd").iterdir()))

@@ -9,8 +9,9 @@ from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S
 from dmconform.core.waiting import poll
 from dmconform.envoy import config
 from dmconform.envoy.config import Listener, PerRoute
-from dmconform.envoy.envoy import Envoy, Update
+from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.outcomes import HostHung
+from dmconform.envoy.update import Update
 
 _REJECTED = "Filesystem config update rejected: "
 
@@ -45,7 +46,7 @@ class Routes:
         """
         name = self.listener.name
         prefix = f"http.{name}.rds.{name}.update_"
-        before, rejections = envoy.counters(prefix), envoy.log().count(_REJECTED)
+        before, rejections = envoy.counters(prefix), envoy.read_log().count(_REJECTED)
         self._write(replace(self.listener, per_route=per_route))
 
         def outcome() -> Update | None:
@@ -66,5 +67,5 @@ class Routes:
 
 def _message(envoy: Envoy, before: int) -> str:
     """What a rejection says, when there had been so many before."""
-    log = poll(lambda: text if (text := envoy.log()).count(_REJECTED) > before else None, LOG_LINE_S)
+    log = poll(lambda: text if (text := envoy.read_log()).count(_REJECTED) > before else None, LOG_LINE_S)
     return "(no message in the log)" if log is None else log.rpartition(_REJECTED)[2].partition("\n")[0]

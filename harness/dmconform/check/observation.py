@@ -19,9 +19,9 @@ from dmconform.core.errors import HarnessError
 from dmconform.core.text import one_line
 from dmconform.core.values import AbiVerdict
 from dmconform.envoy.config import ModuleRef
-from dmconform.envoy.envoy import linker_error
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse, Phase, SentExchange
+from dmconform.envoy.outcomes import linker_error
 from dmconform.matrix.cell import abi_verdict
 
 LIBRARY_PATH = "LD_LIBRARY_PATH"

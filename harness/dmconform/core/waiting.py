@@ -43,8 +43,8 @@ _waited: dict[str, float] = {}
 _ongoing: list[WaitFor] = []
 
 
-def waited() -> dict[str, float]:
-    """Seconds that the main thread has waited since the last call, by what it waited for."""
+def take_waited() -> dict[str, float]:
+    """Returns the seconds that the main thread has waited since the last call, by what it waited for; then counts anew."""
     found = dict(_waited)
     _waited.clear()
     return found

@@ -118,7 +118,6 @@ class Client:
         """Sends a whole request, and gives its answer."""
         return self.send(request).answer()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the other side has left the connection open so far."""
-        return self._connection.is_open
+    def look_if_open(self) -> bool:
+        """Looks whether the other side has left the connection open so far."""
+        return self._connection.look_if_open()

@@ -146,9 +146,8 @@ class Connection(ABC):
     def takes_more(self) -> bool:
         """Whether a request can begin now, after what has been sent and answered so far."""
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the other side has left it open so far, or something is there that was not taken off it yet."""
+    def look_if_open(self) -> bool:
+        """Looks whether the other side has left it open so far, or something is there that was not taken off it yet."""
         if self._socket.fileno() < 0:
             return False
         self._socket.setblocking(False)

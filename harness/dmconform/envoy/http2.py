@@ -91,9 +91,8 @@ class Http2Connection(Connection):
     def takes_more(self) -> bool:
         return self._cut is None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the other side has left it open so far; whatever has come is taken."""
+    def look_if_open(self) -> bool:
+        """Looks whether the other side has left it open so far; whatever has come is taken."""
         if self._socket.fileno() < 0:
             return False
         while self._cut is None and select.select([self._socket], [], [], 0)[0]:

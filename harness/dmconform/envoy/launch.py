@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,28 @@ SEARCH_PATH: Final = "ENVOY_DYNAMIC_MODULES_SEARCH_PATH"
 BOOTSTRAP_FILE: Final = "bootstrap.json"
 ADMIN_FILE: Final = "admin-address"
 LISTENERS_FILE: Final = "listeners.json"
+LOG_FILE: Final = "envoy.log"
+BOUNDING: Final = ("prlimit", "setpriv")
+"""The programs that `bounds` uses, which are in every distribution's util-linux."""
+
+
+def bounds() -> list[str]:
+    """Returns the words before a command that bound an Envoy by the kernel, which also kills it if its starter dies first.
+
+    A bound that this process has itself and that is lower stays.
+    """
+    wanted = {
+        "--as": (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
+        "--fsize": (resource.RLIMIT_FSIZE, FILE_BYTES),
+        "--cpu": (resource.RLIMIT_CPU, CPU_S),
+        "--core": (resource.RLIMIT_CORE, 0),
+    }
+    words = []
+    for option, (limit, value) in wanted.items():
+        _, most = resource.getrlimit(limit)
+        words.append(f"{option}={value if most == resource.RLIM_INFINITY else min(value, most)}")
+    limiter, killer = BOUNDING
+    return [limiter, *words, killer, "--pdeathsig", "KILL"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +61,7 @@ class Launch:
     def command(self, folder: Path) -> list[str]:
         """The words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
         return [
-            *("prlimit", f"--as={ADDRESS_SPACE_BYTES}", f"--fsize={FILE_BYTES}", f"--cpu={CPU_S}", "--core=0"),
-            *("setpriv", "--pdeathsig", "KILL"),
+            *bounds(),
             *self.prefix,
             str(self.binary),
             *("--config-path", str(folder / BOOTSTRAP_FILE)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from dmconform.core.values import Outcome
 
@@ -48,3 +49,13 @@ class Blocked(CellEnd):
     """The case could not be run here, for the reason given."""
 
     outcome = Outcome.ERROR
+
+
+def linker_error(log: str, binary: Path) -> str | None:
+    """What the dynamic linker said last before it ended a process of this binary for a symbol that it did not find.
+
+    It does so at the first call of a function that was to be looked up then. The exit code is 127, as where a launcher finds no
+    program to start; but a launcher's own line begins with another name.
+    """
+    mark = f"{binary}: symbol lookup error: "
+    return next((line.partition(mark)[2].strip() for line in reversed(log.splitlines()) if mark in line), None)

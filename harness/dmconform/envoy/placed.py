@@ -1,7 +1,7 @@
 """The files that a case places in its folder, as they are before each step: where, with what in them, how they came there.
-And what servers of its own are told to answer.
+And how servers of its own are to answer.
 
-This is off unless `recording` is used, as `dmconform bundle` does. A file keeps its number (inode) where it is written into,
+`dmconform bundle` gives a cell this observer, other runs none. A file keeps its number (inode) where it is written into,
 and gets another one where it is replaced: an Envoy that has it mapped sees the one and not the other, so both are told apart.
 """
 
@@ -21,7 +21,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from dmconform.core.errors import HarnessError
-from dmconform.envoy import recorder
+from dmconform.envoy.observer import Unobserved
 
 RECORDED_FOLDER: Final = "recorded"
 CHANGES_FILE: Final = "changes.jsonl"
@@ -91,14 +91,14 @@ class LetGo(msgspec.Struct, frozen=True, tag="let_go"):
     port: int
 
 
-class Beyond(msgspec.Struct, frozen=True, tag="beyond"):
-    """The case did or looked at something of its own."""
+class Unreplayed(msgspec.Struct, frozen=True, tag="unreplayed"):
+    """The case did or looked at something that no archive replays or compares."""
 
     at: float
     what: str
 
 
-Event = Changed | Offered | LetGo | Beyond
+Event = Changed | Offered | LetGo | Unreplayed
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class _Seen:
     held: int = -1  # a descriptor, so that its number is not given to another file
 
 
-class PlacedFiles:
+class PlacedFiles(Unobserved):
     """Records what changes below a folder. Use `recording`."""
 
     def __init__(self, root: Path) -> None:
@@ -120,7 +120,7 @@ class PlacedFiles:
         self._kept = root / RECORDED_FOLDER
         self._seen: dict[str, _Seen] = {}
         self._bytes = 0
-        self._beyond: set[str] = set()
+        self._unreplayed: set[str] = set()
 
     def look(self) -> None:
         """Notes what has changed since the last look.
@@ -157,11 +157,11 @@ class PlacedFiles:
         """Notes that such a server is told to send what it holds."""
         self._write(LetGo(time.monotonic(), port))
 
-    def beyond(self, what: str) -> None:
-        """Notes what the case does or looks at and no archive tells; the same once."""
-        if what not in self._beyond:
-            self._beyond.add(what)
-            self._write(Beyond(time.monotonic(), what))
+    def note_unreplayed(self, what: str) -> None:
+        """Notes what the case does or looks at and no archive replays or compares; the same once."""
+        if what not in self._unreplayed:
+            self._unreplayed.add(what)
+            self._write(Unreplayed(time.monotonic(), what))
 
     def _write(self, event: Event) -> None:
         self._kept.mkdir(parents=True, exist_ok=True)
@@ -255,13 +255,11 @@ class PlacedFiles:
 
 @contextlib.contextmanager
 def recording(root: Path) -> Iterator[PlacedFiles]:
-    """Records the files below a cell's folder in `recorded/`, for the time of the block, in this process."""
+    """An observer that records the files below a cell's folder in `recorded/`, until the end of the block."""
     placed = PlacedFiles(root)
-    recorder.start(placed)
     try:
         yield placed
     finally:
-        recorder.stop(placed)
         placed.close()
 
 

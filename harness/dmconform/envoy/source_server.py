@@ -12,7 +12,7 @@ from enum import Enum
 
 from dmconform.core.timeouts import SOURCE_HELD_S
 from dmconform.envoy.http_server import Talk, serving
-from dmconform.envoy.recorder import active, beyond
+from dmconform.envoy.observer import UNOBSERVED, Observer
 
 
 class Manner(Enum):
@@ -35,8 +35,9 @@ class Reply:
 class SourceServer:
     """What a server offers, and what was asked of it. Paths begin with a slash."""
 
-    def __init__(self) -> None:
+    def __init__(self, observer: Observer = UNOBSERVED) -> None:
         self.port = 0
+        self._observer = observer
         self._replies: dict[str, list[Reply]] = {}
         self._fetches: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -44,23 +45,19 @@ class SourceServer:
 
     def offer(self, path: str, *replies: Reply) -> None:
         """Answers the fetches of a path by these, one after another; the last one stays."""
-        recorder = active()
-        if recorder is not None:
-            recorder.offer(self.port, path, [(one.status, one.manner.name, one.body) for one in replies])
+        self._observer.offer(self.port, path, [(one.status, one.manner.name, one.body) for one in replies])
         with self._lock:
             self._replies[path] = list(replies)
 
-    def fetches(self, path: str) -> int:
-        """How often a path was asked for."""
-        beyond("how often its server was asked")
+    def count_fetches(self, path: str) -> int:
+        """Returns how often a path was asked for; an archive notes that this is not compared."""
+        self._observer.note_unreplayed("how often its server was asked")
         with self._lock:
             return self._fetches[path]
 
     def let_go(self) -> None:
         """Sends the replies that are held, and holds none from now on."""
-        recorder = active()
-        if recorder is not None:
-            recorder.let_go(self.port)
+        self._observer.let_go(self.port)
         self._let_go.set()
 
     def answers(self, talk: Talk) -> None:
@@ -81,9 +78,9 @@ class SourceServer:
 
 
 @contextlib.contextmanager
-def source_server() -> Iterator[SourceServer]:
-    """Serves on a loopback port of the kernel's choice."""
-    source = SourceServer()
+def source_server(observer: Observer = UNOBSERVED) -> Iterator[SourceServer]:
+    """Serves on a loopback port of the kernel's choice. A case uses `Cell.source_server`, which has the cell's observer."""
+    source = SourceServer(observer)
     with serving(source.answers, source.let_go) as source.port:
         yield source
 

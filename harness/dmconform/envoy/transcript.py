@@ -16,7 +16,7 @@ import msgspec
 from dmconform.core.waiting import poll_number
 from dmconform.envoy.connection import Act
 from dmconform.envoy.launch import Launch
-from dmconform.envoy.recorder import active
+from dmconform.envoy.observer import UNOBSERVED, Observer
 
 TRANSCRIPT_FILE: Final = "transcript.jsonl"
 UPDATES_FOLDER: Final = "updates"
@@ -138,8 +138,9 @@ Step = Started | Written | UpdateOutcome | Acted | Exchanged | Closed | Admin | 
 class Transcript:
     """The transcript of one Envoy, written as its steps happen."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, observer: Observer = UNOBSERVED) -> None:
         self._folder = folder
+        self._observer = observer
         self._file = folder / TRANSCRIPT_FILE
         self._exchanges = 0
         self._poll = 0
@@ -153,15 +154,9 @@ class Transcript:
         with self._file.open("ab") as sink:
             sink.writelines(msgspec.json.encode(one) + b"\n" for one in (*seen, *steps))
 
-    def looks(self) -> None:
-        """Something is about to be done: where files are recorded, theirs is the state that it meets."""
-        recorder = active()
-        if recorder is not None:
-            recorder.look()
-
     def starts(self, launch: Launch) -> None:
         """It is about to be started."""
-        self.looks()
+        self._observer.look()
         command = launch.command(self._folder)
         arguments = tuple(command[command.index(str(launch.binary)) + 1 :])
         folder = str(launch.working_folder or self._folder)
@@ -170,7 +165,7 @@ class Transcript:
 
     def gives(self, number: int, text: str) -> None:
         """It is about to be given listeners, as a discovery response."""
-        self.looks()
+        self._observer.look()
         updates = self._folder / UPDATES_FOLDER
         updates.mkdir(exist_ok=True)
         (updates / f"{number}.json").write_text(text)
@@ -182,23 +177,23 @@ class Transcript:
 
     def acts(self, request: RequestId, listener: str, protocol: str, act: Act, sent: dict[str, Any], text: str) -> None:
         """A client is about to do something for a request."""
-        self.looks()
+        self._observer.look()
         self._write(Acted(time.monotonic(), request, listener, protocol, act, sent, text))
 
     def exchanged(self, protocol: str, request: RequestId, timeout_s: float) -> None:
         """A request is over, and has been kept."""
-        self.looks()
+        self._observer.look()
         self._exchanges += 1
         self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request, float(timeout_s), poll_number()))
 
     def closes(self, connection: int) -> None:
         """A client is about to close its connection."""
-        self.looks()
+        self._observer.look()
         self._write(Closed(time.monotonic(), connection))
 
     def tells(self, method: str, path: str) -> None:
         """Its admin interface is about to be asked, or told something."""
-        self.looks()
+        self._observer.look()
         if method != "GET":
             self._write(Admin(time.monotonic(), method, path))
 
@@ -206,7 +201,7 @@ class Transcript:
         """The case has looked at something."""
         number = poll_number()
         if number == 0 or number != self._poll:
-            self.looks()
+            self._observer.look()
             self._write()
             self._poll = number
         self._saw[what, name] = Saw(time.monotonic(), what, name, value, number)
@@ -215,7 +210,7 @@ class Transcript:
         """It has ended; what is noted first stands."""
         if not self._is_over:
             self._is_over = True
-            self.looks()
+            self._observer.look()
             self._write(Ended(time.monotonic(), ending, exit_code))
 
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from dmconform.core.timeouts import SOURCE_HELD_S
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.http_server import Talk, serving
-from dmconform.envoy.recorder import beyond
+from dmconform.envoy.observer import UNOBSERVED, Observer
 
 TRAILER: Final = "x-upstream-trailer"
 """The trailer of answers for which a path asks with `?trailers`; its value is `yes`."""
@@ -71,22 +71,23 @@ class _Manner:
 class Upstream:
     """What the server has received, and how it goes on with what it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, observer: Observer = UNOBSERVED) -> None:
         self.port = 0
+        self._observer = observer
         self._lock = threading.Lock()
         self._begun: Counter[str] = Counter()
         self._received: list[Received] = []
         self._let_go = threading.Event()
 
-    def begun(self, path: str) -> int:
-        """How many requests for a path have come, whole or not."""
-        beyond("what the upstream server received")
+    def count_begun(self, path: str) -> int:
+        """Returns how many requests for a path have come, whole or not; an archive notes that this is not compared."""
+        self._observer.note_unreplayed("what the upstream server received")
         with self._lock:
             return self._begun[path]
 
-    def received(self, path: str) -> list[Received]:
-        """The requests for a path that have come as a whole, in their order."""
-        beyond("what the upstream server received")
+    def read_received(self, path: str) -> list[Received]:
+        """Returns the whole requests for a path in their order; an archive notes that they are not compared."""
+        self._observer.note_unreplayed("what the upstream server received")
         with self._lock:
             return [one for one in self._received if one.path == path]
 
@@ -113,9 +114,9 @@ class Upstream:
 
 
 @contextlib.contextmanager
-def upstream() -> Iterator[Upstream]:
-    """Serves on a loopback port of the kernel's choice."""
-    state = Upstream()
+def upstream(observer: Observer = UNOBSERVED) -> Iterator[Upstream]:
+    """Serves on a loopback port of the kernel's choice. A case uses `Cell.upstream`, which has the cell's observer."""
+    state = Upstream(observer)
     with serving(state.answers, state.let_go) as state.port:
         yield state
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from dmconform.core.versions import Minor
 from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
 from dmconform.envoy.envoy import Envoy, accepted
 from dmconform.envoy.launch import LISTENERS_FILE, SEARCH_PATH, Launch
+from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import Blocked, ModuleRejected, NotApplicable
-from dmconform.matrix.pause import Pause
+from dmconform.envoy.source_server import SourceServer, source_server
+from dmconform.envoy.upstream import Upstream, upstream
 from dmconform.matrix.plan import PlannedHost, PlannedSdk
 from dmconform.matrix.probe_load import probe_load
 from dmconform.matrix.refused import Refusal, Refusals
@@ -50,7 +53,7 @@ class Cell:
     upstream_port: int
     all_companions: tuple[PlannedSdk, ...] = ()
     refusals: Refusals | None = None  # None: a host of its own tells
-    pause: Pause | None = None  # lets a person look at its Envoys
+    observer: Observer = UNOBSERVED  # is notified of what the case does
     facts: dict[str, str] = field(default_factory=dict)
     loaded: bool = False  # whether an Envoy accepted the module
     _envoys: list[Envoy] = field(default_factory=list)
@@ -161,8 +164,7 @@ class Cell:
         message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
         if alter is not None:
             alter(message)
-        envoy = Envoy(folder, launch, self.upstream_port, listeners, message)
-        envoy.pause = self.pause
+        envoy = Envoy(folder, launch, self.upstream_port, listeners, message, self.observer)
         self._envoys.append(envoy)
         return envoy
 
@@ -223,9 +225,17 @@ class Cell:
         status = envoy.request(DIRECT_PATH, listener="plain").status
         assert status == 200, f"expected the Envoy to serve afterwards, it answers {status}"
 
-    def logs(self) -> str:
-        """What all Envoys of this cell have printed."""
-        return "".join(envoy.log() for envoy in self._envoys)
+    def source_server(self) -> AbstractContextManager[SourceServer]:
+        """An HTTP server on loopback that answers as the case says, for the time of a block: hosts fetch modules from it."""
+        return source_server(self.observer)
+
+    def upstream(self) -> AbstractContextManager[Upstream]:
+        """A server of the case's own behind its Envoys, for the time of a block: it says what it has received."""
+        return upstream(self.observer)
+
+    def read_logs(self) -> str:
+        """Returns what all Envoys of this cell have printed; an archive notes that the log is not compared."""
+        return "".join(envoy.read_log() for envoy in self._envoys)
 
     def _printed(self) -> str:
         return "".join(envoy.printed() for envoy in self._envoys)

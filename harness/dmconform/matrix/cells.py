@@ -13,8 +13,9 @@ import pytest
 
 from dmconform.core import paths
 from dmconform.core.progress import say
-from dmconform.matrix.pause import Pause
+from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.matrix.prepare import Prepared
+from dmconform.matrix.pytest_plugin import Observed
 
 PROGRESS_EVERY_S = 2.0
 LOGGED_PROGRESS_EVERY_S = 10.0  # where it is no terminal: a log is read afterwards
@@ -62,15 +63,16 @@ def _undisturbed() -> Iterator[None]:
         os.environ |= environment
 
 
-def run_cells(prepared: Prepared, folder: Path, workers: str, pause: Pause | None = None) -> str | None:
+def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer = UNOBSERVED) -> str | None:
     """Runs all cells; returns why the run is incomplete, or None. Results are in the folder.
 
     Args:
         prepared: with the plan.
         folder: for results and the log of pytest.
         workers: how many processes, or `auto`; `0`: this one.
-        pause: lets a person look at the Envoys; needs `0`.
+        observer: is notified of what cases do; needs `0`, as it is in this process.
     """
+    assert observer is UNOBSERVED or workers == "0", f"expected observed cells to run in this process, not in {workers} workers"
     arguments = [
         str(paths.CASES),
         f"--dm-plan={prepared.plan_file}",
@@ -85,13 +87,15 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, pause: Pause | Non
         *("-p", "no:cacheprovider"),
         *(() if workers == "0" else ("-p", "xdist.plugin", f"--numprocesses={workers}")),
     ]
-    if pause is not None:
+    if observer.is_interactive:
         arguments.append("--capture=no")  # it reads from standard input
     log = folder / PYTEST_LOG
-    plugin = _Progress(len(prepared.plan.cells)) if pause is None else pause
+    plugins: list[object] = [] if observer is UNOBSERVED else [Observed(observer)]
+    if not observer.is_interactive:
+        plugins.append(_Progress(len(prepared.plan.cells)))
     with log.open("w") as sink, contextlib.redirect_stdout(sink), _undisturbed():
         try:
-            code = pytest.main(arguments, plugins=[plugin])
+            code = pytest.main(arguments, plugins=plugins)
         except KeyboardInterrupt:
             code = pytest.ExitCode.INTERRUPTED
     if code == pytest.ExitCode.INTERRUPTED:

@@ -21,6 +21,7 @@ from dmconform.envoy.connection import Act, Protocol
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.headers import Headers, pairs_of
 from dmconform.envoy.launch import ADMIN_FILE, BOOTSTRAP_FILE
+from dmconform.envoy.observer import Unobserved
 from dmconform.envoy.outcomes import CellEnd
 from dmconform.envoy.transcript import OWN_CONNECTION, Acted, Exchanged, Written, read_transcript
 from dmconform.report.host_log import shown_lines
@@ -99,8 +100,10 @@ def gdb_from_the_start(envoy: Envoy, sources: tuple[str, ...]) -> str:
     return shlex.join(["gdb", *sources, folder, "-ex", f"set exec-wrapper {wrapper}", "--args", *words])
 
 
-class Pause:
+class Pause(Unobserved):
     """Waits once, at the first request that the main thread sends, or else before the first Envoy of the cell is ended."""
+
+    is_interactive = True
 
     def __init__(self, before: Path, sources: Path | None, output: IO[str], answer: IO[str] | None) -> None:
         """Does not wait yet.
@@ -117,7 +120,7 @@ class Pause:
         self._answer = answer
         self.is_over = False
 
-    def __call__(self, envoy: Envoy, moment: str) -> None:
+    def pause(self, envoy: Envoy, moment: str) -> None:
         """Prints how to look at an Envoy, and waits.
 
         Args:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 
 from dmconform.core.values import Load, ProbeLoad
-from dmconform.envoy.envoy import Taken
+from dmconform.envoy.update import Taken
 
 _UNDEFINED = re.compile(r"(?P<file>[^\s:]+): undefined symbol: (?P<symbol>[^\s,]+)")
 # What a host says of a module that it has opened and does not want. The probe is the only one that has these to offer.

@@ -18,10 +18,10 @@ from dmconform.core import paths
 from dmconform.core.timeouts import CELL_S
 from dmconform.core.values import Judgement, Outcome
 from dmconform.core.waiting import bounded
+from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import Blocked
 from dmconform.envoy.upstream import upstream_server
 from dmconform.matrix.classification import classify
-from dmconform.matrix.pause import Pause
 from dmconform.matrix.plan import PLAN_FILE, Plan, read_plan
 from dmconform.matrix.run_cell import CellResult, run_cell
 from dmconform.spec.cases import case_id, declaration_of
@@ -35,9 +35,20 @@ if TYPE_CHECKING:
 
 RECORDS_KEY = pytest.StashKey[tuple[KnownFailure, ...]]()
 PLAN_KEY = pytest.StashKey[Plan]()
+OBSERVER_KEY = pytest.StashKey[Observer]()
 RESULTS_FILE = "results.jsonl"
 _PROPERTY = "dmconform_result"
 _WORKER_INPUT = "dmconform_plan"
+
+
+class Observed:
+    """A plugin that gives the cells of a pytest run in this process their observer."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[OBSERVER_KEY] = self._observer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -101,15 +112,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if plan is None or declaration_of(pyfuncitem.function) is None:
         return None
     planned, upstream_port = cast("tuple[PlannedCell, int]", pyfuncitem.funcargs["cell"])
-
-    pause = next((one for one in pyfuncitem.config.pluginmanager.get_plugins() if isinstance(one, Pause)), None)
+    observer = pyfuncitem.config.stash.get(OBSERVER_KEY, UNOBSERVED)
     overdue = Blocked(f"the cell is not done after {CELL_S:g} s, though no wait in it was that long")
 
     def case(cell: Cell) -> None:
-        with bounded(CELL_S, overdue) if pause is None else contextlib.nullcontext():
+        with contextlib.nullcontext() if observer.is_interactive else bounded(CELL_S, overdue):
             pyfuncitem.obj(cell=cell)
 
-    result = run_cell(plan, planned, upstream_port, case, pause)
+    result = run_cell(plan, planned, upstream_port, case, observer)
     pyfuncitem.user_properties.append((_PROPERTY, msgspec.json.encode(result).decode()))
     _end_as_judged(pyfuncitem, plan, planned, result)
     return True

@@ -13,10 +13,10 @@ import msgspec
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
-from dmconform.core.waiting import waited
+from dmconform.core.waiting import take_waited
+from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import CellEnd
 from dmconform.matrix.cell import Cell
-from dmconform.matrix.pause import Pause
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.refused import Refusals
 from dmconform.spec.cells import PlannedCell
@@ -37,7 +37,11 @@ class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def run_cell(
-    plan: Plan, planned: PlannedCell, upstream_port: int, case: Callable[[Cell], None], pause: Pause | None = None
+    plan: Plan,
+    planned: PlannedCell,
+    upstream_port: int,
+    case: Callable[[Cell], None],
+    observer: Observer = UNOBSERVED,
 ) -> CellResult:
     """Runs a case and says what came of it.
 
@@ -46,7 +50,7 @@ def run_cell(
         planned: the cell.
         upstream_port: of the server behind the Envoys, on loopback.
         case: what to run.
-        pause: lets a person look at an Envoy, and ends the case then.
+        observer: is notified of what the case does.
     """
     sdk = plan.sdk(planned.id.sdk)
     if sdk.problem is not None:
@@ -56,9 +60,9 @@ def run_cell(
         return CellResult(planned.id, Outcome.ERROR, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
     started = time.monotonic()
-    waited()  # what came before does not count
-    refusals = refusals_of(plan, planned) if pause is None else None
-    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, pause)
+    take_waited()  # what came before does not count
+    refusals = None if observer.is_interactive else refusals_of(plan, planned)
+    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
     try:
         outcome, detail = _outcome_of(case, cell)
     finally:
@@ -75,7 +79,7 @@ def run_cell(
     elif not plan.keep_evidence and planned.relation is not Relation.SUPPORTED:
         _trim(folder, planned.id)
     evidence = planned.id.folder if keep else None
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waited())
+    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, take_waited())
 
 
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:

@@ -1,9 +1,11 @@
-"""Runs every language's `lint.sh` over its probe and reference SDK, in the toolchain's container."""
+"""Runs the `lint.sh` of every language, or of some, over its probe and reference SDK, in the toolchain's container."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from dmconform.containers.engine import engine
@@ -18,17 +20,24 @@ from dmconform.sdks.catalogue import Sdk, load_sdks
 from dmconform.sdks.inputs import environment_of, lint_inputs_of
 
 
-def to_lint(sdks: tuple[Sdk, ...]) -> tuple[Sdk, ...]:
-    """The reference SDKs to lint: all, but of C++, whose linter is slow, only the oldest and the newest."""
-    reference = [sdk for sdk in sdks if sdk.id.provider is Provider.REFERENCE]
+def to_lint(sdks: tuple[Sdk, ...], languages: Sequence[Language] = tuple(Language)) -> tuple[Sdk, ...]:
+    """The reference SDKs of these languages to lint: all, but of C++, whose linter is slow, only the oldest and the newest."""
+    reference = [sdk for sdk in sdks if sdk.id.provider is Provider.REFERENCE and sdk.id.language in languages]
     cpp = [sdk for sdk in reference if sdk.id.language is Language.CPP]
     rest = [sdk for sdk in reference if sdk.id.language is not Language.CPP]
     return (*cpp[:1], *cpp[1:][-1:], *rest)
 
 
-def main() -> int:
-    """Returns an exit code: BROKEN if a linter complains, INCOMPLETE if one could not say."""
-    sdks = to_lint(load_sdks(paths.SDKS))
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns an exit code: FAIL if a linter complains, ERROR if one could not say."""
+    parser = argparse.ArgumentParser(prog="lint-sdks", description="Lints the probes and the reference SDKs.")
+    names = [one.value for one in Language]
+    parser.add_argument("languages", nargs="*", metavar="LANGUAGE", help=f"only these: {', '.join(names)} (default: all)")
+    asked = parser.parse_args(arguments).languages
+    unknown = [name for name in asked if name not in names]
+    if unknown:
+        parser.error(f"expected languages of {', '.join(names)}, found {', '.join(unknown)}")
+    sdks = to_lint(load_sdks(paths.SDKS), [Language(name) for name in asked or names])
     try:
         with engine(paths.cache_folder(), say) as client:
             toolchain = obtain_toolchain(client, paths.TOOLCHAIN, paths.cache_folder(), say)

@@ -110,7 +110,7 @@ def test_the_probes_facts_are_what_envoys_see(plan: Plan, upstream_port: int) ->
     def load(cell: Cell) -> None:
         cell.install()
         with cell.start_anyhow(listener("identity"), search_path=cell.modules_folder) as envoy:
-            said = _SAID.search(envoy.log())
+            said = _SAID.search(envoy.printed())
             cell.facts["abi"] = said[1] if said else "nothing said"
 
     verdicts: set[StaticKind] = set()

@@ -110,8 +110,8 @@ def bundled(bench: Bench, tmp_path: Path) -> Callable[..., Bundled]:
         assert declaration_of(case) is not None
         keeping = bench.with_plan(keep_evidence=True)
         planned = keeping.planned(name, language)
-        with recording(Path(keeping.plan.evidence_folder) / planned.id.folder):
-            result = keeping.run(case, name=name, language=language)
+        with recording(Path(keeping.plan.evidence_folder) / planned.id.folder) as files:
+            result = keeping.run(case, name=name, language=language, observer=files)
         catalogue, evidence = load_catalogue(), keeping.evidence(result)
         cell, contents = contents_of(catalogue, keeping.plan, planned, result, evidence)
         _, again = contents_of(catalogue, keeping.plan, planned, result, evidence)

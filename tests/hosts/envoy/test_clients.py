@@ -60,7 +60,7 @@ def test_a_header_that_is_sent_twice_is_seen_twice(envoy: Envoy, server: Upstrea
     received = Received.from_json(answer.body)
     assert (received.headers.all("x-twice"), received.trailers.all("x-twice")) == (("1", "2"), ("1", "2"))
     assert received.headers["x-twice"] == "2"
-    assert server.received("/twice") == [received]
+    assert server.read_received("/twice") == [received]
     recorded = json.loads((tmp_path / "envoy" / "exchanges.jsonl").read_text())
     assert recorded["request"]["headers"] == recorded["request"]["trailers"] == [list(pair) for pair in twice]
 
@@ -89,9 +89,9 @@ def test_a_stream_that_is_reset_leaves_the_connection_to_others(envoy: Envoy, se
         reset = client.request(Request("/a?cut&size=1000"))
         assert (reset.end, reset.status, reset.status_so_far, reset.reset) == (End.RESET, None, 200, "INTERNAL_ERROR")
         assert reset.summary == "stream reset with INTERNAL_ERROR after status 200"
-        assert client.is_open
-        assert poll(lambda: server.begun("/held") == 1, REQUEST_S)
-        assert not server.received("/held")
+        assert client.look_if_open()
+        assert poll(lambda: server.count_begun("/held") == 1, REQUEST_S)
+        assert not server.read_received("/held")
         assert Received.from_json(held.finish().body).body == "later"
 
 
@@ -99,7 +99,7 @@ def test_a_cut_answer_ends_a_connection_of_http1(envoy: Envoy) -> None:
     with envoy.connect(Protocol.HTTP1) as client:
         cut = client.request(Request("/a?cut&size=1000"))
         assert (cut.end, cut.status_so_far) == (End.CUT, 200)
-        assert not client.is_open
+        assert not client.look_if_open()
 
 
 def test_many_requests_are_in_flight_on_one_connection(envoy: Envoy, server: Upstream) -> None:
@@ -116,14 +116,14 @@ def test_a_request_in_pieces_and_one_that_is_given_up(envoy: Envoy, server: Upst
     with envoy.connect(Protocol.HTTP2) as client:
         given_up = client.begin(Request("/given_up", "POST", body="more"))
         given_up.send_body("some")
-        assert poll(lambda: server.begun("/given_up") == 1, REQUEST_S)
+        assert poll(lambda: server.count_begun("/given_up") == 1, REQUEST_S)
         given_up.cancel()
         assert given_up.answer().summary == "stream reset with CANCEL"
         pieces = client.begin(Request("/pieces", "POST", body="c"))
         pieces.send_body("a")
         pieces.send_body("b")
         assert Received.from_json(pieces.finish().body).body == "abc"
-    assert server.received("/given_up") == []
+    assert server.read_received("/given_up") == []
 
 
 def test_a_connection_to_a_tcp_listener(envoy: Envoy) -> None:
@@ -136,7 +136,7 @@ def test_a_connection_to_a_tcp_listener(envoy: Envoy) -> None:
 def test_a_crash_is_told_as_one(envoy: Envoy, server: Upstream, protocol: Protocol) -> None:
     with pytest.raises(HostCrashed, match="while it answered GET /held"), envoy.connect(protocol) as client:
         held = client.send(Request("/held?hold"))
-        assert poll(lambda: server.begun("/held") == 1, REQUEST_S)
+        assert poll(lambda: server.count_begun("/held") == 1, REQUEST_S)
         envoy.reap()
         held.answer()
 
@@ -145,9 +145,9 @@ def test_a_crash_is_told_as_one(envoy: Envoy, server: Upstream, protocol: Protoc
 def test_the_end_of_an_idle_connection_is_seen(envoy: Envoy, protocol: Protocol) -> None:
     with envoy.connect(protocol) as client:
         assert client.request(Request(DIRECT_PATH)).status == 200
-        assert client.is_open
+        assert client.look_if_open()
         envoy.reap()
-        assert poll(lambda: not client.is_open, REQUEST_S)
+        assert poll(lambda: not client.look_if_open(), REQUEST_S)
 
 
 @BOTH
@@ -163,13 +163,13 @@ def test_the_statistics_of_envoy(envoy: Envoy) -> None:
             client.request(Request())
     assert envoy.statistic("cluster.upstream.upstream_rq_200") == 3
     assert envoy.statistic("cluster.upstream.upstream_rq") is None
-    assert sum(envoy.histogram("cluster.upstream.upstream_rq_time", 3).values()) == 3
+    assert sum(envoy.read_histogram("cluster.upstream.upstream_rq_time", 3).values()) == 3
 
 
 def test_a_burst_counts_every_answer(envoy: Envoy, server: Upstream) -> None:
     port = envoy.port("main")
     assert burst(port, Request("/good"), clients=3, requests=20) == {"status 200": 120}
-    assert len(server.received("/good")) == 120
+    assert len(server.read_received("/good")) == 120
     assert burst(port, Request("/bad?status=503"), clients=1, requests=2) == {"status 503": 4}
     assert burst(port, Request("/cut?cut"), clients=1, requests=2) == {
         "connection cut after status 200": 2,

@@ -18,10 +18,11 @@ import pytest
 from dmconform.casekit import system_folder
 from dmconform.core.timeouts import SOURCE_HELD_S
 from dmconform.core.values import AbiVerdict, Outcome, Relation
-from dmconform.envoy import envoy
+from dmconform.envoy import driver, envoy, traffic
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.config import DIRECT_PATH, MODULE_SOURCE, HttpFilter, Listener, ModuleRef, RemoteSource
 from dmconform.envoy.connection import Request
+from dmconform.envoy.driver import Driver
 from dmconform.envoy.http1 import exchange
 from dmconform.envoy.outcomes import Blocked
 from dmconform.envoy.output import LIMIT_BYTES
@@ -86,7 +87,7 @@ def test_an_envoy_that_ends_by_itself_is_a_crash_with_its_code(bench: Bench) -> 
 
 
 def test_no_answer_is_a_hang(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(envoy, "REQUEST_S", 0.5)
+    monkeypatch.setattr(traffic, "REQUEST_S", 0.5)
     result = bench.run(lambda cell: misbehave(cell, "hang"))
     assert result.outcome is Outcome.HANG, result
     assert "GET /: no complete answer in time" in result.detail
@@ -115,15 +116,15 @@ def test_a_listener_that_waits_for_its_module_is_waited_for(bench: Bench, monkey
             server.offer("/module.so", Reply(data, manner=Manner.HELD))
             with cell.start_anyhow(Listener("main"), clusters={MODULE_SOURCE: server.port}) as running:
                 assert running.update(Listener("main"), waits).accepted
-                asked = running.admin
+                asked = Driver.admin
 
-                def admin(path: str, *rest: str) -> Answer:
-                    answer = asked(path, *rest)
+                def admin(one: Driver, path: str, method: str, timeout_s: float) -> Answer:
+                    answer = asked(one, path, method, timeout_s)
                     if "warming" in path:  # it was seen to be missing
                         server.let_go()
                     return answer
 
-                monkeypatch.setattr(running, "admin", admin)
+                monkeypatch.setattr(Driver, "admin", admin)
                 assert running.request("/", listener="further").status == 200
                 with pytest.raises(AssertionError, match="expected a listener 'nowhere' that can be asked, Envoy has none"):
                     running.request("/", listener="nowhere")
@@ -137,7 +138,7 @@ def test_a_flood_of_output_is_kept_up_to_a_limit(bench: Bench) -> None:
 
     def flood(cell: Cell) -> None:
         misbehave(cell, f"flood {FLOOD_BYTES}")
-        seen.append(cell.logs())
+        seen.append(cell.read_logs())
 
     neighbour = threading.Thread(target=lambda: seen_beside.append(bench.run(serves, name="self/beside").outcome))
     seen_beside: list[Outcome] = []
@@ -261,7 +262,7 @@ def test_an_envoy_whose_log_cannot_be_opened_is_not_started(bench: Bench, monkey
         started.append(subprocess.Popen(*arguments, **options))
         return started[-1]
 
-    monkeypatch.setattr(envoy, "subprocess", SimpleNamespace(Popen=recording, DEVNULL=subprocess.DEVNULL))
+    monkeypatch.setattr(driver, "subprocess", SimpleNamespace(Popen=recording, DEVNULL=subprocess.DEVNULL))
     result = bench.run(case)
     assert result.outcome is Outcome.ERROR, result
     assert "IsADirectoryError" in result.detail

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
-from dmconform.envoy import envoy
+from dmconform.envoy import traffic
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points import drive
 from dmconform.envoy.extension_points.attempt import attempt
@@ -165,7 +165,7 @@ def test_a_binary_that_cannot_be_started_is_no_verdict(hosts: Stubs, tmp_path: P
 
 
 def test_a_module_that_does_not_come_back_is_a_hang(hosts: Stubs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (envoy, drive):
+    for module in (traffic, drive):
         monkeypatch.setattr(module, "REQUEST_S", 0.3)
     library = hosts.build(NEWEST, {"http_filter_request_headers": "for (;;) {\n}"})
     seen = hosts.attempt(NEWEST, ExtensionPoint.HTTP_FILTER, tmp_path / "e", library)

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 from dmconform.envoy.config import HttpFilter, Listener
-from dmconform.envoy.envoy import Envoy, Update
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.update import Update
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench

@@ -102,13 +102,15 @@ def never_terminal(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) ->
 
 def is_not_asked_for(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The server counts a fetch that there was not."""
-    patch.setattr(SourceServer, "fetches", lambda *_: 1)
+    patch.setattr(SourceServer, "count_fetches", lambda *_: 1)
     return bench
 
 
 def not_global(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The witness sees another library."""
-    patch.setattr(case, "told", lambda answer, what: "libother.so" if what == "global" else identity.identity_of(answer, what))
+    patch.setattr(
+        case, "identity_of", lambda answer, what: "libother.so" if what == "global" else identity.identity_of(answer, what)
+    )
     return bench
 
 

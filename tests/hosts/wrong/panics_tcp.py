@@ -39,7 +39,7 @@ def configured(config: str) -> Sabotage:
 
 def goes_on(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """Nothing panics, and nobody asks the log."""
-    patch.setattr(case, "logged", lambda *_: None)
+    patch.setattr(case, "assert_panic_logged", lambda *_: None)
     return configured("none")(bench, case, patch)
 
 

@@ -37,8 +37,8 @@ def stays(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
 
 def fetched_more(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The server counts one fetch more."""
-    fetches = SourceServer.fetches
-    patch.setattr(SourceServer, "fetches", lambda one, path: fetches(one, path) + 1)
+    count_fetches = SourceServer.count_fetches
+    patch.setattr(SourceServer, "count_fetches", lambda one, path: count_fetches(one, path) + 1)
     return bench
 
 

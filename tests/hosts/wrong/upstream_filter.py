@@ -42,7 +42,7 @@ def stays_there(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Be
 def never_comes(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The callout does not come."""
     patch.setattr(case, "REQUEST_S", 0.5)
-    patch.setattr(SourceServer, "fetches", lambda *_: 0)
+    patch.setattr(SourceServer, "count_fetches", lambda *_: 0)
     return bench
 
 

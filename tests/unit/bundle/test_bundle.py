@@ -29,9 +29,9 @@ from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
-from dmconform.envoy.envoy import OWN_CONNECTIONS
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.launch import Launch
+from dmconform.envoy.observer import CONNECTIONS
 from dmconform.envoy.placed import Changed, PlacedFiles, PlaceKind, read_changes, recording
 from dmconform.envoy.transcript import OWN_CONNECTION, Ending, Look, RequestId, Transcript
 from dmconform.envoy.upstream import upstream
@@ -146,8 +146,8 @@ def a_cell(folder: Path) -> Path:
     """The folder of a cell as a case would leave it: an Envoy, an update, a request, an end."""
     binary = an_envoy(folder)
     (folder / "text").write_text(f"see {folder}")
-    with recording(folder):
-        transcript = Transcript(folder)
+    with recording(folder) as files:
+        transcript = Transcript(folder, files)
         transcript.gives(1, json.dumps({"file": f"{folder}/text"}))
         transcript.starts(Launch(binary, {"VARIABLE": f"{folder}/modules"}))
         transcript.took(1, True, "")
@@ -184,7 +184,7 @@ def test_what_was_asked_again_and_again_becomes_one_step(tmp_path: Path) -> None
     left = iter((False, False, True))
 
     with recording(folder) as files:
-        transcript = Transcript(folder)
+        transcript = Transcript(folder, files)
         transcript.gives(1, "{}")
         transcript.starts(Launch(binary))
 
@@ -200,8 +200,8 @@ def test_what_was_asked_again_and_again_becomes_one_step(tmp_path: Path) -> None
         transcript.exchanged("HTTP/2", RequestId(1, 1), 0.25)  # nothing in time; then the case waits longer
         transcript.exchanged("HTTP/2", RequestId(1, 1), 0.25)
         transcript.closes(1)
-        files.beyond("the log")
-        files.beyond("the log")
+        files.note_unreplayed("the log")
+        files.note_unreplayed("the log")
         transcript.ends(Ending.KILLED, None)
     made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
     after = made.steps[1:]
@@ -217,10 +217,10 @@ def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> 
     folder = tmp_path / "cell"
     binary = an_envoy(folder)
     with recording(folder) as files:
-        transcript = Transcript(folder)
+        transcript = Transcript(folder, files)
         transcript.gives(1, "{}")
         transcript.starts(Launch(binary))
-        files.beyond(OWN_CONNECTIONS)
+        files.note_unreplayed(CONNECTIONS)
         transcript.sees(Look.STATISTIC, "some", 1)
         transcript.ends(Ending.KILLED, None)
     made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 import sys
 import tomllib
@@ -42,3 +43,28 @@ def test_what_is_exported_is_there_once() -> None:
     names = dmconform.casekit.__all__
     assert len(names) == len(set(names))
     assert all(hasattr(dmconform.casekit, name) for name in names)
+
+
+FOR_THE_HARNESS = {"pid": "take_pid", "port": "take_port", "printed": "read_log", "ports": "take_port"}
+"""What an Envoy has for the harness, and what a case uses instead: then an archive of its cell says what it leaves out."""
+
+
+def past_the_notes(source: str) -> list[str]:
+    """Where a case uses what is for the harness, or makes a server that does not notify the cell's observer."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Attribute(attr=("port" | "printed" | "ports") as name)) | ast.Attribute(attr="pid" as name):
+                found.append(f"line {node.lineno}: {name} instead of {FOR_THE_HARNESS[name]}")
+            case ast.Call(func=ast.Name(id=("source_server" | "upstream") as name)):
+                found.append(f"line {node.lineno}: {name}() instead of cell.{name}()")
+    return found
+
+
+def test_cases_use_what_an_archive_takes_note_of() -> None:
+    kit = [file for file in (paths.PACKAGE / "casekit").glob("*.py") if file.name != "__init__.py"]
+    found = {file.name: wrong for file in [*CASES.glob("*.py"), *kit] if (wrong := past_the_notes(file.read_text()))}
+    assert not found
+    assert len(past_the_notes("envoy.pid; envoy.port('main'); envoy.printed(); envoy.ports(); upstream()")) == 5
+    assert not past_the_notes("server.port; envoy.take_port('main'); cell.upstream()")
+    assert not {"source_server", "upstream"} & set(dmconform.casekit.__all__)

@@ -8,7 +8,7 @@ import threading
 import pytest
 from dmconform.core.process import run_program
 from dmconform.core.timeouts import WaitFor
-from dmconform.core.waiting import poll, waited, waiting
+from dmconform.core.waiting import poll, take_waited, waiting
 
 from tests.checkout import ROOT
 from tests.unit.report_samples import broken, cell, report, unreachable
@@ -19,7 +19,7 @@ SHORT = WaitFor(0.02, "something short")
 
 @pytest.fixture(autouse=True)
 def _fresh() -> None:
-    waited()
+    take_waited()
 
 
 def test_a_named_time_out_is_a_number() -> None:
@@ -32,25 +32,25 @@ def test_polls_count_by_what_they_wait_for() -> None:
     assert poll(lambda: False, SHORT) is None
     assert poll(lambda: False, SHORT) is None
     assert poll(lambda: True, LONG) is True
-    found = waited()
+    found = take_waited()
     assert set(found) == {"something short", "something long"}
     assert 0.04 <= found["something short"] < 5
-    assert waited() == {}, "it counts from the last look on"
+    assert take_waited() == {}, "it counts from the last look on"
 
 
 def test_of_waits_within_waits_the_outermost_counts() -> None:
     with waiting(LONG):
         poll(lambda: False, SHORT)
-    assert list(waited()) == ["something long"]
+    assert list(take_waited()) == ["something long"]
 
 
 def test_a_wait_that_fails_counts() -> None:
     with pytest.raises(ValueError, match="x"), waiting(LONG):
         raise ValueError("x")
-    assert list(waited()) == ["something long"]
+    assert list(take_waited()) == ["something long"]
     with waiting(SHORT):
         pass
-    assert list(waited()) == ["something short"]
+    assert list(take_waited()) == ["something short"]
 
 
 def test_other_threads_and_plain_numbers_do_not_count() -> None:
@@ -58,7 +58,7 @@ def test_other_threads_and_plain_numbers_do_not_count() -> None:
     thread.start()
     thread.join()
     poll(lambda: False, 0.01)
-    assert waited() == {}
+    assert take_waited() == {}
 
 
 STOPPED_NOW_AND_THEN = """

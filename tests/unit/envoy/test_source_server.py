@@ -24,7 +24,7 @@ def test_replies_come_in_order_and_the_last_one_stays() -> None:
         seen = [ask(source.port) for _ in range(3)]
         assert [(one.status, one.body) for one in seen] == [(503, "no"), (200, "yes"), (200, "yes")]
         assert ask(source.port, "/b").status == 404
-        assert (source.fetches("/a"), source.fetches("/b"), source.fetches("/c")) == (3, 1, 0)
+        assert (source.count_fetches("/a"), source.count_fetches("/b"), source.count_fetches("/c")) == (3, 1, 0)
 
 
 def test_a_reply_is_cut() -> None:
@@ -44,7 +44,7 @@ def test_a_reply_is_held_until_it_is_let_go() -> None:
         source.offer("/a", Reply(b"late", manner=Manner.HELD))
         thread = threading.Thread(target=fetch, args=(source,))
         thread.start()
-        assert poll(lambda: source.fetches("/a") == 1, REQUEST_S)
+        assert poll(lambda: source.count_fetches("/a") == 1, REQUEST_S)
         assert not answers
         source.let_go()
         thread.join()
@@ -63,7 +63,7 @@ def test_a_body_in_chunks_may_come_after_the_answer() -> None:
                     assert block, f"expected an answer that ends with {text!r}, saw {seen!r}"
                     seen += block
                 client.sendall(b"0\r\n\r\n")
-        assert source.fetches("/a") == 2
+        assert source.count_fetches("/a") == 2
 
 
 def test_a_port_refuses() -> None:
@@ -81,7 +81,7 @@ def test_load_tells_answers_and_turns() -> None:
         assert len(lost) == 1 and "without sending complete message body" in lost[0], seen.answers
         assert seen.answers[200] == 2
         assert seen.turns == [200, lost[0], 500]
-        assert seen.total == source.fetches("/")
+        assert seen.total == source.count_fetches("/")
 
 
 def test_load_tells_a_header_where_it_is_to() -> None:

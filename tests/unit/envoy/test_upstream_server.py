@@ -31,8 +31,8 @@ def test_it_answers_with_what_it_received_and_remembers() -> None:
         assert (received.method, received.path, received.body, received.trailers) == ("POST", "/a", "hello", trailers)
         assert received.headers["x-in"] == "1"
         assert answer.trailers == {"x-upstream-trailer": "yes"}
-        assert server.received("/a") == [received]
-        assert (server.begun("/a"), server.received("/b"), server.begun("/b")) == (1, [], 0)
+        assert server.read_received("/a") == [received]
+        assert (server.count_begun("/a"), server.read_received("/b"), server.count_begun("/b")) == (1, [], 0)
 
 
 def test_requests_follow_each_other_on_one_connection() -> None:
@@ -44,7 +44,7 @@ def test_requests_follow_each_other_on_one_connection() -> None:
         ]
         assert [(one.status, one.trailers) for one in answers] == [(200, Headers())] * 3
         assert answers[0].body == "xxxxx"
-        assert client.is_open
+        assert client.look_if_open()
 
 
 def test_a_second_request_has_to_wait_for_the_first_answer() -> None:
@@ -64,7 +64,7 @@ def test_an_answer_that_is_cut() -> None:
         answer = client.request(Request("/a?cut&size=1000"))
         assert (answer.end, answer.status, answer.status_so_far, answer.body) == (End.CUT, None, 200, "x" * 500)
         assert answer.summary == "connection cut after status 200"
-        assert not client.is_open
+        assert not client.look_if_open()
 
 
 def test_a_connection_that_ends_without_an_answer() -> None:
@@ -93,7 +93,7 @@ def test_an_answer_is_held_and_starves_no_other() -> None:
     with upstream() as server:
         clients = [Http1Connection(server.port, REQUEST_S) for _ in range(20)]
         held = [client.send(Request("/held?hold")) for client in clients]
-        assert poll(lambda: server.begun("/held") == 20, REQUEST_S)
+        assert poll(lambda: server.count_begun("/held") == 20, REQUEST_S)
         assert ask(server, Request("/other")).status == 200
         assert not any(select.select([client._socket for client in clients], [], [], 0)[0]), (
             "expected nothing to be answered yet"
@@ -111,7 +111,7 @@ def test_nothing_of_it_is_left() -> None:
             idle, waits = (stays_open.enter_context(connect(Protocol.HTTP1, server.port)) for _ in range(2))
             idle.request(Request())
             waits.send(Request("/held?hold"))
-            assert poll(lambda: server.begun("/held") == 1, REQUEST_S)
+            assert poll(lambda: server.count_begun("/held") == 1, REQUEST_S)
         assert poll(lambda: set(threading.enumerate()) <= before, REQUEST_S), threading.enumerate()
 
 

@@ -50,7 +50,7 @@ def test_curl_sends_what_the_case_sends(request_: Request) -> None:
     with upstream() as server:
         line = curl_line(Sent("main", Protocol.HTTP1, recorded(request_), 1), server.port)
         done = subprocess.run(["sh", "-c", line], capture_output=True, timeout=20, check=True)
-        (received,) = server.received(request_.path.partition("?")[0])
+        (received,) = server.read_received(request_.path.partition("?")[0])
     assert b"200" in done.stdout.splitlines()[0]
     assert (received.method, received.body) == (request_.method, request_.body or "")
     sent = Headers(request_.headers)

@@ -8,7 +8,8 @@ import pytest
 from dmconform.binaries.facts import StaticKind, StaticVerdict
 from dmconform.core.values import CellId, Judgement, Load, Outcome, ProbeLoad, Relation
 from dmconform.envoy.config import HttpFilter, Listener, ModuleRef
-from dmconform.envoy.envoy import Taken, Update, linker_error
+from dmconform.envoy.outcomes import linker_error
+from dmconform.envoy.update import Taken, Update
 from dmconform.matrix.probe_load import probe_load
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.expectations import KnownFailure

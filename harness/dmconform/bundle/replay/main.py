@@ -21,7 +21,7 @@ from typing import Any
 
 from dmconform.bundle.replay.answer import Seen, differences, from_record, told
 from dmconform.bundle.replay.connections import REQUEST_S, Connections
-from dmconform.bundle.replay.envoy import Envoy
+from dmconform.bundle.replay.envoy import ReplayedEnvoy
 from dmconform.bundle.replay.places import Places, Trouble, remove_all
 from dmconform.core.timeouts import POLL_S
 from dmconform.core.waiting import poll
@@ -144,7 +144,7 @@ class _Replay:
     def __init__(self, places: Places, sources: Mapping[str, SourceServer]) -> None:
         self._places = places
         self._sources = sources
-        self._envoys: dict[int, Envoy] = {}
+        self._envoys: dict[int, ReplayedEnvoy] = {}
         self._connections = Connections()
         self._compared = 0
         self._differing = 0
@@ -209,7 +209,7 @@ class _Replay:
 
     def _start(self, step: Mapping[str, Any]) -> None:
         print(f"Envoy {step['envoy']} starts with {step['listeners']}")
-        envoy = self._envoys[step["envoy"]] = Envoy(step, self._places)
+        envoy = self._envoys[step["envoy"]] = ReplayedEnvoy(step, self._places)
         self._same(step["outcome"], envoy.starts())
 
     def _update(self, step: Mapping[str, Any]) -> None:
@@ -234,7 +234,7 @@ class _Replay:
             different = differences(recorded, now, status_only=step["status_only"])
         self._compare(told(recorded), told(now), different)
 
-    def _asked(self, envoy: Envoy, step: Mapping[str, Any]) -> Seen:
+    def _asked(self, envoy: ReplayedEnvoy, step: Mapping[str, Any]) -> Seen:
         if not envoy.lives and not self._connections.is_open(step):
             return Answer(None)
         port = self._port(envoy, step)
@@ -253,7 +253,7 @@ class _Replay:
         now = self._envoys[step["envoy"]].look(what, self._places.here(name), expected)
         self._same(json.dumps(expected), json.dumps(now))
 
-    def _port(self, envoy: Envoy, step: Mapping[str, Any]) -> int | None:
+    def _port(self, envoy: ReplayedEnvoy, step: Mapping[str, Any]) -> int | None:
         """The port of a step's listener; 0 where there is a connection, whose listener may be gone."""
         return 0 if self._connections.is_open(step) else envoy.port(step["listener"])
 
@@ -281,7 +281,7 @@ class _Replay:
             code = envoy.ended_by_itself()
             now = _ended("killed", None) if code is None else _ended(ending, code)
         elif not envoy.lives:
-            now = _ended("by itself", envoy.process.returncode)
+            now = _ended("by itself", envoy.exit_code)
         elif ending == "stopped":
             now = _ended(ending, envoy.stop())
         else:

@@ -71,7 +71,7 @@ def attempt(
         ended, message = tried.after_its_end(problem)
     finally:
         envoy.reap()
-    return Attempt(ended, tried.phase, message, envoy.log(), tuple(tried.answers), envoy.exit_code)
+    return Attempt(ended, tried.phase, message, envoy.printed(), tuple(tried.answers), envoy.exit_code)
 
 
 class _Tried:
@@ -94,7 +94,7 @@ class _Tried:
         update = self._envoy.first_update
         if not update.accepted:
             return update.message
-        unknown = _UNKNOWN_FIELD.search(self._envoy.log())
+        unknown = _UNKNOWN_FIELD.search(self._envoy.printed())
         return unknown["message"] if unknown else None
 
     def ended(self, late_refusal: str, driven: bool) -> tuple[AttemptEnd, str]:
@@ -102,7 +102,7 @@ class _Tried:
         refusal = self._refusal()
         if refusal is not None:
             return AttemptEnd.REFUSED, refusal
-        late = re.search(late_refusal, self._envoy.log()) if late_refusal else None
+        late = re.search(late_refusal, self._envoy.printed()) if late_refusal else None
         if late:
             self.phase = Phase.DRIVING
             return AttemptEnd.REFUSED, late["message"]
@@ -110,7 +110,7 @@ class _Tried:
 
     def after_its_end(self, problem: HostCrashed) -> tuple[AttemptEnd, str]:
         """What came of it, where it ended by itself: that is also how an Envoy refuses a bootstrap configuration."""
-        said = _config_error(self._envoy.log())
+        said = _config_error(self._envoy.printed())
         if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and said is not None:
             return AttemptEnd.REFUSED, said
         return AttemptEnd.CRASHED, str(problem)
