@@ -15,7 +15,7 @@ CLOSING_CHARS: Final = 1000
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """A part of a document. Every text in it is Markdown already, one line each."""
 
     title: str
@@ -68,7 +68,7 @@ def size_of(lines: Iterable[str]) -> int:
     return sum(len(line) + 1 for line in lines)
 
 
-def fit(sections: Sequence[Section], limit: int) -> Fitted:
+def fit(sections: Sequence[ReportSection], limit: int) -> Fitted:
     """Fits sections into `limit` characters, in their order.
 
     Small sections are whole; large ones share what is left equally. While one gets too little to say anything, the last such

@@ -12,7 +12,7 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.text import cut, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
-from dmconform.report.fitting import CLOSING_CHARS, Fitted, Section, fit, left_out_sentence, size_of
+from dmconform.report.fitting import CLOSING_CHARS, Fitted, ReportSection, fit, left_out_sentence, size_of
 from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
@@ -84,17 +84,17 @@ def render_markdown(report: Report) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _answer(report: Report, layout: Grid) -> list[Section]:
+def _answer(report: Report, layout: Grid) -> list[ReportSection]:
     """Returns what else can count as a failure, and the matrix in short."""
     return [
         *_disputes(report),
         *_inconsistencies(report),
-        Section("Matrix", fixed=(_legend(),)),
+        ReportSection("Matrix", fixed=(_legend(),)),
         *(_overview(layout, group) for group in layout.groups),
     ]
 
 
-def _details(report: Report, found: Iterable[Cause]) -> list[Section]:
+def _details(report: Report, found: Iterable[Cause]) -> list[ReportSection]:
     """Returns what is known, what did not run, what the run found in the ABI and the documents, and what ran."""
     return [
         *_causes("Known failures", [cause for cause in found if cause.judgement is Judgement.XFAIL]),
@@ -144,7 +144,9 @@ def _rows(rows: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple("| " + " | ".join(row) + " |" for row in rows)
 
 
-def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], note: str = "", level: int = 2) -> Section:
+def table_section(
+    title: str, heads: Iterable[str], rows: Iterable[Iterable[str]], note: str = "", level: int = 2
+) -> ReportSection:
     """Returns a section with one table.
 
     Args:
@@ -155,7 +157,7 @@ def table_section(title: str, heads: Iterable[str], rows: Iterable[Iterable[str]
         level: of the heading.
     """
     table = _table(heads, ())[:-1]
-    return Section(title, _rows(rows), (*((note, "") if note else ()), *table), level)
+    return ReportSection(title, _rows(rows), (*((note, "") if note else ()), *table), level)
 
 
 def _legend() -> str:
@@ -167,7 +169,7 @@ def _legend() -> str:
     )
 
 
-def _overview(layout: Grid, group: SdkGroup) -> Section:
+def _overview(layout: Grid, group: SdkGroup) -> ReportSection:
     """Returns a row per minor of an SDK, a column per host."""
     hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
     rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
@@ -193,7 +195,7 @@ def pair_words(cells: Iterable[CellEntry]) -> str:
     return "/".join(dict.fromkeys(" ".join(OUTCOME_MARKS[cell.outcome]) for cell in cells))
 
 
-def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: SdkGroup) -> Section:
+def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: SdkGroup) -> ReportSection:
     """Returns a row per case. The section is whole or left out, as some cases of hundreds would be an arbitrary choice."""
     columns = [(sdk, host) for sdk in group.sdks for host in sdk.hosts]
     rows = [
@@ -205,14 +207,14 @@ def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: 
         if any(cells):
             rows.append([escape(case), *(_shown(cell) if cell is not None else "" for cell in cells)])
     heads = ["case", *(f"{escape(sdk.minor)} → {escape(host)}" for sdk, host in columns)]
-    return Section(f"{escape(group.title)}: every case", fixed=tuple(_table(heads, rows)[:-1]))
+    return ReportSection(f"{escape(group.title)}: every case", fixed=tuple(_table(heads, rows)[:-1]))
 
 
 def _shown(cell: CellEntry) -> str:
     return f"{SUPPORTED_SIGN if cell.relation is Relation.SUPPORTED else ''}{mark(cell)}"
 
 
-def _causes(title: str, found: list[Cause]) -> list[Section]:
+def _causes(title: str, found: list[Cause]) -> list[ReportSection]:
     if not found:
         return []
     rows = [
@@ -229,7 +231,7 @@ def _causes(title: str, found: list[Cause]) -> list[Section]:
     return [table_section(title, ("cells", "case", "outcome", "what was seen", "to see one again"), rows)]
 
 
-def _disputes(report: Report) -> list[Section]:
+def _disputes(report: Report) -> list[ReportSection]:
     found = mismatch_groups(report)
     if not found:
         return []
@@ -248,7 +250,7 @@ def _disputes(report: Report) -> list[Section]:
     return [table_section(f"{MISMATCH_SIGN} Static/run-time mismatch", heads, rows)]
 
 
-def _inconsistencies(report: Report) -> list[Section]:
+def _inconsistencies(report: Report) -> list[ReportSection]:
     rows = [
         (
             kind.value,
@@ -267,7 +269,7 @@ def _inconsistencies(report: Report) -> list[Section]:
     return [table_section("Expectations to fix", heads, rows, escape(FIX_NOTE))]
 
 
-def _coverage(report: Report) -> list[Section]:
+def _coverage(report: Report) -> list[ReportSection]:
     """Returns requirements that the run shows something of, or that no case shows; counts are of supported cells."""
     if not report.requirements:
         return []
@@ -287,7 +289,7 @@ def _coverage(report: Report) -> list[Section]:
     return [table_section("Requirements", heads, rows, sentence), *_envoy_tests(report)]
 
 
-def _envoy_tests(report: Report) -> list[Section]:
+def _envoy_tests(report: Report) -> list[ReportSection]:
     """Returns how much is shown of what Envoy's own tests check."""
     if not report.envoy_tests:
         return []
@@ -296,12 +298,12 @@ def _envoy_tests(report: Report) -> list[Section]:
     return [table_section("What Envoy's own tests check", heads, rows, f"{envoy_tests_sentence(report.envoy_tests)}.")]
 
 
-def _findings(report: Report) -> list[Section]:
+def _findings(report: Report) -> list[ReportSection]:
     if not report.abi_pairs:
         return []
     title = "ABI changes that break modules already built"
     pairs = tuple(f"- {escape(abi_pair_sentence(pair))}" for pair in report.abi_pairs)
-    sections = [Section(title, pairs, (FINDINGS_NOTE, ""))]
+    sections = [ReportSection(title, pairs, (FINDINGS_NOTE, ""))]
     if not report.abi_findings:
         return sections
     rows = (
@@ -320,7 +322,7 @@ def _findings(report: Report) -> list[Section]:
     return [*sections, table_section(f"{title}: every name", heads, rows)]
 
 
-def _static(report: Report) -> list[Section]:
+def _static(report: Report) -> list[ReportSection]:
     rows = [
         (
             escape(it.entry.sdk),
@@ -340,7 +342,7 @@ def _static(report: Report) -> list[Section]:
     return [table_section("Static verdicts other than “expected to load”", heads, rows)]
 
 
-def _records(report: Report) -> list[Section]:
+def _records(report: Report) -> list[ReportSection]:
     if not report.known_failures:
         return []
     rows = (
@@ -350,7 +352,7 @@ def _records(report: Report) -> list[Section]:
     return [table_section("Records of known failures", ("record", "cells", "stale", "reason", "evidence"), rows)]
 
 
-def _unrun(report: Report) -> list[Section]:
+def _unrun(report: Report) -> list[ReportSection]:
     groups = unrun(report)
     if not groups:
         return []
@@ -366,17 +368,17 @@ def _unrun(report: Report) -> list[Section]:
     return [table_section("Did not run", ("cells", "outcome", "judgement", "reason"), rows)]
 
 
-def _slowest(report: Report) -> list[Section]:
+def _slowest(report: Report) -> list[ReportSection]:
     rows = [(_command(cell.id), f"{cell.duration_s * 1000:.0f} ms", escape(waits_in_words(cell))) for cell in slowest(report)]
     return [table_section("Slowest cells", ("cell", "took", "waited"), rows)] if rows else []
 
 
-def _hosts(report: Report) -> list[Section]:
+def _hosts(report: Report) -> list[ReportSection]:
     rows = ((escape(it.id), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
     return [table_section("Hosts", ("host", "build", "sha256", "from"), rows)]
 
 
-def _sdks(report: Report) -> list[Section]:
+def _sdks(report: Report) -> list[ReportSection]:
     rows = [row for sdk in report.sdks for row in _sdk_rows(sdk)]
     heads = ("SDK", "release", "ABI version", "module", "sha256", "glibc floor", "source or problem")
     return [table_section("SDKs", heads, rows)]

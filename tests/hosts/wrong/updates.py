@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -45,7 +46,7 @@ def told_of_route(told: str, **otherwise: Any) -> Sabotage:  # noqa: ANN401 - wh
 
 def stops_asking(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The client is gone after a few requests."""
-    patch.setattr("dmconform.casekit.load.MOST_REQUESTS", 3)
+    patch.setattr(import_module(LoadClient.__module__), "MOST_REQUESTS", 3)  # `casekit.load` is the function
     patch.setattr(case, "REQUEST_S", 0.3)
     return bench
 

@@ -11,7 +11,7 @@ from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Relation
 from dmconform.measure.differential.calls import EnvoyJob, Gathered
-from dmconform.measure.differential.compare_hosts import Compared, ComparedHosts, Judged
+from dmconform.measure.differential.compare_hosts import ComparedHosts, DifferentialTest, Judged
 from dmconform.measure.differential.coverage import NOT_GIVEN, NOT_REACHED, Cover, coverage
 from dmconform.measure.differential.differences import CallbackDifference, DifferenceKind, RepeatedRuns, compare, merged
 from dmconform.measure.differential.generate import Gap, plan_calls
@@ -215,10 +215,10 @@ def test_the_coverage_of_the_real_data_adds_up_without_any_run() -> None:
 
 def compared(
     *judged: Judged, relation: Relation = Relation.SUPPORTED, stale: tuple[str, ...] = (), problem: str = ""
-) -> Compared:
+) -> DifferentialTest:
     own = ComparedHosts("1.39", "1.39.3", Relation.SUPPORTED, 1, 1, 0, (), is_own=True)
     problems = (problem,) if problem else ()
-    return Compared((own, ComparedHosts("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
+    return DifferentialTest((own, ComparedHosts("1.39", "1.40.0", relation, 1, 1, 0, judged, stale, problems)), (), 1.0)
 
 
 NEW = Judged(CallbackDifference("f", DifferenceKind.CHANGED, ("h",), ("h#1: return 1 -> 2", "two", "three", "four")), None)

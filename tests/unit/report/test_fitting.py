@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
-from dmconform.report.fitting import CLOSING_CHARS, MOST_SECTIONS, Section, fit, left_out_sentence, size_of
+from dmconform.report.fitting import CLOSING_CHARS, MOST_SECTIONS, ReportSection, fit, left_out_sentence, size_of
 
 TABLE = ("| a |", "| --- |")
 
 
-def section(title: str, rows: int, width: int = 20, *, folded: bool = False) -> Section:
-    return Section(title, tuple(f"| {number:{width - 4}} |" for number in range(rows)), TABLE, folded=folded)
+def section(title: str, rows: int, width: int = 20, *, folded: bool = False) -> ReportSection:
+    return ReportSection(title, tuple(f"| {number:{width - 4}} |" for number in range(rows)), TABLE, folded=folded)
 
 
 @pytest.mark.parametrize("folded", [False, True])
@@ -31,7 +31,7 @@ def test_a_section_is_never_longer_than_its_room(limit: int, folded: bool) -> No
 
 def test_a_row_that_is_too_long_hides_no_other() -> None:
     rows = ("| short |", f"| {'x' * 1000} |", "| also short |")
-    lines = Section("One", rows, TABLE).fitted(300)
+    lines = ReportSection("One", rows, TABLE).fitted(300)
     assert lines is not None
     assert [row in lines for row in rows] == [True, False, True]
     assert "1 of 3 rows are left out here" in "\n".join(lines)

@@ -74,7 +74,7 @@ class ComparedHosts:
 
 
 @dataclass(frozen=True)
-class Compared:
+class DifferentialTest:
     """The result of a differential test."""
 
     pairs: tuple[ComparedHosts, ...]
@@ -104,7 +104,7 @@ def compare_hosts(
     build: Compile,
     folder: Path,
     say: Callable[[str], None],
-) -> Compared:
+) -> DifferentialTest:
     """Runs the module of a minor on its own host and on others, and compares the results.
 
     Args:
@@ -130,7 +130,7 @@ def compare_hosts(
             if again:
                 say(f"another look at what differs: {len(again)} Envoys")
             in_parallel(again)
-    return Compared(
+    return DifferentialTest(
         tuple(pair for minor in compared for pair in minor.pairs()),
         tuple(minor.coverage(probes.get(minor.minor, ())) for minor in compared),
         time.monotonic() - started,

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dmconform.core.values import Relation
-from dmconform.measure.differential.compare_hosts import Compared, ComparedHosts, Judged
+from dmconform.measure.differential.compare_hosts import ComparedHosts, DifferentialTest, Judged
 from dmconform.measure.differential.coverage import Cover
 
 _SHOWN_CHANGES: Final = 3
@@ -24,7 +24,7 @@ def _pair_row(pair: ComparedHosts) -> tuple[str, ...]:
     return (pair.abi, pair.host, pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)
 
 
-def _cover_rows(compared: Compared) -> Iterator[tuple[str, ...]]:
+def _cover_rows(compared: DifferentialTest) -> Iterator[tuple[str, ...]]:
     for one in compared.coverages:
         why = "; ".join(f"{count} {category}" for category, count in one.reasons().items())
         yield (one.minor, str(len(one.callbacks)), *(str(one.count(by)) for by in Cover), why)
@@ -37,7 +37,7 @@ def _changes(judged: Judged) -> Iterator[str]:
         yield f"and {len(changes) - _SHOWN_CHANGES} more"
 
 
-def verdict(compared: Compared) -> str:
+def verdict(compared: DifferentialTest) -> str:
     """Returns the result in one line."""
     supported = [pair for pair in compared.pairs if pair.relation is Relation.SUPPORTED and not pair.is_own]
     new = sum(len(pair.unrecorded) for pair in supported)
@@ -49,7 +49,7 @@ def verdict(compared: Compared) -> str:
     return "✓ No supported host differs but as it is on record"
 
 
-def print_swept(compared: Compared, console: Console | None = None) -> None:
+def print_swept(compared: DifferentialTest, console: Console | None = None) -> None:
     """Prints tables, colours only on a terminal."""
     out = console or Console()
     pairs = Table(*_PAIR_HEADS, box=None, header_style="bold")
@@ -74,7 +74,7 @@ def print_swept(compared: Compared, console: Console | None = None) -> None:
     out.print(f"\n{verdict(compared)}; {compared.duration_s:.1f} s", highlight=False, soft_wrap=True)
 
 
-def as_markdown(compared: Compared) -> str:
+def as_markdown(compared: DifferentialTest) -> str:
     """Renders the comparison as Markdown."""
     lines = [*_table(_PAIR_HEADS, map(_pair_row, compared.pairs)), ""]
     for pair in compared.pairs:

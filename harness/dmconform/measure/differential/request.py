@@ -22,7 +22,7 @@ from dmconform.hosts.selection import select_hosts
 from dmconform.matrix.plan import PlannedHost
 from dmconform.matrix.prepare import Selection, build_sdks, fetch_hosts, lazy_engine
 from dmconform.measure.differential.calls import MODULE, Target
-from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, Compared, WantedRuns, compare_hosts
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, DifferentialTest, WantedRuns, compare_hosts
 from dmconform.measure.differential.known import load_known_differences
 from dmconform.measure.differential.rules import load_rules, short
 from dmconform.sdks.builder import Built, NotBuilt, Toolchain
@@ -44,7 +44,7 @@ class DifferentialRequest:
     probes: bool = True
 
 
-def run_request(request: DifferentialRequest, folder: Path) -> Compared:
+def run_request(request: DifferentialRequest, folder: Path) -> DifferentialTest:
     """Runs the requested differential test; `folder` is for the Envoys' files.
 
     Raises:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from dmconform.measure.differential.compare_hosts import Compared
+from dmconform.measure.differential.compare_hosts import DifferentialTest
 from dmconform.measure.differential.coverage import Cover
 
 SCHEMA_VERSION: Final = 1
@@ -69,7 +69,7 @@ class DifferentialResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     coverage: tuple[CoverageEntry, ...]
 
 
-def result_of(compared: Compared) -> DifferentialResult:
+def result_of(compared: DifferentialTest) -> DifferentialResult:
     """Returns the result as its JSON has it."""
     pairs = tuple(
         PairEntry(
@@ -106,6 +106,6 @@ def result_of(compared: Compared) -> DifferentialResult:
     return DifferentialResult(SCHEMA_VERSION, duration_s, compared.broken, compared.incomplete, pairs, coverages)
 
 
-def as_json(compared: Compared) -> str:
+def as_json(compared: DifferentialTest) -> str:
     """Returns JSON text, indented."""
     return msgspec.json.format(msgspec.json.encode(result_of(compared)), indent=1).decode() + "\n"

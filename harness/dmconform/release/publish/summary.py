@@ -10,7 +10,7 @@ from typing import Final
 from dmconform.core.paths import COMPRESSED_REPORT_FILE, REPORT_FILE
 from dmconform.core.text import cut, one_line
 from dmconform.core.values import Judgement, Outcome, Relation
-from dmconform.report.fitting import Section, fit, left_out_sentence
+from dmconform.report.fitting import ReportSection, fit, left_out_sentence
 from dmconform.report.grid import natural
 from dmconform.report.markdown import code, escape, table_section
 from dmconform.report.marks import OUTCOME_MARKS
@@ -103,7 +103,7 @@ def _quoted(text: str) -> str:
     return text if re.fullmatch(r"[\w@%+=:,./-]+", text) else "'" + text.replace("'", "'\\''") + "'"
 
 
-def _worst(report: Report) -> Iterator[Section]:
+def _worst(report: Report) -> Iterator[ReportSection]:
     """Yields failures on supported pairs, a row per record and outcome: new failures, then known ones, crashes first."""
     judgements = (*FAILURES, Judgement.XFAIL)
     groups: dict[tuple[str, str | None, Outcome], list[Cause]] = {}
@@ -145,7 +145,7 @@ def _gravity(found: list[Cause]) -> tuple[bool, int, int]:
     return found[0].judgement is Judgement.XFAIL, place, -sum(cause.count for cause in found)
 
 
-def _sdks(report: Report) -> Section:
+def _sdks(report: Report) -> ReportSection:
     """Returns a row per SDK version: its supported cells by judgement, and how many of the others that ran pass."""
     supported: dict[str, Counter[Judgement]] = {}
     others: dict[str, Counter[bool]] = {}
@@ -174,6 +174,6 @@ def _counts(found: Counter[Judgement]) -> Iterable[str]:
     return (str(count) if count else "" for count in (held, red, known, found.total() - held - red - known))
 
 
-def _hosts(report: Report) -> Section:
+def _hosts(report: Report) -> ReportSection:
     rows = ((escape(it.id), escape(it.build), code(it.sha256)) for it in report.hosts)
     return table_section("Hosts", ("host", "build", "sha256 of the binary"), rows)
