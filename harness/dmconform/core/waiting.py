@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Final, TypeVar
 
 from dmconform.core.timeouts import POLL_S, WaitFor
@@ -39,58 +39,52 @@ def bounded(timeout_s: float, overdue: Exception) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-_waited: dict[str, float] = {}
-_ongoing: list[WaitFor] = []
+_counted: Final[ContextVar[dict[str, float] | None]] = ContextVar("counted", default=None)
+_polling: Final[ContextVar[object]] = ContextVar("polling", default=None)
 
 
-def take_waited() -> dict[str, float]:
-    """Returns the seconds that the main thread has waited since the last call, by what it waited for; then counts anew."""
-    found = dict(_waited)
-    _waited.clear()
-    return found
+@contextlib.contextmanager
+def counted_waits() -> Iterator[dict[str, float]]:
+    """Counts the seconds that the block waits, by what it waits for. Other threads do not count."""
+    found: dict[str, float] = {}
+    with _set(_counted, found):
+        yield found
 
 
 @contextlib.contextmanager
 def waiting(timeout_s: float) -> Iterator[None]:
     """Counts the time of the block as spent on what the named time-out is about."""
-    # Of waits within waits the outermost counts: it says what it is for.
-    if not isinstance(timeout_s, WaitFor) or threading.current_thread() is not threading.main_thread() or _ongoing:
+    counted = _counted.get()
+    if counted is None or not isinstance(timeout_s, WaitFor):
         yield
         return
     started = time.monotonic()
-    _ongoing.append(timeout_s)
     try:
-        yield
+        with _set(_counted, None):  # of waits within waits the outermost counts: it says what it is for
+            yield
     finally:
-        _ongoing.clear()
-        _waited[timeout_s.what] = _waited.get(timeout_s.what, 0.0) + time.monotonic() - started
+        counted[timeout_s.what] = counted.get(timeout_s.what, 0.0) + time.monotonic() - started
 
 
-_number = itertools.count(1)
-_ongoing_polls: list[int] = []
-
-
-def poll_number() -> int:
-    """Numbers this poll of the main thread; 0 if it is in none."""
-    return _ongoing_polls[-1] if _ongoing_polls and threading.current_thread() is threading.main_thread() else 0
+def current_poll() -> object:
+    """Returns what stands for the poll that this thread is in; None if it is in none."""
+    return _polling.get()
 
 
 @contextlib.contextmanager
-def _numbered() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    _ongoing_polls.append(next(_number))
+def _set(variable: ContextVar[T], value: T) -> Iterator[None]:
+    """Gives a variable a value in the block, for this thread."""
+    token = variable.set(value)
     try:
         yield
     finally:
-        _ongoing_polls.pop()
+        variable.reset(token)
 
 
 def poll(condition: Callable[[], T | None], timeout_s: float) -> T | None:
     """Returns the condition's first value that is not None (nor False), or None when `timeout_s` seconds are over."""
     deadline = time.monotonic() + timeout_s
-    with waiting(timeout_s), _numbered():
+    with waiting(timeout_s), _set(_polling, object()):
         while True:
             value = condition()
             if value is not None and value is not False:

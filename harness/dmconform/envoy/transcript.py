@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from dmconform.core.waiting import poll_number
+from dmconform.core.waiting import current_poll
 from dmconform.envoy.connection import Act
 from dmconform.envoy.launch import Launch
 from dmconform.envoy.observer import UNOBSERVED, Observer
@@ -88,7 +88,7 @@ class Exchanged(msgspec.Struct, frozen=True, tag_field="step", tag="exchange"):
     protocol: str
     id: RequestId
     timeout_s: float  # how long its client would have waited
-    poll: int  # as of `dmconform.core.waiting.poll_number`: the case asked until it saw what it wanted
+    poll: int  # which of the case, that asked until it saw what it wanted; 0: none
 
 
 class Closed(msgspec.Struct, frozen=True, tag_field="step", tag="close"):
@@ -121,7 +121,7 @@ class Saw(msgspec.Struct, frozen=True, tag_field="step", tag="look"):
     what: Look
     name: str
     value: bool | int | None
-    poll: int  # as of `dmconform.core.waiting.poll_number`
+    poll: int  # as in `Exchanged`
 
 
 class Ended(msgspec.Struct, frozen=True, tag_field="step", tag="end"):
@@ -143,6 +143,7 @@ class Transcript:
         self._observer = observer
         self._file = folder / TRANSCRIPT_FILE
         self._exchanges = 0
+        self._polls: dict[object, int] = {}  # their numbers, from 1 on
         self._poll = 0
         self._saw: dict[tuple[Look, str], Saw] = {}  # in the newest poll
         self._is_over = False
@@ -193,7 +194,7 @@ class Transcript:
         """A request is over, and has been kept."""
         self._observer.look()
         self._exchanges += 1
-        self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request, float(timeout_s), poll_number()))
+        self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request, float(timeout_s), self._poll_number()))
 
     def closes(self, connection: int) -> None:
         """A client is about to close its connection."""
@@ -208,12 +209,17 @@ class Transcript:
 
     def sees(self, what: Look, name: str, value: bool | int | None) -> None:
         """The case has looked at something."""
-        number = poll_number()
+        number = self._poll_number()
         if number == 0 or number != self._poll:
             self._observer.look()
             self._write()
             self._poll = number
         self._saw[what, name] = Saw(time.monotonic(), what, name, value, number)
+
+    def _poll_number(self) -> int:
+        """Returns the number of the poll that the case is in; 0 if it is in none."""
+        poll = current_poll()
+        return 0 if poll is None else self._polls.setdefault(poll, len(self._polls) + 1)
 
     def ends(self, ending: Ending, exit_code: int | None) -> None:
         """It has ended; what is noted first stands."""

@@ -13,7 +13,7 @@ import msgspec
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
-from dmconform.core.waiting import take_waited
+from dmconform.core.waiting import counted_waits
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import CellEnd
 from dmconform.matrix.cell import Cell
@@ -59,27 +59,27 @@ def run_cell(
     if host.problem is not None:
         return CellResult(planned.id, Outcome.ERROR, host.problem)
     folder = Path(plan.evidence_folder) / planned.id.folder
-    started = time.monotonic()
-    take_waited()  # what came before does not count
-    refusals = None if observer.is_interactive else refusals_of(plan, planned)
-    cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
-    try:
-        outcome, detail = _outcome_of(case, cell)
-    finally:
-        cell.reap()
-    verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
-    try:
-        verdict, load = cell.abi_verdict_so_far(), cell.probe_load_so_far()
-    except OSError as error:  # without its log nothing is known for certain
-        outcome, detail = Outcome.ERROR, _system_trouble(error)
-    duration_s = time.monotonic() - started
-    keep = plan.keep_evidence or outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
-    if not keep:
-        shutil.rmtree(folder, ignore_errors=True)
-    elif not plan.keep_evidence and planned.relation is not Relation.SUPPORTED:
-        _trim(folder, planned.id)
-    evidence = planned.id.folder if keep else None
-    return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, take_waited())
+    with counted_waits() as waits:
+        started = time.monotonic()
+        refusals = None if observer.is_interactive else refusals_of(plan, planned)
+        cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
+        try:
+            outcome, detail = _outcome_of(case, cell)
+        finally:
+            cell.reap()
+        verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
+        try:
+            verdict, load = cell.abi_verdict_so_far(), cell.probe_load_so_far()
+        except OSError as error:  # without its log nothing is known for certain
+            outcome, detail = Outcome.ERROR, _system_trouble(error)
+        duration_s = time.monotonic() - started
+        keep = plan.keep_evidence or outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+        elif not plan.keep_evidence and planned.relation is not Relation.SUPPORTED:
+            _trim(folder, planned.id)
+        evidence = planned.id.folder if keep else None
+        return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waits)
 
 
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:

@@ -8,18 +8,13 @@ import threading
 import pytest
 from dmconform.core.process import run_program
 from dmconform.core.timeouts import WaitFor
-from dmconform.core.waiting import poll, take_waited, waiting
+from dmconform.core.waiting import counted_waits, current_poll, poll, waiting
 
 from tests.checkout import ROOT
 from tests.unit.report_samples import broken, cell, report, unreachable
 
 LONG = WaitFor(5.0, "something long")
 SHORT = WaitFor(0.02, "something short")
-
-
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    take_waited()
 
 
 def test_a_named_time_out_is_a_number() -> None:
@@ -29,36 +24,61 @@ def test_a_named_time_out_is_a_number() -> None:
 
 
 def test_polls_count_by_what_they_wait_for() -> None:
-    assert poll(lambda: False, SHORT) is None
-    assert poll(lambda: False, SHORT) is None
-    assert poll(lambda: True, LONG) is True
-    found = take_waited()
+    poll(lambda: False, SHORT)  # before it counts
+    with counted_waits() as found:
+        assert poll(lambda: False, SHORT) is None
+        assert poll(lambda: False, SHORT) is None
+        assert poll(lambda: True, LONG) is True
     assert set(found) == {"something short", "something long"}
     assert 0.04 <= found["something short"] < 5
-    assert take_waited() == {}, "it counts from the last look on"
+    before = dict(found)
+    poll(lambda: False, SHORT)
+    assert found == before, "what comes after the block does not count"
 
 
 def test_of_waits_within_waits_the_outermost_counts() -> None:
-    with waiting(LONG):
-        poll(lambda: False, SHORT)
-    assert list(take_waited()) == ["something long"]
+    with counted_waits() as found:
+        with waiting(LONG):
+            poll(lambda: False, SHORT)
+        assert list(found) == ["something long"]
+        with waiting(SHORT):
+            pass
+    assert list(found) == ["something long", "something short"]
 
 
 def test_a_wait_that_fails_counts() -> None:
-    with pytest.raises(ValueError, match="x"), waiting(LONG):
-        raise ValueError("x")
-    assert list(take_waited()) == ["something long"]
-    with waiting(SHORT):
-        pass
-    assert list(take_waited()) == ["something short"]
+    with counted_waits() as found:
+        with pytest.raises(ValueError, match="x"), waiting(LONG):
+            raise ValueError("x")
+        assert list(found) == ["something long"]
+        with waiting(SHORT):
+            pass
+    assert list(found) == ["something long", "something short"]
 
 
 def test_other_threads_and_plain_numbers_do_not_count() -> None:
-    thread = threading.Thread(target=lambda: poll(lambda: False, SHORT))
-    thread.start()
-    thread.join()
-    poll(lambda: False, 0.01)
-    assert take_waited() == {}
+    with counted_waits() as found:
+        thread = threading.Thread(target=lambda: poll(lambda: False, SHORT))
+        thread.start()
+        thread.join()
+        poll(lambda: False, 0.01)
+    assert found == {}
+
+
+def test_looks_of_one_poll_belong_together() -> None:
+    """Those of another poll, of a poll within it and of another thread do not."""
+    seen: list[object] = []
+
+    def look() -> bool:
+        seen.append(current_poll())
+        return len(seen) == 2
+
+    poll(look, LONG)
+    assert seen[0] is seen[1] is not None
+    assert current_poll() is None
+    inner = poll(lambda: poll(current_poll, LONG) if current_poll() else None, LONG)
+    assert inner is not None
+    assert inner is not seen[0]
 
 
 STOPPED_NOW_AND_THEN = """
