@@ -31,8 +31,8 @@ STYLES = {
     "fact-bad": "blue",
 }
 VERDICT_STYLES = {
-    RunVerdict.HELD: "bold green",
-    RunVerdict.BROKEN: "bold red",
+    RunVerdict.PASS: "bold green",
+    RunVerdict.FAIL: "bold red",
     RunVerdict.INCOMPLETE: "bold magenta",
     RunVerdict.NOTHING: "bold",
 }

@@ -28,15 +28,15 @@ SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKi
 class RunVerdict(enum.Enum):
     """The answer of a run. Each has a glyph and a word, so that none depends on colour."""
 
-    HELD = "pass"
-    BROKEN = "fail"
+    PASS = "pass"
+    FAIL = "fail"
     INCOMPLETE = "incomplete"
     NOTHING = "no supported cell ran"
 
     @property
     def glyph(self) -> str:
         """The sign before the answer."""
-        return {RunVerdict.HELD: "✓", RunVerdict.BROKEN: "✗", RunVerdict.INCOMPLETE: "■", RunVerdict.NOTHING: "○"}[self]
+        return {RunVerdict.PASS: "✓", RunVerdict.FAIL: "✗", RunVerdict.INCOMPLETE: "■", RunVerdict.NOTHING: "○"}[self]
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,11 @@ def abi_words(cells: Iterable[CellEntry]) -> str:
 
 def _verdict(report: Report, judgements: Counter[Judgement], *, ran_supported: bool) -> RunVerdict:
     if any(count for judgement, count in judgements.items() if judgement.is_red) or report.exit_code == ExitCode.FAIL:
-        return RunVerdict.BROKEN
+        return RunVerdict.FAIL
     planned_but_missing = report.planned_cells > len(report.cells)
     if not report.complete or judgements[Judgement.ERROR] or planned_but_missing or report.exit_code != ExitCode.OK:
         return RunVerdict.INCOMPLETE
-    return RunVerdict.HELD if ran_supported else RunVerdict.NOTHING
+    return RunVerdict.PASS if ran_supported else RunVerdict.NOTHING
 
 
 def _headline(report: Report, verdict: RunVerdict, supported: list[CellEntry], judgements: Counter[Judgement]) -> str:
@@ -201,7 +201,7 @@ def _headline(report: Report, verdict: RunVerdict, supported: list[CellEntry], j
     counts = Counter(cell.judgement for cell in supported)
     known = counts[Judgement.XFAIL]
     extras: list[str] = []
-    if verdict is RunVerdict.BROKEN:
+    if verdict is RunVerdict.FAIL:
         records = {one.record for one in report.inconsistencies if one.record is not None and one.kind not in SEEN_IN_CELLS}
         sentence, extras = _broken(counts[Judgement.FAIL], ran, judgements, len(records))
     elif verdict is RunVerdict.INCOMPLETE:
@@ -221,7 +221,7 @@ def _headline(report: Report, verdict: RunVerdict, supported: list[CellEntry], j
     missing = report.planned_cells - len(report.cells)
     if missing > 0:
         extras.append(f"{counted(missing, 'cell')} planned and never begun")
-    if verdict in (RunVerdict.HELD, RunVerdict.NOTHING):
+    if verdict in (RunVerdict.PASS, RunVerdict.NOTHING):
         outcomes = Counter(cell.outcome for cell in supported)
         extras += [f"{counted(outcomes[one], 'supported cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
     return sentence + (f" ({', '.join(extras)})" if extras else "")

@@ -51,7 +51,7 @@ def test_the_next_minor_refuses_a_module_that_needs_it_at_load(hosts: Stubs, tmp
     assert f"undefined symbol: {GONE}" in seen.message
 
 
-def test_on_the_next_minor_a_call_is_a_bomb(hosts: Stubs, tmp_path: Path) -> None:
+def test_on_the_next_minor_a_symbol_is_unresolved(hosts: Stubs, tmp_path: Path) -> None:
     seen = hosts.attempt(NEW, ExtensionPoint.HTTP_FILTER, tmp_path, hosts.build(OLD, CALLS))
 
     assert (seen.ended, seen.phase) == (AttemptEnd.CRASHED, Phase.DRIVING), seen.message

@@ -83,7 +83,7 @@ def test_a_module_that_is_refused_at_load(probe: dict[str, Path], tmp_path: Path
     assert NOBODYS in host.reason
 
 
-def test_a_bomb_that_goes_off_and_one_that_does_not(probe: dict[str, Path], tmp_path: Path) -> None:
+def test_an_unresolved_symbol_that_is_called_and_one_that_is_not(probe: dict[str, Path], tmp_path: Path) -> None:
     """The Go probe binds at the first call; `transform` sets a header, `refuse` nothing."""
     module = renamed_symbol(probe["go"], tmp_path / "libmodule.so", SET_HEADER, NO_HEADER)
     found = checked(module, *HOST, *TRANSFORM)

@@ -27,7 +27,7 @@ OF_1_39_3 = 'release = "1.39.3"\ndefault = true\n'
 ONE_CELL = "window/local_reply/cpp@1.39:reference/1.39.3"
 
 
-def with_bomb(bench: Bench, folder: Path) -> Bench:
+def with_unresolved_symbol(bench: Bench, folder: Path) -> Bench:
     """A bench whose Go probe calls a callback that no host has, when it answers a request by itself."""
 
     def planted(name: str, text: bytes) -> Path:
@@ -50,8 +50,10 @@ def replies(cell: Cell) -> None:
         envoy.request("/anything")
 
 
-def test_a_bomb_is_foreseen_and_what_it_does_is_a_crash_that_names_the_symbol(bench: Bench, tmp_path: Path) -> None:
-    bench = with_bomb(bench, tmp_path)
+def test_an_unresolved_symbol_is_foreseen_and_what_it_does_is_a_crash_that_names_the_symbol(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench = with_unresolved_symbol(bench, tmp_path)
     result = bench.run(replies, language="go")
     assert result.outcome is Outcome.CRASH, result
     assert f"undefined symbol: {NOBODYS}" in result.detail
@@ -66,12 +68,12 @@ def test_a_bomb_is_foreseen_and_what_it_does_is_a_crash_that_names_the_symbol(be
     assert NOBODYS in (mismatch(of_the_plan, result.probe_load) or ""), "expected the sound probe's verdict not to fit"
 
 
-def test_a_bomb_that_nothing_calls_does_no_harm(bench: Bench, tmp_path: Path) -> None:
+def test_an_unresolved_symbol_that_nothing_calls_does_no_harm(bench: Bench, tmp_path: Path) -> None:
     def quiet(cell: Cell) -> None:
         with cell.start(listener("identity")) as envoy:
             assert envoy.request("/").status == 200
 
-    result = with_bomb(bench, tmp_path).run(quiet, language="go")
+    result = with_unresolved_symbol(bench, tmp_path).run(quiet, language="go")
     assert (result.outcome, result.probe_load) == (Outcome.PASS, ProbeLoad(Load.LOADED)), result
 
 

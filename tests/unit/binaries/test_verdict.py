@@ -178,7 +178,7 @@ def test_how_the_host_opens_modules_decides_what_a_lazy_one_may_lack() -> None:
     assert any("RTLD_NOW" in note for note in not_known.notes)
 
 
-def test_missing_symbols_go_before_the_abi_string_and_bombs_are_told_beside_it() -> None:
+def test_missing_symbols_go_before_the_abi_string_and_unresolved_symbols_are_told_beside_it() -> None:
     refusing = host(abi_version="v0.2.0", refuses=True)
     assert NEW in static_verdict(module(Undefined(NEW)), refusing).reason
     lazy = static_verdict(module(Undefined(NEW), binding=Binding.LAZY), refusing)

@@ -14,7 +14,7 @@ from dmconform.core.values import AbiVerdict
 
 LOADS = StaticVerdict(StaticKind.LOADS, "")
 REFUSED = StaticVerdict(StaticKind.REFUSED, "it lacks a", ("a",))
-BOMB = StaticVerdict(StaticKind.UNRESOLVED, "a call to a ends it", ("a",))
+UNRESOLVED = StaticVerdict(StaticKind.UNRESOLVED, "a call to a ends it", ("a",))
 UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "who knows")
 
 
@@ -54,7 +54,12 @@ def test_the_verdict_of_runs(kinds: tuple[RunKind, ...], verdict: HostVerdict) -
 
 @pytest.mark.parametrize(
     ("static", "verdict"),
-    [(LOADS, HostVerdict.WORKS), (REFUSED, HostVerdict.BREAKS), (BOMB, HostVerdict.BREAKS), (UNKNOWN, HostVerdict.UNDECIDED)],
+    [
+        (LOADS, HostVerdict.WORKS),
+        (REFUSED, HostVerdict.BREAKS),
+        (UNRESOLVED, HostVerdict.BREAKS),
+        (UNKNOWN, HostVerdict.UNDECIDED),
+    ],
 )
 def test_the_verdict_without_a_run(static: StaticVerdict, verdict: HostVerdict) -> None:
     (host,) = judge_hosts([seen("1.39.3", static, wanted=False)], guessed=False)
@@ -114,10 +119,10 @@ def test_what_works_at_one_point_says_nothing_of_another() -> None:
         (REFUSED, RunKind.NO_ANSWER, True),
         (REFUSED, RunKind.SYMBOL_LOOKUP, True),
         (REFUSED, RunKind.CRASHED, False),
-        (BOMB, RunKind.WORKS, False),
-        (BOMB, RunKind.SYMBOL_LOOKUP, False),
-        (BOMB, RunKind.CRASHED, False),
-        (BOMB, RunKind.REFUSED, True),
+        (UNRESOLVED, RunKind.WORKS, False),
+        (UNRESOLVED, RunKind.SYMBOL_LOOKUP, False),
+        (UNRESOLVED, RunKind.CRASHED, False),
+        (UNRESOLVED, RunKind.REFUSED, True),
         (UNKNOWN, RunKind.REFUSED, False),
         (UNKNOWN, RunKind.WORKS, False),
     ],
@@ -143,9 +148,9 @@ def test_a_point_that_breaks_does_not_speak_for_another() -> None:
     assert (judged.verdict, judged.own_doing, judged.mismatch) == (HostVerdict.BREAKS, False, None)
 
 
-def test_a_bomb_that_did_not_go_off_is_spoken_of() -> None:
-    (host,) = judge_hosts([seen("1.39.3", BOMB, RunKind.WORKS)], guessed=False)
-    assert (host.verdict, BOMB.reason in host.reason) == (HostVerdict.WORKS, True)
+def test_an_unresolved_symbol_that_was_not_called_is_mentioned() -> None:
+    (host,) = judge_hosts([seen("1.39.3", UNRESOLVED, RunKind.WORKS)], guessed=False)
+    assert (host.verdict, UNRESOLVED.reason in host.reason) == (HostVerdict.WORKS, True)
 
 
 def test_answers_that_differ_are_spoken_of_where_it_works() -> None:
@@ -166,7 +171,7 @@ def test_answers_that_differ_are_spoken_of_where_it_works() -> None:
         ((LOADS, LOADS), ExitCode.OK),
         ((LOADS, UNKNOWN), ExitCode.ERROR),
         ((LOADS, REFUSED), ExitCode.FAIL),
-        ((UNKNOWN, BOMB), ExitCode.FAIL),  # that it does not work somewhere is known for certain
+        ((UNKNOWN, UNRESOLVED), ExitCode.FAIL),  # that it does not work somewhere is known for certain
     ],
 )
 def test_the_exit_code(statics: tuple[StaticVerdict, ...], code: ExitCode) -> None:

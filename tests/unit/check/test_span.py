@@ -14,7 +14,7 @@ VERDICTS = {"w": HostVerdict.WORKS, "-": HostVerdict.BREAKS, "?": HostVerdict.UN
 
 
 def hosts(*marks: str) -> Sequence[HostEntry]:
-    """Hosts written `RELEASE=w|-|?|b`; `b` works as far as it was driven, with a bomb."""
+    """Hosts written `RELEASE=w|-|?|b`; `b` works as far as it was driven, with an unresolved symbol."""
     entries = []
     for mark in marks:
         release, _, how = mark.partition("=")
@@ -34,7 +34,7 @@ def hosts(*marks: str) -> Sequence[HostEntry]:
         (("1.38.3=w", "1.39.3=?", "1.40.0=w"), None, None),  # what was not judged is no bridge
         (("1.38.3=?", "1.39.3=w", "1.40.0=?"), "1.39.3", "1.39.3"),
         (("1.38.3=-", "1.39.3=-"), None, None),
-        (("1.38.3=b", "1.39.3=w", "1.40.0=w"), "1.39.3", "1.40.0"),  # a bomb does not count …
+        (("1.38.3=b", "1.39.3=w", "1.40.0=w"), "1.39.3", "1.40.0"),  # an unresolved symbol does not count …
         (("1.37.0=-", "1.38.3=b", "1.39.3=b"), "1.38.3", "1.39.3"),  # … unless there is nothing better
         (("1.39.3=w", "1.39.3=-", "1.40.0=w"), "1.40.0", "1.40.0"),  # two hosts of one release, one of which refuses
         (("1.9.0=w", "1.10.0=w"), "1.9.0", "1.10.0"),  # numbers, not text
@@ -58,6 +58,6 @@ def test_known_releases_that_were_not_asked_for_are_named_only_inside_of_the_ran
     assert span_of(hosts("1.38.2=w", "1.39.3=-", "1.40.0=w"), KNOWN, measured=True).between == ()
 
 
-def test_bombs_are_named() -> None:
+def test_unresolved_symbols_are_named() -> None:
     span = span_of(hosts("1.38.3=b", "1.39.3=w"), KNOWN, measured=False)
     assert (span.unresolved, span.works, span.measured) == (("1.38.3",), ("1.38.3", "1.39.3"), False)

@@ -86,7 +86,7 @@ def test_what_another_command_judges_gives_0(tmp_path: Path) -> None:
     assert "expected --json as well" in dmconform_check(*words).said
 
 
-def test_a_bomb_gives_1(tmp_path: Path) -> None:
+def test_an_unresolved_symbol_gives_1(tmp_path: Path) -> None:
     found = checked(library(tmp_path, NOBODYS, bind_now=False), "--no-run", "--host", "1.39")
     assert (found.exit_code, found.hosts[0].static.kind) == (ExitCode.FAIL, StaticKind.UNRESOLVED)
     assert found.hosts[0].static.missing == (NOBODYS,)

@@ -428,13 +428,13 @@ def test_the_minor_of_a_module_must_be_certain(catalogue: Catalogue) -> None:
 def test_a_module_with_a_call_that_would_end_the_host_may_not_unless_the_policy_says_so(catalogue: Catalogue) -> None:
     policy = POLICIES["module-release"]
     works, other = module_check().hosts
-    bomb = msgspec.structs.replace(
+    unresolved = msgspec.structs.replace(
         other, static=msgspec.structs.replace(other.static, kind=StaticKind.UNRESOLVED, reason="a call ends it")
     )
-    verdict = gate_module(module_check(hosts=(works, bomb)), policy, "m", "1.39", catalogue)
+    verdict = gate_module(module_check(hosts=(works, unresolved)), policy, "m", "1.39", catalogue)
     assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.UNCALLED])
     allowing = msgspec.structs.replace(policy, uncalled_allowed=True)
-    assert gate_module(module_check(hosts=(works, bomb)), allowing, "m", "1.39", catalogue).answer is GateAnswer.MAY
+    assert gate_module(module_check(hosts=(works, unresolved)), allowing, "m", "1.39", catalogue).answer is GateAnswer.MAY
 
 
 def test_a_host_that_a_module_was_not_run_on_does_not_hold(catalogue: Catalogue) -> None:

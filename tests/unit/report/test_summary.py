@@ -44,24 +44,24 @@ def test_counts_have_every_value_and_add_up() -> None:
 @pytest.mark.parametrize(
     ("cells", "verdict", "says"),
     [
-        ([cell()], RunVerdict.HELD, "holds: all 1 supported cells that ran pass"),
-        ([cell(), known("a/b")], RunVerdict.HELD, "apart from known failures: 1 of 2 supported cells that ran pass (1 xfail"),
-        ([cell(), unreachable()], RunVerdict.HELD, "(1 supported cell not tested)"),
+        ([cell()], RunVerdict.PASS, "holds: all 1 supported cells that ran pass"),
+        ([cell(), known("a/b")], RunVerdict.PASS, "apart from known failures: 1 of 2 supported cells that ran pass (1 xfail"),
+        ([cell(), unreachable()], RunVerdict.PASS, "(1 supported cell not tested)"),
         (
             [cell(), unreachable(), INAPPLICABLE],
-            RunVerdict.HELD,
+            RunVerdict.PASS,
             "(1 supported cell not tested, 1 supported cell not applicable)",
         ),
-        ([cell(), broken("a/b")], RunVerdict.BROKEN, "does not hold: 1 of 2 supported"),
-        ([cell(), broken("a/b"), BLOCKED], RunVerdict.BROKEN, "1 cell could not run"),
-        ([cell(), cell("a/b", judgement=Judgement.XPASS)], RunVerdict.BROKEN, "Known failures no longer apply"),
-        ([cell(), contradicted("a/b")], RunVerdict.BROKEN, "contradict each other (1 cell with a static/run-time mismatch)"),
+        ([cell(), broken("a/b")], RunVerdict.FAIL, "does not hold: 1 of 2 supported"),
+        ([cell(), broken("a/b"), BLOCKED], RunVerdict.FAIL, "1 cell could not run"),
+        ([cell(), cell("a/b", judgement=Judgement.XPASS)], RunVerdict.FAIL, "Known failures no longer apply"),
+        ([cell(), contradicted("a/b")], RunVerdict.FAIL, "contradict each other (1 cell with a static/run-time mismatch)"),
         (
             [broken(), contradicted("a/b")],
-            RunVerdict.BROKEN,
+            RunVerdict.FAIL,
             "1 of 2 supported cells that ran fail (1 cell with a static/run-time mismatch)",
         ),
-        ([cell(), FACT_MISMATCH], RunVerdict.HELD, "holds: all 1 supported cells that ran pass"),
+        ([cell(), FACT_MISMATCH], RunVerdict.PASS, "holds: all 1 supported cells that ran pass"),
         ([cell(), BLOCKED], RunVerdict.INCOMPLETE, "no answer (1 cell could not run)"),
         ([FACT], RunVerdict.NOTHING, "No supported cell ran"),
         ([unreachable()], RunVerdict.NOTHING, "No supported cell ran"),
@@ -82,7 +82,7 @@ def test_a_run_that_stopped_early_never_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exit_code", "verdict"), [(1, RunVerdict.BROKEN), (2, RunVerdict.INCOMPLETE), (4, RunVerdict.INCOMPLETE)]
+    ("exit_code", "verdict"), [(1, RunVerdict.FAIL), (2, RunVerdict.INCOMPLETE), (4, RunVerdict.INCOMPLETE)]
 )
 def test_the_page_is_never_greener_than_the_exit_code(exit_code: int, verdict: RunVerdict) -> None:
     assert summarise(report([cell()], exit_code=exit_code)).verdict is verdict

@@ -18,7 +18,7 @@ from dmconform.spec.mismatch import mismatch
 
 LOADS = StaticVerdict(StaticKind.LOADS, "all is there")
 REFUSED = StaticVerdict(StaticKind.REFUSED, "2 symbols", ("missing_1", "missing_2"))
-BOMB = StaticVerdict(StaticKind.UNRESOLVED, "2 symbols", ("missing_1", "missing_2"))
+UNRESOLVED = StaticVerdict(StaticKind.UNRESOLVED, "2 symbols", ("missing_1", "missing_2"))
 UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
 
 
@@ -45,11 +45,11 @@ UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
             "refused at load (2 symbols); at run time the probe was loaded, and the call",
         ),
         (REFUSED, ProbeLoad(Load.MIXED, "missing_1"), "loaded once and refused once"),
-        (BOMB, ProbeLoad(Load.LOADED), None),
-        (BOMB, ProbeLoad(Load.UNRESOLVED, "missing_1"), None),
-        (BOMB, ProbeLoad(Load.UNRESOLVED, "other"), "other, which the static analysis does not miss"),
-        (BOMB, ProbeLoad(Load.REFUSED), "an unresolved symbol (2 symbols); at run time the probe was refused at load"),
-        *((one, ProbeLoad(), None) for one in (LOADS, REFUSED, BOMB)),
+        (UNRESOLVED, ProbeLoad(Load.LOADED), None),
+        (UNRESOLVED, ProbeLoad(Load.UNRESOLVED, "missing_1"), None),
+        (UNRESOLVED, ProbeLoad(Load.UNRESOLVED, "other"), "other, which the static analysis does not miss"),
+        (UNRESOLVED, ProbeLoad(Load.REFUSED), "an unresolved symbol (2 symbols); at run time the probe was refused at load"),
+        *((one, ProbeLoad(), None) for one in (LOADS, REFUSED, UNRESOLVED)),
         *((UNKNOWN, ProbeLoad(load), None) for load in Load),
         *((None, ProbeLoad(load), None) for load in Load),
     ],
@@ -166,7 +166,7 @@ BINARY = Path("/hosts/envoy")
 LOOKUP = f"{BINARY}: symbol lookup error: {FILE}: undefined symbol: callback_9"
 
 
-def test_a_bomb_that_went_off_is_told_whatever_was_accepted_before() -> None:
+def test_an_unresolved_symbol_that_went_off_is_told_whatever_was_accepted_before() -> None:
     log = f"[info] something\n{LOOKUP}\n"
     assert seen(given(ACCEPTED), log=log) == ProbeLoad(Load.UNRESOLVED, "callback_9")
     assert seen(log=log) == ProbeLoad(Load.UNRESOLVED, "callback_9")
