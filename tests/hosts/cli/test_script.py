@@ -25,11 +25,11 @@ RUN_S = 120.0
 MADE = "dmconform: making .venv-dmconform, once\n"
 
 
-def call(script: Path, folder: Path, *words: str, timeout_s: float = RUN_S) -> Done:
-    """Runs the script in a folder, as a shell does."""
+def call(script: Path, folder: Path, *words: str, timeout_s: float = RUN_S, **more: str) -> Done:
+    """Runs the script in a folder, as a shell does, with `more` in its environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(
-        [script, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout_s, check=False
+        [script, *words], cwd=folder, env=environment | more, capture_output=True, text=True, timeout=timeout_s, check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
@@ -97,6 +97,12 @@ def test_the_code_that_runs_is_that_of_the_clone(script: Path, tmp_path: Path) -
         assert call(script, tmp_path, "--version").printed == "dmconform 77.7.7\n"
     finally:
         file.write_text(before)
+
+
+def test_a_python_path_of_the_caller_does_not_count(script: Path, tmp_path: Path) -> None:
+    (tmp_path / "dmconform.py").write_text("raise SystemExit('a module of the caller')\n")
+    done = call(script, tmp_path, "--version", PYTHONPATH=str(tmp_path))
+    assert (done.exit_code, done.printed, done.said) == (ExitCode.OK, f"dmconform {__version__}\n", "")
 
 
 def test_without_a_new_enough_python_it_says_so_with_4(script: Path, tmp_path: Path) -> None:
