@@ -1,4 +1,4 @@
-"""The front door for case authors: everything that a case imports, and nothing else of the package.
+"""The interface for case authors: everything that a case imports, and nothing else of the package.
 
 A case declares itself with `case`, gets a `Cell`, starts Envoys with listeners and filters that refer to modules, looks at what
 comes back, polls with named time-outs, and asserts. `docs/writing-cases.md` leads from an idea to a merged case.

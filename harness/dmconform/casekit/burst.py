@@ -41,7 +41,7 @@ def _seen(protocol: Protocol, port: int, request: Request, requests: int) -> Cou
 
 
 def _one_after_another(port: int, request: Request, requests: int) -> Counter[str]:
-    """Sends up to so many requests over one connection: as many as the other side leaves it open for."""
+    """Sends up to so many requests over one connection, as long as the other side leaves it open."""
     seen: Counter[str] = Counter()
     with connect(Protocol.HTTP1, port, BURST_S) as connection:
         while seen.total() < requests and connection.takes_more:

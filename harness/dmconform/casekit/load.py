@@ -24,7 +24,7 @@ class LoadClient:
     """A client's observations so far: of an answer its status, or a header; without an answer, text with the reason."""
 
     def __init__(self, port: int, shows: str | None = None, protocol: Protocol = Protocol.HTTP1) -> None:
-        """Starts as `load` describes."""
+        """Starts the client as `load` describes."""
         self.answers: Counter[int | str] = Counter()
         self.turns: list[int | str] = []  # the answers without those that are the same as the one before
         self._shows = shows

@@ -20,7 +20,7 @@ def payload(callback: str) -> str:
 
 
 def panic_lines(envoy: Envoy, callback: str, mark: str = "") -> list[str]:
-    """The lines of the log so far that hold the payload, and a further text."""
+    """Returns the lines of the log so far that hold the payload, and a further text."""
     return [line for line in envoy.read_log().splitlines() if payload(callback) in line and mark in line]
 
 

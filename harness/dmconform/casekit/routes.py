@@ -66,6 +66,6 @@ class Routes:
 
 
 def _message(envoy: Envoy, before: int) -> str:
-    """What a rejection says, when there had been so many before."""
+    """Waits for a rejection after so many others, and returns its message."""
     log = poll(lambda: text if (text := envoy.read_log()).count(_REJECTED) > before else None, LOG_LINE_S)
     return "(no message in the log)" if log is None else log.rpartition(_REJECTED)[2].partition("\n")[0]

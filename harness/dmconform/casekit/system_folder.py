@@ -1,6 +1,6 @@
 """A system library folder with one module more, seen by one process only: the machine's own is never written to.
 
-The Envoy starts in a mount namespace of its own, in which an overlay lays a folder of the cell over /usr/lib.
+The Envoy starts in a separate mount namespace, in which an overlay lays a folder of the cell over /usr/lib.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Waiting for what an update takes away: until its module is unmapped, or until nothing that went can hold one any more."""
+"""Waiting for what an update removes: until its module is unmapped, or until nothing that was removed can hold one any more."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class RemoteSource:
     nack_on_cache_miss: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """The fields of a `DynamicModuleConfig` that say so."""
+        """Returns the fields of a `DynamicModuleConfig` for this."""
         remote = {
             "http_uri": {
                 "uri": f"http://{MODULE_SOURCE}{self.path}",
@@ -56,7 +56,7 @@ class LocalFile:
     filename: str
 
     def to_json(self) -> dict[str, Any]:
-        """The fields of a `DynamicModuleConfig` that say so."""
+        """Returns the fields of a `DynamicModuleConfig` for this."""
         return {"module": {"local": {"filename": self.filename}}}
 
 
@@ -72,7 +72,7 @@ class ModuleRef:
     metrics_namespace: str = ""  # of the module's own metrics; hosts know it from 1.38 on
 
     def to_json(self) -> dict[str, Any]:
-        """The `DynamicModuleConfig` message."""
+        """Returns the `DynamicModuleConfig` message."""
         message: dict[str, Any] = {"name": self.name}
         if self.do_not_close:
             message["do_not_close"] = True
@@ -105,7 +105,7 @@ class _ModuleFilter:
         return f"dynamic_module.{self.module.name}.{self.filter_name}"
 
     def to_json(self) -> dict[str, Any]:
-        """The filter as an entry of its chain."""
+        """Returns the filter as an entry of its chain."""
         return {
             "name": self.entry,
             "typed_config": {
@@ -140,7 +140,7 @@ class ListenerFilter(_ModuleFilter):
 
 @dataclass(frozen=True)
 class PerRoute:
-    """What a filter is told on the route to the upstream server: a module, a name and a configuration text of its own."""
+    """What a filter gets on the route to the upstream server: a module, a name and a separate configuration text."""
 
     entry: str  # the filter's `entry`
     module: ModuleRef
@@ -148,7 +148,7 @@ class PerRoute:
     config: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The `DynamicModuleFilterPerRoute` message."""
+        """Returns the `DynamicModuleFilterPerRoute` message."""
         return {
             "@type": f"{_EXTENSIONS}.http.dynamic_modules.v3.DynamicModuleFilterPerRoute",
             "dynamic_module_config": self.module.to_json(),
@@ -180,7 +180,7 @@ class Listener:
         return tuple(one.module for one in (*self.listening, *self.network, *self.filters) if one.is_in_listener)
 
     def routes(self) -> dict[str, Any]:
-        """The `RouteConfiguration` resource, which has the listener's name."""
+        """Returns the `RouteConfiguration` resource, which has the listener's name."""
         to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
         if self.response_headers:
             to_upstream["response_headers_to_add"] = [
@@ -201,7 +201,7 @@ class Listener:
         }
 
     def _routing(self) -> dict[str, Any]:
-        """Where the connection manager has its routes from."""
+        """Returns the fields that say where the connection manager has its routes from."""
         if self.routes_file is None:
             routes = self.routes()
             del routes["@type"]
@@ -210,7 +210,7 @@ class Listener:
         return {"rds": {"route_config_name": self.name, "config_source": source}}
 
     def to_json(self) -> dict[str, Any]:
-        """The `Listener` resource."""
+        """Returns the `Listener` resource."""
         last = self._tcp_proxy() if self.tcp else self._connection_manager()
         message = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
@@ -223,7 +223,7 @@ class Listener:
         return message
 
     def _tcp_proxy(self) -> dict[str, Any]:
-        """What hands bytes on to the upstream server."""
+        """Returns the filter that hands bytes on to the upstream server."""
         proxy = {
             "@type": f"{_EXTENSIONS}.network.tcp_proxy.v3.TcpProxy",
             "stat_prefix": self.name,
@@ -232,7 +232,7 @@ class Listener:
         return {"name": "tcp_proxy", "typed_config": proxy}
 
     def _connection_manager(self) -> dict[str, Any]:
-        """What makes requests of bytes."""
+        """Returns the filter that makes requests of bytes."""
         router = {"name": "router", "typed_config": {"@type": f"{_EXTENSIONS}.http.router.v3.Router"}}
         manager = {
             "@type": f"{_EXTENSIONS}.network.http_connection_manager.v3.HttpConnectionManager",
@@ -247,7 +247,7 @@ class Listener:
 
 
 def bootstrap(listeners_file: Path, upstream_port: int, clusters: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """The `Bootstrap` message: listeners by discovery, the cluster `upstream`, and further ones by name and loopback port."""
+    """Returns the `Bootstrap` message: listeners by discovery, the cluster `upstream`, and others by name and loopback port."""
     ports = {"upstream": upstream_port, **(clusters or {})}
     return {
         "node": {"id": "dmconform", "cluster": "dmconform"},
@@ -260,7 +260,7 @@ def bootstrap(listeners_file: Path, upstream_port: int, clusters: Mapping[str, i
 
 
 def _cluster(name: str, port: int) -> dict[str, Any]:
-    """A cluster of one server on loopback, which speaks HTTP/1.1 with trailers."""
+    """Returns a cluster of one server on loopback, which speaks HTTP/1.1 with trailers."""
     type_name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     options = {
         "@type": f"type.googleapis.com/{type_name}",
@@ -276,12 +276,12 @@ def _cluster(name: str, port: int) -> dict[str, Any]:
 
 
 def discovery(version: int, listeners: Sequence[Listener]) -> str:
-    """The discovery response that holds the listeners, as JSON text."""
+    """Returns the discovery response that holds the listeners, as JSON text."""
     return _response(version, [listener.to_json() for listener in listeners])
 
 
 def route_discovery(version: int, listener: Listener) -> str:
-    """The discovery response that holds a listener's routes, as JSON text."""
+    """Returns the discovery response that holds a listener's routes, as JSON text."""
     return _response(version, [listener.routes()])
 
 

@@ -1,4 +1,4 @@
-"""A client's connection that is watched: what becomes of it tells of the Envoy's health, and is kept as evidence."""
+"""A client's connection that is watched: what becomes of it shows the Envoy's health, and is kept as evidence."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Watch:
 
 
 def connect(protocol: Protocol, port: int, timeout_s: float | None = None) -> Connection:
-    """A connection to a loopback port, with a bound on each wait (None: `REQUEST_S`).
+    """Opens a connection to a loopback port, with a bound on each wait (None: `REQUEST_S`).
 
     Raises:
-        ConnectionError: nobody accepts it.
+        ConnectionError: no one accepts it.
     """
     return (Http2Connection if protocol is Protocol.HTTP2 else Http1Connection)(
         port, REQUEST_S if timeout_s is None else timeout_s
@@ -61,7 +61,7 @@ class Pending:
         self._exchange.send_body(text)
 
     def finish(self) -> Answer:
-        """Sends what is held back of the request, and gives the answer."""
+        """Sends what is held back of the request, and returns the answer."""
         self._watch.act(self._number, Act.COMPLETE, self.request, "")
         return self._told(self._exchange.finish)
 
@@ -130,9 +130,9 @@ class Client:
         return self._requests
 
     def request(self, request: Request) -> Answer:
-        """Sends a whole request, and gives its answer."""
+        """Sends a whole request, and returns its answer."""
         return self.send(request).answer()
 
     def look_if_open(self) -> bool:
-        """Looks whether the other side has left the connection open so far."""
+        """Returns whether the other side has left the connection open so far."""
         return self._connection.look_if_open()

@@ -70,7 +70,7 @@ class Exchange(ABC):
         """Sends what is held back of the request, once."""
 
     def finish(self) -> Answer:
-        """The same, and gives the answer.
+        """Sends what is held back of the request, and returns the answer.
 
         Raises:
             NoAnswer: it is not complete in time.
@@ -88,7 +88,7 @@ class Exchange(ABC):
 
     @abstractmethod
     def cancel(self) -> None:
-        """Gives the request up, as a client does that has gone."""
+        """Gives the request up, as a client that goes away does."""
 
 
 class Connection(ABC):
@@ -103,7 +103,7 @@ class Connection(ABC):
             tls: speaks TLS if it is given.
 
         Raises:
-            ConnectionError: nobody accepts it.
+            ConnectionError: no one accepts it.
             ssl.SSLError: there is no agreement on TLS.
             TimeoutError: either takes too long.
         """
@@ -134,7 +134,7 @@ class Connection(ABC):
         return exchange
 
     def request(self, request: Request) -> Answer:
-        """Sends a whole request, and gives its answer.
+        """Sends a whole request, and returns its answer.
 
         Raises:
             NoAnswer: it is not complete in time.
@@ -147,7 +147,7 @@ class Connection(ABC):
         """Whether a request can begin now, after what has been sent and answered so far."""
 
     def look_if_open(self) -> bool:
-        """Looks whether the other side has left it open so far, or something is there that was not taken off it yet."""
+        """Returns whether the other side has left it open so far, or something is there that was not taken off it yet."""
         if self._socket.fileno() < 0:
             return False
         self._socket.setblocking(False)
@@ -161,11 +161,11 @@ class Connection(ABC):
             self._socket.settimeout(self.timeout_s)
 
     def _deadline(self) -> float:
-        """When what begins now is overdue, on the clock `time.monotonic`."""
+        """Returns when what begins now is overdue, on the clock `time.monotonic`."""
         return time.monotonic() + self.timeout_s
 
     def _read(self, deadline: float, what: str) -> bytes:
-        """The next bytes; none at the end of the connection.
+        """Returns the next bytes; none at the end of the connection.
 
         Raises:
             NoAnswer: none come before the deadline.

@@ -36,7 +36,7 @@ class Settled:
 
 
 class Driver:
-    """The process of one Envoy in a folder: write what it reads, `start` it, ask it, end it."""
+    """The process of one Envoy in a folder: it writes the configuration, starts the process, asks it and ends it."""
 
     def __init__(self, folder: Path, ask: Callable[[str], Answer]) -> None:
         """Writes and starts nothing yet.
@@ -66,7 +66,7 @@ class Driver:
         part.replace(listeners)
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], working_folder: str | Path) -> None:
-        """Starts the process in a session of its own; what it prints is kept in the log.
+        """Starts the process in a separate session; what it prints is kept in the log.
 
         Raises:
             OSError: there is no such program, or the log cannot be written.
@@ -142,7 +142,7 @@ class Driver:
         return {name: int(value) for name, _, value in pairs if value.isdigit()}
 
     def settled(self) -> Settled | None:
-        """Looks what became of the newest listeners; None while they are neither accepted nor rejected. Each is seen once."""
+        """Returns what became of the newest listeners; None while they are neither accepted nor rejected. Each is seen once."""
         seen = self.counters(f"^{_UPDATES}")
         accepted = seen.get(f"{_UPDATES}success", 0)
         rejected = seen.get(f"{_UPDATES}rejected", 0) + seen.get(f"{_UPDATES}failure", 0)
@@ -172,7 +172,7 @@ class Driver:
         return has_mapped(self.pid, path)
 
     def stop(self, timeout_s: float) -> int | None:
-        """Asks it to end, by SIGTERM, and gives its exit code; None if it does not end in time."""
+        """Asks it to end, by SIGTERM, and returns its exit code; None if it does not end in time."""
         self._process.terminate()
         try:
             return self._process.wait(timeout_s)

@@ -1,4 +1,4 @@
-"""One real Envoy: started in a folder of its own, asked, reconfigured, stopped. One way to do each."""
+"""One real Envoy: started in a separate folder, asked, reconfigured, stopped. One way to do each."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Envoy:
         return self.pid
 
     def provoke(self, when: str) -> None:
-        """From now on an end of the process is told with this, such as `after a panic in destroy`.
+        """Sets the words that describe an end of the process from now on, such as `after a panic in destroy`.
 
         Which of the later requests notices such an end is chance.
         """
@@ -122,7 +122,7 @@ class Envoy:
 
     @contextlib.contextmanager
     def _provoking(self, when: str) -> Iterator[None]:
-        """The same for the time of a block, unless something else was said before."""
+        """Sets the same words for the time of a block, unless others are set already."""
         before, self._provoked = self._provoked, self._provoked or when
         try:
             yield
@@ -136,7 +136,7 @@ class Envoy:
             raise self._ended(code, during)
 
     def _ended(self, code: int, during: str) -> HostCrashed | Blocked:
-        """What an end with this exit code means."""
+        """Records an end with this exit code, and returns the error for it."""
         during = self._provoked or during
         self._transcript.ends(Ending.ITSELF, code)
         self._driver.finish_output(HOST_STOP_S)
@@ -183,11 +183,11 @@ class Envoy:
         return answer
 
     def counters(self, prefix: str) -> dict[str, int]:
-        """The statistics whose name begins with `prefix`, by name."""
+        """Returns the statistics whose name begins with `prefix`, by name."""
         return self._driver.counters(f"^{prefix}")
 
     def statistic(self, name: str) -> int | None:
-        """The value of the counter or gauge of exactly this name; None where there is none."""
+        """Returns the value of the counter or gauge of exactly this name; None where there is none."""
         value = self.counters(f"{re.escape(name)}$").get(name)
         self._transcript.sees(Look.STATISTIC, name, value)
         return value
@@ -211,12 +211,12 @@ class Envoy:
         return seen
 
     def set_module_log_level(self, level: str) -> None:
-        """From now on modules' lines of this level and above are in the log; at start it is `info`."""
+        """Sets the lowest level of modules' lines in the log, from now on; at start it is `info`."""
         answer = self.admin(f"/logging?dynamic_modules={level}", "POST")
         assert answer.status == 200, f"expected the log level to become {level}, Envoy says {answer}"
 
     def _outcome_of_update(self) -> Update:
-        """What became of the newest configuration written."""
+        """Waits for the result of the newest configuration written, and returns it."""
 
         def done() -> Update | None:
             self.check_alive()
@@ -295,7 +295,7 @@ class Envoy:
     def connect(
         self, protocol: Protocol, *, listener: str = "main", patience_s: float | None = None
     ) -> AbstractContextManager[Client]:
-        """A connection to a listener, which is closed at the end of the block; requests and answers are kept as evidence.
+        """Opens a connection to a listener until the end of the block; requests and answers are kept as evidence.
 
         Args:
             protocol: what it speaks.
@@ -318,7 +318,7 @@ class Envoy:
         return self.printed()
 
     def wait_for_log(self, text: str) -> str | None:
-        """The first log line that holds `text`, or None when none comes within `LOG_LINE_S` seconds."""
+        """Waits for a log line that holds `text`, and returns the first; None when none comes within `LOG_LINE_S` seconds."""
 
         def found() -> str | None:
             line = next((line for line in self.printed().splitlines() if text in line), None)
@@ -328,7 +328,7 @@ class Envoy:
         return poll(found, LOG_LINE_S)
 
     def has_mapped(self, path: Path) -> bool:
-        """Whether the process has a file mapped, named by the path that the process knows it by."""
+        """Returns whether the process has a file mapped, named by the path that the process knows it by."""
         try:
             found = self._driver.has_mapped(path)
         except (FileNotFoundError, ProcessLookupError):
@@ -367,7 +367,7 @@ class Envoy:
 
 
 def accepted(envoy: Envoy) -> Envoy:
-    """The Envoy, if it accepted its first configuration.
+    """Returns the Envoy, if it accepted its first configuration.
 
     Raises:
         ModuleRejected: with its message.

@@ -17,7 +17,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("pairs",)
 
     def __init__(self, given: Given = ()) -> None:
-        """Names are kept as they are written; those of answers and records are in lower case."""
+        """Keeps names as they are written; those of answers and records are in lower case."""
         self.pairs = pairs_of(given)
 
     def all(self, name: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ class Http1Connection(Connection):
     """A connection that speaks HTTP/1.1."""
 
     def __init__(self, port: int, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
-        """As of `Connection`."""
+        """Connects: see `Connection`."""
         super().__init__(port, timeout_s, tls)
         self._h11 = h11.Connection(h11.CLIENT)
         self._broken: OSError | None = None  # what sending ran into; an answer may have come before
@@ -89,7 +89,7 @@ class _Http1Exchange(Exchange):
         self._is_complete = not request.has_more
 
     def send_body(self, text: str) -> None:
-        """Needs a request with trailers, as only then its length is not told before."""
+        """Sends a piece of a body. Needs a request with trailers: only then the headers do not give the length."""
         self._connection._emit(h11.Data(data=text.encode()))
 
     def complete(self) -> None:
@@ -109,7 +109,7 @@ class _Http1Exchange(Exchange):
 
 
 def exchange(port: int, request: Request, timeout_s: float, tls: ssl.SSLContext | None = None) -> Answer:
-    """Sends one request over a connection of its own.
+    """Sends one request over a separate connection.
 
     Args:
         port: on loopback.
@@ -118,7 +118,7 @@ def exchange(port: int, request: Request, timeout_s: float, tls: ssl.SSLContext 
         tls: speaks TLS if it is given.
 
     Returns:
-        The answer; a connection that nobody accepts, or that is not agreed on, counts as one that was cut.
+        The answer; a connection that no one accepts, or that is not agreed on, counts as one that was cut.
 
     Raises:
         NoAnswer: it is not complete in time.

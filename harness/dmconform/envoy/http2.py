@@ -26,7 +26,7 @@ _WINDOW_BYTES: Final = 1 << 24
 
 @dataclass
 class _Stream:
-    """What has come of an answer so far."""
+    """The part of an answer that has arrived so far."""
 
     status: int | None = None
     headers: Headers = field(default_factory=Headers)
@@ -40,7 +40,7 @@ class _Stream:
         return self.ended or self.reset is not None
 
     def answer(self) -> Answer:
-        """What the client saw; `is_over` must hold."""
+        """Returns what the client saw; `is_over` must hold."""
         body = self.body.decode(errors="replace")
         if self.ended:
             return Answer(self.status, self.headers, body, trailers=self.trailers)
@@ -49,7 +49,7 @@ class _Stream:
 
 
 class _H2(h2.connection.H2Connection):
-    """h2's own takes nothing after a GOAWAY; but what was asked before an orderly one is still answered."""
+    """An h2 connection that still takes answers after an orderly GOAWAY; h2's own takes nothing after any."""
 
     def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[h2.events.Event]]:
         if frame.error_code == h2.errors.ErrorCodes.NO_ERROR:
@@ -61,7 +61,7 @@ class Http2Connection(Connection):
     """A connection that speaks HTTP/2."""
 
     def __init__(self, port: int, timeout_s: float) -> None:
-        """As of `Connection`."""
+        """Connects: see `Connection`."""
         super().__init__(port, timeout_s)
         # Whether what comes is a proper response is for the case to say, not for the client to refuse.
         settings = h2.config.H2Configuration(client_side=True, header_encoding="utf-8", validate_inbound_headers=False)
@@ -74,7 +74,7 @@ class Http2Connection(Connection):
         self._flush()
 
     def begin(self, request: Request) -> Exchange:
-        """Sends the headers of a request on a stream of its own."""
+        """Sends the headers of a request on a separate stream."""
         number = self._h2.get_next_available_stream_id()
         stream = self._streams[number] = _Stream()
         headers = [
@@ -93,7 +93,7 @@ class Http2Connection(Connection):
         return self._cut is None
 
     def look_if_open(self) -> bool:
-        """Looks whether the other side has left it open so far; whatever has come is taken."""
+        """Returns whether the other side has left it open so far; takes whatever has come."""
         if self._socket.fileno() < 0:
             return False
         while self._cut is None and select.select([self._socket], [], [], 0)[0]:
@@ -101,7 +101,7 @@ class Http2Connection(Connection):
         return self._cut is None
 
     def _do(self, action: Callable[[], None]) -> None:
-        """Sends something, unless the stream or the connection is over: then the answer tells why."""
+        """Sends something, unless the stream or the connection is over: then the answer says why."""
         if self._cut is None:
             with contextlib.suppress(h2.exceptions.StreamClosedError):
                 action()
@@ -222,7 +222,7 @@ class _Http2Exchange(Exchange):
         return self._connection._answer(self._stream)
 
     def cancel(self) -> None:
-        """Resets the stream with CANCEL; so its answer says."""
+        """Resets the stream with CANCEL; its answer shows this."""
         self._stream.reset = h2.errors.ErrorCodes.CANCEL.name
         self._connection._do(lambda: self._connection._h2.reset_stream(self._number, h2.errors.ErrorCodes.CANCEL))
 

@@ -97,7 +97,7 @@ class Talk:
 
         Args:
             status: its status.
-            content: its body, which an answer to HEAD only tells the length of.
+            content: its body; an answer to HEAD only gives its length.
             headers: further headers.
             trailers: its trailers; with some the body is sent in chunks.
             cut: only half of the body, then the connection ends.
@@ -117,7 +117,7 @@ class Talk:
         self._socket.sendall(data + (self._talk.send(last) or b""))
 
     def next_cycle(self) -> bool:
-        """After a request was taken and answered: whether another one may come."""
+        """Prepares for another request after one was taken and answered; returns whether one may come."""
         if self._talk.our_state is h11.DONE and self._talk.their_state is h11.DONE:
             self._talk.start_next_cycle()
             return True
@@ -175,11 +175,11 @@ class _Server(socketserver.ThreadingTCPServer):
 
 @contextlib.contextmanager
 def serving(answers: Callable[[Talk], None], let_go: Callable[[], None]) -> Iterator[int]:
-    """Serves on a loopback port of the kernel's choice, which it gives.
+    """Serves on a loopback port of the kernel's choice, which it yields.
 
     Args:
         answers: takes one request of a connection and answers it.
-        let_go: called at the end; whoever waits in `answers` is to go on.
+        let_go: called at the end; it must end every wait in `answers`.
     """
     with _Server(answers) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="HTTP server", daemon=True)

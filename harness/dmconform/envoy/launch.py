@@ -59,7 +59,7 @@ class Launch:
     concurrency: int = 1  # worker threads
 
     def command(self, folder: Path) -> list[str]:
-        """The words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
+        """Returns the words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
         return [
             *bounds(),
             *self.prefix,
@@ -71,7 +71,7 @@ class Launch:
         ]
 
     def full_environment(self, folder: Path) -> dict[str, str]:
-        """Its environment. Nothing of the harness's own: a cell must not depend on who runs it."""
+        """Returns its environment, with nothing of the harness's own: a cell must not depend on who runs it."""
         return {"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8", **self.environment}
 
     def write_script(self, folder: Path) -> None:

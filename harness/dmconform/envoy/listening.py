@@ -1,4 +1,4 @@
-"""Which port a listener of an Envoy has, as its admin interface tells."""
+"""The ports of an Envoy's listeners, as its admin interface gives them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ports(ask: Callable[[str], str]) -> dict[str, int]:
 
 
 def port_of(listener: str, ask: Callable[[str], str]) -> int | None:
-    """The port of a listener, or None where there is none of this name.
+    """Returns the port of a listener, or None where there is none of this name.
 
     One that was accepted has no port while it waits for something, such as a module that is fetched: that is waited for.
 

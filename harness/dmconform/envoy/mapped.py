@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 def has_mapped(pid: int, path: Path) -> bool:
-    """Whether it has a file mapped, named by the path that the process knows it by.
+    """Returns whether it has a file mapped, named by the path that the process knows it by.
 
     Raises:
         FileNotFoundError, ProcessLookupError: there is no such process any more.
     """
     process = Path(f"/proc/{pid}")
     mapped = (process / "maps").read_text(errors="replace").splitlines()
-    # Where the harness is below a changed root and the process in a mount namespace of its own, the kernel tells both from the
-    # real root on.
+    # Where the harness is below a changed root and the process in a separate mount namespace, the kernel gives both paths
+    # from the real root on.
     told = (process / "root").readlink() / path.relative_to("/")
     return any(line.removesuffix(" (deleted)").endswith(f" {told}") for line in mapped)

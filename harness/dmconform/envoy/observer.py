@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """What is notified."""
+    """An observer that is notified of what a case does."""
 
     @property
     def is_interactive(self) -> bool:
         """Whether a person may hold the cell, for as long as they like."""
 
     def look(self) -> None:
-        """Something is about to be done: files are as they are now."""
+        """Is called when something is about to be done: files are as they are now."""
 
     def offer(self, port: int, path: str, replies: Sequence[tuple[int, str, bytes]]) -> None:
-        """The server on this port is to answer a path from now on: status, manner and body of each reply."""
+        """Is called when the server on this port gets its replies for a path: status, manner and body of each reply."""
 
     def let_go(self, port: int) -> None:
-        """The server on this port sends what it holds."""
+        """Is called when the server on this port sends what it holds."""
 
     def note_unreplayed(self, what: str) -> None:
-        """The case does or looks at something that no archive replays or compares."""
+        """Is called when the case does or looks at something that no archive replays or compares."""
 
     def pause(self, envoy: Envoy, moment: str) -> None:
-        """The main thread is about to send something to an Envoy, or to end it; `moment` follows "where"."""
+        """Is called when the main thread is about to send something to an Envoy, or to end it; `moment` follows "where"."""
 
 
 @dataclass(frozen=True, eq=False)
 class Unobserved:
-    """Does nothing. Observers that want to know of some things only derive from it."""
+    """An observer that does nothing. Observers that want to know of some things only derive from it."""
 
     is_interactive = False
 

@@ -21,7 +21,7 @@ class HostCrashed(CellEnd):
 
     @classmethod
     def with_code(cls, exit_code: int, during: str) -> HostCrashed:
-        """`exit_code` as of `subprocess`: negative for a signal."""
+        """Returns the error for an `exit_code` as of `subprocess`: negative for a signal."""
         if exit_code < 0:
             return cls(f"Envoy was killed by {signal.Signals(-exit_code).name} {during}")
         return cls(f"Envoy ended by itself with exit code {exit_code} {during}")
@@ -52,7 +52,7 @@ class Blocked(CellEnd):
 
 
 def linker_error(log: str, binary: Path) -> str | None:
-    """What the dynamic linker said last before it ended a process of this binary for a symbol that it did not find.
+    """Returns what the dynamic linker printed last before it ended a process of this binary for a symbol that it did not find.
 
     It does so at the first call of a function that was to be looked up then. The exit code is 127, as where a launcher finds no
     program to start; but a launcher's own line begins with another name.

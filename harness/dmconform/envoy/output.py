@@ -12,7 +12,7 @@ _PIPE_BYTES = 1 << 16  # what a pipe holds at most: one read takes all that was 
 
 
 class OutputKeeper:
-    """Drains the read end of a pipe into a file, up to a limit; goes on draining beyond it, so that the writer never blocks.
+    """A reader that drains a pipe into a file, up to a limit; past it, it drops what it reads, so that the writer never blocks.
 
     It closes the pipe, also if the file cannot be opened.
     """
@@ -61,7 +61,10 @@ class OutputKeeper:
         self.dropped_bytes += len(block) - written
 
     def _write(self, block: bytes) -> int:
-        """How much of it was written. A full disk must not end the draining: the writer would block, and look as if it hung."""
+        """Writes to the file; returns how much was written.
+
+        A full disk must not end the draining: the writer would block, and look as if it hung.
+        """
         if self._problem is None:
             try:
                 return self._sink.write(block)
@@ -70,7 +73,9 @@ class OutputKeeper:
         return 0
 
     def text(self) -> str:
-        """What has been kept so far; nothing that was printed before the call is missing because nobody had time to take it.
+        """Returns what has been kept so far.
+
+        It first takes what is in the pipe, so that nothing that was printed before the call is missing.
 
         Raises:
             OSError: some of it was lost, because the file could not be written.

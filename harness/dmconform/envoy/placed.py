@@ -1,7 +1,8 @@
 """Records the files that a case places in its folder, before each step, and how its servers are to answer.
 
 `dmconform bundle` gives a cell this observer, other runs none. A file keeps its number (inode) where it is written into,
-and gets another one where it is replaced: an Envoy that has it mapped sees the one and not the other, so both are told apart.
+and gets another one where it is replaced: an Envoy that has it mapped sees only what is written into it. Each change is
+recorded with its kind.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _OWN: Final = frozenset(
 
 
 class PlaceKind(enum.Enum):
-    """What stands at a path."""
+    """What is at a path."""
 
     FILE = "file"
     LINK = "link"  # symbolic
@@ -48,14 +49,14 @@ class PlaceKind(enum.Enum):
 
 
 class PlacedChange(msgspec.Struct, frozen=True):
-    """What stands at a path now, and was not there before in this way."""
+    """What is at a path now, and was not there before in this way."""
 
     path: str  # relative to the cell's folder
     kind: PlaceKind
     mode: int = 0  # permission bits
     sha256: str = ""  # of a file: its bytes are in `recorded/SHA256`
     target: str = ""  # of a symbolic link
-    in_place: bool = False  # the file that stood there before has been written into
+    in_place: bool = False  # the file that was there before has been written into
     same_as: str = ""  # a path that is the same file
 
 
@@ -75,7 +76,7 @@ class OfferedReply(msgspec.Struct, frozen=True):
 
 
 class Offered(msgspec.Struct, frozen=True, tag="offer"):
-    """A server of the case's own, on this port, was told to answer a path so."""
+    """The replies that a server of the case's own, on this port, was given for a path."""
 
     at: float
     port: int
@@ -84,14 +85,14 @@ class Offered(msgspec.Struct, frozen=True, tag="offer"):
 
 
 class LetGo(msgspec.Struct, frozen=True, tag="let_go"):
-    """Such a server was told to send what it held."""
+    """The release of what such a server held."""
 
     at: float
     port: int
 
 
 class Unreplayed(msgspec.Struct, frozen=True, tag="unreplayed"):
-    """The case did or looked at something that no archive replays or compares."""
+    """Something that the case did or looked at and that no archive replays or compares."""
 
     at: float
     what: str
@@ -102,7 +103,7 @@ Event = Changed | Offered | LetGo | Unreplayed
 
 @dataclass(frozen=True)
 class _Seen:
-    """What tells a file that has changed from one that has not."""
+    """The properties of a file by which a change of it is noticed."""
 
     inode: int
     mode: int
@@ -112,7 +113,7 @@ class _Seen:
 
 
 class PlacedFiles(Unobserved):
-    """Records what changes below a folder. Use `recording`."""
+    """A recorder of what changes below a folder. Use `recording`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -148,12 +149,12 @@ class PlacedFiles(Unobserved):
             self._write(Changed(time.monotonic(), tuple(changes)))
 
     def offer(self, port: int, path: str, replies: Sequence[tuple[int, str, bytes]]) -> None:
-        """Notes what a server of the case's own is told to answer: status, manner and body of each reply."""
+        """Notes the replies that a server of the case's own is given: status, manner and body of each reply."""
         offered = tuple(OfferedReply(status, manner, self._keep_bytes(body)) for status, manner, body in replies)
         self._write(Offered(time.monotonic(), port, path, offered))
 
     def let_go(self, port: int) -> None:
-        """Notes that such a server is told to send what it holds."""
+        """Notes that such a server sends what it holds."""
         self._write(LetGo(time.monotonic(), port))
 
     def note_unreplayed(self, what: str) -> None:
@@ -254,7 +255,7 @@ class PlacedFiles(Unobserved):
 
 @contextlib.contextmanager
 def recording(root: Path) -> Iterator[PlacedFiles]:
-    """An observer that records the files below a cell's folder in `recorded/`, until the end of the block."""
+    """Yields an observer that records the files below a cell's folder in `recorded/`, until the end of the block."""
     placed = PlacedFiles(root)
     try:
         yield placed
@@ -263,7 +264,7 @@ def recording(root: Path) -> Iterator[PlacedFiles]:
 
 
 def read_changes(root: Path) -> list[Event]:
-    """What `recording` left in a cell's folder."""
+    """Returns what `recording` left in a cell's folder."""
     path = root / RECORDED_FOLDER / CHANGES_FILE
     lines = path.read_bytes().splitlines() if path.exists() else []
     return [msgspec.json.decode(line, type=Event) for line in lines]

@@ -87,7 +87,7 @@ def source_server(observer: Observer = UNOBSERVED) -> Iterator[SourceServer]:
 
 @contextlib.contextmanager
 def refusing_port() -> Iterator[int]:
-    """A loopback port that refuses connections: it is taken, and nobody listens."""
+    """Yields a loopback port that refuses connections: it is taken, and nothing listens there."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]

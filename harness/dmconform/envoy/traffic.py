@@ -33,7 +33,7 @@ class Traffic:
         self._connections = 0
 
     def request(self, listener: str, request: Request) -> Answer:
-        """Sends a request on a connection of its own, and gives its answer.
+        """Sends a request on a separate connection, and returns its answer.
 
         Raises:
             HostCrashed: the Envoy ended.
@@ -57,7 +57,7 @@ class Traffic:
 
     @contextlib.contextmanager
     def connect(self, protocol: Protocol, listener: str, patience_s: float | None) -> Iterator[Client]:
-        """A connection: see `Envoy.connect`."""
+        """Opens a connection: see `Envoy.connect`."""
         self._connections += 1
         watch = self._watch(listener, protocol, self._connections, REQUEST_S if patience_s is None else patience_s)
         if patience_s is not None:
@@ -66,7 +66,7 @@ class Traffic:
             yield one
 
     def _watch(self, listener: str, protocol: Protocol, connection: int, timeout_s: float) -> Watch:
-        """What a client of a listener does with what it sees."""
+        """Returns what a client of a listener does with what it sees."""
 
         def act(number: int, what: Act, request: Request, text: str) -> None:
             if what in (Act.BEGIN, Act.SEND):
@@ -102,5 +102,5 @@ class Traffic:
 
 
 def _record(request: Request) -> dict[str, Any]:
-    """A request as it is kept: headers and trailers are lists of pairs."""
+    """Returns a request as it is kept: headers and trailers are lists of pairs."""
     return {**vars(request), "headers": pairs_of(request.headers), "trailers": pairs_of(request.trailers)}

@@ -1,7 +1,7 @@
 """What was done with an Envoy, step by step: its start, what it was given, what it was asked, and its end.
 
 A line per step goes into `transcript.jsonl` in the Envoy's folder, a configuration with listeners into `updates/`. A request
-stands in `exchanges.jsonl`, and the transcript has its place there. `dmconform.bundle` makes an archive that replays the steps.
+is in `exchanges.jsonl`, and the transcript has its place there. `dmconform.bundle` makes an archive that replays the steps.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class RequestId(msgspec.Struct, frozen=True):
 
 
 OWN_CONNECTION: Final = RequestId(0, 0)
-"""A request that was sent and answered as a whole, on a connection of its own."""
+"""A request that was sent and answered as a whole, on a separate connection."""
 
 
 class Started(msgspec.Struct, frozen=True, tag_field="step", tag="start"):
-    """It is started: `arguments` are what follows its binary, `prefix` the words of the case before it."""
+    """The start of the Envoy: `arguments` are what follows its binary, `prefix` the words of the case before it."""
 
     at: float  # seconds on the clock `time.monotonic`, here and below
     binary: str
@@ -53,14 +53,14 @@ class Started(msgspec.Struct, frozen=True, tag_field="step", tag="start"):
 
 
 class Written(msgspec.Struct, frozen=True, tag_field="step", tag="update"):
-    """It is given listeners: `updates/NUMBER.json`."""
+    """Listeners that the Envoy is given: `updates/NUMBER.json`."""
 
     at: float
     number: int
 
 
 class UpdateOutcome(msgspec.Struct, frozen=True, tag_field="step", tag="outcome"):
-    """It has accepted or rejected them. Where this is missing, it did neither."""
+    """What the Envoy did with them: it accepted or rejected them. Where this is missing, it did neither."""
 
     at: float
     number: int
@@ -69,7 +69,7 @@ class UpdateOutcome(msgspec.Struct, frozen=True, tag_field="step", tag="outcome"
 
 
 class Acted(msgspec.Struct, frozen=True, tag_field="step", tag="act"):
-    """A client does something for a request; `text` is the piece of a body. Its answer, if any, is an exchange."""
+    """An action of a client for a request; `text` is the piece of a body. Its answer, if any, is an exchange."""
 
     at: float
     id: RequestId
@@ -81,7 +81,7 @@ class Acted(msgspec.Struct, frozen=True, tag_field="step", tag="act"):
 
 
 class Exchanged(msgspec.Struct, frozen=True, tag_field="step", tag="exchange"):
-    """A request is over: line NUMBER of `exchanges.jsonl`, from 1 on."""
+    """A request that is over: line NUMBER of `exchanges.jsonl`, from 1 on."""
 
     at: float
     number: int
@@ -92,14 +92,14 @@ class Exchanged(msgspec.Struct, frozen=True, tag_field="step", tag="exchange"):
 
 
 class Closed(msgspec.Struct, frozen=True, tag_field="step", tag="close"):
-    """A client closes its connection."""
+    """The closing of a connection by its client."""
 
     at: float
     connection: int
 
 
 class Admin(msgspec.Struct, frozen=True, tag_field="step", tag="admin"):
-    """Its admin interface is told something."""
+    """A request to the admin interface, by another method than GET."""
 
     at: float
     method: str
@@ -115,7 +115,7 @@ class Look(enum.Enum):
 
 
 class Saw(msgspec.Struct, frozen=True, tag_field="step", tag="look"):
-    """The case looks at something; where it does so again and again, not each time is told, but the last one."""
+    """Something that the case looks at; where it polls, only its last look is recorded."""
 
     at: float
     what: Look
@@ -125,7 +125,7 @@ class Saw(msgspec.Struct, frozen=True, tag_field="step", tag="look"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag_field="step", tag="end"):
-    """It has ended; `exit_code` as of `subprocess`, None where it was killed."""
+    """The end of the Envoy; `exit_code` as of `subprocess`, None where it was killed."""
 
     at: float
     ending: Ending
@@ -156,7 +156,7 @@ class Transcript:
             sink.writelines(msgspec.json.encode(one) + b"\n" for one in (*seen, *steps))
 
     def starts(self, launch: Launch) -> None:
-        """It is about to be started."""
+        """Records that the Envoy is about to be started."""
         self._observer.look()
         command = launch.command(self._folder)
         arguments = tuple(command[command.index(str(launch.binary)) + 1 :])
@@ -165,7 +165,7 @@ class Transcript:
         self._write(Started(time.monotonic(), str(launch.binary), arguments, launch.prefix, environment, folder))
 
     def gives(self, number: int, text: str) -> None:
-        """It is about to be given listeners, as a discovery response."""
+        """Records that the Envoy is about to be given listeners, as a discovery response."""
         self._observer.look()
         updates = self._folder / UPDATES_FOLDER
         updates.mkdir(exist_ok=True)
@@ -173,7 +173,7 @@ class Transcript:
         self._write(Written(time.monotonic(), number))
 
     def took(self, number: int, accepted: bool, message: str) -> None:
-        """It has accepted or rejected what it was given last."""
+        """Records whether the Envoy accepted or rejected what it was given last."""
         self._write(UpdateOutcome(time.monotonic(), number, accepted, message))
 
     def acts(self, request: RequestId, listener: str, protocol: str, act: Act, sent: dict[str, Any], text: str) -> None:
@@ -191,24 +191,24 @@ class Transcript:
         self._write(Acted(time.monotonic(), request, listener, protocol, act, sent, text))
 
     def exchanged(self, protocol: str, request: RequestId, timeout_s: float) -> None:
-        """A request is over, and has been kept."""
+        """Records that a request is over, and has been kept."""
         self._observer.look()
         self._exchanges += 1
         self._write(Exchanged(time.monotonic(), self._exchanges, protocol, request, float(timeout_s), self._poll_number()))
 
     def closes(self, connection: int) -> None:
-        """A client is about to close its connection."""
+        """Records that a client is about to close its connection."""
         self._observer.look()
         self._write(Closed(time.monotonic(), connection))
 
     def tells(self, method: str, path: str) -> None:
-        """Its admin interface is about to be asked, or told something."""
+        """Records that the admin interface is about to get a request; one by GET is not kept."""
         self._observer.look()
         if method != "GET":
             self._write(Admin(time.monotonic(), method, path))
 
     def sees(self, what: Look, name: str, value: bool | int | None) -> None:
-        """The case has looked at something."""
+        """Records that the case has looked at something."""
         number = self._poll_number()
         if number == 0 or number != self._poll:
             self._observer.look()
@@ -222,7 +222,7 @@ class Transcript:
         return 0 if poll is None else self._polls.setdefault(poll, len(self._polls) + 1)
 
     def ends(self, ending: Ending, exit_code: int | None) -> None:
-        """It has ended; what is noted first stands."""
+        """Records the end; only the first call counts."""
         if not self._is_over:
             self._is_over = True
             self._observer.look()
@@ -230,7 +230,7 @@ class Transcript:
 
 
 def read_transcript(folder: Path) -> list[Step]:
-    """The steps in an Envoy's folder; none where no Envoy was started there."""
+    """Returns the steps in an Envoy's folder; none where no Envoy was started there."""
     path = folder / TRANSCRIPT_FILE
     lines = path.read_bytes().splitlines() if path.exists() else []
     return [msgspec.json.decode(line, type=Step) for line in lines]

@@ -12,7 +12,7 @@ from dmconform.envoy.launch import LISTENERS_FILE
 # end yet is still being printed.
 _REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*?{LISTENERS_FILE}, )(?P<message>.*)\n")
 
-# An exception that nobody expected ends the taking of a configuration: it counts neither as accepted nor as rejected.
+# An unexpected exception ends the taking of a configuration: it counts neither as accepted nor as rejected.
 _DROPPED = re.compile(rf"Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)\n")
 
 
@@ -39,6 +39,6 @@ def rejection(log: str, number: int) -> str | None:
 
 
 def assert_not_dropped(log: str) -> None:
-    """No listeners were dropped without being accepted or rejected, which would be waited for in vain."""
+    """Asserts that no listeners were dropped without being accepted or rejected, which would be waited for in vain."""
     dropped = _DROPPED.search(log)
     assert dropped is None, f"expected a configuration to be accepted or rejected, it was dropped: {dropped['message']}"

@@ -53,7 +53,7 @@ class Received:
 class _Manner:
     """How a path asks for an answer, after its `?`, in words joined by `&`, such as `hold`, `cut`, `status=503`."""
 
-    hold: bool  # not before the server is told to let go
+    hold: bool  # not before `let_go` is called
     trailers: bool
     cut: bool  # the connection ends in the middle of the body
     status: int
@@ -123,6 +123,6 @@ def upstream(observer: Observer = UNOBSERVED) -> Iterator[Upstream]:
 
 @contextlib.contextmanager
 def upstream_server() -> Iterator[int]:
-    """Serves those who want nothing but its port, which it gives."""
+    """Serves the same, and yields only the port."""
     with upstream() as state:
         yield state.port

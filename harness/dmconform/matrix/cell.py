@@ -31,7 +31,7 @@ PROBE = "probe"
 
 
 def abi_verdict(log: str, loaded: bool) -> AbiVerdict:
-    """What a host's log says of a module's ABI string, and if it says nothing, whether it loaded the module all the same."""
+    """Returns what a host's log says of a module's ABI string, and if it says nothing, whether the module was loaded."""
     if "ABI version mismatch" in log:
         return AbiVerdict.REJECTED
     if re.search(r"ABI version \S+ matched", log):
@@ -52,7 +52,7 @@ class Cell:
     folder: Path
     upstream_port: int
     all_companions: tuple[PlannedSdk, ...] = ()
-    refusals: Refusals | None = None  # None: a host of its own tells
+    refusals: Refusals | None = None  # None: the cell neither takes nor keeps any
     observer: Observer = UNOBSERVED  # is notified of what the case does
     facts: dict[str, str] = field(default_factory=dict)
     loaded: bool = False  # whether an Envoy accepted the module
@@ -81,11 +81,11 @@ class Cell:
             raise NotApplicable(reason)
 
     def needs_feature(self, feature: Feature) -> None:
-        """Ends the cell as not applicable where the SDK has not got this feature."""
+        """Ends the cell as not applicable where the SDK lacks this feature."""
         self.needs(feature not in self.sdk.lacks, f"this SDK version has no {feature.text}")
 
     def companions(self) -> tuple[PlannedSdk, ...]:
-        """The reference SDKs that are promised to work on this host, this cell's own included.
+        """Returns the reference SDKs that are promised to work on this host, this cell's own included.
 
         Raises:
             Blocked: the probe of one of them could not be built.
@@ -99,7 +99,7 @@ class Cell:
     def install(
         self, module: str = PROBE, name: str | None = None, folder: str = "modules", sdk: PlannedSdk | None = None
     ) -> Path:
-        """Copies a built module into a folder of the cell, as `libNAME.so`; the copy has an identity of its own.
+        """Copies a built module into a folder of the cell, as `libNAME.so`; the copy is a separate file.
 
         Args:
             module: which of the modules of an SDK.
@@ -115,13 +115,13 @@ class Cell:
         return target
 
     def abi_verdict_so_far(self) -> AbiVerdict:
-        """What the hosts of this cell have said so far of the module's ABI string."""
+        """Returns what the logs of this cell's hosts say so far of the module's ABI string."""
         if self._refused_before is not None and not self._envoys:
             return self._refused_before.abi_verdict
         return abi_verdict(self._printed(), self.loaded)
 
     def probe_load_so_far(self) -> ProbeLoad:
-        """What the hosts of this cell have done so far with the probe."""
+        """Returns what the hosts of this cell have done so far with the probe."""
         return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self._printed())
 
     @property
@@ -141,7 +141,7 @@ class Cell:
         concurrency: int = 1,
         alter: Callable[[dict[str, Any]], None] | None = None,
     ) -> Envoy:
-        """An Envoy with these listeners, whether it accepts them or not.
+        """Starts an Envoy with these listeners, whether it accepts them or not.
 
         Args:
             *listeners: its first configuration.
@@ -226,18 +226,18 @@ class Cell:
             raise ModuleRejected(update.message)
 
     def assert_still_serves(self, envoy: Envoy) -> None:
-        """An Envoy that rejected a configuration takes a good one and answers."""
+        """Asserts that an Envoy that rejected a configuration takes a good one and answers."""
         update = envoy.update(Listener("plain"))
         assert update.accepted, f"expected a good configuration to be accepted afterwards, it was rejected: {update.message}"
         status = envoy.request(DIRECT_PATH, listener="plain").status
         assert status == 200, f"expected the Envoy to serve afterwards, it answers {status}"
 
     def source_server(self) -> AbstractContextManager[SourceServer]:
-        """An HTTP server on loopback that answers as the case says, for the time of a block: hosts fetch modules from it."""
+        """Returns a server on loopback that answers as the case says, for the time of a block: hosts fetch modules from it."""
         return source_server(self.observer)
 
     def upstream(self) -> AbstractContextManager[Upstream]:
-        """A server of the case's own behind its Envoys, for the time of a block: it says what it has received."""
+        """Returns a server of the case's own behind its Envoys, for the time of a block: it records what it receives."""
         return upstream(self.observer)
 
     def read_logs(self) -> str:
@@ -254,7 +254,7 @@ class Cell:
 
 
 class _Accepted:
-    """Enters an Envoy only if it accepted its first configuration."""
+    """A context manager that enters an Envoy only if it accepted its first configuration."""
 
     def __init__(self, cell: Cell, envoy: Envoy) -> None:
         self._cell = cell

@@ -1,4 +1,4 @@
-"""Runs the cells of a plan with pytest and pytest-xdist, and says how far they are."""
+"""Runs the cells of a plan with pytest and pytest-xdist, and prints how far they are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PYTEST_TROUBLE = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, p
 
 
 class _Progress:
-    """Says every few seconds how far the cells are."""
+    """A pytest plugin that prints every few seconds how far the cells are."""
 
     def __init__(self, total: int) -> None:
         self._total = total

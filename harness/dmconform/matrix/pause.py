@@ -101,12 +101,12 @@ def gdb_from_the_start(envoy: Envoy, sources: tuple[str, ...]) -> str:
 
 
 class Pause(Unobserved):
-    """Waits once, at the first request that the main thread sends, or else before the first Envoy of the cell is ended."""
+    """An observer that waits once: at the main thread's first request, or else before the first Envoy of the cell is ended."""
 
     is_interactive = True
 
     def __init__(self, before: Path, sources: Path | None, output: IO[str], answer: IO[str] | None) -> None:
-        """Does not wait yet.
+        """Remembers what `pause` needs, and does not wait yet.
 
         Args:
             before: the folder of the same cell, run before.

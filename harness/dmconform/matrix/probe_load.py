@@ -1,7 +1,7 @@
 """What a cell's hosts did with the probe: the run-time observation of the question whether it loads.
 
-Told from what the hosts accepted and from what they said, never from how the case ended: a case may load a module that is wrong
-on purpose, hide the probe, or fail for another reason. What is not certain is "not seen".
+It follows from what the hosts accepted and what they printed, never from how the case ended: a case may load a module that is
+wrong on purpose, hide the probe, or fail for another reason. What is not certain is "not seen".
 """
 
 from __future__ import annotations

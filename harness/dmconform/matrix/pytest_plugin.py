@@ -57,7 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def _concerns_cases(config: pytest.Config) -> bool:
-    """Whether this pytest run is one of the cases, and not of the tests of the harness."""
+    """Returns whether this pytest run is one of the cases, and not of the tests of the harness."""
     roots = [Path(str(argument).partition("::")[0]).resolve() for argument in config.args]
     return any(root == paths.CONFORMANCE or paths.CONFORMANCE in root.parents for root in roots)
 
@@ -76,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: WorkerController) -> None:
-    """Tells a worker which plan to run."""
+    """Gives a worker the plan to run."""
     node.workerinput[_WORKER_INPUT] = node.config.option.dm_plan
 
 
@@ -101,7 +101,7 @@ def _upstream_port() -> Iterator[int]:
 
 @pytest.fixture
 def cell(request: pytest.FixtureRequest, _upstream_port: int) -> tuple[PlannedCell, int]:
-    """What the wrapper below needs; the case itself is given a `Cell`."""
+    """Returns what the wrapper below needs; the case itself is given a `Cell`."""
     return request.param, _upstream_port
 
 
@@ -145,7 +145,7 @@ def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, resu
 
 
 class ResultWriter:
-    """Writes each result as it comes in, so that an interrupted run loses nothing."""
+    """A pytest plugin that writes each result as it comes in, so that an interrupted run loses nothing."""
 
     def __init__(self, path: Path) -> None:
         self._sink = path.open("wb")
@@ -181,7 +181,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def read_results(folder: Path) -> dict[str, CellResult]:
-    """The results that a run left in a folder, by cell id. A last line that was cut off is left out."""
+    """Returns the results that a run left in a folder, by cell id. A last line that was cut off is left out."""
     path = folder / RESULTS_FILE
     results: dict[str, CellResult] = {}
     for line in path.read_bytes().splitlines() if path.exists() else []:

@@ -22,7 +22,7 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
 def run_matrix(
     selection: Selection, folder: Path, workers: str, started: float, *, reruns: int, shard: str | None = None
 ) -> Report:
-    """Builds, runs, and writes the report.
+    """Builds what a run needs, runs its cells, and writes the report.
 
     Args:
         selection: what the command line asks for.

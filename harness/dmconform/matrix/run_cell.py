@@ -1,4 +1,4 @@
-"""Runs one case in its cell and says what came of it. Nothing a case does gets past this as anything but a result."""
+"""Runs one case in its cell and returns its result. Whatever a case does ends as a result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dmconform.spec.cells import PlannedCell
 
 
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of a cell. `evidence` is a folder relative to the evidence folder, where one was kept."""
+    """The result of a cell. `evidence` is a folder relative to the evidence folder, where one was kept."""
 
     id: CellId
     outcome: Outcome
@@ -43,7 +43,7 @@ def run_cell(
     case: Callable[[Cell], None],
     observer: Observer = UNOBSERVED,
 ) -> CellResult:
-    """Runs a case and says what came of it.
+    """Runs a case and returns its result.
 
     Args:
         plan: with the modules and the host of the cell.
@@ -83,7 +83,7 @@ def run_cell(
 
 
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
-    """Where a refusal of the cell's probe may be taken from another cell: see `dmconform.matrix.refused`."""
+    """Returns the refusals of the cell's probe if they may be taken from another cell: see `dmconform.matrix.refused`."""
     static = plan.static_verdict(planned.id.sdk, planned.id.host)
     if planned.relation is not Relation.UNSUPPORTED or static is None or static.kind is not StaticKind.REFUSED:
         return None
@@ -91,7 +91,7 @@ def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
 
 
 def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]:
-    """Runs the case; every way to end becomes an outcome, and what it says."""
+    """Runs the case; returns an outcome for every way to end, and its message."""
     try:
         cell.folder.mkdir(parents=True)
         case(cell)

@@ -1,4 +1,4 @@
-"""Splits a plan: the same on every machine, into parts of equal cost, each with as few SDK versions to build as can be."""
+"""Splits a plan: the same on every machine, into parts of equal cost, each with as few SDK versions to build as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts an Envoy that uses a module at an extension point, drives it, stops it, and says what came of it."""
+"""Starts an Envoy that uses a module at an extension point, drives it, stops it, and returns the result."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def attempt(
     alter: Callable[[Draft], None] | None = None,
     look: Callable[[Envoy], None] | None = None,
 ) -> Attempt:
-    """Uses a module at an extension point of an Envoy, in a process of its own with the harness's bounds.
+    """Uses a module at an extension point of an Envoy, in a separate process with the harness's bounds.
 
     Args:
         binary: the Envoy.
         use: the module, at an extension point.
-        folder: where configuration, log and evidence go; made if it is not there. Each attempt needs one of its own.
+        folder: where configuration, log and evidence go; made if it is not there. Each attempt needs a separate one.
         search_path: the folder that holds the module as `libNAME.so`.
         environment: what the Envoy's environment has besides.
         upstream_port: a server on loopback that answers HTTP; see `dmconform.envoy.upstream`.
@@ -76,7 +76,7 @@ def attempt(
 
 
 class _Tried:
-    """How far an Envoy has come."""
+    """The state of an attempt: how far its Envoy has come."""
 
     def __init__(self, envoy: Envoy) -> None:
         self._envoy = envoy
@@ -99,7 +99,7 @@ class _Tried:
         return unknown["message"] if unknown else None
 
     def ended(self, late_refusal: str, driven: bool) -> tuple[AttemptEnd, str]:
-        """What came of it, where it ended as it should."""
+        """Returns the result of the attempt, where the Envoy ended as it should."""
         refusal = self._refusal()
         if refusal is not None:
             return AttemptEnd.REFUSED, refusal
@@ -110,7 +110,7 @@ class _Tried:
         return (AttemptEnd.WORKED if driven else AttemptEnd.NOT_DRIVEN), ""
 
     def after_its_end(self, problem: HostCrashed) -> tuple[AttemptEnd, str]:
-        """What came of it, where it ended by itself: that is also how an Envoy refuses a bootstrap configuration."""
+        """Returns the result, where the Envoy ended by itself: it also does so to refuse a bootstrap configuration."""
         said = _config_error(self._envoy.printed())
         if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and said is not None:
             return AttemptEnd.REFUSED, said
@@ -118,6 +118,6 @@ class _Tried:
 
 
 def _config_error(log: str) -> str | None:
-    """The text of an Envoy that ends for its configuration."""
+    """Returns the text of an Envoy that ends because of its configuration; None if there is none."""
     found = list(_CONFIG_ERROR.finditer(log))
     return found[-1]["message"] if found else None

@@ -13,20 +13,20 @@ UDP = "udp"
 
 
 def network_filter(draft: Draft, use: ModuleUse) -> None:
-    """Before a TCP proxy, which leads to the upstream server."""
+    """Puts the module before a TCP proxy, which leads to the upstream server."""
     filter_ = module_message("filters.network.dynamic_modules.v3.DynamicModuleNetworkFilter", use, "filter")
     proxy = message_of("filters.network.tcp_proxy.v3.TcpProxy", stat_prefix="tcp", cluster="upstream")
     draft.chain["filters"] = [extension(filter_), {"name": "tcp_proxy", "typed_config": proxy}]
 
 
 def listener_filter(draft: Draft, use: ModuleUse) -> None:
-    """Before a filter chain is chosen."""
+    """Puts the module where it sees a socket before a filter chain is chosen."""
     filter_ = module_message("filters.listener.dynamic_modules.v3.DynamicModuleListenerFilter", use, "filter")
     draft.main["listener_filters"] = [extension(filter_)]
 
 
 def udp_listener_filter(draft: Draft, use: ModuleUse) -> None:
-    """In a listener of its own, beside the one for HTTP."""
+    """Puts the module in a separate listener, beside the one for HTTP."""
     filter_ = module_message("filters.udp.dynamic_modules.v3.DynamicModuleUdpListenerFilter", use, "filter")
     address = copy.deepcopy(draft.main["address"])
     address["socket_address"]["protocol"] = "UDP"
@@ -42,13 +42,13 @@ def udp_listener_filter(draft: Draft, use: ModuleUse) -> None:
 
 
 def transport_socket(draft: Draft, use: ModuleUse) -> None:
-    """Between a client's TCP connection and the connection manager."""
+    """Puts the module between a client's TCP connection and the connection manager."""
     type_name = "transport_sockets.dynamic_modules.v3.DynamicModuleTransportSocket"
     draft.chain["transport_socket"] = extension(module_message(type_name, use, "transport_socket"))
 
 
 def cert_validator(draft: Draft, use: ModuleUse) -> None:
-    """What judges clients' certificates. Here Envoy goes by the extension's name."""
+    """Makes the module judge clients' certificates. Here Envoy goes by the extension's name."""
     type_name = "transport_sockets.tls.cert_validator.dynamic_modules.v3.DynamicModuleCertValidatorConfig"
     validator = {
         "name": "envoy.tls.cert_validator.dynamic_modules",
@@ -58,7 +58,7 @@ def cert_validator(draft: Draft, use: ModuleUse) -> None:
 
 
 def tls_handshaker(draft: Draft, use: ModuleUse) -> None:
-    """What shakes hands with clients."""
+    """Makes the module do the TLS handshake with clients."""
     type_name = "transport_sockets.tls.handshakers.dynamic_modules.v3.DynamicModuleTlsHandshaker"
     _serve_tls(draft, {"custom_handshaker": extension(module_message(type_name, use, "handshaker"))})
 

@@ -1,7 +1,7 @@
 """A discovery server over gRPC made of nothing but Envoy's own configuration: it knows no clusters.
 
 It takes two listeners. The inner one answers every request at once, with a discovery response as the body. Envoy would turn
-that into an error of gRPC if it saw that the request is one; so the outer one proxies to it without the header that tells.
+that into an error of gRPC if it saw that the request is one; so the outer one proxies to it without the header that shows this.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CONTENT_TYPE = "content-type"
 
 
 def add_discovery_server(draft: Draft) -> str:
-    """Adds it, and gives the name of the cluster that leads to it."""
+    """Adds it, and returns the name of the cluster that leads to it."""
     resources = draft.bootstrap["static_resources"]
     answer = {"direct_response": {"status": 200, "body": {"inline_bytes": base64.b64encode(_no_clusters()).decode()}}}
     proxy = {
@@ -38,7 +38,7 @@ def add_discovery_server(draft: Draft) -> str:
 
 
 def _address(draft: Draft, name: str) -> Message:
-    """An abstract socket that no other attempt has: there is no port to be known in advance."""
+    """Returns the address of an abstract socket that no other attempt has: no port is known in advance."""
     own = hashlib.sha256(f"{draft.folder}/{name}".encode()).hexdigest()[:32]
     return {"pipe": {"path": f"@dmconform-{own}"}}
 
@@ -66,11 +66,11 @@ def _cluster(draft: Draft, name: str) -> Message:
 
 
 def _no_clusters() -> bytes:
-    """A `DiscoveryResponse` in a frame of gRPC."""
+    """Returns a `DiscoveryResponse` without clusters, in a frame of gRPC."""
     message = _text(1, "1") + _text(4, f"type.googleapis.com/{CLUSTER}") + _text(5, "1")  # version_info, type_url, nonce
     return b"\0" + len(message).to_bytes(4, "big") + message
 
 
 def _text(number: int, value: str) -> bytes:
-    """A field with a short string, in protobuf's encoding."""
+    """Returns a field with a short string, in protobuf's encoding."""
     return bytes((number << 3 | 2, len(value))) + value.encode()

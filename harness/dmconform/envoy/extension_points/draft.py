@@ -39,7 +39,7 @@ class Draft:
 
     @classmethod
     def plain(cls, folder: Path, upstream_port: int) -> Draft:
-        """Without any module."""
+        """Returns a draft without any module."""
         bootstrap = config.bootstrap(folder / LISTENERS_FILE, upstream_port)
         return cls(folder, bootstrap, [copy.deepcopy(Listener(MAIN).to_json())])
 
@@ -79,17 +79,17 @@ class Draft:
         return cluster
 
     def written(self) -> tuple[WrittenListener, ...]:
-        """The listeners as the Envoy takes them."""
+        """Returns the listeners as the Envoy takes them."""
         return tuple(WrittenListener(message["name"], message=message) for message in self.listeners)
 
 
 def message_of(type_name: str, **fields: Any) -> Message:  # noqa: ANN401 - JSON
-    """A message of Envoy's extensions as an `Any`; `type_name` without `envoy.extensions.`."""
+    """Returns a message of Envoy's extensions as an `Any`; `type_name` without `envoy.extensions.`."""
     return {"@type": f"{_EXTENSIONS}.{type_name}", **fields}
 
 
 def extension(message: Message) -> Message:
-    """A `TypedExtensionConfig`. Envoy goes by the message's type; the name is for people."""
+    """Returns a `TypedExtensionConfig`. Envoy goes by the message's type; the name is for people."""
     return {"name": "dynamic_module", "typed_config": message}
 
 

@@ -54,7 +54,7 @@ def _over_http(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
 
 
 def _discovery(envoy: Envoy) -> SentExchange:
-    """Waits until Envoy has said yes or no to the clusters that it found by discovery."""
+    """Waits until Envoy has accepted or rejected the clusters that it found by discovery."""
     prefix = "cluster_manager.cds.update_"
 
     def judged() -> str | None:
@@ -68,7 +68,7 @@ def _discovery(envoy: Envoy) -> SentExchange:
 
 
 def _datagram(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
-    """What comes later over TCP is served after it: there is one worker."""
+    """Sends a datagram. What comes later over TCP is served after it: there is one worker."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.sendto(_BODY.encode(), ("127.0.0.1", envoy.port(UDP)))
     note(SentExchange("a datagram", Answer(None, problem="none is waited for")))

@@ -8,19 +8,19 @@ from dmconform.envoy.extension_points.use import ModuleUse
 
 
 def bootstrap_extension(draft: Draft, use: ModuleUse) -> None:
-    """One of the bootstrap's extensions."""
+    """Makes the module one of the bootstrap's extensions."""
     message = module_message("bootstrap.dynamic_modules.v3.DynamicModuleBootstrapExtension", use, "extension")
     draft.bootstrap["bootstrap_extensions"] = [extension(message)]
 
 
 def stat_sink(draft: Draft, use: ModuleUse) -> None:
-    """Gets the statistics each time that the admin interface is asked for them."""
+    """Makes the module a sink that gets the statistics each time that the admin interface is asked for them."""
     message = module_message("stat_sinks.dynamic_modules.v3.DynamicModuleStatsSink", use, "sink")
     draft.bootstrap |= {"stats_sinks": [extension(message)], "stats_flush_on_admin": True}
 
 
 def config_validator(draft: Draft, use: ModuleUse) -> None:
-    """What judges clusters that come by discovery over gRPC."""
+    """Makes the module judge clusters that come by discovery over gRPC."""
     message = module_message(
         "config.validators.dynamic_modules.v3.DynamicModuleConfigValidator",
         use,

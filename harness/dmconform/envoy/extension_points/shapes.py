@@ -27,8 +27,8 @@ class Drive(enum.Enum):
 class PointShape:
     """An extension point. `apply` is None where no configuration reaches it, for the `reason` given.
 
-    `late_refusal` is how the log tells, with a group `message`, that a host which accepted the configuration refused the module
-    when it was first needed.
+    `late_refusal` is the pattern of a log line, with a group `message`, in which a host that accepted the configuration refuses
+    the module when it is first needed.
     """
 
     since: Minor
@@ -79,15 +79,15 @@ SHAPES: dict[ExtensionPoint, PointShape] = {
 
 
 def available(point: ExtensionPoint, minor: Minor) -> bool:
-    """Whether hosts of a minor have the point. Newer minors than the known ones are taken to keep what the newest has."""
+    """Returns whether hosts of a minor have the point. A minor newer than all known ones is taken to keep the newest one's."""
     return SHAPES[point].since <= minor
 
 
 def points_of(minor: Minor) -> tuple[ExtensionPoint, ...]:
-    """The points that hosts of a minor have, those included that no configuration reaches."""
+    """Returns the points that hosts of a minor have, those included that no configuration reaches."""
     return tuple(point for point in ExtensionPoint if available(point, minor))
 
 
 def why_unreachable(point: ExtensionPoint) -> str | None:
-    """Why no configuration makes a host use a module at a point; None where one does."""
+    """Returns why no configuration makes a host use a module at a point; None where one does."""
     return SHAPES[point].reason or None

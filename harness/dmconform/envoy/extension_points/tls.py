@@ -1,4 +1,4 @@
-"""Certificates for one attempt: made when they are needed, of no value to anybody else."""
+"""Certificates for one attempt: made when they are needed, of no value to anyone else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SERVER_NAME = "envoy.test"
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files. Envoy and its clients use the same pair: nobody here checks who is who."""
+    """PEM files. Envoy and its clients use the same pair: no one here checks who the other is."""
 
     authority: Path
     chain: Path
@@ -18,7 +18,7 @@ class Certificates:
 
 
 def certificates_in(folder: Path) -> Certificates:
-    """Where `write_certificates` writes."""
+    """Returns the files that `write_certificates` writes into a folder."""
     return Certificates(folder / "authority.pem", folder / "chain.pem", folder / "key.pem")
 
 

@@ -1,4 +1,4 @@
-"""What it means to use a module at an extension point, and what came of it."""
+"""The use of a module at an extension point, and its result."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class ModuleUse:
 
 
 class AttemptEnd(enum.Enum):
-    """What came of an attempt."""
+    """The result of an attempt."""
 
     WORKED = "worked"  # accepted, driven, and the Envoy ended as it should
     NOT_DRIVEN = "accepted"  # the same, but nothing was sent through it
-    REFUSED = "refused"  # the Envoy said no to the configuration, or (phase DRIVING) to the module when it first needed it
+    REFUSED = "refused"  # the Envoy refused the configuration, or (phase DRIVING) the module when it first needed it
     CRASHED = "crashed"  # the Envoy ended by itself in another way
     HUNG = "hung"  # the Envoy did not start, answer or end in time
     NO_WAY = "no way"  # no configuration reaches this point
@@ -66,7 +66,7 @@ class SentExchange:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What came of a module at an extension point of an Envoy.
+    """The result of the use of a module at an extension point of an Envoy.
 
     `message` is the Envoy's own text of a refusal, or what went wrong; empty where nothing did. `exit_code` is that of the
     process, negative for a signal; None where it was killed or never ran.
@@ -86,7 +86,7 @@ class Attempt:
 
 
 def any_message(config: Config) -> dict[str, Any]:
-    """A configuration as the JSON form of `google.protobuf.Any`."""
+    """Returns a configuration as the JSON form of `google.protobuf.Any`."""
     if isinstance(config, str):
         return {"@type": f"{_TYPES}/google.protobuf.StringValue", "value": config}
     if "@type" in config:
