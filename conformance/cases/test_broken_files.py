@@ -1,4 +1,4 @@
-"""Files that are no modules, or no longer or not yet: whatever stands where a module should, the host serves on.
+"""Files that are no modules, or no longer or not yet: whatever is where a module should be, the host serves on.
 
 The file in question is modules/libbroken.so where a case has one only. Who built the module does not matter:
 one language is enough.
@@ -38,7 +38,7 @@ AARCH64 = 183
 
 
 def place(cell: Cell, name: str = "broken") -> Path:
-    """Where a file stands; its folder is there."""
+    """Returns the place of a file, and makes its folder."""
     cell.modules_folder.mkdir(exist_ok=True)
     return cell.modules_folder / f"lib{name}.so"
 
@@ -149,7 +149,7 @@ def test_unreadable(cell: Cell) -> None:
 
 
 class Writer(threading.Thread):
-    """Opens a FIFO for writing, and closes it at once, as soon as somebody waits at its other end."""
+    """Opens a FIFO for writing, and closes it at once, as soon as someone waits at its other end."""
 
     def __init__(self, fifo: Path) -> None:
         super().__init__(daemon=True)
@@ -161,7 +161,7 @@ class Writer(threading.Thread):
         while not self._over.wait(POLL_S):
             try:
                 os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError:  # nobody there
+            except OSError:  # no one waits there
                 continue
             self.was_awaited = True
 

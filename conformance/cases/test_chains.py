@@ -33,7 +33,7 @@ class Member:
     """A module of a chain."""
 
     language: str
-    name: str  # of its file, and what its filter is told
+    name: str  # of its file, and its filter's configuration unless there is another
 
     @property
     def signature(self) -> str:
@@ -41,7 +41,7 @@ class Member:
         return f"{self.language} {self.name}"
 
     def filter(self, filter_name: str = "transform", config: str | None = None) -> HttpFilter:
-        """Its filter; `transform` is told its name."""
+        """Returns its filter, whose configuration is its name where none is given."""
         return HttpFilter(ModuleRef(self.name), filter_name, self.name if config is None else config)
 
 

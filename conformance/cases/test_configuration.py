@@ -152,7 +152,7 @@ def test_both_names_on_a_route(cell: Cell) -> None:
 
 @dataclass(frozen=True)
 class Inline(LocalFile):
-    """A module that stands in the configuration itself; `filename` is where its bytes come from."""
+    """A module whose bytes are in the configuration itself; `filename` is where they come from."""
 
     def to_json(self) -> dict[str, Any]:
         """The bytes in the place of a file."""
@@ -162,7 +162,7 @@ class Inline(LocalFile):
 
 @case("configuration.sources", languages=ONE, promised_to=NOBODY)
 def test_inline_bytes(cell: Cell) -> None:
-    """A module that stands in the configuration itself is rejected, and the process serves on."""
+    """A module whose bytes are in the configuration itself is rejected, and the process serves on."""
     cell.needs(cell.host_minor >= SOURCES_SINCE, "hosts know other sources than a name from 1.38 on")
     module = ModuleRef("", local=Inline(str(cell.install())))
     with cell.start_anyhow(Listener("main")) as envoy:
@@ -217,7 +217,7 @@ class Discovered(HttpFilter):
 
 @case("window.forward", languages=ONE)
 def test_by_extension_discovery(cell: Cell) -> None:
-    """A filter whose configuration comes by extension discovery serves like one that stands in its listener."""
+    """A filter whose configuration comes by extension discovery serves like one that is configured in its listener."""
     filter_ = Discovered(ModuleRef(PROBE), "local_reply", "418", file=cell.folder / "extensions.json")
     with cell.start(Listener("main", (filter_,))) as envoy:
         status = envoy.request("/").status

@@ -43,7 +43,7 @@ _READ_BYTES = 1 << 16
 
 
 def needs_filters(cell: Cell, feature: Feature) -> None:
-    """Ends the case as not applicable where the SDK or the host has not got such filters."""
+    """Ends the case as not applicable where the SDK or the host lacks such filters."""
     cell.needs_feature(feature)
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
 

@@ -96,7 +96,7 @@ def test_library_path_next(cell: Cell) -> None:
 
 @case("discovery.standard_paths", languages=ONE)
 def test_system_folder_last(cell: Cell) -> None:
-    """A module that stands nowhere else is taken from the system's library folder."""
+    """A module that is in no other folder is taken from the system's library folder."""
     system = cell.install(folder="system")
     empty = cell.folder / "empty"
     empty.mkdir()
@@ -190,7 +190,7 @@ def test_relative_folder(cell: Cell) -> None:
 
 @case("discovery.search_path", languages=ONE)
 def test_spaces_and_accents(cell: Cell) -> None:
-    """The variable's folder may have spaces and letters beyond ASCII in its name, and a slash at its end."""
+    """The variable's folder may have spaces and letters outside ASCII in its name, and a slash at its end."""
     wanted = cell.install(folder="süß und 模块")
     library = cell.install(folder="library")
     with cell.start_anyhow(
@@ -245,7 +245,7 @@ def forbidden(cell: Cell) -> Path:
 
 @case("loading.failure_rejects", languages=ONE)
 def test_forbidden_folder(cell: Cell) -> None:
-    """Where the host may not look into the variable's folder, a module that stands there is rejected by name."""
+    """Where the host may not look into the variable's folder, a module in it is rejected by name."""
     hidden = forbidden(cell)
     with cell.start_anyhow(
         listener("identity", module="hidden"), search_path=hidden.parent, prefix=unprivileged_prefix()
@@ -256,7 +256,7 @@ def test_forbidden_folder(cell: Cell) -> None:
 
 @case("loading.failure_rejects", languages=ONE)
 def test_forbidden_folder_as_update(cell: Cell) -> None:
-    """Where the host may not look into the variable's folder, an update with a module that stands there is rejected by name."""
+    """Where the host may not look into the variable's folder, an update with a module in it is rejected by name."""
     hidden = forbidden(cell)
     with cell.start_anyhow(Listener("main"), search_path=hidden.parent, prefix=unprivileged_prefix()) as envoy:
         assert_rejected(envoy.update(listener("identity", module="hidden")), hidden.name)
@@ -346,7 +346,7 @@ def test_name_with_slash_elsewhere(cell: Cell) -> None:
 
 @case("discovery.search_path", languages=ONE)
 def test_names_are_taken_as_they_are(cell: Cell) -> None:
-    """Whatever a name holds, the file is libNAME.so: dots, `lib`, `.so`, spaces, letters beyond ASCII, slashes."""
+    """Whatever a name holds, the file is libNAME.so: dots, `lib`, `.so`, spaces, letters outside ASCII, slashes."""
     names = ("with.dots.1", "libprobe", "probe.so", "with space", "über", "below/probe")
     decoys = (cell.install(), cell.install(folder="modules/below"))
     wanted = [cell.install(name=name) for name in names]

@@ -51,7 +51,7 @@ def replace_file(module: Path, added: bytes = b"") -> tuple[int, int]:
 
 @case("identity.path_and_inode")
 def test_copy_is_another(cell: Cell) -> None:
-    """A copy of a module's file is another module: initialised by itself, with a state of its own."""
+    """A copy of a module's file is another module: initialised by itself, with a separate state."""
     cell.install(name="first")
     cell.install(name="second")
     with cell.start(listener("identity", name="a", module="first"), listener("identity", name="b", module="second")) as envoy:

@@ -127,7 +127,7 @@ def each_worker_counts(numbers: list[int]) -> None:
 
 
 def of_route(filter_: HttpFilter, module: str, config: str = "R") -> PerRoute:
-    """What a filter is told on its route, by the configuration `per_route` of a module."""
+    """Returns what a filter gets on its route, by the configuration `per_route` of a module."""
     return PerRoute(filter_.entry, ModuleRef(module), "per_route", config)
 
 
@@ -176,7 +176,7 @@ def test_filter_listener_routes_go(cell: Cell) -> None:
 
 @case("rtld.closed_at_last_reference")
 def test_request_keeps_its_route(cell: Cell) -> None:
-    """A request that is under way when the routes change keeps what its route told the filter, and the module of that."""
+    """A request that is under way when the routes change keeps what its route gave the filter, and the module of that."""
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
     module, canary = (cell.install(name=name) for name in ("wanted", "canary"))
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")

@@ -248,7 +248,7 @@ def test_creation_ends(cell: Cell) -> None:
 def chain(callback: str) -> tuple[HttpFilter, ...]:
     """A wrapped filter, and behind it, in the direction of the callback, one that would panic as well were it called.
 
-    At its end a stream tells all of its filters, whatever became of one: then the wrapped one is alone.
+    At its end a stream calls all of its filters, also after one has failed: then the wrapped one is alone.
     """
     wrapped, bare = (HttpFilter(ModuleRef("probe"), "panic", config) for config in (f"{callback} guarded", callback))
     if callback in AT_THE_END:
@@ -350,12 +350,12 @@ def test_wrapped_scheduled(cell: Cell) -> None:
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_stream_complete(cell: Cell) -> None:
-    """A wrapped filter's panic when its stream is complete harms nobody, as the client has its answer, and is logged."""
+    """A wrapped filter's panic when its stream is complete does no harm, as the client has its answer, and is logged."""
     fails_closed(cell, "stream_complete", served_before)
 
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_destroy(cell: Cell) -> None:
-    """A wrapped filter's panic while it is destroyed harms nobody, as the client has its answer, and is logged."""
+    """A wrapped filter's panic while it is destroyed does no harm, as the client has its answer, and is logged."""
     cell.needs_feature(Feature.DESTROY)
     fails_closed(cell, "destroy", served_before)

@@ -1,6 +1,6 @@
 """What a panic in a callback of a network or a listener filter does: it ends the connection that met it, and nothing else.
 
-Connections go to the upstream server as they are; they carry HTTP/1.1, so that server and client can tell what has come.
+Connections go to the upstream server as they are; they carry HTTP/1.1, so that server and client can see what has come.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def gauges(envoy: Envoy) -> dict[str, int | None]:
 def survived(cell: Cell, callback: str, panicking: Listener, other: Listener) -> None:
     """A panic in this callback of a filter that is not wrapped harms nothing but the connection that met it.
 
-    Whether that connection ends, other cases tell; where it does, nothing is left of it.
+    Other cases show whether that connection ends; where it does, nothing is left of it.
     """
     with cell.start(panicking, other) as envoy:
         if meet_panic(cell, envoy, callback) is not None:
@@ -273,11 +273,11 @@ def wrapped_at_the_end(cell: Cell, callback: str) -> None:
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_network_event(cell: Cell) -> None:
-    """A wrapped network filter's panic at the end of its connection harms nobody, and is logged."""
+    """A wrapped network filter's panic at the end of its connection does no harm, and is logged."""
     wrapped_at_the_end(cell, "event")
 
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_network_destroy(cell: Cell) -> None:
-    """A wrapped network filter's panic while it is destroyed harms nobody, and is logged."""
+    """A wrapped network filter's panic while it is destroyed does no harm, and is logged."""
     wrapped_at_the_end(cell, "destroy")

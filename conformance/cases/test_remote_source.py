@@ -1,4 +1,4 @@
-"""Modules that a host fetches over HTTP. The documents name the statistics of it only; the rest is told as facts.
+"""Modules that a host fetches over HTTP. The documents name the statistics of it only; the rest is reported as facts.
 
 Who built the module does not matter, so one language is enough.
 """
@@ -273,7 +273,7 @@ def test_no_library(cell: Cell) -> None:
 
 @case("remote.fail_open", languages=ONE, promised_to=NOBODY)
 def test_refused(cell: Cell) -> None:
-    """Where nobody listens, requests pass without the module."""
+    """Where no server listens, requests pass without the module."""
     data = probe_bytes(cell)
     with refusing_port() as port, started(cell, port, remote("main", RemoteSource(PATH, digest(data)))) as envoy:
         answers(envoy, 200)

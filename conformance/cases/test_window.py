@@ -33,7 +33,7 @@ from dmconform.casekit import (
 
 CONFIG = "window"
 LARGE = "0123456789" * 100_000
-"""A body of 1 MB, just below what Envoy holds back unless told otherwise."""
+"""A body of 1 MB, just below what Envoy holds back unless configured otherwise."""
 MANY = {f"x-many-{number}": f"{number}" * 100 for number in range(80)}
 """As many headers as there can be: Envoy takes 100, its own and the client's included."""
 
@@ -258,20 +258,20 @@ def test_callout(cell: Cell) -> None:
 
 @case("window.forward", everywhere=True)
 def test_callout_to_unknown_cluster(cell: Cell) -> None:
-    """A callout to a cluster that does not exist cannot be started, and the module is told so."""
+    """A callout to a cluster that does not exist cannot be started, and the module is informed of it."""
     assert_callout_failed(calls_out(cell, "nowhere"), "callout not started")
 
 
 @case("window.forward", everywhere=True)
 def test_callout_refused(cell: Cell) -> None:
-    """Where nobody listens behind the cluster, the callout ends with the 503 that Envoy makes."""
+    """Where no server listens behind the cluster, the callout ends with the 503 that Envoy makes."""
     with refusing_port() as port:
         assert_callout_answered(cell, calls_out(cell, "refusing", refusing=port), 503)
 
 
 @case("window.forward", everywhere=True)
 def test_callout_cut(cell: Cell) -> None:
-    """Where the answer to a callout is cut, the module is told that there is none."""
+    """Where the answer to a callout is cut, the module is informed that there is none."""
     with cell.source_server() as source:
         source.offer("/callout", Reply(b"x" * 1000, manner=Manner.CUT))
         assert_callout_failed(calls_out(cell, "cutting", cutting=source.port), "callout failed")

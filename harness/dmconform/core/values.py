@@ -57,7 +57,7 @@ class AbiVerdict(enum.Enum):
     MATCHED = "matched"
     DEPRECATED = "deprecated"
     REJECTED = "rejected"
-    SILENT = "silent"  # the module was loaded and the host said nothing
+    SILENT = "silent"  # the module was loaded and the host reported nothing
     NOT_LOADED = "not loaded"
 
 
