@@ -34,7 +34,7 @@ LONG = "a" * 300  # more than a file's name may have
 
 
 def assert_loaded_only(envoy: Envoy, expected: Path, *others: Path) -> None:
-    """The Envoy accepted its configuration and has mapped the expected copy, and none of the others."""
+    """Asserts that the Envoy accepted its configuration and has mapped the expected copy, and none of the others."""
     accepted(envoy)
     assert envoy.has_mapped(expected), f"expected {expected.parent.name}/{expected.name} to be loaded, it is not"
     for other in others:
@@ -124,7 +124,7 @@ def test_nothing_found(cell: Cell) -> None:
 
 
 def assert_rejected(update: Update, *names: str) -> None:
-    """A configuration was rejected, with a message that names one of these."""
+    """Asserts that a configuration was rejected, with a message that names one of these."""
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
     assert any(name in update.message for name in names), (
         f"expected the rejection to name {' or '.join(names)}, it says: {update.message}"
@@ -132,7 +132,7 @@ def assert_rejected(update: Update, *names: str) -> None:
 
 
 def one_each(*modules: str) -> tuple[Listener, ...]:
-    """A listener for each module."""
+    """Returns a listener for each module."""
     return tuple(listener("identity", name=f"uses {module}", module=module) for module in modules)
 
 
@@ -237,7 +237,7 @@ def test_symlinked_folder(cell: Cell) -> None:
 
 
 def forbidden(cell: Cell) -> Path:
-    """A module in a folder that hosts may not look into."""
+    """Installs a module in a folder that hosts may not look into."""
     file = cell.install(name="hidden", folder="forbidden")
     file.parent.chmod(0)
     return file
@@ -382,7 +382,7 @@ def test_long_name_as_update(cell: Cell) -> None:
 
 
 def local_file(filename: str, name: str) -> Listener:
-    """A listener with a module that is named by its file, and by a name."""
+    """Returns a listener with a module that is named by its file, and by a name."""
     return listener("identity", module=ModuleRef(name, local=LocalFile(filename)))
 
 
@@ -452,7 +452,7 @@ NEEDS = (Language.RUST,)
 
 
 def needing(cell: Cell, runpath: str | None = None) -> Path:
-    """A module that needs a library which is not on this machine."""
+    """Writes a module that needs a library which is not on this machine."""
     cell.modules_folder.mkdir()
     module = cell.modules_folder / "libneeding.so"
     write_module_that_needs_it(Path(cell.sdk.modules[PROBE].path), module, runpath)

@@ -41,7 +41,7 @@ REJECTED_ROUTES = "http.main.rds.main.update_rejected"
 
 @contextlib.contextmanager
 def serving(cell: Cell, *listeners: Listener) -> Iterator[Envoy]:
-    """An Envoy with these listeners, and the probe on its search path."""
+    """Yields an Envoy with these listeners, and the probe on its search path."""
     cell.install()
     with cell.start_anyhow(*listeners, search_path=cell.modules_folder, drain_s=DRAIN_S) as envoy:
         accepted(envoy)
@@ -50,7 +50,7 @@ def serving(cell: Cell, *listeners: Listener) -> Iterator[Envoy]:
 
 
 def assert_unbroken(seen: LoadClient, *answers: int | str) -> None:
-    """Every request was answered, in one of these ways."""
+    """Asserts that every request was answered, in one of these ways."""
     wrong = {what: times for what, times in seen.answers.items() if what not in answers}
     ways = " or ".join(map(str, answers)) if len(answers) < 3 else f"{answers[0]} to {answers[-1]}"
     assert not wrong, f"expected every request to be answered {ways}, saw {wrong} of {seen.total}"
