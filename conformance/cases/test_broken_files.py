@@ -176,7 +176,7 @@ class Writer(threading.Thread):
 
 @case("loading.failure_rejects", languages=ONE)
 def test_fifo(cell: Cell) -> None:
-    """A FIFO: the host does not wait until somebody writes into it."""
+    """A FIFO: the host does not wait until another process writes into it."""
     file = place(cell)
     os.mkfifo(file)
     with Writer(file) as writer:

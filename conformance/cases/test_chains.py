@@ -131,7 +131,7 @@ def test_same_file_twice(cell: Cell) -> None:
 
 @case("window.forward", "identity.path_and_inode", "rtld.local_by_default")
 def test_two_copies(cell: Cell) -> None:
-    """A module and its copy in a chain are two modules, with state of their own: both work, in order."""
+    """A module and its copy in a chain are two modules, with separate state: both work, in order."""
     members = [own(cell), own(cell, "copied")]
     alone = [Listener(one.name, (one.filter("identity"),)) for one in members]
     with cell.start(chain(members), *alone, module=OWN) as envoy:

@@ -145,7 +145,7 @@ class Alone(Listener):
 
 @case("loading.failure_rejects", languages=ONE, promised_to=())
 def test_network_terminal(cell: Cell) -> None:
-    """A network filter may stand last in a chain if its configuration says that it is terminal, and only then."""
+    """A network filter may be the last in a chain if its configuration says that it is terminal, and only then."""
     needs_filters(cell, Feature.NETWORK_FILTER)
     alone = Alone("main", network=(Last(ModuleRef(PROBE), "panic", "none"),), tcp=True)
     not_last = replace(alone, network=(Last(ModuleRef(PROBE), "panic", "none", terminal=False),))

@@ -470,7 +470,7 @@ def test_needed_library_missing(cell: Cell) -> None:
 
 @case("discovery.needed_library", languages=NEEDS)
 def test_needed_library_in_library_path(cell: Cell) -> None:
-    """A library that the module needs is found in LD_LIBRARY_PATH, and not for standing next to the module."""
+    """A library that the module needs is found in LD_LIBRARY_PATH, and not because it is next to the module."""
     module = needing(cell)
     library = write_needed_library(cell.folder / "library")
     beside = write_needed_library(cell.modules_folder)

@@ -41,7 +41,7 @@ NOBODY: tuple[Language, ...] = ()
 SINCE = Minor.parse("1.38")
 PATH = "/module.so"
 LIMIT_BYTES = 32 << 20
-"""What hosts take of an answer to a request of their own, unless their runtime has `http.async_response_buffer_limit`."""
+"""What hosts take of an answer to one of their own requests, unless their runtime has `http.async_response_buffer_limit`."""
 
 
 def probe_bytes(cell: Cell) -> bytes:

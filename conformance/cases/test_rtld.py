@@ -286,7 +286,7 @@ def test_do_not_close_given_later(cell: Cell) -> None:
 
 
 def assert_stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
-    """Asserts that a module is still there, with its state, after a second user came, and then the first and the second went."""
+    """Asserts that a module is still there, with its state, after a second user came, and the first and the second left."""
     module = cell.install(name="kept")
     canary = cell.install(name="canary")
     first, second = (

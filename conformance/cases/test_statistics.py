@@ -205,13 +205,13 @@ def assert_metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
 
 @case("statistics.custom_metrics", "window.forward")
 def test_custom_metrics(cell: Cell) -> None:
-    """A counter, a gauge and a histogram of the module's own stand under `dynamicmodulescustom`, with exact values."""
+    """A module's own counter, gauge and histogram are under `dynamicmodulescustom`, with exact values."""
     assert_metrics_under(cell, ModuleRef("probe"), BY_DEFAULT)
 
 
 @case("statistics.custom_metrics")
 def test_metrics_namespace(cell: Cell) -> None:
-    """With `metrics_namespace` they stand under that, and not under the default."""
+    """With `metrics_namespace` they are under that, and not under the default."""
     cell.needs(cell.host_minor >= Minor(1, 38), "Envoy has metrics_namespace from 1.38 on")
     assert_metrics_under(cell, ModuleRef("probe", metrics_namespace="my_own"), "my_own")
 

@@ -207,7 +207,7 @@ class CellId(msgspec.Struct, frozen=True, order=True):
         """Reads what `str` writes.
 
         Raises:
-            ValueError: it has not four parts.
+            ValueError: it does not have four parts.
         """
         parts = text.split("/")
         if len(parts) != 4 or not all(parts):
