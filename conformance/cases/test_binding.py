@@ -14,7 +14,7 @@ ABSENT = "envoy_dynamic_module_callback_dmconform_absent"
 
 
 def opens_lazily(cell: Cell) -> bool:
-    """Whether the host leaves it to the module when its symbols are looked for."""
+    """Returns whether the host leaves it to the module when its symbols are looked for."""
     record = known_host(cell)
     known = record.opens if record is not None else None
     cell.needs(known is not None, "it is not on record how this host opens modules")
@@ -22,7 +22,7 @@ def opens_lazily(cell: Cell) -> bool:
 
 
 def assert_rejected_for_it(cell: Cell, module: str) -> None:
-    """The module is rejected with the name of what it misses, at start and as an update, and the host serves on."""
+    """Asserts that the module is rejected with the name of what it lacks, at start and as an update, and the host serves on."""
     user = listener("absent_callback", "do_not_call", module=module)
     cell.install(module)
     with cell.start_anyhow(user, search_path=cell.modules_folder) as envoy:

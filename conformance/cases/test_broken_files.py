@@ -1,4 +1,4 @@
-"""Files that are no modules, or no longer or not yet: whatever stands where a module should, the host serves on.
+"""Files that are no modules, or no longer or not yet: whatever is where a module should be, the host serves on.
 
 The file in question is modules/libbroken.so where a case has one only. Who built the module does not matter:
 one language is enough.
@@ -38,35 +38,35 @@ AARCH64 = 183
 
 
 def place(cell: Cell, name: str = "broken") -> Path:
-    """Where a file stands; its folder is there."""
+    """Returns the place of a file, and makes its folder."""
     cell.modules_folder.mkdir(exist_ok=True)
     return cell.modules_folder / f"lib{name}.so"
 
 
 def probe_bytes(cell: Cell) -> bytes:
-    """A module that is right."""
+    """Returns the bytes of a module that is right."""
     return Path(cell.sdk.modules[PROBE].path).read_bytes()
 
 
 def with_byte(data: bytes, offset: int, value: int) -> bytes:
-    """The same with another byte."""
+    """Returns the same data with another byte at an offset."""
     return data[:offset] + bytes((value,)) + data[offset + 1 :]
 
 
 def assert_rejected(update: Update, file: Path, when: str) -> None:
-    """A configuration was rejected with a message that names the file."""
+    """Asserts that a configuration was rejected with a message that names the file."""
     assert not update.accepted, f"expected the configuration to be rejected {when}, it was accepted"
     assert file.name in update.message, f"expected the rejection {when} to name {file.name}, it says: {update.message}"
 
 
 def assert_serves(envoy: Envoy) -> None:
-    """The listener without a module answers."""
+    """Asserts that the listener without a module answers."""
     status = envoy.request(DIRECT_PATH, listener=PLAIN.name).status
     assert status == 200, f"expected the plain listener to answer with status 200, it answers {status}"
 
 
 def assert_rejected_by_name(cell: Cell, prefix: tuple[str, ...] = ()) -> None:
-    """The file is rejected by name at start and as an update, and the process serves after both."""
+    """Asserts that the file is rejected by name at start and as an update, and the process serves after both."""
     file = place(cell)
     with cell.start_anyhow(USES_IT, search_path=file.parent, prefix=prefix) as envoy:
         assert_rejected(envoy.first_update, file, "at start")
@@ -76,7 +76,7 @@ def assert_rejected_by_name(cell: Cell, prefix: tuple[str, ...] = ()) -> None:
 
 
 def assert_each_rejected_by_name(cell: Cell, **makers: Callable[[Path], object]) -> None:
-    """Several files, each in its own place: all are rejected by name at start, and one by one as updates."""
+    """Asserts that files, each in its own place, are all rejected by name at start, and one by one as updates."""
     users = {place(cell, name): listener("identity", name=f"uses {name}", module=name) for name in makers}
     for file, make in zip(users, makers.values(), strict=True):
         make(file)
@@ -149,7 +149,7 @@ def test_unreadable(cell: Cell) -> None:
 
 
 class Writer(threading.Thread):
-    """Opens a FIFO for writing, and closes it at once, as soon as somebody waits at its other end."""
+    """Opens a FIFO for writing, and closes it at once, as soon as someone waits at its other end."""
 
     def __init__(self, fifo: Path) -> None:
         super().__init__(daemon=True)
@@ -161,7 +161,7 @@ class Writer(threading.Thread):
         while not self._over.wait(POLL_S):
             try:
                 os.close(os.open(self._fifo, os.O_WRONLY | os.O_NONBLOCK))
-            except OSError:  # nobody there
+            except OSError:  # no one waits there
                 continue
             self.was_awaited = True
 
@@ -176,7 +176,7 @@ class Writer(threading.Thread):
 
 @case("loading.failure_rejects", languages=ONE)
 def test_fifo(cell: Cell) -> None:
-    """A FIFO: the host does not wait until somebody writes into it."""
+    """A FIFO: the host does not wait until another process writes into it."""
     file = place(cell)
     os.mkfifo(file)
     with Writer(file) as writer:
@@ -186,7 +186,7 @@ def test_fifo(cell: Cell) -> None:
 
 
 def headers_end(data: bytes) -> int:
-    """Where the program headers end, which stand right after the header of the file."""
+    """Returns the offset at which the program headers end, which come right after the header of the file."""
     (count,) = struct.unpack_from("<H", data, PROGRAM_HEADER_COUNT)
     return ELF_HEADER_BYTES + int(count) * PROGRAM_HEADER_BYTES
 
@@ -204,7 +204,7 @@ def test_cut_in_headers(cell: Cell) -> None:
 
 
 def assert_cut_rejected(cell: Cell, size: int) -> None:
-    """A module of which only the beginning is there."""
+    """Asserts that a module of which only the beginning is there is rejected by name."""
     place(cell).write_bytes(probe_bytes(cell)[:size])
     assert_rejected_by_name(cell)
 
@@ -256,7 +256,7 @@ def test_being_written(cell: Cell) -> None:
 
 
 def assert_answered_by_it(envoy: Envoy, listener: str = USES_IT.name) -> None:
-    """A listener answers through the module."""
+    """Asserts that a listener answers through the module."""
     answer = envoy.request("/", listener=listener)
     assert answer.status == 200, f"expected status 200 through the module, saw {answer.status}"
     module = answer.headers.get("x-dmconform-module")
@@ -306,5 +306,5 @@ def test_overwritten_in_use(cell: Cell) -> None:
 
 
 def outcome(update: Update) -> str:
-    """What became of an update, in a word."""
+    """Returns the result of an update, in a word."""
     return "accepted" if update.accepted else "rejected"

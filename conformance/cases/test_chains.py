@@ -33,7 +33,7 @@ class Member:
     """A module of a chain."""
 
     language: str
-    name: str  # of its file, and what its filter is told
+    name: str  # of its file, and its filter's configuration unless there is another
 
     @property
     def signature(self) -> str:
@@ -41,18 +41,18 @@ class Member:
         return f"{self.language} {self.name}"
 
     def filter(self, filter_name: str = "transform", config: str | None = None) -> HttpFilter:
-        """Its filter; `transform` is told its name."""
+        """Returns its filter, whose configuration is its name where none is given."""
         return HttpFilter(ModuleRef(self.name), filter_name, self.name if config is None else config)
 
 
 def own(cell: Cell, name: str = OWN) -> Member:
-    """The cell's own probe, as a file of this name."""
+    """Installs the cell's own probe as a file of this name."""
     cell.install(name=name)
     return Member(cell.language, name)
 
 
 def others(cell: Cell) -> list[Member]:
-    """The probes of the other SDK versions that are promised to work on the host."""
+    """Installs the probes of the other SDK versions that are promised to work on the host."""
     cell.needs(cell.relation is Relation.SUPPORTED, "takes many modules, and is tried where all of them are promised to work")
     found = []
     for sdk in cell.companions():
@@ -65,12 +65,12 @@ def others(cell: Cell) -> list[Member]:
 
 
 def language_of(sdk: PlannedSdk) -> str:
-    """The language of an SDK version."""
+    """Returns the language of an SDK version."""
     return sdk.id.partition("@")[0]
 
 
 def environment(cell: Cell) -> dict[str, str]:
-    """What hosts need in their environment for all of these modules."""
+    """Returns what hosts need in their environment for all of these modules."""
     merged: dict[str, str] = {}
     for sdk in (cell.sdk, *cell.companions()):
         for name, value in sdk.host_environment.items():
@@ -81,12 +81,12 @@ def environment(cell: Cell) -> dict[str, str]:
 
 
 def chain(members: list[Member], name: str = "main") -> Listener:
-    """A listener whose requests go through the filters of all members, in this order."""
+    """Returns a listener whose requests go through the filters of all members, in this order."""
     return Listener(name, tuple(one.filter() for one in members))
 
 
 def assert_in_order(answer: Answer, members: list[Member]) -> None:
-    """Each member changed the request after the ones before it, and the response before them."""
+    """Asserts that each member changed the request after the ones before it, and the response before them."""
     order = " → ".join(one.name for one in members)
     assert answer.status == 200, f"expected status 200 through {order}, saw {answer.summary}: {answer.problem}"
     start, end = "res[" * len(members), "]" * len(members)
@@ -103,12 +103,12 @@ def assert_in_order(answer: Answer, members: list[Member]) -> None:
 
 
 def post(envoy: Envoy, listener: str = "main") -> Answer:
-    """A request with a body."""
+    """Sends a request with a body."""
     return envoy.request("/chain", listener=listener, method="POST", body="hello")
 
 
 def initialised(envoy: Envoy, times: int) -> int:
-    """How many modules have been initialised; waits for the lines of so many, which may come a moment late."""
+    """Returns how many modules have been initialised; waits for the lines of so many, which may come a moment late."""
 
     def lines() -> int:
         return envoy.read_log().count("dmconform: initialised")
@@ -131,7 +131,7 @@ def test_same_file_twice(cell: Cell) -> None:
 
 @case("window.forward", "identity.path_and_inode", "rtld.local_by_default")
 def test_two_copies(cell: Cell) -> None:
-    """A module and its copy in a chain are two modules, with state of their own: both work, in order."""
+    """A module and its copy in a chain are two modules, with separate state: both work, in order."""
     members = [own(cell), own(cell, "copied")]
     alone = [Listener(one.name, (one.filter("identity"),)) for one in members]
     with cell.start(chain(members), *alone, module=OWN) as envoy:

@@ -46,7 +46,7 @@ class Told(HttpFilter):
     message: Mapping[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """With that message."""
+        """Returns the entry with that message."""
         entry = super().to_json()
         entry["typed_config"].pop("filter_config")
         if self.message is not None:
@@ -62,19 +62,19 @@ class ToldOnRoute(PerRoute):
     names: tuple[str, ...] = ("per_route_config_name",)
 
     def to_json(self) -> dict[str, Any]:
-        """With that message, and those fields."""
+        """Returns the entry with that message, and those fields."""
         whole = super().to_json()
         del whole["per_route_config_name"]
         return {**whole, **dict.fromkeys(self.names, self.name), "filter_config": dict(self.message)}
 
 
 def any_of(kind: str, value: object) -> dict[str, Any]:
-    """One of protobuf's own messages as an `Any`."""
+    """Returns one of protobuf's own messages as an `Any`."""
     return {"@type": f"{_TYPES}.{kind}", "value": value}
 
 
 def answer_of(cell: Cell, filter_: HttpFilter, route: PerRoute | None = None) -> Answer:
-    """What a client sees of a filter, which must be accepted."""
+    """Returns what a client sees of a filter, which must be accepted."""
     with cell.start(Listener("main", (filter_,), (route,) if route is not None else ())) as envoy:
         answer = envoy.request("/")
     assert answer.status == 200, f"expected status 200, saw {answer.summary}"
@@ -82,12 +82,12 @@ def answer_of(cell: Cell, filter_: HttpFilter, route: PerRoute | None = None) ->
 
 
 def given(answer: Answer, header: str = "x-dmconform-config") -> str:
-    """What the module says that it was given."""
+    """Returns what the module reports that it was given."""
     return answer.headers.get(header, "(no header)")
 
 
 def filter_told(message: Mapping[str, Any] | None) -> Told:
-    """The filter that says what it was given."""
+    """Returns the filter that reports what it was given."""
     return Told(ModuleRef(PROBE), "per_route", message=message)
 
 
@@ -102,7 +102,7 @@ def test_bytes(cell: Cell) -> None:
 
 
 def assert_json(text: str) -> None:
-    """The module was given the value as JSON."""
+    """Asserts that the module was given the value as JSON."""
     try:
         seen = json.loads(text.encode("latin-1").decode())
     except ValueError as error:
@@ -152,17 +152,17 @@ def test_both_names_on_a_route(cell: Cell) -> None:
 
 @dataclass(frozen=True)
 class Inline(LocalFile):
-    """A module that stands in the configuration itself; `filename` is where its bytes come from."""
+    """A module whose bytes are in the configuration itself; `filename` is where they come from."""
 
     def to_json(self) -> dict[str, Any]:
-        """The bytes in the place of a file."""
+        """Returns the fields with the bytes in the place of a file."""
         data = Path(self.filename).read_bytes()
         return {"module": {"local": {"inline_bytes": base64.b64encode(data).decode()}}}
 
 
 @case("configuration.sources", languages=ONE, promised_to=NOBODY)
 def test_inline_bytes(cell: Cell) -> None:
-    """A module that stands in the configuration itself is rejected, and the process serves on."""
+    """A module whose bytes are in the configuration itself is rejected, and the process serves on."""
     cell.needs(cell.host_minor >= SOURCES_SINCE, "hosts know other sources than a name from 1.38 on")
     module = ModuleRef("", local=Inline(str(cell.install())))
     with cell.start_anyhow(Listener("main")) as envoy:
@@ -173,7 +173,7 @@ def test_inline_bytes(cell: Cell) -> None:
 
 
 def assert_found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
-    """A module that is linked into the host is found, and then refuses to be an HTTP filter."""
+    """Asserts that a module that is linked into the host is found, and then refuses to be an HTTP filter."""
     update = envoy.update(listener("identity", str(times), module=static))
     assert not update.accepted, f"expected {static}, which has no HTTP filter, to be rejected, it was accepted"
     refused = "Failed to initialize dynamic module" in update.message
@@ -201,7 +201,7 @@ class Discovered(HttpFilter):
     is_in_listener = False
 
     def to_json(self) -> dict[str, Any]:
-        """The entry that says where; the file must be there when it is read."""
+        """Writes the file, which must be there when the entry is read, and returns the entry that names it."""
         whole = super().to_json()
         typed = whole["typed_config"]
         resource = {
@@ -217,7 +217,7 @@ class Discovered(HttpFilter):
 
 @case("window.forward", languages=ONE)
 def test_by_extension_discovery(cell: Cell) -> None:
-    """A filter whose configuration comes by extension discovery serves like one that stands in its listener."""
+    """A filter whose configuration comes by extension discovery serves like one that is configured in its listener."""
     filter_ = Discovered(ModuleRef(PROBE), "local_reply", "418", file=cell.folder / "extensions.json")
     with cell.start(Listener("main", (filter_,))) as envoy:
         status = envoy.request("/").status

@@ -43,7 +43,7 @@ _READ_BYTES = 1 << 16
 
 
 def needs_filters(cell: Cell, feature: Feature) -> None:
-    """Ends the case as not applicable where the SDK or the host has not got such filters."""
+    """Ends the case as not applicable where the SDK or the host lacks such filters."""
     cell.needs_feature(feature)
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
 
@@ -61,7 +61,7 @@ def accepting(module: ModuleRef | str = PROBE, filter_name: str = "panic", confi
 
 
 def assert_passes(envoy: Envoy) -> None:
-    """A request goes through, as bytes, and comes to the upstream server as it was sent."""
+    """Asserts that a request goes through, as bytes, and comes to the upstream server as it was sent."""
     answer = envoy.request("/through", method="POST", body="a body")
     assert answer.status == 200, f"expected the upstream server to answer, saw {answer.summary}"
     received = Received.from_json(answer.body)
@@ -127,7 +127,7 @@ class Last(NetworkFilter):
     terminal: bool = True
 
     def to_json(self) -> dict[str, Any]:
-        """With the field that says so."""
+        """Returns the message with the field that says whether it is terminal."""
         message = super().to_json()
         message["typed_config"]["terminal_filter"] = self.terminal
         return message
@@ -137,7 +137,7 @@ class Alone(Listener):
     """A listener with nothing behind its network filters."""
 
     def to_json(self) -> dict[str, Any]:
-        """Without the proxy."""
+        """Returns the message without the proxy."""
         message = super().to_json()
         del message["filter_chains"][0]["filters"][-1]
         return message
@@ -145,7 +145,7 @@ class Alone(Listener):
 
 @case("loading.failure_rejects", languages=ONE, promised_to=())
 def test_network_terminal(cell: Cell) -> None:
-    """A network filter may stand last in a chain if its configuration says that it is terminal, and only then."""
+    """A network filter may be the last in a chain if its configuration says that it is terminal, and only then."""
     needs_filters(cell, Feature.NETWORK_FILTER)
     alone = Alone("main", network=(Last(ModuleRef(PROBE), "panic", "none"),), tcp=True)
     not_last = replace(alone, network=(Last(ModuleRef(PROBE), "panic", "none", terminal=False),))
@@ -156,7 +156,7 @@ def test_network_terminal(cell: Cell) -> None:
 
 
 def assert_rejected(envoy: Envoy, wrong: Listener, why: str) -> None:
-    """An Envoy rejects a listener with words that name what is wrong; the plain one serves on."""
+    """Asserts that an Envoy rejects a listener with words that name what is wrong, and the plain one serves on."""
     update: Update = envoy.update(PLAIN, wrong)
     assert not update.accepted, f"expected a filter {why} to be rejected, it was accepted"
     status = envoy.request(DIRECT_PATH, listener="plain").status
@@ -164,7 +164,7 @@ def assert_rejected(envoy: Envoy, wrong: Listener, why: str) -> None:
 
 
 def assert_each_rejected(cell: Cell, absent: Listener, refused: Listener) -> None:
-    """A filter of a missing module is rejected with its name, and one that the module refuses."""
+    """Asserts that a filter of a missing module is rejected with its name, and so is one that the module refuses."""
     cell.install()
     with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
         assert_rejected(envoy, absent, "of a missing module")
@@ -190,7 +190,7 @@ def test_listener_rejected(cell: Cell) -> None:
 
 
 def without(cell: Cell, kind: str) -> str:
-    """The name of a module that has no hooks for filters of a kind."""
+    """Makes a module that has no hooks for filters of a kind, and returns its name."""
     probe = Path(cell.sdk.modules[PROBE].path).read_bytes()
     hooks = {name for name in (f"{HOOK_PREFIX}{kind}_filter_{end}" for end in ("config_new", "new")) if name.encode() in probe}
     cell.modules_folder.mkdir(exist_ok=True)
@@ -199,7 +199,7 @@ def without(cell: Cell, kind: str) -> str:
 
 
 def assert_rejected_without_hooks(cell: Cell, wrong: Listener, kind: str) -> None:
-    """The module is rejected with the name of a hook."""
+    """Asserts that the module is rejected with the name of a hook."""
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
     with cell.start_anyhow(PLAIN, search_path=cell.modules_folder) as envoy:
         assert_rejected(envoy, wrong, "without its hooks")
@@ -220,7 +220,7 @@ def test_listener_without_hooks(cell: Cell) -> None:
 
 
 def assert_flags_kept(cell: Cell, user: Listener) -> None:
-    """A module with both flags is visible to another one, and stays without a user."""
+    """Asserts that a module with both flags is visible to another one, and stays without a user."""
     cell.needs(cell.sdk.unloads, f"nothing to tell apart: {cell.sdk.unloads_reason}")
     witness = listener("identity", name="witness", module="witness")
     flagged, canary = cell.install(name="flagged"), cell.install(name="canary")

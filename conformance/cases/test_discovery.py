@@ -34,7 +34,7 @@ LONG = "a" * 300  # more than a file's name may have
 
 
 def assert_loaded_only(envoy: Envoy, expected: Path, *others: Path) -> None:
-    """The Envoy accepted its configuration and has mapped the expected copy, and none of the others."""
+    """Asserts that the Envoy accepted its configuration and has mapped the expected copy, and none of the others."""
     accepted(envoy)
     assert envoy.has_mapped(expected), f"expected {expected.parent.name}/{expected.name} to be loaded, it is not"
     for other in others:
@@ -96,7 +96,7 @@ def test_library_path_next(cell: Cell) -> None:
 
 @case("discovery.standard_paths", languages=ONE)
 def test_system_folder_last(cell: Cell) -> None:
-    """A module that stands nowhere else is taken from the system's library folder."""
+    """A module that is in no other folder is taken from the system's library folder."""
     system = cell.install(folder="system")
     empty = cell.folder / "empty"
     empty.mkdir()
@@ -124,7 +124,7 @@ def test_nothing_found(cell: Cell) -> None:
 
 
 def assert_rejected(update: Update, *names: str) -> None:
-    """A configuration was rejected, with a message that names one of these."""
+    """Asserts that a configuration was rejected, with a message that names one of these."""
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
     assert any(name in update.message for name in names), (
         f"expected the rejection to name {' or '.join(names)}, it says: {update.message}"
@@ -132,7 +132,7 @@ def assert_rejected(update: Update, *names: str) -> None:
 
 
 def one_each(*modules: str) -> tuple[Listener, ...]:
-    """A listener for each module."""
+    """Returns a listener for each module."""
     return tuple(listener("identity", name=f"uses {module}", module=module) for module in modules)
 
 
@@ -190,7 +190,7 @@ def test_relative_folder(cell: Cell) -> None:
 
 @case("discovery.search_path", languages=ONE)
 def test_spaces_and_accents(cell: Cell) -> None:
-    """The variable's folder may have spaces and letters beyond ASCII in its name, and a slash at its end."""
+    """The variable's folder may have spaces and letters outside ASCII in its name, and a slash at its end."""
     wanted = cell.install(folder="süß und 模块")
     library = cell.install(folder="library")
     with cell.start_anyhow(
@@ -237,7 +237,7 @@ def test_symlinked_folder(cell: Cell) -> None:
 
 
 def forbidden(cell: Cell) -> Path:
-    """A module in a folder that hosts may not look into."""
+    """Installs a module in a folder that hosts may not look into."""
     file = cell.install(name="hidden", folder="forbidden")
     file.parent.chmod(0)
     return file
@@ -245,7 +245,7 @@ def forbidden(cell: Cell) -> Path:
 
 @case("loading.failure_rejects", languages=ONE)
 def test_forbidden_folder(cell: Cell) -> None:
-    """Where the host may not look into the variable's folder, a module that stands there is rejected by name."""
+    """Where the host may not look into the variable's folder, a module in it is rejected by name."""
     hidden = forbidden(cell)
     with cell.start_anyhow(
         listener("identity", module="hidden"), search_path=hidden.parent, prefix=unprivileged_prefix()
@@ -256,7 +256,7 @@ def test_forbidden_folder(cell: Cell) -> None:
 
 @case("loading.failure_rejects", languages=ONE)
 def test_forbidden_folder_as_update(cell: Cell) -> None:
-    """Where the host may not look into the variable's folder, an update with a module that stands there is rejected by name."""
+    """Where the host may not look into the variable's folder, an update with a module in it is rejected by name."""
     hidden = forbidden(cell)
     with cell.start_anyhow(Listener("main"), search_path=hidden.parent, prefix=unprivileged_prefix()) as envoy:
         assert_rejected(envoy.update(listener("identity", module="hidden")), hidden.name)
@@ -346,7 +346,7 @@ def test_name_with_slash_elsewhere(cell: Cell) -> None:
 
 @case("discovery.search_path", languages=ONE)
 def test_names_are_taken_as_they_are(cell: Cell) -> None:
-    """Whatever a name holds, the file is libNAME.so: dots, `lib`, `.so`, spaces, letters beyond ASCII, slashes."""
+    """Whatever a name holds, the file is libNAME.so: dots, `lib`, `.so`, spaces, letters outside ASCII, slashes."""
     names = ("with.dots.1", "libprobe", "probe.so", "with space", "über", "below/probe")
     decoys = (cell.install(), cell.install(folder="modules/below"))
     wanted = [cell.install(name=name) for name in names]
@@ -382,7 +382,7 @@ def test_long_name_as_update(cell: Cell) -> None:
 
 
 def local_file(filename: str, name: str) -> Listener:
-    """A listener with a module that is named by its file, and by a name."""
+    """Returns a listener with a module that is named by its file, and by a name."""
     return listener("identity", module=ModuleRef(name, local=LocalFile(filename)))
 
 
@@ -452,7 +452,7 @@ NEEDS = (Language.RUST,)
 
 
 def needing(cell: Cell, runpath: str | None = None) -> Path:
-    """A module that needs a library which is not on this machine."""
+    """Writes a module that needs a library which is not on this machine."""
     cell.modules_folder.mkdir()
     module = cell.modules_folder / "libneeding.so"
     write_module_that_needs_it(Path(cell.sdk.modules[PROBE].path), module, runpath)
@@ -470,7 +470,7 @@ def test_needed_library_missing(cell: Cell) -> None:
 
 @case("discovery.needed_library", languages=NEEDS)
 def test_needed_library_in_library_path(cell: Cell) -> None:
-    """A library that the module needs is found in LD_LIBRARY_PATH, and not for standing next to the module."""
+    """A library that the module needs is found in LD_LIBRARY_PATH, and not because it is next to the module."""
     module = needing(cell)
     library = write_needed_library(cell.folder / "library")
     beside = write_needed_library(cell.modules_folder)

@@ -32,7 +32,7 @@ GARBAGE = "dmconform: no ABI version"
 
 
 def rejected(cell: Cell, module: str, filter_name: str) -> str:
-    """The message with which a configuration is rejected, after which the process serves on."""
+    """Returns the message with which a configuration is rejected, after which the process serves on."""
     cell.install(module)
     with cell.start_anyhow(listener(filter_name, module=module), search_path=cell.modules_folder) as envoy:
         update = envoy.first_update
@@ -70,13 +70,13 @@ def test_program_init_garbage(cell: Cell) -> None:
 
 
 def hooks_to_hide(cell: Cell) -> list[str]:
-    """The hooks that a module with an HTTP filter must have; without program_init no other hook is asked for."""
+    """Returns the hooks that a module with an HTTP filter must have; without program_init no other hook is asked for."""
     return sorted(required_hooks(cell, ExtensionPoint.HTTP_FILTER) - {"program_init"})
 
 
 @contextlib.contextmanager
 def rejected_without_hooks(cell: Cell, hooks: list[str]) -> Iterator[Envoy]:
-    """An Envoy that has rejected, in one update, modules that lack one hook each; listeners are named `without_HOOK`."""
+    """Yields an Envoy that has rejected, in one update, modules that lack one hook each; listeners are named `without_HOOK`."""
     with cell.start(listener("local_reply", "418")) as envoy:
         probe = (cell.modules_folder / "libprobe.so").read_bytes()
         for hook in hooks:
@@ -111,7 +111,7 @@ def test_required_hook_missing_is_counted(cell: Cell) -> None:
 
 
 def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
-    """The Envoy rejects a listener; the one before, which answers 418, goes on serving."""
+    """Asserts that the Envoy rejects a listener, and the one before, which answers 418, goes on serving."""
     update = envoy.update(listener("local_reply", "418"), wrong)
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
     cell.facts["rejection"] = update.message

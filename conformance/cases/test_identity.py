@@ -23,14 +23,14 @@ ANOTHER_VERSION = b"another version"
 
 
 def assert_state_shared(envoy: Envoy, *names: str) -> None:
-    """The listeners use one module, which was just loaded: it counts on from one to the next."""
+    """Asserts that the listeners use one module, which was just loaded: it counts on from one to the next."""
     counts = [identity_of(envoy.request("/", listener=name), "count") for name in names]
     expected = [str(number) for number, _ in enumerate(names, 1)]
     assert counts == expected, f"expected the listeners to share one module and count {expected}, they count {counts}"
 
 
 def assert_initialised(ended: Envoy, times: int) -> None:
-    """In the life of an Envoy, which has ended so that all it printed is there, modules were initialised so many times."""
+    """Asserts that an Envoy, which has ended so that all it printed is there, initialised modules so many times."""
     seen = ended.read_log().count(INITIALISED)
     assert seen == times, f"expected {times} initialisation{'s' if times > 1 else ''} in all, there were {seen}"
 
@@ -51,7 +51,7 @@ def replace_file(module: Path, added: bytes = b"") -> tuple[int, int]:
 
 @case("identity.path_and_inode")
 def test_copy_is_another(cell: Cell) -> None:
-    """A copy of a module's file is another module: initialised by itself, with a state of its own."""
+    """A copy of a module's file is another module: initialised by itself, with a separate state."""
     cell.install(name="first")
     cell.install(name="second")
     with cell.start(listener("identity", name="a", module="first"), listener("identity", name="b", module="second")) as envoy:

@@ -38,7 +38,7 @@ REQUESTS = 40
 
 
 def lived(envoy: Envoy, *expected: str) -> None:
-    """The library's constructor and destructor have run so often, in this order; an ended Envoy's have printed all."""
+    """Asserts that the library's constructor and destructor have run as expected; an ended Envoy's have printed all."""
 
     def seen() -> list[str]:
         lines = (line.partition("dmconform: ")[2] for line in envoy.read_log().splitlines())
@@ -79,7 +79,7 @@ def test_marked_nodelete(cell: Cell) -> None:
 
 
 def stays(cell: Cell, name: str, user: Listener) -> None:
-    """A module whose only user goes and comes again is constructed once, and not destructed before the end."""
+    """Asserts that a module whose only user goes and comes again is constructed once, and not destructed before the end."""
     module = cell.install(name)
     with cell.start(user, module=name) as envoy:
         count = identity_of(envoy.request("/"), "count")
@@ -113,12 +113,12 @@ def test_thread_local(cell: Cell) -> None:
 
 
 def counted(envoy: Envoy, name: str) -> list[int]:
-    """What the workers count that answer `REQUESTS` requests."""
+    """Returns what the workers count that answer `REQUESTS` requests."""
     return [int(identity_of(envoy.request("/", listener=name), "thread-local")) for _ in range(REQUESTS)]
 
 
 def each_worker_counts(numbers: list[int]) -> None:
-    """The numbers are those of two workers that have both counted from 1 on, each for itself."""
+    """Asserts that the numbers are those of two workers that have both counted from 1 on, each for itself."""
     most = max(numbers)
     rest = len(numbers) - most
     expected = Counter(range(1, most + 1)) + Counter(range(1, rest + 1))
@@ -127,7 +127,7 @@ def each_worker_counts(numbers: list[int]) -> None:
 
 
 def of_route(filter_: HttpFilter, module: str, config: str = "R") -> PerRoute:
-    """What a filter is told on its route, by the configuration `per_route` of a module."""
+    """Returns what a filter gets on its route, by the configuration `per_route` of a module."""
     return PerRoute(filter_.entry, ModuleRef(module), "per_route", config)
 
 
@@ -176,7 +176,7 @@ def test_filter_listener_routes_go(cell: Cell) -> None:
 
 @case("rtld.closed_at_last_reference")
 def test_request_keeps_its_route(cell: Cell) -> None:
-    """A request that is under way when the routes change keeps what its route told the filter, and the module of that."""
+    """A request that is under way when the routes change keeps what its route gave the filter, and the module of that."""
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
     module, canary = (cell.install(name=name) for name in ("wanted", "canary"))
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")

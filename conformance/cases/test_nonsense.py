@@ -18,7 +18,7 @@ ASKING = Request("/nonsense?trailers", "POST", NONSENSE, "body", {"x-trailer": "
 
 
 def answered(envoy: Envoy, callback: str) -> str:
-    """What a client sees of a request for which the callback returns nonsense, in words.
+    """Returns what a client sees of a request for which the callback returns nonsense, in words.
 
     Raises:
         HostCrashed: the Envoy ended.

@@ -50,14 +50,14 @@ GAUGES = ("http.main.downstream_rq_active", "http.main.downstream_cx_active", "c
 
 
 def has_failed(answer: Answer | None) -> bool:
-    """Whether a request has ended, and not as if nothing had happened."""
+    """Returns whether a request has ended, and not as if nothing had happened."""
     return answer is not None and (answer.end is not End.COMPLETE or (answer.status or 0) >= 500)
 
 
 def meet_panic(
     cell: Cell, envoy: Envoy, protocol: Protocol, callback: str, request: Request = WHOLE, listener: str = "main"
 ) -> Answer | None:
-    """How a request that panics in a callback ends; None if it does not.
+    """Returns how a request that panics in a callback ends; None if it does not.
 
     Requests in flight beside it (HTTP/2: on its own connection too) and after it must be served, and the payload be in the log.
     """
@@ -86,7 +86,7 @@ def meet_panic(
 
 
 def gauges(envoy: Envoy) -> dict[str, int | None]:
-    """How many requests and connections are under way."""
+    """Returns how many requests and connections are under way."""
     return {name: envoy.statistic(name) for name in GAUGES}
 
 
@@ -94,7 +94,7 @@ def gauges(envoy: Envoy) -> dict[str, int | None]:
 
 
 def survived(cell: Cell, callback: str) -> None:
-    """A panic in this callback of a filter that is not wrapped harms nothing but the request that met it."""
+    """Asserts that a panic in this callback of a filter that is not wrapped harms nothing but the request that met it."""
     with cell.start(listener("panic", callback)) as envoy:
         for protocol in Protocol:
             meet_panic(cell, envoy, protocol, callback)
@@ -170,7 +170,7 @@ def test_scheduled(cell: Cell) -> None:
 
 
 def refused(cell: Cell, callback: str, panicking: Listener) -> None:
-    """A configuration that panics is rejected; a request in flight and the listener before are served."""
+    """Asserts that a configuration that panics is rejected, while a request in flight and the listener before are served."""
     with cell.start(listener("identity")) as envoy:
         with envoy.connect(Protocol.HTTP1) as client:
             other = client.begin(OTHER)
@@ -246,9 +246,9 @@ def test_creation_ends(cell: Cell) -> None:
 
 
 def chain(callback: str) -> tuple[HttpFilter, ...]:
-    """A wrapped filter, and behind it, in the direction of the callback, one that would panic as well were it called.
+    """Returns a wrapped filter, and behind it, in the callback's direction, one that would panic as well were it called.
 
-    At its end a stream tells all of its filters, whatever became of one: then the wrapped one is alone.
+    At its end a stream calls all of its filters, also after one has failed: then the wrapped one is alone.
     """
     wrapped, bare = (HttpFilter(ModuleRef("probe"), "panic", config) for config in (f"{callback} guarded", callback))
     if callback in AT_THE_END:
@@ -257,7 +257,7 @@ def chain(callback: str) -> tuple[HttpFilter, ...]:
 
 
 def fails_closed(cell: Cell, callback: str, judge: Callable[[Protocol, Answer | None], None]) -> None:
-    """A wrapped filter panics: `judge` is given what the client saw, and what comes behind the filter sees nothing more."""
+    """Has a wrapped filter panic: `judge` is given what the client saw, and what is behind the filter must see nothing more."""
     cell.needs(cell.sdk.catch_unwind, "this SDK version has no opt-in wrapper against panics")
     with (
         cell.upstream() as server,
@@ -276,13 +276,13 @@ def fails_closed(cell: Cell, callback: str, judge: Callable[[Protocol, Answer | 
 
 
 def status_500(protocol: Protocol, answer: Answer | None) -> None:
-    """What a client sees of a panic on the request path."""
+    """Asserts what a client sees of a panic on the request path."""
     seen = in_words(answer)
     assert answer is not None and answer.status == 500, f"expected the {protocol.value} client to see status 500, it saw {seen}"
 
 
 def reset(protocol: Protocol, answer: Answer | None) -> None:
-    """What a client sees of a panic on the response path: HTTP/1.1 can end a stream only with its connection."""
+    """Asserts what a client sees of a panic on the response path: HTTP/1.1 can end a stream only with its connection."""
     expected = End.RESET if protocol is Protocol.HTTP2 else End.CUT
     assert answer is not None and answer.end is expected, (
         f"expected the {protocol.value} client to see that {expected.value}, it saw {in_words(answer)}"
@@ -290,12 +290,12 @@ def reset(protocol: Protocol, answer: Answer | None) -> None:
 
 
 def ended(protocol: Protocol, answer: Answer | None) -> None:
-    """What a client sees of a panic in an event, for which the documents do not say which of the two it is."""
+    """Asserts what a client sees of a panic in an event, for which the documents do not say which of the two it is."""
     assert has_failed(answer), f"expected the {protocol.value} client to see an error or a reset, it saw {in_words(answer)}"
 
 
 def served_before(protocol: Protocol, answer: Answer | None) -> None:
-    """What a client sees of a panic when all is over."""
+    """Asserts what a client sees of a panic when all is over."""
     seen = in_words(answer)
     assert answer is not None and answer.status == 200, f"expected the {protocol.value} client to see status 200, it saw {seen}"
 
@@ -350,12 +350,12 @@ def test_wrapped_scheduled(cell: Cell) -> None:
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_stream_complete(cell: Cell) -> None:
-    """A wrapped filter's panic when its stream is complete harms nobody, as the client has its answer, and is logged."""
+    """A wrapped filter's panic when its stream is complete does no harm, as the client has its answer, and is logged."""
     fails_closed(cell, "stream_complete", served_before)
 
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_destroy(cell: Cell) -> None:
-    """A wrapped filter's panic while it is destroyed harms nobody, as the client has its answer, and is logged."""
+    """A wrapped filter's panic while it is destroyed does no harm, as the client has its answer, and is logged."""
     cell.needs_feature(Feature.DESTROY)
     fails_closed(cell, "destroy", served_before)

@@ -1,6 +1,6 @@
 """What a panic in a callback of a network or a listener filter does: it ends the connection that met it, and nothing else.
 
-Connections go to the upstream server as they are; they carry HTTP/1.1, so that server and client can tell what has come.
+Connections go to the upstream server as they are; they carry HTTP/1.1, so that server and client can see what has come.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ NO_WRAPPER = "this SDK version has no opt-in wrapper against panics"
 
 
 def network(name: str, *configs: str) -> Listener:
-    """A listener with network filters that panic."""
+    """Returns a listener with network filters that panic."""
     return Listener(name, network=tuple(NetworkFilter(PROBE, "panic", config) for config in configs), tcp=True)
 
 
 def listening(name: str, *configs: str) -> Listener:
-    """A listener with listener filters that panic."""
+    """Returns a listener with listener filters that panic."""
     return Listener(name, listening=tuple(ListenerFilter(PROBE, "panic", config) for config in configs), tcp=True)
 
 
 def meet_panic(cell: Cell, envoy: Envoy, callback: str, name: str = "main") -> Answer | None:
-    """What a client sees whose connection to a listener meets a panic; None if its connection neither ends nor answers.
+    """Returns what a client sees whose connection meets a panic; None if its connection neither ends nor answers.
 
     Requests in flight on other connections (of the same listener too, unless it panics for each) and later ones must be served,
     and the payload be in the log. A callback at the end of a connection panics when the client has gone.
@@ -86,7 +86,7 @@ def meet_panic(cell: Cell, envoy: Envoy, callback: str, name: str = "main") -> A
 
 
 def gauges(envoy: Envoy) -> dict[str, int | None]:
-    """How many connections are open, or about to be."""
+    """Returns how many connections are open, or about to be."""
     found: dict[str, int | None] = {
         name: value for name, value in envoy.counters("listener.127").items() if name.endswith("cx_active")
     }
@@ -97,9 +97,9 @@ def gauges(envoy: Envoy) -> dict[str, int | None]:
 
 
 def survived(cell: Cell, callback: str, panicking: Listener, other: Listener) -> None:
-    """A panic in this callback of a filter that is not wrapped harms nothing but the connection that met it.
+    """Asserts that a panic in this callback of a filter that is not wrapped harms only the connection that met it.
 
-    Whether that connection ends, other cases tell; where it does, nothing is left of it.
+    Other cases show whether that connection ends; where it does, nothing is left of it.
     """
     with cell.start(panicking, other) as envoy:
         if meet_panic(cell, envoy, callback) is not None:
@@ -107,13 +107,13 @@ def survived(cell: Cell, callback: str, panicking: Listener, other: Listener) ->
 
 
 def network_survived(cell: Cell, callback: str) -> None:
-    """A panic in this callback of a network filter harms nothing but its connection."""
+    """Asserts that a panic in this callback of a network filter harms nothing but its connection."""
     cell.needs_feature(Feature.NETWORK_FILTER)
     survived(cell, callback, network("main", callback), network("other", "none"))
 
 
 def listener_survived(cell: Cell, callback: str) -> None:
-    """A panic in this callback of a listener filter harms nothing but its connection."""
+    """Asserts that a panic in this callback of a listener filter harms nothing but its connection."""
     cell.needs_feature(Feature.LISTENER_FILTER)
     survived(cell, callback, listening("main", callback), listening("other", "none"))
 
@@ -201,7 +201,7 @@ def test_listener_ends(cell: Cell) -> None:
 
 
 def fails_closed(cell: Cell, callback: str, panicking: Listener, other: Listener) -> None:
-    """A wrapped filter panics: the client's connection is closed, and what comes behind the filter sees nothing more.
+    """Asserts that a wrapped filter's panic closes the client's connection, and what is behind the filter sees nothing more.
 
     A second filter, next in the direction of the callback, would panic as well were it called.
     """
@@ -218,7 +218,7 @@ def fails_closed(cell: Cell, callback: str, panicking: Listener, other: Listener
 
 
 def network_fails_closed(cell: Cell, callback: str) -> None:
-    """A wrapped network filter panics: its connection is closed."""
+    """Asserts that a wrapped network filter's panic closes its connection."""
     cell.needs_feature(Feature.NETWORK_FILTER)
     chain = (f"{callback} guarded", callback)
     in_direction = tuple(reversed(chain)) if callback == "write" else chain
@@ -226,7 +226,7 @@ def network_fails_closed(cell: Cell, callback: str) -> None:
 
 
 def listener_fails_closed(cell: Cell, callback: str) -> None:
-    """A wrapped listener filter panics: its socket is closed."""
+    """Asserts that a wrapped listener filter's panic closes its socket."""
     cell.needs_feature(Feature.LISTENER_FILTER)
     fails_closed(cell, callback, listening("main", f"{callback} guarded", callback), listening("other", "none"))
 
@@ -262,7 +262,7 @@ def test_wrapped_listener_data(cell: Cell) -> None:
 
 
 def wrapped_at_the_end(cell: Cell, callback: str) -> None:
-    """A wrapped network filter panics when its connection is over: its client has had its answer."""
+    """Asserts that a client has its answer before a wrapped network filter panics at the end of the connection."""
     cell.needs_feature(Feature.NETWORK_FILTER)
     cell.needs(cell.sdk.catch_unwind, NO_WRAPPER)
     with cell.start(network("main", f"{callback} guarded"), network("other", "none")) as envoy:
@@ -273,11 +273,11 @@ def wrapped_at_the_end(cell: Cell, callback: str) -> None:
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_network_event(cell: Cell) -> None:
-    """A wrapped network filter's panic at the end of its connection harms nobody, and is logged."""
+    """A wrapped network filter's panic at the end of its connection does no harm, and is logged."""
     wrapped_at_the_end(cell, "event")
 
 
 @case("errors.guard", "errors.others_unaffected", languages=RUST)
 def test_wrapped_network_destroy(cell: Cell) -> None:
-    """A wrapped network filter's panic while it is destroyed harms nobody, and is logged."""
+    """A wrapped network filter's panic while it is destroyed does no harm, and is logged."""
     wrapped_at_the_end(cell, "destroy")

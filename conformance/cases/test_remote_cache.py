@@ -43,7 +43,7 @@ NO_LIBRARY = b"no library"
 
 
 def probe_bytes(cell: Cell) -> bytes:
-    """The module as it is offered."""
+    """Returns the module as it is offered."""
     cell.needs(cell.host_minor >= SINCE, "hosts fetch modules from 1.38 on")
     cell.needs(cell.sdk_minor == cell.host_minor, "fetched is a module of the host's own minor: who built it does not matter")
     return Path(cell.sdk.modules[PROBE].path).read_bytes()
@@ -55,24 +55,24 @@ def digest(data: bytes) -> str:
 
 
 def kept(cell: Cell, data: bytes) -> Path:
-    """Where hosts keep what they fetched."""
+    """Returns where hosts keep what they fetched."""
     return cell.folder / f"envoy_dynamic_module_{digest(data)}.so"
 
 
 def filter_of(data: bytes, *, nack: bool = False) -> HttpFilter:
-    """A filter that answers 418 and is of a module with these bytes."""
+    """Returns a filter that answers 418 and is of a module with these bytes."""
     source = RemoteSource(PATH, digest(data), nack_on_cache_miss=nack)
     return HttpFilter(ModuleRef("fetched", remote=source), "local_reply", "418")
 
 
 def wants(data: bytes, name: str = "main", *, nack: bool = False) -> Listener:
-    """A listener with that filter."""
+    """Returns a listener with that filter."""
     return Listener(name, (filter_of(data, nack=nack),))
 
 
 @contextlib.contextmanager
 def started(cell: Cell, data: bytes, *listeners: Listener) -> Iterator[tuple[Envoy, SourceServer]]:
-    """An Envoy that keeps what it fetches in the cell's folder, and a server that offers these bytes."""
+    """Yields an Envoy that keeps what it fetches in the cell's folder, and a server that offers these bytes."""
     with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         folder = {"TMPDIR": str(cell.folder)}
@@ -81,31 +81,31 @@ def started(cell: Cell, data: bytes, *listeners: Listener) -> Iterator[tuple[Env
 
 
 def takes(envoy: Envoy, *listeners: Listener) -> None:
-    """The Envoy accepts these listeners."""
+    """Asserts that the Envoy accepts these listeners."""
     update = envoy.update(*listeners)
     assert update.accepted, f"expected the update to be accepted, it was rejected: {update.message}"
 
 
 def answers(envoy: Envoy, expected: int, name: str = "main") -> None:
-    """A listener answers with this status: 418 is the module's."""
+    """Asserts that a listener answers with this status: 418 is the module's."""
     status = envoy.request("/", listener=name).status
     assert status == expected, f"expected {name} to answer {expected}, saw {status}"
 
 
 def answers_soon(envoy: Envoy, name: str) -> None:
-    """A listener whose module may be waited for answers through it."""
+    """Asserts that a listener, whose module may have to be waited for, answers through it."""
     ready = poll(lambda: envoy.request("/", listener=name).status == 418, LOG_LINE_S)
     assert ready, f"expected {name} to answer 418 once its module was fetched, it does not"
 
 
 def fetched(source: SourceServer, times: int) -> None:
-    """The module was asked for so often."""
+    """Asserts that the module was asked for so often."""
     seen = source.count_fetches(PATH)
     assert seen == times, f"expected {times} fetch(es) of the module, saw {seen}"
 
 
 def rejects(envoy: Envoy, wanted: Listener, why: str) -> None:
-    """The Envoy rejects a listener with these words, and serves on."""
+    """Asserts that the Envoy rejects a listener with these words, and serves on."""
     update = envoy.update(PLAIN, wanted)
     assert not update.accepted, "expected the update to be rejected, it was accepted"
     assert why in update.message, f"expected the rejection to say {why!r}, it says: {update.message}"
@@ -191,7 +191,7 @@ class Discovered(Listener):
     file: Path = Path()
 
     def to_json(self) -> dict[str, Any]:
-        """With the place of each filter only."""
+        """Returns the message with the place of each filter only."""
         whole = super().to_json()
         filters = whole["filter_chains"][0]["filters"][-1]["typed_config"]["http_filters"]
         for number, one in enumerate(filters[:-1]):
@@ -202,7 +202,7 @@ class Discovered(Listener):
 
 
 def discovered(cell: Cell, filter_: HttpFilter) -> Discovered:
-    """A listener with a filter that comes by extension discovery."""
+    """Returns a listener with a filter that comes by extension discovery."""
     file = cell.folder / "extensions.json"
     entry = filter_.to_json()
     resource = {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", **entry}

@@ -1,4 +1,4 @@
-"""Modules that a host fetches over HTTP. The documents name the statistics of it only; the rest is told as facts.
+"""Modules that a host fetches over HTTP. The documents name the statistics of it only; the rest is reported as facts.
 
 Who built the module does not matter, so one language is enough.
 """
@@ -41,11 +41,11 @@ NOBODY: tuple[Language, ...] = ()
 SINCE = Minor.parse("1.38")
 PATH = "/module.so"
 LIMIT_BYTES = 32 << 20
-"""What hosts take of an answer to a request of their own, unless their runtime has `http.async_response_buffer_limit`."""
+"""What hosts take of an answer to one of their own requests, unless their runtime has `http.async_response_buffer_limit`."""
 
 
 def probe_bytes(cell: Cell) -> bytes:
-    """The module as it is offered."""
+    """Returns the module as it is offered."""
     cell.needs(cell.host_minor >= SINCE, "hosts fetch modules from 1.38 on")
     cell.needs(cell.sdk_minor == cell.host_minor, "fetched is a module of the host's own minor: who built it does not matter")
     return Path(cell.sdk.modules[PROBE].path).read_bytes()
@@ -57,38 +57,38 @@ def digest(data: bytes) -> str:
 
 
 def remote(name: str, source: RemoteSource, status: int = 418) -> Listener:
-    """A listener whose filter answers with this status, if it is installed."""
+    """Returns a listener whose filter answers with this status, if it is installed."""
     return Listener(name, (HttpFilter(ModuleRef(name, remote=source), "local_reply", str(status)),))
 
 
 def cached(cell: Cell, data: bytes) -> Path:
-    """Where hosts keep a module that they fetched."""
+    """Returns where hosts keep a module that they fetched."""
     return cell.folder / f"envoy_dynamic_module_{digest(data)}.so"
 
 
 def kept_is(cell: Cell, data: bytes) -> None:
-    """What is kept is the module that was fetched."""
+    """Asserts that what is kept is the module that was fetched."""
     seen = digest(cached(cell, data).read_bytes())
     assert seen == digest(data), f"expected the fetched module to be kept and in use, another file is: {seen}"
 
 
 @contextlib.contextmanager
 def started(cell: Cell, port: int, *listeners: Listener) -> Iterator[Envoy]:
-    """An Envoy that accepted these listeners, has its modules from this port and keeps them in the cell's folder."""
+    """Yields an Envoy that accepted these listeners, has its modules from this port and keeps them in the cell's folder."""
     kept = {"TMPDIR": str(cell.folder)}
     with cell.start_anyhow(*listeners, environment=kept, clusters={MODULE_SOURCE: port}) as envoy:
         yield accepted(envoy)
 
 
 def answers(envoy: Envoy, expected: int, listener: str = "main") -> None:
-    """A listener answers with this status."""
+    """Asserts that a listener answers with this status."""
     status = envoy.request("/", listener=listener).status
     what = "the module to answer 418" if expected == 418 else f"the listener to answer {expected}"
     assert status == expected, f"expected {what}, saw {status}"
 
 
 def fetched(source: SourceServer, times: int) -> None:
-    """The module was asked for so often."""
+    """Asserts that the module was asked for so often."""
     seen = source.count_fetches(PATH)
     assert seen == times, f"expected {times} fetch(es) of the module, saw {seen}"
 
@@ -194,7 +194,7 @@ def test_retry(cell: Cell) -> None:
 
 
 def padded(data: bytes, size: int) -> bytes:
-    """A module of so many bytes: a loader does not look at what follows a library."""
+    """Returns a module of so many bytes: a loader does not look at what follows a library."""
     return data + bytes(size - len(data))
 
 
@@ -211,7 +211,7 @@ def test_large(cell: Cell) -> None:
 
 
 def fails_open(cell: Cell, reply: Reply, expected_digest: str, timeout_s: float = 2.0) -> None:
-    """With a module that cannot be had, the listener serves without it."""
+    """Asserts that a listener serves without its module where that cannot be fetched and loaded."""
     with cell.source_server() as source:
         source.offer(PATH, reply)
         with started(cell, source.port, remote("main", RemoteSource(PATH, expected_digest, timeout_s))) as envoy:
@@ -273,14 +273,14 @@ def test_no_library(cell: Cell) -> None:
 
 @case("remote.fail_open", languages=ONE, promised_to=NOBODY)
 def test_refused(cell: Cell) -> None:
-    """Where nobody listens, requests pass without the module."""
+    """Where no server listens, requests pass without the module."""
     data = probe_bytes(cell)
     with refusing_port() as port, started(cell, port, remote("main", RemoteSource(PATH, digest(data)))) as envoy:
         answers(envoy, 200)
 
 
 def misses(envoy: Envoy, wanted: Listener) -> None:
-    """The Envoy rejects a listener because its module is not there yet, and the one before serves on."""
+    """Asserts that the Envoy rejects a listener because its module is not there yet, and the one before serves on."""
     update = envoy.update(wanted)
     assert not update.accepted, "expected the update to be rejected until the module is there, it was accepted"
     assert "not cached" in update.message, f"expected the rejection to say that it is not cached, it says: {update.message}"
@@ -354,7 +354,7 @@ def test_loaded_globally(cell: Cell) -> None:
 
 
 def asked(source: SourceServer, times: int) -> bool:
-    """Whether the module was asked for so often, or more."""
+    """Returns whether the module was asked for so often, or more."""
     return source.count_fetches(PATH) >= times
 
 

@@ -68,7 +68,7 @@ def test_load_globally(cell: Cell) -> None:
 
 
 def dependent(cell: Cell, *, load_globally: bool) -> Listener:
-    """A listener whose module opens a library that needs a symbol of the module."""
+    """Returns a listener whose module opens a library that needs a symbol of the module."""
     library = cell.install("dependent", folder="libraries")
     return listener("dependent", str(library), module=ModuleRef(PROBE, load_globally=load_globally))
 
@@ -118,7 +118,7 @@ def test_unloaded_at_last_reference(cell: Cell) -> None:
 
 
 def assert_outlives_its_users(cell: Cell, envoy: Envoy, module: Path, canary: Path, again: Listener) -> None:
-    """A module that has counted once stays when all listeners go, and is found with its state by one that comes again."""
+    """Asserts that a module that has counted once stays, with its state, when all listeners go and one comes again."""
     cell.reconfigure(envoy)
     assert_drained(envoy, canary)
     assert envoy.has_mapped(module), "expected a module with do_not_close to stay loaded, it is gone"
@@ -286,7 +286,7 @@ def test_do_not_close_given_later(cell: Cell) -> None:
 
 
 def assert_stays_loaded(cell: Cell, flags: tuple[bool, bool]) -> None:
-    """A module that a second user joins, after which the first and then the second go, is still there with its state."""
+    """Asserts that a module is still there, with its state, after a second user came, and the first and the second left."""
     module = cell.install(name="kept")
     canary = cell.install(name="canary")
     first, second = (
@@ -320,7 +320,7 @@ def test_many_rounds(cell: Cell) -> None:
 
 
 def assert_no_growth(cell: Cell, before: Held, after: Held) -> None:
-    """From round `WARM_ROUNDS` to round `ROUNDS` a process came to hold next to nothing more."""
+    """Asserts that from round `WARM_ROUNDS` to round `ROUNDS` a process came to hold next to nothing more."""
     rounds = ROUNDS - WARM_ROUNDS
     mapped, files = after.mappings - before.mappings, after.files - before.files
     own, resident = ((now - then) // 1024 for now, then in zip(after.memory, before.memory, strict=True))

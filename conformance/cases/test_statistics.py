@@ -29,14 +29,14 @@ NO_COUNTERS = "Envoy counts these failures from 1.39 on"
 
 
 def assert_counted(envoy: Envoy, expected: dict[str, dict[str, int]]) -> None:
-    """The counters of failures are these, by kind and name of the configuration, and there is no other."""
+    """Asserts that the counters of failures are these, by kind and name of the configuration, and there is no other."""
     wanted = {f"{PREFIX}{kind}.config_name.{name}": n for kind, names in expected.items() for name, n in names.items()}
     seen = {name: value for name, value in envoy.counters(PREFIX).items() if value}
     assert seen == wanted, f"expected the counters {wanted}, saw {seen}"
 
 
 def assert_rejected(envoy: Envoy, *listeners: Listener) -> None:
-    """The Envoy rejects these listeners."""
+    """Asserts that the Envoy rejects these listeners."""
     assert not envoy.update(*listeners).accepted, "expected the configuration to be rejected, it was accepted"
 
 
@@ -95,7 +95,7 @@ def test_per_route_config_error(cell: Cell) -> None:
 
 
 def assert_route_failure_counted(cell: Cell, config: str) -> None:
-    """A per-route configuration that comes to the module and fails there is rejected, and counted once each time."""
+    """Asserts that a per-route configuration that fails in the module is rejected, and counted once each time."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     filter_ = HttpFilter(ModuleRef("probe"), "per_route", "T")
     good, bad = (
@@ -141,7 +141,7 @@ def test_config_name_tag(cell: Cell) -> None:
 def remote(
     source: SourceServer, name: str, data: bytes, *replies: Reply, nack: bool = False, digest_of: bytes | None = None
 ) -> Listener:
-    """A listener whose filter is of a remote module that is offered like this."""
+    """Offers a remote module, and returns a listener whose filter is of it."""
     source.offer(f"/{name}", *replies)
     digest = hashlib.sha256(digest_of or name.encode() + data).hexdigest()
     module = ModuleRef(name, remote=RemoteSource(f"/{name}", digest, nack_on_cache_miss=nack))
@@ -186,7 +186,7 @@ BY_DEFAULT = "dynamicmodulescustom"
 
 
 def assert_metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
-    """The metrics of a module's own stand under a namespace, with the values that three requests leave, and nowhere else."""
+    """Asserts that a module's own metrics are in a namespace, with the values that three requests leave, and nowhere else."""
     with cell.start(listener("metrics", module=module)) as envoy:
         for number in range(3):
             status = envoy.request(f"/{number}").status
@@ -205,13 +205,13 @@ def assert_metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
 
 @case("statistics.custom_metrics", "window.forward")
 def test_custom_metrics(cell: Cell) -> None:
-    """A counter, a gauge and a histogram of the module's own stand under `dynamicmodulescustom`, with exact values."""
+    """A module's own counter, gauge and histogram are under `dynamicmodulescustom`, with exact values."""
     assert_metrics_under(cell, ModuleRef("probe"), BY_DEFAULT)
 
 
 @case("statistics.custom_metrics")
 def test_metrics_namespace(cell: Cell) -> None:
-    """With `metrics_namespace` they stand under that, and not under the default."""
+    """With `metrics_namespace` they are under that, and not under the default."""
     cell.needs(cell.host_minor >= Minor(1, 38), "Envoy has metrics_namespace from 1.38 on")
     assert_metrics_under(cell, ModuleRef("probe", metrics_namespace="my_own"), "my_own")
 

@@ -34,14 +34,14 @@ ONE = (Language.CPP,)
 OLD, NEW = 418, 422
 UPDATES = 100
 DRAIN_S = 24 * 3600
-"""Much longer than a cell: connections of what is replaced may go on. Near the end, more and more of them are told to go."""
+"""Much longer than a cell: connections of what is replaced may go on. Near the end, more and more of them are closed."""
 ROUTE = "x-dmconform-route"
 REJECTED_ROUTES = "http.main.rds.main.update_rejected"
 
 
 @contextlib.contextmanager
 def serving(cell: Cell, *listeners: Listener) -> Iterator[Envoy]:
-    """An Envoy with these listeners, and the probe on its search path."""
+    """Yields an Envoy with these listeners, and the probe on its search path."""
     cell.install()
     with cell.start_anyhow(*listeners, search_path=cell.modules_folder, drain_s=DRAIN_S) as envoy:
         accepted(envoy)
@@ -50,7 +50,7 @@ def serving(cell: Cell, *listeners: Listener) -> Iterator[Envoy]:
 
 
 def assert_unbroken(seen: LoadClient, *answers: int | str) -> None:
-    """Every request was answered, in one of these ways."""
+    """Asserts that every request was answered, in one of these ways."""
     wrong = {what: times for what, times in seen.answers.items() if what not in answers}
     ways = " or ".join(map(str, answers)) if len(answers) < 3 else f"{answers[0]} to {answers[-1]}"
     assert not wrong, f"expected every request to be answered {ways}, saw {wrong} of {seen.total}"
@@ -64,7 +64,7 @@ def assert_more_answered(seen: LoadClient, envoy: Envoy) -> None:
 
 
 def of_route(filter_: HttpFilter, config: str, module: str = PROBE) -> PerRoute:
-    """What a filter is told on its route, by the configuration `per_route` of a module."""
+    """Returns what a filter gets on its route, by the configuration `per_route` of a module."""
     return PerRoute(filter_.entry, ModuleRef(module), "per_route", config)
 
 
@@ -172,7 +172,7 @@ def test_bad_routes(cell: Cell) -> None:
 
 @case("window.forward")
 def test_good_routes_under_load(cell: Cell) -> None:
-    """An update of routes alone changes what the filter is told of its route, on open connections too, and loses no request."""
+    """An update of routes alone changes what the filter gets from its route, on open connections too, and loses no request."""
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
     routes = Routes(cell.folder, Listener("main", (filter_,), (of_route(filter_, "old"),)))
     with (
@@ -200,7 +200,7 @@ def test_many_routes(cell: Cell) -> None:
     """A hundred updates of routes in a row, each to the other of two modules, lose no request; the last one holds."""
     files = [cell.install(name=name) for name in ("even", "odd")]
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
-    watched = HttpFilter(ModuleRef(PROBE), "identity")  # is told of its route by a module of its own, and does not listen
+    watched = HttpFilter(ModuleRef(PROBE), "identity")  # its route configures it by a separate module, which it ignores
     routes = Routes(cell.folder, Listener("main", (filter_, watched), (of_route(filter_, "0"),)))
     with serving(cell, routes.listener) as envoy, load(envoy.take_port("main"), shows=ROUTE) as seen:
         assert_more_answered(seen, envoy)

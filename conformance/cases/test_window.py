@@ -33,13 +33,13 @@ from dmconform.casekit import (
 
 CONFIG = "window"
 LARGE = "0123456789" * 100_000
-"""A body of 1 MB, just below what Envoy holds back unless told otherwise."""
+"""A body of 1 MB, just below what Envoy holds back unless configured otherwise."""
 MANY = {f"x-many-{number}": f"{number}" * 100 for number in range(80)}
 """As many headers as there can be: Envoy takes 100, its own and the client's included."""
 
 
 def changed(cell: Cell, answer: Answer, value: str = "-", body: str = "", *, what: str = "") -> Received:
-    """A request and its response were changed by `transform`; what the upstream server received of it."""
+    """Asserts that `transform` changed a request and its response; returns what the upstream server received of it."""
     assert answer.status == 200, f"expected status 200{what}, saw {answer.summary}: {answer}"
     response = answer.headers.get("x-dmconform-response")
     assert response == f"{cell.language} {CONFIG}", f"expected the response header to be set{what}, it is {response!r}"
@@ -227,20 +227,20 @@ def test_scheduled_event(cell: Cell) -> None:
 
 
 def calls_out(cell: Cell, cluster: str, **clusters: int) -> Answer:
-    """What a client sees of a filter that asks a cluster, and answers with what comes of it."""
+    """Returns what a client sees of a filter that asks a cluster, and answers with the result."""
     with cell.start(listener("callout", cluster), clusters=clusters) as envoy:
         return envoy.request("/asks")
 
 
 def assert_callout_answered(cell: Cell, answer: Answer, status: int) -> None:
-    """The module answered with what it was answered."""
+    """Asserts that the module answered with the answer to its callout."""
     seen = (answer.status, answer.headers.get("x-dmconform-callout"))
     expected = (200, f"{cell.language} {status}")
     assert seen == expected, f"expected the module to answer with status and header {expected}, saw {seen}: {answer}"
 
 
 def assert_callout_failed(answer: Answer, text: str) -> None:
-    """The module answered that its callout failed."""
+    """Asserts that the module answered that its callout failed."""
     seen = (answer.status, answer.body)
     assert seen == (502, text), f"expected the module to answer with {(502, text)}, saw {seen}: {answer}"
 
@@ -258,20 +258,20 @@ def test_callout(cell: Cell) -> None:
 
 @case("window.forward", everywhere=True)
 def test_callout_to_unknown_cluster(cell: Cell) -> None:
-    """A callout to a cluster that does not exist cannot be started, and the module is told so."""
+    """A callout to a cluster that does not exist cannot be started, and the module is informed of it."""
     assert_callout_failed(calls_out(cell, "nowhere"), "callout not started")
 
 
 @case("window.forward", everywhere=True)
 def test_callout_refused(cell: Cell) -> None:
-    """Where nobody listens behind the cluster, the callout ends with the 503 that Envoy makes."""
+    """Where no server listens behind the cluster, the callout ends with the 503 that Envoy makes."""
     with refusing_port() as port:
         assert_callout_answered(cell, calls_out(cell, "refusing", refusing=port), 503)
 
 
 @case("window.forward", everywhere=True)
 def test_callout_cut(cell: Cell) -> None:
-    """Where the answer to a callout is cut, the module is told that there is none."""
+    """Where the answer to a callout is cut, the module is informed that there is none."""
     with cell.source_server() as source:
         source.offer("/callout", Reply(b"x" * 1000, manner=Manner.CUT))
         assert_callout_failed(calls_out(cell, "cutting", cutting=source.port), "callout failed")
@@ -309,7 +309,7 @@ LEVELS = {"trace": "trace", "debug": "debug", "info": "info", "warn": "warning",
 
 
 def logged(log: str) -> list[str]:
-    """The module's lines in a log, each as `TAG LEVEL`."""
+    """Returns the module's lines in a log, each as `TAG LEVEL`."""
     pattern = re.compile(rf"\[(\w+)\]\[dynamic_modules\].* dmconform log (\w+) {CONFIG}$", re.MULTILINE)
     return [f"{tag} {level}" for tag, level in pattern.findall(log)]
 

@@ -48,7 +48,7 @@ def _sort_key(change: AbiChange) -> tuple[int, tuple[str, ...], str, str, str]:
 
 
 class _Maker:
-    """Makes changes of differences."""
+    """Turns differences into changes."""
 
     def __init__(self, old: Operand, new: Operand, users: Users) -> None:
         self._new = new

@@ -1,4 +1,4 @@
-"""Says what each difference does to a module that was built against the old ABI and is loaded by the new host.
+"""Classifies what each difference does to a module that was built against the old ABI and is loaded by the new host.
 
 The calling convention is that of x86-64 Linux, which arm64 shares in what matters here: each argument has a place given by
 those before it, and who is called does not look at places that it does not know of.

@@ -143,7 +143,7 @@ def minor_of(envoy: str | None, release: str | None) -> str:
     try:
         of_release = str(Release.parse(release).minor) if release else None
     except ValueError:
-        of_release = None  # a build of one's own may call itself anything
+        of_release = None  # a user's own build may call itself anything
     if envoy and of_release and envoy != of_release:
         raise UsageError(f"expected an Envoy of the release {release}, got {envoy}; name one that fits the other")
     return envoy or of_release or UNKNOWN

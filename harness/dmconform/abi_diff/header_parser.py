@@ -1,6 +1,6 @@
 """Parses an ABI header with libclang: `python -m dmconform.abi_diff.header_parser HEADER OUTPUT` writes a `Parsed` as JSON.
 
-A separate process, because a header may be anybody's: it bounds itself in time, memory and output before it loads libclang,
+A separate process, because a header may be of any origin: it bounds itself in time, memory and output before it loads libclang,
 and a crash of it harms no other process. What the header declares and the data cannot express is a problem with its place;
 nothing is left out silently.
 """

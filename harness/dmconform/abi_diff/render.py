@@ -13,7 +13,7 @@ from dmconform.abi_diff.drift import headline
 from dmconform.core.values import Relation
 
 _STYLES = {Impact.BUILT: "bold red", Impact.UNKNOWN: "yellow", Impact.REBUILD: "cyan", Impact.HARMLESS: "green"}
-_SUMMARISED = (Impact.UNKNOWN, Impact.HARMLESS)  # too many to read, and none that anybody must act on
+_SUMMARISED = (Impact.UNKNOWN, Impact.HARMLESS)  # too many to read, and none that requires an action
 
 
 @dataclass(frozen=True)

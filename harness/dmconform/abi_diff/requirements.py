@@ -41,7 +41,7 @@ def _near(hooks: RequiredHooks, release: str | None) -> str | None:
     try:
         wanted = Release.parse(release or "")
     except ValueError:
-        return None  # a build of one's own may call itself anything
+        return None  # a user's own build may call itself anything
     near = hooks.nearest(str(wanted))
     return near if near is not None and Release.parse(near).minor == wanted.minor else None
 

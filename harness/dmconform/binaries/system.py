@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 # What Envoy's binaries need; all names in these that a module may want have a version, but a module can ask without one.
 HOST_LIBRARIES: Final = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2")
-# What a compiler adds. They stand on every machine that runs modules of their language.
+# What a compiler adds. They are on every machine that runs modules of their language.
 COMPILER_LIBRARIES: Final = ("libgcc_s.so.1", "libstdc++.so.6")
 
 

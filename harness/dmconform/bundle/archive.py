@@ -24,7 +24,7 @@ class Content:
 
 
 def with_sums(contents: Mapping[str, Content]) -> dict[str, Content]:
-    """The same with a file of the hashes of all others, as `sha256sum --check` reads it."""
+    """Returns the same with a file of the hashes of all others, as `sha256sum --check` reads it."""
     lines = [f"{hashlib.sha256(content.data).hexdigest()}  {name}\n" for name, content in sorted(contents.items())]
     return {**contents, SUMS_FILE: Content("".join(lines).encode())}
 
@@ -56,7 +56,7 @@ def write_archive(file: Path, top: str, contents: Mapping[str, Content]) -> None
 
 
 def unpack(file: Path, folder: Path) -> None:
-    """Unpacks such an archive of our own into a folder that exists."""
+    """Unpacks an archive that `write_archive` made into a folder that exists."""
     with tarfile.open(file) as archive:
         # An attribute and no argument: the Python of Debian 12 (3.11.2) has neither, and takes no notice of this one.
         archive.extraction_filter = getattr(tarfile, "data_filter", None)

@@ -1,4 +1,4 @@
-"""From what a cell left in its folder to the steps of an archive, and the files that they need."""
+"""Turns what a cell left in its folder into the steps of an archive, and the files that they need."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ FIRST = 1  # the number of the listeners with which an Envoy starts
 
 @dataclass
 class Collected:
-    """What came together."""
+    """The collected parts of an archive."""
 
     steps: list[AnyStep] = field(default_factory=list)
     contents: dict[str, Content] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class _Envoy:
     exchanges: list[dict[str, Any]]
 
     def outcome(self, number: int) -> str:
-        """What became of its listeners of this number."""
+        """Returns the outcome of its listeners of this number: accepted, rejected or neither."""
         for step in self.transcript:
             if isinstance(step, UpdateOutcome) and step.number == number:
                 return "accepted" if step.accepted else "rejected"
@@ -96,13 +96,13 @@ class _Envoy:
 
     @property
     def workers(self) -> int:
-        """How many threads it answers with."""
+        """The number of threads it answers with."""
         arguments = next(step.arguments for step in self.transcript if isinstance(step, Started))
         return int(arguments[arguments.index("--concurrency") + 1])
 
     @functools.cached_property
     def _final(self) -> set[float]:
-        """When the case saw what it did not look at, or ask for, again in the same poll."""
+        """The times at which the case saw what it did not look at, or ask for, again in the same poll."""
         last: dict[object, float] = {}
         for step in self.transcript:
             if isinstance(step, Saw):
@@ -115,7 +115,7 @@ class _Envoy:
         return set(last.values())
 
     def is_final(self, step: Exchanged | Saw) -> bool:
-        """Whether a step is the last of its kind: what the case did again and again until it was satisfied is one."""
+        """Returns whether a step is the last of its kind: what the case repeated until it was satisfied counts as one."""
         return step.at in self._final
 
 
@@ -155,7 +155,7 @@ def collect(folder: Path, rewriter: Rewriter, envoy_sha256: str) -> Collected:
 
 
 def _envoys(folder: Path) -> Iterator[_Envoy]:
-    """The Envoys of a cell in the order in which they started."""
+    """Yields the Envoys of a cell in the order in which they started."""
     places = [folder, *sorted(folder.glob("envoy-*"), key=lambda place: (len(place.name), place.name))]
     numbers = itertools.count(1)
     for place in places:
@@ -177,7 +177,7 @@ class _Collector:
         self._has_own_connections = False
 
     def note_unreplayed(self, whats: set[str]) -> None:
-        """What the case did or looked at that no step tells."""
+        """Notes, as limits, what the case did or looked at that no step replays."""
         self._has_own_connections = CONNECTIONS in whats
         if self._has_own_connections:
             self.made.limits.add("The case opened connections of its own: what it sent on them is not replayed.")
@@ -186,7 +186,7 @@ class _Collector:
             self.made.limits.add(f"The case also looked at {', '.join(looked)}, which is not compared.")
 
     def change(self, event: Event, pause: float) -> None:
-        """Files that changed, or what a server of the case's own is told."""
+        """Adds the step for files that changed, or for what a server of the case is to do."""
         match event:
             case Changed():
                 step: AnyStep = FilesStep(pause=pause, changes=tuple(self._placed(change) for change in event.changes))
@@ -231,7 +231,7 @@ class _Collector:
         )
 
     def _add_file(self, what: str, sha256: str) -> bool:
-        """Adds the content of a file; whether it is a text with paths in it."""
+        """Adds the content of a file, and returns whether it is a text with paths in it."""
         data = (self._folder / RECORDED_FOLDER / sha256).read_bytes()
         if not self._rewriter.is_in(data):
             self.made.contents[f"files/{sha256}"] = Content(data)
@@ -247,7 +247,7 @@ class _Collector:
         return True
 
     def step(self, envoy: _Envoy, event: Step, pause: float) -> None:
-        """A step of an Envoy."""
+        """Adds the step, if there is one, for an event of an Envoy."""
         steps = self.made.steps
         match event:
             case Started():
@@ -302,7 +302,7 @@ class _Collector:
         )
 
     def _without_ports(self, message: dict[str, Any]) -> dict[str, Any]:
-        """A bootstrap configuration in which the ports of its clusters are placeholders."""
+        """Replaces the ports of the clusters in a bootstrap configuration by placeholders, and returns it."""
         for cluster in message.get("static_resources", {}).get("clusters", []):
             name, is_here = cluster["name"], False
             for group in cluster.get("load_assignment", {}).get("endpoints", []):
@@ -359,6 +359,6 @@ class _Collector:
         )
 
     def add_log(self, envoy: _Envoy) -> None:
-        """What the Envoy printed."""
+        """Adds what the Envoy printed."""
         log = (envoy.folder / "envoy.log").read_text(errors="replace")
         self.made.contents[f"envoy-{envoy.number}/log.txt"] = Content(self._rewriter.text(log).encode())

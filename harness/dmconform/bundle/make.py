@@ -49,7 +49,7 @@ TRAVELS = (
 
 @dataclass(frozen=True)
 class Bundle:
-    """An archive that was made, and what its own replay on this machine said."""
+    """An archive that was made, and the result of its replay on this machine."""
 
     cell: BundledCell
     file: Path
@@ -58,7 +58,7 @@ class Bundle:
 
 
 def default_name(cell_id: str) -> str:
-    """The name of the folder in a cell's archive, of letters, digits, dots, dashes and underscores."""
+    """Returns the name of the folder in a cell's archive, of letters, digits, dots, dashes and underscores."""
     return "cell-" + re.sub(r"[^A-Za-z0-9._-]+", "-", cell_id).strip("-.")
 
 
@@ -132,7 +132,7 @@ def contents_of(
 
 
 def program_files() -> list[Path]:
-    """The modules that travel, but for the program itself."""
+    """Returns the modules that travel, without the program itself."""
     return [
         *(paths.PACKAGE / f"{name}.py" for name in TRAVELS),
         *(file for file in REPLAY.glob("*.py") if file.name != _PROGRAM),
@@ -140,7 +140,7 @@ def program_files() -> list[Path]:
 
 
 def rewriter_for(evidence: Path, binary: Path) -> Rewriter:
-    """What replaces the paths of this machine: the cell's folder and the Envoy, and places that a text may name."""
+    """Returns the rewriter of this machine's paths: the cell's folder, the Envoy, and other places that a text may name."""
     run = evidence.parents[_CELL_DEPTH]
     further = {
         run: "{{RUN}}",

@@ -11,7 +11,7 @@ _WIDTH = 100
 
 
 def readme(cell: BundledCell) -> str:
-    """What the archive is, how it is run, and what its replay leaves out."""
+    """Returns the text of the file: what the archive is, how it is run, and what its replay leaves out."""
     starts = [step for step in cell.steps if isinstance(step, StartStep)]
     variables = sorted({f"{name}={value}" for step in starts for name, value in step.environment.items()})
     sections = (

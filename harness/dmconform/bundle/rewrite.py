@@ -24,13 +24,13 @@ class Rewriter:
         return sorted(both.items(), key=lambda one: -len(one[0]))
 
     def text(self, text: str) -> str:
-        """A text without the paths."""
+        """Returns a text without the paths."""
         for path, placeholder in self._spellings():
             text = re.sub(re.escape(path) + r"(?![\w-])", lambda _, name=placeholder: name, text)  # type: ignore[misc]
         return text
 
     def data(self, value: Any) -> Any:  # noqa: ANN401 (JSON)
-        """JSON data without the paths."""
+        """Returns JSON data without the paths."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
@@ -40,5 +40,5 @@ class Rewriter:
         return value
 
     def is_in(self, content: bytes) -> bool:
-        """Whether bytes have one of the paths in them."""
+        """Returns whether bytes have one of the paths in them."""
         return any(path.encode() in content for path, _ in self._spellings())

@@ -11,7 +11,7 @@ FORMAT = 1
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A change of the files in the cell's folder: see `dmconform.envoy.placed.Change`."""
+    """A change of the files in the cell's folder: see `dmconform.envoy.placed.PlacedChange`."""
 
     path: str
     kind: str
@@ -33,19 +33,19 @@ class RecordedReply(msgspec.Struct, frozen=True):
 
 
 class ReplayStep(msgspec.Struct, frozen=True, tag_field="do", kw_only=True):
-    """`pause`: seconds that passed before it, where the case waited for something."""
+    """A step. `pause`: seconds that passed before it, where the case waited for something."""
 
     pause: float
 
 
 class FilesStep(ReplayStep, frozen=True, tag="files"):
-    """Files are placed, changed or removed."""
+    """Files that are placed, changed or removed."""
 
     changes: tuple[Placed, ...]
 
 
 class OfferStep(ReplayStep, frozen=True, tag="offer"):
-    """A server of the case's own is told how to answer a path."""
+    """Replies with which a server of the case is to answer a path."""
 
     server: str
     path: str
@@ -53,13 +53,13 @@ class OfferStep(ReplayStep, frozen=True, tag="offer"):
 
 
 class LetGoStep(ReplayStep, frozen=True, tag="let_go"):
-    """It is told to send what it holds."""
+    """The order to a server of the case to send what it holds."""
 
     server: str
 
 
 class StartStep(ReplayStep, frozen=True, tag="start"):
-    """An Envoy is started. `outcome`: of its first listeners: accepted, rejected or neither."""
+    """The start of an Envoy. `outcome`: of its first listeners: accepted, rejected or neither."""
 
     envoy: int
     folder: str  # below the cell's
@@ -73,7 +73,7 @@ class StartStep(ReplayStep, frozen=True, tag="start"):
 
 
 class UpdateStep(ReplayStep, frozen=True, tag="update"):
-    """It is given other listeners."""
+    """Other listeners that an Envoy is given."""
 
     envoy: int
     listeners: str
@@ -81,7 +81,7 @@ class UpdateStep(ReplayStep, frozen=True, tag="update"):
 
 
 class ActStep(ReplayStep, frozen=True, tag="act"):
-    """A client does something for a request on a connection that it keeps: see `dmconform.envoy.transcript.Act`."""
+    """An act of a client for a request on a connection that it keeps: see `dmconform.envoy.transcript.Act`."""
 
     envoy: int
     listener: str
@@ -94,7 +94,7 @@ class ActStep(ReplayStep, frozen=True, tag="act"):
 
 
 class RequestStep(ReplayStep, frozen=True, tag="request"):
-    """A client gets its answer, or a text where nothing came in time. `connection` 0: only now the request is sent.
+    """The answer that a client gets, or a text where nothing came in time. `connection` 0: the request is sent only now.
 
     `again`: the case asked until it was satisfied, and this answer is the last one.
     """
@@ -112,14 +112,14 @@ class RequestStep(ReplayStep, frozen=True, tag="request"):
 
 
 class CloseStep(ReplayStep, frozen=True, tag="close"):
-    """A client closes its connection."""
+    """The close of a connection by a client."""
 
     envoy: int
     connection: int
 
 
 class LookStep(ReplayStep, frozen=True, tag="look"):
-    """The case looks at something: see `dmconform.envoy.transcript.What`."""
+    """A look of the case at something: see `dmconform.envoy.transcript.Look`."""
 
     envoy: int
     what: str
@@ -128,7 +128,7 @@ class LookStep(ReplayStep, frozen=True, tag="look"):
 
 
 class AdminStep(ReplayStep, frozen=True, tag="admin"):
-    """The admin interface is told something."""
+    """A request to the admin interface."""
 
     envoy: int
     method: str
@@ -136,7 +136,7 @@ class AdminStep(ReplayStep, frozen=True, tag="admin"):
 
 
 class EndStep(ReplayStep, frozen=True, tag="end"):
-    """It ends."""
+    """The end of an Envoy."""
 
     envoy: int
     ending: str
@@ -177,7 +177,7 @@ class BundledModule(msgspec.Struct, frozen=True):
 
 
 class BundledCell(msgspec.Struct, frozen=True):
-    """All of it."""
+    """The content of `cell.json`."""
 
     format: int
     cell: str

@@ -14,7 +14,7 @@ MINIMAL_PYTHON: Final = (3, 10)
 
 
 def libraries() -> dict[str, Content]:
-    """The files, to be below `vendored/` in the archive."""
+    """Returns the files by name, all below `vendored/` in the archive."""
     found = {}
     for package in PACKAGES:
         for file in importlib.metadata.files(package) or ():

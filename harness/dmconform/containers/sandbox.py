@@ -177,7 +177,7 @@ def created(
             volumes=[WORK],  # an anonymous volume, which goes with the container
             tmpfs={
                 "/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={limits.tmp_bytes}",
-                "/var/tmp": "ro,size=4k",  # Podman would put one there that anybody may write to
+                "/var/tmp": "ro,size=4k",  # Podman would put one there that any user may write to
             },
             read_only=True,
             cap_drop=["ALL"],

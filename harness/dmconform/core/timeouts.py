@@ -38,7 +38,7 @@ STORE_S: Final = 60.0  # another run that stores the same modules
 BUILD_S: Final = 900.0  # one build container
 SUITE_GIT_S: Final = 10.0  # asking git for this suite's own commit
 MOUNT_PROBE_S: Final = 10.0  # trying out a mount namespace
-# Container engine; its keeper, which must stand alone, has its own in containers/bootstrap/keeper.py.
+# Container engine; its keeper, which imports nothing of the harness, has its own in containers/bootstrap/keeper.py.
 DEBIAN_DOWNLOAD_S: Final = 180.0  # a few Debian packages
 MMDEBSTRAP_S: Final = 900.0  # a minimal Debian
 ENGINE_INSTALL_S: Final = 600.0  # apt-get installing a container engine

@@ -57,7 +57,7 @@ class AbiVerdict(enum.Enum):
     MATCHED = "matched"
     DEPRECATED = "deprecated"
     REJECTED = "rejected"
-    SILENT = "silent"  # the module was loaded and the host said nothing
+    SILENT = "silent"  # the module was loaded and the host reported nothing
     NOT_LOADED = "not loaded"
 
 
@@ -207,7 +207,7 @@ class CellId(msgspec.Struct, frozen=True, order=True):
         """Reads what `str` writes.
 
         Raises:
-            ValueError: it has not four parts.
+            ValueError: it does not have four parts.
         """
         parts = text.split("/")
         if len(parts) != 4 or not all(parts):

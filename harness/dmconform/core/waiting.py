@@ -67,7 +67,7 @@ def waiting(timeout_s: float) -> Iterator[None]:
 
 
 def current_poll() -> object:
-    """Returns what stands for the poll that this thread is in; None if it is in none."""
+    """Returns an object that identifies the poll that this thread is in; None if it is in none."""
     return _polling.get()
 
 

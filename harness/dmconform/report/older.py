@@ -125,9 +125,9 @@ def _each(how: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda values: [how(one) for one in values] if isinstance(values, list) else values
 
 
-def _sdk_id(text: Any) -> Any:  # noqa: ANN401 - JSON of anybody
+def _sdk_id(text: Any) -> Any:  # noqa: ANN401 - JSON of any origin
     return _UPSTREAM.sub(":official", text) if isinstance(text, str) else text
 
 
-def _command(text: Any) -> Any:  # noqa: ANN401 - JSON of anybody
+def _command(text: Any) -> Any:  # noqa: ANN401 - JSON of any origin
     return _sdk_id(text).replace(" --upstream ", " --sdk-source ") if isinstance(text, str) else text

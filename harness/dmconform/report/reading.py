@@ -1,6 +1,6 @@
 """Reads a `report.json` of any schema version so far, plain or compressed.
 
-A report is somebody else's text: nothing in it is believed unchecked.
+A report is someone else's text: nothing in it is believed unchecked.
 """
 
 from __future__ import annotations

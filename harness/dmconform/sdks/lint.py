@@ -21,7 +21,7 @@ from dmconform.sdks.inputs import environment_of, lint_inputs_of
 
 
 def to_lint(sdks: tuple[Sdk, ...], languages: Sequence[Language] = tuple(Language)) -> tuple[Sdk, ...]:
-    """The reference SDKs of these languages to lint: all, but of C++, whose linter is slow, only the oldest and the newest."""
+    """Returns the reference SDKs of these languages to lint: all, but of C++ (a slow linter) only the oldest and the newest."""
     reference = [sdk for sdk in sdks if sdk.id.provider is Provider.REFERENCE and sdk.id.language in languages]
     cpp = [sdk for sdk in reference if sdk.id.language is Language.CPP]
     rest = [sdk for sdk in reference if sdk.id.language is not Language.CPP]

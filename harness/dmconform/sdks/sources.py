@@ -54,7 +54,7 @@ _OF_ANOTHER_REPOSITORY = {
 }
 _ENVIRONMENT = {
     "LC_ALL": "C",
-    # Nobody is asked for anything; besides, git runs in a session that has no terminal.
+    # No one is asked for anything; besides, git runs in a session that has no terminal.
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ASKPASS": "true",
     "SSH_ASKPASS": "false",
@@ -150,7 +150,7 @@ class _Git:
         """Returns what the command prints. It and the helpers it starts are gone afterwards, whatever happens.
 
         Raises:
-            _GitFailed: with what git said.
+            _GitFailed: with what git printed.
             _NoAnswer: not done in time, or there is no git.
         """
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink, tempfile.TemporaryFile() as said:

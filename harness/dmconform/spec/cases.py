@@ -35,7 +35,7 @@ class Level(enum.Enum):
     """The degree to which a sentence of the documents binds."""
 
     MUST = "must"  # it is promised, and cases show it
-    SHOULD = "should"  # it is recommended to somebody
+    SHOULD = "should"  # it is recommended
     NOTE = "note"  # it describes, explains or warns; nothing to show
 
 

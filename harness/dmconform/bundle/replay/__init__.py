@@ -1,1 +1,1 @@
-"""What travels in an archive and runs the cell again."""
+"""The modules that travel in an archive and run the cell again."""

@@ -1,4 +1,4 @@
-"""When two answers are the same, and how one is told in a line."""
+"""Compares two answers, and describes one in a line."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ def _without_varying(text: str) -> str:
 
 
 def _plain(headers: Headers) -> dict[str, str]:
-    """The values of each name; where there are several, one in a line."""
+    """Returns the values of each name that does not vary; where there are several, each is on a separate line."""
     names = [name for name in headers if name not in _VARYING_HEADERS]
     return {name: "\n".join(_without_varying(value) for value in headers.all(name)) for name in names}
 
 
 def _end(answer: Answer) -> str:
-    """How it ended; how much had come before that is a matter of time."""
+    """Returns how it ended; how much had come before that is a matter of time, and left out."""
     return answer.summary.partition(" after status")[0]
 
 
 def differences(recorded: Seen, now: Seen, *, status_only: bool = False) -> list[str]:
-    """What differs in two answers, apart from what differs each time; none if they are the same."""
+    """Returns what differs in two answers, apart from what differs each time; none if they are the same."""
     if isinstance(recorded, str) or isinstance(now, str):
         return [] if isinstance(recorded, str) and isinstance(now, str) else [f"expected {told(recorded)}, saw {told(now)}"]
     if _end(recorded) != _end(now):
@@ -70,7 +70,7 @@ def differences(recorded: Seen, now: Seen, *, status_only: bool = False) -> list
 
 
 def _beside(recorded: str | None, now: str | None) -> str:
-    """Two different texts, so that it shows what differs."""
+    """Renders two different texts so that the difference is visible."""
     same = next((at for at, (one, other) in enumerate(zip(recorded or "", now or "", strict=False)) if one != other), 0)
     start = same - _SHOWN_BEFORE if same > _SHOWN_CHARACTERS // 2 else 0
     where = f"from character {start} on " if start else ""
@@ -92,7 +92,7 @@ def _short(value: str | None) -> str:
 
 
 def told(seen: Seen) -> str:
-    """An answer in a line."""
+    """Describes an answer in a line."""
     if isinstance(seen, str):
         return f"no answer in time ({_short(seen)})"
     if seen.status is None:

@@ -32,7 +32,7 @@ class Connections:
         self._exchanges: dict[tuple[int, int, int], Exchange] = {}
 
     def is_open(self, step: Mapping[str, Any]) -> bool:
-        """Whether the connection of a step is there already."""
+        """Returns whether the connection of a step is there already."""
         return (step["envoy"], step["connection"]) in self._open
 
     def act(self, port: int, step: Mapping[str, Any]) -> None:
@@ -47,7 +47,7 @@ class Connections:
                 return
             if step["act"] in ("begin", "send"):
                 if step["protocol"] == Protocol.HTTP1.value and not connection.takes_more:
-                    connection.close()  # the answer before said that it is the last one here
+                    connection.close()  # the answer before announced that it is the last one here
                     connection = self._open[place] = connect(Protocol.HTTP1, self._ports[place], REQUEST_S)
                 self._exchanges[number] = connection.begin(_request(step["request"]))
             exchange = self._exchanges[number]
@@ -63,7 +63,7 @@ class Connections:
             self._exchanges.pop(number, None)
 
     def ask(self, port: int, step: Mapping[str, Any]) -> Seen:
-        """Gives the answer of a request; connection 0: sends it before, on a connection of its own."""
+        """Returns the answer of a request; connection 0: sends it before, on a separate connection."""
         request, nothing_came = step["request"], isinstance(step["answer"], str)
         timeout_s = step["timeout_s"] if nothing_came else REQUEST_S
         try:
@@ -96,6 +96,6 @@ class Connections:
 
 
 def _request(record: Mapping[str, Any]) -> Request:
-    """A request that was recorded."""
+    """Reads a request that was recorded."""
     headers, trailers = Headers(record["headers"]), Headers(record.get("trailers", ()))
     return Request(**{**record, "headers": headers, "trailers": trailers})

@@ -18,7 +18,7 @@ from dmconform.envoy.launch import BOUNDING, bounds
 
 START_S = 30.0
 UPDATE_S = 15.0
-NEITHER_S = 5.0  # where nothing came of an update when it was recorded
+NEITHER_S = 5.0  # where an update had no outcome when it was recorded
 STOP_S = 15.0
 ADMIN_S = 10.0
 LOOK_S = 10.0
@@ -26,7 +26,7 @@ LOG_TAIL_LINES = 15
 
 
 def _words_before(prefix: list[str]) -> list[str]:
-    """The words before the command, as far as they make sense here."""
+    """Returns the words before the command, as far as they make sense here."""
     if prefix[:2] == ["setpriv", "--bounding-set"] and os.geteuid() != 0:
         return []  # takes a right away that only root has
     if prefix and shutil.which(prefix[0]) is None:
@@ -60,11 +60,11 @@ class ReplayedEnvoy:
 
     @property
     def exit_code(self) -> int | None:
-        """What the process ended with, as of `subprocess`; None while it runs."""
+        """The exit code of the process, as `subprocess` has it; None while it runs."""
         return self._driver.exit_code
 
     def starts(self) -> str:
-        """Waits until it is ready, and gives what became of its first configuration: as of `update`.
+        """Waits until it is ready, and returns the outcome of its first configuration, as `update` does.
 
         Raises:
             Trouble: the program that was to start it says why it does not.
@@ -85,14 +85,14 @@ class ReplayedEnvoy:
                 raise Trouble(f"the recorded Envoy was started by {launcher!r}, which cannot do so here; it says: {line}")
 
     def admin(self, path: str, method: str = "GET") -> Answer:
-        """Asks the admin interface; a cut connection if nothing comes."""
+        """Asks the admin interface; returns a cut connection if nothing comes."""
         try:
             return self._driver.admin(path, method, ADMIN_S)
         except NoAnswer:
             return Answer(None)
 
     def update(self, file: str, expected: str) -> str:
-        """Replaces its listeners: `accepted`, `rejected`, or `neither` if it ends, or does nothing in time."""
+        """Replaces its listeners; returns `accepted`, `rejected`, or `neither` if it ends, or does nothing in time."""
         self._ports.clear()
         self._driver.write_listeners(self._places.configuration(file))
         return self._outcome(expected)
@@ -109,12 +109,12 @@ class ReplayedEnvoy:
         return poll(done, NEITHER_S if expected == "neither" else UPDATE_S) or "neither"
 
     def route_updates(self) -> int:
-        """How often it has taken or rejected routes that come by discovery."""
+        """Returns how often it has taken or rejected routes that come by discovery."""
         pattern = r"^http[.].*[.]rds[.].*[.]update_(success|rejected|failure)$"
         return sum(self._driver.counters(pattern).values())
 
     def look(self, what: str, name: str, expected: bool | int | None) -> bool | int | None:
-        """What a case looked at, once it is as it was or the time is over: see `dmconform.envoy.transcript.Look`."""
+        """Returns what a case looked at, once it is as recorded or the time is over: see `dmconform.envoy.transcript.Look`."""
 
         def seen() -> bool | int | None:
             if what == "log":
@@ -129,7 +129,7 @@ class ReplayedEnvoy:
         return seen()
 
     def port(self, listener: str) -> int | None:
-        """The port of a listener; None if there is none."""
+        """Returns the port of a listener; None if there is none."""
         if listener not in self._ports:
             found = self._driver.port(listener)
             if found is None:
@@ -138,11 +138,11 @@ class ReplayedEnvoy:
         return self._ports[listener]
 
     def ended_by_itself(self) -> int | None:
-        """Waits for an end of its own, and gives its exit code; None if it lives on."""
+        """Waits until it ends by itself, and returns its exit code; None if it lives on."""
         return poll(lambda: self.exit_code, STOP_S)
 
     def stop(self) -> int | None:
-        """Asks it to end, and gives its exit code; None if it does not end in time."""
+        """Asks it to end, and returns its exit code; None if it does not end in time."""
         return self._driver.stop(STOP_S)
 
     def kill(self) -> None:
@@ -150,6 +150,6 @@ class ReplayedEnvoy:
         self._driver.kill(STOP_S)
 
     def log_tail(self) -> list[str]:
-        """The last lines that it printed, without control characters."""
+        """Returns the last lines that it printed, without control characters."""
         lines = self._driver.printed().splitlines()[-LOG_TAIL_LINES:]
         return [re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "?", line) for line in lines]

@@ -1,4 +1,4 @@
-"""Replays the steps of a cell in their order, and tells for each what was recorded and what happens now."""
+"""Replays the steps of a cell in their order, and prints for each what was recorded and what happens now."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main(archive: Path, words: Sequence[str]) -> int:
         binary = _checked_envoy(chosen.envoy, cell["host"], chosen.any_envoy)
         with _places(archive, cell, binary) as (places, sources):
             return _Replay(places, sources).run(cell)
-    except BrokenPipeError:  # nobody reads on: nothing more can be told
+    except BrokenPipeError:  # no one reads on: nothing more can be printed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (Trouble, OSError) as error:
         print(f"run.py: {error}")
@@ -80,7 +80,7 @@ def _sha256(path: Path) -> str:
 
 
 def _checked(archive: Path) -> dict[str, Any]:
-    """The cell, if all files of the archive are as they were made."""
+    """Returns the cell, if all files of the archive are as they were made."""
     for line in (archive / "SHA256SUMS").read_text().splitlines():
         expected, _, name = line.partition("  ")
         path = archive / name
@@ -109,7 +109,7 @@ def _checked_envoy(path: Path, host: Mapping[str, str], any_envoy: bool) -> Path
 
 @contextlib.contextmanager
 def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tuple[Places, dict[str, SourceServer]]]:
-    """A new folder and ports, which are gone at the end."""
+    """Yields a new folder with ports, and the case's servers by name; all are gone at the end."""
     folder = Path(tempfile.mkdtemp(prefix="dmconform-replay-"))
     try:
         with upstream() as server, contextlib.ExitStack() as stack:
@@ -117,7 +117,7 @@ def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tu
             ports = {"upstream": server.port}
             sources = {name: stack.enter_context(source_server()) for name in cell["servers"]}
             ports.update((name, source.port) for name, source in sources.items())
-            for name in cell["other_clusters"]:  # nobody answers for them
+            for name in cell["other_clusters"]:  # no server answers for them
                 taken = stack.enter_context(socket.socket())
                 taken.bind(("127.0.0.1", 0))
                 ports[name] = int(taken.getsockname()[1])
@@ -129,7 +129,7 @@ def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tu
 
 
 def _ended(ending: str, code: int | None) -> str:
-    """How an Envoy ended, in words."""
+    """Returns how an Envoy ended, in words."""
     if ending == "killed":
         return "it lived when the case was over"
     if code is None:
@@ -254,7 +254,7 @@ class _Replay:
         self._same(json.dumps(expected), json.dumps(now))
 
     def _port(self, envoy: ReplayedEnvoy, step: Mapping[str, Any]) -> int | None:
-        """The port of a step's listener; 0 where there is a connection, whose listener may be gone."""
+        """Returns the port of a step's listener; 0 where there is a connection, whose listener may be gone."""
         return 0 if self._connections.is_open(step) else envoy.port(step["listener"])
 
     def _act(self, step: Mapping[str, Any]) -> None:
@@ -266,7 +266,7 @@ class _Replay:
             self._connections.act(port, step)
 
     def _there(self, answer: Answer) -> Answer:
-        """An answer as if it had been given where the recorded one was."""
+        """Returns an answer with the archive's placeholders in the place of this machine's paths."""
 
         def there(text: str) -> str:
             return text.replace(str(self._places.cell), "{{CELL}}").replace(str(self._places.envoy), "{{ENVOY}}")

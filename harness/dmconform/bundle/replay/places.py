@@ -1,4 +1,4 @@
-"""Folders and ports of this machine in the place of the recorded ones, and the files of the case, put where they were."""
+"""Folders and ports of this machine in the place of the recorded ones, and the files of the case, each in its old place."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _FIFO_POLL_S = 0.02
 
 
 class Trouble(Exception):
-    """This cannot be replayed here; the text says why."""
+    """The reason, as a text, why something cannot be replayed here."""
 
 
 class Places:
-    """Where things are on this machine."""
+    """The places of things on this machine."""
 
     def __init__(self, archive: Path, cell: Path, envoy: Path, ports: Mapping[str, int]) -> None:
         """Remembers the places.
@@ -37,11 +37,11 @@ class Places:
         self._ports = ports
 
     def here(self, text: str) -> str:
-        """A text with this machine's folders."""
+        """Returns a text with this machine's folders."""
         return text.replace("{{CELL}}", str(self.cell)).replace("{{ENVOY}}", str(self.envoy))
 
     def configuration(self, file: str) -> str:
-        """A configuration of the archive, as JSON with this machine's folders and ports."""
+        """Returns a configuration of the archive, as JSON with this machine's folders and ports."""
         text = (self._archive / file).read_text()
         for placeholder, path in (("{{CELL}}", self.cell), ("{{ENVOY}}", self.envoy)):
             text = text.replace(placeholder, json.dumps(str(path))[1:-1])
@@ -86,11 +86,11 @@ class Places:
         return self.here(content.decode()).encode() if change["is_text"] else content
 
     def bytes_of(self, sha256: str) -> bytes:
-        """The content of a file of the archive."""
+        """Returns the content of a file of the archive."""
         return (self._archive / "files" / sha256).read_bytes()
 
     def _write_into(self, target: Path, content: bytes, mode: int) -> None:
-        """The same file with other bytes: who has it mapped sees them."""
+        """Writes other bytes into the same file: a process that has it mapped sees them."""
         target.chmod(mode | 0o600)
         before = target.read_bytes()
         if content != before and content.startswith(before):  # it was written on
@@ -103,7 +103,7 @@ class Places:
 
 
 def _safe(path: str) -> Path:
-    """A path below the cell's folder; nothing else comes out of this archive."""
+    """Returns a path below the cell's folder, and refuses any other."""
     relative = Path(path)
     if relative.is_absolute() or ".." in relative.parts or not relative.parts:
         raise Trouble(f"expected a path below the cell's folder, cell.json has {path!r}")
@@ -111,10 +111,10 @@ def _safe(path: str) -> Path:
 
 
 def _end_of_fifo(fifo: Path) -> None:
-    """Opens the other end of a FIFO, and closes it at once, as soon as somebody waits there: nobody is to wait for ever."""
+    """Opens the other end of a FIFO, and closes it at once, as soon as someone waits there: no one is to wait for ever."""
     while True:
         time.sleep(_FIFO_POLL_S)
-        with contextlib.suppress(OSError):  # nobody there
+        with contextlib.suppress(OSError):  # no one waits there
             os.close(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK))
 
 

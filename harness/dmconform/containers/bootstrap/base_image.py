@@ -130,7 +130,7 @@ def pull(client: docker.DockerClient, definition: BaseDefinition) -> BaseImage:
 
 
 def pull_steps(client: docker.DockerClient, definition: BaseDefinition, steps: queue.SimpleQueue[str | None]) -> None:
-    """Pulls, and yields the trouble after each step, "" for none; None at the end."""
+    """Pulls, and puts the trouble after each step into `steps`, "" for none; None at the end."""
     try:
         repository, _, image_tag = definition.image.rpartition(":")
         for step in client.api.pull(

@@ -72,7 +72,7 @@ def install_quietly(prefix: list[str], apt: str, packages: tuple[str, ...], unit
 
 
 def unit_exists(systemctl: str, unit: str) -> bool:
-    """Returns whether systemd knew a unit before: then it belongs to somebody else, and stays as it is."""
+    """Returns whether systemd knew a unit before: then it belongs to someone else, and stays as it is."""
     return run_program([systemctl, "cat", unit], timeout_s=ENGINE_INSTALL_S).exit_code == 0
 
 

@@ -42,7 +42,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def observing_server() -> Iterator[int]:
-    """Serves on a loopback port of the kernel's choice, which it gives."""
+    """Serves on a loopback port of the kernel's choice, and yields the port."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="differential test's upstream", daemon=True)
         thread.start()

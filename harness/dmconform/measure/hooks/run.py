@@ -1,4 +1,4 @@
-"""From host specifications to a measurement: hosts are fetched, the generated modules compiled, a server is put behind them."""
+"""Goes from host specifications to a measurement: gets the hosts, compiles generated modules, and puts a server behind them."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def answers(report: Report) -> tuple[LanguageAnswer, ...]:
 
 
 def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
-    """The result of the supported window of `cells`: never better than the worst of them, or than a run that is not `whole`."""
+    """Returns the result of the supported window: never better than the worst of `cells`, or than a run that is not `whole`."""
     promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     judged = Counter(cell.judgement for cell in promised)
     ran = sum(cell.outcome.is_verdict for cell in promised)

@@ -15,7 +15,7 @@ class Changes(msgspec.Struct, frozen=True, rename="camel"):
 
     since: str  # when the earlier run began
     was: dict[str, tuple[int, int, int, int]]  # a changed cell: outcome and judgement that it had, kind, what it ran with
-    new: tuple[int, ...]  # cells that the earlier report has not
+    new: tuple[int, ...]  # cells that the earlier report lacks
     gone: int  # cells that only the earlier report has
 
 

@@ -6,7 +6,7 @@ from dmconform.report.schema import Report
 
 
 def missing_parts(report: Report) -> str | None:
-    """A sentence about what is missing, or None. It goes by what is there, as a reader fills gaps with empty lists."""
+    """Returns a sentence about what is missing, or None, by what is there, as a reader fills gaps with empty lists."""
     missing = []
     if report.cells and not report.static and not report.abi_pairs:
         missing.append("static analysis and run-time observation of each probe (new in schema version 2)")
