@@ -95,8 +95,12 @@ class _Formatter(argparse.HelpFormatter):
         super().__init__(prog, width=width())
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        filled = (textwrap.fill(" ".join(one.split()), width, break_on_hyphens=False) for one in text.split("\n\n"))
+        filled = ("\n".join(self._split_lines(one, width)) for one in text.split("\n\n"))
         return textwrap.indent("\n\n".join(filled), indent)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        # A path or an option stays whole, so that it can be copied.
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
 
 
 def _usage(command: Command) -> str | None:

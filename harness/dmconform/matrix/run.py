@@ -36,8 +36,8 @@ def run_matrix(
         EmptySelection, UsageError: the selection is empty or makes no sense.
         HarnessError: something that every cell needs is not available.
     """
-    catalogue = load_catalogue()
     try:
+        catalogue = load_catalogue()
         if not workers.isdigit() and workers != "auto":
             raise UsageError(f"-n {workers}: expected a number, or auto")
         if reruns < 0:

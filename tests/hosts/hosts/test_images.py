@@ -102,7 +102,7 @@ def test_an_image_whose_envoy_is_something_else(client: docker.DockerClient, tmp
 def test_an_image_whose_envoy_is_a_folder(client: docker.DockerClient, tmp_path: Path) -> None:
     with (
         image(client, tmp_path, {"envoy/README": b"hello"}) as reference,
-        pytest.raises(UsageError, match="no Envoy"),
+        pytest.raises(UsageError, match="not an Envoy executable"),
     ):
         from_image(client, reference, KNOWN, tmp_path / "cache")
 

@@ -239,7 +239,7 @@ def test_another_program() -> None:
 
 
 def test_a_program_that_says_nothing(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="it printed: nothing, and ended with 7"):
+    with pytest.raises(UsageError, match="observed: nothing, and ended with 7"):
         from_file(program(tmp_path, "#!/bin/sh\nexit 7\n"), KNOWN, "file")
 
 

@@ -87,7 +87,7 @@ GIVEN = "expected the module to be given"
 
 TABLE = (
     Wrong("configuration/bytes", "text", text, GIVEN),
-    Wrong("configuration/bytes", "other bytes", messages("BytesValue", "AAAA"), GIVEN),
+    Wrong("configuration/bytes", "other bytes", messages("BytesValue", "QUFB"), GIVEN),
     Wrong("configuration/json", "text", text, GIVEN),
     Wrong("configuration/json", "another value", messages("Struct", {"list": []}), GIVEN),
     Wrong("configuration/absent", "text", text, GIVEN),
