@@ -84,3 +84,28 @@ _ELSEWHERE = '"""Does it.\n\n    Raises:\n        a: one.\n        b: two.\n    
 )
 def test_the_rule(source: str, found: list[str]) -> None:
     assert list(undocumented(source)) == found
+
+
+REPLACED = re.compile(
+    r"\b(told|tells|came of|has not got|of its own|nobody|halves|can be had|gates nothing|against the run|bomb|mend)\b",
+    re.IGNORECASE,
+)
+"""Words that the glossary replaces."""
+
+
+def replaced_words(source: str) -> Iterator[str]:
+    """Yields `NAME: word` for each replaced word in a docstring of a module, class or function."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            for word in REPLACED.findall(ast.get_docstring(node) or ""):
+                yield f"{getattr(node, 'name', 'module')}: {word}"
+
+
+def test_docstrings_use_the_words_of_the_glossary() -> None:
+    cases = sorted((PACKAGE.parents[1] / "conformance" / "cases").glob("*.py"))
+    assert [f"{path.name}: {found}" for path in [*_files(), *cases] for found in replaced_words(path.read_text())] == []
+
+
+def test_a_replaced_word_is_found() -> None:
+    source = '"""Tells what came of it."""\ndef one():\n    """Was told: a folder of its own."""\n    told = "told"\n'
+    assert list(replaced_words(source)) == ["module: Tells", "module: came of", "one: told", "one: of its own"]
