@@ -114,7 +114,7 @@ def test_fetched_while_warming(cell: Cell) -> None:
             update = envoy.update(remote("main", RemoteSource(PATH, digest(data), timeout_s=LOG_LINE_S)))
             assert update.accepted, f"expected the update to be accepted, it was rejected: {update.message}"
             assert poll(lambda: source.count_fetches(PATH) > 0, LOG_LINE_S), (
-                "expected the module to be fetched, nobody asked for it"
+                "expected the module to be fetched, no request for it came"
             )
             answers(envoy, 200)
             source.let_go()
@@ -380,7 +380,9 @@ def test_not_for_routes(cell: Cell) -> None:
             )
             for when, first, times in steps:
                 assert envoy.update(Listener("main"), *first).accepted, "expected a module for a filter to be accepted"
-                assert poll(partial(asked, source, times), LOG_LINE_S), "expected the module to be fetched, nobody asked for it"
+                assert poll(partial(asked, source, times), LOG_LINE_S), (
+                    "expected the module to be fetched, no request for it came"
+                )
                 update = envoy.update(Listener("main", (filter_,), (of_route,)), *first)
                 assert not update.accepted, f"expected the per-route configuration to be rejected {when}, it was accepted"
                 answers(envoy, 200)

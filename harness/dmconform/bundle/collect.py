@@ -180,7 +180,7 @@ class _Collector:
         """Notes, as limits, what the case did or looked at that no step replays."""
         self._has_own_connections = CONNECTIONS in whats
         if self._has_own_connections:
-            self.made.limits.add("The case opened connections of its own: what it sent on them is not replayed.")
+            self.made.limits.add("The case opened its own connections: what it sent on them is not replayed.")
         looked = sorted(whats - {CONNECTIONS})
         if looked:
             self.made.limits.add(f"The case also looked at {', '.join(looked)}, which is not compared.")

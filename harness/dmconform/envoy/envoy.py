@@ -260,7 +260,7 @@ class Envoy:
         """
         self._observer.note_unreplayed(CONNECTIONS)
         found = self.port(listener)
-        self.pause(f"the case opens connections of its own to listener {listener}")
+        self.pause(f"the case opens its own connections to listener {listener}")
         return found
 
     def ports(self) -> dict[str, int]:

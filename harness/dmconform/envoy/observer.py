@@ -64,5 +64,5 @@ class Unobserved:
 UNOBSERVED: Final[Observer] = Unobserved()
 """The observer of those who are given none."""
 
-CONNECTIONS: Final = "connections of its own"
+CONNECTIONS: Final = "its own connections"
 """What is not replayed of a case that takes a port (`Envoy.take_port`)."""

@@ -120,5 +120,5 @@ def _trim(folder: Path, cell: CellId) -> None:
     for copy in removed:
         copy.unlink()
     if removed:
-        note = f"The modules were removed, as the cell gates nothing. To have them: dmconform reproduce {cell}\n"
+        note = f"The modules were removed, as the cell is not a supported one. To have them: dmconform reproduce {cell}\n"
         (folder / "modules-removed.txt").write_text(note)

@@ -148,7 +148,7 @@ def bundled(bench: Bench, tmp_path: Path) -> Callable[..., Bundled]:
         ("remote_source/fetched_while_warming", "cpp", Outcome.PASS, "server-1 sends what it holds"),
         ("rtld/unloaded_at_last_reference", "cpp", Outcome.PASS, "mapped: "),
         ("statistics/custom_metrics", "cpp", Outcome.PASS, "statistic"),
-        ("updates/many_routes", "cpp", Outcome.PASS, "Mind: The case opened connections of its own"),
+        ("updates/many_routes", "cpp", Outcome.PASS, "Mind: The case opened its own connections"),
         ("upstream_filter/early_answer", "cpp", Outcome.PASS, "status 403"),
         ("window/callout_cut", "cpp", Outcome.PASS, "The case's server-1 is to answer"),
         (PASSES, "go", Outcome.PASS, "exit code 0, when asked to stop"),

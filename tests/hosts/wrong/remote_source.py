@@ -130,7 +130,7 @@ TABLE = (
         "remote_source/fetched_while_warming",
         "not remote",
         impatient(without_filter("main")),
-        "expected the module to be fetched, nobody asked",
+        "expected the module to be fetched, no request for it",
     ),
     Wrong("remote_source/cached", "kept elsewhere", kept_elsewhere, r"expected 1 fetch\(es\) of the module, saw 2"),
     Wrong("remote_source/cached", "another digest", other_digest, NOT_SERVED),

@@ -226,7 +226,7 @@ def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> 
     made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
     assert not any(isinstance(step, LookStep) for step in made.steps)
     assert made.limits - {NOBODY_THERE} == {
-        "The case opened connections of its own: what it sent on them is not replayed.",
+        "The case opened its own connections: what it sent on them is not replayed.",
         "Statistics are not compared: they counted what is not replayed.",
     }
 
