@@ -11,10 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from dmconform.abi.host_groups import check, grouped, renewed
+from dmconform.abi.host_groups import grouped, load_points, renewed
 from dmconform.core import paths
-from dmconform.core.datafile import load_json
-from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.versions import Release
 
@@ -118,12 +116,7 @@ def load_faults(path: Path | None = None) -> Faults:
     Raises:
         DataFileError: it is missing or not of its format, or says two things of one release and point.
     """
-    path = path or FILE
-    file = load_json(path, FaultsFile)
-    if file.schema != SCHEMA:
-        raise DataFileError(path, f"schema {file.schema}; this tool reads {SCHEMA}")
-    check(file.points, path)
-    return Faults(file.points)
+    return Faults(load_points(path or FILE, FaultsFile, SCHEMA))
 
 
 def faults_json(faults: Faults) -> str:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from dmconform.core.datafile import load_json
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.versions import Release
@@ -28,6 +29,7 @@ class OfReleases(Protocol):
 
 
 Facts = TypeVar("Facts", bound=OfReleases)
+Facts_co = TypeVar("Facts_co", bound=OfReleases, covariant=True)
 
 
 def grouped(points: Iterable[Facts]) -> tuple[Facts, ...]:
@@ -50,12 +52,34 @@ def renewed(old: Iterable[Facts], fresh: Iterable[Facts]) -> tuple[Facts, ...]:
     return grouped((*(on_releases(facts, releases) for facts, releases in left if releases), *fresh))
 
 
-def check(points: Iterable[OfReleases], path: Path) -> None:
-    """Checks what holds for every file of such facts.
+class PointsFile(Protocol[Facts_co]):
+    """A file of such facts as a whole."""
+
+    @property
+    def schema(self) -> int:
+        """The version of its format."""
+        ...
+
+    @property
+    def points(self) -> tuple[Facts_co, ...]:
+        """The facts."""
+        ...
+
+
+def load_points(path: Path, kind: type[PointsFile[Facts]], schema: int) -> tuple[Facts, ...]:
+    """Reads a file of such facts, whose format is `kind` in this version.
 
     Raises:
-        DataFileError: a release is none, or one release and point have two entries.
+        DataFileError: it is missing or not of its format, a release is none, or one release and point have two entries.
     """
+    file = load_json(path, kind)
+    if file.schema != schema:
+        raise DataFileError(path, f"schema {file.schema}; this tool reads {schema}")
+    _check(file.points, path)
+    return file.points
+
+
+def _check(points: Iterable[OfReleases], path: Path) -> None:
     seen: set[tuple[str, ExtensionPoint]] = set()
     for facts in points:
         for release in facts.releases:

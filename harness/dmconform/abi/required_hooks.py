@@ -11,10 +11,8 @@ from typing import Any
 
 import msgspec
 
-from dmconform.abi.host_groups import check, grouped, renewed
+from dmconform.abi.host_groups import grouped, load_points, renewed
 from dmconform.core import paths
-from dmconform.core.datafile import load_json
-from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.core.versions import Release
 
@@ -165,12 +163,7 @@ def load_required_hooks(path: Path | None = None) -> RequiredHooks:
     Raises:
         DataFileError: it is missing or not of its format, or says two things of one release and point.
     """
-    path = path or FILE
-    file = load_json(path, HooksFile)
-    if file.schema != SCHEMA:
-        raise DataFileError(path, f"schema {file.schema}; this tool reads {SCHEMA}")
-    check(file.points, path)
-    return RequiredHooks(file.points)
+    return RequiredHooks(load_points(path or FILE, HooksFile, SCHEMA))
 
 
 def hooks_json(hooks: RequiredHooks) -> str:

@@ -52,11 +52,6 @@ class Answer:
         return self.end is End.CUT
 
     @property
-    def was_reset(self) -> bool:
-        """Whether the stream was reset before a complete response."""
-        return self.end is End.RESET
-
-    @property
     def summary(self) -> str:
         """The answer in a few words, without what it holds."""
         if self.status is not None:
