@@ -19,10 +19,10 @@ class Done:
 
     exit_code: int
     printed: str  # standard output
-    said: str  # standard error
+    errors: str  # standard error
 
     def __str__(self) -> str:
-        return f"exit code {self.exit_code}\n{self.printed}\n{self.said}"
+        return f"exit code {self.exit_code}\n{self.printed}\n{self.errors}"
 
 
 def dmconform_check(*words: str | Path) -> Done:

@@ -40,7 +40,7 @@ def test_eager(cell: Cell) -> None:
     assert_rejected_for_it(cell, "absent_now")
 
 
-@case("loading.by_dlopen", languages=ONE, promised_to=())
+@case("loading.by_dlopen", languages=ONE, supported_for=())
 def test_lazy_not_called(cell: Cell) -> None:
     """One bound lazily serves as long as it does not call that function; a host that opens with RTLD_NOW rejects it."""
     if not opens_lazily(cell):
@@ -53,7 +53,7 @@ def test_lazy_not_called(cell: Cell) -> None:
             assert status == 200, f"expected the module to serve with status 200, saw {status}"
 
 
-@case("loading.by_dlopen", languages=ONE, promised_to=())
+@case("loading.by_dlopen", languages=ONE, supported_for=())
 def test_lazy_called(cell: Cell) -> None:
     """One bound lazily that calls that function ends the host: the dynamic linker names it, and exits."""
     cell.needs(opens_lazily(cell), "this host opens modules with RTLD_NOW, and rejects such a module")

@@ -81,9 +81,9 @@ def assert_each_rejected_by_name(cell: Cell, **makers: Callable[[Path], object])
     for file, make in zip(users, makers.values(), strict=True):
         make(file)
     with cell.start_anyhow(*users.values(), search_path=cell.modules_folder) as envoy:
-        said = Update(envoy.first_update.accepted, envoy.read_log())  # the rejection has a line for each
+        update = Update(envoy.first_update.accepted, envoy.read_log())  # the rejection has a line for each
         for file in users:
-            assert_rejected(said, file, "at start")
+            assert_rejected(update, file, "at start")
         cell.assert_still_serves(envoy)
         for file, user in users.items():
             assert_rejected(envoy.update(PLAIN, user), file, "as an update")
@@ -288,7 +288,7 @@ def overwrite(file: Path, data: bytes) -> None:
     file.write_bytes(data)
 
 
-@case("loading.by_dlopen", languages=ONE, promised_to=())
+@case("loading.by_dlopen", languages=ONE, supported_for=())
 def test_overwritten_in_use(cell: Cell) -> None:
     """A module whose file is overwritten in place, be it by the same bytes, ends the host at the next request."""
     file = place(cell)

@@ -32,7 +32,7 @@ from dmconform.casekit import (
 )
 
 ONE = (Language.CPP,)
-NOBODY: tuple[Language, ...] = ()
+NO_LANGUAGE: tuple[Language, ...] = ()
 SOURCES_SINCE = Minor.parse("1.38")
 TEXT = "a text, ünïcode too"
 VALUE = {"list": [1, 2], "name": "ü", "yes": True}
@@ -40,7 +40,7 @@ _TYPES = "type.googleapis.com/google.protobuf"
 
 
 @dataclass(frozen=True)
-class Told(HttpFilter):
+class ConfigSeen(HttpFilter):
     """A filter that is given a message as its configuration, or none."""
 
     message: Mapping[str, Any] | None = None
@@ -86,16 +86,16 @@ def given(answer: Answer, header: str = "x-dmconform-config") -> str:
     return answer.headers.get(header, "(no header)")
 
 
-def filter_told(message: Mapping[str, Any] | None) -> Told:
+def filter_seen(message: Mapping[str, Any] | None) -> ConfigSeen:
     """Returns the filter that reports what it was given."""
-    return Told(ModuleRef(PROBE), "per_route", message=message)
+    return ConfigSeen(ModuleRef(PROBE), "per_route", message=message)
 
 
-@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+@case("configuration.forms", languages=ONE, supported_for=NO_LANGUAGE)
 def test_bytes(cell: Cell) -> None:
     """A configuration in bytes comes to the module as these bytes."""
     encoded = base64.b64encode(TEXT.encode()).decode()
-    seen = given(answer_of(cell, filter_told(any_of("BytesValue", encoded))))
+    seen = given(answer_of(cell, filter_seen(any_of("BytesValue", encoded))))
     assert seen.encode("latin-1", "replace") in (TEXT.encode(), TEXT.encode("latin-1")), (
         f"expected the module to be given {TEXT!r}, it was given {seen!r}"
     )
@@ -110,23 +110,23 @@ def assert_json(text: str) -> None:
     assert seen == VALUE, f"expected the module to be given {VALUE}, it was given {seen}"
 
 
-@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+@case("configuration.forms", languages=ONE, supported_for=NO_LANGUAGE)
 def test_json(cell: Cell) -> None:
     """A structure comes to the module as JSON."""
-    assert_json(given(answer_of(cell, filter_told(any_of("Struct", VALUE)))))
+    assert_json(given(answer_of(cell, filter_seen(any_of("Struct", VALUE)))))
 
 
-@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+@case("configuration.forms", languages=ONE, supported_for=NO_LANGUAGE)
 def test_absent(cell: Cell) -> None:
     """A filter without a configuration is accepted, and its module given an empty text."""
-    answer = answer_of(cell, filter_told(None))
+    answer = answer_of(cell, filter_seen(None))
     route = given(answer, "x-dmconform-route")
     assert route == "none", f"expected the module to answer, and say that there is no configuration of the route; saw {route!r}"
     seen = answer.headers.get("x-dmconform-config", "")  # an empty header may be left out
     assert seen == "", f"expected the module to be given an empty text, it was given {seen!r}"
 
 
-@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+@case("configuration.forms", languages=ONE, supported_for=NO_LANGUAGE)
 def test_json_on_a_route(cell: Cell) -> None:
     """A structure on a route comes to the module as JSON too."""
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route", "text")
@@ -134,7 +134,7 @@ def test_json_on_a_route(cell: Cell) -> None:
     assert_json(given(answer_of(cell, filter_, route), "x-dmconform-route"))
 
 
-@case("configuration.forms", languages=ONE, promised_to=NOBODY)
+@case("configuration.forms", languages=ONE, supported_for=NO_LANGUAGE)
 def test_both_names_on_a_route(cell: Cell) -> None:
     """A configuration of a route is named by `filter_name`, and by the deprecated `per_route_config_name` as before."""
     cell.needs(cell.host_minor >= SOURCES_SINCE, "hosts know the newer name from 1.38 on")
@@ -160,7 +160,7 @@ class Inline(LocalFile):
         return {"module": {"local": {"inline_bytes": base64.b64encode(data).decode()}}}
 
 
-@case("configuration.sources", languages=ONE, promised_to=NOBODY)
+@case("configuration.sources", languages=ONE, supported_for=NO_LANGUAGE)
 def test_inline_bytes(cell: Cell) -> None:
     """A module whose bytes are in the configuration itself is rejected, and the process serves on."""
     cell.needs(cell.host_minor >= SOURCES_SINCE, "hosts know other sources than a name from 1.38 on")
@@ -180,7 +180,7 @@ def assert_found_in_the_host(envoy: Envoy, static: str, times: int) -> None:
     assert refused, f"expected {static} to be found at attempt {times}, and to refuse the filter; it says: {update.message}"
 
 
-@case("configuration.sources", languages=ONE, promised_to=NOBODY)
+@case("configuration.sources", languages=ONE, supported_for=NO_LANGUAGE)
 def test_static_module(cell: Cell) -> None:
     """A module that is linked into the host is found by its name, again and again, though there is no file of it."""
     known = known_host(cell)

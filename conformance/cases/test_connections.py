@@ -143,7 +143,7 @@ class Alone(Listener):
         return message
 
 
-@case("loading.failure_rejects", languages=ONE, promised_to=())
+@case("loading.failure_rejects", languages=ONE, supported_for=())
 def test_network_terminal(cell: Cell) -> None:
     """A network filter may be the last in a chain if its configuration says that it is terminal, and only then."""
     needs_filters(cell, Feature.NETWORK_FILTER)
@@ -171,8 +171,8 @@ def assert_each_rejected(cell: Cell, absent: Listener, refused: Listener) -> Non
         assert "libabsent.so" in envoy.read_log(), "expected the rejection to name libabsent.so, it does not"
         before = envoy.read_log().count("Failed to create filter config")
         assert_rejected(envoy, refused, "that the module refuses")
-        said = envoy.read_log().count("Failed to create filter config") - before
-        assert said, "expected the rejection to say that the filter's configuration failed, it does not"
+        logged = envoy.read_log().count("Failed to create filter config") - before
+        assert logged, "expected the rejection to say that the filter's configuration failed, it does not"
 
 
 @case("loading.failure_rejects")

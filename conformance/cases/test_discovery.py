@@ -263,7 +263,7 @@ def test_forbidden_folder_as_update(cell: Cell) -> None:
         cell.assert_still_serves(envoy)
 
 
-@case("discovery.empty_variable", languages=ONE, promised_to=())
+@case("discovery.empty_variable", languages=ONE, supported_for=())
 def test_empty_variable(cell: Cell) -> None:
     """With the variable empty, a host does one of two: as if it were unset, or as if it named the root folder."""
     here, library = cell.install(folder="here"), cell.install(folder="library")
@@ -313,7 +313,7 @@ def test_broken_module_is_not_passed_over_later(cell: Cell) -> None:
         cell.assert_still_serves(envoy)
 
 
-@case("discovery.first_found_decides", languages=ONE, promised_to=())
+@case("discovery.first_found_decides", languages=ONE, supported_for=())
 def test_other_machine_in_library_path(cell: Cell) -> None:
     """The linker passes over a library for another machine, or of another word size, in LD_LIBRARY_PATH, and takes the next."""
     header = {"machine": (18, 183), "word_size": (4, 1)}  # where the file's header says so, and AArch64 and 32 bits
@@ -331,7 +331,7 @@ def test_other_machine_in_library_path(cell: Cell) -> None:
             assert_loaded_only(envoy, file, first / file.name)
 
 
-@case("discovery.current_directory", languages=ONE, promised_to=())
+@case("discovery.current_directory", languages=ONE, supported_for=())
 def test_name_with_slash_elsewhere(cell: Cell) -> None:
     """A name with a slash is a path to the linker: after the variable's folder it is tried below the current directory."""
     here, library = (cell.install(name="below/probe", folder=folder) for folder in ("here", "library"))

@@ -57,7 +57,7 @@ def test_program_init_null(cell: Cell) -> None:
     assert "libnull_program_init.so" in message, f"expected the rejection to name the module, it says: {message}"
 
 
-@case("loading.failure_rejects", languages=ONE, promised_to=())
+@case("loading.failure_rejects", languages=ONE, supported_for=())
 def test_program_init_garbage(cell: Cell) -> None:
     """A module whose initialisation hook returns a text that is no ABI version: the host says so of it, and serves on."""
     cell.install("odd_program_init")

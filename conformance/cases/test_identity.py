@@ -60,7 +60,7 @@ def test_copy_is_another(cell: Cell) -> None:
     assert_initialised(envoy, 2)
 
 
-@case("identity.path_and_inode", promised_to=())
+@case("identity.path_and_inode", supported_for=())
 def test_symbolic_link_is_the_same(cell: Cell) -> None:
     """A symbolic link to a module's file names the same module."""
     (cell.modules_folder / "liblink.so").symlink_to(cell.install())
@@ -69,7 +69,7 @@ def test_symbolic_link_is_the_same(cell: Cell) -> None:
     assert_initialised(envoy, 1)
 
 
-@case("identity.path_and_inode", promised_to=())
+@case("identity.path_and_inode", supported_for=())
 def test_hard_link_is_the_same(cell: Cell) -> None:
     """A hard link to a module's file names the same module."""
     os.link(cell.install(), cell.modules_folder / "liblink.so")
@@ -156,7 +156,7 @@ def test_replaced_while_used(cell: Cell) -> None:
         assert count == "1", f"expected the new file's module to count 1, it counts {count}"
 
 
-@case("rtld.closed_at_last_reference", languages=(Language.GO,), promised_to=())
+@case("rtld.closed_at_last_reference", languages=(Language.GO,), supported_for=())
 def test_kept_by_its_linker(cell: Cell) -> None:
     """A module that its linker marked NODELETE stays loaded without a user, and goes on with its state."""
     cell.needs(not cell.sdk.unloads, "modules of this SDK are unloaded")

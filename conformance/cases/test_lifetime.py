@@ -72,7 +72,7 @@ def test_kept_is_not_destructed(cell: Cell) -> None:
     stays(cell, "lifetime", user)
 
 
-@case("rtld.closed_at_last_reference", languages=ONE, promised_to=())
+@case("rtld.closed_at_last_reference", languages=ONE, supported_for=())
 def test_marked_nodelete(cell: Cell) -> None:
     """A module that is marked NODELETE stays as if do_not_close were set: it is not destructed, and keeps its state."""
     stays(cell, "nodelete", listener("identity", module="nodelete"))
@@ -95,7 +95,7 @@ def stays(cell: Cell, name: str, user: Listener) -> None:
     cell.facts["destructed as the process ends"] = "yes" if "dmconform: destructed" in log else "no"
 
 
-@case("rtld.closed_at_last_reference", "identity.reuse", languages=ONE, promised_to=())
+@case("rtld.closed_at_last_reference", "identity.reuse", languages=ONE, supported_for=())
 def test_thread_local(cell: Cell) -> None:
     """A thread-local variable is each worker's own, outlives an update, does not keep the module loaded, and starts afresh."""
     module = cell.install("thread_local")

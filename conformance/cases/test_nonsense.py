@@ -36,7 +36,7 @@ def answered(envoy: Envoy, callback: str) -> str:
             envoy.check_survived(f"after nonsense from {callback}")
 
 
-@case("safety.no_boundary", languages=(Language.CPP, Language.GO), promised_to=())
+@case("safety.no_boundary", languages=(Language.CPP, Language.GO), supported_for=())
 def test_statuses(cell: Cell) -> None:
     """Callbacks that return 77 in the place of a status: other requests are served, and the process lives."""
     left = list(CALLBACKS)

@@ -101,69 +101,69 @@ def survived(cell: Cell, callback: str) -> None:
         assert_nothing_left(cell, envoy, lambda: gauges(envoy))
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_creation(cell: Cell) -> None:
     """A panic while the filter is made for a request leaves the process and other requests alone, and is logged."""
     cell.needs(cell.host_minor >= CREATION_SINCE, NO_REQUEST_YET)
     survived(cell, "creation")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_request_headers(cell: Cell) -> None:
     """A panic in request headers leaves the process and other requests alone, and is logged."""
     survived(cell, "request_headers")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_request_body(cell: Cell) -> None:
     """A panic in a request body leaves the process and other requests alone, and is logged."""
     survived(cell, "request_body")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_request_trailers(cell: Cell) -> None:
     """A panic in request trailers leaves the process and other requests alone, and is logged."""
     survived(cell, "request_trailers")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_response_headers(cell: Cell) -> None:
     """A panic in response headers leaves the process and other requests alone, and is logged."""
     survived(cell, "response_headers")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_response_body(cell: Cell) -> None:
     """A panic in a response body leaves the process and other requests alone, and is logged."""
     survived(cell, "response_body")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_response_trailers(cell: Cell) -> None:
     """A panic in response trailers leaves the process and other requests alone, and is logged."""
     survived(cell, "response_trailers")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_stream_complete(cell: Cell) -> None:
     """A panic when a stream is complete leaves the process and other requests alone, and is logged."""
     survived(cell, "stream_complete")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_destroy(cell: Cell) -> None:
     """A panic while the filter is destroyed leaves the process and other requests alone, and is logged."""
     cell.needs_feature(Feature.DESTROY)
     survived(cell, "destroy")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_callout_done(cell: Cell) -> None:
     """A panic when a callout is done leaves the process and other requests alone, and is logged."""
     survived(cell, "callout_done")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_scheduled(cell: Cell) -> None:
     """A panic in a scheduled event leaves the process and other requests alone, and is logged."""
     survived(cell, "scheduled")
@@ -183,13 +183,13 @@ def refused(cell: Cell, callback: str, panicking: Listener) -> None:
         cell.assert_still_serves(envoy)
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_configuration(cell: Cell) -> None:
     """A configuration that panics is rejected, and the panic is logged."""
     refused(cell, "configuration", listener("panic", "configuration", name="panics"))
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_per_route_configuration(cell: Cell) -> None:
     """A configuration of a route that panics is rejected, and the panic is logged."""
     filter_ = HttpFilter(ModuleRef("probe"), "per_route", "text")
@@ -211,7 +211,7 @@ def ends(cell: Cell, *panics: tuple[str, Request]) -> None:
                 )
 
 
-@case("errors.affected_ends", promised_to=RUST)
+@case("errors.affected_ends", supported_for=RUST)
 def test_request_path_ends(cell: Cell) -> None:
     """Whatever callback of the request path panics, the request ends."""
     ends(
@@ -223,19 +223,19 @@ def test_request_path_ends(cell: Cell) -> None:
     )
 
 
-@case("errors.affected_ends", promised_to=RUST)
+@case("errors.affected_ends", supported_for=RUST)
 def test_response_path_ends(cell: Cell) -> None:
     """Whatever callback of the response path panics, the request ends."""
     ends(cell, ("response_headers", WHOLE), ("response_body", WHOLE), ("response_trailers", WHOLE))
 
 
-@case("errors.affected_ends", promised_to=RUST)
+@case("errors.affected_ends", supported_for=RUST)
 def test_event_ends(cell: Cell) -> None:
     """A request for which the end of a callout panics, or a scheduled event, ends."""
     ends(cell, ("callout_done", WHOLE), ("scheduled", WHOLE))
 
 
-@case("errors.affected_ends", promised_to=RUST)
+@case("errors.affected_ends", supported_for=RUST)
 def test_creation_ends(cell: Cell) -> None:
     """A request for which no filter could be made ends."""
     cell.needs(cell.host_minor >= CREATION_SINCE, NO_REQUEST_YET)

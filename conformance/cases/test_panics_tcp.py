@@ -118,55 +118,55 @@ def listener_survived(cell: Cell, callback: str) -> None:
     survived(cell, callback, listening("main", callback), listening("other", "none"))
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_network_creation(cell: Cell) -> None:
     """A panic while a network filter is made leaves the process and other connections alone, and is logged."""
     network_survived(cell, "creation")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_network_new_connection(cell: Cell) -> None:
     """A panic when a network filter meets a new connection leaves the process and other connections alone, and is logged."""
     network_survived(cell, "new_connection")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_network_read(cell: Cell) -> None:
     """A panic in what a network filter reads leaves the process and other connections alone, and is logged."""
     network_survived(cell, "read")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_network_write(cell: Cell) -> None:
     """A panic in what a network filter writes leaves the process and other connections alone, and is logged."""
     network_survived(cell, "write")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_network_event(cell: Cell) -> None:
     """A panic at an event of a network filter's connection leaves the process and other connections alone, and is logged."""
     network_survived(cell, "event")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_network_destroy(cell: Cell) -> None:
     """A panic while a network filter is destroyed leaves the process and other connections alone, and is logged."""
     network_survived(cell, "destroy")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_listener_creation(cell: Cell) -> None:
     """A panic while a listener filter is made leaves the process and other connections alone, and is logged."""
     listener_survived(cell, "creation")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_listener_accept(cell: Cell) -> None:
     """A panic when a listener filter meets a new connection leaves the process and other connections alone, and is logged."""
     listener_survived(cell, "accept")
 
 
-@case("errors.guard", "errors.others_unaffected", promised_to=RUST)
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST)
 def test_listener_data(cell: Cell) -> None:
     """A panic in what a listener filter sees leaves the process and other connections alone, and is logged."""
     listener_survived(cell, "data")
@@ -181,7 +181,7 @@ def ends(cell: Cell, *panicking: Listener, other: Listener) -> None:
             assert cut, f"expected a connection that met a panic in {one.name} to be closed, the client saw {in_words(answer)}"
 
 
-@case("errors.affected_ends", promised_to=RUST)
+@case("errors.affected_ends", supported_for=RUST)
 def test_network_ends(cell: Cell) -> None:
     """Whatever callback of a network filter panics while its connection is open, the connection is closed."""
     cell.needs_feature(Feature.NETWORK_FILTER)
@@ -189,7 +189,7 @@ def test_network_ends(cell: Cell) -> None:
     ends(cell, *(network(one, one) for one in callbacks), other=network("other", "none"))
 
 
-@case("errors.affected_ends", promised_to=RUST)
+@case("errors.affected_ends", supported_for=RUST)
 def test_listener_ends(cell: Cell) -> None:
     """Whatever callback of a listener filter panics, the socket is closed."""
     cell.needs_feature(Feature.LISTENER_FILTER)

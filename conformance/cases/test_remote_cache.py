@@ -35,7 +35,7 @@ from dmconform.casekit import (
 )
 
 ONE = (Language.CPP,)
-NOBODY: tuple[Language, ...] = ()
+NO_LANGUAGE: tuple[Language, ...] = ()
 SINCE = Minor.parse("1.38")
 PATH = "/module.so"
 PLAIN = Listener("plain")
@@ -112,7 +112,7 @@ def rejects(envoy: Envoy, wanted: Listener, why: str) -> None:
     answers(envoy, 200, "plain")
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_file_gone(cell: Cell) -> None:
     """Where the kept file was removed, the module is fetched again for the next configuration."""
     data = probe_bytes(cell)
@@ -125,7 +125,7 @@ def test_file_gone(cell: Cell) -> None:
         assert kept(cell, data).exists(), "expected the module to be kept again, there is no file"
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_initialised_once(cell: Cell) -> None:
     """A module that two configurations want by one digest is loaded and initialised once."""
     data = probe_bytes(cell)
@@ -137,7 +137,7 @@ def test_initialised_once(cell: Cell) -> None:
     assert times == 1, f"expected the module to be initialised once, it was {times} times"
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_without_hooks(cell: Cell) -> None:
     """A module with the right digest that lacks a hook is not used, and requests pass without it."""
     data = without_symbols(probe_bytes(cell), [f"{HOOK_PREFIX}http_filter_new"])
@@ -145,11 +145,11 @@ def test_without_hooks(cell: Cell) -> None:
         assert envoy.first_update.accepted, f"expected the listener to be accepted, it was not: {envoy.first_update.message}"
         answers(envoy, 200)
         fetched(source, 1)
-        said = envoy.wait_for_log(f"{HOOK_PREFIX}http_filter_new")
-        assert said, "expected the log to name the hook that is missing, it does not"
+        logged = envoy.wait_for_log(f"{HOOK_PREFIX}http_filter_new")
+        assert logged, "expected the log to name the hook that is missing, it does not"
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_no_library_is_not_kept(cell: Cell) -> None:
     """Of what has the right digest and is no library nothing is kept, without nack_on_cache_miss."""
     probe_bytes(cell)
@@ -160,7 +160,7 @@ def test_no_library_is_not_kept(cell: Cell) -> None:
         assert not left, "expected nothing to be kept of what is no library, there is a file"
 
 
-@case("remote.nack", languages=ONE, promised_to=NOBODY)
+@case("remote.nack", languages=ONE, supported_for=NO_LANGUAGE)
 def test_nack_with_the_file_there(cell: Cell) -> None:
     """With nack_on_cache_miss a module that is there already is accepted at once."""
     data = probe_bytes(cell)
@@ -171,7 +171,7 @@ def test_nack_with_the_file_there(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.nack", languages=ONE, promised_to=NOBODY)
+@case("remote.nack", languages=ONE, supported_for=NO_LANGUAGE)
 def test_nack_no_library(cell: Cell) -> None:
     """With nack_on_cache_miss what is no library is kept all the same, and rejected for that at the next push."""
     probe_bytes(cell)
@@ -210,7 +210,7 @@ def discovered(cell: Cell, filter_: HttpFilter) -> Discovered:
     return Discovered("main", (filter_,), file=file)
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_by_extension_discovery(cell: Cell) -> None:
     """For a filter that comes by extension discovery with a new listener a module is fetched as for any other, and serves."""
     data = probe_bytes(cell)
@@ -220,14 +220,14 @@ def test_by_extension_discovery(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.nack", languages=ONE, promised_to=NOBODY)
+@case("remote.nack", languages=ONE, supported_for=NO_LANGUAGE)
 def test_nack_by_extension_discovery(cell: Cell) -> None:
     """With nack_on_cache_miss such a filter is refused for not being kept yet, and its module fetched."""
     data = probe_bytes(cell)
     with started(cell, data, PLAIN) as (envoy, _):
         envoy.update(PLAIN, discovered(cell, filter_of(data, nack=True)))
-        said = envoy.wait_for_log("not cached")
-        assert said, "expected the log to say that the module is not cached, it does not"
+        logged = envoy.wait_for_log("not cached")
+        assert logged, "expected the log to say that the module is not cached, it does not"
         arrived = poll(kept(cell, data).exists, LOG_LINE_S)
         assert arrived, "expected the module to be fetched all the same, it is not"
         answers(envoy, 200, "plain")

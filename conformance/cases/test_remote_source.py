@@ -37,7 +37,7 @@ from dmconform.casekit import (
 )
 
 ONE = (Language.CPP,)
-NOBODY: tuple[Language, ...] = ()
+NO_LANGUAGE: tuple[Language, ...] = ()
 SINCE = Minor.parse("1.38")
 PATH = "/module.so"
 LIMIT_BYTES = 32 << 20
@@ -93,7 +93,7 @@ def fetched(source: SourceServer, times: int) -> None:
     assert seen == times, f"expected {times} fetch(es) of the module, saw {seen}"
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_right_digest(cell: Cell) -> None:
     """A module with the SHA-256 that the configuration says is fetched once, and serves."""
     data = probe_bytes(cell)
@@ -104,7 +104,7 @@ def test_right_digest(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_fetched_while_warming(cell: Cell) -> None:
     """While the module is being fetched for an update, the listener before serves on; the new one replaces it afterwards."""
     data = probe_bytes(cell)
@@ -122,7 +122,7 @@ def test_fetched_while_warming(cell: Cell) -> None:
             assert done, "expected the module to answer once it was fetched, it does not"
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_cached(cell: Cell) -> None:
     """A module that was fetched is kept: neither a further listener nor another Envoy fetches it again."""
     data = probe_bytes(cell)
@@ -138,7 +138,7 @@ def test_cached(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_cache_tampered(cell: Cell) -> None:
     """A kept module that is no longer what was fetched is not used, but fetched again."""
     data = probe_bytes(cell)
@@ -155,7 +155,7 @@ def test_cache_tampered(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_cache_replaced(cell: Cell) -> None:
     """Another module in the place of a kept one is not loaded."""
     data = probe_bytes(cell)
@@ -169,7 +169,7 @@ def test_cache_replaced(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_two_at_once(cell: Cell) -> None:
     """Two listeners that want the same module at the same time both get it."""
     data = probe_bytes(cell)
@@ -182,7 +182,7 @@ def test_two_at_once(cell: Cell) -> None:
         cell.facts["fetches"] = str(source.count_fetches(PATH))
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_retry(cell: Cell) -> None:
     """A fetch that fails is tried again as the configuration says, and the module serves then."""
     data = probe_bytes(cell)
@@ -198,7 +198,7 @@ def padded(data: bytes, size: int) -> bytes:
     return data + bytes(size - len(data))
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_large(cell: Cell) -> None:
     """A module of 32 MiB, which is as large as an answer may be that a host asks for itself, is fetched and serves."""
     data = padded(probe_bytes(cell), LIMIT_BYTES)
@@ -219,51 +219,51 @@ def fails_open(cell: Cell, reply: Reply, expected_digest: str, timeout_s: float 
         fetched(source, 1)
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_wrong_digest(cell: Cell) -> None:
     """A module with another SHA-256 is not loaded, and requests pass without it."""
     data = probe_bytes(cell)
     fails_open(cell, Reply(data), digest(data + b"another one"))
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_not_found(cell: Cell) -> None:
     """Where the server answers 404, requests pass without the module, whatever the body."""
     data = probe_bytes(cell)
     fails_open(cell, Reply(data, 404), digest(data))
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_server_error(cell: Cell) -> None:
     """Where the server answers 500, requests pass without the module, whatever the body."""
     data = probe_bytes(cell)
     fails_open(cell, Reply(data, 500), digest(data))
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_cut_off(cell: Cell) -> None:
     """Where the connection ends amid the module, requests pass without it."""
     data = probe_bytes(cell)
     fails_open(cell, Reply(data, manner=Manner.CUT), digest(data))
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_too_large(cell: Cell) -> None:
     """Where the module is one byte larger than that limit, requests pass without it, and the log says why."""
     data = padded(probe_bytes(cell), LIMIT_BYTES + 1)
     fails_open(cell, Reply(data), digest(data), REQUEST_S)
-    said = "buffer size limit for async client response body has been exceeded"
-    assert said in cell.read_logs(), f"expected the log to say {said!r}, it does not"
+    logged = "buffer size limit for async client response body has been exceeded"
+    assert logged in cell.read_logs(), f"expected the log to say {logged!r}, it does not"
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_too_slow(cell: Cell) -> None:
     """Where the server does not answer in time, requests pass without the module."""
     data = probe_bytes(cell)
     fails_open(cell, Reply(data, manner=Manner.HELD), digest(data), SHORT_FETCH_S)
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_no_library(cell: Cell) -> None:
     """What has the right SHA-256 but is no library is not loaded, and requests pass without it."""
     probe_bytes(cell)
@@ -271,7 +271,7 @@ def test_no_library(cell: Cell) -> None:
     fails_open(cell, Reply(text), digest(text))
 
 
-@case("remote.fail_open", languages=ONE, promised_to=NOBODY)
+@case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_refused(cell: Cell) -> None:
     """Where no server listens, requests pass without the module."""
     data = probe_bytes(cell)
@@ -287,7 +287,7 @@ def misses(envoy: Envoy, wanted: Listener) -> None:
     answers(envoy, 200)
 
 
-@case("remote.nack", languages=ONE, promised_to=NOBODY)
+@case("remote.nack", languages=ONE, supported_for=NO_LANGUAGE)
 def test_nack_on_cache_miss(cell: Cell) -> None:
     """With nack_on_cache_miss the first push is rejected, the module is fetched, and the next push is accepted."""
     data = probe_bytes(cell)
@@ -305,7 +305,7 @@ def test_nack_on_cache_miss(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.nack", languages=ONE, promised_to=NOBODY)
+@case("remote.nack", languages=ONE, supported_for=NO_LANGUAGE)
 def test_nack_one_fetch_at_a_time(cell: Cell) -> None:
     """With nack_on_cache_miss a push during the fetch is rejected too, and starts no second one."""
     data = probe_bytes(cell)
@@ -320,7 +320,7 @@ def test_nack_one_fetch_at_a_time(cell: Cell) -> None:
         fetched(source, 1)
 
 
-@case("remote.nack", languages=ONE, promised_to=NOBODY)
+@case("remote.nack", languages=ONE, supported_for=NO_LANGUAGE)
 def test_nack_retry(cell: Cell) -> None:
     """With nack_on_cache_miss a fetch that failed is tried again at the next push, and the one after is accepted."""
     data = probe_bytes(cell)
@@ -339,7 +339,7 @@ def test_nack_retry(cell: Cell) -> None:
         fetched(source, 2)
 
 
-@case("remote.fetched", "rtld.load_globally", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", "rtld.load_globally", languages=ONE, supported_for=NO_LANGUAGE)
 def test_loaded_globally(cell: Cell) -> None:
     """A remote module is loaded globally where the configuration says so, both as it comes and once it is kept."""
     data = probe_bytes(cell)
@@ -358,7 +358,7 @@ def asked(source: SourceServer, times: int) -> bool:
     return source.count_fetches(PATH) >= times
 
 
-@case("remote.fetched", languages=ONE, promised_to=NOBODY)
+@case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_not_for_routes(cell: Cell) -> None:
     """A per-route configuration takes no module from a remote source, kept or not: it is rejected, and nothing is fetched."""
     data = probe_bytes(cell)

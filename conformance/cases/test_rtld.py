@@ -87,8 +87,8 @@ def test_local_for_a_library(cell: Cell) -> None:
     with cell.start(listener("identity")) as envoy:
         update = envoy.update(dependent(cell, load_globally=False))
         assert not update.accepted, "expected the module to refuse its configuration, it was accepted"
-        said = envoy.wait_for_log("undefined symbol: dmconform_marker")
-        assert said is not None, (
+        logged = envoy.wait_for_log("undefined symbol: dmconform_marker")
+        assert logged is not None, (
             "expected the library not to be opened for the symbol dmconform_marker, the log has nothing of it"
         )
         cell.assert_still_serves(envoy)
@@ -199,7 +199,7 @@ def test_rejected_configuration_lets_go(cell: Cell) -> None:
         assert_unloaded(envoy, module, "with its last user")
 
 
-@case("rtld.load_globally", promised_to=())
+@case("rtld.load_globally", supported_for=())
 def test_global_then_local(cell: Cell) -> None:
     """A module that is loaded globally stays so when another configuration names it without the flag."""
     cell.install(name="both")
@@ -232,7 +232,7 @@ def test_local_then_global(cell: Cell) -> None:
         )
 
 
-@case("rtld.global_conflicts", promised_to=())
+@case("rtld.global_conflicts", supported_for=())
 def test_same_symbols_both_global(cell: Cell) -> None:
     """Two modules with the same symbols, both loaded globally, each run their own code; the first one's symbols are found."""
     cell.install(name="first")
@@ -253,7 +253,7 @@ def test_same_symbols_both_global(cell: Cell) -> None:
                 assert seen == "libfirst.so", f"expected the symbols of libfirst.so, loaded first, to be found, found {seen}"
 
 
-@case("rtld.global_conflicts", promised_to=())
+@case("rtld.global_conflicts", supported_for=())
 def test_next_global_takes_over(cell: Cell) -> None:
     """Of two modules loaded globally the second one's symbols are found once the first is unloaded."""
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
@@ -367,9 +367,9 @@ def test_second_attempt(cell: Cell) -> None:
         first = envoy.first_update
         cell.assert_still_serves(envoy)
         second = envoy.update(listener("identity"))
-    told_of = ["accepted" if one.accepted else f"rejected: {one.message}" for one in (first, second)]
-    same = told_of[0] == told_of[1]
-    assert same, f"expected the second attempt to end as the first, {told_of[0]}; it was {told_of[1]}"
+    notices = ["accepted" if one.accepted else f"rejected: {one.message}" for one in (first, second)]
+    same = notices[0] == notices[1]
+    assert same, f"expected the second attempt to end as the first, {notices[0]}; it was {notices[1]}"
 
 
 @case("identity.reuse")

@@ -119,7 +119,7 @@ def test_per_route_refused(cell: Cell) -> None:
     assert_route_failure_counted(cell, "refuse")
 
 
-@case("statistics.per_route_config_error", "errors.guard", promised_to=(Language.RUST,))
+@case("statistics.per_route_config_error", "errors.guard", supported_for=(Language.RUST,))
 def test_per_route_panicked(cell: Cell) -> None:
     """One whose module panics too, where the SDK has a guard."""
     cell.needs(cell.sdk.panic_guard, "this SDK version has no guard")
@@ -216,7 +216,7 @@ def test_metrics_namespace(cell: Cell) -> None:
     assert_metrics_under(cell, ModuleRef("probe", metrics_namespace="my_own"), "my_own")
 
 
-@case("statistics.new_in_1_39", languages=ONE, promised_to=())
+@case("statistics.new_in_1_39", languages=ONE, supported_for=())
 def test_new_in_1_39(cell: Cell) -> None:
     """Hosts have these counters from 1.39 on; those before have none of them, whatever fails."""
     cell.install()

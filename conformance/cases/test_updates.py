@@ -181,13 +181,13 @@ def test_good_routes_under_load(cell: Cell) -> None:
         load(envoy.take_port("main"), shows=ROUTE) as seen,
     ):
         assert_more_answered(seen, envoy)
-        told = connection.request(Request()).headers.get(ROUTE)
-        assert told == "old", f"expected the filter to be told 'old', it was told {told!r}"
+        reported = connection.request(Request()).headers.get(ROUTE)
+        assert reported == "old", f"expected the filter to be told 'old', it was told {reported!r}"
         update_routes(routes, envoy, of_route(filter_, "new"))
         assert poll(lambda: seen.latest == "new", CONFIG_UPDATE_S), f"expected the filter to be told 'new', saw {seen.latest!r}"
-        told = connection.request(Request()).headers.get(ROUTE)
-        assert told == "new", (
-            f"expected the filter to be told 'new' on a connection from before the update, it was told {told!r}"
+        reported = connection.request(Request()).headers.get(ROUTE)
+        assert reported == "new", (
+            f"expected the filter to be told 'new' on a connection from before the update, it was told {reported!r}"
         )
         assert_more_answered(seen, envoy)
         seen.stop()

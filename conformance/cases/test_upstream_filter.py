@@ -25,7 +25,7 @@ from dmconform.casekit import (
     poll,
 )
 
-NOBODY: tuple[Language, ...] = ()
+NO_LANGUAGE: tuple[Language, ...] = ()
 CONFIG = "upstream"
 CRASHED = "was killed by SIG"
 ACTIVE = "cluster.asked.upstream_rq_active"
@@ -45,7 +45,7 @@ def on_the_upstream_side(filter_: HttpFilter, **cluster: Any) -> Callable[[dict[
     return alter
 
 
-@case("module.upstream_side", promised_to=NOBODY)
+@case("module.upstream_side", supported_for=NO_LANGUAGE)
 def test_traffic(cell: Cell) -> None:
     """An HTTP filter as one of the cluster's filters changes headers and bodies, both ways."""
     cell.install()
@@ -61,7 +61,7 @@ def test_traffic(cell: Cell) -> None:
         assert received.body == "req[hello]", f"expected the upstream to receive 'req[hello]', it received {received.body!r}"
 
 
-@case("module.upstream_side", promised_to=NOBODY)
+@case("module.upstream_side", supported_for=NO_LANGUAGE)
 def test_overflow(cell: Cell) -> None:
     """Where a circuit breaker is open, a host with a module on the upstream side answers with 503, or ends."""
     cell.install()

@@ -116,15 +116,15 @@ class Seen:
 
     def collected(self) -> dict[str, Any]:
         """`found`: those cells; `most`: how many of them the document had at once."""
-        told: dict[str, Any] = self.page.evaluate(_COLLECT)
-        return told
+        reported: dict[str, Any] = self.page.evaluate(_COLLECT)
+        return reported
 
     def focused(self) -> str:
         """The label of what has the focus, or its text."""
         self.settle()
         its = "document.activeElement"
-        told: str = self.page.evaluate(f"{its}.getAttribute('aria-label') ?? {its}.textContent")
-        return told
+        reported: str = self.page.evaluate(f"{its}.getAttribute('aria-label') ?? {its}.textContent")
+        return reported
 
 
 def label(its: CellEntry) -> str:

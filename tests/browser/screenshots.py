@@ -31,8 +31,8 @@ class Picture:
 
 def pictures(report: Report) -> tuple[Picture, ...]:
     """The first screen, the matrix, a story and the ABI, light and dark, wide and narrow."""
-    told = next((cell for cell in report.cells if cell.known_failure), report.cells[0])
-    story = f"#{cell_fragment(told.id)}"
+    reported = next((cell for cell in report.cells if cell.known_failure), report.cells[0])
+    story = f"#{cell_fragment(reported.id)}"
     return (
         Picture("answer"),
         Picture("answer-dark-narrow", scheme="dark", width=420),

@@ -126,8 +126,8 @@ def test_changed_since_shows_what_another_report_had_otherwise(open_page: Open) 
     seen.cell(after.cells[2]).click()
     assert seen.field("was").inner_text() == "crash (xfail)"
     assert seen.field("change").inner_text() == "repair: failed before, holds now; with the same host binary"
-    told = seen.page.locator("#compared").inner_text()
-    assert told == "Compared with the run of 2026-11-21T04:30:00Z: regression: 1, repair: 1, new: 1, unchanged: 1."
+    reported = seen.page.locator("#compared").inner_text()
+    assert reported == "Compared with the run of 2026-11-21T04:30:00Z: regression: 1, repair: 1, new: 1, unchanged: 1."
     assert "Δ changed since the earlier run" in seen.page.locator(".legend").inner_text()
     assert open_page(after).page.get_by_label("changed since").count() == 0
 

@@ -40,9 +40,9 @@ def test_of_20000_cells_only_those_near_the_view_are_in_the_document(open_page: 
     whole = matrix(cases=167)
     seen = open_page(whole)
     seen.open_all_rows()
-    told = seen.collected()
-    assert len(told["found"]) == len(whole.cells) == 20040
-    assert told["most"] < 2000
+    reported = seen.collected()
+    assert len(reported["found"]) == len(whole.cells) == 20040
+    assert reported["most"] < 2000
 
 
 def test_the_keyboard_reaches_columns_that_were_not_near_the_view(open_page: Open) -> None:
@@ -225,7 +225,7 @@ def test_words_fit_into_their_cells(open_page: Open) -> None:
     assert wide == []
 
 
-def test_a_cell_of_a_case_that_nobody_describes_is_shown(open_page: Open) -> None:
+def test_a_cell_of_a_case_without_a_description_is_shown(open_page: Open) -> None:
     whole = msgspec.structs.replace(report([cell("odd/case")]), cases=(), requirements=(), hosts=(), sdks=())
     seen = open_page(whole)
     seen.open_all_rows()

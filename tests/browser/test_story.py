@@ -27,7 +27,7 @@ from tests.unit.report_samples import (
 pytestmark = pytest.mark.browser
 
 
-def test_a_permalink_opens_its_cell_and_tells_its_story(open_page: Open) -> None:
+def test_a_permalink_opens_its_cell_and_shows_its_story(open_page: Open) -> None:
     entry = msgspec.structs.replace(
         known("guard/panic"),
         detail="expected 200, seen 503\n[warning] last line\n[error] very last",
@@ -221,10 +221,10 @@ def test_a_disagreement_is_explained(open_page: Open) -> None:
 
 def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_finding_and_in_its_story(open_page: Open) -> None:
     entry = broken(reruns=(RerunEntry(Outcome.PASS, Judgement.PASS, ""),))
-    said = "FLAKY: run again alone, it ended otherwise (1x pass); look for a race first"
+    printed = "FLAKY: run again alone, it ended otherwise (1x pass); look for a race first"
     seen = open_page(report([entry]), fragment=f"#{cell_fragment(entry.id)}")
-    assert seen.field("reruns").inner_text() == said
-    assert said in seen.page.locator("#fail .finding").inner_text()
+    assert seen.field("reruns").inner_text() == printed
+    assert printed in seen.page.locator("#fail .finding").inner_text()
     assert seen.field("judgement").inner_text().startswith("fail")
 
 
@@ -257,7 +257,7 @@ def test_a_permalink_to_no_cell_opens_nothing_and_says_so(open_page: Open) -> No
     assert not notice.is_visible()
 
 
-def test_what_was_found_before_is_told_with_its_command(open_page: Open) -> None:
+def test_what_was_found_before_is_reported_with_its_command(open_page: Open) -> None:
     found = FindingEntry(
         "f-1", "It ends", "nothing", "seen so", ("1.38.3",), ("cpp@*",), "the host's: so", "dmconform run -x", None
     )

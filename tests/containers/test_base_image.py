@@ -114,9 +114,9 @@ def test_the_image_is_pulled_where_a_registry_answers(
     try:
         assert pulled.kind is BaseKind.REGISTRY
         assert client.images.get(pulled.image_id).labels["from"] == "registry"
-        said: list[str] = []
-        assert obtain_base(client, registry.definition, tmp_path, said.append) == pulled
-        assert said == [], "what is there is used without asking the registry"
+        printed: list[str] = []
+        assert obtain_base(client, registry.definition, tmp_path, printed.append) == pulled
+        assert printed == [], "what is there is used without asking the registry"
     finally:
         remove(client, pulled)
 
@@ -147,14 +147,14 @@ def test_the_image_is_made_where_no_registry_answers(client: docker.DockerClient
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]  # closed again: nobody answers there
     definition = msgspec.structs.replace(load_definition(TOOLCHAIN), image=f"127.0.0.1:{port}/debian:dated", include=())
-    said: list[str] = []
+    printed: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         whole = debian.perl_is_whole
         patch.setattr(debian, "perl_is_whole", lambda perl: perl != ["perl"] and whole(perl))
-        made = obtain_base(client, definition, cache, said.append)
+        made = obtain_base(client, definition, cache, printed.append)
     try:
         assert made.kind is BaseKind.MMDEBSTRAP
-        assert any("could not pull" in line and "refused" in line for line in said), said
+        assert any("could not pull" in line and "refused" in line for line in printed), printed
         assert client.images.get(made.image_id).labels[labels.KIND] == "base"
         release = client.containers.run(made.image_id, ["cat", "/etc/os-release"], remove=True, network_mode="none")
         assert b"VERSION_CODENAME=bookworm" in release

@@ -68,15 +68,15 @@ def compiled(toolchain: Toolchain, cases: Mapping[str, Mapping[str, str]]) -> di
     identity: ToolchainIdentity = toolchain.identity
     done = run_job(toolchain.client, identity.image_id, ["sh", "-c", SCRIPT], {"src": TarTree.from_files(sources)}, {}, "out")
     assert done.succeeded, done.log.decode()
-    said = {name: text.decode() for name, text in done.outputs.items()}
-    assert set(said) == set(cases)
-    return said
+    printed = {name: text.decode() for name, text in done.outputs.items()}
+    assert set(printed) == set(cases)
+    return printed
 
 
 def test_the_bindings_of_every_minor_are_what_the_data_says(toolchain: Toolchain) -> None:
     abis = load_every_abi() | {"golden": golden_abi()}
-    said = compiled(toolchain, {name: rendered(abi) for name, abi in abis.items()})
-    assert said == dict.fromkeys(abis, "")
+    printed = compiled(toolchain, {name: rendered(abi) for name, abi in abis.items()})
+    assert printed == dict.fromkeys(abis, "")
 
 
 @pytest.mark.parametrize("minor", [*IN_GO_MODULES, *IN_CLONES])
@@ -176,8 +176,8 @@ def test_each_mistake_in_the_data_is_an_error_of_each_compiler(toolchain: Toolch
         assert wrong != golden_abi(), name
         cases[f"{name}.c"] = {"abi.h": real["abi.h"], "checks.c": c_checks(wrong, "abi.h")}
         cases[f"{name}.rs"] = {"abi.rs": real["abi.rs"], "checks.rs": rust_checks(wrong)}
-    said = compiled(toolchain, cases)
+    printed = compiled(toolchain, cases)
     for name, (_, rust_sees_it) in WRONG.items():
         for compiler in ("gcc", "clang"):
-            assert f"refused by {compiler}" in said[f"{name}.c"], f"{name}: {compiler} takes it: {said[f'{name}.c']}"
-        assert ("refused by rustc" in said[f"{name}.rs"]) == rust_sees_it, f"{name}: {said[f'{name}.rs']}"
+            assert f"refused by {compiler}" in printed[f"{name}.c"], f"{name}: {compiler} takes it: {printed[f'{name}.c']}"
+        assert ("refused by rustc" in printed[f"{name}.rs"]) == rust_sees_it, f"{name}: {printed[f'{name}.rs']}"

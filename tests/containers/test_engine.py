@@ -86,8 +86,8 @@ def start_container(address: str) -> None:
 
 def libraries(program: str) -> list[str]:
     """The libraries that a program needs, the loader included."""
-    told = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
-    return [word for line in told.splitlines() for word in line.split() if word.startswith("/")]
+    reported = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    return [word for line in reported.splitlines() for word in line.split() if word.startswith("/")]
 
 
 def test_it_starts_and_leaves_nothing(own_cache: Path) -> None:
@@ -172,7 +172,7 @@ def test_what_a_crashed_server_leaves_is_removed(own_cache: Path) -> None:
     assert traces(own_cache, place) == []
 
 
-def test_a_server_that_cannot_start_is_told_with_its_log(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_cannot_start_is_reported_with_its_log(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(install, "find_or_install_dockerd", lambda _: "/bin/false")
     with pytest.raises(HarnessError, match="ended at its start"), private_server(own_cache / "engine", print):
         pass
@@ -184,11 +184,11 @@ def test_the_running_server_is_used_and_nothing_started(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", socket_address(client))
     monkeypatch.setattr(install, "find_or_install_dockerd", lambda _: pytest.fail("looked for dockerd"))
-    said: list[str] = []
-    with engine(own_cache, said.append) as found:
+    printed: list[str] = []
+    with engine(own_cache, printed.append) as found:
         assert found.info()["ID"] == client.info()["ID"]
     assert not own_cache.exists()
-    assert "running" in said[0]
+    assert "running" in printed[0]
 
 
 def test_a_named_server_that_does_not_answer_is_an_error(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

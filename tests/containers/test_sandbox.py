@@ -83,13 +83,13 @@ def test_inputs_go_in_and_outputs_come_out(jobs: Jobs) -> None:
     assert 0 < result.duration_s < 30
 
 
-def test_a_failed_job_tells_its_exit_code_and_has_no_outputs(jobs: Jobs) -> None:
+def test_a_failed_job_shows_its_exit_code_and_has_no_outputs(jobs: Jobs) -> None:
     result = jobs.run("echo told; echo warned >&2; touch out/x; exit 7")
     assert (result.exit_code, result.outputs, result.succeeded) == (7, {}, False)
     assert set(text(result).split()) == {"told", "warned"}
 
 
-def test_a_job_is_nobody_and_has_no_rights(jobs: Jobs) -> None:
+def test_a_job_runs_unprivileged(jobs: Jobs) -> None:
     result = jobs.run("id -u; id -G; grep -E '^(Cap|NoNewPrivs)' /proc/self/status; cat /proc/1/cgroup >/dev/null")
     words = text(result).split()
     assert words[:2] == ["10001", "10001"]
@@ -248,7 +248,7 @@ def test_a_job_that_deletes_its_output_folder_has_no_outputs(jobs: Jobs) -> None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk takes root")
-def test_a_full_disk_is_told_clearly(jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_clearly(jobs: Jobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(disk)], check=True)

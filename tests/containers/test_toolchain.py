@@ -40,7 +40,7 @@ def locked() -> dict[str, str]:
     return dict(spec.split("=", 1) for spec in specs if spec)
 
 
-def test_it_tells_every_version_and_what_drifted(identity: ToolchainIdentity) -> None:
+def test_it_shows_every_version_and_what_drifted(identity: ToolchainIdentity) -> None:
     pinned = locked()
     assert set(identity.versions) == {*pinned, "go"}
     drifted = {name for name, version in pinned.items() if identity.versions[name] != version}
@@ -115,7 +115,7 @@ def test_a_failed_build_shows_its_log(client: docker.DockerClient, cache: Path, 
     assert client.containers.list(all=True) == []
 
 
-def test_a_package_that_drifted_is_installed_and_told(client: docker.DockerClient, cache: Path, tmp_path: Path) -> None:
+def test_a_package_that_drifted_is_installed_and_reported(client: docker.DockerClient, cache: Path, tmp_path: Path) -> None:
     """With a lock of the smallest compiler and one package, pinned to a version that never was."""
     folder = tmp_path / "toolchain"
     shutil.copytree(TOOLCHAIN, folder)

@@ -25,10 +25,10 @@ class Done:
 
     exit_code: int
     printed: str  # standard output
-    said: str  # standard error
+    errors: str  # standard error
 
     def __str__(self) -> str:
-        return f"exit code {self.exit_code}\n{self.printed}\n{self.said}"
+        return f"exit code {self.exit_code}\n{self.printed}\n{self.errors}"
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,12 @@ class Project:
 def ended(process: subprocess.Popen[str], timeout_s: float = RUN_S) -> Done:
     """Waits for the end of a command."""
     try:
-        printed, said = process.communicate(timeout=timeout_s)
+        printed, errors = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         process.kill()
-        printed, said = process.communicate()
-        raise AssertionError(f"not done after {timeout_s:g} s:\n{printed}\n{said}") from None
-    return Done(process.returncode, printed, said)
+        printed, errors = process.communicate()
+        raise AssertionError(f"not done after {timeout_s:g} s:\n{printed}\n{errors}") from None
+    return Done(process.returncode, printed, errors)
 
 
 def report_in(folder: Path) -> Report:

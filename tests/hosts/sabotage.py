@@ -318,13 +318,13 @@ def answers(change: Callable[[Answer], Answer]) -> Sabotage:
     """Clients see other answers than Envoy gives."""
 
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        request, told = Envoy.request, Pending._told
+        request, reported = Envoy.request, Pending._reported
 
         def changed(envoy: Envoy, path: str, **options: Any) -> Answer:  # noqa: ANN401 - as they come
             return change(request(envoy, path, **options))
 
         patch.setattr(Envoy, "request", changed)
-        patch.setattr(Pending, "_told", lambda pending, ask: change(told(pending, ask)))
+        patch.setattr(Pending, "_told", lambda pending, ask: change(reported(pending, ask)))
         return bench
 
     return apply

@@ -35,7 +35,7 @@ class Wrong:
     file: str
     good: str
     bad: str
-    said: str
+    printed: str
 
 
 WRONG = (
@@ -61,7 +61,7 @@ WRONG = (
 
 
 @pytest.fixture(scope="module")
-def said(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> str:
+def printed(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the tools say of a copy that has all mistakes."""
     root = tmp_path_factory.mktemp("wrong")
     for folder in (SETTINGS, SOURCES):
@@ -75,8 +75,8 @@ def said(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name)
-def test_a_mistake_is_found(said: str, wrong: Wrong) -> None:
-    assert re.search(rf"{re.escape(wrong.file)}\S* .*{wrong.said}", said), said
+def test_a_mistake_is_found(printed: str, wrong: Wrong) -> None:
+    assert re.search(rf"{re.escape(wrong.file)}\S* .*{wrong.printed}", printed), printed
 
 
 def test_the_described_data_is_that_of_the_types() -> None:

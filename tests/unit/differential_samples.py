@@ -59,7 +59,7 @@ def rules(
     return Rules((), (), (), order, places, values, alone=alone)
 
 
-def told(**results: str | tuple[str, ...]) -> ModuleOutput:
+def reported(**results: str | tuple[str, ...]) -> ModuleOutput:
     """What a module said of calls, by callback, without arguments, the first time."""
     return ModuleOutput({key(name): (words,) if isinstance(words, str) else words for name, words in results.items()})
 
@@ -71,4 +71,4 @@ def key(name: str, arguments: str = "", time: int = 0) -> Key:
 
 def gathered(**results: str | tuple[str, ...]) -> Gathered:
     """What a job gave."""
-    return Gathered(told(**results))
+    return Gathered(reported(**results))

@@ -21,7 +21,7 @@ def shared_names(sources: dict[str, str]) -> dict[str, list[str]]:
     return {name: where for name, where in files.items() if len(where) > 1}
 
 
-def test_a_public_class_has_a_name_of_its_own() -> None:
+def test_a_public_class_has_a_name_apart() -> None:
     """The name of a class says which one is meant, wherever it is read."""
     sources = {str(path.relative_to(PACKAGE)): path.read_text() for path in sorted(PACKAGE.rglob("*.py"))}
     assert shared_names(sources) == {}

@@ -52,7 +52,7 @@ class NullFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     late: bool = False
     counted: Counted = Counted()
     seen: tuple[str, ...] = ()
-    said: tuple[str, ...] = ()
+    logged: tuple[str, ...] = ()
     message: str = ""
 
 

@@ -13,7 +13,7 @@ import msgspec
 from dmconform.binaries.facts import Binding
 from dmconform.core.values import Relation
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class AbiChangeKind(enum.Enum):
@@ -70,7 +70,7 @@ class AbiChangeKind(enum.Enum):
 class Reader(enum.Flag):
     """The side whose code reads a value that crosses the boundary, and so is misled if the two sides do not agree."""
 
-    NOBODY = 0
+    NEITHER = 0
     HOST = enum.auto()  # the built module passes it to the host: parameters of callbacks, results of hooks
     MODULE = enum.auto()  # the host passes it to the built module: parameters of hooks, results of callbacks
     BOTH = HOST | MODULE
@@ -80,7 +80,7 @@ class Impact(enum.Enum):
     """The impact of a change, worst first."""
 
     BUILT = "breaks modules already built"
-    UNKNOWN = "cannot be told"
+    UNKNOWN = "unknown"
     REBUILD = "breaks only rebuilding"
     HARMLESS = "harmless"
 
@@ -120,7 +120,7 @@ class AbiDifference:
 
     kind: AbiChangeKind
     subject: str  # the name of a function or type; empty for the ABI string
-    readers: Reader = Reader.NOBODY  # of what differs
+    readers: Reader = Reader.NEITHER  # of what differs
     detail: str = ""
     before: str = ""
     after: str = ""

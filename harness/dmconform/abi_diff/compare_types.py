@@ -63,10 +63,10 @@ def compare(old: Party, new: Party) -> Comparisons:
     worlds = World(old.abi), World(new.abi)
     comparison = TypeComparison(*worlds, renamed_types(old.abi, new.abi, *worlds))
     requirements = list(_requirements(old, new, common))
-    told = before.keys() | {one.subject for one in requirements}
+    reported = before.keys() | {one.subject for one in requirements}
     differences = [
         *(_removed(one, old.abi) for name, one in before.items() if name not in after),
-        *(AbiDifference(_ADDED[one.kind], name) for name, one in after.items() if name not in told),
+        *(AbiDifference(_ADDED[one.kind], name) for name, one in after.items() if name not in reported),
         *(AbiDifference(AbiChangeKind.HOOK_REMOVED, name, detail=_IDLE_NOW) for name in sorted(common & (new.idle - old.idle))),
         *requirements,
     ]

@@ -87,8 +87,8 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
     notes = [f"macro {name} is neither a type nor a function: not in the data" for name in parsed.macros]
     functions = parsed.functions
     if host is not None:
-        functions, said = _compared(functions, host, about.exact)
-        notes += said
+        functions, printed = _compared(functions, host, about.exact)
+        notes += printed
     abi = Abi(
         envoy=minor,
         measured_on=release or UNKNOWN,

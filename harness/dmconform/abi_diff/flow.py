@@ -17,11 +17,11 @@ _OTHER = {Reader.HOST: Reader.MODULE, Reader.MODULE: Reader.HOST, Reader.BOTH: R
 class TypeUse:
     """The places where a type is used, and who reads its values there."""
 
-    functions: dict[str, Reader] = field(default_factory=lambda: defaultdict(lambda: Reader.NOBODY))
+    functions: dict[str, Reader] = field(default_factory=lambda: defaultdict(lambda: Reader.NEITHER))
 
     def readers(self, functions: frozenset[str]) -> Reader:
         """Returns who reads the type's values, as far as these functions go."""
-        found = Reader.NOBODY
+        found = Reader.NEITHER
         for name, reader in self.functions.items():
             if name in functions:
                 found |= reader

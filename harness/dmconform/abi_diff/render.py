@@ -65,8 +65,8 @@ def _bundle(bundle: words.GroupedChanges, indent: str) -> Iterator[Line]:
     """Puts one subject on the line of its kind; several go below, a line each."""
     single = len(bundle.subjects) == 1
     yield Line(f"{indent}{bundle.kind.value}{f': {bundle.subjects[0]}' if single else f' ({len(bundle.subjects)})'}")
-    for told in bundle.lines:
-        yield Line(f"{indent}  {told}")
+    for reported in bundle.lines:
+        yield Line(f"{indent}  {reported}")
     if not single:
         for subject in bundle.subjects:
             yield Line(f"{indent}  · {subject}")
@@ -107,8 +107,8 @@ def _markdown(diff: Diff, everything: bool) -> Iterator[str]:
 
 def _bundle_markdown(bundle: words.GroupedChanges, indent: str) -> Iterator[str]:
     yield f"{indent}- {bundle.kind.value}: {', '.join(f'`{subject}`' for subject in bundle.subjects)}"
-    for told in bundle.lines:
-        yield f"{indent}  - {told}"
+    for reported in bundle.lines:
+        yield f"{indent}  - {reported}"
 
 
 def as_json(value: msgspec.Struct) -> str:

@@ -113,11 +113,11 @@ def _moved(old: tuple[Member, ...], new: tuple[Member, ...], comparison: TypeCom
     fits = all(comparison.likeness(was.type, now.type) < Likeness.SHAPE for was, now in zip(old, new, strict=False))
     if not by_name and (fits or len(old) == len(new)):
         return ""
-    told = [f"`{name}` moves from {was} to {now}" for name, was, now in by_name]
+    reported = [f"`{name}` moves from {was} to {now}" for name, was, now in by_name]
     olds, news = {param.name for param in old}, set(places)
-    told += [f"parameter {number} `{_spelled(one)}` is gone" for number, one in enumerate(old, 1) if one.name not in news]
-    told += [f"parameter {number} `{_spelled(one)}` is new" for number, one in enumerate(new, 1) if one.name not in olds]
-    return "; ".join(itertools.chain(told)) or f"{len(old)} parameters before, {len(new)} now, of other types"
+    reported += [f"parameter {number} `{_spelled(one)}` is gone" for number, one in enumerate(old, 1) if one.name not in news]
+    reported += [f"parameter {number} `{_spelled(one)}` is new" for number, one in enumerate(new, 1) if one.name not in olds]
+    return "; ".join(itertools.chain(reported)) or f"{len(old)} parameters before, {len(new)} now, of other types"
 
 
 def _spelled(param: Member) -> str:

@@ -14,7 +14,7 @@ from dmconform.abi_diff.signatures import Signature, compare_signatures
 _HARMLESS_IN_POINTER = frozenset(
     (AbiChangeKind.PARAMETER_RENAMED, AbiChangeKind.PARAMETER_RESPELLED, AbiChangeKind.RETURN_RESPELLED)
 )
-_NOBODY = TypeUse()
+_UNUSED = TypeUse()
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def type_differences(old: Abi, new: Abi, comparison: TypeComparison, common: fro
     """
     uses = type_uses(old, comparison.old)
     for name, was in comparison.old.types.items():
-        use = uses.get(name, _NOBODY)
+        use = uses.get(name, _UNUSED)
         affects = tuple(sorted(common & use.functions.keys()))
         now = comparison.new.types.get(comparison.renamed.get(name, name))
         found = (
@@ -50,7 +50,7 @@ def type_differences(old: Abi, new: Abi, comparison: TypeComparison, common: fro
     gone_to = frozenset(comparison.renamed.values())
     for name, now in comparison.new.types.items():
         if name not in comparison.old.types and name not in gone_to:
-            yield AbiDifference(AbiChangeKind.TYPE_ADDED, name, Reader.NOBODY, certain=new.sources[now.source].exact)
+            yield AbiDifference(AbiChangeKind.TYPE_ADDED, name, Reader.NEITHER, certain=new.sources[now.source].exact)
 
 
 def _compare(old: AbiType, new: AbiType, comparison: TypeComparison) -> Iterator[_Found]:
@@ -130,23 +130,23 @@ def _structs(old: Struct, new: Struct, comparison: TypeComparison) -> Iterator[_
             layout.append(f"field `{field.name}` at offset {at} is gone")
             continue
         alike = comparison.likeness(field.type, types[name])
-        told = f"field at offset {at} was `{field.type} {field.name}`, is `{types[name]} {name}`"
+        reported = f"field at offset {at} was `{field.type} {field.name}`, is `{types[name]} {name}`"
         if places[name] != at:
             layout.append(f"field `{name}` moves from offset {at} to {places[name]}")
         elif alike is Likeness.SHAPE:
-            layout.append(told)
+            layout.append(reported)
         elif alike is Likeness.MEANING:
-            meanings.append(told)
+            meanings.append(reported)
         elif name != field.name or alike in (Likeness.RESPELLED, Likeness.CONST):
-            respelled.append(told)
+            respelled.append(reported)
     layout += [f"field `{types[name]} {name}` is new at offset {at}" for at, name in unknown.items()]
-    for kind, told_all in (
+    for kind, all_reported in (
         (AbiChangeKind.STRUCT_LAYOUT, layout),
         (AbiChangeKind.FIELD_MEANING, meanings),
         (AbiChangeKind.FIELD_RENAMED, respelled),
     ):
-        if told_all:
-            yield _Found(kind, "; ".join(told_all))
+        if all_reported:
+            yield _Found(kind, "; ".join(all_reported))
 
 
 def _function_pointers(old: FunctionPointer, new: FunctionPointer, comparison: TypeComparison) -> Iterator[_Found]:

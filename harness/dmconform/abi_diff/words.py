@@ -59,10 +59,10 @@ def comparison(how: Compared) -> str:
     parts = [
         (how.exact, "by the headers of the releases themselves"),
         (how.nearby, "as far as a nearby header shows"),
-        (how.unknown, "cannot be told: a signature is not known"),
+        (how.unknown, "unknown: a signature is not known"),
     ]
-    told = "; ".join(f"{number} {words}" for number, words in parts if number) or "nothing to compare"
-    return f"{how.functions} functions on both sides: {told}."
+    reported = "; ".join(f"{number} {words}" for number, words in parts if number) or "nothing to compare"
+    return f"{how.functions} functions on both sides: {reported}."
 
 
 def group(change: AbiChange) -> str:
@@ -92,10 +92,10 @@ def bundled(changes: Iterable[AbiChange] | Iterable[AbiBreak]) -> Iterator[Group
     """Groups changes of one kind that have the same text; in the order of the first of each."""
     bundles: dict[tuple[AbiChangeKind, tuple[str, ...]], list[str]] = {}
     for one in changes:
-        said = _of_change(one) if isinstance(one, AbiChange) else _of_finding(one)
-        bundles.setdefault((one.kind, tuple(said)), []).append(one.subject or "for all modules")
-    for (kind, said_once), subjects in bundles.items():
-        yield GroupedChanges(kind, tuple(subjects), said_once)
+        printed = _of_change(one) if isinstance(one, AbiChange) else _of_finding(one)
+        bundles.setdefault((one.kind, tuple(printed)), []).append(one.subject or "for all modules")
+    for (kind, listed_once), subjects in bundles.items():
+        yield GroupedChanges(kind, tuple(subjects), listed_once)
 
 
 def _of_change(change: AbiChange) -> Iterator[str]:
@@ -133,8 +133,8 @@ def pair(one: MinorPair) -> str:
 
 def of_pair(one: MinorPair) -> str:
     """Returns the numbers of a pair, and how far they can be trusted."""
-    told = f"{one.built} break modules already built, {one.unknown} cannot be told, {one.rebuild} break only rebuilding"
-    return f"{told}, {one.harmless} harmless. {comparison(one.compared)}"
+    reported = f"{one.built} break modules already built, {one.unknown} unknown, {one.rebuild} break only rebuilding"
+    return f"{reported}, {one.harmless} harmless. {comparison(one.compared)}"
 
 
 def findings_of(found: AbiBreaks, one: MinorPair) -> list[AbiBreak]:

@@ -93,7 +93,7 @@ class StaticKind(enum.Enum):
     LOADS = "expected to load"
     REFUSED = "refused at load"
     UNRESOLVED = "loads, but a call meets an unresolved symbol"
-    UNKNOWN = "cannot be told"
+    UNKNOWN = "unknown"
 
 
 class StaticVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -100,6 +100,6 @@ def _run(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer] | str:
         output.seek(0)
         errors.seek(0)
         if done.returncode > 0:
-            said = errors.read(1 << 16).decode(errors="replace").strip()
-            return f"the reader could not be run: {said.splitlines()[-1] if said else f'exit code {done.returncode}'}"
+            printed = errors.read(1 << 16).decode(errors="replace").strip()
+            return f"the reader could not be run: {printed.splitlines()[-1] if printed else f'exit code {done.returncode}'}"
         return msgspec.json.decode(output.read(), type=list[ReadAnswer])

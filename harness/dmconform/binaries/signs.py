@@ -89,10 +89,10 @@ def _counted(data: bytes) -> tuple[bytes, bytes]:
 
 
 def _rust(library: Library) -> Signs | None:
-    said = b"rustc version" in _comment(library)
-    if not said and not holds_match(library, _RUSTC):
+    printed = b"rustc version" in _comment(library)
+    if not printed and not holds_match(library, _RUSTC):
         return None
-    return Signs("rust", _rust_sdk(library), Known.READ if said else Known.INFERRED)
+    return Signs("rust", _rust_sdk(library), Known.READ if printed else Known.INFERRED)
 
 
 def _rust_sdk(library: Library) -> str:

@@ -134,8 +134,8 @@ def _notes_of_symbols(
     if elsewhere:
         yield f"{_symbols(elsewhere)} must come from there: {_some(elsewhere)}"
     if others:
-        said = f"{_symbols(others)} of what is missing {_are(others)} no Envoy's to bring: {_some(others)}"
-        yield f"{said}; a library that is preloaded into the host may (LD_PRELOAD)"
+        printed = f"{_symbols(others)} of what is missing {_are(others)} no Envoy's to bring: {_some(others)}"
+        yield f"{printed}; a library that is preloaded into the host may (LD_PRELOAD)"
 
 
 def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:

@@ -155,12 +155,12 @@ def _print_static(out: SafeOutput, check: Check) -> None:
         if static.kind is not StaticKind.LOADS:
             # With names below, the reason would say them twice.
             count = len(static.missing)
-            said = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
-            grouped.setdefault((said, _envoys_first(static.missing)), []).append(host.id)
+            printed = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
+            grouped.setdefault((printed, _envoys_first(static.missing)), []).append(host.id)
     if grouped:
         out.line("Static:", style="bold")
-    for (said, names), hosts in grouped.items():
-        out.line(f"{', '.join(hosts)}: {said}", before="  ")
+    for (printed, names), hosts in grouped.items():
+        out.line(f"{', '.join(hosts)}: {printed}", before="  ")
         for name in names[:NAMES_SHOWN] if len(names) > 1 else ():
             out.line(name, before="      ")
         if len(names) > NAMES_SHOWN:

@@ -114,14 +114,14 @@ def _judge(seen: HostFinding, works: set[tuple[str, str]], guessed: bool) -> Hos
 
 def _of_run(run: PointRun, works_elsewhere: bool, guessed: bool) -> _Judged:
     where = f"{run.extension_point}: "
-    said = f": {run.reason}" if run.reason else ""
-    text = f"{where}{run.kind.value}{said}"
+    printed = f": {run.reason}" if run.reason else ""
+    text = f"{where}{run.kind.value}{printed}"
     if run.kind is RunKind.WORKS:
         return _Judged(run, HostVerdict.WORKS)
     if run.kind is RunKind.NO_VERDICT:
         return _Judged(run, HostVerdict.UNDECIDED, text)
     if run.kind in _ENDS and works_elsewhere:
-        return _Judged(run, HostVerdict.BREAKS, f"{where}{_UNLIKE_OTHERS.get(run.kind, run.kind.value)}{said}")
+        return _Judged(run, HostVerdict.BREAKS, f"{where}{_UNLIKE_OTHERS.get(run.kind, run.kind.value)}{printed}")
     if run.kind in _HINTS:
         ends = run.kind in (RunKind.CRASHED, RunKind.HUNG)
         hint = _GUESSED.format(run.extension_point) if guessed else _HINTS[run.kind]
@@ -139,13 +139,13 @@ def _disagreement(seen: HostFinding, judged: Iterable[_Judged]) -> str | None:
     """
     for one in judged:
         run, static = one.run, seen.alone.get(one.run.extension_point, seen.static)
-        said = f"{run.extension_point}: {run.reason or run.kind.value}"
+        printed = f"{run.extension_point}: {run.reason or run.kind.value}"
         if static.kind is StaticKind.REFUSED and run.kind in _LOADED:
-            return f"expected to be refused at load ({static.reason}), and yet it is loaded; {said}"
+            return f"expected to be refused at load ({static.reason}), and yet it is loaded; {printed}"
         if static.kind in (StaticKind.LOADS, StaticKind.UNRESOLVED) and run.kind is RunKind.REFUSED:
-            return f"expected to load, and yet it is refused; {said}"
+            return f"expected to load, and yet it is refused; {printed}"
         if static.kind is StaticKind.LOADS and run.kind in _ENDS and not one.own_doing:
-            return f"nothing is missing, and yet {_ENDS[run.kind]}; {said}"
+            return f"nothing is missing, and yet {_ENDS[run.kind]}; {printed}"
     return None
 
 

@@ -135,15 +135,15 @@ def run_use(
         seen = attempt(binary, use, folder, search_path=installed.folder, environment=variables, upstream_port=upstream_port)
         kind, reason = classify(seen, binary)
         answers = tuple(_in_words(exchange) for exchange in seen.answers)
-        said = abi_verdict(seen.log, kind not in (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT))
+        printed = abi_verdict(seen.log, kind not in (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT))
     except (HarnessError, OSError) as error:
-        kind, reason, said = RunKind.NO_VERDICT, str(error), AbiVerdict.NOT_LOADED
+        kind, reason, printed = RunKind.NO_VERDICT, str(error), AbiVerdict.NOT_LOADED
     return PointRun(
         extension_point=wanted.point.value,
         filter_name=name,
         kind=kind,
         reason=_tidy(reason, installed.folder),
-        abi_verdict=said,
+        abi_verdict=printed,
         duration_s=round(time.monotonic() - started, 3),
         answers=answers,
     )
@@ -193,8 +193,8 @@ def _last_words(log: str) -> str:
         for number, line in enumerate(lines):
             if mark in line:
                 more = lines[number + 1] if mark == _RUST_PANIC and number + 1 < len(lines) else ""
-                said = _THREAD.sub(r"\1", _LOG_HEAD.sub("", line.strip()))
-                return f"; it said: {said} {more.strip()}".rstrip()
+                printed = _THREAD.sub(r"\1", _LOG_HEAD.sub("", line.strip()))
+                return f"; it said: {printed} {more.strip()}".rstrip()
     return ""
 
 

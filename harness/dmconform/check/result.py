@@ -9,7 +9,7 @@ import msgspec
 from dmconform.binaries.facts import Known, ModuleFacts, StaticVerdict
 from dmconform.core.values import AbiVerdict, Relation
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class RunKind(enum.Enum):

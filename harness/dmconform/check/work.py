@@ -67,7 +67,7 @@ def check_module(request: CheckRequest) -> Check:
     points = frozenset(use.point for use in uses) if request.run or guess is None else None
     static = _StaticAnalysis(facts, points, load_required_hooks(), _preloaded(environment, uses))
     if request.run:
-        seen = _both_halves(static, request, uses, environment, choices, known)
+        seen = _static_and_run(static, request, uses, environment, choices, known)
     else:
         seen = [static.seen(host) for host in distinct(describe(choice, known) for choice in choices)]
     hosts = judge_hosts(seen, guessed=guess is not None)
@@ -113,7 +113,7 @@ class _StaticAnalysis:
         )
 
 
-def _both_halves(
+def _static_and_run(
     static: _StaticAnalysis,
     request: CheckRequest,
     uses: tuple[WantedUse, ...],

@@ -31,9 +31,9 @@ def counting(
         progress: takes the lines.
         every_s: seconds between two lines.
     """
-    said_s = time.monotonic()
+    printed_s = time.monotonic()
     for number, item in enumerate(items, start=1):
-        if time.monotonic() - said_s >= every_s:
-            said_s = time.monotonic()
+        if time.monotonic() - printed_s >= every_s:
+            printed_s = time.monotonic()
             progress(f"{what}: {number} of {total}")
         yield item

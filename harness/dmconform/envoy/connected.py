@@ -63,18 +63,18 @@ class Pending:
     def finish(self) -> Answer:
         """Sends what is held back of the request, and returns the answer."""
         self._watch.act(self._number, Act.COMPLETE, self.request, "")
-        return self._told(self._exchange.finish)
+        return self._reported(self._exchange.finish)
 
     def answer(self) -> Answer:
         """Waits for the answer and sends nothing."""
-        return self._told(self._exchange.answer)
+        return self._reported(self._exchange.answer)
 
     def cancel(self) -> None:
         """Gives the request up. HTTP/2: its stream is reset with CANCEL; HTTP/1.1: the connection is closed."""
         self._watch.act(self._number, Act.CANCEL, self.request, "")
         self._exchange.cancel()
 
-    def _told(self, ask: Callable[[], Answer]) -> Answer:
+    def _reported(self, ask: Callable[[], Answer]) -> Answer:
         try:
             answer = ask()
         except NoAnswer as error:

@@ -28,13 +28,13 @@ def port_of(listener: str, ask: Callable[[str], str]) -> int | None:
         ask: gives what the admin interface answers to a path; "" where there is no answer.
     """
 
-    def told() -> int | None:
+    def reported() -> int | None:
         return ports(ask).get(listener)
 
     def nothing_warms() -> bool:
         return ask(f"/stats?filter=^{_WARMING}$").rpartition(": ")[2].strip() in ("0", "")
 
-    found = told()
+    found = reported()
     if found is None and poll(nothing_warms, LISTENER_WARM_S):
-        found = told()
+        found = reported()
     return found

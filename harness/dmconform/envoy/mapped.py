@@ -15,5 +15,5 @@ def has_mapped(pid: int, path: Path) -> bool:
     mapped = (process / "maps").read_text(errors="replace").splitlines()
     # Where the harness is below a changed root and the process in a separate mount namespace, the kernel gives both paths
     # from the real root on.
-    told = (process / "root").readlink() / path.relative_to("/")
-    return any(line.removesuffix(" (deleted)").endswith(f" {told}") for line in mapped)
+    reported = (process / "root").readlink() / path.relative_to("/")
+    return any(line.removesuffix(" (deleted)").endswith(f" {reported}") for line in mapped)

@@ -53,8 +53,10 @@ def _compare() -> AbiComparison:
 
 
 def _pair(one: MinorPair) -> AbiPairEntry:
-    told = one.compared
-    return AbiPairEntry(one.sdk_minor, one.host_minor, one.built, told.functions, told.exact, told.nearby, told.unknown)
+    reported = one.compared
+    return AbiPairEntry(
+        one.sdk_minor, one.host_minor, one.built, reported.functions, reported.exact, reported.nearby, reported.unknown
+    )
 
 
 def _finding(one: AbiBreak) -> AbiFindingEntry:

@@ -112,8 +112,8 @@ def _in_order(parts: Sequence[tuple[str, Report]]) -> list[tuple[str, Report]]:
         found[report.shard.index] = name, report
     counts = {report.shard.count: name for name, report in found.values() if report.shard is not None}
     if len(counts) > 1:
-        said = ", ".join(f"{name} is of {count}" for count, name in sorted(counts.items()))
-        raise UsageError(f"shards of runs that were split differently: {said}")
+        printed = ", ".join(f"{name} is of {count}" for count, name in sorted(counts.items()))
+        raise UsageError(f"shards of runs that were split differently: {printed}")
     (count,) = counts
     if len(found) != count:
         missing = next(index for index in itertools.count(1) if index not in found)

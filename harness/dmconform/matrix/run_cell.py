@@ -98,8 +98,8 @@ def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]
     except CellEnd as end:
         return end.outcome, str(end)
     except AssertionError as error:
-        said = str(error).partition("\nassert ")[0]  # pytest adds the expression, with addresses that differ from run to run
-        return Outcome.FAIL, said or "an assertion without a message failed"
+        printed = str(error).partition("\nassert ")[0]  # pytest adds the expression, with addresses that differ from run to run
+        return Outcome.FAIL, printed or "an assertion without a message failed"
     except OSError as error:
         return Outcome.ERROR, _system_trouble(error)
     except HarnessError as error:

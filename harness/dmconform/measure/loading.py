@@ -93,10 +93,10 @@ class Loading:
             return AbiCheck.EXACT
         if other.ended is AttemptEnd.NOT_DRIVEN and _WARNED in other.log:
             return AbiCheck.WARN
-        said = other.message or "it is loaded, and nothing is logged"
+        printed = other.message or "it is loaded, and nothing is logged"
         raise HarnessError(
             f"Envoy {self.host.release}: expected a module with another ABI string to be refused, or loaded with the warning "
-            f"{_WARNED!r}; it was {other.ended.value}: {said}"
+            f"{_WARNED!r}; it was {other.ended.value}: {printed}"
         )
 
     def _load(self, bodies: Mapping[str, str], abi_string: str | None) -> Attempt:

@@ -126,9 +126,9 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -
         of_all = f"/{ran}" if style.endswith("good") and count == ran else ""
         text.append(" " if position else "")
         text.append(f"{count}{of_all} {word}", style=STYLES[style])
-    said = abi_words(cells)
-    if said:
-        text.append(f"\n  {said}", style="dim" if said == "matched" else "")
+    printed = abi_words(cells)
+    if printed:
+        text.append(f"\n  {printed}", style="dim" if printed == "matched" else "")
     differ = any(cell.mismatch is not None for cell in cells)
     if static is not None and (differ or static.kind is not StaticKind.LOADS):
         sign = f"{MISMATCH_SIGN} " if differ else ""

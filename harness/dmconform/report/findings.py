@@ -123,7 +123,7 @@ def whose(finding: Finding) -> str:
         Fault.SDK: "the SDK's",
         Fault.LANGUAGE: "the language's",
         Fault.DOCUMENTS: "the documents'",
-        Fault.NOBODY: "nobody's",
+        Fault.NONE: "none",
     }[finding.fault]
     return f"{owner}: {finding.fault_reason}"
 

@@ -42,16 +42,16 @@ def log_lines(log: Path) -> tuple[str, ...]:
             if line.strip() and not in_dump and not _FRAME.match(line):
                 kept.append(line.rstrip())
             continue
-        head, level, category, said = found.groups()
+        head, level, category, printed = found.groups()
         in_dump = category == "backtrace"
-        if in_dump and said.startswith("Caught "):
-            kept.append(f"{head} {_ADDRESS.sub('0x…', said)}")
+        if in_dump and printed.startswith("Caught "):
+            kept.append(f"{head} {_ADDRESS.sub('0x…', printed)}")
             frames = 0
-        elif in_dump and frames < MOST_FRAMES and (frame := _STACK_FRAME.fullmatch(said)) and frame["function"][0] != "[":
-            kept.append(f"{head} {said.partition(':')[0]}: {frame['function']}")
+        elif in_dump and frames < MOST_FRAMES and (frame := _STACK_FRAME.fullmatch(printed)) and frame["function"][0] != "[":
+            kept.append(f"{head} {printed.partition(':')[0]}: {frame['function']}")
             frames += 1
-        if not in_dump and (level in _LOUD or category == "dynamic_modules") and not said.startswith(_EVERY_START):
-            kept.append(f"{head} {said}".rstrip())
+        if not in_dump and (level in _LOUD or category == "dynamic_modules") and not printed.startswith(_EVERY_START):
+            kept.append(f"{head} {printed}".rstrip())
     return tuple(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + "…" for line in kept[-MOST_LINES:])
 
 

@@ -58,7 +58,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
         time=f"{cell.duration_s:.3f}",
     )
     properties = ET.SubElement(case, "properties")
-    said = {
+    printed = {
         "relation": cell.relation.value,
         "outcome": cell.outcome.value,
         "judgement": cell.judgement.value,
@@ -70,7 +70,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
         **({"stability": stability(cell).value} if cell.reruns else {}),
         **cell.facts,
     }
-    for name, value in said.items():
+    for name, value in printed.items():
         ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
     what = first_line(cell.detail)
     message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value

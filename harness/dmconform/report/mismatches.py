@@ -76,14 +76,13 @@ def static_rows(report: Report) -> tuple[StaticRow, ...]:
 
 def abi_pair_sentence(pair: AbiPairEntry) -> str:
     """Returns how a comparison of ABI data ended, and how much it could compare."""
-    told = f"of {pair.functions} functions that both have, {pair.exact} signatures are compared exactly"
+    extent = f"of {pair.functions} functions that both have, {pair.exact} signatures are compared exactly"
     if pair.nearby:
-        told += f", {pair.nearby} with a header that is not the release's own"
+        extent += f", {pair.nearby} with a header that is not the release's own"
     if pair.unknown:
-        told += f", {pair.unknown} only by name"
-    return (
-        f"{pair.sdk_minor} → {pair.host_minor}: {counted(pair.findings, 'finding') if pair.findings else 'none found'}; {told}"
-    )
+        extent += f", {pair.unknown} only by name"
+    found = counted(pair.findings, "finding") if pair.findings else "none found"
+    return f"{pair.sdk_minor} → {pair.host_minor}: {found}; {extent}"
 
 
 def findings_by_pair(report: Report) -> dict[str, list[AbiFindingEntry]]:

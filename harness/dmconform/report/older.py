@@ -1,6 +1,6 @@
 """Brings the JSON of an older report to today's shape: lists that came later are empty, words are today's.
 
-Versions 1 to 5 had other words for the same things, such as `upstream` for the official SDK and `host crashed` for a crash.
+Versions up to 6 had other words for the same things, such as `upstream` for the official SDK and `host crashed` for a crash.
 What is not of the expected type is left as it is: the reader refuses it where it is decoded.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 _CAME_WITH: Final[dict[int, tuple[str, ...]]] = {2: ("static", "abi_pairs", "abi_findings"), 3: ("complaints",)}
 """By schema version: the lists that came with it, which an older report lacks and an empty one stands for."""
 
-_LAST_WITH_OLD_WORDS: Final = 5
+_LAST_WITH_OLD_WORDS: Final = 6
 
 _RELATIONS: Final = {"promised": "supported", "pre-promise": "legacy", "beyond": "unsupported"}
 _OUTCOMES: Final = {
@@ -38,7 +38,10 @@ _JUDGEMENTS: Final = {
 _LOADS: Final = {
     "loaded, and a call of a missing symbol ended the host": "loaded, and the call of an unresolved symbol ended the host"
 }
-_STATIC_KINDS: Final = {"loads, but a call is a bomb": "loads, but a call meets an unresolved symbol"}
+_STATIC_KINDS: Final = {
+    "loads, but a call is a bomb": "loads, but a call meets an unresolved symbol",
+    "cannot be told": "unknown",
+}
 _INCONSISTENCIES: Final = {"stale record": "record no longer applies"}
 _PROVIDERS: Final = {"upstream": "official"}
 

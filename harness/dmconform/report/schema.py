@@ -15,7 +15,7 @@ from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outco
 from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

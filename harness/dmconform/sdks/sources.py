@@ -33,7 +33,7 @@ SOURCE_VARIABLE = "DMCONFORM_SDK_SOURCE"
 
 _REMOTE = "dmconform-sdk-source"  # a name that no user's configuration has settings for
 _WANTED = "refs/dmconform/wanted"
-_SAID_LIMIT_BYTES = 1 << 16
+_MESSAGE_LIMIT_BYTES = 1 << 16
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HELPER_ADDRESS = re.compile(r"[A-Za-z0-9+.-]*::")  # ext::, fd:: and the like run programs
 _CREDENTIALS = re.compile(r"://[^/\s]*@")
@@ -153,7 +153,7 @@ class _Git:
             _GitFailed: with what git printed.
             _NoAnswer: not done in time, or there is no git.
         """
-        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink, tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as sink, tempfile.TemporaryFile() as printed:
             source.write(stdin)
             source.seek(0)
             try:
@@ -161,7 +161,7 @@ class _Git:
                     ["git", f"--git-dir={self._git_dir}", *words],
                     stdin=source,
                     stdout=sink,
-                    stderr=said,
+                    stderr=printed,
                     env=self._env,
                     start_new_session=True,
                 )
@@ -176,8 +176,8 @@ class _Git:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
             if exit_code != 0:
-                said.seek(max(0, said.seek(0, os.SEEK_END) - _SAID_LIMIT_BYTES))
-                raise _GitFailed(_error_text(said.read(), exit_code))
+                printed.seek(max(0, printed.seek(0, os.SEEK_END) - _MESSAGE_LIMIT_BYTES))
+                raise _GitFailed(_error_text(printed.read(), exit_code))
             sink.seek(0)
             return sink.read()
 

@@ -102,7 +102,7 @@ class Declaration:
 
     requirements: tuple[str, ...]
     languages: tuple[Language, ...]
-    promised_to: tuple[Language, ...]
+    supported_for: tuple[Language, ...]
     companions: bool = False
     everywhere: bool = False
 
@@ -120,8 +120,8 @@ class Case:
     def relation(self, sdk: Sdk, host: Minor) -> tuple[Relation, str]:
         """Returns what the documents promise for this case in a cell, and why."""
         language = sdk.id.language
-        if language not in self.declaration.promised_to:
-            names = ", ".join(one.value for one in self.declaration.promised_to)
+        if language not in self.declaration.supported_for:
+            names = ", ".join(one.value for one in self.declaration.supported_for)
             return (
                 Relation.UNSUPPORTED,
                 f"the documents promise this for {names} only" if names else "the documents do not promise this",
@@ -145,7 +145,7 @@ EVERY_LANGUAGE = tuple(Language)
 def case(
     *requirements: str,
     languages: tuple[Language, ...] = EVERY_LANGUAGE,
-    promised_to: tuple[Language, ...] = EVERY_LANGUAGE,
+    supported_for: tuple[Language, ...] = EVERY_LANGUAGE,
     companions: bool = False,
     everywhere: bool = False,
 ) -> Callable[[CaseFunction], CaseFunction]:
@@ -154,15 +154,15 @@ def case(
     Args:
         *requirements: ids in `conformance/spec/requirements.toml` that the case checks.
         languages: whose probes it runs with; one is enough where the language does not matter.
-        promised_to: the languages whose SDK the documents make the promise for; the others are measured, and do not gate. None
-            where the documents leave it open: the case then is informational.
+        supported_for: the languages whose SDK the documents make the promise for; the others are measured, and do not gate.
+            None where the documents leave it open: the case then is informational.
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
         everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
             `--everywhere` only.
     """
 
     def declare(function: CaseFunction) -> CaseFunction:
-        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, promised_to, companions, everywhere))
+        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, supported_for, companions, everywhere))
         return function
 
     return declare

@@ -21,7 +21,7 @@ class Fault(enum.Enum):
     SDK = "SDK"
     LANGUAGE = "language"
     DOCUMENTS = "documents"  # they say too little, or contradict one another
-    NOBODY = "nobody"  # as it should be, but good to know
+    NONE = "none"  # as it should be, but good to know
 
 
 class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,12 +19,12 @@ def mismatch(static: StaticVerdict | None, seen: ProbeLoad) -> str | None:
     """
     if static is None or static.kind is StaticKind.UNKNOWN or seen.load is Load.NOT_SEEN:
         return None
-    said = (
+    printed = (
         f"static analysis: {static.kind.value} ({static.reason})" if static.reason else f"static analysis: {static.kind.value}"
     )
     did = f"{seen.load.value}: {seen.symbol}" if seen.symbol else seen.load.value
     if seen.load not in _FITTING[static.kind]:
-        return f"{said}; at run time the probe was {did}"
+        return f"{printed}; at run time the probe was {did}"
     if seen.symbol is not None and seen.symbol not in static.missing:
-        return f"{said}; at run time the probe was {did}, which the static analysis does not miss"
+        return f"{printed}; at run time the probe was {did}, which the static analysis does not miss"
     return None

@@ -33,7 +33,7 @@ HOSTS = load_hosts(paths.HOSTS_FILE)
 NEWEST = next(host.release for host in reversed(HOSTS) if host.default)
 OTHER_PATCH = "1.36.2"  # whose callbacks differ from those of its minor's other patches
 REFUSING = "1.37.0"  # the newest that refuses other ABI strings
-_SAID = re.compile(r"Dynamic module ABI version (\S+) (?:matched|is deprecated)")
+_MESSAGE = re.compile(r"Dynamic module ABI version (\S+) (?:matched|is deprecated)")
 
 
 def _cached(known: KnownHost) -> bool:
@@ -78,10 +78,10 @@ def test_a_wrong_entry_is_named_with_its_key() -> None:
         recorded = msgspec.structs.replace(known, **change)
         with pytest.raises(Failed) as failed:
             assert_recorded(paths.HOSTS_FILE, NEWEST, recorded, measured_entry(recorded, host, read), "do so")
-        told = str(failed.value).splitlines()
-        assert told[0] == f"conformance/hosts.toml, {NEWEST}: 1 differences"
-        assert told[1].startswith(f"  conformance/hosts.toml, {NEWEST}, {line}")
-        assert told[2:] == ["fix: do so"]
+        reported = str(failed.value).splitlines()
+        assert reported[0] == f"conformance/hosts.toml, {NEWEST}: 1 differences"
+        assert reported[1].startswith(f"  conformance/hosts.toml, {NEWEST}, {line}")
+        assert reported[2:] == ["fix: do so"]
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +110,8 @@ def test_the_probes_facts_are_what_envoys_see(plan: Plan, upstream_port: int) ->
     def load(cell: Cell) -> None:
         cell.install()
         with cell.start_anyhow(listener("identity"), search_path=cell.modules_folder) as envoy:
-            said = _SAID.search(envoy.printed())
-            cell.facts["abi"] = said[1] if said else "nothing said"
+            output = _MESSAGE.search(envoy.printed())
+            cell.facts["abi"] = output[1] if output else "nothing said"
 
     verdicts: set[StaticKind] = set()
     for sdk, facts in found.items():

@@ -39,7 +39,7 @@ def test_the_record_says_how_a_host_opens_modules_and_what_it_does_with_abi_stri
     assert_recorded(paths.HOSTS_FILE, host.release, recorded, measured, f"dmconform hosts add {host.release} --quick --write")
 
 
-def test_the_measurement_tells_hosts_apart() -> None:
+def test_the_measurement_distinguishes_hosts() -> None:
     """The record has each kind, so that the test above has seen each."""
     assert {host.opens for host in DEFAULT} == set(Opens)
     assert {host.abi_check for host in DEFAULT} == set(AbiCheck)

@@ -247,7 +247,7 @@ def test_an_interrupted_replay_leaves_nothing(bundled: Callable[..., Bundled], h
     assert made.unpacked.files() == before
 
 
-def test_a_replay_that_nobody_reads_ends_without_a_verdict(bundled: Callable[..., Bundled]) -> None:
+def test_a_replay_without_a_reader_ends_without_a_verdict(bundled: Callable[..., Bundled]) -> None:
     made = bundled(PASSES)
     before = made.unpacked.files()
     process = made.unpacked.start(made.unpacked.envoy)
@@ -279,13 +279,13 @@ def test_the_command_makes_an_archive_that_it_has_replayed(everything: object, t
     done = project.dmconform("bundle", cell, "--out", out)
     assert done.exit_code == ExitCode.OK, done
     assert re.search(r"replayed: here, as recorded: all \d+ that were compared", done.printed), done.printed
-    assert "its replay" in done.said
+    assert "its replay" in done.errors
     with tarfile.open(out) as archive:
         assert "cell-broken_files-cut_in_half-cpp-1.39-reference-1.39.3/run.py" in archive.getnames()
     assert project.dmconform("bundle", cell, "--out", out).exit_code == ExitCode.USAGE, "expected not to overwrite a file"
     absent = project.dmconform("bundle", "window/local_repli/cpp@1.39:reference/1.39.3", "--out", tmp_path / "other.tar.gz")
-    assert (absent.exit_code, "did you mean window/local_reply?" in absent.said) == (ExitCode.USAGE, True), absent
+    assert (absent.exit_code, "did you mean window/local_reply?" in absent.errors) == (ExitCode.USAGE, True), absent
     no_verdict = "lifetime/request_keeps_its_route/go@1.39:reference/1.39.3"
     nothing = project.dmconform("bundle", no_verdict, "--out", tmp_path / "other.tar.gz")
-    assert (nothing.exit_code, "not applicable" in nothing.said) == (ExitCode.ERROR, True), nothing
+    assert (nothing.exit_code, "not applicable" in nothing.errors) == (ExitCode.ERROR, True), nothing
     assert [path.name for path in tmp_path.iterdir()] == ["out.tar.gz"]

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.host
 HOST = ("--host", "1.39.3")
 TRANSFORM = ("--filter-name", "transform", "--filter-config", "text")
 HTTP = ("--extension-point", "http_filter")
-LOG, NOBODYS = "envoy_dynamic_module_callback_log", "envoy_dynamic_module_callback_lag"
+LOG, OF_NO_HOST = "envoy_dynamic_module_callback_log", "envoy_dynamic_module_callback_lag"
 SET_HEADER, NO_HEADER = (f"envoy_dynamic_module_callback_http_{name}_header" for name in ("set", "sat"))
 ON_CONFIG = "envoy_dynamic_module_on_http_filter_config_new"
 ON_REQUEST = "envoy_dynamic_module_on_http_filter_request_headers"
@@ -75,12 +75,12 @@ def test_a_module_that_works(probe: dict[str, Path], own_temporary_folder: Path,
 
 def test_a_module_that_is_refused_at_load(probe: dict[str, Path], tmp_path: Path) -> None:
     """The Rust probe binds at load."""
-    module = renamed_symbol(probe["rust"], tmp_path / "libmodule.so", LOG, NOBODYS)
+    module = renamed_symbol(probe["rust"], tmp_path / "libmodule.so", LOG, OF_NO_HOST)
     found = checked(module, *HOST, *TRANSFORM)
     host = only(found)
     assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.39.3": [RunKind.REFUSED]})
-    assert (host.static.kind, host.static.missing, host.mismatch) == (StaticKind.REFUSED, (NOBODYS,), None)
-    assert NOBODYS in host.reason
+    assert (host.static.kind, host.static.missing, host.mismatch) == (StaticKind.REFUSED, (OF_NO_HOST,), None)
+    assert OF_NO_HOST in host.reason
 
 
 def test_an_unresolved_symbol_that_is_called_and_one_that_is_not(probe: dict[str, Path], tmp_path: Path) -> None:
@@ -218,8 +218,8 @@ def test_the_environment_reaches_the_host_and_evidence_is_kept(probe: dict[str, 
 
 
 def test_it_says_that_it_runs_the_module_before_it_does(probe: dict[str, Path]) -> None:
-    assert "running the code of libprobe.so on this machine, with your rights" in dmconform_check(probe["cpp"], *HOST).said
-    assert "running" not in dmconform_check(probe["cpp"], *HOST, "--no-run").said
+    assert "running the code of libprobe.so on this machine, with your rights" in dmconform_check(probe["cpp"], *HOST).errors
+    assert "running" not in dmconform_check(probe["cpp"], *HOST, "--no-run").errors
 
 
 # --- trust ---

@@ -101,7 +101,7 @@ def test_a_promise_that_is_broken_gives_1(copy: Project, out: Path) -> None:
     assert len(failures) == 1
 
 
-def test_a_cell_that_holds_when_it_is_run_again_is_told_to_be_unstable_and_stays_red(
+def test_a_cell_that_holds_when_it_is_run_again_is_reported_to_be_unstable_and_stays_red(
     copy: Project, out: Path, tmp_path: Path
 ) -> None:
     copy.edit(
@@ -185,8 +185,8 @@ def test_a_selection_that_makes_no_sense(
 ) -> None:
     done = project.dmconform("run", *HOST, *arguments, "--out", out)
     assert done.exit_code == code, done
-    assert text in done.said
-    assert "Traceback" not in done.said
+    assert text in done.errors
+    assert "Traceback" not in done.errors
     assert not out.exists(), "expected no folder to be left"
 
 
@@ -211,8 +211,8 @@ def test_a_mistake_in_a_data_file_gives_2(copy: Project, out: Path, file: str, o
     copy.edit(file, old, new)
     done = copy.dmconform("run", *ONE, "--out", out)
     assert done.exit_code == ExitCode.USAGE, done
-    assert len(done.said.splitlines()) <= 2, done
-    assert re.search(text, done.said), done
+    assert len(done.errors.splitlines()) <= 2, done
+    assert re.search(text, done.errors), done
     assert not out.exists()
 
 
@@ -221,7 +221,7 @@ def test_a_folder_that_exists_gives_2_and_is_left_alone(project: Project, out: P
     (out / "precious").touch()
     done = project.dmconform("run", *ONE, "--out", out)
     assert done.exit_code == ExitCode.USAGE, done
-    assert f"--out {out}: exists already" in done.said
+    assert f"--out {out}: exists already" in done.errors
     assert [path.name for path in out.iterdir()] == ["precious"]
 
 
@@ -245,7 +245,7 @@ def test_a_build_that_fails_blocks_its_cells_only(copy: Project, out: Path) -> N
         ("cpp@1.39:reference", Outcome.ERROR, Judgement.ERROR): WINDOW,
         ("rust@1.39:reference", Outcome.PASS, Judgement.PASS): WINDOW,
     }
-    assert "broken for a test" in done.printed + done.said
+    assert "broken for a test" in done.printed + done.errors
     broken = next(sdk for sdk in report.sdks if sdk.language == "cpp")
     assert "broken for a test" in (broken.problem or "")
     assert broken.build_log
@@ -289,7 +289,7 @@ def test_a_host_out_of_reach_blocks_its_cells_only(copy: Project, out: Path) -> 
         "1.36.2": Outcome.ERROR,
         "1.39.3": Outcome.PASS,
     }
-    assert "0" * 64 in done.printed + done.said
+    assert "0" * 64 in done.printed + done.errors
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_an_interrupted_run_writes_its_report_and_leaves_nothing(
         run.kill()
         run.wait()
     assert done.exit_code == ExitCode.ERROR, done
-    assert "Traceback" not in done.said, done
+    assert "Traceback" not in done.errors, done
     report = report_in(out)
     assert not report.complete
     assert report.incomplete_reason == "the run was interrupted"
@@ -342,7 +342,7 @@ def test_a_worker_that_is_killed_costs_one_cell(copy: Project, out: Path) -> Non
 # --- reproduce, list ---
 
 
-def test_reproduce_tells_all_and_keeps_the_folder(project: Project, out: Path) -> None:
+def test_reproduce_shows_all_and_keeps_the_folder(project: Project, out: Path) -> None:
     done = project.dmconform("reproduce", ONE_CELL, "--out", out)
     assert done.exit_code == ExitCode.OK, done
     assert "outcome:     pass (pass)" in done.printed
@@ -376,8 +376,8 @@ def test_reproduce_of_a_failure_gives_its_detail(copy: Project, out: Path) -> No
 def test_reproduce_of_a_cell_that_does_not_exist(project: Project, out: Path, cell: str, text: str) -> None:
     done = project.dmconform("reproduce", cell, "--out", out)
     assert done.exit_code == ExitCode.USAGE, done
-    assert text in done.said, done
-    assert "downloading" not in done.said
+    assert text in done.errors, done
+    assert "downloading" not in done.errors
     assert not out.exists()
 
 
@@ -413,7 +413,7 @@ def test_a_run_from_a_warm_cache_needs_neither_engine_nor_network(project: Proje
     assert done.exit_code == ExitCode.OK, done
 
 
-def test_another_binary_is_a_host_of_its_own(project: Project, out: Path, everything: Plan) -> None:
+def test_another_binary_is_a_host_apart(project: Project, out: Path, everything: Plan) -> None:
     binary = everything.hosts[0].host.binary
     done = project.dmconform(
         "run", "--host", f"path:{binary}", "--sdk", "cpp@1.39:reference", "--case", "window/loads", "--out", out

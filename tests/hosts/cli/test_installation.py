@@ -268,7 +268,7 @@ def test_it_checks_a_module_without_docker(installation: Installation, empty: Pa
     )
     assert done.exit_code == ExitCode.OK, done
     assert [host["verdict"] for host in json.loads((empty / "check.json").read_text())["hosts"]] == ["works"]
-    imported = {line.rpartition("|")[2].strip() for line in done.said.splitlines() if line.startswith("import time:")}
+    imported = {line.rpartition("|")[2].strip() for line in done.errors.splitlines() if line.startswith("import time:")}
     assert "dmconform.check.work" in imported
     assert not imported & {"docker", "requests", "pytest", "xdist", "clang"}
 
@@ -362,5 +362,5 @@ def test_what_edits_the_data_of_the_repository_says_that_it_needs_a_checkout(
     before = installation.files()
     done = installation.dmconform(empty, *command.split())
     assert done.exit_code == ExitCode.USAGE, done
-    assert "needs a checkout of the repository" in done.said
+    assert "needs a checkout of the repository" in done.errors
     assert installation.files() == before

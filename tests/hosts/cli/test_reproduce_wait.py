@@ -110,16 +110,16 @@ def test_gdb_attaches_and_starts_it_anew(wait: Callable[..., Waiting]) -> None:
     assert eventually(lambda: not naming(one.out))
 
 
-def test_an_envoy_that_crashes_meanwhile_is_told_with_its_log(wait: Callable[..., Waiting]) -> None:
+def test_an_envoy_that_crashes_meanwhile_is_reported_with_its_log(wait: Callable[..., Waiting]) -> None:
     one = wait("window/local_reply")
     os.kill(int(one.value("process")), signal.SIGSEGV)
     assert one.process.stdout is not None
-    told = []
+    reported = []
     for line in one.process.stdout:
-        told.append(line)
+        reported.append(line)
         if "Caught Segmentation fault" in line:
             break
-    assert told[0] == "process:     ended by SIGSEGV\n", told
+    assert reported[0] == "process:     ended by SIGSEGV\n", reported
     one.process.send_signal(signal.SIGTERM)
     assert ended(one.process).exit_code == ExitCode.OK
     assert eventually(lambda: not naming(one.out))

@@ -41,13 +41,13 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT, clone, symlinks=True, ignore=shutil.ignore_patterns(*LEFT_OUT))
     file = clone / "dmconform"
     done = call(file, clone, "--version", timeout_s=MAKE_S)
-    assert (done.exit_code, done.printed, done.said) == (ExitCode.OK, f"dmconform {__version__}\n", MADE), done
+    assert (done.exit_code, done.printed, done.errors) == (ExitCode.OK, f"dmconform {__version__}\n", MADE), done
     return file
 
 
 def test_it_prints_what_the_tool_prints_and_nothing_else(script: Path, tmp_path: Path) -> None:
     done = call(script, tmp_path, "list", "hosts", "--host", "1.39.3")
-    assert (done.exit_code, done.said) == (ExitCode.OK, ""), done
+    assert (done.exit_code, done.errors) == (ExitCode.OK, ""), done
     assert done.printed.splitlines()[0].startswith("HOST ")
     assert done.printed.splitlines()[-1] == "1 host"
 
@@ -64,7 +64,7 @@ def test_it_prints_what_the_tool_prints_and_nothing_else(script: Path, tmp_path:
 def test_the_exit_code_is_the_tools(script: Path, tmp_path: Path, words: tuple[str, ...], code: ExitCode) -> None:
     done = call(script, tmp_path, *words)
     assert done.exit_code == code, done
-    assert "tox" not in done.printed + done.said
+    assert "tox" not in done.printed + done.errors
 
 
 def test_paths_are_those_of_the_caller_and_words_stay_as_they_are(script: Path, tmp_path: Path) -> None:
@@ -74,19 +74,19 @@ def test_paths_are_those_of_the_caller_and_words_stay_as_they_are(script: Path, 
     done = call(script, tmp_path, "abi", "extract", "abi.h", "-o", "a */here.json", "--describe", "$(exit 7) 'a  b'")
     absent = call(script, tmp_path, "check", "no such module.so", "--no-run")
     assert absent.exit_code == ExitCode.USAGE, absent
-    assert "no such module.so" in absent.said
-    assert str(script.parent) not in absent.said
+    assert "no such module.so" in absent.errors
+    assert str(script.parent) not in absent.errors
     assert (done.exit_code, done.printed) == (ExitCode.OK, ""), done
     assert "$(exit 7) 'a  b'" in (tmp_path / "a *" / "here.json").read_text()
-    assert "a module of the folder" not in done.said
+    assert "a module of the folder" not in done.errors
     report = call(script, tmp_path, "page", "report.json", "--out", "a */page.html")
-    assert "report.json: there is no such file" in report.said, report
+    assert "report.json: there is no such file" in report.errors, report
 
 
 def test_it_can_be_called_through_a_link(script: Path, tmp_path: Path) -> None:
     (tmp_path / "dm").symlink_to(script)
     done = call(tmp_path / "dm", tmp_path, "--version")
-    assert (done.exit_code, done.printed, done.said) == (ExitCode.OK, f"dmconform {__version__}\n", "")
+    assert (done.exit_code, done.printed, done.errors) == (ExitCode.OK, f"dmconform {__version__}\n", "")
 
 
 def test_the_code_that_runs_is_that_of_the_clone(script: Path, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_the_code_that_runs_is_that_of_the_clone(script: Path, tmp_path: Path) -
 def test_a_python_path_of_the_caller_does_not_count(script: Path, tmp_path: Path) -> None:
     (tmp_path / "dmconform.py").write_text("raise SystemExit('a module of the caller')\n")
     done = call(script, tmp_path, "--version", PYTHONPATH=str(tmp_path))
-    assert (done.exit_code, done.printed, done.said) == (ExitCode.OK, f"dmconform {__version__}\n", "")
+    assert (done.exit_code, done.printed, done.errors) == (ExitCode.OK, f"dmconform {__version__}\n", "")
 
 
 def test_without_a_new_enough_python_it_says_so_with_4(script: Path, tmp_path: Path) -> None:

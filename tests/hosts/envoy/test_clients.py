@@ -65,7 +65,7 @@ def test_a_header_that_is_sent_twice_is_seen_twice(envoy: Envoy, server: Upstrea
     assert recorded["request"]["headers"] == recorded["request"]["trailers"] == [list(pair) for pair in twice]
 
 
-def test_a_header_that_is_sent_and_answered_twice_on_a_connection_of_its_own(envoy: Envoy, tmp_path: Path) -> None:
+def test_a_header_that_is_sent_and_answered_twice_on_a_connection_apart(envoy: Envoy, tmp_path: Path) -> None:
     twice = Headers([("set-cookie", "a=1"), ("set-cookie", "b=2")])
     answer = envoy.request("/twice?echo=set-cookie", headers=twice)
     assert Received.from_json(answer.body).headers.all("set-cookie") == ("a=1", "b=2")
@@ -133,7 +133,7 @@ def test_a_connection_to_a_tcp_listener(envoy: Envoy) -> None:
 
 
 @BOTH
-def test_a_crash_is_told_as_one(envoy: Envoy, server: Upstream, protocol: Protocol) -> None:
+def test_a_crash_is_reported_as_one(envoy: Envoy, server: Upstream, protocol: Protocol) -> None:
     with pytest.raises(HostCrashed, match="while it answered GET /held"), envoy.connect(protocol) as client:
         held = client.send(Request("/held?hold"))
         assert poll(lambda: server.count_begun("/held") == 1, REQUEST_S)

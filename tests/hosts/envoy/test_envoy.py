@@ -64,7 +64,7 @@ def test_a_crash_is_a_crash_with_its_signal(bench: Bench) -> None:
     assert not naming(bench.evidence(result))
 
 
-def test_a_crash_at_start_is_told_so_whichever_question_met_it(bench: Bench) -> None:
+def test_a_crash_at_start_is_reported_so_whichever_question_met_it(bench: Bench) -> None:
     def case(cell: Cell) -> None:
         module = cell.install()
         module.write_bytes(module.read_bytes()[: module.stat().st_size // 2])
@@ -224,7 +224,7 @@ def test_evidence_of_a_broken_promise_has_the_module(bench: Bench) -> None:
     assert (folder / "modules" / "libprobe.so").exists()
 
 
-def test_evidence_of_what_nobody_promised_says_how_to_have_the_module(bench: Bench) -> None:
+def test_evidence_of_what_is_unsupported_says_how_to_have_the_module(bench: Bench) -> None:
     folder = bench.evidence(dataclasses.replace(bench, relation=Relation.UNSUPPORTED).run(fails))
     assert (folder / "envoy.log").exists()
     assert not list(folder.rglob("*.so*"))

@@ -160,9 +160,9 @@ def test_processes_that_ask_at_once_download_once(tmp_path: Path) -> None:
     command = [sys.executable, "-c", ASK, str(tmp_path / "cache"), str(go)]
     asking = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)]
     go.touch()
-    said = [int(one.communicate(timeout=60)[0]) for one in asking]
+    printed = [int(one.communicate(timeout=60)[0]) for one in asking]
     assert [one.returncode for one in asking] == [0, 0, 0]
-    assert sum(said) == 1
+    assert sum(printed) == 1
 
 
 def test_a_wheel_without_an_envoy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,7 +300,7 @@ def test_a_release_by_path_is_recognised(host: Host, tmp_path: Path) -> None:
     assert found.origin == "file envoy"
 
 
-def test_a_changed_release_has_an_id_of_its_own(host: Host, tmp_path: Path) -> None:
+def test_a_changed_release_has_an_id_apart(host: Host, tmp_path: Path) -> None:
     path = tmp_path / "envoy"
     shutil.copyfile(host.binary, path)
     path.chmod(0o755)

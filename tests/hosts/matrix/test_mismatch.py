@@ -21,7 +21,7 @@ from tests.hosts.project import Project, report_in
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("everything")]
 
-CALLED, NOBODYS = (f"envoy_dynamic_module_callback_{name}_send_response" for name in ("http", "xttp"))
+CALLED, OF_NO_HOST = (f"envoy_dynamic_module_callback_{name}_send_response" for name in ("http", "xttp"))
 HOSTS = "conformance/hosts.toml"
 OF_1_39_3 = 'release = "1.39.3"\ndefault = true\n'
 ONE_CELL = "window/local_reply/cpp@1.39:reference/1.39.3"
@@ -33,7 +33,7 @@ def with_unresolved_symbol(bench: Bench, folder: Path) -> Bench:
     def planted(name: str, text: bytes) -> Path:
         file = folder / name
         assert CALLED.encode() in text, f"expected the Go probe to call {CALLED}"
-        file.write_bytes(text.replace(CALLED.encode(), NOBODYS.encode()))
+        file.write_bytes(text.replace(CALLED.encode(), OF_NO_HOST.encode()))
         return file
 
     sdks = []
@@ -56,16 +56,16 @@ def test_an_unresolved_symbol_is_foreseen_and_what_it_does_is_a_crash_that_names
     bench = with_unresolved_symbol(bench, tmp_path)
     result = bench.run(replies, language="go")
     assert result.outcome is Outcome.CRASH, result
-    assert f"undefined symbol: {NOBODYS}" in result.detail
-    assert result.probe_load == ProbeLoad(Load.UNRESOLVED, NOBODYS)
+    assert f"undefined symbol: {OF_NO_HOST}" in result.detail
+    assert result.probe_load == ProbeLoad(Load.UNRESOLVED, OF_NO_HOST)
     offer = known_host_facts(bench.host)
     assert offer is not None
     foreseen = static_verdict(read_module(tmp_path / "libprobe.so"), offer)
-    assert (foreseen.kind, foreseen.missing) == (StaticKind.UNRESOLVED, (NOBODYS,))
+    assert (foreseen.kind, foreseen.missing) == (StaticKind.UNRESOLVED, (OF_NO_HOST,))
     assert mismatch(foreseen, result.probe_load) is None
     of_the_plan = bench.plan.static_verdict("go@1.39:reference", bench.host)
     assert of_the_plan is not None
-    assert NOBODYS in (mismatch(of_the_plan, result.probe_load) or ""), "expected the sound probe's verdict not to fit"
+    assert OF_NO_HOST in (mismatch(of_the_plan, result.probe_load) or ""), "expected the sound probe's verdict not to fit"
 
 
 def test_an_unresolved_symbol_that_nothing_calls_does_no_harm(bench: Bench, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_cell_that_loads_its_probe_says_so(bench: Bench, language: str) -> Non
     assert bench.plan.static_verdict(f"{language}@1.39:reference", bench.host)
 
 
-def test_a_promised_cell_whose_halves_disagree_turns_the_run_red(tmp_path: Path) -> None:
+def test_a_promised_cell_with_a_mismatch_turns_the_run_red(tmp_path: Path) -> None:
     """The data says that the host lacks a callback, the host has it: that is how wrong data shows itself."""
     copy, out = Project.copy(tmp_path / "project"), tmp_path / "out"
     copy.edit(HOSTS, OF_1_39_3, f'{OF_1_39_3}lacks = ["{CALLED}"]\n')
@@ -91,7 +91,7 @@ def test_a_promised_cell_whose_halves_disagree_turns_the_run_red(tmp_path: Path)
         "run", "--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/local_reply", "--out", out
     )
     assert done.exit_code == ExitCode.FAIL, done
-    assert "1/1 cells, 1 failing" in done.said
+    assert "1/1 cells, 1 failing" in done.errors
     report = report_in(out)
     (cell,) = report.cells
     assert (cell.id, cell.outcome, cell.judgement) == (ONE_CELL, Outcome.PASS, Judgement.MISMATCH)
@@ -104,7 +104,7 @@ def test_a_promised_cell_whose_halves_disagree_turns_the_run_red(tmp_path: Path)
     assert len(ElementTree.parse(out / "junit.xml").getroot().findall(".//failure")) == 1
 
 
-def test_a_disagreement_beyond_the_promise_is_flagged_and_gates_nothing(tmp_path: Path) -> None:
+def test_a_disagreement_outside_the_window_is_flagged_and_gates_nothing(tmp_path: Path) -> None:
     copy, out = Project.copy(tmp_path / "project"), tmp_path / "out"
     copy.edit(HOSTS, OF_1_39_3, f'{OF_1_39_3}lacks = ["{CALLED}"]\n')
     done = copy.dmconform(

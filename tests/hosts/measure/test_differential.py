@@ -108,11 +108,13 @@ def test_a_call_that_ends_the_host_is_named_and_the_rest_is_made(made: Made, tmp
     assert (found.callback, found.kind) == ("http_get_buffer_limit", DifferenceKind.ENDS)
 
 
-def test_a_call_in_a_run_of_its_own_shows_at_the_client(made: Made, tmp_path: Path) -> None:
+def test_a_call_in_a_run_apart_shows_at_the_client(made: Made, tmp_path: Path) -> None:
     call = made.plan.call("http_send_response", HOOK)
     assert call is not None and call.alone is not None
     found = made.run(tmp_path, EnvoyJob(ExtensionPoint.HTTP_FILTER, call))
-    saw = {words for key, words in found.told.results.items() if key.callback == "http_send_response" and "=503" in words[0]}
+    saw = {
+        words for key, words in found.reported.results.items() if key.callback == "http_send_response" and "=503" in words[0]
+    }
     assert saw == {("GET_/direct=503", "GET_/=503", "POST_/=503")}
 
 

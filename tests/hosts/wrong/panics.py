@@ -96,8 +96,8 @@ def module_is_kept(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Be
 
 def really(config: str, callback: str) -> Sabotage:
     """Filters panic in another callback, and the log says that it was this one."""
-    told = config.partition(" ")[0]
-    return sabotage.both(sabotage.configured(config), sabotage.log_says(f"panic in {told}", f"panic in {callback}"))
+    reported = config.partition(" ")[0]
+    return sabotage.both(sabotage.configured(config), sabotage.log_says(f"panic in {reported}", f"panic in {callback}"))
 
 
 def unanswered(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:

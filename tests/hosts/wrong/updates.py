@@ -39,9 +39,9 @@ def goes_back(old: int | str, new: int | str) -> Sabotage:
     return apply
 
 
-def told_of_route(told: str, **otherwise: Any) -> Sabotage:  # noqa: ANN401 - whatever a PerRoute has
+def route_seen(reported: str, **otherwise: Any) -> Sabotage:  # noqa: ANN401 - whatever a PerRoute has
     """Routes that have a configuration are not as the case says."""
-    return sabotage.routes(lambda given: tuple(replace(one, **otherwise) if one.config == told else one for one in given))
+    return sabotage.routes(lambda given: tuple(replace(one, **otherwise) if one.config == reported else one for one in given))
 
 
 def stops_asking(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -108,23 +108,23 @@ TABLE = (
     Wrong(
         "updates/good_routes_under_load",
         "no change",
-        impatient(told_of_route("new", config="old")),
+        impatient(route_seen("new", config="old")),
         "expected the filter to be told 'new', saw 'old'",
     ),
     Wrong("updates/good_routes_under_load", "requests lost", loses_some, LOST),
     Wrong("updates/good_routes_under_load", "goes back", goes_back("old", "new"), "expected one turn from 'old' to 'new'"),
-    Wrong("updates/good_routes_under_load", "rejected", told_of_route("new", name="unknown"), "Failed to", Outcome.REJECTED),
+    Wrong("updates/good_routes_under_load", "rejected", route_seen("new", name="unknown"), "Failed to", Outcome.REJECTED),
     Wrong(
         "updates/many_routes",
         "the last is not taken",
-        impatient(told_of_route("100", config="99")),
+        impatient(route_seen("100", config="99")),
         "expected the filter to be told 100 in the end, saw 99",
     ),
     Wrong("updates/many_routes", "requests lost", loses_some, LOST),
     Wrong(
         "updates/many_routes",
         "never closed",
-        sabotage.impatient(told_of_route("unheard", module=ModuleRef("odd", do_not_close=True))),
+        sabotage.impatient(route_seen("unheard", module=ModuleRef("odd", do_not_close=True))),
         "expected libodd.so to be unloaded with the last route that names it|expected libeven.so to stay loaded",
     ),
 )

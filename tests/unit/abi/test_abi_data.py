@@ -118,7 +118,7 @@ def test_a_mistake_is_found_and_named(inconsistency: str, tmp_path: Path) -> Non
     assert str(path) in str(caught.value)
 
 
-def test_many_mistakes_are_not_all_told(tmp_path: Path) -> None:
+def test_many_mistakes_are_not_all_reported(tmp_path: Path) -> None:
     data = json.loads(ABI_FILE.read_bytes())
     for one in data["types"]:
         one["source"] = "7.7"

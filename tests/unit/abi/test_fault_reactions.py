@@ -120,7 +120,7 @@ def test_a_null_in_words() -> None:
         null_words(NullFact(Fate.REFUSED, counted=COUNTED), "1.39.0") == "configuration refused; counted: `config_init_error`"
     )
     assert null_words(NullFact(Fate.REFUSED), "1.39.0") == "configuration refused; counted: none"
-    same = NullFact(Fate.SAME, seen=("GET /: 200, via_upstream", "the datagram: passes on"), said=("oh",))
+    same = NullFact(Fate.SAME, seen=("GET /: 200, via_upstream", "the datagram: passes on"), logged=("oh",))
     assert null_words(same, "1.40.0") == "no difference: the datagram: passes on; logged: “oh”"
     assert null_words(NullFact(Fate.DIFFERS, seen=("GET /: 500, why", "POST /: 500, why")), "1.40.0") == "all see 500 (why)"
     assert null_words(NullFact(Fate.CRASHES, message="Envoy ends"), "1.40.0") == "**Envoy ends**"

@@ -471,7 +471,7 @@ def test_a_change_is_called_what_it_is_and_classified(row: Row) -> None:
     assert found.breaks_built == (row.impact is Impact.BUILT)
 
 
-def test_every_kind_has_a_row_or_a_test_of_its_own() -> None:
+def test_every_kind_has_a_row_or_a_test_apart() -> None:
     own_tests = {
         AbiChangeKind.ABI_STRING,
         AbiChangeKind.HOOK_REQUIRED,
@@ -566,7 +566,7 @@ def test_what_a_release_needs_is_read_from_the_measured_data(tmp_path: Path) -> 
     assert measured_needs(tmp_path / "nothing.json")("1.39.3") is not_measured
 
 
-def test_what_a_nearby_header_tells_is_marked() -> None:
+def test_what_a_nearby_header_shows_is_marked() -> None:
     old, new = callback("http_f", "void", "uint32_t n"), callback("http_f", "void", "uint64_t n")
 
     (exact,) = _diff(abi(old), abi(new)).changes

@@ -175,7 +175,7 @@ def test_what_the_data_cannot_say_is_an_error_with_its_place(text: str, header: 
         ("bool envoy_dynamic_module_on_a(void);\nvoid envoy_dynamic_module_on_a(void);", "abi.h:6:6: conflicting types"),
     ],
 )
-def test_what_clang_says_is_told_with_line_and_column(text: str, problem: str, header: Path) -> None:
+def test_what_clang_says_is_reported_with_line_and_column(text: str, problem: str, header: Path) -> None:
     assert [one for one in parsed(header, text) if one.startswith(problem)]
 
 
@@ -218,7 +218,7 @@ def test_a_header_of_something_else_is_refused(header: Path) -> None:
         extract(header)
 
 
-def test_many_problems_are_not_all_told(header: Path) -> None:
+def test_many_problems_are_not_all_reported(header: Path) -> None:
     header.write_text("".join(f"struct s{number} {{ int a; }};\n" for number in range(25)))
     with pytest.raises(BadHeader) as caught:
         extract(header)
@@ -262,7 +262,7 @@ def test_a_name_that_looks_like_an_option_is_a_name(tmp_path: Path, monkeypatch:
     assert len(extract(Path("-include.h")).abi.functions) == 1
 
 
-def test_a_bomb_of_macros_is_ended_by_its_bounds(header: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_macros_is_ended_by_its_bounds(header: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     doubled = "".join(f"#define M{n} M{n - 1} M{n - 1}\n" for n in range(1, 41))
     header.write_text(f"#define M0 int;\n{doubled}M40\n")
     monkeypatch.setattr(extract_module, "HEADER_PARSE_S", 2.0)
@@ -278,7 +278,7 @@ def test_deep_nesting_is_no_crash_of_the_tool(header: Path) -> None:
         extract(header)
 
 
-def test_a_crash_of_the_parser_is_told(header: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_of_the_parser_is_reported(header: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     header.write_text(ONE_HOOK)
     crash = ("/bin/sh", "-c", "echo last words; kill -SEGV $$")
     monkeypatch.setattr(extract_module, "_CHILD", crash)

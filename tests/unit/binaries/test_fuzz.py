@@ -218,14 +218,14 @@ class TestLies:
         assert "expected an end of its last chain" in problem
 
     @pytest.mark.parametrize("count", [0xFFFFFFFF, 1 << 24])
-    def test_hash_buckets_beyond_the_file(self, tmp_path: Path, bounded: None, written: bytes, count: int) -> None:
+    def test_hash_buckets_outside_the_file(self, tmp_path: Path, bounded: None, written: bytes, count: int) -> None:
         changed = bytearray(written)
         struct.pack_into("<I", changed, elf_samples.value_of(written, elf_samples.GNU_HASH), count)
         problem = read(tmp_path, bytes(changed)).problem
         assert problem is not None
         assert "the hash table: expected" in problem
 
-    def test_a_bucket_that_names_a_symbol_beyond_the_file(self, tmp_path: Path, bounded: None, written: bytes) -> None:
+    def test_a_bucket_that_names_a_symbol_outside_the_file(self, tmp_path: Path, bounded: None, written: bytes) -> None:
         changed = bytearray(written)
         struct.pack_into("<I", changed, elf_samples.value_of(written, elf_samples.GNU_HASH) + 24, 0xFFFFFFF0)
         assert read(tmp_path, bytes(changed)).problem is not None
@@ -236,7 +236,7 @@ class TestLies:
         assert "truncated: its string table ends" in problem
 
     @pytest.mark.parametrize("size", [24 << 40, (1 << 64) - 16, 25])
-    def test_relocations_beyond_the_file(self, tmp_path: Path, bounded: None, written: bytes, size: int) -> None:
+    def test_relocations_outside_the_file(self, tmp_path: Path, bounded: None, written: bytes, size: int) -> None:
         assert read(tmp_path, elf_samples.dynamic(written, [(elf_samples.RELASZ, size)])).problem is not None
 
     def test_needed_versions_that_claim_to_go_on(self, tmp_path: Path, bounded: None, written: bytes) -> None:

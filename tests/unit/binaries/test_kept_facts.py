@@ -66,7 +66,7 @@ def test_what_was_kept_badly_is_read_again(asked: list[Path], tmp_path: Path) ->
     assert asked == [LIBRARY, LIBRARY]
 
 
-def test_a_file_that_cannot_be_read_is_told_and_not_kept(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_reported_and_not_kept(tmp_path: Path) -> None:
     text = tmp_path / "libprobe.so"
     text.write_text("no library")
     (facts,) = module_facts([module(text)], tmp_path)

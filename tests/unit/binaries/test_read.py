@@ -136,8 +136,8 @@ def test_the_dynamic_linker_looks_for_the_symbols_that_are_named(tmp_path: Path)
     ):
         found = facts(tmp_path, sample)
         assert [one.name for one in found.callbacks] == [LOG]
-        said = linker_says(tmp_path / "sample.so")
-        assert said.endswith(f"undefined symbol: {LOG}" if at_load else "v0.1.0"), (sample, said)
+        printed = linker_says(tmp_path / "sample.so")
+        assert printed.endswith(f"undefined symbol: {LOG}" if at_load else "v0.1.0"), (sample, printed)
 
 
 def test_signs_of_languages_and_sdks(tmp_path: Path) -> None:

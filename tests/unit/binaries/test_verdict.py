@@ -109,7 +109,7 @@ class TestSymbolsThatAreNoCallbacks:
     def test_of_glibc_are_there_also_without_a_version(self) -> None:
         assert static_verdict(module(Undefined("strlen"), Undefined("sin")), host()).kind is StaticKind.LOADS
 
-    def test_that_nobody_has_are_refused(self) -> None:
+    def test_of_no_host_are_refused(self) -> None:
         verdict = static_verdict(module(Undefined("PyList_New")), host())
         assert (verdict.kind, verdict.missing) == (StaticKind.REFUSED, ("PyList_New",))
 
@@ -134,7 +134,7 @@ class TestSymbolsThatAreNoCallbacks:
         verdict = static_verdict(module(Undefined(NEW), needed=("libother.so",)), host())
         assert (verdict.kind, verdict.missing) == (StaticKind.REFUSED, (NEW,))
 
-    def test_that_are_weak_need_nobody(self) -> None:
+    def test_that_are_weak_need_no_host(self) -> None:
         verdict = static_verdict(module(Undefined("__gmon_start__", weak=True, at_load=True)), host())
         assert (verdict.kind, verdict.notes) == (StaticKind.LOADS, ())
 
@@ -159,8 +159,8 @@ def test_the_abi_string(
 ) -> None:
     verdict = static_verdict(module(abi_version=own), host(abi_version=of_host, refuses=refuses))
     assert verdict.kind is kind
-    said = " ".join(verdict.notes) if kind is StaticKind.LOADS else verdict.reason
-    assert (words in said) if words else not said
+    printed = " ".join(verdict.notes) if kind is StaticKind.LOADS else verdict.reason
+    assert (words in printed) if words else not printed
 
 
 def test_an_inferred_abi_string_is_called_so_and_a_hash_is_shortened() -> None:
@@ -178,7 +178,7 @@ def test_how_the_host_opens_modules_decides_what_a_lazy_one_may_lack() -> None:
     assert any("RTLD_NOW" in note for note in not_known.notes)
 
 
-def test_missing_symbols_go_before_the_abi_string_and_unresolved_symbols_are_told_beside_it() -> None:
+def test_missing_symbols_go_before_the_abi_string_and_unresolved_symbols_are_reported_beside_it() -> None:
     refusing = host(abi_version="v0.2.0", refuses=True)
     assert NEW in static_verdict(module(Undefined(NEW)), refusing).reason
     lazy = static_verdict(module(Undefined(NEW), binding=Binding.LAZY), refusing)

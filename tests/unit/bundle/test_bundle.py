@@ -49,7 +49,7 @@ def last_change(files: PlacedFiles) -> dict[str, dict[str, Any]]:
     return {one.path: msgspec.to_builtins(one) for one in newest.changes}
 
 
-def test_a_file_written_into_is_told_from_one_replaced(tmp_path: Path) -> None:
+def test_a_file_written_into_is_distinguished_from_one_replaced(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("one")
     (tmp_path / "b").write_text("one")
     with recording(tmp_path) as files:
@@ -73,7 +73,7 @@ def test_a_file_made_anew_is_not_taken_for_the_removed_one(tmp_path: Path) -> No
             assert not last_change(files)["a"]["in_place"], text
 
 
-def test_links_folders_fifos_rights_and_removals_are_told(tmp_path: Path) -> None:
+def test_links_folders_fifos_rights_and_removals_are_reported(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/file").write_text("text")
     (tmp_path / "folder/file").chmod(0)
@@ -122,7 +122,7 @@ def test_what_the_harness_writes_is_no_file_of_the_case(tmp_path: Path) -> None:
 # --- from a folder to steps ---
 
 
-NOBODY_THERE = "Nobody answers here for the cluster source, whatever the case had there."
+NO_ANSWER = "Nobody answers here for the cluster source, whatever the case had there."
 
 
 def an_envoy(folder: Path) -> Path:
@@ -210,7 +210,7 @@ def test_what_was_asked_again_and_again_becomes_one_step(tmp_path: Path) -> None
     assert [(one.again, one.connection) for one in after if isinstance(one, RequestStep)] == [(True, 0), (False, 0), (False, 1)]
     looks = [(one.what, one.name, one.value) for one in after if isinstance(one, LookStep)]
     assert looks == [("mapped", "{{CELL}}/a.so", True), ("statistic", "some", None)]
-    assert made.limits - {NOBODY_THERE} == {"The case also looked at the log, which is not compared."}
+    assert made.limits - {NO_ANSWER} == {"The case also looked at the log, which is not compared."}
 
 
 def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> 
         transcript.ends(Ending.KILLED, None)
     made = collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
     assert not any(isinstance(step, LookStep) for step in made.steps)
-    assert made.limits - {NOBODY_THERE} == {
+    assert made.limits - {NO_ANSWER} == {
         "The case opened its own connections: what it sent on them is not replayed.",
         "Statistics are not compared: they counted what is not replayed.",
     }
@@ -271,20 +271,20 @@ def test_the_longest_path_is_replaced_and_no_other_name() -> None:
 def test_the_places_of_this_machine_are_known_by_name() -> None:
     evidence, binary = Path("/run/evidence/area/name/sdk/host"), Path("/hosts/envoy")
     rewriter = rewriter_for(evidence, binary)
-    told = {
+    reported = {
         evidence / "modules": "{{CELL}}/modules",
         binary: "{{ENVOY}}",
         Path("/run/plan.json"): "{{RUN}}/plan.json",
         ROOT / "harness": "{{PROJECT}}/harness",
         paths.cache_folder() / "modules": "{{CACHE}}/modules",
     }
-    assert {path: rewriter.text(str(path)) for path in told} == told
+    assert {path: rewriter.text(str(path)) for path in reported} == reported
 
 
 # --- the archive ---
 
 
-def test_an_archive_is_the_same_each_time_and_tells_nothing_of_its_maker(tmp_path: Path) -> None:
+def test_an_archive_is_the_same_each_time_and_shows_nothing_of_its_maker(tmp_path: Path) -> None:
     contents = with_sums({"b/x": Content(b"1"), "a": Content(b"2", is_program=True)})
     files = [tmp_path / "one.tar.gz", tmp_path / "two.tar.gz"]
     for file in files:
@@ -355,7 +355,7 @@ def test_what_travels_imports_nothing_that_came_after_its_oldest_python(file: Pa
     assert not imported(file) & newer
 
 
-def test_the_libraries_are_whole_and_their_oldest_python_is_told() -> None:
+def test_the_libraries_are_whole_and_their_oldest_python_is_reported() -> None:
     names = set(libraries())
     assert {f"vendored/{one}.LICENSE.txt" for one in PACKAGES} <= names
     assert {f"vendored/{one}/__init__.py" for one in PACKAGES} <= names
@@ -431,7 +431,7 @@ SAME = Answer(200, Headers({"date": "then", "x-a": "1"}), "127.0.0.1:4000 0xabcd
         (Answer(None, reset="CANCEL"), ["expected status 200, saw stream reset with CANCEL"]),
     ],
 )
-def test_what_differs_is_told_and_what_always_differs_is_not(now: Answer, expected: list[str]) -> None:
+def test_what_differs_is_reported_and_what_always_differs_is_not(now: Answer, expected: list[str]) -> None:
     assert differences(SAME, now) == expected
 
 
@@ -439,8 +439,8 @@ def test_json_has_no_order_and_differing_texts_are_shown_from_where_they_differ(
     one, other = Answer(200, body='{"a": 1, "b": [1, 2]}'), Answer(200, body='{"b": [1, 2], "a": 1}')
     assert differences(one, other) == []
     assert differences(one, Answer(200, body='{"b": [2, 1], "a": 1}'))
-    (said,) = differences(Answer(200, body="x" * 5000 + "then"), Answer(200, body="x" * 5000 + "now"))
-    assert said == f'body: from character 4960 on expected "{"x" * 40}then", saw "{"x" * 40}now"'
+    (printed,) = differences(Answer(200, body="x" * 5000 + "then"), Answer(200, body="x" * 5000 + "now"))
+    assert printed == f'body: from character 4960 on expected "{"x" * 40}then", saw "{"x" * 40}now"'
 
 
 def test_a_connection_that_an_answer_closes_is_opened_again_for_the_next_request() -> None:

@@ -20,7 +20,7 @@ def printed(of: Check, *, terminal: bool = False, encoding: str = "utf-8") -> st
     return sink.buffer.getvalue().decode(encoding)
 
 
-def test_a_row_per_host_with_both_halves() -> None:
+def test_a_row_per_host_with_prediction_and_observation() -> None:
     text = printed(check())
     rows = {line.split()[0]: line for line in text.splitlines() if re.match(r" *1\.\d+\.\d+ +\w", line)}
     assert list(rows) == ["1.36.4", "1.37.0", "1.38.3", "1.39.0", "1.39.3", "1.40.0"]
@@ -53,7 +53,7 @@ def test_missing_symbols_stand_once_and_are_cut() -> None:
     assert f"and {len(MISSING) - NAMES_SHOWN} more" in text
 
 
-def test_halves_that_disagree_are_loud() -> None:
+def test_mismatches_are_loud() -> None:
     assert "!! 1.40.0: static/run-time mismatch: nothing is missing, and yet the host ends, as another does not" in printed(
         check()
     )

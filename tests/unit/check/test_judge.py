@@ -127,7 +127,7 @@ def test_what_works_at_one_point_says_nothing_of_another() -> None:
         (UNKNOWN, RunKind.WORKS, False),
     ],
 )
-def test_the_halves_disagree(static: StaticVerdict, kind: RunKind, flagged: bool) -> None:
+def test_a_mismatch(static: StaticVerdict, kind: RunKind, flagged: bool) -> None:
     (host,) = judge_hosts([seen("1.39.3", static, kind)], guessed=False)
     assert (host.mismatch is not None) is flagged
 

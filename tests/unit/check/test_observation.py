@@ -77,7 +77,7 @@ def test_an_end(attempt: Attempt, kind: RunKind) -> None:
 
 
 @pytest.mark.parametrize(
-    ("log", "said"),
+    ("log", "printed"),
     [
         (
             "thread '<unnamed>' (4711) panicked at src/lib.rs:1:2:\nno such app\nnote: …",
@@ -88,9 +88,9 @@ def test_an_end(attempt: Attempt, kind: RunKind) -> None:
         ("envoy: http.cc:27: f(): Assertion `false' failed.", "envoy: http.cc:27: f(): Assertion `false' failed."),
     ],
 )
-def test_what_the_module_said_of_its_trouble(log: str, said: str) -> None:
+def test_what_the_module_reported_of_its_trouble(log: str, printed: str) -> None:
     _, reason = classify(Attempt(AttemptEnd.CRASHED, Phase.LOADING, "SIGABRT", log), ENVOY)
-    assert reason == f"with this configuration: SIGABRT; it said: {said}"
+    assert reason == f"with this configuration: SIGABRT; it said: {printed}"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_an_sdk_that_names_all_callbacks_shows_its_minor_by_what_it_lacks() -> N
     assert guess_minor(other, known()).minors == ("1.38", "1.39"), "another Go SDK may name what it likes"
 
 
-def test_the_commit_of_an_sdk_tells_its_minor() -> None:
+def test_the_commit_of_an_sdk_shows_its_minor() -> None:
     sdk = "Go SDK example.org/sdk v0.0.0-20260423231439-f1dd21b16c24"
     assert guess_minor(module("v0.1.0", OLD, language="go", sdk=sdk), known()).minors == ("1.38",)
 

@@ -82,7 +82,7 @@ def test_a_file_without_uses_leaves_the_point_to_options(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("option", [{"extension_point": "matcher"}, {"name": "x"}, {"config": "x"}])
-def test_a_use_is_said_in_one_place(tmp_path: Path, option: dict[str, str]) -> None:
+def test_a_use_is_reported_in_one_place(tmp_path: Path, option: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="--settings"):
         from_options(file=written(tmp_path, FILE), **option)
 
@@ -136,6 +136,6 @@ def test_what_is_taken_where_nothing_says_the_point(points: set[ExtensionPoint],
         assert other.value in note
 
 
-def test_what_was_said_is_taken() -> None:
+def test_what_was_reported_is_taken() -> None:
     uses = (WantedUse(ExtensionPoint.MATCHER),)
     assert choose_uses(Settings(uses=uses), frozenset({ExtensionPoint.HTTP_FILTER})) == (uses, None)

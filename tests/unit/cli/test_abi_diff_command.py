@@ -63,7 +63,7 @@ def test_findings_name_each_break(how: list[str], capsys: pytest.CaptureFixture[
     assert "1.38 → 1.39 (supported; hosts 1.39.0, 1.39.1, 1.39.3)" in printed
 
 
-def test_findings_beyond_the_promise_are_more(capsys: pytest.CaptureFixture[str]) -> None:
+def test_findings_outside_the_window_are_more(capsys: pytest.CaptureFixture[str]) -> None:
     main(["abi", "findings", "--json"])
     promised = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
     main(["abi", "findings", "--json", "--unsupported"])
@@ -81,7 +81,7 @@ def test_what_is_no_abi_is_wrong_usage(operand: str, capsys: pytest.CaptureFixtu
     assert operand in capsys.readouterr().err
 
 
-def test_a_file_that_nobody_writes_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_a_writer_is_not_waited_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.mkfifo(tmp_path / "abi.h")
 
     assert main(["abi", "diff", "1.39", str(tmp_path / "abi.h")]) == ExitCode.USAGE

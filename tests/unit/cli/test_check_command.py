@@ -20,7 +20,7 @@ from tests.unit.elf_samples import INIT, RETURN_NULL, Sample, Wanted, write
 CONFIG_NEW = "envoy_dynamic_module_on_http_filter_config_new"
 OF_1_39 = "envoy_dynamic_module_callback_cluster_get_name"
 OF_ALL = "envoy_dynamic_module_callback_log"
-NOBODYS = "envoy_dynamic_module_callback_that_no_host_has"
+OF_NO_HOST = "envoy_dynamic_module_callback_that_no_host_has"
 
 
 def hooks() -> tuple[str, ...]:
@@ -83,13 +83,13 @@ def test_what_another_command_judges_gives_0(tmp_path: Path) -> None:
     words = (module, "--no-run", "--host", "all", "--exit-zero")
     assert dmconform_check(*words, "--json", file).exit_code == ExitCode.OK
     assert '"exit_code": 1' in file.read_text()
-    assert "expected --json as well" in dmconform_check(*words).said
+    assert "expected --json as well" in dmconform_check(*words).errors
 
 
 def test_an_unresolved_symbol_gives_1(tmp_path: Path) -> None:
-    found = checked(library(tmp_path, NOBODYS, bind_now=False), "--no-run", "--host", "1.39")
+    found = checked(library(tmp_path, OF_NO_HOST, bind_now=False), "--no-run", "--host", "1.39")
     assert (found.exit_code, found.hosts[0].static.kind) == (ExitCode.FAIL, StaticKind.UNRESOLVED)
-    assert found.hosts[0].static.missing == (NOBODYS,)
+    assert found.hosts[0].static.missing == (OF_NO_HOST,)
 
 
 def test_what_the_file_does_not_tell_gives_4(tmp_path: Path) -> None:
@@ -148,11 +148,11 @@ def test_what_is_no_library_works_nowhere(tmp_path: Path, content: bytes) -> Non
 def test_what_is_no_file_is_wrong_usage_and_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
-    for name, said in (("pipe", "named pipe"), (".", "a folder"), ("nothing", "No such file"), ("loop", "symbolic links")):
+    for name, output in (("pipe", "named pipe"), (".", "a folder"), ("nothing", "No such file"), ("loop", "symbolic links")):
         done = dmconform_check(tmp_path / name, "--no-run")
-        assert (done.exit_code, said in done.said, done.printed) == (ExitCode.USAGE, True, ""), done
+        assert (done.exit_code, output in done.errors, done.printed) == (ExitCode.USAGE, True, ""), done
     done = dmconform_check("/dev/zero", "--no-run")
-    assert (done.exit_code, "a device" in done.said) == (ExitCode.USAGE, True)
+    assert (done.exit_code, "a device" in done.errors) == (ExitCode.USAGE, True)
 
 
 def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,14 +161,14 @@ def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch:
     if os.geteuid() == 0:  # may read everything
         monkeypatch.setattr(os, "access", lambda *_: False)
     done = dmconform_check(file, "--no-run")
-    assert (done.exit_code, "Permission denied" in done.said) == (ExitCode.USAGE, True), done
+    assert (done.exit_code, "Permission denied" in done.errors) == (ExitCode.USAGE, True), done
 
 
 # --- options ---
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (("--host", "1.2.3"), "unknown host 1.2.3"),
         (("--host", "path:/nowhere"), "/nowhere"),
@@ -182,7 +182,7 @@ def test_a_file_that_may_not_be_read_is_wrong_usage(tmp_path: Path, monkeypatch:
         (("--surprise",), "--surprise"),
     ],
 )
-def test_wrong_usage_gives_2(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+def test_wrong_usage_gives_2(tmp_path: Path, words: tuple[str, ...], output: str) -> None:
     done = dmconform_check(library(tmp_path), "--no-run", *words)
     assert (done.exit_code, done.printed) == (ExitCode.USAGE, ""), done
-    assert said in done.said
+    assert output in done.errors

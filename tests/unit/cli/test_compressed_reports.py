@@ -57,11 +57,11 @@ def test_a_compressed_report_is_as_good_as_a_plain_one(
         for folder in REPORTS:
             words[folder.upper()] = f"{folder}/{name}" if form == "small" else folder
         code = main([words.get(word, word) for word in COMMANDS[command]])
-        said = capsys.readouterr()
+        printed = capsys.readouterr()
         made = {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
         given = {str(path) for folder in REPORTS for path in (Path(folder, "report.json"), Path(folder, "report.json.xz"))}
         files = {path: data for path, data in made.items() if path not in given}
-        out, err = (re.sub(r"/report\.json(\.xz)?", "", text.replace(str(place), "")) for text in said)
+        out, err = (re.sub(r"/report\.json(\.xz)?", "", text.replace(str(place), "")) for text in printed)
         results.append((code, out, err, files))
     assert results[0] == results[1]
     assert ("costs.json" in results[0][-1]) == (command == "plan")

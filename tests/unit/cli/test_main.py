@@ -49,15 +49,15 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("words", "said"), MISTAKES)
-def test_a_mistake_is_named_with_the_nearest_name(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("words", "printed"), MISTAKES)
+def test_a_mistake_is_named_with_the_nearest_name(words: str, printed: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(words.split())
     except SystemExit as end:  # argparse
         code = int(end.code or 0)
     seen = capsys.readouterr()
     assert (code, seen.out) == (ExitCode.USAGE, "")
-    assert said in seen.err
+    assert printed in seen.err
     assert len(seen.err.splitlines()) <= 2
 
 
@@ -108,8 +108,8 @@ def test_a_reader_that_has_seen_enough_changes_nothing(name: str, lines: int, mo
     if lines:
         assert reader.readline().strip()
         reader.close()
-    _, said = process.communicate(timeout=TIMEOUT_S)
-    assert (process.returncode, said.decode()) == (code, "")
+    _, printed = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, printed.decode()) == (code, "")
 
 
 @pytest.mark.parametrize("words", ["list hosts", "list cells --everywhere"])
@@ -117,7 +117,10 @@ def test_an_output_that_cannot_be_written_is_an_error(words: str, module: Path) 
     full = os.open("/dev/full", os.O_WRONLY)
     try:
         process = start(words, module, full)
-        _, said = process.communicate(timeout=TIMEOUT_S)
+        _, printed = process.communicate(timeout=TIMEOUT_S)
     finally:
         os.close(full)
-    assert (process.returncode, said.decode()) == (4, "dmconform: standard output cannot be written: No space left on device\n")
+    assert (process.returncode, printed.decode()) == (
+        4,
+        "dmconform: standard output cannot be written: No space left on device\n",
+    )

@@ -41,7 +41,7 @@ def refused(path: Path, old: str, new: str, folder: Path) -> Path:
             paths.FINDINGS_DATA,
             'fault = "host"',
             'fault = "hosts"',
-            "one of SDK, documents, host, language, nobody (nearest: host)",
+            "one of SDK, documents, host, language, none (nearest: host)",
         ),
         (
             paths.FINDINGS_DATA,

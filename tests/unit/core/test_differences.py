@@ -61,8 +61,11 @@ def test_of_a_page_the_lines_that_differ_are_named_with_their_heading(page: str)
     assert changed != text
     with pytest.raises(Failed) as failed:
         assert_page(page, changed, "run this")
-    told = str(failed.value).splitlines()
+    reported = str(failed.value).splitlines()
     title = text.partition("\n")[0].removeprefix("# ")
-    assert told[0] == f"{page}: 2 lines differ from what its data say (- in the file, + expected)"
-    assert [line.partition(" Generated")[0].partition(" Made")[0] for line in told[1:3]] == [f"  {title}: -", f"  {title}: +"]
-    assert told[-1] == "fix: run this"
+    assert reported[0] == f"{page}: 2 lines differ from what its data say (- in the file, + expected)"
+    assert [line.partition(" Generated")[0].partition(" Made")[0] for line in reported[1:3]] == [
+        f"  {title}: -",
+        f"  {title}: +",
+    ]
+    assert reported[-1] == "fix: run this"

@@ -45,7 +45,7 @@ def test_text_may_be_asked_for_while_all_ends(tmp_path: Path, pipe: tuple[int, i
         os.fstat(read_end)
 
 
-def test_what_is_beyond_the_limit_is_taken_and_counted(tmp_path: Path, pipe: tuple[int, int]) -> None:
+def test_what_is_over_the_limit_is_taken_and_counted(tmp_path: Path, pipe: tuple[int, int]) -> None:
     read_end, write_end = pipe
     keeper = OutputKeeper(read_end, tmp_path / "log", limit_bytes=10)
     with os.fdopen(write_end, "wb", buffering=0) as sink:

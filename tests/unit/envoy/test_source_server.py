@@ -71,7 +71,7 @@ def test_a_port_refuses() -> None:
         assert "ConnectionRefused" in ask(port).problem
 
 
-def test_load_tells_answers_and_turns() -> None:
+def test_load_shows_answers_and_turns() -> None:
     with source_server() as source:
         source.offer("/", Reply(b"a"), Reply(b"a"), Reply(b"b" * 100_000, manner=Manner.CUT), Reply(status=500))
         with load(source.port) as seen:
@@ -84,7 +84,7 @@ def test_load_tells_answers_and_turns() -> None:
         assert seen.total == source.count_fetches("/")
 
 
-def test_load_tells_a_header_where_it_is_to() -> None:
+def test_load_shows_a_header_where_it_is_to() -> None:
     with source_server() as source:
         source.offer("/", Reply(b"a"), Reply(b"bb"), Reply(status=500))
         with load(source.port, shows="content-length") as seen:

@@ -58,7 +58,7 @@ def test_curl_sends_what_the_case_sends(request_: Request) -> None:
     assert {name: received.headers.all(name) for name in sent} == {name: sent.all(name) for name in sent}
 
 
-def test_the_protocol_is_told_to_curl_and_trailers_are_mentioned() -> None:
+def test_the_protocol_is_reported_to_curl_and_trailers_are_mentioned() -> None:
     line = curl_line(Sent("main", Protocol.HTTP2, recorded(Request("/", trailers={"x-t": "1"})), 1), 80)
     assert line == "curl -i --http2-prior-knowledge http://127.0.0.1:80/  # without its trailers, which curl does not send"
     assert shlex.split(curl_line(Sent("main", Protocol.HTTP1, recorded(Request("/", "HEAD")), 1), 80))[2] == "--head"

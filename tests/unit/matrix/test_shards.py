@@ -75,7 +75,7 @@ def test_the_costs_on_record_are_those_of_real_cases() -> None:
     assert all(math.isfinite(value) and value > 0 for value in costs.seconds.values())
 
 
-def test_a_report_in_which_nothing_ran_tells_no_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_report_in_which_nothing_ran_shows_no_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Costs of nothing would end every later plan."""
     monkeypatch.setattr("dmconform.matrix.costs.FILE", tmp_path / "costs.json")
     monkeypatch.setattr("dmconform.matrix.costs.write_costs.__defaults__", (tmp_path / "costs.json",))
@@ -228,7 +228,7 @@ def test_cells_that_a_shard_has_lost_are_missing_in_the_whole() -> None:
     assert joined.exit_code == 4, "what was never run is not green"
 
 
-def test_a_record_that_several_shards_complain_of_is_told_once_and_of_all_its_cells() -> None:
+def test_a_record_that_several_shards_complain_of_is_reported_once_and_of_all_its_cells() -> None:
     """One cell of four passes: each shard alone sees another part of that."""
     stale = [cell(host=host, judgement=Judgement.XPASS, known_failure="known-1") for host in HOSTS[:2]]
     fails = [known("a/known", host=host) for host in HOSTS[:2]]
@@ -283,7 +283,7 @@ def test_the_command_writes_the_whole_and_copies_what_it_names(tmp_path: Path) -
     assert not (tmp_path / "other").exists()
 
 
-def test_plan_tells_what_each_shard_would_run(
+def test_plan_shows_what_each_shard_would_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     outputs = tmp_path / "outputs"

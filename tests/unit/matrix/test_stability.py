@@ -53,8 +53,8 @@ def test_the_words_for_several_cells_count_those_that_ended_otherwise() -> None:
     assert reruns_in_words([broken(), cell()]) == ""
     stable = broken(reruns=(FAILS, FAILS))
     assert reruns_in_words([broken(), stable]) == "stable: run again alone, the same each time (2x fail)"
-    said = reruns_in_words([stable, UNSTABLE, broken()])
-    assert said == "FLAKY: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
+    printed = reruns_in_words([stable, UNSTABLE, broken()])
+    assert printed == "FLAKY: run again alone, 1 of 2 cells ended otherwise (1x pass, 1x fail); look for a race first"
     assert "run again alone, it ended otherwise (2x pass)" in reruns_in_words([broken(reruns=(PASSES, PASSES))])
 
 
@@ -83,8 +83,8 @@ FORMS: dict[str, Callable[[Report], str]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_says_that_a_cell_is_not_stable_and_it_stays_red(form: str) -> None:
-    told = FORMS[form](report([UNSTABLE]))
-    assert "FLAKY: run again alone, it ended otherwise" in told
+    reported = FORMS[form](report([UNSTABLE]))
+    assert "FLAKY: run again alone, it ended otherwise" in reported
     assert "FLAKY" not in FORMS[form](report([broken(reruns=(FAILS, FAILS))]))
     assert report([UNSTABLE]).exit_code == 1
 

@@ -71,7 +71,7 @@ def test_a_call_that_ends_the_host_is_named_and_left_out(monkeypatch: pytest.Mon
     seen = play(monkeypatch, host)
     found = Caller(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert found.ends == {(HEADERS, "http_f2"): "killed by 2", (HEADERS, "http_f4"): "killed by 4"}
-    assert {key.callback for key in found.told.results} == {"http_f1", "http_f3", "http_f5", CLIENT}
+    assert {key.callback for key in found.reported.results} == {"http_f1", "http_f3", "http_f5", CLIENT}
     assert len(seen) == 3 and not found.problem
 
 
@@ -86,7 +86,7 @@ def test_a_host_that_ends_later_is_searched_for_the_call(monkeypatch: pytest.Mon
     play(monkeypatch, host)
     found = Caller(plan, tmp_path / "lib.so", tmp_path, 1).run(TARGET, JOB)
     assert found.ends == {(HEADERS, "http_f7"): "later"}
-    assert len(found.told.results) == 9  # eight calls, and what the client saw
+    assert len(found.reported.results) == 9  # eight calls, and what the client saw
 
 
 def test_the_restarts_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_the_restarts_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert len(seen) == run.MOST_RESTARTS and "gave up" in found.problem
 
 
-def test_a_call_of_its_own_is_made_alone_and_told_by_its_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_call_apart_is_made_alone_and_reported_by_its_client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plan = plan_of(3, Alone(("http_f2",), HEADERS, STOP))
     alone = plan.call("http_f2", HEADERS)
     assert alone is not None
@@ -113,7 +113,7 @@ def test_a_call_of_its_own_is_made_alone_and_told_by_its_client(monkeypatch: pyt
     seen = play(monkeypatch, host)
     sweeper = Caller(plan, tmp_path / "lib.so", tmp_path, 1)
     found = sweeper.run(TARGET, EnvoyJob(ExtensionPoint.HTTP_FILTER, alone))
-    assert found.told.results[Key(HEADERS, "http_f2", CLIENT, 0)] == ("GET_/=503",)
+    assert found.reported.results[Key(HEADERS, "http_f2", CLIENT, 0)] == ("GET_/=503",)
     assert calls_in(seen[0], 3) == [alone.number]
     assert seen[0][RETURN_VARIABLE] == f"{HEADERS}=1"
     sweeper.run(TARGET, JOB)

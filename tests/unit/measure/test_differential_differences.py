@@ -22,7 +22,7 @@ from dmconform.measure.differential.request import KNOWN, RULES
 from dmconform.measure.differential.result import DifferentialResult, as_json, result_of
 from dmconform.measure.differential.rules import load_rules, short
 
-from tests.unit.differential_samples import HEADERS, abi, callback, gathered, rules, told
+from tests.unit.differential_samples import HEADERS, abi, callback, gathered, reported, rules
 
 JOB = EnvoyJob(ExtensionPoint.HTTP_FILTER)
 MARK = "dmconform-differential"
@@ -33,7 +33,7 @@ def differences(own: list[Gathered], other: list[Gathered], *varying: str) -> di
 
 
 def test_lines_are_read_whatever_stands_between() -> None:
-    said = read_lines(
+    printed = read_lines(
         [
             f"{MARK} hook h - 0",
             f"{MARK} begin h f 0 index=1",
@@ -49,26 +49,28 @@ def test_lines_are_read_whatever_stands_between() -> None:
             f"noise {MARK} begin h noise 0",
         ]
     )
-    assert said.results == {
+    assert printed.results == {
         Key("h", "f", "index=1", 0): ("return=true", "x=3:a%20b"),
         Key("h", "void", "", 0): ("called",),
     }
-    assert (set(said.hooks), set(said.missing)) == ({"h"}, {"gone"})
-    assert said.without == {("h", "tag"): "span_envoy_ptr"}
-    assert said.unfinished is None
+    assert (set(printed.hooks), set(printed.missing)) == ({"h"}, {"gone"})
+    assert printed.without == {("h", "tag"): "span_envoy_ptr"}
+    assert printed.unfinished is None
 
 
 def test_a_call_that_never_came_back_is_known() -> None:
-    said = read_lines([f"{MARK} begin h f 0", f"{MARK} result h f 0 = return=1", f"{MARK} begin h g 2 a=1", "Caught SIGSEGV"])
-    assert said.unfinished is not None
-    assert (said.unfinished.callback, said.unfinished.arguments, said.unfinished.time) == ("g", "a=1", 2)
+    printed = read_lines(
+        [f"{MARK} begin h f 0", f"{MARK} result h f 0 = return=1", f"{MARK} begin h g 2 a=1", "Caught SIGSEGV"]
+    )
+    assert printed.unfinished is not None
+    assert (printed.unfinished.callback, printed.unfinished.arguments, printed.unfinished.time) == ("g", "a=1", 2)
 
 
 def test_what_envoy_complains_of_belongs_to_the_call() -> None:
-    said = read_lines(
+    printed = read_lines(
         [f"{MARK} begin h f 0", "[critical] envoy bug failure: x", f"{MARK} result h f 0 = return=1", "envoy bug failure"]
     )
-    assert list(said.results.values()) == [("return=1", "says=envoy-bug")]
+    assert list(printed.results.values()) == [("return=1", "says=envoy-bug")]
 
 
 def test_alike_is_no_difference() -> None:
@@ -123,10 +125,10 @@ def test_calls_that_are_no_longer_made_and_new_ones() -> None:
 
 
 def test_missing_and_ending_say_it_once() -> None:
-    own = Gathered(told(f="return=1", g="return=1", h="return=1"))
-    other = Gathered(ModuleOutput(told(h="return=1").results, frozenset({"f"})), {(HEADERS, "g"): "SIGSEGV"})
+    own = Gathered(reported(f="return=1", g="return=1", h="return=1"))
+    other = Gathered(ModuleOutput(reported(h="return=1").results, frozenset({"f"})), {(HEADERS, "g"): "SIGSEGV"})
     assert differences([own], [other]) == {"f": DifferenceKind.MISSING, "g": DifferenceKind.ENDS}
-    assert differences([Gathered(other.told, other.ends)], [own])["g"] is DifferenceKind.LIVES
+    assert differences([Gathered(other.reported, other.ends)], [own])["g"] is DifferenceKind.LIVES
 
 
 def test_a_refusal_is_one_difference() -> None:
@@ -191,8 +193,8 @@ def test_the_coverage_adds_up_and_gives_reasons() -> None:
         callback("http_f"),
     )
     plan = plan_calls(abi(*functions), rules())
-    said = ModuleOutput(told(http_a="return=1").results, without={(HEADERS, "http_b"): "span"})
-    cover = coverage(plan, {JOB: Gathered(said, {(HEADERS, "http_f"): "SIGSEGV"})}, {"http_a", "http_d"})
+    printed = ModuleOutput(reported(http_a="return=1").results, without={(HEADERS, "http_b"): "span"})
+    cover = coverage(plan, {JOB: Gathered(printed, {(HEADERS, "http_f"): "SIGSEGV"})}, {"http_a", "http_d"})
     by = {one.callback: one for one in cover.callbacks}
     assert [by[f"http_{name}"].by for name in "abcdef"] == [
         *(Cover.CALLED, Cover.NOTHING, Cover.NOTHING, Cover.PROBES, Cover.NOTHING, Cover.CALLED),

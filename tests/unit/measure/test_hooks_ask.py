@@ -25,7 +25,7 @@ def test_an_event_is_scheduled_and_no_harm_is_done() -> None:
     assert lines[3].endswith("_Continue;")
 
 
-def test_what_the_host_waits_for_is_still_said() -> None:
+def test_what_the_host_waits_for_is_still_reported() -> None:
     assert "cluster_pre_init_complete(" in asking(abi_of("1.38"))[f"{HOOK_PREFIX}cluster_init"]
 
 

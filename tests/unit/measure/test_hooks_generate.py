@@ -50,7 +50,7 @@ def test_results_do_no_harm() -> None:
     assert hook("cert_validator_update_digest") == "  *out_data = (envoy_dynamic_module_type_module_buffer){0, 0};\n"
 
 
-def test_what_the_host_waits_for_is_said() -> None:
+def test_what_the_host_waits_for_is_reported() -> None:
     assert "completion_callback(completion_context);" in hook("cluster_shutdown")
     assert "cluster_pre_init_complete(cluster_envoy_ptr);" in hook("cluster_init")
     assert "signal_init_complete(extension_config_envoy_ptr);" in hook("bootstrap_extension_config_new", "1.38")

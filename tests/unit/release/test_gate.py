@@ -96,8 +96,8 @@ AGAINST: list[tuple[dict[str, object], ReasonKind, GateAnswer]] = [
     (FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}, ReasonKind.KNOWN, GateAnswer.MAY_NOT),
     ({"judgement": Judgement.XPASS, "known_failure": "a-record"}, ReasonKind.RECORDS, GateAnswer.MAY_NOT),
     ({"judgement": Judgement.MISMATCH}, ReasonKind.MISMATCH, GateAnswer.MAY_NOT),
-    ({"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}, ReasonKind.BLOCKED, GateAnswer.CANNOT_TELL),
-    ({"outcome": Outcome.NOT_TESTED, "judgement": Judgement.SKIP}, ReasonKind.BLOCKED, GateAnswer.CANNOT_TELL),
+    ({"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}, ReasonKind.BLOCKED, GateAnswer.UNKNOWN),
+    ({"outcome": Outcome.NOT_TESTED, "judgement": Judgement.SKIP}, ReasonKind.BLOCKED, GateAnswer.UNKNOWN),
 ]
 
 
@@ -138,7 +138,7 @@ def test_a_cell_that_is_not_there_is_missing(good: Report, catalogue: Catalogue)
     less = msgspec.structs.replace(good, cells=tuple(one for one in good.cells if not one.case.startswith("window/")))
     verdict = judged(msgspec.structs.replace(less, planned_cells=len(less.cells)), catalogue)
     assert [one.kind for one in verdict.reasons] == [ReasonKind.MISSING]
-    assert verdict.answer is GateAnswer.CANNOT_TELL
+    assert verdict.answer is GateAnswer.UNKNOWN
     assert all(one.startswith("window/") for one in verdict.reasons[0].cells)
 
 
@@ -155,7 +155,7 @@ def test_a_report_that_is_not_whole_cannot_tell(
     good: Report, catalogue: Catalogue, changes: dict[str, object], text: str
 ) -> None:
     verdict = judged(msgspec.structs.replace(good, **changes), catalogue)
-    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.CANNOT_TELL, ReasonKind.REPORT)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.UNKNOWN, ReasonKind.REPORT)
     assert text in verdict.reasons[0].text
 
 
@@ -169,7 +169,7 @@ def test_the_next_minor_may_be_unknown_only_where_the_policy_says_so(catalogue: 
     whole = report(cells_of(catalogue, [newest], ["1.40.0"]))
     assert judged(whole, catalogue, subject=newest).answer is GateAnswer.MAY
     strict = msgspec.structs.replace(POLICIES["sdk-release"], next_may_be_unknown=False)
-    assert judged(whole, catalogue, strict, newest).answer is GateAnswer.CANNOT_TELL
+    assert judged(whole, catalogue, strict, newest).answer is GateAnswer.UNKNOWN
 
 
 def test_a_host_is_asked_for_with_the_sdks_of_both_minors(catalogue: Catalogue) -> None:
@@ -179,8 +179,8 @@ def test_a_host_is_asked_for_with_the_sdks_of_both_minors(catalogue: Catalogue) 
     assert judged(whole, catalogue, policy, "1.40.0").answer is GateAnswer.MAY
     without = report([one for one in whole.cells if "@1.39" not in one.sdk])
     verdict = judged(without, catalogue, policy, "1.40.0")
-    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.CANNOT_TELL, ReasonKind.MISSING)
-    with pytest.raises(UsageError, match=r"1\.41\.0: not in the report"):
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.UNKNOWN, ReasonKind.MISSING)
+    with pytest.raises(UsageError, match=r"1\.41\.0: did you mean 1\.40\.0"):
         judged(whole, catalogue, policy, "1.41.0")
 
 
@@ -199,7 +199,7 @@ def test_the_official_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: 
 
     assert without("1.40").answer is GateAnswer.MAY
     verdict = without("1.39")
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.BLOCKED])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.UNKNOWN, [ReasonKind.BLOCKED])
 
 
 def test_sdks_of_several_minors_are_no_subject(good: Report, catalogue: Catalogue) -> None:
@@ -217,7 +217,7 @@ def test_a_policy_that_asks_for_nothing_is_no_pass(good: Report, catalogue: Cata
 def test_a_report_of_another_suite_cannot_tell_unless_the_policy_says_so(good: Report, catalogue: Catalogue) -> None:
     other = msgspec.structs.replace(good, environment=msgspec.structs.replace(ENVIRONMENT, suite_commit="fedcba98"))
     verdict = judged(other, catalogue)
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.REPORT])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.UNKNOWN, [ReasonKind.REPORT])
     assert verdict.reasons[0].reproduce == "git checkout fedcba98"
     assert judged(other, catalogue, msgspec.structs.replace(POLICIES["sdk-release"], any_suite=True)).answer is GateAnswer.MAY
     dirty = msgspec.structs.replace(ENVIRONMENT, suite_commit=f"{ENVIRONMENT.suite_commit}+changes")
@@ -233,7 +233,7 @@ def test_where_nothing_holds_nothing_may_be_released(good: Report, catalogue: Ca
     blocked = [msgspec.structs.replace(one, outcome=Outcome.ERROR, judgement=Judgement.ERROR) for one in good.cells]
     none = msgspec.structs.replace(good, cells=tuple(blocked))
     verdict = judged(none, catalogue, policy)
-    assert (verdict.answer, verdict.held) == (GateAnswer.CANNOT_TELL, 0)
+    assert (verdict.answer, verdict.held) == (GateAnswer.UNKNOWN, 0)
     assert "none of the 242 cells".replace("242", str(verdict.cells)) in verdict.reasons[0].text
     assert judged(changed(good, **silent), catalogue, policy).answer is GateAnswer.MAY
 
@@ -278,14 +278,14 @@ def test_a_glob_that_matches_nothing_is_refused(good: Report, catalogue: Catalog
 def test_another_provider_is_no_substitute(good: Report, catalogue: Catalogue) -> None:
     verdict = judged(good, catalogue, subject="rust@1.39:official")
     assert (verdict.answer, verdict.held, [one.kind for one in verdict.reasons]) == (
-        GateAnswer.CANNOT_TELL,
+        GateAnswer.UNKNOWN,
         0,
         [ReasonKind.MISSING],
     )
     assert verdict.reasons[0].reproduce == "dmconform run --sdk rust@1.39:official --host 1.39 --host 1.40"
     both = judged(good, catalogue, subject="rust@1.39")
     assert (both.answer, {one.split("/")[2] for one in both.reasons[0].cells}) == (
-        GateAnswer.CANNOT_TELL,
+        GateAnswer.UNKNOWN,
         {"rust@1.39:official"},
     )
 
@@ -306,7 +306,7 @@ def test_a_build_of_a_host_is_a_subject_by_its_id_and_shown(catalogue: Catalogue
     assert (verdict.answer, candidate in verdict.judged) == (GateAnswer.MAY, True)
     strict = msgspec.structs.replace(POLICIES["host-release"], own_may_be_unknown=False)
     assert [one.kind for one in judged(whole, catalogue, strict, candidate).reasons] == [ReasonKind.NO_SDK]
-    with pytest.raises(UsageError, match=f"which has {candidate}"):
+    with pytest.raises(UsageError, match=f"expected one of {candidate}"):
         judged(whole, catalogue, POLICIES["host-release"], "path:./envoy")
 
 
@@ -348,16 +348,16 @@ BAD_POLICIES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), BAD_POLICIES, ids=[row[1] for row in BAD_POLICIES])
-def test_a_policy_that_makes_no_sense_is_refused(tmp_path: Path, text: str, said: str) -> None:
+@pytest.mark.parametrize(("text", "output"), BAD_POLICIES, ids=[row[1] for row in BAD_POLICIES])
+def test_a_policy_that_makes_no_sense_is_refused(tmp_path: Path, text: str, output: str) -> None:
     file = tmp_path / "policy.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(DataFileError, match=said):
+    with pytest.raises(DataFileError, match=output):
         load_policy(file)
 
 
 def test_exit_codes_of_the_command(good: Report, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """0 may, 1 may not, 2 usage, 3 nothing asked for, 4 cannot be told."""
+    """0 may, 1 may not, 2 usage, 3 nothing asked for, 4 unknown."""
 
     def gate(whole: Report, *options: str) -> int:
         file = tmp_path / "report.json"
@@ -409,8 +409,8 @@ def test_a_module_that_breaks_or_was_not_run_may_not(catalogue: Catalogue) -> No
     breaks = (works, msgspec.structs.replace(broken, verdict=HostVerdict.BREAKS))
     assert gate_module(module_check(hosts=breaks), policy, "m", "1.39", catalogue).answer is GateAnswer.MAY_NOT
     open_ = (works, msgspec.structs.replace(broken, verdict=HostVerdict.UNDECIDED))
-    assert gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue).answer is GateAnswer.CANNOT_TELL
-    assert gate_module(module_check(ran=False), policy, "m", "1.39", catalogue).answer is GateAnswer.CANNOT_TELL
+    assert gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue).answer is GateAnswer.UNKNOWN
+    assert gate_module(module_check(ran=False), policy, "m", "1.39", catalogue).answer is GateAnswer.UNKNOWN
     verdict = gate_module(module_check(hosts=(works,)), policy, "m", "1.39", catalogue)
     assert [reason.kind for reason in verdict.reasons] == [ReasonKind.NO_HOST]
 
@@ -432,7 +432,7 @@ def test_a_module_with_a_call_that_would_end_the_host_may_not_unless_the_policy_
         other, static=msgspec.structs.replace(other.static, kind=StaticKind.UNRESOLVED, reason="a call ends it")
     )
     verdict = gate_module(module_check(hosts=(works, unresolved)), policy, "m", "1.39", catalogue)
-    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.CANNOT_TELL, [ReasonKind.UNCALLED])
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.UNKNOWN, [ReasonKind.UNCALLED])
     allowing = msgspec.structs.replace(policy, uncalled_allowed=True)
     assert gate_module(module_check(hosts=(works, unresolved)), allowing, "m", "1.39", catalogue).answer is GateAnswer.MAY
 
@@ -441,13 +441,13 @@ def test_a_host_that_a_module_was_not_run_on_does_not_hold(catalogue: Catalogue)
     works, other = module_check().hosts
     skipped = msgspec.structs.replace(other, runs=(), not_run="there is no binary")
     verdict = gate_module(module_check(hosts=(works, skipped)), POLICIES["module-release"], "m", "1.39", catalogue)
-    assert (verdict.answer, verdict.held, verdict.reasons[0].kind) == (GateAnswer.CANNOT_TELL, 1, ReasonKind.BLOCKED)
+    assert (verdict.answer, verdict.held, verdict.reasons[0].kind) == (GateAnswer.UNKNOWN, 1, ReasonKind.BLOCKED)
     unrun = gate_module(check_samples.check(HOSTS, ran=False), POLICIES["module-release"], "m", "1.39", catalogue)
     assert unrun.held == 0
     assert all(one.reproduce.startswith("dmconform check ") for one in (*verdict.reasons, *unrun.reasons))
 
 
-def test_no_other_minor_may_be_claimed_than_the_file_tells(catalogue: Catalogue) -> None:
+def test_no_other_minor_may_be_claimed_than_the_file_shows(catalogue: Catalogue) -> None:
     """With 1.38 the host that breaks it would not be asked for."""
     sure = module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=("1.39",), known=Known.READ))
     with pytest.raises(UsageError, match=r"the check says 1\.39"):
@@ -466,11 +466,11 @@ BAD_CHECKS: list[tuple[dict[str, object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("changes", "said"), BAD_CHECKS, ids=[row[1] for row in BAD_CHECKS])
-def test_a_check_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, object], said: str) -> None:
+@pytest.mark.parametrize(("changes", "output"), BAD_CHECKS, ids=[row[1] for row in BAD_CHECKS])
+def test_a_check_that_makes_no_sense_is_refused(tmp_path: Path, changes: dict[str, object], output: str) -> None:
     file = tmp_path / "check.json"
     file.write_bytes(msgspec.json.encode(module_check(**changes)))
-    with pytest.raises(DataFileError, match=said):
+    with pytest.raises(DataFileError, match=output):
         read_check(file)
 
 

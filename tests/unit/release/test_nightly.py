@@ -91,7 +91,7 @@ def test_old_nights_go_and_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "output"),
     [
         (("--nights", "1"), "--nights 1: expected 2 or more"),
         (("--report", "somewhere", "--host", "1.39"), "--host together with --report"),
@@ -102,11 +102,11 @@ def test_old_nights_go_and_nothing_else(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], output: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["nightly", *words]) == ExitCode.USAGE
-    assert said in capsys.readouterr().err
+    assert output in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 
@@ -141,7 +141,7 @@ def test_a_report_that_is_there_is_compared_and_nothing_run(
 
 
 @pytest.mark.parametrize(("old", "regressed"), [(None, "false"), (FAILED, "false"), (HELD, "true")])
-def test_what_a_job_of_github_is_told(
+def test_what_a_job_of_github_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: CellEntry | None, regressed: str
 ) -> None:
     """An earlier folder that is empty is none; the text of an issue goes to a file of its own."""

@@ -129,7 +129,7 @@ TAMPERED: list[tuple[Callable[[Path], object], str]] = [
 
 
 @pytest.mark.parametrize(("tamper", "text"), TAMPERED)
-def test_what_was_tampered_with_is_told(folder: Path, tamper: Callable[[Path], object], text: str) -> None:
+def test_what_was_tampered_with_is_reported(folder: Path, tamper: Callable[[Path], object], text: str) -> None:
     tamper(folder / NAME)
     assert any(text in problem for problem in problems(folder)), list(problems(folder))
 
@@ -258,7 +258,7 @@ def clone(tmp_path: Path, source: Path) -> Clone:
 CHANGED = [f"reports/published/{NAME}/{name}" for name in (SUMS, COMPRESSED)]
 
 
-def test_history_tells_what_hashes_do_not(clone: Clone) -> None:
+def test_history_shows_what_hashes_do_not(clone: Clone) -> None:
     assert clone.edited == ()
     clone.commit("another one")
     assert clone.edited == ()
@@ -268,7 +268,7 @@ def test_history_tells_what_hashes_do_not(clone: Clone) -> None:
     assert clone.edited == tuple(CHANGED)
 
 
-def test_a_merge_that_edits_is_told(clone: Clone) -> None:
+def test_a_merge_that_edits_is_reported(clone: Clone) -> None:
     clone.commit("another one")
     clone.git("checkout", "--quiet", "-b", "side", "HEAD~1")
     clone.commit("a side")
@@ -279,7 +279,7 @@ def test_a_merge_that_edits_is_told(clone: Clone) -> None:
     assert clone.edited == tuple(CHANGED)
 
 
-def test_a_report_that_was_removed_or_renamed_is_told(clone: Clone) -> None:
+def test_a_report_that_was_removed_or_renamed_is_reported(clone: Clone) -> None:
     (clone.published / NAME).rename(clone.published / "2026-11-21-another-name")
     clone.commit("renamed")
     assert CHANGED[1] in (clone.edited or ())
@@ -321,7 +321,7 @@ def test_a_plain_report_that_is_replaced_by_its_compressed_form_was_not_edited(
     assert clone.edited == ()
 
 
-def test_later_edits_of_a_converted_report_are_told(clone: Clone, source: Path, tmp_path: Path) -> None:
+def test_later_edits_of_a_converted_report_are_reported(clone: Clone, source: Path, tmp_path: Path) -> None:
     folder = publish_plainly(clone, source)
     convert(folder, tmp_path)
     clone.commit("converted")
@@ -336,7 +336,7 @@ def test_later_edits_of_a_converted_report_are_told(clone: Clone, source: Path, 
     assert clone.edited == everything, "what is there now is not what was removed"
 
 
-def test_a_summary_that_is_removed_as_if_by_a_conversion_is_told(clone: Clone, source: Path) -> None:
+def test_a_summary_that_is_removed_as_if_by_a_conversion_is_reported(clone: Clone, source: Path) -> None:
     """The plain form comes back, and goes once more, and the summary with it: a way to put another in its place."""
     folder, summary = clone.published / NAME, (clone.published / NAME / SUMMARY).read_text()
     shutil.copy(source / "report.json", folder / "report.json")
@@ -348,7 +348,7 @@ def test_a_summary_that_is_removed_as_if_by_a_conversion_is_told(clone: Clone, s
     assert clone.edited == (f"reports/published/{NAME}/{SUMMARY}",)
 
 
-def test_a_conversion_to_another_report_is_told(clone: Clone, source: Path, tmp_path: Path) -> None:
+def test_a_conversion_to_another_report_is_reported(clone: Clone, source: Path, tmp_path: Path) -> None:
     folder = publish_plainly(clone, source)
     write_report(msgspec.structs.replace(GOOD, duration_s=1.0), folder / "report.json")
     convert(folder, tmp_path)
@@ -357,7 +357,7 @@ def test_a_conversion_to_another_report_is_told(clone: Clone, source: Path, tmp_
     assert clone.edited == of_old(SUMS, "report.json", "index.html", "matrix.md", "build-logs/a.log")
 
 
-def test_an_edit_before_a_conversion_is_told(clone: Clone, source: Path, tmp_path: Path) -> None:
+def test_an_edit_before_a_conversion_is_reported(clone: Clone, source: Path, tmp_path: Path) -> None:
     """The compressed form holds what was removed, but not what was published."""
     folder = publish_plainly(clone, source)
     write_report(msgspec.structs.replace(GOOD, duration_s=1.0), folder / "report.json")
@@ -368,7 +368,7 @@ def test_an_edit_before_a_conversion_is_told(clone: Clone, source: Path, tmp_pat
     assert clone.edited == of_old(SUMS, "report.json")
 
 
-def test_a_report_that_was_removed_in_its_plain_form_is_told(clone: Clone, source: Path) -> None:
+def test_a_report_that_was_removed_in_its_plain_form_is_reported(clone: Clone, source: Path) -> None:
     shutil.rmtree(publish_plainly(clone, source))
     clone.commit("removed")
     assert clone.edited == of_old(SUMS, "report.json", "index.html", "matrix.md", "build-logs/a.log")

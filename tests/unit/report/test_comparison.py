@@ -105,7 +105,7 @@ def test_cells_that_fail_alike_are_one_group() -> None:
     assert [(group.case, len(group.changes)) for group in groups(found)] == [("window/proxied_traffic", 8)]
 
 
-def test_what_makes_it_say_less_is_said() -> None:
+def test_what_makes_it_say_less_is_reported() -> None:
     shard = msgspec.structs.replace(of(HELD), shard=Shard(2, 3, "ab", 9))
     assert "shard 2 of 3" in compare(shard, of(HELD)).warnings[0]
     cut = report([HELD], planned=2)
@@ -141,7 +141,7 @@ def test_exit_codes(files: list[str], fail_on: list[str], code: int) -> None:
     assert main(["diff", *options, files[0], f"{files[0]}-missing"]) == 2
 
 
-def test_each_kind_is_told(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_kind_is_reported(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["diff", *files])
     printed = capsys.readouterr().out
     for kind in ChangeKind:
@@ -195,7 +195,7 @@ def test_an_older_report_can_be_compared() -> None:
     assert main(["diff", str(published), str(published)]) == 0
 
 
-def test_outcomes_are_told_apart_exactly() -> None:
+def test_outcomes_are_distinguished_exactly() -> None:
     """No outcome is left out of what counts as an answer."""
     for outcome in Outcome:
         was = cell(outcome=outcome, detail="x")
@@ -223,7 +223,7 @@ BUILDS = [
 @pytest.mark.parametrize(
     ("old", "old_origin", "new", "new_origin"), [row[1:] for row in BUILDS], ids=[row[0] for row in BUILDS]
 )
-def test_a_regression_on_the_next_build_is_told(
+def test_a_regression_on_the_next_build_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], old: str, old_origin: str, new: str, new_origin: str
 ) -> None:
     """The newest host has another hash each night, and so another id."""
@@ -257,7 +257,7 @@ def test_hosts_that_need_not_be_the_same_stay_apart(old: list[str], new: list[st
     assert found.paired == ()
 
 
-def test_two_builds_are_told_apart_by_where_they_came_from() -> None:
+def test_two_builds_are_distinguished_by_where_they_came_from() -> None:
     old, new = ["1.41.0-dev~aaaaaaaa", "1.41.0-dev~bbbbbbbb"], ["1.41.0-dev~cccccccc", "1.41.0-dev~dddddddd"]
     before = build((cell(host=one) for one in old), one="image a", two="image b")
     after = build((cell(host=one) for one in new), one="image b", two="image a")

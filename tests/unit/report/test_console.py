@@ -55,7 +55,7 @@ def test_a_row_counts_and_names_the_abi_verdict() -> None:
     assert "★ 17 not tested" in row(output, "go@1.40:official")
 
 
-def test_a_static_verdict_is_told_where_the_probe_is_not_expected_to_load() -> None:
+def test_a_static_verdict_is_reported_where_the_probe_is_not_expected_to_load() -> None:
     entries = [
         static("rust@1.39:reference", "1.38.3", StaticKind.UNRESOLVED, 7),
         static("rust@1.39:reference", "1.39.3"),

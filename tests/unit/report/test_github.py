@@ -23,11 +23,13 @@ from tests.unit.report_samples import HOSTILE, INCONSISTENCIES, broken, cell, co
 
 
 def test_each_cause_is_one_annotation_with_its_command() -> None:
-    told = list(annotations_of_run(report([broken(host="1.39.3"), broken(host="1.40.0"), known("a/known"), cell("a/fine")])))
-    assert [one.level for one in told] == [AnnotationLevel.ERROR, AnnotationLevel.ERROR]
-    assert told[0].title == "window/proxied_traffic: fail"
-    assert told[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
-    assert told[1].text.startswith("The supported window does not hold: 2 of 4")
+    reported = list(
+        annotations_of_run(report([broken(host="1.39.3"), broken(host="1.40.0"), known("a/known"), cell("a/fine")]))
+    )
+    assert [one.level for one in reported] == [AnnotationLevel.ERROR, AnnotationLevel.ERROR]
+    assert reported[0].title == "window/proxied_traffic: fail"
+    assert reported[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
+    assert reported[1].text.startswith("The supported window does not hold: 2 of 4")
 
 
 def test_a_run_that_holds_is_a_notice() -> None:
@@ -37,34 +39,37 @@ def test_a_run_that_holds_is_a_notice() -> None:
 
 def test_what_could_not_run_is_a_warning() -> None:
     blocked = cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail="no room")
-    told = list(annotations_of_run(report([blocked])))
-    assert [one.level for one in told] == [AnnotationLevel.WARNING, AnnotationLevel.WARNING]
-    assert "no room" in told[0].text
+    reported = list(annotations_of_run(report([blocked])))
+    assert [one.level for one in reported] == [AnnotationLevel.WARNING, AnnotationLevel.WARNING]
+    assert "no room" in reported[0].text
 
 
 def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> None:
     blocked = [cell(f"b/case_{number}", outcome=Outcome.ERROR, judgement=Judgement.ERROR) for number in range(12)]
-    told = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
-    assert Counter(one.level for one in told) == {
+    reported = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
+    assert Counter(one.level for one in reported) == {
         AnnotationLevel.ERROR: MOST_ANNOTATIONS,
         AnnotationLevel.WARNING: MOST_ANNOTATIONS,
     }
-    assert told[-1].title == "dmconform"
-    assert told[-1].text.endswith("; 6 more are not shown here")
+    assert reported[-1].title == "dmconform"
+    assert reported[-1].text.endswith("; 6 more are not shown here")
     exactly = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS - 1)])))
     assert list(limited(exactly)) == exactly
 
 
-def test_all_that_counts_against_a_run_is_told() -> None:
+def test_all_that_counts_against_a_run_is_reported() -> None:
     """Not only cells that fail: each of these alone makes a run red."""
-    (told, answer) = annotations_of_run(report([contradicted()]))
-    assert (told.level, told.title) == (AnnotationLevel.ERROR, "rust@1.39:reference on 1.39.3: static/run-time mismatch")
-    assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in told.text
+    (reported, answer) = annotations_of_run(report([contradicted()]))
+    assert (reported.level, reported.title) == (
+        AnnotationLevel.ERROR,
+        "rust@1.39:reference on 1.39.3: static/run-time mismatch",
+    )
+    assert "first: window/proxied_traffic/rust@1.39:reference/1.39.3" in reported.text
     assert answer.level is AnnotationLevel.ERROR
     overdue = next(one for one in INCONSISTENCIES if one.kind is InconsistencyKind.OVERDUE)
-    (told, answer) = annotations_of_run(report([cell()], inconsistencies=[overdue], exit_code=1))
-    assert (told.level, told.title) == (AnnotationLevel.ERROR, "record known-1: past its until")
-    assert told.text.endswith(f"fix: {overdue.fix}")
+    (reported, answer) = annotations_of_run(report([cell()], inconsistencies=[overdue], exit_code=1))
+    assert (reported.level, reported.title) == (AnnotationLevel.ERROR, "record known-1: past its until")
+    assert reported.text.endswith(f"fix: {overdue.fix}")
 
 
 @pytest.mark.parametrize(

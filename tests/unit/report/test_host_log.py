@@ -36,7 +36,7 @@ second line of it
 """
 
 
-def test_complaints_and_panics_are_told_and_the_rest_is_not(tmp_path: Path) -> None:
+def test_complaints_and_panics_are_reported_and_the_rest_is_not(tmp_path: Path) -> None:
     log = tmp_path / "envoy.log"
     log.write_text(LOG)
     assert log_lines(log) == (

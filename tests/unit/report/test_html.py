@@ -82,7 +82,7 @@ def data_of(whole: Report, previous: Report | None = None) -> dict[str, Any]:
 
 def looks(data: dict[str, Any]) -> list[dict[str, str]]:
     """What the data says of each cell, with its own name put back in as the script does."""
-    packed, texts, told = data["cells"], data["texts"], []
+    packed, texts, reported = data["cells"], data["texts"], []
     for at, number in enumerate(packed["look"]):
         column = data["columns"][packed["column"][at]]
         case = data["cases"][packed["case"][at]]["id"]
@@ -92,15 +92,15 @@ def looks(data: dict[str, Any]) -> list[dict[str, str]]:
             field: value.replace("\x01", name.replace(":", "+")).replace("\x02", name)
             for field, value in zip(packed["lookFields"], values, strict=True)
         }
-        told.append(its | {"id": name})
-    return told
+        reported.append(its | {"id": name})
+    return reported
 
 
 def test_the_data_has_every_cell_as_the_report_has_it() -> None:
     whole = matrix()
-    told = looks(data_of(whole))
-    assert len(told) == 2040
-    for seen, its in zip(told, whole.cells, strict=True):
+    reported = looks(data_of(whole))
+    assert len(reported) == 2040
+    for seen, its in zip(reported, whole.cells, strict=True):
         expected = {
             "id": its.id,
             "outcome": its.outcome.value,
@@ -218,13 +218,13 @@ def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
         cell("a/one", "go@1.37:reference", relation=Relation.LEGACY, judgement=Judgement.INFORMATIONAL),
         cell("a/one", "go@1.39:reference"),
     ]
-    told = {
+    reported = {
         sdk.id: (sdk.standing.glyph, sdk.standing.word, sdk.standing.note)
         for language in answers(report(cells))
         for provider in language.providers
         for sdk in provider.sdks
     }
-    assert told == {
+    assert reported == {
         "rust@1.39:official": ("✓", "pass", "1/2, 1 xfail"),
         "rust@1.38:reference": ("✗", "FAIL", "1 of 1 fail"),
         "go@1.40:official": ("○", "not run", "not tested"),
@@ -247,8 +247,8 @@ def test_a_promised_cell_that_could_not_run_is_never_an_answer() -> None:
 
 def test_no_answer_is_greener_than_a_run_that_is_not_whole() -> None:
     fact = cell(relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
-    told = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
-    assert [(it.word, it.brief) for it in told] == [("INCOMPLETE", "1/2 so far"), ("FAIL", "1 of 2"), ("unsupported", "")]
+    reported = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
+    assert [(it.word, it.brief) for it in reported] == [("INCOMPLETE", "1/2 so far"), ("FAIL", "1 of 2"), ("unsupported", "")]
 
 
 def test_a_very_long_detail_is_cut_and_says_so() -> None:
@@ -260,9 +260,9 @@ def test_a_very_long_detail_is_cut_and_says_so() -> None:
 def test_details_are_cut_shorter_where_there_are_too_many() -> None:
     many = 1 + MOST_TEXT // 4000
     cells = [broken(f"a/case_{number}", f"{number} " + "y" * 5000) for number in range(many)]
-    told = looks(data_of(report(cells)))
-    assert max(len(its["detail"]) for its in told) < 500
-    assert "more characters in report.json" in told[0]["detail"]
+    reported = looks(data_of(report(cells)))
+    assert max(len(its["detail"]) for its in reported) < 500
+    assert "more characters in report.json" in reported[0]["detail"]
 
 
 def test_the_abi_from_minor_to_minor_follows_from_the_pairs() -> None:
@@ -279,7 +279,7 @@ def test_the_abi_from_minor_to_minor_follows_from_the_pairs() -> None:
     assert (second.before, second.removed, second.after, second.added) == (782, 2, None, None)
 
 
-def test_what_changed_since_an_earlier_report_is_told_by_identity() -> None:
+def test_what_changed_since_an_earlier_report_is_reported_by_identity() -> None:
     before = report([cell("a/same"), cell("a/worse"), cell("a/gone")])
     after = report([broken("a/worse"), cell("a/same"), cell("a/new")])
     data = data_of(after, before)
@@ -306,7 +306,7 @@ def test_an_older_report_says_what_it_cannot_tell() -> None:
     assert "inconsistencies of records (version 3)" in source
 
 
-def test_the_legend_tells_only_the_looks_that_are_there() -> None:
+def test_the_legend_shows_only_the_looks_that_are_there() -> None:
     calm = render_html(report([cell()]))
     assert "✗ FAIL</span> supported, and fails" in calm
     assert "MISMATCH" not in calm.partition('id="data"')[0]
@@ -314,7 +314,7 @@ def test_the_legend_tells_only_the_looks_that_are_there() -> None:
     assert f"MISMATCH ≠</span> {meaning}" in render_html(report([contradicted("load/hidden")]))
 
 
-def test_both_halves_of_a_cell_are_in_the_data() -> None:
+def test_prediction_and_observation_of_a_cell_are_in_the_data() -> None:
     entry = cell(probe_load=ProbeLoad(Load.REFUSED, "envoy_dynamic_module_callback_new_0"), mismatch="they differ")
     data = data_of(report([entry], static=[static("rust@1.39:reference", "1.39.3", missing=70)]))
     (its,) = looks(data)
@@ -341,8 +341,8 @@ def test_a_part_of_a_run_says_so() -> None:
 
 
 def test_each_kind_of_complaint_has_its_command_in_the_data() -> None:
-    told = data_of(report([cell()], inconsistencies=INCONSISTENCIES, exit_code=1))["inconsistencies"]
-    assert {(it["kind"], it["fix"]) for it in told} == {(it.kind.value, it.fix) for it in INCONSISTENCIES}
+    reported = data_of(report([cell()], inconsistencies=INCONSISTENCIES, exit_code=1))["inconsistencies"]
+    assert {(it["kind"], it["fix"]) for it in reported} == {(it.kind.value, it.fix) for it in INCONSISTENCIES}
 
 
 def test_known_failures_have_their_records_in_the_data() -> None:

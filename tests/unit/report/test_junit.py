@@ -80,18 +80,18 @@ def test_a_run_that_stopped_early_is_an_error() -> None:
     assert ("run", "complete") not in results(render_junit(report([cell()])))
 
 
-def test_a_disagreement_is_told_in_the_failure_and_both_halves_as_properties() -> None:
+def test_a_disagreement_is_reported_in_the_failure_and_prediction_and_observation_as_properties() -> None:
     entries = [contradicted(), cell("load/luck", judgement=Judgement.INFORMATIONAL, mismatch="halves differ")]
     half = static("rust@1.39:reference", "1.39.3", StaticKind.REFUSED, 2)
     root = ET.fromstring(render_junit(report(entries, static=[half])))
     (failure,) = root.iter("failure")
     assert (failure.get("message") or "").startswith("static/run-time mismatch: static analysis: refused at load")
-    said = [{it.get("name"): it.get("value") for it in case.iter("property")} for case in root.iter("testcase")]
-    assert [(it["static"].partition(":")[0], it["probe"]) for it in said] == [  # type: ignore[union-attr]
+    printed = [{it.get("name"): it.get("value") for it in case.iter("property")} for case in root.iter("testcase")]
+    assert [(it["static"].partition(":")[0], it["probe"]) for it in printed] == [  # type: ignore[union-attr]
         ("refused at load", "loaded"),
         ("refused at load", "not seen"),
     ]
-    assert said[1]["mismatch"] == "halves differ"
+    assert printed[1]["mismatch"] == "halves differ"
     assert "mismatch" not in ET.tostring(ET.fromstring(render_junit(report([cell()]))), encoding="unicode")
 
 

@@ -216,7 +216,7 @@ def test_it_fits_into_a_comment_of_a_pull_request(make: Callable[[], Report]) ->
     assert min(tables) > 20
 
 
-def test_of_the_longest_report_each_part_is_there_and_what_is_left_out_is_said() -> None:
+def test_of_the_longest_report_each_part_is_there_and_what_is_left_out_is_reported() -> None:
     page = page_of(worst)
     new = page[page.index("## New failures") : page.index("## ≠ Static/run-time mismatch")]
     assert re.search(r"\n\| 1 \| [a-z]+/case_number_\d+ \| ✗ fail \| <code>\d+ &#60;script", new), "one failure at least"

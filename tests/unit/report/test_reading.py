@@ -165,9 +165,9 @@ def test_no_command_waits_crashes_or_is_green(
         "plan": ["plan", "--measure", str(folder)],
     }
     assert main(arguments[command]) == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"dmconform: {bad}: ")
-    assert said.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(f"dmconform: {bad}: ")
+    assert printed.count("\n") == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder"]
 
 
@@ -176,8 +176,8 @@ def test_an_error_that_quotes_a_file_is_data(file: Path, capsys: pytest.CaptureF
     data["\x1b[31mred\u202e\n::error::made up\n##[error]made up"] = 1
     file.write_text(json.dumps(data), encoding="utf-8")
     assert main(["diff", str(file), str(file)]) == 2
-    said = capsys.readouterr().err
-    assert "red" in said
-    assert not {"\x1b", "\u202e"} & set(said)
-    assert "##[" not in said
-    assert not any(line.lstrip().startswith("::") for line in said.splitlines())
+    printed = capsys.readouterr().err
+    assert "red" in printed
+    assert not {"\x1b", "\u202e"} & set(printed)
+    assert "##[" not in printed
+    assert not any(line.lstrip().startswith("::") for line in printed.splitlines())

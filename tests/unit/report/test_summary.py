@@ -138,7 +138,7 @@ def test_the_abi_word_is_that_of_the_windows_own_cases() -> None:
     assert abi_words([unreachable()]) == ""
 
 
-def test_every_value_has_a_mark_of_its_own() -> None:
+def test_every_value_has_a_mark_apart() -> None:
     assert set(OUTCOME_MARKS) == set(Outcome)
     assert len({glyph for glyph, _ in OUTCOME_MARKS.values()}) == len(Outcome)
     assert len({word for _, word in OUTCOME_MARKS.values()}) == len(Outcome)
@@ -180,7 +180,7 @@ def test_disputes_are_grouped_and_those_that_count_come_first() -> None:
     assert causes(report([contradicted()])) == ()
 
 
-def test_static_rows_join_hosts_that_the_same_is_said_of() -> None:
+def test_static_rows_join_hosts_that_the_same_is_reported_of() -> None:
     entries = [static("a", "1"), static("a", "2", StaticKind.UNRESOLVED, 3), static("a", "3"), static("b", "1")]
     rows = [(it.entry.sdk, it.entry.kind, it.hosts) for it in static_rows(report([], static=entries))]
     assert rows == [

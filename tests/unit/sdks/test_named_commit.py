@@ -28,7 +28,7 @@ def test_the_commit_stands_behind_the_address(repository: str, address: str, com
     assert split_commit(repository) == (address, commit)
 
 
-def test_a_branch_is_refused_and_no_password_told() -> None:
+def test_a_branch_is_refused_and_no_password_reported() -> None:
     with pytest.raises(UsageError, match="expected #COMMIT") as caught:
         split_commit("https://me:secret@git.example/envoy#main")
     assert "secret" not in str(caught.value)
@@ -47,16 +47,16 @@ def test_the_commit_takes_the_place_of_the_recorded_one(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize(
-    ("specs", "said"),
+    ("specs", "printed"),
     [
         (("rust@*",), "the official SDK's of 1.37, 1.38, 1.39, 1.40 are selected"),
         (("*@*:reference",), "the official SDK's of none are selected"),
         (("go@1.38",), "go@1.38:official comes from the Go module proxy"),
     ],
 )
-def test_what_does_not_fit_is_refused(specs: tuple[str, ...], said: str) -> None:
+def test_what_does_not_fit_is_refused(specs: tuple[str, ...], printed: str) -> None:
     sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=specs, sdk_source="/a/clone"))
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=printed):
         at_commit(sdks, COMMIT)
 
 

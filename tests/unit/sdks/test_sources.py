@@ -28,7 +28,7 @@ class Origin:
     """A repository like the official SDK's; `said` holds what was reported as progress."""
 
     path: Path
-    said: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
 
     def git(self, *words: str) -> str:
         done = subprocess.run(["git", "-C", str(self.path), *words], check=True, capture_output=True, text=True)
@@ -57,7 +57,7 @@ class Origin:
         (self.path / ".git/objects" / digest[:2] / digest[2:]).unlink()
 
     def repository(self, cache: Path) -> SourceRepository:
-        return SourceRepository(str(self.path), cache, self.said.append)
+        return SourceRepository(str(self.path), cache, self.printed.append)
 
 
 def sources(commit: str | None, tag: str = "v1.38.3", folders: tuple[str, ...] = (MODULES,)) -> OfficialSource:
@@ -200,7 +200,7 @@ def test_a_repository_of_another_user_may_be_used(origin: Origin, cache: Path, m
 def test_a_file_address_works_like_a_path(origin: Origin, cache: Path) -> None:
     commit = origin.commit("v1.38.3")
     origin.lose("source/server/huge.cc")
-    repository = SourceRepository(origin.path.as_uri(), cache, origin.said.append)
+    repository = SourceRepository(origin.path.as_uri(), cache, origin.printed.append)
     assert (repository.tree(sources(commit)) / MODULES).is_dir()
 
 
@@ -235,7 +235,7 @@ def test_a_server_that_serves_no_commits_is_asked_for_the_tag(
     assert asked == [commit, "refs/tags/v1.38.3"]
 
 
-def test_a_missing_tag_is_told(origin: Origin, cache: Path) -> None:
+def test_a_missing_tag_is_reported(origin: Origin, cache: Path) -> None:
     origin.commit("v1.38.3")
     repository = origin.repository(cache)
     with pytest.raises(Unreachable, match=r"1\.40\.0 .*no such tag") as caught:
@@ -245,7 +245,7 @@ def test_a_missing_tag_is_told(origin: Origin, cache: Path) -> None:
     assert repository.tree(sources(None)).is_dir(), "one missing tag is no reason to give up on the others"
 
 
-def test_a_tag_that_is_another_commit_is_told(origin: Origin, cache: Path) -> None:
+def test_a_tag_that_is_another_commit_is_reported(origin: Origin, cache: Path) -> None:
     seen = origin.commit("v1.38.3")
     with pytest.raises(Unreachable) as caught:
         origin.repository(cache).tree(sources(ABSENT_COMMIT))
@@ -253,13 +253,13 @@ def test_a_tag_that_is_another_commit_is_told(origin: Origin, cache: Path) -> No
     assert left_behind(cache) == []
 
 
-def test_a_commit_without_its_tag_is_told(origin: Origin, cache: Path) -> None:
+def test_a_commit_without_its_tag_is_reported(origin: Origin, cache: Path) -> None:
     origin.commit()
     with pytest.raises(Unreachable, match=f"{ABSENT_COMMIT}.* it has no tag v1.38.3"):
         origin.repository(cache).tree(sources(ABSENT_COMMIT))
 
 
-def test_a_missing_folder_is_told(origin: Origin, cache: Path) -> None:
+def test_a_missing_folder_is_reported(origin: Origin, cache: Path) -> None:
     commit = origin.commit("v1.38.3")
     with pytest.raises(Unreachable, match="source/nothing"):
         origin.repository(cache).tree(sources(commit, folders=("source/nothing",)))
@@ -273,7 +273,7 @@ def test_other_folders_are_another_tree(origin: Origin, cache: Path) -> None:
     assert not (repository.tree(sources(commit)) / "source/server").exists()
 
 
-def test_a_repository_that_does_not_exist_is_told(tmp_path: Path, cache: Path) -> None:
+def test_a_repository_that_does_not_exist_is_reported(tmp_path: Path, cache: Path) -> None:
     repository = SourceRepository(str(tmp_path / "none"), cache, print)
     with pytest.raises(Unreachable, match=r"1\.38\.3.*none: git says: fatal: .*not appear to be a git repository"):
         repository.tree(sources(ABSENT_COMMIT))
@@ -336,7 +336,7 @@ def test_a_silent_repository_is_given_up_once_for_all_versions(
     assert len(gone) == 1, "expected one connection, ended with the git that made it"
 
 
-def test_credentials_are_not_told(cache: Path) -> None:
+def test_credentials_are_not_reported(cache: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     repository = SourceRepository(f"http://user:s3cr@t@127.0.0.1:{port}/envoy", cache, print)
@@ -347,7 +347,7 @@ def test_credentials_are_not_told(cache: Path) -> None:
     assert "user" not in str(caught.value)
 
 
-def test_credentials_that_git_repeats_are_not_told() -> None:
+def test_credentials_that_git_repeats_are_not_reported() -> None:
     """Not every git leaves them out of its messages."""
     error = Unreachable("https://t0ken@host/envoy", sources(None), "fatal: no access to 'https://t0ken@host/envoy/'")
     assert "t0ken" not in f"{error} {error.reason}"
@@ -382,13 +382,13 @@ def test_two_at_once_fetch_once(origin: Origin, cache: Path) -> None:
         first, second = pool.map(fetch, [origin.repository(cache), origin.repository(cache)])
     assert first == second
     assert (first / MODULES / "abi/abi.h").exists()
-    assert len(origin.said) == 1
+    assert len(origin.printed) == 1
 
 
 def test_the_cache_needs_no_repository(origin: Origin, cache: Path) -> None:
     commit = origin.commit("v1.38.3")
     root = origin.repository(cache).tree(sources(commit))
-    elsewhere = SourceRepository("https://nowhere.invalid/envoy", cache, origin.said.append)
+    elsewhere = SourceRepository("https://nowhere.invalid/envoy", cache, origin.printed.append)
     assert elsewhere.tree(sources(commit)) == root
 
 
@@ -489,7 +489,7 @@ def test_the_users_configuration_holds_but_its_hooks_do_not_run(
         f'[url "{origin.path}"]\ninsteadOf = https://envoy.invalid/envoy\n'
     )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(configuration))
-    repository = SourceRepository("https://envoy.invalid/envoy", cache, origin.said.append)
+    repository = SourceRepository("https://envoy.invalid/envoy", cache, origin.printed.append)
     assert (repository.tree(sources(commit)) / MODULES / "abi/abi.h").exists()
     assert not (tmp_path / "ran").exists()
 
@@ -506,7 +506,9 @@ def test_the_repository_the_harness_runs_in_is_not_touched(
     assert not (tmp_path / "own").exists()
 
 
-def test_without_git_the_reason_is_told(origin: Origin, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_reason_is_reported(
+    origin: Origin, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Unreachable, match="git cannot be run: No such file or directory; is it installed"):
         origin.repository(cache).tree(sources(ABSENT_COMMIT))

@@ -97,7 +97,7 @@ def test_each_is_in_the_page_with_what_shows_it() -> None:
     assert all(f"| `{one.id}` |" in coverage_page((), envoy_test_entries()) for one in TESTS)
 
 
-def test_the_report_has_them_and_tells_the_counts() -> None:
+def test_the_report_has_them_and_shows_the_counts() -> None:
     whole = msgspec.structs.replace(report([cell("a/one")]), envoy_tests=ENTRIES)
     text = render_markdown(whole)
     assert envoy_tests_sentence(ENTRIES) in text

@@ -71,7 +71,7 @@ def test_hosts_and_sdks_that_are_named_are_known() -> None:
                 select_sdks([sdk], CATALOGUE.sdks)
 
 
-def test_a_known_failure_is_told_by_its_record_and_its_cells() -> None:
+def test_a_known_failure_is_reported_by_its_record_and_its_cells() -> None:
     record = KnownFailure(
         "r",
         ("window/loads/rust@1.39:official/1.39.*", "window/loads/rust@1.39:official/1.40.0"),
@@ -80,18 +80,18 @@ def test_a_known_failure_is_told_by_its_record_and_its_cells() -> None:
         "The SDK is at fault: it does <this>\nand that. More words.",
         "Seen there.",
     )
-    told = of_known_failure(record, CellIndex(CATALOGUE.supported), CATALOGUE.cases, CATALOGUE.requirements)
-    assert told.title == "It does <this> and that"
+    reported = of_known_failure(record, CellIndex(CATALOGUE.supported), CATALOGUE.cases, CATALOGUE.requirements)
+    assert reported.title == "It does <this> and that"
     titled = msgspec.structs.replace(record, title="Does this")
     assert (
         of_known_failure(titled, CellIndex(CATALOGUE.supported), CATALOGUE.cases, {**CATALOGUE.requirements}).title
         == "Does this"
     )
-    assert told.sdks == ("rust@1.39:official",)
+    assert reported.sdks == ("rust@1.39:official",)
     of_1_39 = tuple(host.release for host in CATALOGUE.hosts if str(host.version.minor) == "1.39")
-    assert told.hosts == (*of_1_39, "1.40.0")
-    assert told.how == "`dmconform reproduce window/loads/rust@1.39:official/1.40.0`"
-    assert CATALOGUE.requirements["window.forward"].statement in told.document
+    assert reported.hosts == (*of_1_39, "1.40.0")
+    assert reported.how == "`dmconform reproduce window/loads/rust@1.39:official/1.40.0`"
+    assert CATALOGUE.requirements["window.forward"].statement in reported.document
 
 
 GOOD = """

@@ -104,7 +104,7 @@ def test_too_much_a_cell_of_which_its_case_says_nothing() -> None:
     assert (found.kind, found.fix) == (InconsistencyKind.TOO_MUCH, f"dmconform expectations narrow r {ONE}")
 
 
-def test_too_much_a_cell_that_nobody_promised() -> None:
+def test_too_much_a_cell_that_is_unsupported() -> None:
     found = only(of_records(msgspec.structs.replace(RECORD, cells=("a/b/*",))))
     assert (found.kind, found.cells) == (InconsistencyKind.TOO_MUCH, (FACT,))
     assert found.fix == "dmconform expectations narrow r --supported"
@@ -206,10 +206,10 @@ def record(path: Path, name: str) -> KnownFailure | None:
 
 def test_each_complaint_of_the_data_is_listed_and_ends_with_its_command(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["expectations"]) == ExitCode.FAIL
-    told = capsys.readouterr().out
+    reported = capsys.readouterr().out
     for kind in (InconsistencyKind.NOTHING, InconsistencyKind.TOO_MUCH, InconsistencyKind.OVERDUE):
-        assert kind.value.upper() in told
-    commands = [line.partition("fix: ")[2] for line in told.splitlines() if "fix: " in line]
+        assert kind.value.upper() in reported
+    commands = [line.partition("fix: ")[2] for line in reported.splitlines() if "fix: " in line]
     assert len(commands) == 3
     for command in commands:
         assert main(shlex.split(command)[1:]) == ExitCode.OK

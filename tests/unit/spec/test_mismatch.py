@@ -54,14 +54,14 @@ UNKNOWN = StaticVerdict(StaticKind.UNKNOWN, "no string")
         *((None, ProbeLoad(load), None) for load in Load),
     ],
 )
-def test_what_the_halves_disagree_in(static: StaticVerdict | None, seen: ProbeLoad, says: str | None) -> None:
+def test_what_static_and_run_time_disagree_in(static: StaticVerdict | None, seen: ProbeLoad, says: str | None) -> None:
     found = mismatch(static, seen)
     assert (found is None) is (says is None), found
     assert says is None or (found is not None and says in found), found
 
 
 PROMISED = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.39.3"), Relation.SUPPORTED, "")
-BEYOND = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.36.4"), Relation.UNSUPPORTED, "")
+UNSUPPORTED = PlannedCell(CellId("a/b", "rust@1.39:reference", "1.36.4"), Relation.UNSUPPORTED, "")
 RECORD = KnownFailure("r", ("a/b/*",), Outcome.REJECTED, "undefined symbol", "reason", "evidence")
 
 
@@ -75,8 +75,8 @@ RECORD = KnownFailure("r", ("a/b/*",), Outcome.REJECTED, "undefined symbol", "re
         (PROMISED, Outcome.PASS, "", (RECORD,), Judgement.XPASS, 1),
         (PROMISED, Outcome.NOT_APPLICABLE, "", (), Judgement.SKIP, 0),
         (PROMISED, Outcome.ERROR, "", (), Judgement.ERROR, 4),
-        (BEYOND, Outcome.PASS, "", (), Judgement.INFORMATIONAL, 0),
-        (BEYOND, Outcome.REJECTED, "", (), Judgement.INFORMATIONAL, 0),
+        (UNSUPPORTED, Outcome.PASS, "", (), Judgement.INFORMATIONAL, 0),
+        (UNSUPPORTED, Outcome.REJECTED, "", (), Judgement.INFORMATIONAL, 0),
     ],
 )
 def test_how_a_disagreement_counts(
@@ -166,7 +166,7 @@ BINARY = Path("/hosts/envoy")
 LOOKUP = f"{BINARY}: symbol lookup error: {FILE}: undefined symbol: callback_9"
 
 
-def test_an_unresolved_symbol_that_went_off_is_told_whatever_was_accepted_before() -> None:
+def test_an_unresolved_symbol_that_went_off_is_reported_whatever_was_accepted_before() -> None:
     log = f"[info] something\n{LOOKUP}\n"
     assert seen(given(ACCEPTED), log=log) == ProbeLoad(Load.UNRESOLVED, "callback_9")
     assert seen(log=log) == ProbeLoad(Load.UNRESOLVED, "callback_9")
@@ -184,5 +184,5 @@ def test_an_unresolved_symbol_that_went_off_is_told_whatever_was_accepted_before
         ("", None),
     ],
 )
-def test_what_the_dynamic_linker_says_is_told_from_what_a_launcher_says(log: str, error: str | None) -> None:
+def test_what_the_dynamic_linker_says_is_distinguished_from_what_a_launcher_says(log: str, error: str | None) -> None:
     assert linker_error(log, BINARY) == error

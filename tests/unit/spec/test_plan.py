@@ -149,9 +149,9 @@ def minor_of_host(host: str) -> Minor:
     return Release.parse(host).minor
 
 
-def test_what_is_promised_to_rust_only_is_unsupported_for_others() -> None:
+def test_what_is_supported_for_rust_only_is_unsupported_for_others() -> None:
     catalogue = load_catalogue()
-    case = next(one for one in catalogue.cases if one.declaration.promised_to == (Language.RUST,))
+    case = next(one for one in catalogue.cases if one.declaration.supported_for == (Language.RUST,))
     relations = {sdk.id.language: case.relation(sdk, Minor(1, 39))[0] for sdk in SDKS if sdk.id.minor == Minor(1, 39)}
     assert relations == {
         Language.RUST: Relation.SUPPORTED,
@@ -178,7 +178,7 @@ def test_cell_ids_are_read_as_they_are_written() -> None:
 
 
 PROMISED = PlannedCell(CellId("a/b", "rust@1.39:official", "1.40.0"), Relation.SUPPORTED, "")
-BEYOND = PlannedCell(CellId("a/b", "rust@1.39:official", "1.38.3"), Relation.UNSUPPORTED, "")
+UNSUPPORTED = PlannedCell(CellId("a/b", "rust@1.39:official", "1.38.3"), Relation.UNSUPPORTED, "")
 RECORD = KnownFailure("r", ("a/b/*/1.40.0",), Outcome.CRASH, "SIGABRT", "reason", "evidence")
 EVERYWHERE = KnownFailure("r", ("a/b/*",), Outcome.CRASH, "SIGABRT", "reason", "evidence")
 
@@ -196,13 +196,13 @@ EVERYWHERE = KnownFailure("r", ("a/b/*",), Outcome.CRASH, "SIGABRT", "reason", "
         (PROMISED, Outcome.PASS, "", (RECORD,), (), Judgement.XPASS),
         (PROMISED, Outcome.NOT_APPLICABLE, "x", (RECORD,), (), Judgement.XPASS),
         (PROMISED, Outcome.ERROR, "x", (RECORD,), (), Judgement.ERROR),
-        (BEYOND, Outcome.CRASH, "by SIGABRT", (EVERYWHERE,), (), Judgement.INFORMATIONAL),
+        (UNSUPPORTED, Outcome.CRASH, "by SIGABRT", (EVERYWHERE,), (), Judgement.INFORMATIONAL),
         (PROMISED, Outcome.NOT_TESTED, "x", (), (), Judgement.SKIP),
         (PROMISED, Outcome.NOT_TESTED, "x", (), ("rust@1.39:official",), Judgement.ERROR),
-        (BEYOND, Outcome.ERROR, "x", (), (), Judgement.ERROR),
-        (BEYOND, Outcome.CRASH, "x", (RECORD,), (), Judgement.INFORMATIONAL),
-        (BEYOND, Outcome.PASS, "", (), (), Judgement.INFORMATIONAL),
-        (BEYOND, Outcome.NOT_APPLICABLE, "x", (), (), Judgement.SKIP),
+        (UNSUPPORTED, Outcome.ERROR, "x", (), (), Judgement.ERROR),
+        (UNSUPPORTED, Outcome.CRASH, "x", (RECORD,), (), Judgement.INFORMATIONAL),
+        (UNSUPPORTED, Outcome.PASS, "", (), (), Judgement.INFORMATIONAL),
+        (UNSUPPORTED, Outcome.NOT_APPLICABLE, "x", (), (), Judgement.SKIP),
     ],
 )
 def test_judgement(

@@ -22,10 +22,10 @@ def disturbed(*words: str) -> Finished:
 def test_a_command_is_stopped_now_and_then_and_its_exit_code_is_passed_on() -> None:
     done = disturbed("--seed", "7", sys.executable, "-c", BUSY.format(one=ONE, code=7))
     assert done.exit_code == 7, done.output
-    told = re.search(r"disturbed: (\d+) stops, (\d+) priorities, seed 7; exit code 7", done.output)
-    assert told, done.output
-    assert int(told[1]) > 0
-    assert int(told[2]) > 0
+    reported = re.search(r"disturbed: (\d+) stops, (\d+) priorities, seed 7; exit code 7", done.output)
+    assert reported, done.output
+    assert int(reported[1]) > 0
+    assert int(reported[2]) > 0
     assert eventually(lambda: not naming("os.getppid() == int(sys.argv[1])")), "expected nothing to compute any more"
 
 

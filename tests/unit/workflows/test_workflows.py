@@ -19,12 +19,12 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "text", "said"), WRONG)
-def test_what_actionlint_does_not_look_for(pattern: str, text: str, said: str) -> None:
+@pytest.mark.parametrize(("pattern", "text", "printed"), WRONG)
+def test_what_actionlint_does_not_look_for(pattern: str, text: str, printed: str) -> None:
     wrong = re.sub(pattern, text, GOOD, count=1)
     assert wrong != GOOD
     assert inconsistencies(Path("w.yml"), GOOD) == []
-    assert any(said in line for line in inconsistencies(Path("w.yml"), wrong))
+    assert any(printed in line for line in inconsistencies(Path("w.yml"), wrong))
 
 
 BROKEN = [
@@ -37,12 +37,12 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("good", "bad", "said"), BROKEN)
-def test_actionlint_really_looks_and_shellcheck_with_it(tmp_path: Path, good: str, bad: str, said: str) -> None:
+@pytest.mark.parametrize(("good", "bad", "printed"), BROKEN)
+def test_actionlint_really_looks_and_shellcheck_with_it(tmp_path: Path, good: str, bad: str, printed: str) -> None:
     wrong = tmp_path / "wrong.yml"
     assert good in GOOD
     wrong.write_text(GOOD.replace(good, bad, 1), encoding="utf-8")
-    assert said in actionlint((wrong,))
+    assert printed in actionlint((wrong,))
 
 
 def test_the_scripts_of_actions_are_looked_at_too() -> None:

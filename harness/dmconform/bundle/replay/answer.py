@@ -54,7 +54,11 @@ def _end(answer: Answer) -> str:
 def differences(recorded: Seen, now: Seen, *, status_only: bool = False) -> list[str]:
     """Returns what differs in two answers, apart from what differs each time; none if they are the same."""
     if isinstance(recorded, str) or isinstance(now, str):
-        return [] if isinstance(recorded, str) and isinstance(now, str) else [f"expected {told(recorded)}, saw {told(now)}"]
+        return (
+            []
+            if isinstance(recorded, str) and isinstance(now, str)
+            else [f"expected {reported(recorded)}, saw {reported(now)}"]
+        )
     if _end(recorded) != _end(now):
         return [f"expected {_end(recorded)}, saw {_end(now)}"]
     if recorded.status is None or status_only:
@@ -91,7 +95,7 @@ def _short(value: str | None) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}… ({len(value)} characters)"
 
 
-def told(seen: Seen) -> str:
+def reported(seen: Seen) -> str:
     """Describes an answer in a line."""
     if isinstance(seen, str):
         return f"no answer in time ({_short(seen)})"

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dmconform.bundle.replay.answer import Seen, differences, from_record, told
+from dmconform.bundle.replay.answer import Seen, differences, from_record, reported
 from dmconform.bundle.replay.connections import REQUEST_S, Connections
 from dmconform.bundle.replay.envoy import ReplayedEnvoy
 from dmconform.bundle.replay.places import Places, Trouble, remove_all
@@ -232,7 +232,7 @@ class _Replay:
             time.sleep(POLL_S)
             now = self._asked(envoy, step)
             different = differences(recorded, now, status_only=step["status_only"])
-        self._compare(told(recorded), told(now), different)
+        self._compare(reported(recorded), reported(now), different)
 
     def _asked(self, envoy: ReplayedEnvoy, step: Mapping[str, Any]) -> Seen:
         if not envoy.lives and not self._connections.is_open(step):

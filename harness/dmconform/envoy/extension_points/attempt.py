@@ -111,9 +111,9 @@ class _Tried:
 
     def after_its_end(self, problem: HostCrashed) -> tuple[AttemptEnd, str]:
         """Returns the result, where the Envoy ended by itself: it also does so to refuse a bootstrap configuration."""
-        said = _config_error(self._envoy.printed())
-        if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and said is not None:
-            return AttemptEnd.REFUSED, said
+        output = _config_error(self._envoy.printed())
+        if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and output is not None:
+            return AttemptEnd.REFUSED, output
         return AttemptEnd.CRASHED, str(problem)
 
 

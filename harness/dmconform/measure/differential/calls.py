@@ -49,7 +49,7 @@ class Gathered:
     `ends` are the calls that end the host, with how; `problem` is why there is no result, or only a part of one; else empty.
     """
 
-    told: ModuleOutput
+    reported: ModuleOutput
     ends: dict[tuple[str, str], str] = field(default_factory=dict)  # (hook, callback)
     problem: str = ""
     refused: bool = False  # the host takes no module at this extension point
@@ -114,24 +114,24 @@ class Caller:
         if job.alone is None:
             skipped = {call.number for call in self._plan.calls if call.alone is not None}
         for _ in range(MOST_RESTARTS):
-            tried, told = self._attempt(target, job, skipped)
+            tried, reported = self._attempt(target, job, skipped)
             if tried.ended not in (AttemptEnd.CRASHED, AttemptEnd.HUNG):
                 problem = "" if tried.ended is AttemptEnd.WORKED else f"{tried.ended.value}: {tried.message}"
-                return Gathered(_with_client(told, job, tried), ends, problem, tried.ended is AttemptEnd.REFUSED)
-            culprit = self._culprit(target, job, skipped, tried, told)
+                return Gathered(_with_client(reported, job, tried), ends, problem, tried.ended is AttemptEnd.REFUSED)
+            culprit = self._culprit(target, job, skipped, tried, reported)
             if culprit is None or job.alone is not None:
                 if job.alone is not None and tried.ended is AttemptEnd.CRASHED:
                     ends[job.alone.hook, job.alone.callback] = tried.message
-                    return Gathered(_with_client(told, job, tried), ends)
-                return Gathered(_with_client(told, job, tried), ends, f"{tried.ended.value}: {tried.message}")
+                    return Gathered(_with_client(reported, job, tried), ends)
+                return Gathered(_with_client(reported, job, tried), ends, f"{tried.ended.value}: {tried.message}")
             ends[culprit.hook, culprit.callback] = tried.message
             skipped.add(culprit.number)
-        return Gathered(_with_client(told, job, tried), ends, f"gave up after {MOST_RESTARTS} calls that end the host")
+        return Gathered(_with_client(reported, job, tried), ends, f"gave up after {MOST_RESTARTS} calls that end the host")
 
-    def _culprit(self, target: Target, job: EnvoyJob, skipped: set[int], tried: Attempt, told: ModuleOutput) -> Call | None:
+    def _culprit(self, target: Target, job: EnvoyJob, skipped: set[int], tried: Attempt, reported: ModuleOutput) -> Call | None:
         """Returns the call that ended the host: the one that never came back, or the one without which it does not end."""
-        if told.unfinished is not None:
-            return self._plan.call(told.unfinished.callback, told.unfinished.hook)
+        if reported.unfinished is not None:
+            return self._plan.call(reported.unfinished.callback, reported.unfinished.hook)
         if tried.ended is AttemptEnd.HUNG or job.alone is not None:
             return None
         made = [
@@ -181,14 +181,14 @@ def _return_rule(abi: Abi, call: Call) -> dict[str, str]:
     return {}
 
 
-def _with_client(told: ModuleOutput, job: EnvoyJob, tried: Attempt) -> ModuleOutput:
+def _with_client(reported: ModuleOutput, job: EnvoyJob, tried: Attempt) -> ModuleOutput:
     """Adds what the client saw: for a job about one call, the effect of the call."""
     saw = tuple(f"{exchange.request.replace(' ', '_')}={exchange.answer.status or 'none'}" for exchange in tried.answers) or (
         "nothing=none",
     )
     callback = job.alone.callback if job.alone else CLIENT
     key = Key(job.alone.hook if job.alone else job.point.value, callback, CLIENT, 0)
-    return ModuleOutput({**told.results, key: saw}, told.missing, told.without, told.hooks, told.unfinished)
+    return ModuleOutput({**reported.results, key: saw}, reported.missing, reported.without, reported.hooks, reported.unfinished)
 
 
 def in_parallel(work: Sequence[Callable[[], None]]) -> None:

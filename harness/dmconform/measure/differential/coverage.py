@@ -63,7 +63,7 @@ def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collectio
         own: what the jobs gave; empty where none was run.
         probes: the short names of the callbacks that the built probes of this minor leave undefined.
     """
-    called = {key.callback for gathered in own.values() for key in gathered.told.results}
+    called = {key.callback for gathered in own.values() for key in gathered.reported.results}
     called |= {callback for gathered in own.values() for _, callback in gathered.ends}
     found: list[CallbackCoverage] = []
     for function in plan.abi.functions:
@@ -90,7 +90,7 @@ def _why_not(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], name: str) -> Not
             return NotCalled(NOT_YET, f"hosts of {plan.abi.envoy} take no configuration for {point.value}")
     for hook in hooks:
         for gathered in own.values():
-            handle = gathered.told.without.get((hook, name))
+            handle = gathered.reported.without.get((hook, name))
             if handle is not None:
                 return NotCalled(NOT_GIVEN, f"nothing gave a {handle} in {hook}")
     return NotCalled(NOT_REACHED, f"no run came to {', '.join(hooks)}")

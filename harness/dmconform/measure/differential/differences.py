@@ -62,13 +62,13 @@ class RepeatedRuns:
     @classmethod
     def of(cls, runs: Sequence[Gathered]) -> RepeatedRuns:
         """Puts runs together."""
-        each = [run.told.results for run in runs]
+        each = [run.reported.results for run in runs]
         always = set(each[0]).intersection(*each[1:])
         values = {key: _union(results[key] for results in each) for key in each[0] if key in always}
         ends: dict[tuple[str, str], str] = {}
         for run in runs:
             ends |= run.ends
-        missing = frozenset[str]().union(*(run.told.missing for run in runs))
+        missing = frozenset[str]().union(*(run.reported.missing for run in runs))
         refused = runs[-1].problem if all(run.refused for run in runs) else ""
         return cls(values, frozenset(set[Key]().union(*each) - always), ends, missing, refused)
 

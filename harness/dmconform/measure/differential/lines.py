@@ -69,8 +69,8 @@ def read_lines(lines: Iterable[str]) -> ModuleOutput:
             case "result" if "=" in rest:
                 at = rest.index("=")
                 key = Key(hook, callback, " ".join(rest[:at]), time)
-                said = open_calls.pop(key, [])
-                results.setdefault(key, (*rest[at + 1 :], *sorted(set(said))) or ("called",))
+                printed = open_calls.pop(key, [])
+                results.setdefault(key, (*rest[at + 1 :], *sorted(set(printed))) or ("called",))
             case _:
                 pass
     return ModuleOutput(results, frozenset(missing), without, frozenset(hooks), next(reversed(open_calls), None))

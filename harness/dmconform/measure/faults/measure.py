@@ -40,7 +40,7 @@ _IN_CLUSTERS = frozenset(
         ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE,
     )
 )
-_SAID = re.compile(r"\]\[(?:warning|error|critical)\]\[\w+\] \[(?P<file>[^\]]*)\] (?P<message>.*)")
+_MESSAGE = re.compile(r"\]\[(?:warning|error|critical)\]\[\w+\] \[(?P<file>[^\]]*)\] (?P<message>.*)")
 
 
 @dataclass
@@ -127,7 +127,7 @@ class _Right:
     way: Way
     attempt: Attempt
     seen: tuple[str, ...]
-    said: frozenset[str]
+    logged: frozenset[str]
 
 
 class _Faulty:
@@ -140,7 +140,7 @@ class _Faulty:
     def right(self, way: Way) -> _Right:
         """Attempts the module without a fault."""
         attempt, looked = self._attempt(way, None)
-        return _Right(way, attempt, _exchanges(attempt, looked), frozenset(_said(attempt.log)))
+        return _Right(way, attempt, _exchanges(attempt, looked), frozenset(_message_of(attempt.log)))
 
     def why_not(self, right: _Right) -> str:
         """Returns why a point could not be measured."""
@@ -156,20 +156,20 @@ class _Faulty:
         attempt, looked = self._attempt(right.way, hook)
         counted = self._counted(right.way, looked, hook, ())
         seen = _exchanges(attempt, looked)
-        said = tuple(sorted(set(_said(attempt.log)) - right.said - {attempt.message}))
+        logged = tuple(sorted(set(_message_of(attempt.log)) - right.logged - {attempt.message}))
         match attempt.ended:
             case AttemptEnd.REFUSED:
                 late = attempt.phase is not Phase.LOADING
                 return NullFact(Fate.REFUSED, late, counted, seen if late else (), (), attempt.message)
             case AttemptEnd.CRASHED:
                 message = f"Envoy ends {how_it_ended(attempt)} {WHEN[attempt.phase]}"
-                return NullFact(Fate.CRASHES, counted=counted, seen=seen, said=said, message=message)
+                return NullFact(Fate.CRASHES, counted=counted, seen=seen, logged=logged, message=message)
             case AttemptEnd.HUNG:
-                return NullFact(Fate.HANGS, counted=counted, said=said, message=f"Envoy hangs {WHEN[attempt.phase]}")
+                return NullFact(Fate.HANGS, counted=counted, logged=logged, message=f"Envoy hangs {WHEN[attempt.phase]}")
             case _ if seen != right.seen:
-                return NullFact(Fate.DIFFERS, counted=counted, seen=seen, said=said)
+                return NullFact(Fate.DIFFERS, counted=counted, seen=seen, logged=logged)
             case _:
-                return NullFact(Fate.SAME, counted=counted, seen=seen, said=said)
+                return NullFact(Fate.SAME, counted=counted, seen=seen, logged=logged)
 
     def _counted(self, way: Way, looked: _Seen, null: str | None, taken: tuple[str, ...]) -> Counted:
         """Returns the counters; from a second Envoy, which has its clusters by discovery, where they ended the first one."""
@@ -200,9 +200,9 @@ class _Faulty:
         return attempt, looked
 
 
-def _said(log: str) -> list[str]:
+def _message_of(log: str) -> list[str]:
     """Returns warnings and errors about dynamic modules."""
-    found = (_SAID.search(line) for line in log.splitlines())
+    found = (_MESSAGE.search(line) for line in log.splitlines())
     return [one["message"] for one in found if one and "dynamic_module" in one["file"]]
 
 

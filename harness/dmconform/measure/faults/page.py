@@ -98,8 +98,8 @@ def null_words(fact: NullFact, release: str) -> str:
             words = ""
     seen = _seen(fact.seen if fact.fate is not Fate.SAME else tuple(line for line in fact.seen if ": 200" not in line))
     words = f"{words}: {seen}" if words and seen else words or seen
-    if fact.said:
-        words += "; logged: " + "; ".join(f"“{line}”" for line in fact.said)
+    if fact.logged:
+        words += "; logged: " + "; ".join(f"“{line}”" for line in fact.logged)
     if _has_counters(release) and (fact.counted.counters or fact.fate is Fate.REFUSED):
         words += f"; counted: {counted_words(fact.counted)}"
     return words

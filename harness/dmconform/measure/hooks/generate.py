@@ -225,9 +225,9 @@ class _Writer:
         return f"{head};\n{head}", "\n".join([*touched, body])
 
     def _function(self, hook: Function, head: str, body: str) -> str:
-        said = f'static atomic_flag said = ATOMIC_FLAG_INIT;\nsay(&said, "{hook.name}");\n' if self._traced else ""
+        printed = f'static atomic_flag said = ATOMIC_FLAG_INIT;\nsay(&said, "{hook.name}");\n' if self._traced else ""
         null = f'if (is_null("{hook.name}")) {{\n  return 0;\n}}\n' if self._nullable and self.is_instance(hook) else ""
         touched = "".join(f"touch({one.name});\n" for one in hook.params or () if one.type.endswith("_module_ptr"))
         looks = touched if self._nullable else ""
-        inside = "".join(f"  {line}\n" for line in f"{said}{looks}{null}{body}".splitlines())
+        inside = "".join(f"  {line}\n" for line in f"{printed}{looks}{null}{body}".splitlines())
         return f"{head} {{\n{inside}}}"

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from dmconform.core.errors import EmptySelection, UsageError
+from dmconform.core.nearest import unknown
 from dmconform.core.text import first_line
 from dmconform.core.values import Host, Judgement, Outcome, Relation, SdkId
 from dmconform.core.versions import Minor
@@ -111,11 +112,7 @@ def verdict(
     kinds = list(ReasonKind)
     ordered = tuple(sorted(reasons, key=lambda one: (kinds.index(one.kind), -len(one.cells))))
     answer = (
-        GateAnswer.MAY_NOT
-        if any(one.kind.is_certain for one in ordered)
-        else GateAnswer.CANNOT_TELL
-        if ordered
-        else GateAnswer.MAY
+        GateAnswer.MAY_NOT if any(one.kind.is_certain for one in ordered) else GateAnswer.UNKNOWN if ordered else GateAnswer.MAY
     )
     return GateVerdict(SCHEMA_VERSION, name, policy.question, subject, answer, cells, held, ordered, tuple(waived), judged)
 
@@ -123,6 +120,8 @@ def verdict(
 def _of_sdk(report: Report, policy: Policy, subject: str, catalogue: Catalogue) -> Asked:
     spec = SdkSpec.parse(subject)
     sdks = [sdk for sdk in catalogue.sdks if spec.matches(sdk)]
+    if not sdks:
+        raise UsageError(unknown("SDK", subject, [str(sdk.id) for sdk in catalogue.sdks], more="dmconform list sdks shows all"))
     minors = {sdk.id.minor for sdk in sdks}
     if len(minors) != 1:
         raise UsageError(f"--sdk {subject}: expected SDKs of one minor, such as rust@1.39, found {len(minors)} minors")
@@ -143,20 +142,18 @@ def _of_sdk(report: Report, policy: Policy, subject: str, catalogue: Catalogue) 
 def _of_host(report: Report, policy: Policy, subject: str, catalogue: Catalogue) -> Asked:
     host = next((host for host in report.hosts if host.id == subject), None)
     if host is None:
-        raise UsageError(
-            f"--host {subject}: not in the report, which has {', '.join(host.id for host in report.hosts) or 'none'}"
-        )
+        raise UsageError(unknown("host", subject, [host.id for host in report.hosts], more="only hosts of the report count"))
     own = host.release.minor
     minors = [own if step is RelativeMinor.OWN else Minor(own.major, own.minor - 1) for step in policy.sdks]
     sdks = [sdk for sdk in catalogue.sdks if sdk.id.minor in minors and sdk.id.provider in policy.providers]
     cells = _promised(policy, catalogue, sdks, [host])
     there = {sdk.id.minor for sdk in sdks}
     command = _run([f"*@{minor}" for minor in minors if minor in there], ["path:FILE" if "~" in subject else subject])
-    unknown = policy.own_may_be_unknown and own > catalogue.newest_minor
+    newer = policy.own_may_be_unknown and own > catalogue.newest_minor
     absent = tuple(
         Reason(ReasonKind.NO_SDK, f"the policy asks for SDKs of {minor}, and this suite has none")
         for minor in minors
-        if cells and minor not in there and not (unknown and minor == own)
+        if cells and minor not in there and not (newer and minor == own)
     )
     return Asked(f"Envoy {subject}", cells, (host,), absent, command, own)
 
@@ -248,8 +245,8 @@ class _Tally:
         # A fact in the place of a promise: the report is of a suite that did not know the promise.
         kind = _BY_JUDGEMENT.get(cell.judgement, ReasonKind.BROKEN)
         record = f" ({cell.known_failure})" if cell.known_failure else ""
-        said = first_line(cell.mismatch or "" if kind is ReasonKind.MISMATCH else cell.detail)
-        self._note(kind, f"{cell.case}: {cell.outcome.value}{record}" + (f": {said}" if said else ""), cell)
+        printed = first_line(cell.mismatch or "" if kind is ReasonKind.MISMATCH else cell.detail)
+        self._note(kind, f"{cell.case}: {cell.outcome.value}{record}" + (f": {printed}" if printed else ""), cell)
 
     def _count_without_answer(self, cell: CellEntry, sdk: RelativeMinor | None) -> None:
         allowed = self._policy.allowance(cell.id, cell.outcome, sdk)

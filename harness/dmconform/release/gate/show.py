@@ -14,8 +14,8 @@ from dmconform.report.summary import counted
 
 CELLS_SHOWN = 3
 LONGEST_LINE = 600
-GLYPHS = {GateAnswer.MAY: "✓", GateAnswer.MAY_NOT: "✗", GateAnswer.CANNOT_TELL: "■"}
-STYLES = {GateAnswer.MAY: "bold green", GateAnswer.MAY_NOT: "bold red", GateAnswer.CANNOT_TELL: "bold magenta"}
+GLYPHS = {GateAnswer.MAY: "✓", GateAnswer.MAY_NOT: "✗", GateAnswer.UNKNOWN: "■"}
+STYLES = {GateAnswer.MAY: "bold green", GateAnswer.MAY_NOT: "bold red", GateAnswer.UNKNOWN: "bold magenta"}
 
 
 def headline(verdict: GateVerdict) -> str:
@@ -86,6 +86,6 @@ def annotations_of_verdict(verdict: GateVerdict) -> Iterator[Annotation]:
     level = {
         GateAnswer.MAY: AnnotationLevel.NOTICE,
         GateAnswer.MAY_NOT: AnnotationLevel.ERROR,
-        GateAnswer.CANNOT_TELL: AnnotationLevel.WARNING,
+        GateAnswer.UNKNOWN: AnnotationLevel.WARNING,
     }[verdict.answer]
     yield Annotation(level, "dmconform gate", headline(verdict))

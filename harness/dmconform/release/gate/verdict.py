@@ -8,7 +8,7 @@ import msgspec
 
 from dmconform.core.errors import ExitCode
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class GateAnswer(enum.Enum):
@@ -16,12 +16,12 @@ class GateAnswer(enum.Enum):
 
     MAY = "may be released"
     MAY_NOT = "may not be released"
-    CANNOT_TELL = "cannot be told"
+    UNKNOWN = "unknown"
 
     @property
     def exit_code(self) -> ExitCode:
         """The exit code of the command."""
-        return {GateAnswer.MAY: ExitCode.OK, GateAnswer.MAY_NOT: ExitCode.FAIL, GateAnswer.CANNOT_TELL: ExitCode.ERROR}[self]
+        return {GateAnswer.MAY: ExitCode.OK, GateAnswer.MAY_NOT: ExitCode.FAIL, GateAnswer.UNKNOWN: ExitCode.ERROR}[self]
 
 
 class ReasonKind(enum.Enum):

@@ -27,8 +27,8 @@ def changes(report: Report, comparison: ReportComparison, texts: Texts) -> Chang
         old = change.old
         if old is None or change.new is None:
             continue
-        told = (old.outcome.value, old.judgement.value, f"{change.kind.value}: {MEANINGS[change.kind]}", _ran_with(change))
-        one, two, three, four = (texts.add(text) for text in told)
+        reported = (old.outcome.value, old.judgement.value, f"{change.kind.value}: {MEANINGS[change.kind]}", _ran_with(change))
+        one, two, three, four = (texts.add(text) for text in reported)
         was[str(places[change.cell])] = one, two, three, four
     return Changes(
         since=texts.safe(comparison.old.started_at),

@@ -43,7 +43,7 @@ LEGEND = (
     (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "legacy or unsupported, and fails"),
     (Judgement.SKIP, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.SKIP]),
 )
-ALWAYS_TOLD = (Judgement.PASS, Judgement.FAIL)
+ALWAYS_LISTED = (Judgement.PASS, Judgement.FAIL)
 """In the legend even where no cell is judged so."""
 
 
@@ -71,14 +71,14 @@ def page(report: Report, comparison: ReportComparison | None) -> str:
         not_applicable=summary.by_outcome[Outcome.NOT_APPLICABLE],
         outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
         outcome_marks=OUTCOME_MARKS,
-        legend=[(its, meaning) for one, its, meaning in LEGEND if one in ALWAYS_TOLD or summary.by_judgement[one]],
+        legend=[(its, meaning) for one, its, meaning in LEGEND if one in ALWAYS_LISTED or summary.by_judgement[one]],
     )
 
 
 def _compared(comparison: ReportComparison) -> str:
     """Returns a summary of the comparison with an earlier report, and what a reader must know of it."""
-    told = "".join(f" Note: {note}." for note in notes(comparison))
-    return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{told}"
+    reported = "".join(f" Note: {note}." for note in notes(comparison))
+    return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{reported}"
 
 
 def cell_fragment(cell: str) -> str:
