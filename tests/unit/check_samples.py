@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
-from dmconform.check.judge import HostFinding, exit_code, judge_hosts
-from dmconform.check.result import SCHEMA_VERSION, Check, PointRun, RunKind, SdkGuess
-from dmconform.check.sdk_minor import promise_for
-from dmconform.check.span import span_of
+from dmconform.check.judge import HostFinding, JudgedModule, judge_hosts
+from dmconform.check.promise import best_relation, exit_code, promise_for
+from dmconform.check.result import SCHEMA_VERSION, Check, PointBasis, PointRun, RunKind, SdkGuess, TriedUse
+from dmconform.check.span import Releases, span_of
 from dmconform.core.values import AbiVerdict
 from dmconform.core.versions import Minor
 
@@ -38,6 +39,11 @@ RUNS = {
 }
 
 
+def tried(point: str = "http_filter", *, given: bool = True, basis: PointBasis = PointBasis.GIVEN) -> TriedUse:
+    """A use of the module, with or without name and configuration."""
+    return TriedUse(point, basis, HOSTILE, given, 2 if given else 0, given, ("GODEBUG",))
+
+
 def check(
     releases: tuple[str, ...] = KNOWN,
     *,
@@ -51,7 +57,9 @@ def check(
         HostFinding(one, one, "a test", STATICS[one], runs=(by_release[one],) if ran else (), run_wanted=ran)
         for one in releases
     ]
-    hosts = judge_hosts(seen, guessed=False)
+    uses = (tried(),)
+    hosts = judge_hosts(seen, JudgedModule({one.extension_point: one for one in uses}))
+    promise = tuple(promise_for(Minor.parse(one), hosts) for one in sdk)
     return Check(
         schema_version=SCHEMA_VERSION,
         suite_version="0.1.0",
@@ -60,7 +68,7 @@ def check(
             sha256="ab" * 32,
             size_bytes=1234,
             architecture="x86-64",
-            hooks=("envoy_dynamic_module_on_program_init",),
+            hooks=("envoy_dynamic_module_on_http_filter_new", "envoy_dynamic_module_on_program_init"),
             undefined=(Undefined(HOSTILE), Undefined(MISSING[0])),
             abi_version="v0.1.0",
             abi_version_known=Known.READ,
@@ -73,10 +81,12 @@ def check(
         ),
         hooks_by_point={"every point": ("envoy_dynamic_module_on_program_init",)},
         ran=ran,
-        hosts=hosts,
-        span=span_of(hosts, KNOWN, ran),
+        hosts=tuple(msgspec.structs.replace(host, relation=best_relation(host.id, promise)) for host in hosts),
+        span=span_of(hosts, Releases(KNOWN, ("1.39.2",)), ran),
         sdk=SdkGuess(sdk, Known.INFERRED, "its ABI string is v0.1.0"),
-        promise=tuple(promise_for(Minor.parse(one), hosts) for one in sdk),
+        promise=promise,
+        tried=uses,
+        options=("--filter-name", HOSTILE),
         notes=(HOSTILE,),
-        exit_code=int(exit_code(hosts)),
+        exit_code=int(exit_code(hosts, promise, all_must_work=False)),
     )

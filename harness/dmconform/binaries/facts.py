@@ -21,6 +21,7 @@ class Known(enum.Enum):
 
     READ = "read"  # it is in the file, in a place that means it
     INFERRED = "inferred"  # the file has signs of it
+    REPORTED = "reported by a host"  # at run time
     UNKNOWN = "unknown"
 
 

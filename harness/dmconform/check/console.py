@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
-from dmconform.check.result import Check, HostEntry, HostVerdict, PointRun, PromiseEntry, RunKind
+from dmconform.check.result import Check, HostEntry, HostVerdict, PointRun, PromiseEntry, RunKind, Span, TriedUse
 from dmconform.core.extension_point import CALLBACK_PREFIX
 from dmconform.core.terminal import SafeOutput
+from dmconform.core.text import counted
 
 NAMES_SHOWN = 6
-LONGEST_TEXT = 600
+LONGEST_TEXT = 900
 _STATIC_WORDS = {
     StaticKind.LOADS: ("loads", "green"),
     StaticKind.REFUSED: ("refused", "red"),
@@ -24,7 +25,9 @@ _STATIC_WORDS = {
 }
 _RUN_WORDS = {
     RunKind.WORKS: ("works", "green"),
+    RunKind.WORKS_WITH_ERRORS: ("errors", "red"),
     RunKind.CONFIGURATION_REFUSED: ("refuses config", "magenta"),
+    RunKind.CONFIGURATION_CRASHED: ("config crashes", "magenta"),
     RunKind.HOST_REFUSES_CONFIGURATION: ("config refused", "magenta"),
     RunKind.REFUSED: ("refused", "red"),
     RunKind.NO_SUCH_POINT: ("no such point", "red"),
@@ -35,8 +38,9 @@ _RUN_WORDS = {
     RunKind.HUNG: ("hung", "red"),
     RunKind.NO_VERDICT: ("could not run", "magenta"),
 }
-_VERDICT_WORDS = {
+VERDICT_WORDS = {
     HostVerdict.WORKS: ("✓ works", "bold green"),
+    HostVerdict.ERRORS: ("✗ works with errors", "bold red"),
     HostVerdict.BREAKS: ("✗ does not work", "bold red"),
     HostVerdict.UNDECIDED: ("? not judged", "bold magenta"),
 }
@@ -51,14 +55,14 @@ def print_check(check: Check, console: Console) -> None:
     for note in check.notes:
         out.line(note, before=f"  {'note':<11}")
     console.print(_table(check, out))
-    _print_groups(out, "Why", [(host.reason, host) for host in check.hosts if host.reason != host.static.reason])
+    _print_groups(out, "Why", check, [(host.reason, host) for host in check.hosts if host.reason != host.static.reason])
     _print_static(out, check)
-    _print_groups(out, "Notes", [(note, host) for host in check.hosts for note in host.static.notes])
-    _print_groups(out, "Answers", [(_answers(run), host) for host in check.hosts for run in host.runs])
+    _print_groups(out, "Notes", check, [(note, host) for host in check.hosts for note in host.static.notes])
+    _print_groups(out, "Answers", check, [(_answers(run), host) for host in check.hosts for run in host.runs])
     for text, hosts in _grouped((host.mismatch or "", host) for host in check.hosts).items():
         out.line(f"!! {', '.join(hosts)}: static/run-time mismatch: {text}", style="bold white on red")
     out.line("")
-    for line in _span_lines(check):
+    for line in span_lines(check.span):
         out.line(line, style="bold" if "EnvoyVersion" in line else "")
     out.line("")
     for line in _promise_lines(check):
@@ -66,7 +70,7 @@ def print_check(check: Check, console: Console) -> None:
 
 
 def _sure(known: Known) -> str:
-    return " (inferred)" if known is Known.INFERRED else ""
+    return {Known.INFERRED: " (inferred)", Known.REPORTED: " (reported by a host)"}.get(known, "")
 
 
 def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
@@ -85,6 +89,15 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     yield "binding", "; ".join([facts.binding.value, *more])
     hooks = ", ".join(f"{point} {len(names)}" for point, names in check.hooks_by_point.items())
     yield "hooks", f"{hooks or 'none'}; callbacks it names: {len(facts.callbacks)}"
+    for use in check.tried if check.ran else ():
+        yield "used", _use_words(use)
+
+
+def _use_words(use: TriedUse) -> str:
+    name = f"filter name {use.filter_name!r}" + ("" if use.name_given else " (of the file; --filter-name gives another)")
+    config = f"a configuration of {counted(use.config_bytes, 'byte')}" if use.config_given else "no configuration"
+    variables = f"; variables set: {', '.join(use.environment)}" if use.environment else ""
+    return f"as {use.extension_point} ({use.basis.value}), {name}, {config}{variables}"
 
 
 def _sdk_words(check: Check) -> str:
@@ -102,22 +115,23 @@ def _needs(facts: ModuleFacts) -> str:
 def _table(check: Check, out: SafeOutput) -> Table:
     """Returns a row per host and extension point."""
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    for heading in ("Host", "static", "run at", "run", "ABI string", "verdict"):
-        table.add_column(heading, no_wrap=True)
+    for heading in ("Host", "promise", "static", "run at", "run", "ABI string", "verdict"):
+        table.add_column(heading, overflow="fold")
     for host in check.hosts:
-        word, style = _VERDICT_WORDS[host.verdict]
+        word, style = VERDICT_WORDS[host.verdict]
         if not check.ran and host.verdict is not HostVerdict.UNDECIDED:
             word += " (expected)"
         if host.mismatch:
             word += " !!"
-        head = [out.text(host.id), out.text(*_STATIC_WORDS[host.static.kind])]
+        promise = host.relation.value if host.relation else "?"
+        head = [out.text(host.id), out.text(promise), out.text(*_STATIC_WORDS[host.static.kind])]
         tail = [out.text(word, style)]
         if not host.runs:
             table.add_row(*head, "-", out.text("not run", "dim"), "", *tail)
         for run in host.runs:
             seen = [out.text(run.extension_point), out.text(*_RUN_WORDS[run.kind]), out.text(run.abi_verdict.value)]
             table.add_row(*head, *seen, *tail)
-            head, tail = [Text(""), Text("")], []
+            head, tail = [Text("")] * 3, []
     return table
 
 
@@ -130,12 +144,17 @@ def _grouped(texts: Iterable[tuple[str, HostEntry]]) -> dict[str, list[str]]:
     return grouped
 
 
-def _print_groups(out: SafeOutput, title: str, texts: Iterable[tuple[str, HostEntry]]) -> None:
+def _on(hosts: list[str], check: Check) -> str:
+    """Returns the hosts of a remark, in words."""
+    return "all hosts" if len(hosts) == len(check.hosts) > 1 else ", ".join(hosts)
+
+
+def _print_groups(out: SafeOutput, title: str, check: Check, texts: Iterable[tuple[str, HostEntry]]) -> None:
     grouped = _grouped(texts)
     if grouped:
         out.line(f"{title}:", style="bold")
     for text, hosts in grouped.items():
-        out.line(f"{', '.join(hosts)}: {text}", before="  ")
+        out.line(f"{_on(hosts, check)}: {text}", before="  ")
 
 
 def _answers(run: PointRun) -> str:
@@ -153,27 +172,27 @@ def _print_static(out: SafeOutput, check: Check) -> None:
     for host in check.hosts:
         static = host.static
         if static.kind is not StaticKind.LOADS:
-            # With names below, the reason would say them twice.
+            # With names below, the reason would repeat them.
             count = len(static.missing)
-            printed = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
-            grouped.setdefault((printed, _envoys_first(static.missing)), []).append(host.id)
+            reason = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
+            grouped.setdefault((reason, _envoys_first(static.missing)), []).append(host.id)
     if grouped:
         out.line("Static:", style="bold")
-    for (printed, names), hosts in grouped.items():
-        out.line(f"{', '.join(hosts)}: {printed}", before="  ")
+    for (reason, names), hosts in grouped.items():
+        out.line(f"{_on(hosts, check)}: {reason}", before="  ")
         for name in names[:NAMES_SHOWN] if len(names) > 1 else ():
             out.line(name, before="      ")
         if len(names) > NAMES_SHOWN:
             out.line(f"… and {len(names) - NAMES_SHOWN} more (--json has all)", before="      ")
 
 
-def _span_lines(check: Check) -> Iterator[str]:
-    span = check.span
+def span_lines(span: Span) -> Iterator[str]:
+    """Yields the range in words, and as it is pasted."""
     how = "measured" if span.measured else "expected, nothing was run"
     if not span.works:
-        yield (
-            f"Works on none of the hosts ({how})." if not span.undecided else f"Works on no host that could be judged ({how})."
-        )
+        yield f"Works on no host that could be judged ({how})." if span.undecided else f"Works on none of the hosts ({how})."
+        if span.expected:
+            yield f"Expected to load it, and not asked for: Envoy {', '.join(span.expected)} (--host takes them)."
         return
     yield f"Works on {', '.join(span.works)} ({how})."
     if span.unresolved:
@@ -193,10 +212,14 @@ def _span_lines(check: Check) -> Iterator[str]:
     yield f'maxEnvoyVersion: "{span.max_envoy_version}"'
     if span.between:
         yield f"Not asked for, though in this range: {', '.join(span.between)} (--host all takes them in)."
+    if span.not_available:
+        yield f"Not tried, as no package registry has them: {', '.join(span.not_available)}."
 
 
 def _promise_lines(check: Check) -> Iterator[str]:
-    if not check.promise:
+    if not check.module.points and check.module.problem is None:
+        yield "Promise: not judged, as nothing says what the module is for."
+    elif not check.promise and check.module.problem is None:
         yield "Promise: not known, as the SDK's minor is not known; give it with --sdk-minor."
     several = len(check.promise) > 1
     for entry in check.promise:
@@ -206,19 +229,22 @@ def _promise_lines(check: Check) -> Iterator[str]:
 def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     head = f"Promise, {'if it is of' if several else 'for'} SDK {entry.sdk}: "
     if entry.supported_minors:
-        head += f"Envoy {' and '.join(entry.supported_minors)}. "
+        head += f"works on Envoy {' and '.join(entry.supported_minors)}. "
     else:
-        head += f"none before 1.38; the documents then asked for the same ABI string, so for Envoy {entry.sdk} at most. "
+        head += f"none; before 1.38 the documents demanded the same ABI string, so Envoy {entry.sdk} at most. "
     parts = []
     works = [host.id for host in check.hosts if host.verdict is HostVerdict.WORKS]
+    own = [host.id for host in check.hosts if host.own_doing]
     if entry.broken:
         parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {', '.join(entry.broken)}")
     if entry.kept:
         parts.append(f"{'kept' if check.span.measured else 'expected to hold'} on {', '.join(entry.kept)}")
-    if entry.as_asked:
-        parts.append(f"as they asked on {', '.join(entry.as_asked)}")
-    if entry.luck:
-        parts.append(f"outside it, by luck: {', '.join(entry.luck)}")
+    if own:
+        parts.append(f"not judged on {', '.join(own)}, where the failure need not be the host's")
+    if entry.same_minor:
+        parts.append(f"it works there: {', '.join(entry.same_minor)}")
+    if entry.unsupported:
+        parts.append(f"it also works where nothing is promised: {', '.join(entry.unsupported)}")
     elif works and entry.supported_minors:
-        parts.append("the range is inside of it")
+        parts.append("it works nowhere else")
     return head + ("; ".join(parts) + "." if parts else "")

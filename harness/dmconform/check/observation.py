@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dmconform.binaries.facts import ModuleFacts
+from dmconform.check.log import caught_panic, crash_frame, crashed_while_loading, error_lines, module_lines, reported_abi_string
 from dmconform.check.result import PointRun, RunKind
 from dmconform.check.settings import WantedUse
+from dmconform.check.uses import module_name
 from dmconform.core.errors import HarnessError
 from dmconform.core.text import one_line
 from dmconform.core.values import AbiVerdict
@@ -25,6 +27,7 @@ from dmconform.envoy.outcomes import linker_error
 from dmconform.matrix.cell import abi_verdict
 
 LIBRARY_PATH = "LD_LIBRARY_PATH"
+TOGETHER = " + "
 _REASON_CHARACTERS = 1000
 # What hosts of 1.36 to 1.40 say; the first group that matches counts.
 _NO_SUCH_POINT = re.compile(
@@ -41,20 +44,9 @@ _NOT_LOADED = re.compile(
     r"|cannot open shared object",
     re.IGNORECASE,
 )
-_RUST_PANIC = "panicked at"  # what it says of itself is on the next line
-# The first of these that the log has says most of the trouble. The last is what a module logs as an error.
-_TROUBLE = (
-    _RUST_PANIC,
-    "panic: ",
-    "terminate called",
-    "Assertion `",
-    "libc++abi: ",
-    "fatal error: ",
-    "[error][dynamic_modules]",
-)
-_THREAD = re.compile(r"(thread '[^']*') \(\d+\)")  # how Rust names the one that panics: with a number that differs
-# Time, process, level, logger and place in the source, as hosts begin a line of their log.
-_LOG_HEAD = re.compile(r"^\[[^\]]*\]\[\d+\]\[\w+\]\[\w+\] \[[^\]]*\] ")
+_WHOLE_CONFIGURATION = re.compile(r"\{\s*\"?\w+\"?\s*:.{200,}", re.DOTALL)
+_SERVER_ERROR = 500
+_NOT_THE_MODULES = (RunKind.WORKS, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)  # its log does not explain them
 
 
 @dataclass(frozen=True)
@@ -98,62 +90,82 @@ def install(module: Path, facts: ModuleFacts, folder: Path, reserved: Collection
     return Installed(name, folder, {LIBRARY_PATH: ":".join(beside)} if beside else {})
 
 
-def module_name(module: Path) -> str:
-    """Returns the name that an Envoy configuration would use for the file.
+@dataclass(frozen=True)
+class InstalledUse:
+    """A module's copy, and how it is used."""
 
-    It is without `lib` and `.so`, and has only safe letters.
-    """
-    stem = module.name.removeprefix("lib").removesuffix(".so")
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:100].lstrip(".-") or "module"
+    installed: Installed
+    wanted: WantedUse
+
+    @property
+    def name(self) -> str:
+        """The name that the host hands to the module: the one that was given, or the module's own."""
+        return self.wanted.name or self.installed.name
+
+    @property
+    def module_use(self) -> ModuleUse:
+        """The same, as a configuration takes it."""
+        config = self.wanted.config if self.wanted.config is not None else ""
+        return ModuleUse(self.wanted.point, ModuleRef(self.installed.name), self.name, config)
 
 
-def run_use(
+def run_uses(
     binary: Path,
-    installed: Installed,
-    wanted: WantedUse,
+    uses: Sequence[InstalledUse],
     folder: Path,
     *,
     environment: Mapping[str, str],
     upstream_port: int,
 ) -> PointRun:
-    """Runs the module in one host at one extension point; never raises for what module or host do.
+    """Runs modules together in one host; never raises for what module or host do.
 
     Args:
         binary: the host.
-        installed: the copy of the module, and the variables it needs.
-        wanted: extension point, filter name, configuration and variables; an empty name means the module's own.
+        uses: mostly one; the copies of several are in one folder.
         folder: for the host's files.
-        environment: variables of all uses; those of `wanted` win.
+        environment: variables of all uses; those of each one win.
         upstream_port: a loopback port with an upstream that answers.
     """
-    name = wanted.name or installed.name
-    answers: tuple[str, ...] = ()
-    use = ModuleUse(wanted.point, ModuleRef(installed.name), name, wanted.config)
-    variables = _merged(installed.environment, environment, wanted.environment)
+    modules = uses[0].installed.folder
+    wanted = (part for one in uses for part in (one.installed.environment, one.wanted.environment))
+    variables = _merged(environment, *wanted)
     started = time.monotonic()
     try:
-        seen = attempt(binary, use, folder, search_path=installed.folder, environment=variables, upstream_port=upstream_port)
+        seen = attempt(
+            binary,
+            uses[0].module_use,
+            folder,
+            others=[one.module_use for one in uses[1:]],
+            search_path=modules,
+            environment=variables,
+            upstream_port=upstream_port,
+        )
         kind, reason = classify(seen, binary)
-        answers = tuple(_in_words(exchange) for exchange in seen.answers)
-        printed = abi_verdict(seen.log, kind not in (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT))
+        loaded = kind not in (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)
+        verdict = abi_verdict(seen.log, loaded)
     except (HarnessError, OSError) as error:
-        kind, reason, printed = RunKind.NO_VERDICT, str(error), AbiVerdict.NOT_LOADED
+        seen, kind, reason, verdict = Attempt(AttemptEnd.BLOCKED), RunKind.NO_VERDICT, str(error), AbiVerdict.NOT_LOADED
+    lines = () if kind in _NOT_THE_MODULES else module_lines(seen.log, seen.message)
     return PointRun(
-        extension_point=wanted.point.value,
-        filter_name=name,
+        extension_point=TOGETHER.join(one.wanted.point.value for one in uses),
+        filter_name=TOGETHER.join(one.name for one in uses),
         kind=kind,
-        reason=_tidy(reason, installed.folder),
-        abi_verdict=printed,
+        reason=_tidy(reason, modules),
+        abi_verdict=verdict,
         duration_s=round(time.monotonic() - started, 3),
-        answers=answers,
+        answers=tuple(_in_words(exchange) for exchange in seen.answers),
+        log_lines=tuple(_tidy(line, modules) for line in lines),
+        frame=_tidy(crash_frame(seen.log), modules) if seen.ended is AttemptEnd.CRASHED else "",
+        abi_version=reported_abi_string(seen.log) if len(uses) == 1 else None,
     )
 
 
-def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:
+def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:  # noqa: PLR0911 - a line per end
     """Returns what an attempt means for the question whether the module works there, and why; empty where it works."""
     match seen.ended:
         case AttemptEnd.WORKED | AttemptEnd.NOT_DRIVEN:
-            return RunKind.WORKS, ""
+            errors = _errors(seen)
+            return (RunKind.WORKS_WITH_ERRORS, errors) if errors else (RunKind.WORKS, "")
         case AttemptEnd.HUNG:
             return _standstill(seen.message), seen.message
         case AttemptEnd.NO_WAY | AttemptEnd.BLOCKED:
@@ -162,11 +174,29 @@ def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:
             linker = linker_error(seen.log, binary)
             if linker is not None:
                 return RunKind.SYMBOL_LOOKUP, linker
-            during = {Phase.LOADING: "with this configuration", Phase.DRIVING: "under traffic", Phase.STOPPING: "at its end"}
-            return RunKind.CRASHED, f"{during[seen.phase]}: {seen.message}{_last_words(seen.log)}"
+            if seen.phase is Phase.LOADING and not crashed_while_loading(seen.log):
+                return RunKind.CONFIGURATION_CRASHED, seen.message
+            during = {Phase.LOADING: "at load", Phase.DRIVING: "under traffic", Phase.STOPPING: "at its end"}
+            return RunKind.CRASHED, f"{during[seen.phase]}: {seen.message}"
         case AttemptEnd.REFUSED:
-            kind = _refusal(seen.message)
-            return kind, seen.message + (_last_words(seen.log) if kind is RunKind.CONFIGURATION_REFUSED else "")
+            return _refusal(seen.message), seen.message
+
+
+def _errors(seen: Attempt) -> str:
+    """Returns why a module that was driven does not serve all the same; empty where nothing shows that.
+
+    It is so where each answer is a server error, where its SDK caught a panic, or where it reports an error for each request.
+    """
+    statuses = [exchange.answer.status for exchange in seen.answers if exchange.answer.status is not None]
+    caught = caught_panic(seen.log)
+    if statuses and all(status >= _SERVER_ERROR for status in statuses):
+        return f"each of its {len(statuses)} answers is a server error"
+    if caught is not None:
+        return f"its SDK caught a panic: {caught}"
+    errors = error_lines(seen.log)
+    if statuses and len(errors) >= len(statuses):
+        return f"it reports an error for each of {len(statuses)} requests: {errors[-1]}"
+    return ""
 
 
 def _standstill(message: str) -> RunKind:
@@ -186,18 +216,6 @@ def _refusal(message: str) -> RunKind:
     return RunKind.HOST_REFUSES_CONFIGURATION
 
 
-def _last_words(log: str) -> str:
-    """Returns the message of a panic, of the C++ runtime or of the module itself; empty where none is recognised."""
-    lines = log.splitlines()
-    for mark in _TROUBLE:
-        for number, line in enumerate(lines):
-            if mark in line:
-                more = lines[number + 1] if mark == _RUST_PANIC and number + 1 < len(lines) else ""
-                printed = _THREAD.sub(r"\1", _LOG_HEAD.sub("", line.strip()))
-                return f"; it said: {printed} {more.strip()}".rstrip()
-    return ""
-
-
 def _in_words(exchange: SentExchange) -> str:
     answer = exchange.answer
     return f"{exchange.request} {answer.status if answer.status is not None else f'({answer.problem})'}"
@@ -215,5 +233,6 @@ def _merged(*parts: Mapping[str, str]) -> dict[str, str]:
 
 def _tidy(text: str, folder: Path) -> str:
     """Returns one safe line, without the folder of this run in it."""
-    line = one_line(text).replace(f"{folder}/", "")
+    short = _WHOLE_CONFIGURATION.sub("{…}", text)
+    line = one_line(short).replace(f"{folder}/", "")
     return line if len(line) <= _REASON_CHARACTERS else f"{line[:_REASON_CHARACTERS]}…"

@@ -1,41 +1,29 @@
-"""Runs a module in all hosts that were asked for: a few at once, in separate folders, and leaves nothing behind."""
+"""Runs a module in all hosts that were asked for, at the extension points of a plan."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import tempfile
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
-from dmconform.check.hosts import Candidate, distinct, obtain
-from dmconform.check.observation import Installed, install, run_use
-from dmconform.check.result import PointRun
+from dmconform.check.hosts import Candidate
+from dmconform.check.judge import WHILE_CONFIGURED
+from dmconform.check.observation import Installed, InstalledUse, install, run_uses
+from dmconform.check.result import PointRun, RunKind
+from dmconform.check.session import Session
 from dmconform.check.settings import WantedUse
-from dmconform.core import paths
-from dmconform.core.errors import HarnessError, UsageError
+from dmconform.check.uses import UsePlan
+from dmconform.core.errors import UsageError
 from dmconform.core.progress import say
-from dmconform.core.timeouts import HOST_STOP_S
-from dmconform.core.waiting import poll
-from dmconform.envoy.upstream import upstream_server
-from dmconform.hosts.catalogue import KnownHost
-from dmconform.hosts.selection import HostChoice, HostImage
+from dmconform.core.versions import Release
 
-if TYPE_CHECKING:
-    import docker
-
-HOSTS_AT_ONCE = 2
 MODULE_LIMIT_BYTES = 1 << 30
-T = TypeVar("T")
-S = TypeVar("S")
+_SCOUT = "tried"  # the folder of runs that show which extension point it takes
+_TAKEN = (RunKind.WORKS, RunKind.WORKS_WITH_ERRORS)
+_SAYS_NOTHING = (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)  # of what the module is for
 
 
 @dataclass(frozen=True)
@@ -44,7 +32,7 @@ class CheckJob:
 
     module: Path
     facts: ModuleFacts
-    uses: tuple[WantedUse, ...]
+    plan: UsePlan
     environment: Mapping[str, str]
 
 
@@ -57,31 +45,63 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class RunOutcome:
+    """The results of all hosts. `refused` are the extension points that it refused, if others were tried."""
+
+    ran: tuple[Ran, ...]
+    uses: tuple[WantedUse, ...]
+    refused: tuple[WantedUse, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Place:
-    """The folder and port where hosts are run."""
+    """Where a module is run."""
 
-    folder: Path
+    session: Session
+    job: CheckJob
     installed: Installed
-    upstream_port: int
-    kept: bool
+    folder: Path
+
+    def on_all(self, uses: tuple[WantedUse, ...]) -> tuple[Ran, ...]:
+        """Runs some uses on every host."""
+        return tuple(
+            self.session.pool.all(lambda host: Ran(host, tuple(self._on(host, uses, self.folder))), self.session.hosts)
+        )
+
+    def on(self, host: Candidate, use: WantedUse) -> PointRun | None:
+        """Runs one use on one host, to see whether the module takes it."""
+        (found,) = self.session.pool.all(lambda one: list(self._on(host, (one,), self.folder / _SCOUT)), [use])
+        return found[0] if found else None
+
+    def _on(self, host: Candidate, uses: tuple[WantedUse, ...], above: Path) -> Iterator[PointRun]:
+        if host.binary is None:
+            return
+        for wanted in uses:
+            if self.session.pool.given_up.is_set():
+                return
+            folder = above / host.id / wanted.point.value
+            use = InstalledUse(self.installed, wanted)
+            environment, port = self.job.environment, self.session.upstream_port
+            run = run_uses(host.binary, [use], folder, environment=environment, upstream_port=port)
+            yield msgspec.structs.replace(run, evidence=str(folder)) if self.session.kept else run
 
 
-def run_everywhere(
-    job: CheckJob, choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: Path | None = None
-) -> list[Ran]:
-    """Runs a module on several hosts. `keep` is a new folder for the evidence; None: it is removed.
+def run_everywhere(job: CheckJob, session: Session, folder: Path) -> RunOutcome:
+    """Runs a module on the hosts of a session.
+
+    Where it refuses the only extension point of the plan on every host, the others are tried on one of them, and the first that
+    it takes there is tried on all.
 
     Args:
         job: the module, what its file says, and the uses to run.
-        choices: hosts; one that is named twice runs once.
-        known: the known releases, by which files are recognised.
-        keep: a new folder for the evidence; None for a temporary one.
+        session: the hosts, and the place.
+        folder: in the session's, for this module.
 
     Returns:
-        What was observed on each host, in the order of the choices.
+        What was observed on each host, in their order, and at which extension points.
 
     Raises:
-        UsageError: the module is too large, `keep` is in use, or a host is not an Envoy.
+        UsageError: the module is too large.
         HarnessError: there is no room for a copy of the module.
     """
     size = job.module.stat().st_size
@@ -89,102 +109,23 @@ def run_everywhere(
         raise UsageError(
             f"{job.module}: {size} bytes; expected at most {MODULE_LIMIT_BYTES} to run it (--no-run only reads it)"
         )
-    cache = paths.cache_folder()
-    with _folder(keep) as folder, _client(choices, cache) as client, _Pool(folder) as pool:
-        hosts = distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices))
-        envoys = sum(host.binary is not None for host in hosts) * len(job.uses)
-        say(f"running the code of {job.module.name} on this machine, with your rights: {envoys} Envoys (--no-run does not)")
-        reserved = frozenset(name for host in hosts for name in host.facts.static_modules)
-        installed = install(job.module, job.facts, folder / "modules", reserved)
-        with upstream_server() as port:
-            place = _Place(folder, installed, port, kept=keep is not None)
-            return pool.all(lambda host: Ran(host, tuple(_run_on(host, job, place, pool.given_up))), hosts)
+    envoys = sum(host.binary is not None for host in session.hosts) * len(job.plan.uses)
+    say(f"running the code of {job.module.name} on this machine, with your rights: {envoys} Envoys (--no-run does not)")
+    place = _Place(session, job, install(job.module, job.facts, folder / "modules", session.static_modules), folder)
+    ran = place.on_all(job.plan.uses)
+    scout = _that_refuses(ran) if job.plan.next else None
+    if scout is None:
+        return RunOutcome(ran, job.plan.uses)
+    say(f"the module refuses {job.plan.uses[0].point.value}: trying {len(job.plan.next)} other extension points")
+    for number, use in enumerate(job.plan.next):
+        run = place.on(scout, use)
+        if run is not None and run.kind in _TAKEN:
+            return RunOutcome(place.on_all((use,)), (use,), (*job.plan.uses, *job.plan.next[:number]))
+    return RunOutcome(ran, job.plan.uses, (*job.plan.uses, *job.plan.next))
 
 
-def _run_on(host: Candidate, job: CheckJob, place: _Place, given_up: threading.Event) -> Iterator[PointRun]:
-    if host.binary is None:
-        return
-    for wanted in job.uses:
-        if given_up.is_set():
-            return
-        folder = place.folder / host.id / wanted.point.value
-        run = run_use(
-            host.binary, place.installed, wanted, folder, environment=job.environment, upstream_port=place.upstream_port
-        )
-        yield msgspec.structs.replace(run, evidence=str(folder)) if place.kept else run
-
-
-@contextlib.contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """Yields a folder for the run; a temporary one is removed afterwards."""
-    if keep is None:
-        with tempfile.TemporaryDirectory(prefix="dmconform-check-", ignore_cleanup_errors=True) as name:
-            yield Path(name)
-        return
-    try:
-        keep.mkdir(parents=True, exist_ok=True)
-        if any(keep.iterdir()):
-            raise UsageError(f"--keep {keep}: expected a new or an empty folder")
-    except OSError as error:
-        raise UsageError(f"--keep {keep}: cannot be made: {error.strerror}") from None
-    yield keep.absolute()
-
-
-@contextlib.contextmanager
-def _client(choices: Sequence[HostChoice], cache: Path) -> Iterator[Callable[[], docker.DockerClient]]:
-    """Yields a client of a container engine, which only hosts from images need."""
-    if not any(isinstance(choice, HostImage) for choice in choices):
-
-        def none() -> docker.DockerClient:
-            raise HarnessError("no container engine is needed here")
-
-        yield none
-        return
-    from dmconform.matrix.prepare import lazy_engine  # slow to import
-
-    with lazy_engine(cache) as engine:
-        yield engine.client
-
-
-@dataclass
-class _Pool:
-    """A pool that works on a few things at once.
-
-    On an error or Ctrl-C, nothing new begins, and what runs in `folder` is killed.
-    """
-
-    folder: Path
-    given_up: threading.Event = field(default_factory=threading.Event)
-
-    def __enter__(self) -> _Pool:
-        self._threads = ThreadPoolExecutor(HOSTS_AT_ONCE, thread_name_prefix="host")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=True)
-
-    def all(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
-        """Returns the results, in the order of the items."""
-        futures = [self._threads.submit(work, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            self.given_up.set()
-            self._threads.shutdown(wait=False, cancel_futures=True)
-
-            def over() -> bool:
-                _kill_children(str(self.folder))
-                return all(future.done() for future in futures)
-
-            poll(over, HOST_STOP_S)
-            raise
-
-
-def _kill_children(named: str) -> None:
-    """Kills the processes that this one has started and that have `named` in their command line, each with its session."""
-    for file in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # they come and go
-            for pid in file.read_text().split():
-                with contextlib.suppress(OSError):
-                    if named in Path(f"/proc/{pid}/cmdline").read_text(errors="replace"):
-                        os.killpg(int(pid), signal.SIGKILL)
+def _that_refuses(ran: Sequence[Ran]) -> Candidate | None:
+    """Returns the newest host, if the module refuses its only use on every host that came so far."""
+    runs = [(one.host, run) for one in ran for run in one.runs if run.kind not in _SAYS_NOTHING]
+    refused = [host for host, run in runs if run.kind in WHILE_CONFIGURED]
+    return max(refused, key=lambda host: Release.parse(host.release)) if refused and len(refused) == len(runs) else None

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from dmconform.abi.types import Abi, FunctionKind
 from dmconform.binaries.facts import Known, ModuleFacts
 from dmconform.binaries.signs import GO_SDK
-from dmconform.check.result import HostEntry, HostVerdict, PromiseEntry, SdkGuess
-from dmconform.core.values import Relation
-from dmconform.core.versions import Minor, Release
+from dmconform.check.result import SdkGuess
+from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.sdks.catalogue import Sdk
-from dmconform.spec.promise import window
 
 # A module with hooks of so many extension points was made by an SDK that defines all hooks it knows, as Envoy's Rust SDK does.
 _POINTS_OF_ALL_HOOKS = 6
@@ -28,6 +26,11 @@ class KnownSdks:
     strings: Mapping[str, frozenset[Minor]]  # the minors that have an ABI string
     commits: Mapping[str, Minor]  # the minor of a commit that an SDK was taken from
     abis: Mapping[Minor, Abi]
+
+    @property
+    def minors(self) -> tuple[Minor, ...]:
+        """All minors that an SDK is known of."""
+        return tuple(sorted({*self.abis, *(minor for minors in self.strings.values() for minor in minors)}))
 
     @classmethod
     def of(cls, hosts: Iterable[KnownHost], sdks: Iterable[Sdk], abis: Iterable[Abi]) -> KnownSdks:
@@ -117,29 +120,3 @@ def _up_to_first_without_news(
             break
         kept.append(minor)
     return set(kept)
-
-
-def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
-    """Returns what the promise states for hosts; a module that fails by its own doing breaks no promise."""
-    judged = [
-        (
-            host.id,
-            window(sdk, Release.parse(host.release).minor),
-            HostVerdict.UNDECIDED if host.own_doing else host.verdict,
-        )
-        for host in hosts
-    ]
-    supported = (sdk, sdk.next()) if window(sdk, sdk) is Relation.SUPPORTED else ()
-
-    def those(verdict: HostVerdict, relation: Relation) -> tuple[str, ...]:
-        return tuple(name for name, its_relation, its in judged if its is verdict and its_relation is relation)
-
-    return PromiseEntry(
-        sdk=str(sdk),
-        supported_minors=tuple(map(str, supported)),
-        relations={name: relation for name, relation, _ in judged},
-        kept=those(HostVerdict.WORKS, Relation.SUPPORTED),
-        broken=those(HostVerdict.BREAKS, Relation.SUPPORTED),
-        as_asked=those(HostVerdict.WORKS, Relation.LEGACY),
-        luck=those(HostVerdict.WORKS, Relation.UNSUPPORTED),
-    )

@@ -22,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from dmconform.check.result import PointBasis
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.extension_point import ExtensionPoint
@@ -32,42 +33,34 @@ from dmconform.envoy.extension_points.shapes import why_unreachable
 Config = str | dict[str, Any]
 """A configuration: text (reaches the module as a `StringValue`), or a message with its `@type`."""
 
-# What is taken of a module with hooks of several points, where that is not specified: the first of these that it has hooks of.
-PREFERENCE = (
-    ExtensionPoint.HTTP_FILTER,
-    ExtensionPoint.NETWORK_FILTER,
-    ExtensionPoint.LISTENER_FILTER,
-    ExtensionPoint.UDP_LISTENER_FILTER,
-    ExtensionPoint.ACCESS_LOGGER,
-    ExtensionPoint.BOOTSTRAP_EXTENSION,
-)
-
 
 @dataclass(frozen=True)
 class WantedUse:
-    """One use of the module: at which point, under which name, with which configuration."""
+    """One use of the module: at which point, under which name, with which configuration; None is what was not given."""
 
     point: ExtensionPoint
-    name: str = ""
-    config: Config = ""
+    name: str | None = None
+    config: Config | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    basis: PointBasis = PointBasis.GIVEN
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The user's settings for the module. `uses` is empty where no extension point was named."""
+    """The user's settings for the module. `uses` is empty where no extension point was named; None is what was not given."""
 
     uses: tuple[WantedUse, ...] = ()
-    name: str = ""
-    config: Config = ""
+    name: str | None = None
+    config: Config | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     sdk_minor: Minor | None = None
+    all_points: bool = False
 
 
 class _Use(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     extension_point: str
-    name: str = ""
-    config: str | dict[str, Any] = ""
+    name: str | None = None
+    config: str | dict[str, Any] | None = None
     environment: dict[str, str] = {}
 
 
@@ -110,6 +103,7 @@ def from_options(
     config: str | None = None,
     environment: Sequence[str] = (),
     sdk_minor: str | None = None,
+    all_points: bool = False,
 ) -> Settings:
     """Returns the settings of a command line. Environment and SDK minor of the options win over those of the file.
 
@@ -120,6 +114,7 @@ def from_options(
         config: the word of `--filter-config`: text, JSON, or `@FILE`.
         environment: the words of `--env`, each `NAME=VALUE`.
         sdk_minor: the word of `--sdk-minor`, such as `1.39`.
+        all_points: whether `--all-points` is there.
 
     Raises:
         UsageError: an option makes no sense, or says what the file says too.
@@ -131,11 +126,13 @@ def from_options(
     given = [option for option, value in point_options.items() if value is not None]
     if settings.uses and given:
         raise UsageError(f"{given[0]}: the file of --settings says it already, in [[use]]; expected one or the other")
+    if all_points and (settings.uses or extension_point):
+        raise UsageError("--all-points: extension points are given already; expected one or the other")
     if settings.uses:
         return Settings(uses=settings.uses, environment=variables, sdk_minor=minor)
-    message = read_config(config) if config is not None else ""
-    uses = (WantedUse(_point("--extension-point", extension_point), name or "", message),) if extension_point else ()
-    return Settings(uses, name or "", message, variables, minor)
+    message = None if config is None else read_config(config)
+    uses = (WantedUse(_point("--extension-point", extension_point), name, message),) if extension_point else ()
+    return Settings(uses, name, message, variables, minor, all_points)
 
 
 def read_config(text: str) -> Config:
@@ -156,26 +153,6 @@ def read_config(text: str) -> Config:
     except (ValueError, RecursionError):
         return text
     return parsed if isinstance(parsed, dict) and isinstance(parsed.get("@type"), str) else text
-
-
-def choose_uses(settings: Settings, points: frozenset[ExtensionPoint]) -> tuple[tuple[WantedUse, ...], str | None]:
-    """Returns at which points the module is used, and a note where that is a guess; `points` are those it has hooks of."""
-    if settings.uses:
-        return settings.uses, None
-    points = frozenset(point for point in points if why_unreachable(point) is None)
-    if len(points) == 1:
-        return (WantedUse(next(iter(points)), settings.name, settings.config),), None
-    if not points:
-        note = "it has no hook of any extension point; it is tried as an HTTP filter (--extension-point says otherwise)"
-        return (WantedUse(ExtensionPoint.HTTP_FILTER, settings.name, settings.config),), note
-    ordered = [*PREFERENCE, *(point for point in ExtensionPoint if point not in PREFERENCE)]
-    chosen = next(point for point in ordered if point in points)
-    others = ", ".join(sorted(point.value for point in points if point is not chosen))
-    note = (
-        f"it has hooks of {len(points)} extension points; taken as {chosen.value}, because nothing says which it is for. "
-        f"Not tried: {others} (--extension-point, or --settings for several)"
-    )
-    return (WantedUse(chosen, settings.name, settings.config),), note
 
 
 def _point(key: str, text: str | None) -> ExtensionPoint:

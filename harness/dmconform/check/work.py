@@ -1,51 +1,34 @@
-"""A check from end to end: read the module, look at each host, run it there, judge."""
+"""A check from end to end: read the modules, look at each host, run them there, judge."""
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from dmconform import __version__
-from dmconform.abi.loading import load_every_abi
-from dmconform.abi.required import required_by
-from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
-from dmconform.binaries.facts import ModuleFacts, StaticVerdict
-from dmconform.binaries.read import exports_of, read_module
-from dmconform.binaries.verdict import static_verdict
+from dmconform.binaries.facts import Known, ModuleFacts
 from dmconform.check.hosts import Candidate, describe, distinct
-from dmconform.check.judge import HostFinding, differing_answers, exit_code, judge_hosts
-from dmconform.check.result import SCHEMA_VERSION, Check
-from dmconform.check.sdk_minor import KnownSdks, guess_minor, promise_for
-from dmconform.check.settings import Settings, WantedUse, choose_uses
-from dmconform.check.span import span_of
-from dmconform.core import paths
-from dmconform.core.errors import UsageError
-from dmconform.core.extension_point import ExtensionPoint, point_of
+from dmconform.check.judge import HostFinding, JudgedModule, differing_answers, judge_hosts
+from dmconform.check.prepare import CheckRequest, KnownData, PreparedModule, preloaded_symbols, prepare
+from dmconform.check.promise import best_relation, default_hosts, exit_code, promise_for
+from dmconform.check.result import SCHEMA_VERSION, Check, CheckSet, HostVerdict
+from dmconform.check.sdk_minor import guess_minor
+from dmconform.check.settings import WantedUse
+from dmconform.check.span import Releases, span_of
+from dmconform.check.static import ModuleAnalysis
+from dmconform.check.together import as_set, run_together
+from dmconform.check.uses import NO_PURPOSE, module_name, tried_use
+from dmconform.core.extension_point import point_of
 from dmconform.core.versions import Minor
-from dmconform.envoy.launch import SEARCH_PATH
-from dmconform.hosts.catalogue import KnownHost, load_hosts
 from dmconform.hosts.selection import HostChoice, select_hosts
-from dmconform.sdks.catalogue import load_sdks
 
-GODEBUG = "GODEBUG"
-GO_ENVIRONMENT = {GODEBUG: "cgocheck=0"}
-_PRELOAD = "LD_PRELOAD"
+if TYPE_CHECKING:
+    from dmconform.check.running import RunOutcome
+
 _EVERY_POINT = "every point"
-
-
-@dataclass(frozen=True)
-class CheckRequest:
-    """The request of a check. `keep` is a folder for the evidence, which is removed where it is None."""
-
-    module: Path
-    hosts: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    run: bool = True
-    keep: Path | None = None
 
 
 def check_module(request: CheckRequest) -> Check:
@@ -55,24 +38,77 @@ def check_module(request: CheckRequest) -> Check:
         UsageError: the module or a host is not a file that can be read, or a setting makes no sense.
         HarnessError: the check could not be done at all.
     """
-    _must_be_readable(request.module)
-    known = load_hosts(paths.HOSTS_FILE)
-    choices = select_hosts(request.hosts, known)
-    settings = request.settings
-    if SEARCH_PATH in _names(settings):
-        raise UsageError(f"{SEARCH_PATH}: the check sets it, to where its copy of the module is; expected other variables")
-    facts = read_module(request.module)
-    uses, guess = choose_uses(settings, facts.points)
-    environment, notes = _environment(settings, facts)
-    points = frozenset(use.point for use in uses) if request.run or guess is None else None
-    static = _StaticAnalysis(facts, points, load_required_hooks(), _preloaded(environment, uses))
-    if request.run:
-        seen = _static_and_run(static, request, uses, environment, choices, known)
-    else:
-        seen = [static.seen(host) for host in distinct(describe(choice, known) for choice in choices)]
-    hosts = judge_hosts(seen, guessed=guess is not None)
-    abis = list(load_every_abi().values())
-    sdk = guess_minor(facts, KnownSdks.of(known, load_sdks(paths.SDKS), abis), settings.sdk_minor)
+    return check_modules([request]).modules[0]
+
+
+def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -> CheckSet:
+    """Checks several modules on the same hosts.
+
+    Args:
+        requests: one per module; of the first, `hosts`, `run` and `keep` count for all.
+        together: whether they are loaded into one Envoy as well.
+
+    Raises:
+        UsageError: a module or a host is not a file that can be read, or a setting makes no sense.
+        HarnessError: the check could not be done at all.
+    """
+    data = KnownData.load()
+    modules = [prepare(request, data) for request in requests]
+    choices = _choices(modules, data)
+    if not any(module.is_to_run for module in modules):
+        hosts = distinct(describe(choice, data.hosts) for choice in choices)
+        return as_set([_judged(module, hosts, None, data) for module in modules], ())
+    from dmconform.check.running import CheckJob, run_everywhere  # what only reads does not pay for it
+    from dmconform.check.session import session
+
+    with session(choices, data.hosts, requests[0].keep) as place:
+        outcomes: list[RunOutcome | None] = []
+        for module, folder in zip(modules, _folders(modules, place.folder), strict=True):
+            job = CheckJob(module.request.module, module.facts, module.plan, module.environment)
+            outcomes.append(run_everywhere(job, place, folder) if module.is_to_run else None)
+        all_in_one = run_together(modules, outcomes, place) if together else ()
+    checks = [_judged(module, place.hosts, outcome, data) for module, outcome in zip(modules, outcomes, strict=True)]
+    return as_set(checks, all_in_one)
+
+
+def _choices(modules: Sequence[PreparedModule], data: KnownData) -> tuple[HostChoice, ...]:
+    """Returns the hosts that were asked for, or those that the promises of the modules are about."""
+    asked = modules[0].request.hosts
+    if asked:
+        return select_hosts(asked, data.hosts)
+    chosen = {host for module in modules for host in default_hosts(data.hosts, module.sdk_minors)}
+    return tuple(host for host in data.hosts if host in chosen)
+
+
+def _folders(modules: Sequence[PreparedModule], folder: Path) -> list[Path]:
+    """Returns a folder for each module: the whole one for a single module."""
+    if len(modules) == 1:
+        return [folder]
+    return [folder / f"{number}-{module_name(module.request.module)}" for number, module in enumerate(modules, 1)]
+
+
+def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutcome | None, data: KnownData) -> Check:
+    """Judges a module. `outcome` is what running it showed; None where it was not run."""
+    request, facts, plan, sdk = module.request, module.facts, module.plan, module.sdk
+    notes = list(module.notes)
+    uses = plan.uses
+    if outcome is not None:
+        facts, contradiction = with_reported_abi(facts, [run.abi_version for one in outcome.ran for run in one.runs])
+        sdk = guess_minor(facts, data.sdks, request.settings.sdk_minor)
+        uses = outcome.uses
+        notes += [*contradiction, *_refusals(outcome.refused, outcome.uses)]
+    points = frozenset(use.point for use in uses) if request.run or plan.note is None else None
+    static = ModuleAnalysis(facts, points, data.required_hooks, preloaded_symbols(module.environment, uses))
+    seen: list[HostFinding] = [static.seen(host) for host in hosts]
+    if outcome is not None:
+        seen = [one.with_runs(ran.runs, ran.host.problem) for one, ran in zip(seen, outcome.ran, strict=True)]
+    tried = tuple(tried_use(use, module_name(request.module), dict(module.environment)) for use in uses)
+    purpose = NO_PURPOSE if not facts.points and facts.problem is None else None
+    entries = judge_hosts(seen, JudgedModule({one.extension_point: one for one in tried}, module.is_broken, purpose))
+    promise = tuple(promise_for(Minor.parse(minor), entries) for minor in (() if purpose else sdk.minors))
+    works = any(host.verdict is HostVerdict.WORKS for host in entries)
+    expected = () if works or purpose else (one.release for one in data.hosts if static.loads(describe(one, data.hosts)))
+    releases = Releases(tuple(host.release for host in data.hosts), data.not_available, tuple(expected))
     return Check(
         schema_version=SCHEMA_VERSION,
         suite_version=__version__,
@@ -80,88 +116,39 @@ def check_module(request: CheckRequest) -> Check:
         module=facts,
         hooks_by_point=_hooks_by_point(facts),
         ran=any(one.runs for one in seen),
-        hosts=hosts,
-        span=span_of(hosts, [host.release for host in known], request.run),
+        hosts=tuple(msgspec.structs.replace(host, relation=best_relation(host.id, promise)) for host in entries),
+        span=span_of(entries, releases, request.run),
         sdk=sdk,
-        promise=tuple(promise_for(Minor.parse(minor), hosts) for minor in sdk.minors),
-        notes=(*([guess] if guess and facts.problem is None else []), *notes, *differing_answers(hosts)),
-        exit_code=int(exit_code(hosts)),
+        promise=promise,
+        tried=tried,
+        options=request.options,
+        notes=(*([plan.note] if plan.note else []), *notes, *differing_answers(entries)),
+        exit_code=int(exit_code(entries, promise, all_must_work=request.all_must_work)),
     )
 
 
-@dataclass(frozen=True)
-class _StaticAnalysis:
-    """The findings of the files. `points` is None where the user did not say what the module is for, and nothing is run."""
-
-    facts: ModuleFacts
-    points: frozenset[ExtensionPoint] | None
-    required: RequiredHooks
-    preloaded: frozenset[str]  # symbols that preloaded libraries bring
-
-    def seen(self, host: Candidate) -> HostFinding:
-        """Returns a host as the static analysis sees it."""
-        alone = {} if self.points is None else {point.value: self._verdict(host, (point,)) for point in self.points}
-        return HostFinding(host.id, host.release, host.origin, self._verdict(host, self.points), alone, run_wanted=False)
-
-    def _verdict(self, host: Candidate, points: Collection[ExtensionPoint] | None) -> StaticVerdict:
-        return static_verdict(
-            self.facts,
-            host.facts,
-            points=points,
-            required_hooks=required_by(host.release, self.required),
-            preloaded=self.preloaded,
-        )
+def with_reported_abi(facts: ModuleFacts, reported: Iterable[str | None]) -> tuple[ModuleFacts, list[str]]:
+    """Returns the facts with the ABI string that hosts report, and a note where the file shows another for certain."""
+    strings = {one for one in reported if one is not None}
+    if len(strings) != 1:
+        return facts, []
+    string = strings.pop()
+    if string == facts.abi_version:
+        return msgspec.structs.replace(facts, abi_version_known=Known.READ), []
+    notes = []
+    if facts.abi_version is not None and facts.abi_version_known is Known.READ:
+        notes = [f"its file shows the ABI string {facts.abi_version}, and hosts report {string}, which counts"]
+    return msgspec.structs.replace(facts, abi_version=string, abi_version_known=Known.REPORTED), notes
 
 
-def _static_and_run(
-    static: _StaticAnalysis,
-    request: CheckRequest,
-    uses: tuple[WantedUse, ...],
-    environment: Mapping[str, str],
-    choices: Sequence[HostChoice],
-    known: tuple[KnownHost, ...],
-) -> list[HostFinding]:
-    from dmconform.check.running import CheckJob, run_everywhere  # what only reads does not pay for it
-
-    ran = run_everywhere(CheckJob(request.module, static.facts, uses, environment), choices, known, request.keep)
-    return [static.seen(one.host).with_runs(one.runs, one.host.problem) for one in ran]
-
-
-def _must_be_readable(module: Path) -> None:
-    """Raises UsageError unless it is a file that can be read. Opens nothing that could block."""
-    try:
-        mode = module.stat().st_mode
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise UsageError(f"{module}: expected a module's file: {why}") from None
-    if not stat.S_ISREG(mode):
-        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-        raise UsageError(f"{module}: expected a module's file, it is {kinds.get(stat.S_IFMT(mode), 'a device')}")
-    if not os.access(module, os.R_OK):
-        raise UsageError(f"{module}: expected a module's file that can be read: {os.strerror(errno.EACCES)}")
-
-
-def _environment(settings: Settings, facts: ModuleFacts) -> tuple[dict[str, str], list[str]]:
-    """Returns the environment of the hosts, and what a person should know of it."""
-    environment = dict(settings.environment)
-    if facts.language != "go" or GODEBUG in _names(settings):
-        return environment, []
-    return GO_ENVIRONMENT | environment, [
-        "GODEBUG=cgocheck=0 is set for the hosts: without it, Go's runtime ends an Envoy over modules of Envoy's Go SDK; "
-        "--env GODEBUG= leaves it out"
-    ]
-
-
-def _names(settings: Settings) -> set[str]:
-    """Returns all variables that the user sets."""
-    return {*settings.environment, *(name for use in settings.uses for name in use.environment)}
-
-
-def _preloaded(environment: Mapping[str, str], uses: Sequence[WantedUse]) -> frozenset[str]:
-    """Returns what the libraries of LD_PRELOAD export."""
-    values = [environment.get(_PRELOAD, ""), *(use.environment.get(_PRELOAD, "") for use in uses)]
-    files = dict.fromkeys(file for value in values for file in value.replace(":", " ").split())
-    return frozenset(name for file in files for name in exports_of(Path(file)))
+def _refusals(refused: Sequence[WantedUse], uses: Sequence[WantedUse]) -> list[str]:
+    """Returns what was tried besides, in words."""
+    if not refused:
+        return []
+    names = ", ".join(use.point.value for use in refused)
+    if any(use in refused for use in uses):
+        return [f"it refuses all extension points that it has hooks of: {names}; the results are those of the likeliest"]
+    return [f"it refuses {names}; taken as {uses[0].point.value}, the next one that it takes"]
 
 
 def _hooks_by_point(facts: ModuleFacts) -> dict[str, tuple[str, ...]]:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dmconform.cli.command import Command, Group
 from dmconform.cli.options import add_exit_zero, add_hosts
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 
+if TYPE_CHECKING:
+    from dmconform.check.result import Check, CheckSet
+
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("module", type=Path, metavar="MODULE.so", help="the module's file")
-    add_hosts(parser, default="newest patch of each minor")
+    parser.add_argument("modules", type=Path, nargs="+", metavar="MODULE.so", help="the module's file; several get one table")
+    add_hosts(parser, default="those of its SDK's promise, one minor before and one after: the newest patch of each")
     parser.add_argument("--no-run", action="store_true", help="only read it: nothing of the module is run, nothing downloaded")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON too; - is standard output, then alone")
     parser.add_argument("--extension-point", metavar="P", help="what it is for, such as http_filter or access_logger")
+    parser.add_argument("--all-points", action="store_true", help="try it at all extension points that it has hooks of")
     parser.add_argument(
         "--filter-name", metavar="N", help="the name that the host hands to it (default: as its file is called)"
     )
@@ -28,6 +33,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--settings", type=Path, metavar="FILE.toml", help="all of that in a file, for several extension points"
     )
     parser.add_argument("--sdk-minor", metavar="X.Y", help="the SDK that it was built with, where the file does not show it")
+    parser.add_argument("--together", action="store_true", help="load several modules into one Envoy as well")
+    parser.add_argument(
+        "--all-must-work", action="store_true", help="the exit code counts all hosts (default: those that the promise is about)"
+    )
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="new folder for logs and configurations (default: none is kept)"
     )
@@ -35,8 +44,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from dmconform.check.prepare import CheckRequest
     from dmconform.check.settings import from_options
-    from dmconform.check.work import CheckRequest, check_module
+    from dmconform.check.work import check_modules
     from dmconform.cli.output import as_json, json_target, write_json
 
     settings = from_options(
@@ -46,27 +56,59 @@ def _run(arguments: argparse.Namespace) -> int:
         config=arguments.filter_config,
         environment=arguments.env,
         sdk_minor=arguments.sdk_minor,
+        all_points=arguments.all_points,
     )
     if arguments.exit_zero and arguments.json is None:
         raise UsageError("--exit-zero: expected --json as well, for another command to judge the result")
+    if arguments.together and arguments.no_run:
+        raise UsageError("--together: with --no-run nothing is loaded; expected one of the two")
     if arguments.keep and arguments.no_run:
         raise UsageError("--keep: with --no-run there is nothing to keep; expected one of the two")
     json_file = json_target(arguments.json)
-    check = check_module(
-        CheckRequest(arguments.module, tuple(arguments.host), settings, run=not arguments.no_run, keep=arguments.keep)
-    )
-    code = ExitCode.OK if arguments.exit_zero else check.exit_code
+    if arguments.together and len(arguments.modules) == 1:
+        raise UsageError("--together: expected several modules, there is one")
+    requests = [
+        CheckRequest(
+            module,
+            tuple(arguments.host),
+            settings,
+            run=not arguments.no_run,
+            keep=arguments.keep,
+            all_must_work=arguments.all_must_work,
+            options=_options(arguments),
+        )
+        for module in arguments.modules
+    ]
+    found = check_modules(requests, together=arguments.together)
+    code = ExitCode.OK if arguments.exit_zero else found.exit_code
+    result: Check | CheckSet = found if len(found.modules) > 1 else found.modules[0]
     if arguments.json == "-":
-        print(as_json(check), end="")
+        print(as_json(result), end="")
         return code
     if json_file is not None:
-        write_json(json_file, as_json(check))
-    from rich.console import Console
-
+        write_json(json_file, as_json(result))
     from dmconform.check.console import print_check
+    from dmconform.check.several import print_checks
+    from dmconform.core.terminal import result_console
 
-    print_check(check, Console())
+    console = result_console()
+    if len(found.modules) > 1:
+        print_checks(found, console)
+    else:
+        print_check(found.modules[0], console)
     return code
+
+
+def _options(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Returns the words that say how the module is used. The values of variables may be secret, and are left out."""
+    words: list[str] = []
+    for name in ("extension_point", "filter_name", "filter_config", "settings", "sdk_minor"):
+        value = getattr(arguments, name)
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    for variable in arguments.env:
+        words += ["--env", f"{variable.partition('=')[0]}=…"]
+    return (*words, *(["--all-points"] if arguments.all_points else []))
 
 
 COMMAND = Command(
@@ -83,14 +125,16 @@ dmconform check libmy_filter.so --filter-config @conf.json --host path:./envoy
 dmconform check libmy_filter.so --host 1.39 --host 1.40 --json check.json
 dmconform check libmy_logger.so --extension-point access_logger --env A=B
 dmconform check libmy_module.so --settings uses.toml
+dmconform check libfirst.so libsecond.so --together
 """,
     notes=f"The format of --settings: {paths.named('docs/check.md')}",
     exit_codes={
-        0: "it works on all hosts asked for (with --no-run: it is expected to load on all)",
-        1: "it does not work on some host",
+        0: "it works on all hosts that count: those that the promise is about, or all where it is about none, or with "
+        "--all-must-work (with --no-run: it is expected to load there)",
+        1: "it does not work on a host that counts, or works with errors there",
         2: "wrong usage, or a file that cannot be read",
-        4: "it could not be judged on some host: the host is out of reach, the module refuses the configuration on every host, "
-        "or the command was interrupted",
+        4: "it could not be judged on a host that counts: the host is not available, the module fails while it is configured "
+        "and its name or configuration were not given, or the command was interrupted",
     },
     add_arguments=_add_arguments,
     run=_run,

@@ -34,9 +34,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from dmconform.cli.output import print_result
+    from dmconform.core.terminal import result_console
     from dmconform.report.comparison.compare import compare
     from dmconform.report.comparison.markdown import annotations_of_comparison, render_comparison
     from dmconform.report.comparison.model import ChangeKind
@@ -47,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print_result(
         arguments.format,
         comparison,
-        lambda: print_comparison(comparison, Console()),
+        lambda: print_comparison(comparison, result_console()),
         lambda: render_comparison(comparison),
         lambda: annotations_of_comparison(comparison),
     )

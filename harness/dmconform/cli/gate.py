@@ -22,14 +22,17 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", required=True, metavar="NAME", help="sdk-release, host-release, module-release or a file")
     parser.add_argument("--sdk", metavar="SPEC", help="the SDK to be released, such as rust@1.39 or go@1.40:official")
     parser.add_argument("--host", metavar="ID", help="the Envoy to be released, as the report names it, such as 1.40.0")
-    parser.add_argument("--built-with", metavar="MINOR", help="the SDK of the module (default: what check found)")
+    parser.add_argument(
+        "--built-with",
+        metavar="MINOR",
+        help="the SDK of the module (default: what check found; needed only where that is nothing)",
+    )
     add_result_format(parser)
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
     from dmconform.cli.output import print_result
+    from dmconform.core.terminal import result_console
     from dmconform.release.gate.policy import find_policy, load_policy
     from dmconform.release.gate.show import annotations_of_verdict, print_verdict, render_verdict
 
@@ -40,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print_result(
         arguments.format,
         verdict,
-        lambda: print_verdict(verdict, Console()),
+        lambda: print_verdict(verdict, result_console()),
         lambda: render_verdict(verdict),
         lambda: annotations_of_verdict(verdict),
     )
@@ -83,7 +86,7 @@ COMMAND = Command(
 dmconform gate {paths.RUNS}/TIME --policy sdk-release --sdk rust@1.39
 dmconform gate report.json --policy host-release --host 1.40.0 --format github
 dmconform check libmy_filter.so --json check.json
-dmconform gate check.json --policy module-release --built-with 1.39
+dmconform gate check.json --policy module-release
 """,
     notes=f"""
 Policies: {paths.named("conformance/policies/README.md")}. --policy also takes the path of a file of yours. Only
@@ -96,7 +99,7 @@ not end.
         1: "it may not: a supported cell fails, a record does not apply, or static analysis and run-time observation "
         "contradict each other",
         2: "wrong usage, or a file with a mistake, such as a policy with a glob that matches nothing",
-        3: "the policy asks for nothing: the documents promise nothing of the subject",
+        3: "the policy asks for nothing: the documents promise nothing of the subject, or nothing shows the SDK of a module",
         4: "it cannot be decided: something is missing, an error or incomplete; or the command was interrupted",
     },
     add_arguments=_add_arguments,

@@ -62,6 +62,7 @@ ABI = JsonSchema(
 SCHEMAS = (
     REPORT,
     CHECK,
+    JsonSchema("checks", "What dmconform check found about several modules", check.CheckSet, check.SCHEMA_VERSION),
     ABI,
     JsonSchema("diff", "What dmconform diff found", compare.ReportComparison, compare.SCHEMA_VERSION),
     JsonSchema("module-faults", "What hosts make of modules with one fault", FaultsFile, None, paths.ABI / "schema"),

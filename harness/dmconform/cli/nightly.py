@@ -131,18 +131,17 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int, iss
         worse: how many cells became worse.
         issue: file of the text of an issue; None for the one in the folder.
     """
-    from rich.console import Console
-
     from dmconform.cli.output import print_result
+    from dmconform.core.terminal import result_console
+    from dmconform.core.text import counted
     from dmconform.release.nightly.conclude import CHANGES, ISSUE
     from dmconform.report.comparison.markdown import annotations_of_comparison, render_comparison
     from dmconform.report.comparison.show import print_comparison
-    from dmconform.report.summary import counted
 
     print_result(
         form,
         comparison,
-        lambda: print_comparison(comparison, Console()),
+        lambda: print_comparison(comparison, result_console()),
         lambda: render_comparison(comparison),
         lambda: annotations_of_comparison(comparison),
     )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from dmconform.core.table import output_width
 from dmconform.core.text import cut, no_command, one_line, plain
+
+WIDE = 240
+"""The width of what goes to a file or a pipe, where a table must not be cut."""
+
+
+def result_console() -> Console:
+    """Returns a console for standard output: as wide as the terminal (COLUMNS), and wide enough for any table elsewhere."""
+    return Console(width=WIDE if output_width() is None else None)
 
 
 class SafeOutput:

@@ -44,6 +44,12 @@ def cut(text: str, limit: int, whole: str = "in report.json") -> str:
     return f"{text[:limit]}… ({len(text) - limit} more characters {whole})"
 
 
+def counted(count: int, noun: str) -> str:
+    """Returns `1 cell`, `2 cells`, `2 inconsistencies`."""
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}"
+
+
 def _escape(character: str) -> str:
     code = ord(character)
     if code < 0x100:

@@ -67,6 +67,7 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _HostsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: tuple[KnownHost, ...]
+    not_available: tuple[str, ...] = ()
 
 
 def load_hosts(path: Path) -> tuple[KnownHost, ...]:
@@ -84,6 +85,23 @@ def load_hosts(path: Path) -> tuple[KnownHost, ...]:
         if left.release == right.release:
             raise DataFileError(path, f"duplicate release {left.release}")
     return ordered
+
+
+def load_not_available(path: Path) -> tuple[Release, ...]:
+    """Returns the releases that exist and that no package registry has, oldest first.
+
+    Raises:
+        DataFileError: the file is not of its format, or one is not a release, or is a known host as well.
+    """
+    file = load_toml(path, _HostsFile)
+    try:
+        releases = tuple(sorted(map(Release.parse, file.not_available)))
+    except ValueError as error:
+        raise DataFileError(path, f"not_available: {error}") from None
+    for one in file.host:
+        if one.version in releases:
+            raise DataFileError(path, f"not_available: {one.release} has a [[host]] entry; expected one or the other")
+    return releases
 
 
 def newest_patch(hosts: tuple[KnownHost, ...], minor: Minor) -> KnownHost | None:

@@ -12,13 +12,14 @@ from typing import Final
 import msgspec
 
 from dmconform.core.progress import say
+from dmconform.core.text import counted
 from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.plan import write_plan
 from dmconform.matrix.prepare import EVIDENCE, Prepared
 from dmconform.matrix.pytest_plugin import read_results
 from dmconform.report.schema import CellEntry, Report, RerunEntry
-from dmconform.report.summary import causes, counted
+from dmconform.report.summary import causes
 from dmconform.spec.catalogue import Catalogue
 
 MOST_CELLS: Final = 10

@@ -13,13 +13,14 @@ from rich.text import Text
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.terminal import SafeOutput
+from dmconform.core.text import counted
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.grid import Grid, grid
 from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
 from dmconform.report.marks import MISMATCH_SIGN, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import findings_by_pair, mismatch_groups, static_entries, static_words
 from dmconform.report.schema import CellEntry, Report, StaticEntry
-from dmconform.report.summary import Cause, RunVerdict, Summary, abi_words, causes, counted, summarise, unrun
+from dmconform.report.summary import Cause, RunVerdict, Summary, abi_words, causes, summarise, unrun
 
 STYLES = {
     "bad": "bold white on red",

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from dmconform.core.errors import UsageError
-from dmconform.core.text import cut, plain
+from dmconform.core.text import counted, cut, plain
 from dmconform.core.values import Judgement
 from dmconform.report.mismatches import mismatch_groups
 from dmconform.report.schema import Report
-from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, causes, counted, summarise
+from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, causes, summarise
 
 MOST_ANNOTATIONS: Final = 10
 """GitHub shows ten of a kind for a step."""

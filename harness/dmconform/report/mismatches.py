@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dmconform.core.text import counted
 from dmconform.report.marks import NO_STATIC, STATIC_WORDS
 from dmconform.report.schema import AbiFindingEntry, AbiPairEntry, Report, StaticEntry
-from dmconform.report.summary import counted
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dmconform.core.errors import ExitCode
-from dmconform.core.text import first_line
+from dmconform.core.text import counted, first_line
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.marks import ABI_WORDS
 from dmconform.report.schema import CellEntry, Report
@@ -241,9 +241,3 @@ def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int)
         f"{counted(mismatched, 'cell')} with a static/run-time mismatch" if mismatched else "",
     ]
     return sentence, [one for one in others if one]
-
-
-def counted(count: int, noun: str) -> str:
-    """Returns `1 cell`, `2 cells`, `2 inconsistencies`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"

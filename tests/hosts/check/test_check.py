@@ -8,9 +8,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from dmconform.binaries.facts import StaticKind
-from dmconform.check.result import Check, HostEntry, HostVerdict, RunKind
+from dmconform.check.result import Check, CheckSet, HostEntry, HostVerdict, PointBasis, RunKind
 from dmconform.core.errors import ExitCode
 from dmconform.core.timeouts import REQUEST_S
 from dmconform.matrix.plan import Plan
@@ -138,29 +139,78 @@ def test_a_module_that_refuses_the_configuration_is_not_judged(probe: dict[str, 
     found = checked(probe[language], *HOST, "--filter-name", "refuse")
     host = only(found)
     assert (found.exit_code, kinds(found)) == (ExitCode.ERROR, {"1.39.3": [RunKind.CONFIGURATION_REFUSED]})
-    assert "--filter-name" in host.reason
+    assert "tried with filter name 'refuse' and no configuration" in host.reason
+    assert "--filter-config" in host.reason
     assert host.mismatch is None
 
 
-def test_a_configuration_that_the_host_refuses_is_not_judged(probe: dict[str, Path]) -> None:
+def test_a_configuration_that_the_host_refuses_is_no_broken_promise(probe: dict[str, Path]) -> None:
     message = '{"@type": "type.googleapis.com/no.such.Message"}'
     found = checked(probe["cpp"], *HOST, "--filter-name", "transform", "--filter-config", message)
-    assert (found.exit_code, kinds(found)) == (ExitCode.ERROR, {"1.39.3": [RunKind.HOST_REFUSES_CONFIGURATION]})
+    assert kinds(found) == {"1.39.3": [RunKind.HOST_REFUSES_CONFIGURATION]}
+    assert (only(found).own_doing, [entry.broken for entry in found.promise]) == (True, [()] * len(found.promise))
 
 
 def test_a_crash_counts_for_certain_only_where_it_is_known_what_the_module_is_for(
     probe: dict[str, Path], tmp_path: Path
 ) -> None:
-    """The Go probe has hooks of more than one extension point, the changed one is of the point that is taken by default."""
+    """Without a guard, a module that does not like its input ends the host: nothing is judged until all of it was given."""
     module = changed_function(probe["rust"], tmp_path / "libmodule.so", ON_CONFIG, CRASH)
-    assert checked(module, *HOST, *HTTP, *TRANSFORM).exit_code == ExitCode.FAIL
-    guessed = checked(module, *HOST, *TRANSFORM)
-    several = sum(point != "every point" for point in guessed.hooks_by_point) > 1
-    assert guessed.exit_code == (ExitCode.ERROR if several else ExitCode.FAIL)
+    found = checked(module, *HOST, *HTTP, *TRANSFORM)
+    assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.39.3": [RunKind.CONFIGURATION_CRASHED]})
+    assert [entry.broken for entry in found.promise] == [()] * len(found.promise), "it works so on no host"
+    assert "Caught" not in only(found).runs[0].reason
+    for words, missing in (
+        ((*HTTP, "--filter-name", "transform"), "give --filter-config"),
+        ((*HTTP, "--filter-config", ""), "give --filter-name"),
+        (HTTP, "give --filter-name, --filter-config"),
+    ):
+        found = checked(module, *HOST, *words)
+        assert (found.exit_code, missing in only(found).reason) == (ExitCode.ERROR, True), found
+
+
+def test_an_extension_point_that_it_refuses_is_followed_by_the_next(probe: dict[str, Path]) -> None:
+    """Of the filters called `panic`, the one for connections takes this configuration, the one for HTTP does not."""
+    found = checked(probe["cpp"], *HOST, "--filter-name", "panic", "--filter-config", "none")
+    assert [(one.extension_point, one.basis) for one in found.tried] == [("network_filter", PointBasis.NEXT)]
+    assert (found.exit_code, kinds(found)) == (ExitCode.OK, {"1.39.3": [RunKind.WORKS]})
+    assert "it refuses http_filter; taken as network_filter, the next one that it takes" in found.notes
+    found = checked(probe["cpp"], *HOST, "--filter-name", "no such filter")
+    assert [(one.extension_point, one.basis) for one in found.tried] == [("http_filter", PointBasis.LIKELIEST)]
+    assert any("it refuses all extension points" in note for note in found.notes)
+    found = checked(probe["cpp"], *HOST, "--filter-name", "panic", "--filter-config", "none", "--all-points")
+    assert [run.extension_point for run in only(found).runs] == ["http_filter", "network_filter", "listener_filter"]
+    assert only(found).verdict is HostVerdict.WORKS, "what it refuses was tried in case"
+
+
+def test_several_modules_in_one_envoy(probe: dict[str, Path], tmp_path: Path) -> None:
+    """Each works alone; the one that crashes under traffic takes the other with it."""
+    crash = changed_function(probe["cpp"], tmp_path / "libcrash.so", ON_REQUEST, CRASH)
+    words = (
+        "--filter-name",
+        "transform",
+        "--filter-config",
+        "",
+        *HTTP,
+        *HOST,
+        "--together",
+        "--json",
+        tmp_path / "checks.json",
+    )
+    assert dmconform_check(probe["cpp"], probe["go"], *words).exit_code == ExitCode.OK
+    found = msgspec.json.decode((tmp_path / "checks.json").read_bytes(), type=CheckSet)
+    (entry,) = found.together
+    assert entry.run is not None
+    assert (entry.run.extension_point, entry.verdict) == ("http_filter + http_filter", HostVerdict.WORKS)
+    assert entry.run.answers == ("GET /direct 200", "GET / 200", "POST / 200")
+    assert dmconform_check(probe["cpp"], crash, *words).exit_code == ExitCode.FAIL
+    found = msgspec.json.decode((tmp_path / "checks.json").read_bytes(), type=CheckSet)
+    assert [host.verdict for check in found.modules for host in check.hosts] == [HostVerdict.WORKS, HostVerdict.BREAKS]
+    assert (found.together[0].verdict, found.works) == (HostVerdict.BREAKS, ())
 
 
 def test_a_host_without_the_extension_point(probe: dict[str, Path]) -> None:
-    found = checked(probe["cpp"], "--host", "1.36.4", "--extension-point", "tracer")
+    found = checked(probe["cpp"], "--host", "1.36.4", "--extension-point", "network_filter")
     assert (found.exit_code, kinds(found)) == (ExitCode.FAIL, {"1.36.4": [RunKind.NO_SUCH_POINT]})
 
 
@@ -183,13 +233,13 @@ def test_several_extension_points_from_a_file(probe: dict[str, Path], tmp_path: 
     settings = tmp_path / "uses.toml"
     settings.write_text(
         '[[use]]\nextension_point = "http_filter"\nname = "transform"\nconfig = "text"\n'
-        '[[use]]\nextension_point = "access_logger"\nname = "none"\n'
+        '[[use]]\nextension_point = "network_filter"\nname = "none"\n'
     )
     found = checked(probe["cpp"], *HOST, "--settings", settings)
     host = only(found)
-    assert [run.extension_point for run in host.runs] == ["http_filter", "access_logger"]
-    assert [run.kind for run in host.runs] == [RunKind.WORKS, RunKind.REFUSED], "the probe is no access logger"
-    assert (found.exit_code, host.mismatch) == (ExitCode.FAIL, None)
+    assert [run.extension_point for run in host.runs] == ["http_filter", "network_filter"]
+    assert [run.kind for run in host.runs] == [RunKind.WORKS, RunKind.CONFIGURATION_REFUSED], "it has no such network filter"
+    assert (found.exit_code, host.mismatch) == (ExitCode.ERROR, None), "no configuration was given for it"
 
 
 def test_an_envoy_from_a_file_is_the_release_that_it_is(everything: Plan, probe: dict[str, Path], tmp_path: Path) -> None:
@@ -234,12 +284,15 @@ def test_without_a_run_not_even_the_constructors_of_the_module_run(probe: dict[s
     assert sign.exists(), "expected the module to leave a sign where it is run: else this test shows nothing"
 
 
-def test_what_is_no_library_is_refused_by_hosts_too(tmp_path: Path) -> None:
-    for name, content in (("libtext.so", b"text"), ("libempty.so", b"")):
-        (tmp_path / name).write_bytes(content)
-        found = checked(tmp_path / name, *HOST)
-        host = only(found)
-        assert (found.exit_code, kinds(found), host.mismatch) == (ExitCode.FAIL, {"1.39.3": [RunKind.REFUSED]}, None)
+def test_a_damaged_library_is_not_run_and_breaks_no_promise(probe: dict[str, Path], tmp_path: Path) -> None:
+    """The dynamic linker maps what is cut off, and the host dies of SIGBUS: what the file shows is enough."""
+    module = tmp_path / "libcut.so"
+    module.write_bytes(probe["cpp"].read_bytes()[:100_000])
+    found = checked(module, *HOST, *HTTP, *TRANSFORM, "--sdk-minor", "1.39")
+    host = only(found)
+    assert (found.exit_code, found.ran, host.verdict, host.own_doing) == (ExitCode.FAIL, False, HostVerdict.BREAKS, True)
+    assert "truncated" in host.reason
+    assert [entry.broken for entry in found.promise] == [()]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
@@ -263,10 +316,16 @@ def test_nothing_is_left_of_a_check_that_is_interrupted(
 # --- several hosts ---
 
 
+STRICT = "--all-must-work"
+
+
 def test_five_hosts_and_the_range(everything: Plan, probe: dict[str, Path]) -> None:
     """A Rust module of 1.39 by the reference SDK: it names three callbacks that came with 1.38."""
     words = (probe["rust"], *TRANSFORM)
     found = checked(*words)
+    assert [host.release for host in found.hosts] == ["1.37.0", "1.38.3", "1.39.3", "1.40.0"], "one before the promise"
+    assert found.exit_code == ExitCode.OK, "it may be of 1.38 or 1.39: the promise holds for both"
+    found = checked(*words, "--host", "1.36", "--host", "1.37", "--host", "1.38", "--host", "1.39", "--host", "1.40", STRICT)
     assert {host.release: host.verdict for host in found.hosts} == {
         "1.36.4": HostVerdict.BREAKS,
         "1.37.0": HostVerdict.BREAKS,
@@ -277,4 +336,4 @@ def test_five_hosts_and_the_range(everything: Plan, probe: dict[str, Path]) -> N
     assert not [host.mismatch for host in found.hosts if host.mismatch]
     assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
     assert found.exit_code == ExitCode.FAIL
-    assert {entry.sdk: entry.luck for entry in found.promise} == {"1.38": ("1.40.0",), "1.39": ("1.38.3",)}
+    assert {entry.sdk: entry.unsupported for entry in found.promise} == {"1.38": ("1.40.0",), "1.39": ("1.38.3",)}

@@ -65,20 +65,20 @@ def test_mismatches_are_loud() -> None:
         (
             ("1.39.0", "1.39.3"),
             ("1.39",),
-            "for SDK 1.39: Envoy 1.39 and 1.40. kept on 1.39.0, 1.39.3; the range is inside of it.",
+            "for SDK 1.39: works on Envoy 1.39 and 1.40. kept on 1.39.0, 1.39.3; it works nowhere else.",
         ),
-        (("1.38.3", "1.39.3"), ("1.39",), "kept on 1.39.3; outside it, by luck: 1.38.3."),
+        (("1.38.3", "1.39.3"), ("1.39",), "kept on 1.39.3; it also works where nothing is promised: 1.38.3."),
         (("1.39.3", "1.40.0"), ("1.39",), "BROKEN on 1.40.0; kept on 1.39.3"),
-        (("1.39.3",), ("1.38", "1.39"), "if it is of SDK 1.38: Envoy 1.38 and 1.39. kept on 1.39.3"),
+        (("1.39.3",), ("1.38", "1.39"), "if it is of SDK 1.38: works on Envoy 1.38 and 1.39. kept on 1.39.3"),
         (
             ("1.39.3",),
             ("1.37",),
-            "so for Envoy 1.37 at most. outside it, by luck: 1.39.3",
+            "so Envoy 1.37 at most. it also works where nothing is promised: 1.39.3",
         ),
         (("1.39.3",), (), "--sdk-minor"),
     ],
 )
-def test_the_promise_or_luck(releases: tuple[str, ...], sdk: tuple[str, ...], expected: str) -> None:
+def test_the_promise_in_words(releases: tuple[str, ...], sdk: tuple[str, ...], expected: str) -> None:
     assert expected in printed(check(releases, sdk=sdk))
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from dmconform.binaries.facts import ModuleFacts
-from dmconform.check.observation import LIBRARY_PATH, classify, install, module_name
+from dmconform.check.observation import LIBRARY_PATH, classify, install
 from dmconform.check.result import RunKind
-from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase
+from dmconform.envoy.client import Answer
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase, SentExchange
 
 ENVOY = Path("/envoys/envoy")
 FACTS = ModuleFacts("00", 1)
@@ -76,36 +77,45 @@ def test_an_end(attempt: Attempt, kind: RunKind) -> None:
     assert bool(reason) is (kind is not RunKind.WORKS)
 
 
-@pytest.mark.parametrize(
-    ("log", "printed"),
-    [
-        (
-            "thread '<unnamed>' (4711) panicked at src/lib.rs:1:2:\nno such app\nnote: …",
-            "thread '<unnamed>' panicked at src/lib.rs:1:2: no such app",
-        ),
-        ("noise\npanic: index out of range [1] with length 1\n\ngoroutine 1", "panic: index out of range [1] with length 1"),
-        ("[2026-01-01 00:00:00.0][1][error][dynamic_modules] [a/b.cc:60] config is empty", "config is empty"),
-        ("envoy: http.cc:27: f(): Assertion `false' failed.", "envoy: http.cc:27: f(): Assertion `false' failed."),
-    ],
-)
-def test_what_the_module_reported_of_its_trouble(log: str, printed: str) -> None:
-    _, reason = classify(Attempt(AttemptEnd.CRASHED, Phase.LOADING, "SIGABRT", log), ENVOY)
-    assert reason == f"with this configuration: SIGABRT; it said: {printed}"
+LINE = "[2026-01-01 00:00:00.000][1][{}][dynamic_modules] [source/x.cc:60] {}\n"
+PROGRAM_INIT = "#0: envoy_dynamic_module_on_program_init [0x1]"
+
+
+def served(*statuses: int, log: str = "") -> Attempt:
+    answers = tuple(SentExchange("GET /", Answer(status)) for status in statuses)
+    return Attempt(AttemptEnd.WORKED, Phase.STOPPING, log=log, answers=answers)
 
 
 @pytest.mark.parametrize(
-    ("file", "name"),
+    ("attempt", "kind"),
     [
-        ("libmy_filter.so", "my_filter"),
-        ("my_filter.so", "my_filter"),
-        ("_native.abi3.so", "_native.abi3"),
-        ("lib.so", "module"),
-        ("..", "module"),
-        ("lib a:b\n.so", "_a_b_"),
+        (served(200, 503), RunKind.WORKS),
+        (served(500, 503), RunKind.WORKS_WITH_ERRORS),
+        (served(404, 404), RunKind.WORKS),
+        (served(200, 200, log=LINE.format("error", "x: caught panic at FFI boundary: y")), RunKind.WORKS_WITH_ERRORS),
+        (served(200, 200, log=LINE.format("error", "no token")), RunKind.WORKS),
+        (served(200, 200, log=LINE.format("error", "no token") * 2), RunKind.WORKS_WITH_ERRORS),
+        (served(200, 200, log=LINE.format("warning", "no token") * 2), RunKind.WORKS),
+        (served(), RunKind.WORKS),
     ],
 )
-def test_the_name_of_a_module(file: str, name: str) -> None:
-    assert module_name(Path(file)) == name
+def test_what_serves_no_one_works_with_errors(attempt: Attempt, kind: RunKind) -> None:
+    assert classify(attempt, ENVOY)[0] is kind
+
+
+@pytest.mark.parametrize(
+    ("phase", "frames", "kind"),
+    [
+        (Phase.LOADING, "", RunKind.CONFIGURATION_CRASHED),
+        (Phase.LOADING, "#0: envoy_dynamic_module_on_http_filter_config_new [0x1]", RunKind.CONFIGURATION_CRASHED),
+        (Phase.LOADING, PROGRAM_INIT, RunKind.CRASHED),
+        (Phase.DRIVING, "", RunKind.CRASHED),
+    ],
+)
+def test_a_crash_while_it_is_configured_is_one_of_its_own(phase: Phase, frames: str, kind: RunKind) -> None:
+    head = "[2026-01-01 00:00:00.000][1][critical][backtrace] [x.h:1] "
+    log = f"{head}Caught Segmentation fault\n{head}{frames}\n"
+    assert classify(Attempt(AttemptEnd.CRASHED, phase, "SIGSEGV", log), ENVOY)[0] is kind
 
 
 def test_a_name_that_hosts_have_a_module_for_is_not_taken(tmp_path: Path) -> None:

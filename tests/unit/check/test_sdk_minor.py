@@ -1,4 +1,4 @@
-"""Which minor's SDK a module was built with, and what the promise says then."""
+"""Which minor's SDK a module was built with."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import functools
 import pytest
 from dmconform.abi.loading import load_abi
 from dmconform.abi.types import FunctionKind
-from dmconform.binaries.facts import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
+from dmconform.binaries.facts import Known, ModuleFacts, Undefined
 from dmconform.binaries.signs import GO_SDK
-from dmconform.check.result import HostEntry, HostVerdict
-from dmconform.check.sdk_minor import KnownSdks, guess_minor, promise_for
+from dmconform.check.sdk_minor import KnownSdks, guess_minor
 from dmconform.core import paths
-from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.sdks.catalogue import load_sdks
@@ -103,30 +101,3 @@ def test_the_commit_of_an_sdk_shows_its_minor() -> None:
 
 def test_what_the_user_says_counts() -> None:
     assert guess_minor(module("v0.2.0"), known(), Minor(1, 38)).minors == ("1.38",)
-
-
-def host(name: str, verdict: HostVerdict, *, own_doing: bool = False) -> HostEntry:
-    static = StaticVerdict(StaticKind.LOADS, "")
-    return HostEntry(name, name.partition("~")[0], "", static, (), verdict, "", own_doing=own_doing)
-
-
-def test_the_promise() -> None:
-    hosts = [
-        host("1.37.0", HostVerdict.WORKS),
-        host("1.38.2", HostVerdict.BREAKS, own_doing=True),
-        host("1.38.3", HostVerdict.WORKS),
-        host("1.39.3", HostVerdict.BREAKS),
-        host("1.39.4~1", HostVerdict.UNDECIDED),
-        host("1.40.0", HostVerdict.BREAKS),
-    ]
-    entry = promise_for(Minor(1, 38), hosts)
-    assert entry.supported_minors == ("1.38", "1.39")
-    assert (entry.kept, entry.broken, entry.luck) == (("1.38.3",), ("1.39.3",), ("1.37.0",))
-    assert entry.relations["1.40.0"] is Relation.UNSUPPORTED
-
-
-def test_nothing_was_promised_before_1_38() -> None:
-    entry = promise_for(Minor(1, 37), [host("1.37.0", HostVerdict.WORKS), host("1.38.3", HostVerdict.BREAKS)])
-    assert (entry.supported_minors, entry.kept, entry.broken, entry.luck) == ((), (), (), ())
-    assert entry.as_asked == ("1.37.0",)
-    assert entry.relations["1.37.0"] is Relation.LEGACY

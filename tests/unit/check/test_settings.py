@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dmconform.check.settings import Settings, WantedUse, choose_uses, from_options, load_settings, read_config
+from dmconform.check.settings import Settings, WantedUse, from_options, load_settings, read_config
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.versions import Minor
@@ -36,7 +36,7 @@ def test_a_file_has_a_table_per_extension_point(tmp_path: Path) -> None:
     assert load_settings(written(tmp_path, FILE)) == Settings(
         uses=(
             WantedUse(ExtensionPoint.HTTP_FILTER, "first", "text"),
-            WantedUse(ExtensionPoint.ACCESS_LOGGER, "", struct, {"B": "2"}),
+            WantedUse(ExtensionPoint.ACCESS_LOGGER, None, struct, {"B": "2"}),
         ),
         environment={"A": "1"},
         sdk_minor=Minor(1, 39),
@@ -84,7 +84,7 @@ def test_a_file_without_uses_leaves_the_point_to_options(tmp_path: Path) -> None
 @pytest.mark.parametrize("option", [{"extension_point": "matcher"}, {"name": "x"}, {"config": "x"}])
 def test_a_use_is_reported_in_one_place(tmp_path: Path, option: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="--settings"):
-        from_options(file=written(tmp_path, FILE), **option)
+        from_options(file=written(tmp_path, FILE), **option)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,7 @@ def test_a_use_is_reported_in_one_place(tmp_path: Path, option: dict[str, str]) 
         ({"environment": ["A"]}, "--env A"),
         ({"environment": ["=x"]}, "--env ''"),
         ({"sdk_minor": "1"}, "--sdk-minor"),
+        ({"all_points": True, "extension_point": "matcher"}, "--all-points"),
         ({"config": "@/nowhere/at/all"}, "--filter-config @/nowhere/at/all"),
     ],
 )
@@ -115,27 +116,3 @@ def test_a_configuration(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="UTF-8"):
         read_config(f"@{file}")
-
-
-@pytest.mark.parametrize(
-    ("points", "chosen", "noted"),
-    [
-        ({ExtensionPoint.TRACER}, ExtensionPoint.TRACER, False),
-        ({ExtensionPoint.TRACER, ExtensionPoint.HTTP_FILTER}, ExtensionPoint.HTTP_FILTER, True),
-        ({ExtensionPoint.TRACER, ExtensionPoint.NETWORK_FILTER}, ExtensionPoint.NETWORK_FILTER, True),
-        ({ExtensionPoint.TRACER, ExtensionPoint.MATCHER}, ExtensionPoint.MATCHER, True),
-        (set(), ExtensionPoint.HTTP_FILTER, True),
-    ],
-)
-def test_what_is_taken_where_nothing_says_the_point(points: set[ExtensionPoint], chosen: ExtensionPoint, noted: bool) -> None:
-    (use,), note = choose_uses(Settings(name="n", config="c"), frozenset(points))
-    assert (use.point, use.name, use.config) == (chosen, "n", "c")
-    assert (note is not None) is noted
-    for other in points - {chosen}:
-        assert note is not None
-        assert other.value in note
-
-
-def test_what_was_reported_is_taken() -> None:
-    uses = (WantedUse(ExtensionPoint.MATCHER),)
-    assert choose_uses(Settings(uses=uses), frozenset({ExtensionPoint.HTTP_FILTER})) == (uses, None)

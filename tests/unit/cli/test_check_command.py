@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from dmconform.binaries.facts import StaticKind
-from dmconform.check.result import HostVerdict
+from dmconform.check.result import CheckSet, HostVerdict
 from dmconform.core.errors import ExitCode
 
 from tests.check_cli import checked, dmconform_check
@@ -69,8 +70,12 @@ def test_a_module_that_is_expected_to_load_everywhere_gives_0(tmp_path: Path) ->
 
 
 def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> None:
-    found = checked(library(tmp_path, OF_ALL, OF_1_39), "--no-run", "--host", "1.38", "--host", "1.39")
+    words = ("--no-run", "--host", "1.38", "--host", "1.39")
+    found = checked(library(tmp_path, OF_ALL, OF_1_39), *words, "--all-must-work")
     assert found.exit_code == ExitCode.FAIL
+    assert checked(library(tmp_path, OF_ALL, OF_1_39), *words).exit_code == ExitCode.OK, (
+        "1.38 is not promised to an SDK of 1.39"
+    )
     old, new = found.hosts
     assert (old.static.kind, old.static.missing) == (StaticKind.REFUSED, (OF_1_39,))
     assert new.static.kind is StaticKind.LOADS
@@ -80,7 +85,7 @@ def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> Non
 
 def test_what_another_command_judges_gives_0(tmp_path: Path) -> None:
     module, file = library(tmp_path, OF_1_39), tmp_path / "check.json"
-    words = (module, "--no-run", "--host", "all", "--exit-zero")
+    words = (module, "--no-run", "--host", "all", "--all-must-work", "--exit-zero")
     assert dmconform_check(*words, "--json", file).exit_code == ExitCode.OK
     assert '"exit_code": 1' in file.read_text()
     assert "expected --json as well" in dmconform_check(*words).errors
@@ -101,11 +106,36 @@ def test_what_the_file_does_not_tell_gives_4(tmp_path: Path) -> None:
     assert (found.exit_code, found.hosts[0].verdict) == (ExitCode.ERROR, HostVerdict.UNDECIDED)
 
 
-def test_a_point_that_the_host_lacks_gives_1(tmp_path: Path) -> None:
-    module = library(tmp_path, OF_ALL)
-    found = checked(module, "--no-run", "--host", "1.39", "--extension-point", "access_logger")
-    assert found.exit_code == ExitCode.FAIL, "it has no hook of it"
-    assert "access_logger" in found.hosts[0].reason
+def test_a_point_that_the_module_has_no_hook_of_is_wrong_usage(tmp_path: Path) -> None:
+    done = dmconform_check(library(tmp_path, OF_ALL), "--no-run", "--host", "1.39", "--extension-point", "access_logger")
+    assert (done.exit_code, "the module has no hook of it" in done.errors) == (ExitCode.USAGE, True), done
+
+
+def test_a_module_without_a_purpose_is_not_judged(tmp_path: Path) -> None:
+    """It would load, and be refused wherever it is used: nothing says what it is for, so nothing is said of the promise."""
+    file = tmp_path / "libmodule.so"
+    file.write_bytes(write(Sample(defined=(INIT,), abi="v0.1.0")))
+    found = checked(file, "--host", "1.39", "--host", "1.40", "--sdk-minor", "1.39")
+    assert (found.exit_code, {host.verdict for host in found.hosts}) == (ExitCode.ERROR, {HostVerdict.UNDECIDED})
+    assert (found.ran, found.promise, found.span.works, found.span.expected) == (False, (), (), ())
+
+
+def test_a_minor_that_no_sdk_is_known_of_is_wrong_usage(tmp_path: Path) -> None:
+    done = dmconform_check(library(tmp_path), "--no-run", "--sdk-minor", "1.50")
+    assert (done.exit_code, "unknown SDK minor 1.50: did you mean 1.40?" in done.errors) == (ExitCode.USAGE, True), done
+
+
+def test_several_modules_get_one_table_and_the_range_of_all(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    first, second = library(tmp_path, OF_ALL), library(tmp_path / "b", OF_ALL, OF_1_39)
+    file = tmp_path / "checks.json"
+    done = dmconform_check(first, second, "--no-run", "--host", "1.38", "--host", "1.39", "--host", "1.40", "--json", file)
+    assert (done.exit_code, "✗ does not work" in done.printed) == (ExitCode.OK, True), done
+    assert 'minEnvoyVersion: "1.39.3"' in done.printed
+    found = msgspec.json.decode(file.read_bytes(), type=CheckSet)
+    assert (found.works, found.min_envoy_version, found.max_envoy_version) == (("1.39.3", "1.40.0"), "1.39.3", "1.40.0")
+    assert dmconform_check(first, "--together").exit_code == ExitCode.USAGE
+    assert dmconform_check(first, second, "--together", "--no-run").exit_code == ExitCode.USAGE
 
 
 def test_preloaded_libraries_count(tmp_path: Path) -> None:
@@ -121,10 +151,10 @@ def test_preloaded_libraries_count(tmp_path: Path) -> None:
 def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
     file = tmp_path / "check.json"
     done = dmconform_check(library(tmp_path, OF_1_39), "--no-run", "--host", "all", "--json", file)
-    assert done.exit_code == ExitCode.FAIL
+    assert done.exit_code == ExitCode.OK
     assert 'minEnvoyVersion: "1.39.0"' in done.printed
     assert '"min_envoy_version": "1.39.0"' in file.read_text()
-    assert re.search(r"1\.38\.3 +refused", done.printed)
+    assert re.search(r"1\.38\.3 +unsupported +refused", done.printed)
 
 
 # --- what is no module ---

@@ -84,8 +84,8 @@ PRINTING = {
     "coverage": ("coverage", 0),
     "findings": ("findings", 0),
     "expectations": ("expectations", 0),
-    "check": ("check MODULE --no-run", 1),
-    "check --json": ("check MODULE --no-run --json -", 1),
+    "check": ("check MODULE --no-run", 4),
+    "check --json": ("check MODULE --no-run --json -", 4),
 }
 
 

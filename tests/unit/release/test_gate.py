@@ -408,8 +408,13 @@ def test_a_module_that_breaks_or_was_not_run_may_not(catalogue: Catalogue) -> No
     works, broken = module_check().hosts
     breaks = (works, msgspec.structs.replace(broken, verdict=HostVerdict.BREAKS))
     assert gate_module(module_check(hosts=breaks), policy, "m", "1.39", catalogue).answer is GateAnswer.MAY_NOT
+    own = (works, msgspec.structs.replace(broken, verdict=HostVerdict.BREAKS, own_doing=True))
+    verdict = gate_module(module_check(hosts=own), policy, "m", "1.39", catalogue)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.MAY_NOT, ReasonKind.OWN), "it is no broken promise"
     open_ = (works, msgspec.structs.replace(broken, verdict=HostVerdict.UNDECIDED))
-    assert gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue).answer is GateAnswer.UNKNOWN
+    verdict = gate_module(module_check(hosts=open_), policy, "m", "1.39", catalogue)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.UNKNOWN, ReasonKind.OPEN)
+    assert f"--filter-name '{HOSTILE}'" in verdict.reasons[0].reproduce, "it repeats the options that were given"
     assert gate_module(module_check(ran=False), policy, "m", "1.39", catalogue).answer is GateAnswer.UNKNOWN
     verdict = gate_module(module_check(hosts=(works,)), policy, "m", "1.39", catalogue)
     assert [reason.kind for reason in verdict.reasons] == [ReasonKind.NO_HOST]
@@ -419,8 +424,10 @@ def test_the_minor_of_a_module_must_be_certain(catalogue: Catalogue) -> None:
     policy = POLICIES["module-release"]
     guess = module_check().sdk
     unsure = module_check(sdk=msgspec.structs.replace(guess, minors=("1.38", "1.39")))
-    with pytest.raises(UsageError, match="--built-with"):
-        gate_module(unsure, policy, "m", None, catalogue)
+    assert gate_module(unsure, policy, "m", None, catalogue).answer is GateAnswer.UNKNOWN, "1.38.3 is missing, if it is of 1.38"
+    of_nothing = module_check(sdk=msgspec.structs.replace(guess, minors=()))
+    with pytest.raises(EmptySelection, match="--built-with"):
+        gate_module(of_nothing, policy, "m", None, catalogue)
     sure = module_check(sdk=msgspec.structs.replace(guess, minors=("1.39",)))
     assert gate_module(sure, policy, "m", None, catalogue).answer is GateAnswer.MAY
 
@@ -452,10 +459,31 @@ def test_no_other_minor_may_be_claimed_than_the_file_shows(catalogue: Catalogue)
     sure = module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=("1.39",), known=Known.READ))
     with pytest.raises(UsageError, match=r"the check says 1\.39"):
         gate_module(sure, POLICIES["module-release"], "m", "1.38", catalogue)
-    with pytest.raises(EmptySelection, match="promise nothing"):
-        gate_module(
-            module_check(sdk=msgspec.structs.replace(sure.sdk, minors=())), POLICIES["module-release"], "m", "1.37", catalogue
-        )
+
+
+def test_a_module_of_an_sdk_before_the_promise_must_work_on_its_own_minor(catalogue: Catalogue) -> None:
+    """Up to 1.37 the documents demanded the same ABI on both sides: the next minor is not asked for."""
+    (host, _) = module_check().hosts
+    older = msgspec.structs.replace(host, id="1.37.0", release="1.37.0")
+    sdk = msgspec.structs.replace(module_check().sdk, minors=("1.37",))
+    verdict = gate_module(module_check(hosts=(older,), sdk=sdk), POLICIES["module-release"], "m", None, catalogue)
+    assert (verdict.answer, verdict.cells, verdict.held) == (GateAnswer.MAY, 1, 1)
+    broken = msgspec.structs.replace(older, verdict=HostVerdict.BREAKS)
+    verdict = gate_module(module_check(hosts=(broken,), sdk=sdk), POLICIES["module-release"], "m", None, catalogue)
+    assert verdict.answer is GateAnswer.MAY_NOT
+
+
+def test_where_several_sdks_are_possible_the_answer_counts_that_all_give(catalogue: Catalogue) -> None:
+    works, other = module_check().hosts
+    oldest = msgspec.structs.replace(works, id="1.38.3", release="1.38.3")
+    sdk = msgspec.structs.replace(module_check().sdk, minors=("1.38", "1.39"))
+    policy = POLICIES["module-release"]
+    good = module_check(hosts=(oldest, works, other), sdk=sdk)
+    assert gate_module(good, policy, "m", None, catalogue).answer is GateAnswer.MAY
+    broken = msgspec.structs.replace(other, verdict=HostVerdict.BREAKS)
+    verdict = gate_module(module_check(hosts=(oldest, works, broken), sdk=sdk), policy, "m", None, catalogue)
+    assert (verdict.answer, verdict.reasons[0].kind) == (GateAnswer.UNKNOWN, ReasonKind.OPEN)
+    assert "1.38: may be released; 1.39: may not be released" in verdict.reasons[0].text
 
 
 BAD_CHECKS: list[tuple[dict[str, object], str]] = [
@@ -485,7 +513,7 @@ def test_exit_codes_for_a_module(good: Report, tmp_path: Path) -> None:
     assert gate(module_check()) == 0
     assert gate(module_check(hosts=(works, msgspec.structs.replace(other, verdict=HostVerdict.BREAKS)))) == 1
     assert gate(module_check(), "--built-with", "new") == 2
-    assert gate(module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=("1.37",)))) == 3
+    assert gate(module_check(sdk=msgspec.structs.replace(module_check().sdk, minors=()))) == 3
     assert gate(module_check(ran=False)) == 4
     write_report(good, file)
     assert main(["gate", str(file), "--policy", "module-release"]) == 2, "a report is no check"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
@@ -27,6 +29,7 @@ def attempt(
     use: ModuleUse,
     folder: Path,
     *,
+    others: Sequence[ModuleUse] = (),
     search_path: Path,
     environment: Mapping[str, str] = _NOTHING,
     upstream_port: int,
@@ -40,6 +43,7 @@ def attempt(
         binary: the Envoy.
         use: the module, at an extension point.
         folder: where configuration, log and evidence go; made if it is not there. Each attempt needs a separate one.
+        others: further modules in the same Envoy.
         search_path: the folder that holds the module as `libNAME.so`.
         environment: what the Envoy's environment has besides.
         upstream_port: a server on loopback that answers HTTP; see `dmconform.envoy.upstream`.
@@ -47,12 +51,16 @@ def attempt(
         alter: changes the configuration once the module is in it.
         look: gets the Envoy before it is stopped, whatever it made of the configuration; not where it ended by itself.
     """
-    shape = SHAPES[use.point]
-    if shape.apply is None:
-        return Attempt(AttemptEnd.NO_WAY, message=shape.reason)
     folder.mkdir(parents=True, exist_ok=True)
     draft = Draft.plain(folder, upstream_port)
-    shape.apply(draft, use)
+    shapes = [SHAPES[one.point] for one in (use, *others)]
+    for one, shape in zip((use, *others), shapes, strict=True):
+        if shape.apply is None:
+            return Attempt(AttemptEnd.NO_WAY, message=shape.reason)
+        shape.apply(draft, one)
+    hidden = _hidden(draft, (use, *others))
+    if hidden:
+        return Attempt(AttemptEnd.NO_WAY, message=f"one configuration cannot hold all: it has none of {', '.join(hidden)}")
     if alter is not None:
         alter(draft)
     launch = Launch(binary, {SEARCH_PATH: str(search_path), **environment})
@@ -60,10 +68,10 @@ def attempt(
     tried = _Tried(envoy)
     try:
         with envoy:
-            tried.use(shape.drive if drive else None)
+            tried.use(dict.fromkeys(shape.drive for shape in shapes) if drive else ())
             if look is not None:
                 look(envoy)
-        ended, message = tried.ended(shape.late_refusal, drive)
+        ended, message = tried.ended([shape.late_refusal for shape in shapes if shape.late_refusal], drive)
     except Blocked as problem:
         ended, message = AttemptEnd.BLOCKED, str(problem)
     except HostHung as problem:
@@ -75,6 +83,12 @@ def attempt(
     return Attempt(ended, tried.phase, message, envoy.printed(), tuple(tried.answers), envoy.exit_code)
 
 
+def _hidden(draft: Draft, uses: Sequence[ModuleUse]) -> list[str]:
+    """Returns the modules of several that a later one has replaced: there is room for one at some extension points."""
+    text = msgspec.json.encode((draft.bootstrap, draft.listeners)).decode()
+    return [use.module.name for use in uses if len(uses) > 1 and f'"{use.module.name}"' not in text]
+
+
 class _Tried:
     """The state of an attempt: how far its Envoy has come."""
 
@@ -83,11 +97,11 @@ class _Tried:
         self.phase = Phase.LOADING
         self.answers: list[SentExchange] = []
 
-    def use(self, drive: Drive | None) -> None:
+    def use(self, drives: Iterable[Drive]) -> None:
         """Drives it, if it accepted the configuration."""
         if self._refusal() is None:
             self.phase = Phase.DRIVING
-            if drive is not None:
+            for drive in drives:
                 run_drive(drive, self._envoy, self.answers.append)
             self.phase = Phase.STOPPING
 
@@ -98,13 +112,13 @@ class _Tried:
         unknown = _UNKNOWN_FIELD.search(self._envoy.printed())
         return unknown["message"] if unknown else None
 
-    def ended(self, late_refusal: str, driven: bool) -> tuple[AttemptEnd, str]:
+    def ended(self, late_refusals: Iterable[str], driven: bool) -> tuple[AttemptEnd, str]:
         """Returns the result of the attempt, where the Envoy ended as it should."""
         refusal = self._refusal()
         if refusal is not None:
             return AttemptEnd.REFUSED, refusal
-        late = re.search(late_refusal, self._envoy.printed()) if late_refusal else None
-        if late:
+        late = next(filter(None, (re.search(one, self._envoy.printed()) for one in late_refusals)), None)
+        if late is not None:
             self.phase = Phase.DRIVING
             return AttemptEnd.REFUSED, late["message"]
         return (AttemptEnd.WORKED if driven else AttemptEnd.NOT_DRIVEN), ""

@@ -10,14 +10,14 @@ from pathlib import Path
 import msgspec
 
 from dmconform.binaries.facts import Known, StaticKind
-from dmconform.check.result import SCHEMA_VERSION, Check, HostEntry, HostVerdict
+from dmconform.check.result import SCHEMA_VERSION, Check, HostEntry, HostVerdict, RunKind
 from dmconform.core.datafile import decode_json, read_bounded
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.release.gate.judge import hosts_of_steps, minors_without_host, verdict
 from dmconform.release.gate.policy import Policy
-from dmconform.release.gate.verdict import GateVerdict, Reason, ReasonKind
+from dmconform.release.gate.verdict import GateAnswer, GateVerdict, Reason, ReasonKind
 from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.promise import window
 
@@ -57,17 +57,27 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
         check: what was found out about it; it must have been run.
         policy: of the subject MODULE.
         name: the policy's.
-        built_with: the minor of its SDK, such as `1.39`; None: what the check could find.
+        built_with: the minor of its SDK, such as `1.39`; None: what the check could find. Where that is several minors, the
+            answer counts that is the same for all.
         catalogue: the hosts that this suite knows.
 
     Raises:
-        UsageError: the minor is none, nothing shows it, or the file shows another.
-        EmptySelection: the documents promise nothing of modules of that minor.
+        UsageError: the minor is none, or the file shows another.
+        EmptySelection: nothing shows which minor it is of.
     """
-    own = _own_minor(check, built_with)
-    if window(own, own) is not Relation.SUPPORTED:
-        raise EmptySelection(f"{check.module_file}: the documents promise nothing of modules built with the SDK of {own}")
-    wanted = hosts_of_steps(policy, own)
+    verdicts = [_gate_as(own, check, policy, name, catalogue) for own in _own_minors(check, built_with)]
+    if len({one.answer for one in verdicts}) == 1:
+        return verdicts[-1]
+    answers = "; ".join(f"{own}: {one.answer.value}" for own, one in zip(check.sdk.minors, verdicts, strict=True))
+    text = f"the answer depends on which SDK it was built with ({answers}): give it with --built-with"
+    reasons = [Reason(ReasonKind.OPEN, text), *verdicts[-1].reasons]
+    subject = f"{check.module_file} (sha256:{check.module.sha256}), built with the SDK of {' or '.join(check.sdk.minors)}"
+    return msgspec.structs.replace(verdicts[-1], subject=subject, answer=GateAnswer.UNKNOWN, reasons=tuple(reasons))
+
+
+def _gate_as(own: Minor, check: Check, policy: Policy, name: str, catalogue: Catalogue) -> GateVerdict:
+    """Judges a module as one that was built with the SDK of a minor."""
+    wanted = tuple(minor for minor in hosts_of_steps(policy, own) if window(own, minor) is not Relation.UNSUPPORTED)
     hosts = [host for host in check.hosts if Release.parse(host.release).minor in wanted]
     there = {Release.parse(host.release).minor for host in hosts}
     known = [str(minor) for minor in wanted if minor <= catalogue.newest_minor] or ["path:FILE"]
@@ -87,7 +97,7 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
     return verdict(policy, name, subject, len(hosts), held, reasons, judged=judged)
 
 
-def _own_minor(check: Check, built_with: str | None) -> Minor:
+def _own_minors(check: Check, built_with: str | None) -> tuple[Minor, ...]:
     if built_with is not None:
         try:
             stated = Minor.parse(built_with)
@@ -98,29 +108,31 @@ def _own_minor(check: Check, built_with: str | None) -> Minor:
                 f"--built-with {built_with}: the check says {' or '.join(check.sdk.minors)} ({check.sdk.reason}); "
                 "leave the option out, or check the module anew"
             )
-        return stated
-    if len(check.sdk.minors) != 1:
-        known = f"one of {', '.join(check.sdk.minors)}" if check.sdk.minors else "not known"
-        raise UsageError(
-            f"{check.module_file}: which SDK it was built with is not certain ({known}); say it with --built-with 1.39"
+        return (stated,)
+    if not check.sdk.minors:
+        raise EmptySelection(
+            f"{check.module_file}: nothing shows which SDK it was built with ({check.sdk.reason}), so nothing is promised that "
+            "could be judged; give --built-with 1.39, or the like"
         )
-    return Minor.parse(check.sdk.minors[0])
+    return tuple(map(Minor.parse, check.sdk.minors))
 
 
 def _check(check: Check, hosts: list[str]) -> str:
     words = [word for one in hosts for word in ("--host", one)]
-    return shlex.join(["dmconform", "check", check.module_file, *words, "--json", "check.json"])
+    return shlex.join(["dmconform", "check", check.module_file, *check.options, *words, "--json", "check.json"])
 
 
 def _of_host(host: HostEntry, policy: Policy, check: Check) -> Iterator[Reason]:
     command = _check(check, ["path:FILE" if "~" in host.id else host.id])
     if host.mismatch is not None:
         yield Reason(ReasonKind.MISMATCH, f"Envoy {host.id}: {host.mismatch}", (), command)
-    if host.verdict is HostVerdict.BREAKS:
-        yield Reason(ReasonKind.BROKEN, f"Envoy {host.id}: {host.reason}", (), command)
+    if host.verdict in (HostVerdict.BREAKS, HostVerdict.ERRORS):
+        kind = ReasonKind.OWN if host.own_doing else ReasonKind.BROKEN
+        yield Reason(kind, f"Envoy {host.id}: {host.reason}", (), command)
     elif host.verdict is HostVerdict.UNDECIDED:
         text = host.reason or host.not_run or "no reason was given"
-        yield Reason(ReasonKind.BLOCKED, f"Envoy {host.id}: {text}", (), command)
+        ran = any(run.kind is not RunKind.NO_VERDICT for run in host.runs)
+        yield Reason(ReasonKind.OPEN if ran else ReasonKind.BLOCKED, f"Envoy {host.id}: {text}", (), command)
     elif check.ran and not host.runs:
         yield Reason(
             ReasonKind.BLOCKED, f"Envoy {host.id}: it was not run there: {host.not_run or 'no reason was given'}", (), command

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from dmconform.core.terminal import SafeOutput
+from dmconform.core.text import counted
 from dmconform.release.gate.verdict import GateAnswer, GateVerdict, Reason
 from dmconform.report.github import Annotation, AnnotationLevel
 from dmconform.report.markdown import code, escape
-from dmconform.report.summary import counted
 
 CELLS_SHOWN = 3
 LONGEST_LINE = 600

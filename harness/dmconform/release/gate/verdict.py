@@ -31,7 +31,9 @@ class ReasonKind(enum.Enum):
     KNOWN = "known failure that the policy does not name"
     RECORDS = "records of known failures that do not apply"
     MISMATCH = "static/run-time mismatch"
+    OWN = "the module itself fails"
     BLOCKED = "could not run"
+    OPEN = "not judged"
     MISSING = "not in the report"
     REPORT = "the report itself"
     NO_HOST = "no host of a minor"
@@ -41,7 +43,7 @@ class ReasonKind(enum.Enum):
     @property
     def is_certain(self) -> bool:
         """Whether it is against the release; the others only leave the question open."""
-        return self in (ReasonKind.BROKEN, ReasonKind.KNOWN, ReasonKind.RECORDS, ReasonKind.MISMATCH)
+        return self in (ReasonKind.BROKEN, ReasonKind.KNOWN, ReasonKind.RECORDS, ReasonKind.MISMATCH, ReasonKind.OWN)
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

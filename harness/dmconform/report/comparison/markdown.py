@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dmconform.core.text import counted
 from dmconform.report.comparison.model import ChangeKind, ReportComparison, Run
 from dmconform.report.comparison.show import MEANINGS, ChangeGroup, counts, groups, notes
 from dmconform.report.github import Annotation, AnnotationLevel
 from dmconform.report.markdown import code, escape
-from dmconform.report.summary import counted
 
 CELLS_SHOWN = 10
 SHORT = (ChangeKind.NEW, ChangeKind.GONE)

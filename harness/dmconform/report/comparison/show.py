@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from dmconform.core.terminal import SafeOutput
+from dmconform.core.text import counted
 from dmconform.core.values import Outcome
 from dmconform.report.comparison.compare import without_chance
 from dmconform.report.comparison.model import CellChange, CellSide, ChangeKind, ReportComparison
 from dmconform.report.stability import Stability
-from dmconform.report.summary import counted
 
 CELLS_SHOWN = 5
 LONGEST_LINE = 600

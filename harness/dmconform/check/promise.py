@@ -1,0 +1,91 @@
+"""What the documents promise for a module: on which hosts, whether it holds there, and the exit code that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dmconform.check.judge import worst
+from dmconform.check.result import HostEntry, HostVerdict, PromiseEntry
+from dmconform.core.errors import ExitCode
+from dmconform.core.values import Relation
+from dmconform.core.versions import Minor, Release
+from dmconform.hosts.catalogue import KnownHost, newest_patch
+from dmconform.spec.promise import window
+
+_COUNTS = (Relation.SUPPORTED, Relation.LEGACY)
+CODES = {
+    HostVerdict.WORKS: ExitCode.OK,
+    HostVerdict.ERRORS: ExitCode.FAIL,
+    HostVerdict.BREAKS: ExitCode.FAIL,
+    HostVerdict.UNDECIDED: ExitCode.ERROR,
+}
+
+
+def default_hosts(known: tuple[KnownHost, ...], sdks: Sequence[Minor]) -> tuple[KnownHost, ...]:
+    """Returns the hosts that the promise is about for these SDKs, and one minor before and after: the newest patch of each.
+
+    Without an SDK, and where no host of these minors is known, the default hosts.
+    """
+    minors = sorted({host.version.minor for host in known})
+    about = [at for at, host in enumerate(minors) if any(relation_of(sdk, host) is not Relation.UNSUPPORTED for sdk in sdks)]
+    if not about:
+        return tuple(host for host in known if host.default)
+    chosen = (newest_patch(known, minor) for minor in minors[max(0, about[0] - 1) : about[-1] + 2])
+    return tuple(host for host in chosen if host is not None)
+
+
+def relation_of(sdk: Minor, host: Minor) -> Relation:
+    """Returns what the documents promise for a module of an SDK on a host."""
+    return window(sdk, host)
+
+
+def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
+    """Returns what the promise states for hosts; a module that fails by its own doing breaks no promise."""
+    judged = [
+        (
+            host.id,
+            relation_of(sdk, Release.parse(host.release).minor),
+            HostVerdict.UNDECIDED if host.own_doing else host.verdict,
+        )
+        for host in hosts
+    ]
+    supported = (sdk, sdk.next()) if relation_of(sdk, sdk) is Relation.SUPPORTED else ()
+
+    def those(relation: Relation, *verdicts: HostVerdict) -> tuple[str, ...]:
+        return tuple(name for name, its_relation, its in judged if its in verdicts and its_relation is relation)
+
+    return PromiseEntry(
+        sdk=str(sdk),
+        supported_minors=tuple(map(str, supported)),
+        relations={name: relation for name, relation, _ in judged},
+        kept=those(Relation.SUPPORTED, HostVerdict.WORKS),
+        broken=those(Relation.SUPPORTED, HostVerdict.BREAKS, HostVerdict.ERRORS),
+        same_minor=those(Relation.LEGACY, HostVerdict.WORKS),
+        unsupported=those(Relation.UNSUPPORTED, HostVerdict.WORKS),
+    )
+
+
+def best_relation(host: str, promise: Sequence[PromiseEntry]) -> Relation | None:
+    """Returns the most that is promised for a host, where the SDK may be one of several; None where it is not known."""
+    relations = {entry.relations[host] for entry in promise}
+    return next((one for one in (*_COUNTS, Relation.UNSUPPORTED) if one in relations), None)
+
+
+def exit_code(hosts: Sequence[HostEntry], promise: Sequence[PromiseEntry], *, all_must_work: bool) -> ExitCode:
+    """Returns the exit code, which follows the promise.
+
+    Args:
+        hosts: the hosts with their verdicts.
+        promise: one entry per SDK that the module can be of; where these lead to different answers, nothing is decided.
+        all_must_work: whether hosts count that the promise is not about. They do anyway where it is about none of the hosts.
+
+    Returns:
+        0 works on all hosts that count, 1 does not on some, 4 could not be judged on some.
+    """
+    codes = {_code(hosts, entry) for entry in promise} if promise and not all_must_work else {_code(hosts, None)}
+    return codes.pop() if len(codes) == 1 else ExitCode.ERROR
+
+
+def _code(hosts: Sequence[HostEntry], entry: PromiseEntry | None) -> ExitCode:
+    about = [host for host in hosts if entry is not None and entry.relations[host.id] in _COUNTS]
+    return CODES[worst(host.verdict for host in about or hosts)]

@@ -1,0 +1,141 @@
+"""The place and the hosts of a check: a folder, a pool of a few at once, an upstream. It leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from dmconform.check.hosts import Candidate, distinct, obtain
+from dmconform.core import paths
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.timeouts import HOST_STOP_S
+from dmconform.core.waiting import poll
+from dmconform.envoy.upstream import upstream_server
+from dmconform.hosts.catalogue import KnownHost
+from dmconform.hosts.selection import HostChoice, HostImage
+
+if TYPE_CHECKING:
+    import docker
+
+HOSTS_AT_ONCE = 2
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Session:
+    """The hosts, and what runs in them need. `kept` is whether the folder stays."""
+
+    hosts: tuple[Candidate, ...]
+    pool: Pool
+    folder: Path
+    upstream_port: int
+    kept: bool
+
+    @property
+    def static_modules(self) -> frozenset[str]:
+        """The names that hosts have modules for already."""
+        return frozenset(name for host in self.hosts for name in host.facts.static_modules)
+
+
+@contextlib.contextmanager
+def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: Path | None) -> Iterator[Session]:
+    """Yields the place of a check.
+
+    Args:
+        choices: hosts; one that is named twice is there once.
+        known: the known releases, by which files are recognised.
+        keep: a new folder for the evidence; None for a temporary one.
+
+    Raises:
+        UsageError: `keep` is in use, or a host is not an Envoy.
+    """
+    cache = paths.cache_folder()
+    with _folder(keep) as folder, _client(choices, cache) as client, Pool(folder) as pool:
+        hosts = distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices))
+        with upstream_server() as port:
+            yield Session(tuple(hosts), pool, folder, port, kept=keep is not None)
+
+
+@contextlib.contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """Yields a folder for the run; a temporary one is removed afterwards."""
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="dmconform-check-", ignore_cleanup_errors=True) as name:
+            yield Path(name)
+        return
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        if any(keep.iterdir()):
+            raise UsageError(f"--keep {keep}: expected a new or an empty folder")
+    except OSError as error:
+        raise UsageError(f"--keep {keep}: cannot be made: {error.strerror}") from None
+    yield keep.absolute()
+
+
+@contextlib.contextmanager
+def _client(choices: Sequence[HostChoice], cache: Path) -> Iterator[Callable[[], docker.DockerClient]]:
+    """Yields a client of a container engine, which only hosts from images need."""
+    if not any(isinstance(choice, HostImage) for choice in choices):
+
+        def none() -> docker.DockerClient:
+            raise HarnessError("no container engine is needed here")
+
+        yield none
+        return
+    from dmconform.matrix.prepare import lazy_engine  # slow to import
+
+    with lazy_engine(cache) as engine:
+        yield engine.client
+
+
+@dataclass
+class Pool:
+    """A pool that works on a few things at once.
+
+    On an error or Ctrl-C, nothing new begins, and what runs in `folder` is killed.
+    """
+
+    folder: Path
+    given_up: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Pool:
+        self._threads = ThreadPoolExecutor(HOSTS_AT_ONCE, thread_name_prefix="host")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._threads.shutdown(wait=True)
+
+    def all(self, work: Callable[[S], T], items: Iterable[S]) -> list[T]:
+        """Returns the results, in the order of the items."""
+        futures = [self._threads.submit(work, item) for item in items]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            self.given_up.set()
+            self._threads.shutdown(wait=False, cancel_futures=True)
+
+            def over() -> bool:
+                _kill_children(str(self.folder))
+                return all(future.done() for future in futures)
+
+            poll(over, HOST_STOP_S)
+            raise
+
+
+def _kill_children(named: str) -> None:
+    """Kills the processes that this one has started and that have `named` in their command line, each with its session."""
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # they come and go
+            for pid in file.read_text().split():
+                with contextlib.suppress(OSError):
+                    if named in Path(f"/proc/{pid}/cmdline").read_text(errors="replace"):
+                        os.killpg(int(pid), signal.SIGKILL)
