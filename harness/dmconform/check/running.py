@@ -8,7 +8,6 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
+from dmconform.binaries.known import known_host_facts
 from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.check.observation import Installed, install, run_use
 from dmconform.check.result import PointRun
@@ -23,6 +23,7 @@ from dmconform.check.settings import WantedUse
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.progress import say
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.upstream import upstream_server
@@ -90,6 +91,9 @@ def run_everywhere(
             f"{job.module}: {size} bytes; expected at most {MODULE_LIMIT_BYTES} to run it (--no-run only reads it)"
         )
     cache = paths.cache_folder()
+    for choice in choices:
+        if isinstance(choice, KnownHost):
+            known_host_facts(choice.release)  # read once here, not in each thread
     with _folder(keep) as folder, _client(choices, cache) as client, _Pool(folder) as pool:
         hosts = distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices))
         envoys = sum(host.binary is not None for host in hosts) * len(job.uses)
@@ -157,7 +161,7 @@ class _Pool:
     given_up: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> _Pool:
-        self._threads = ThreadPoolExecutor(HOSTS_AT_ONCE, thread_name_prefix="host")
+        self._threads = thread_pool(HOSTS_AT_ONCE, "host")
         return self
 
     def __exit__(self, *_: object) -> None:
