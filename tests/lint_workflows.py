@@ -26,7 +26,7 @@ BUILD_SCRIPTS = tuple(
 )
 """What runs in the container of builds: only its errors count, as it takes variables and files from there."""
 # In GitHub's documents, and not in the newest actionlint: https://docs.github.com/en/actions/reference/workflows-and-actions/contexts
-NOT_KNOWN_YET = r'property "workflow_(repository|sha)" is not defined in object type \{container: '
+NOT_KNOWN_YET = r'property "workflow_(repository|sha)" is not defined in object type \{(\w+: number; )*container: '
 _USES = re.compile(r"^\s*-?\s*uses:\s*(?P<what>\S+)", re.MULTILINE)
 _PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 

@@ -34,8 +34,8 @@ def own_program(name: str) -> str:
     return found
 
 
-def run_go(*words: str | Path) -> Finished:
-    """The Go command with these arguments, in the folder of the tools."""
+def run_go(*words: str | Path, folder: Path = TOOLS) -> Finished:
+    """The Go command with these arguments, in the folder of the tools or a copy of it."""
     cache = paths.cache_folder() / "go"
     environment = {
         "GOFLAGS": "-mod=readonly -modcacherw",
@@ -44,7 +44,7 @@ def run_go(*words: str | Path) -> Finished:
         "GOMODCACHE": str(cache / "modules"),
         "HOME": os.environ.get("HOME", str(cache)),
     }
-    return run_program([own_program("go"), *words], timeout_s=TIMEOUT_S, env=environment, cwd=TOOLS)
+    return run_program([own_program("go"), *words], timeout_s=TIMEOUT_S, env=environment, cwd=folder)
 
 
 def read_yaml(path: Path) -> Node:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import BURST_S
 from dmconform.envoy.client import NoAnswer
 from dmconform.envoy.connected import connect
@@ -20,7 +20,7 @@ def burst(port: int, request: Request, *, clients: int, requests: int) -> Counte
         clients: how many there are of each protocol, HTTP/1.1 and HTTP/2, at the same time, each with a connection.
         requests: how many each of them sends: one after another with HTTP/1.1, all at once with HTTP/2.
     """
-    with ThreadPoolExecutor(2 * clients) as pool:
+    with thread_pool(2 * clients, "client") as pool:
         seen = pool.map(lambda protocol: _seen(protocol, port, request, requests), [*Protocol] * clients)
         return sum(seen, Counter())
 

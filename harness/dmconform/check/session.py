@@ -8,14 +8,15 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from dmconform.binaries.known import known_host_facts
 from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.upstream import upstream_server
@@ -59,6 +60,9 @@ def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: P
         UsageError: `keep` is in use, or a host is not an Envoy.
     """
     cache = paths.cache_folder()
+    for choice in choices:
+        if isinstance(choice, KnownHost):
+            known_host_facts(choice.release)  # read once here, not in each thread
     with _folder(keep) as folder, _client(choices, cache) as client, Pool(folder) as pool:
         hosts = distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices))
         with upstream_server() as port:
@@ -108,7 +112,7 @@ class Pool:
     given_up: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Pool:
-        self._threads = ThreadPoolExecutor(HOSTS_AT_ONCE, thread_name_prefix="host")
+        self._threads = thread_pool(HOSTS_AT_ONCE, "host")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -17,7 +17,6 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -26,6 +25,7 @@ from filelock import FileLock
 
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.process import run_program
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import DOWNLOAD_S, HOST_VERSION_S
 from dmconform.core.values import Host
 from dmconform.hosts.catalogue import KnownHost
@@ -309,5 +309,5 @@ def obtain_all(
         UsageError: a file or an image is not an Envoy executable.
         HarnessError: an image cannot be read.
     """
-    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="host") as pool:
+    with thread_pool(_AT_ONCE, "host") as pool:
         return tuple(pool.map(lambda choice: obtain(choice, known, cache, client, progress), choices))

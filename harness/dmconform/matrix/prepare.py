@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,23 +83,25 @@ class Prepared:
 
 
 class _LazyEngine:
-    """A Docker server that is started when it is first needed, and stopped at the end."""
+    """A Docker server that is started when it is first needed, by one of several threads, and stopped at the end."""
 
     def __init__(self, stack: contextlib.ExitStack, cache: Path) -> None:
         self._stack = stack
         self._cache = cache
         self._client: docker.DockerClient | None = None
+        self._starting = threading.Lock()
         self.name = "not needed: everything was in the cache"
         self.identity: ToolchainIdentity | None = None
 
     def client(self) -> docker.DockerClient:
-        if self._client is None:
-            from dmconform.containers.engine import engine  # slow to import; warm runs do without
+        with self._starting:
+            if self._client is None:
+                from dmconform.containers.engine import engine  # slow to import; warm runs do without
 
-            say("no modules in the cache for some SDK versions: a container engine is needed")
-            self._client = self._stack.enter_context(engine(self._cache, say))
-            self.name = f"Docker {self._client.version().get('Version', 'of unknown version')}"
-        return self._client
+                say("no modules in the cache for some SDK versions: a container engine is needed")
+                self._client = self._stack.enter_context(engine(self._cache, say))
+                self.name = f"Docker {self._client.version().get('Version', 'of unknown version')}"
+            return self._client
 
     def toolchain(self) -> Toolchain:
         client = self.client()

@@ -8,10 +8,10 @@ of the network or of a container engine.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from dmconform.containers.files import TarTree, tree_hash, write_files
 from dmconform.containers.sandbox import JobResult, Limits, run_job
 from dmconform.containers.toolchain import ToolchainIdentity, definition_tree
 from dmconform.core.errors import HarnessError
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import BUILD_S
 from dmconform.core.values import Language, Outcome
 from dmconform.sdks import store
@@ -130,16 +131,15 @@ class Builder:
             problem = f"there is no toolchain to build with: {error}"
             return tuple(NotBuilt(one.sdk, Outcome.ERROR, problem) if isinstance(one, _Job) else one for one in prepared)
         cpus = os.cpu_count() or 1
-        total, done, found = len(missing), 0, sum(isinstance(one, Built) for one in prepared)
+        total, found = len(missing), sum(isinstance(one, Built) for one in prepared)
+        ended = itertools.count(1)  # counts also where two threads end at once
 
         def run(one: Built | NotBuilt | _Job) -> Built | NotBuilt:
-            nonlocal done
             if not isinstance(one, _Job):
                 return one
             result = self._run(one, toolchain, max(1, cpus // min(cpus, total)))
-            done += 1
             what = f"built in {result.stored.build_s:.0f} s" if isinstance(result, Built) else f"{result.outcome.value}"
-            self._progress(f"[{done}/{total}] {one.sdk.id}: {what}")
+            self._progress(f"[{next(ended)}/{total}] {one.sdk.id}: {what}")
             return result
 
         # The long ones first: Rust's official SDK takes a minute where the others take seconds.
@@ -147,7 +147,7 @@ class Builder:
         self._progress(f"building the probes of {total} SDK versions, {min(cpus, total)} at once; the cache holds {found}")
         for one in missing:
             self._progress(f"  {one.sdk.id}: {one.why}")
-        with ThreadPoolExecutor(max_workers=cpus, thread_name_prefix="build") as pool:
+        with thread_pool(cpus, "build") as pool:
             results = dict(zip(order, pool.map(run, [prepared[i] for i in order]), strict=True))
         return tuple(results[i] for i in range(len(prepared)))
 

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from dmconform.containers.engine import engine
 from dmconform.containers.sandbox import JobEnding, JobResult, Limits, run_job
@@ -14,6 +13,7 @@ from dmconform.containers.toolchain import obtain_toolchain
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, HarnessError
 from dmconform.core.progress import say
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import LINT_S
 from dmconform.core.values import Language, Provider
 from dmconform.sdks.catalogue import Sdk, load_sdks
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 say(f"{sdk.id}: {'clean' if done.succeeded else done.how}")
                 return done
 
-            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            with thread_pool(os.cpu_count() or 1, "lint") as pool:
                 results = list(zip(sdks, pool.map(lint, sdks), strict=True))
     except HarnessError as error:
         print(f"lint: {error}", file=sys.stderr)

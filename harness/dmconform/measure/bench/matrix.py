@@ -14,13 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from dmconform.core import paths
 from dmconform.core.paths import REPORT_FILE
 from dmconform.core.progress import say
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_START_S, HOST_STOP_S, REQUEST_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.connection import Request
@@ -89,7 +89,7 @@ def bare_cost(binaries: Sequence[Path], workers: int) -> float:
             folder.mkdir()
             return [bare_loop(binaries[i % len(binaries)], folder) for i in range(BARE_ROUNDS)]
 
-        with ThreadPoolExecutor(max_workers=workers) as pool:
+        with thread_pool(workers, "bare") as pool:
             return statistics.fmean(cost for costs in pool.map(loop, range(workers)) for cost in costs)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from typing import Final
 
 from dmconform.abi.types import Abi, Enum
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint, point_of
+from dmconform.core.threads import thread_pool
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
@@ -193,6 +193,6 @@ def _with_client(reported: ModuleOutput, job: EnvoyJob, tried: Attempt) -> Modul
 
 def in_parallel(work: Sequence[Callable[[], None]]) -> None:
     """Does all of it, as many at once as there are processors."""
-    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="differential") as pool:
+    with thread_pool(os.cpu_count() or 1, "differential") as pool:
         for done in [pool.submit(one) for one in work]:
             done.result()

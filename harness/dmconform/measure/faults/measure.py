@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dmconform.abi.fault_reactions import Counted, Fate, NullFact, PointFaults
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.core.progress import counting
+from dmconform.core.threads import thread_pool
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import points_of
@@ -76,7 +76,7 @@ def measure_faults(
         HarnessError: a module cannot be compiled, or an Envoy cannot run on this machine.
     """
     results: list[PointFaults] = []
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="faults") as pool:
+    with thread_pool(workers, "faults") as pool:
         for host in hosts:
             library = compile_module(MODULE, {"stub.c": nullable_source(host).encode()}).read_bytes()
             bench = _Faulty(host, Bench(host, library, folder / host.release, upstream_port))

@@ -12,7 +12,6 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +22,7 @@ from dmconform.binaries.hide import without_symbols
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint, point_of
 from dmconform.core.progress import counting
+from dmconform.core.threads import thread_pool
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import Envoy
@@ -92,7 +92,7 @@ def measure(
         HarnessError: the machine does not let Envoys run, or a module cannot be compiled.
     """
     results: list[PointFacts] = []
-    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="hooks") as pool:
+    with thread_pool(workers, "hooks") as pool:
         for host in hosts:
             library = compile_module(MODULE, {"stub.c": complete_source(host).encode()}).read_bytes()
             bench = Bench(host, library, folder / host.release, upstream_port)
