@@ -17,7 +17,7 @@ import msgspec
 from dmconform.binaries.elf import Malformed
 from dmconform.binaries.host import host_facts
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
-from dmconform.binaries.module import export_names, module_facts
+from dmconform.binaries.module import defined_versions, export_names, module_facts
 
 ADDRESS_SPACE_BYTES: Final = 3 << 30
 CPU_S: Final = 30  # shorter than the time-out of the reader
@@ -34,6 +34,8 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
                 return ReadAnswer(host=host_facts(path, job.release, job.known_abi))
             case ReadAs.EXPORTS:
                 return ReadAnswer(exports=export_names(path))
+            case ReadAs.VERSIONS:
+                return ReadAnswer(versions=defined_versions(path))
     except Malformed as problem:
         return ReadAnswer(problem=str(problem))
     except MemoryError:
