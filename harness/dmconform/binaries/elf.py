@@ -420,7 +420,9 @@ def _machine(data: mmap.mmap, machines: Collection[Machine]) -> Machine:
     wanted = " or ".join(one.word for one in machines)
     unknown = "" if isinstance(found, Machine) else "; Envoy has no release for it"
     raise Malformed(
-        f"expected a library for Linux on {wanted}, this one is for {seen}{unknown}", ProblemKind.ARCHITECTURE, architecture=seen
+        f"expected a library for Linux on {wanted}, this one is for {seen}{unknown}",
+        ProblemKind.ARCHITECTURE,
+        architecture=seen,
     )
 
 

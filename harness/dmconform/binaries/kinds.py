@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import mmap
 import re
-import struct
+from collections.abc import Callable, Mapping
 from typing import Final
 
 _BUILD: Final = (
@@ -96,6 +96,7 @@ class ProblemKind(enum.Enum):
     MALFORMED = "it is damaged"
 
 
+_Data = bytes | mmap.mmap
 ELF_MAGIC: Final = b"\x7fELF"
 _HEAD_BYTES: Final = 4096
 _TYPES: Final = {1: FileKind.OBJECT_FILE, 2: FileKind.EXECUTABLE, 3: FileKind.SHARED_LIBRARY, 4: FileKind.CORE_DUMP}
@@ -119,7 +120,6 @@ _BEGINNINGS: Final = (
     (b"version https://git-lfs.github.com/", FileKind.GIT_LFS_POINTER),
     (b"#!", FileKind.SCRIPT),
 )
-_SEVERAL_MACHINES: Final = b"\xca\xfe\xba\xbe"  # Mach-O for several; also a class of Java, which has its version there
 _OLDEST_JAVA: Final = 45
 _ARCHIVE: Final = b"!<arch>\n"
 _MEMBERS: Final = 64  # of an archive, looked at
@@ -130,7 +130,7 @@ _WEB_PAGE: Final = re.compile(rb"\s*<(?:!doctype html|html)", re.IGNORECASE)
 _CONTROLS: Final = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1b")
 
 
-def file_kind(data: bytes | mmap.mmap) -> FileKind:
+def file_kind(data: _Data) -> FileKind:
     """Returns what a file is, by its first bytes; of an archive also by the names of its first members.
 
     An ELF file that ends before its type counts as a shared library, which is then truncated.
@@ -138,51 +138,58 @@ def file_kind(data: bytes | mmap.mmap) -> FileKind:
     head = bytes(data[:_HEAD_BYTES])
     if not head:
         return FileKind.EMPTY
-    if head.startswith(ELF_MAGIC):
-        return _elf_kind(head)
-    if head.startswith(_ARCHIVE):
-        return _archive_kind(data)
-    if head.startswith(b"MZ"):
-        return _windows_kind(data, head)
-    if head.startswith(_SEVERAL_MACHINES) and len(head) >= 8:
-        return FileKind.MACOS if int.from_bytes(head[4:8], "big") < _OLDEST_JAVA else FileKind.OTHER
+    for beginning, look in _LOOK_CLOSER.items():
+        if head.startswith(beginning):
+            return look(head, data)
     for beginning, kind in _BEGINNINGS:
         if head.startswith(beginning):
             return kind
-    if head[_TAR_AT : _TAR_AT + 5] == b"ustar":
-        return FileKind.TAR
-    return _text_kind(head)
+    return FileKind.TAR if head[_TAR_AT : _TAR_AT + 5] == b"ustar" else _text_kind(head)
 
 
-def _elf_kind(head: bytes) -> FileKind:
+def _elf_kind(head: bytes, _: _Data) -> FileKind:
     if len(head) < 18:
         return FileKind.SHARED_LIBRARY
     return _TYPES.get(int.from_bytes(head[16:18], "big" if head[5] == 2 else "little"), FileKind.OTHER_ELF)
 
 
-def _archive_kind(data: bytes | mmap.mmap) -> FileKind:
+def _archive_kind(_head: bytes, data: _Data) -> FileKind:
     """Returns whose archive it is, by the members that only compilers of the one language write."""
     at = len(_ARCHIVE)
     for _ in range(_MEMBERS):
         head = bytes(data[at : at + _MEMBER_HEAD_BYTES])
-        name, size = head[:16].rstrip().rstrip(b"/"), head[48:58].strip()
+        name, written = head[:16].rstrip().rstrip(b"/"), head[48:58].strip()
         if name == b"lib.rmeta":
             return FileKind.RUST_LIBRARY
         if name in (b"__.PKGDEF", b"_go_.o", b"go.o"):
             return FileKind.GO_ARCHIVE
         if name == b"debian-binary":
             return FileKind.DEBIAN_PACKAGE
-        if not size.isdigit():
+        if not written.isdigit():
             break
-        at += _MEMBER_HEAD_BYTES + int(size) + int(size) % 2
+        size = int(written)
+        at += _MEMBER_HEAD_BYTES + size + size % 2
     return FileKind.STATIC_LIBRARY
 
 
-def _windows_kind(data: bytes | mmap.mmap, head: bytes) -> FileKind:
+def _windows_kind(head: bytes, data: _Data) -> FileKind:
     if len(head) < 64:
         return FileKind.OTHER
-    (at,) = struct.unpack_from("<I", head, 60)
-    return FileKind.WINDOWS if bytes(data[at : at + 4]) == b"PE\0\0" else FileKind.OTHER
+    place = int.from_bytes(head[60:64], "little")
+    return FileKind.WINDOWS if bytes(data[place : place + 4]) == b"PE\0\0" else FileKind.OTHER
+
+
+def _mach_o_kind(head: bytes, _: _Data) -> FileKind:
+    """Returns whether it is Mach-O for several machines; a class of Java begins so, too, and has its version there."""
+    return FileKind.MACOS if int.from_bytes(head[4:8], "big") < _OLDEST_JAVA else FileKind.OTHER
+
+
+_LOOK_CLOSER: Final[Mapping[bytes, Callable[[bytes, _Data], FileKind]]] = {
+    ELF_MAGIC: _elf_kind,
+    _ARCHIVE: _archive_kind,
+    b"MZ": _windows_kind,
+    b"\xca\xfe\xba\xbe": _mach_o_kind,
+}
 
 
 def _text_kind(head: bytes) -> FileKind:

@@ -16,10 +16,10 @@ from dmconform.binaries.machine import Machine
 from dmconform.binaries.opened import Opened
 from dmconform.binaries.sections import sections_of
 from dmconform.binaries.signs import signs_of
+from dmconform.binaries.system import is_other_libc
 from dmconform.core.extension_point import HOOK_PREFIX
 
 UNDEFINED_LIMIT: Final = 50_000
-_MUSL: Final = re.compile(r"libc\.so$|libc\.musl-|ld-musl-")
 _GLIBC: Final = re.compile(r"libc\.so\.6$|ld-linux")
 _NOW_IN_FLAGS, _NOW_IN_FLAGS_1, _NODELETE = 0x8, 0x1, 0x8
 
@@ -96,7 +96,7 @@ def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> 
 
 def _libc(library: Library, needed: Iterable[str]) -> Libc:
     """Returns the C library by which library, program loader or versions it asks for."""
-    if any(_MUSL.match(name) for name in needed) or b"ld-musl" in library.interpreter:
+    if any(map(is_other_libc, needed)) or b"ld-musl" in library.interpreter:
         # Android's has the name of musl's, but versions.
         return Libc.BIONIC if any(one.name == "LIBC" for one in library.versions) else Libc.MUSL
     if any(_GLIBC.match(name) for name in needed) or any(one.name.startswith("GLIBC_") for one in library.versions):

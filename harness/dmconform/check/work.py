@@ -14,6 +14,7 @@ from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
 from dmconform.binaries.facts import ModuleFacts, StaticVerdict
+from dmconform.binaries.kinds import FileKind
 from dmconform.binaries.read import exports_of, read_module
 from dmconform.binaries.verdict import static_verdict
 from dmconform.check.hosts import Candidate, describe, distinct
@@ -62,6 +63,8 @@ def check_module(request: CheckRequest) -> Check:
     if SEARCH_PATH in _names(settings):
         raise UsageError(f"{SEARCH_PATH}: the check sets it, to where its copy of the module is; expected other variables")
     facts = read_module(request.module)
+    if facts.kind is not FileKind.SHARED_LIBRARY:
+        raise UsageError(f"{request.module}: {facts.problem}")
     uses, guess = choose_uses(settings, facts.points)
     environment, notes = _environment(settings, facts)
     points = frozenset(use.point for use in uses) if request.run or guess is None else None
