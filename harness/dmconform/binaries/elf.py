@@ -124,6 +124,8 @@ class Library:
         dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)
         if dynamic is None:
             raise Malformed("expected a shared library, this ELF file has no dynamic section")
+        if not dynamic.p_filesz and not any(one.size for one in self.segments if one.executable):
+            raise _other_kind(FileKind.DEBUG_INFORMATION)
         self.needed_offsets: list[int] = []
         self.dynamic: dict[str | int, int] = {}
         self._read_dynamic(structs, dynamic)

@@ -22,6 +22,7 @@ class FileKind(enum.Enum):
     EXECUTABLE = "an executable"
     OBJECT_FILE = "an object file (.o)"
     CORE_DUMP = "a core dump"
+    DEBUG_INFORMATION = "the debug information of a library, without its code"
     OTHER_ELF = "an ELF file of another type"
     BITCODE = "LLVM bitcode"
     STATIC_LIBRARY = "a static library (.a)"
@@ -61,6 +62,7 @@ _ADVICE: Final = {
     FileKind.EXECUTABLE: _BUILD,
     FileKind.OBJECT_FILE: "link it into a shared library with -shared, after compiling it with -fPIC",
     FileKind.CORE_DUMP: "give the module's file, not the memory of a process that crashed",
+    FileKind.DEBUG_INFORMATION: "give the library that it belongs to",
     FileKind.OTHER_ELF: _BUILD,
     FileKind.BITCODE: "compile it, and link it into a shared library with -shared",
     FileKind.STATIC_LIBRARY: _BUILD,

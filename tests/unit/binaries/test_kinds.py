@@ -36,6 +36,14 @@ def windows() -> bytes:
     return b"MZ".ljust(60, b"\0") + struct.pack("<I", 128) + b"\0" * 64 + b"PE\0\0" + b"\x64\x86"
 
 
+def without_contents(library: bytes) -> bytes:
+    """A library whose parts are not in the file, as those of a file with debug information only."""
+    changed = bytearray(library)
+    for header in range(4):
+        struct.pack_into("<Q", changed, 64 + 56 * header + 32, 0)
+    return bytes(changed)
+
+
 def zipped() -> bytes:
     with io.BytesIO() as output:
         with zipfile.ZipFile(output, "w") as file:
@@ -56,6 +64,7 @@ CASES = (
     (FileKind.OBJECT_FILE, elf_samples.header(LIBRARY, kind=1), "link it into a shared library with -shared"),
     (FileKind.OBJECT_FILE, elf_samples.header(LIBRARY, kind=1 << 8, order=2), "-shared"),
     (FileKind.CORE_DUMP, elf_samples.header(LIBRARY, kind=4), "give the module's file"),
+    (FileKind.DEBUG_INFORMATION, without_contents(LIBRARY), "give the library that it belongs to"),
     (FileKind.OTHER_ELF, elf_samples.header(LIBRARY, kind=0xFE00), "build a shared library"),
     (FileKind.BITCODE, b"BC\xc0\xde\x35\x14\0\0", "compile it"),
     (FileKind.STATIC_LIBRARY, archive(("/", b"\0\0\0\0"), ("one.o/", b"\x7fELF1")), 'crate-type = ["cdylib"]'),
