@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from dmconform.binaries.elf import Library
 from dmconform.binaries.facts import Known
 from dmconform.binaries.functions import Functions
-from dmconform.binaries.instructions import Reference, only_returns, references
+from dmconform.binaries.instructions import NamedAddress, only_returns, references
 from dmconform.binaries.names import printable
 
 _STRING: Final = re.compile(rb"(v\d{1,5}\.\d{1,5}\.\d{1,5}|[0-9a-f]{64})\0")
@@ -99,7 +99,7 @@ def _targets(library: Library, start: int, end: int) -> Iterator[int]:
     return (_target(library, one) for one in references(library.machine, code, start))
 
 
-def _target(library: Library, reference: Reference) -> int:
+def _target(library: Library, reference: NamedAddress) -> int:
     return _pointer(library, reference.address) if reference.loaded else reference.address
 
 

@@ -37,10 +37,7 @@ _LOCAL, _WEAK = 0, 2
 
 
 class Malformed(Exception):
-    """An error: the bytes are not what was expected; the message is one sentence with both.
-
-    `kind` is what is wrong. `file` and `architecture` are what the file is instead, where that is known.
-    """
+    """An error: the bytes are not what was expected; the message is one sentence with both."""
 
     def __init__(
         self,
@@ -50,6 +47,14 @@ class Malformed(Exception):
         file: FileKind = FileKind.SHARED_LIBRARY,
         architecture: str = "",
     ) -> None:
+        """Makes the error.
+
+        Args:
+            message: what was expected, and what was observed.
+            kind: what is wrong.
+            file: what the file is.
+            architecture: what it is for, in words, where that is wrong.
+        """
         super().__init__(message)
         self.kind = kind
         self.file = file

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from dmconform.binaries.machine import Machine
 
 
-class Reference(NamedTuple):
+class NamedAddress(NamedTuple):
     """An address that code names. `loaded`: it takes the pointer that is there."""
 
     address: int
@@ -19,11 +19,11 @@ class Reference(NamedTuple):
 class Returned(NamedTuple):
     """All that a function does. `by_call`: it returns what the function at that address returns."""
 
-    reference: Reference
+    reference: NamedAddress
     by_call: bool
 
 
-def references(machine: Machine, code: bytes, start: int) -> Iterator[Reference]:
+def references(machine: Machine, code: bytes, start: int) -> Iterator[NamedAddress]:
     """Yields the addresses that code at `start` names."""
     return _x86_references(code, start) if machine is Machine.X86_64 else _arm_references(code, start)
 
@@ -54,18 +54,18 @@ _X86_CALL: Final = re.compile(
 )
 
 
-def _x86_references(code: bytes, start: int) -> Iterator[Reference]:
+def _x86_references(code: bytes, start: int) -> Iterator[NamedAddress]:
     for found in _X86_REFERENCES.finditer(code):
         place = _behind(start, found, "distance")
-        yield Reference(place, loaded=found["move"] == b"\x8b" or bool(found["far"]))
+        yield NamedAddress(place, loaded=found["move"] == b"\x8b" or bool(found["far"]))
 
 
 def _x86_returns(code: bytes, start: int) -> Returned | None:
     if found := _X86_ADDRESS.match(code):
-        return Returned(Reference(_behind(start, found, "distance"), loaded=found["move"] == b"\x8b"), by_call=False)
+        return Returned(NamedAddress(_behind(start, found, "distance"), loaded=found["move"] == b"\x8b"), by_call=False)
     if found := _X86_CALL.match(code):
         place = _behind(start, found, "call" if found["call"] else "jump")
-        return Returned(Reference(place, loaded=bool(found["far_call"] or found["far_jump"])), by_call=True)
+        return Returned(NamedAddress(place, loaded=bool(found["far_call"] or found["far_jump"])), by_call=True)
     return None
 
 
@@ -88,7 +88,7 @@ _ARM_FRAME: Final = frozenset(
 _ARM_RETURN: Final = 0xD65F03C0
 
 
-def _arm_references(code: bytes, start: int) -> Iterator[Reference]:
+def _arm_references(code: bytes, start: int) -> Iterator[NamedAddress]:
     """Yields what pairs of `adrp` with `add` or `ldr`, and `adr`, `bl` and `b` name."""
     for reference, _, _ in _arm_named(code, start):
         yield reference
@@ -118,7 +118,7 @@ def _arm_ends(code: bytes, at: int) -> bool:
     return False
 
 
-def _arm_named(code: bytes, start: int) -> Iterator[tuple[Reference, bool, int]]:
+def _arm_named(code: bytes, start: int) -> Iterator[tuple[NamedAddress, bool, int]]:
     """Yields what code names, whether that is a function it goes to, and where the instruction is that completes it."""
     pages: dict[int, int] = {}
     for at in range(0, len(code) - 3, 4):
@@ -127,13 +127,13 @@ def _arm_named(code: bytes, start: int) -> Iterator[tuple[Reference, bool, int]]
         if word & 0x9F000000 == 0x90000000:  # adrp
             pages[target] = (place & ~0xFFF) + (_signed(word >> 5 & 0x7FFFF, 19) * 4 + (word >> 29 & 3) << 12)
         elif word & 0x9F000000 == 0x10000000:  # adr
-            yield Reference(place + _signed(word >> 5 & 0x7FFFF, 19) * 4 + (word >> 29 & 3), loaded=False), False, at
+            yield NamedAddress(place + _signed(word >> 5 & 0x7FFFF, 19) * 4 + (word >> 29 & 3), loaded=False), False, at
         elif word & 0xFFC00000 == 0x91000000 and source in pages:  # add with 12 bits
-            yield Reference(pages[source] + (word >> 10 & 0xFFF), loaded=False), False, at
+            yield NamedAddress(pages[source] + (word >> 10 & 0xFFF), loaded=False), False, at
         elif word & 0xFFC00000 == 0xF9400000 and source in pages:  # ldr of 64 bits
-            yield Reference(pages[source] + (word >> 10 & 0xFFF) * 8, loaded=True), False, at
+            yield NamedAddress(pages[source] + (word >> 10 & 0xFFF) * 8, loaded=True), False, at
         elif word >> 26 in (0b100101, 0b000101):  # bl, b
-            yield Reference(place + _signed(word & 0x3FFFFFF, 26) * 4, loaded=False), True, at
+            yield NamedAddress(place + _signed(word & 0x3FFFFFF, 26) * 4, loaded=False), True, at
 
 
 def _signed(value: int, bits: int) -> int:
