@@ -234,14 +234,6 @@ def test_without_a_run_not_even_the_constructors_of_the_module_run(probe: dict[s
     assert sign.exists(), "expected the module to leave a sign where it is run: else this test shows nothing"
 
 
-def test_what_is_no_library_is_refused_by_hosts_too(tmp_path: Path) -> None:
-    for name, content in (("libtext.so", b"text"), ("libempty.so", b"")):
-        (tmp_path / name).write_bytes(content)
-        found = checked(tmp_path / name, *HOST)
-        host = only(found)
-        assert (found.exit_code, kinds(found), host.mismatch) == (ExitCode.FAIL, {"1.39.3": [RunKind.REFUSED]}, None)
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=lambda how: how.name)
 def test_nothing_is_left_of_a_check_that_is_interrupted(
     everything: Plan, probe: dict[str, Path], tmp_path: Path, own_temporary_folder: Path, how: signal.Signals
