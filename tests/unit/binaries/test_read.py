@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from dmconform.binaries import read
 from dmconform.binaries.facts import Binding, Known, Libc, ModuleFacts, NeededVersion, Undefined
+from dmconform.binaries.kinds import ProblemKind
 from dmconform.binaries.read import exports_of, read_host, read_module, read_modules, versions_of
 from dmconform.core.errors import UsageError
 
@@ -313,6 +314,7 @@ def test_a_reader_that_does_not_come_back_is_a_problem_of_that_file_alone(
     assert found_good.problem is None
     assert found_bad.problem is not None
     assert "SIGSEGV" in found_bad.problem
+    assert (found_bad.problem_kind, found_bad.would_crash) == (ProblemKind.UNREADABLE, True)
     monkeypatch.setattr(read, "BINARY_READ_S", 0.2)
     monkeypatch.setattr(read, "_CHILD", (sys.executable, "-I", "-c", "import time; time.sleep(600)"))
     slow = read_module(good).problem
