@@ -1,4 +1,4 @@
-"""Writes small shared libraries for x86-64, as a linker would, so that tests know every byte of them.
+"""Writes small shared libraries for x86-64 and aarch64, as a linker would, so that tests know every byte of them.
 
 By hand, as the tests of the reader need files that a linker, or a library that edits such files, would never write.
 """
@@ -10,18 +10,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 INIT = "envoy_dynamic_module_on_program_init"
-GLOB_DAT, JUMP_SLOT, RELATIVE = 6, 7, 8
+X86_64, AARCH64 = 62, 183
+# Relocations: GLOB_DAT, JUMP_SLOT, RELATIVE.
+TYPES = {X86_64: (6, 7, 8), AARCH64: (1025, 1026, 1027)}
 PAGE = 0x1000
 CODE_AT, DATA_AT = 3 * PAGE, 4 * PAGE
 # Tags of the dynamic section.
 NEEDED, HASH, STRTAB, SYMTAB, RELA, RELASZ, RELAENT, STRSZ, SYMENT = 1, 4, 5, 6, 7, 8, 9, 10, 11
 SONAME, RUNPATH, PLTGOT, PLTREL, JMPREL, PLTRELSZ, FLAGS = 14, 29, 3, 20, 23, 2, 30
 GNU_HASH, FLAGS_1, VERSYM, VERNEED, VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFFB, 0x6FFFFFF0, 0x6FFFFFFE, 0x6FFFFFFF
+VERDEF, VERDEFNUM = 0x6FFFFFFC, 0x6FFFFFFD
 
 RETURN_ADDRESS = "lea"  # `program_init` is: lea STRING(%rip), %rax; ret
 RETURN_LOADED = "mov"  # it loads a pointer that the dynamic linker fills in: mov POINTER(%rip), %rax; ret
 CALL_OTHER = "call"  # it calls a function that is RETURN_ADDRESS
 RETURN_NULL = "null"  # xor %eax, %eax; ret
+CHOOSE = "choose"  # a branch before RETURN_ADDRESS, so that it does more than return
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Sample:
     gnu_hash: bool = True
     constants: bytes = b""
     data: bytes = b""
+    machine: int = X86_64
+    versions: tuple[str, ...] = ()  # that it defines
 
 
 def write(sample: Sample) -> bytes:
@@ -93,6 +99,7 @@ class _Writer:
     def __init__(self, sample: Sample) -> None:
         self.sample = sample
         self.strings = _Strings()
+        self.glob_dat, self.jump_slot, self.relative = TYPES[sample.machine]
 
     def parts(self) -> Iterator[bytes]:
         sample = self.sample
@@ -105,19 +112,21 @@ class _Writer:
         ]
         symbols = self._symbols(code_at)
         versions, needs, need_count = self._versions()
+        defined_versions = self._defined_versions()
         for one in sample.wanted:
             self.strings.add(one.name)
         at = 64 + 4 * 56
         tables: list[bytes] = []
         places: dict[str, int] = {}
         constants = sample.abi.encode() + b"\0" + sample.constants
-        relative = struct.pack("<QQq", string_pointer, RELATIVE, 0)
+        relative = struct.pack("<QQq", string_pointer, self.relative, 0)
         for name, table in (
             ("symbols", symbols),
             ("strings", bytes(self.strings.data)),
             ("hash", self._hash()),
             ("versions", versions),
             ("needs", needs),
+            ("defined versions", defined_versions),
             ("relocations", relative + self._relocations(pointers, called=False)),
             ("calls", self._relocations(pointers, called=True)),
             ("constants", constants),
@@ -127,8 +136,8 @@ class _Writer:
             tables.append(b"\0" * padding + table)
             at += padding + len(table)
         # Now it is known where the string is.
-        fixed = struct.pack("<QQq", string_pointer, RELATIVE, places["constants"])
-        tables[5] = tables[5].replace(relative, fixed)
+        fixed = struct.pack("<QQq", string_pointer, self.relative, places["constants"])
+        tables[6] = tables[6].replace(relative, fixed)
         if at > code_at:
             raise ValueError("the constants do not fit")
         dynamic = [
@@ -147,6 +156,8 @@ class _Writer:
             dynamic += [(JMPREL, places["calls"]), (PLTRELSZ, 24 * calls), (PLTREL, RELA), (PLTGOT, data_at + 0x7C0)]
         if need_count:
             dynamic += [(VERSYM, places["versions"]), (VERNEED, places["needs"]), (VERNEEDNUM, need_count)]
+        if sample.versions:
+            dynamic += [(VERDEF, places["defined versions"]), (VERDEFNUM, len(sample.versions))]
         if sample.bind_now:
             dynamic += [(FLAGS, 8)]
         flags_1 = 1 * sample.bind_now | 8 * sample.nodelete | 0x08000000 * sample.pie
@@ -161,7 +172,26 @@ class _Writer:
             (2, 6, data_at, len(dynamic_bytes)),  # PT_DYNAMIC
         ]
         yield struct.pack(
-            "<4sBBBBQHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 0, 0, 3, 62, 1, 0, 64, 0, 0, 64, 56, len(headers), 64, 0, 0
+            "<4sBBBBQHHIQQQIHHHHHH",
+            b"\x7fELF",
+            2,
+            1,
+            1,
+            0,
+            0,
+            3,
+            sample.machine,
+            1,
+            0,
+            64,
+            0,
+            0,
+            64,
+            56,
+            len(headers),
+            64,
+            0,
+            0,
         )
         for kind, flags, place, size in headers:
             yield struct.pack("<IIQQQQQQ", kind, flags, place, place, place, size, size, PAGE if kind == 1 else 8)
@@ -195,7 +225,7 @@ class _Writer:
         return head + struct.pack(f"<{len(values)}I", *values)
 
     def _relocations(self, pointers: dict[str, int], *, called: bool) -> bytes:
-        kind = JUMP_SLOT if called else GLOB_DAT
+        kind = self.jump_slot if called else self.glob_dat
         return b"".join(
             struct.pack("<QQq", pointers[one.name], number << 32 | kind, 0)
             for number, one in enumerate(self.sample.wanted, 1)
@@ -221,7 +251,45 @@ class _Writer:
                 needs += struct.pack("<IHHII", _sysv_hash(version), 0, index, self.strings.add(version), following)
         return struct.pack(f"<{len(of_symbols)}H", *of_symbols), needs, len(libraries)
 
+    def _defined_versions(self) -> bytes:
+        """Each with one name, as a linker writes them but for what they inherit."""
+        table = b""
+        for number, version in enumerate(self.sample.versions, 1):
+            after = 0 if number == len(self.sample.versions) else 28
+            table += struct.pack("<HHHHIII", 1, number == 1, number, 1, _sysv_hash(version), 20, after)
+            table += struct.pack("<II", self.strings.add(version), 0)
+        return table
+
     def _code(self, at: int, string: int, pointer: int) -> bytes:
+        filling = b"\xc3" * (64 + 16 * len(self.sample.defined))
+        if self.sample.machine == AARCH64:
+            return self._arm_code(at, string, pointer) + filling
+        return self._x86_code(at, string, pointer) + filling
+
+    def _arm_code(self, at: int, string: int, pointer: int) -> bytes:
+        def page(place: int, target: int) -> int:
+            pages = (target >> 12) - (place >> 12)
+            return 0x90000000 | (pages & 3) << 29 | (pages >> 2 & 0x7FFFF) << 5  # adrp x0
+
+        def address(place: int) -> tuple[int, ...]:
+            return page(place, string), 0x91000000 | (string & 0xFFF) << 10, 0xD65F03C0  # add x0, x0; ret
+
+        words: tuple[int, ...]
+        match self.sample.init:
+            case "lea":
+                words = address(at)
+            case "mov":
+                words = (page(at, pointer), 0xF9400000 | (pointer & 0xFFF) // 8 << 10, 0xD65F03C0)  # ldr x0, [x0]; ret
+            case "call":
+                words = (0x14000004,)  # b, over four instructions
+            case "choose":
+                words = (0xB4000060, *address(at + 4))  # cbz x0
+            case _:
+                words = (0xD2800000, 0xD65F03C0)  # mov x0, #0; ret
+        words = (*words, *[0xD503201F] * (4 - len(words)), *address(at + 16), 0xD503201F)
+        return struct.pack(f"<{len(words)}I", *words)
+
+    def _x86_code(self, at: int, string: int, pointer: int) -> bytes:
         def relative(opcode: bytes, place: int, target: int) -> bytes:
             return opcode + struct.pack("<i", target - place - len(opcode) - 4)
 
@@ -233,15 +301,24 @@ class _Writer:
                 code = relative(mov, at, pointer) + ret
             case "call":
                 code = relative(call, at, at + 16) + ret
+            case "choose":
+                code = b"\x74\x08" + relative(lea, at + 2, string) + ret  # je
             case _:
                 code = b"\x31\xc0" + ret
         other = relative(lea, at + 16, string) + ret
-        return code.ljust(16, b"\xcc") + other + b"\xc3" * (64 + 16 * len(self.sample.defined))
+        return code.ljust(16, b"\xcc") + other.ljust(16, b"\xcc")
 
 
 def header(data: bytes, **fields: int) -> bytes:
-    """An ELF file with other values in its header: `elf_class`, `order`, `kind`, `machine`, `segments`, `segment_size`."""
-    places = {"elf_class": (4, "B"), "order": (5, "B"), "version": (6, "B"), "kind": (16, "<H"), "machine": (18, "<H")}
+    """An ELF file with other values in its header, by the names that `places` has."""
+    places = {
+        "elf_class": (4, "B"),
+        "order": (5, "B"),
+        "version": (6, "B"),
+        "system": (7, "B"),
+        "kind": (16, "<H"),
+        "machine": (18, "<H"),
+    }
     places |= {"segment_table": (32, "<Q"), "segment_size": (54, "<H"), "segments": (56, "<H")}
     changed = bytearray(data)
     for name, value in fields.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from dmconform.binaries.code import returned_abi_string
@@ -26,16 +26,18 @@ _HEADER_ENDS: Final = 64  # tried
 
 def abi_string_of_module(library: Library, init: Symbol, known: Iterable[str]) -> tuple[str | None, Known]:
     """Returns the ABI string that a module returns, and how sure that is; `known` are the strings of known hosts."""
-    if returned := returned_abi_string(library, init.address, init.size):
-        return returned, Known.READ
-    hashes = [one for one in known if len(one) == _HASH_LENGTH]
+    usual = frozenset(known)
+    returned = returned_abi_string(library, init.address, init.size, usual)
+    if returned.text is not None or returned.names_others:
+        return returned.text, returned.known
+    hashes = [one for one in usual if len(one) == _HASH_LENGTH]
     # A hash is a sign wherever it is, for nothing else has it. A short string, such as v0.1.0, is one only where it
     # is alone, and if no other looks like one.
     signs = {one for one in hashes if holds(library, one.encode())}
     if not signs and hashes:
         signs = {one for one in [_hash_of_header(library)] if one in hashes}
     versions = constants(library, _VERSION)
-    signs |= versions & set(known) if len(versions) == 1 or signs else set()
+    signs |= versions & usual if len(versions) == 1 or signs else set()
     return (signs.pop(), Known.INFERRED) if len(signs) == 1 else (None, Known.UNKNOWN)
 
 
@@ -52,13 +54,13 @@ def _hash_of_header(library: Library) -> str | None:
     return None if not ends else hashlib.sha256(text[: ends[-1]]).hexdigest()
 
 
-def abi_string_of_host(library: Library, static: Iterable[Symbol], known: Iterable[str]) -> str | None:
+def abi_string_of_host(library: Library, static: Iterable[Symbol], known: Collection[str]) -> str | None:
     """Returns the ABI string of a host: what a module linked into it returns; else the only string in it that can be one."""
     for init in static:
-        if returned := returned_abi_string(library, init.address, init.size):
-            return returned
+        if text := returned_abi_string(library, init.address, init.size, known).text:
+            return text
     hashes = constants(library, _HASH) - {_SHA256_OF_NOTHING}
     if hashes:
         return hashes.pop() if len(hashes) == 1 else None
-    versions = constants(library, _VERSION) & set(known)
+    versions = constants(library, _VERSION) & frozenset(known)
     return versions.pop() if len(versions) == 1 else None

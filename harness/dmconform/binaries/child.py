@@ -17,7 +17,7 @@ import msgspec
 from dmconform.binaries.elf import Malformed
 from dmconform.binaries.host import host_facts
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
-from dmconform.binaries.module import export_names, module_facts
+from dmconform.binaries.module import defined_versions, export_names, module_facts
 
 ADDRESS_SPACE_BYTES: Final = 3 << 30
 CPU_S: Final = 30  # shorter than the time-out of the reader
@@ -27,13 +27,7 @@ ANSWER_LIMIT_BYTES: Final = 16 << 20  # for one file
 def answer(job: ReadJob, path: Path) -> ReadAnswer:
     """Reads one file. An unexpected error becomes its problem, too."""
     try:
-        match job.what:
-            case ReadAs.MODULE:
-                return ReadAnswer(module=module_facts(path, job.known_abi))
-            case ReadAs.HOST:
-                return ReadAnswer(host=host_facts(path, job.release, job.known_abi))
-            case ReadAs.EXPORTS:
-                return ReadAnswer(exports=export_names(path))
+        return _contents(job, path)
     except Malformed as problem:
         return ReadAnswer(problem=str(problem))
     except MemoryError:
@@ -42,6 +36,18 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
         return ReadAnswer(
             problem=f"expected an ELF file that makes sense, reading it ended with {type(error).__name__}: {error}"
         )
+
+
+def _contents(job: ReadJob, path: Path) -> ReadAnswer:
+    match job.what:
+        case ReadAs.MODULE:
+            return ReadAnswer(module=module_facts(path, job.known_abi))
+        case ReadAs.HOST:
+            return ReadAnswer(host=host_facts(path, job.release, job.known_abi))
+        case ReadAs.EXPORTS:
+            return ReadAnswer(exports=export_names(path))
+        case ReadAs.VERSIONS:
+            return ReadAnswer(versions=defined_versions(path))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""One ELF shared library for x86-64, read as the dynamic linker reads it: program headers and the dynamic section.
+"""One ELF shared library, read as the dynamic linker reads it: program headers and the dynamic section.
 
 Its bytes come from strangers. Every count and place is checked against the file before it is used, and work is bounded by
 limits that no real library reaches. Section headers, which may be stripped or lie, are not read here (see `sections`).
@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 from elftools.construct.lib.container import Container
 from elftools.elf.structs import ELFStructs
 
+from dmconform.binaries.kinds import ELF_MAGIC, FileKind, ProblemKind, file_kind
+from dmconform.binaries.machine import Machine, machine_of
 from dmconform.binaries.names import printable
 
 NAME_LIMIT_BYTES: Final = 4096
@@ -32,13 +34,31 @@ _SYMBOL: Final = struct.Struct("<IBBHQQ")  # name, info, other, section, value, 
 _RELOCATION_BYTES: Final = 24
 _PIE: Final = 0x08000000  # in DT_FLAGS_1
 _LOCAL, _WEAK = 0, 2
-_CLASSES = {1: "32-bit", 2: "64-bit"}
-_ORDERS = {1: "little-endian", 2: "big-endian"}
-_TYPES = {"ET_REL": "an object file", "ET_EXEC": "an executable", "ET_CORE": "a core dump", "ET_NONE": "of no type"}
 
 
 class Malformed(Exception):
     """An error: the bytes are not what was expected; the message is one sentence with both."""
+
+    def __init__(
+        self,
+        message: str,
+        kind: ProblemKind = ProblemKind.MALFORMED,
+        *,
+        file: FileKind = FileKind.SHARED_LIBRARY,
+        architecture: str = "",
+    ) -> None:
+        """Makes the error.
+
+        Args:
+            message: what was expected, and what was observed.
+            kind: what is wrong.
+            file: what the file is.
+            architecture: what it is for, in words, where that is wrong.
+        """
+        super().__init__(message)
+        self.kind = kind
+        self.file = file
+        self.architecture = architecture
 
 
 class Segment(NamedTuple):
@@ -84,15 +104,19 @@ class Library:
     """A shared library over its bytes.
 
     Raises:
-        Malformed: here and in every method: the bytes are not those of a shared library for x86-64.
+        Malformed: here and in every method: the bytes are not those of a shared library for a machine in `machines`.
     """
 
-    def __init__(self, data: mmap.mmap, *, executable_too: bool = False) -> None:
+    def __init__(
+        self, data: mmap.mmap, *, executable_too: bool = False, machines: Collection[Machine] = (Machine.X86_64,)
+    ) -> None:
         self.data = data
         self._names_bytes = 0
-        structs = _structs_of(data)
+        _check_kind(data, executable_too)
+        self.machine = _machine(data, machines)
+        structs = _structs()
         self.header = structs.Elf_Ehdr.parse(data[:_HEADER_BYTES])
-        self._check_header(executable_too)
+        self._check_header()
         headers = [
             structs.Elf_Phdr.parse(data[at : at + _SEGMENT_BYTES])
             for at in range(self.header.e_phoff, self.header.e_phoff + self.header.e_phnum * _SEGMENT_BYTES, _SEGMENT_BYTES)
@@ -100,25 +124,25 @@ class Library:
         self.segments = tuple(self._segment(one) for one in headers if one.p_type == "PT_LOAD")
         if not self.segments:
             raise Malformed("expected a shared library, this ELF file has no part that is loaded")
+        self.interpreter = next((self._text(one) for one in headers if one.p_type == "PT_INTERP"), b"")
         self.unwind_table = next((one.p_vaddr for one in headers if one.p_type == "PT_GNU_EH_FRAME"), None)
         dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)
         if dynamic is None:
             raise Malformed("expected a shared library, this ELF file has no dynamic section")
+        if not dynamic.p_filesz and not any(one.size for one in self.segments if one.executable):
+            raise _other_kind(FileKind.DEBUG_INFORMATION)
         self.needed_offsets: list[int] = []
         self.dynamic: dict[str | int, int] = {}
         self._read_dynamic(structs, dynamic)
         if self.dynamic.get("DT_FLAGS_1", 0) & _PIE and not executable_too:
-            raise Malformed("expected a shared library, this is an executable (PIE), which cannot be opened as one")
+            raise _other_kind(FileKind.EXECUTABLE)
 
     # Header and dynamic section
 
-    def _check_header(self, executable_too: bool) -> None:
+    def _check_header(self) -> None:
         header = self.header
-        if header.e_machine != "EM_X86_64":
-            raise Malformed(f"expected machine x86-64, this ELF file is for {_word(header.e_machine, 'EM_')}")
-        if header.e_type != "ET_DYN" and not (executable_too and header.e_type == "ET_EXEC"):
-            seen = _TYPES.get(header.e_type, f"of type {_word(header.e_type, 'ET_')}")
-            raise Malformed(f"expected a shared library, this ELF file is {seen}")
+        if self.data[6] != 1:
+            raise Malformed(f"expected version 1 of the ELF format, this file says {self.data[6]}")
         if header.e_phentsize != _SEGMENT_BYTES or header.e_phnum > SEGMENTS_LIMIT:
             raise Malformed(
                 f"expected up to {SEGMENTS_LIMIT} program headers of {_SEGMENT_BYTES} bytes, this ELF file claims "
@@ -126,13 +150,19 @@ class Library:
             )
         end = header.e_phoff + header.e_phnum * _SEGMENT_BYTES
         if end > len(self.data):
-            raise Malformed(_truncated("program headers end", end, len(self.data)))
+            raise _truncated("program headers end", end, len(self.data))
 
     def _segment(self, header: Container) -> Segment:
         end = header.p_offset + header.p_filesz
         if end > len(self.data):
-            raise Malformed(_truncated("a loaded part ends", end, len(self.data)))
+            raise _truncated("a loaded part ends", end, len(self.data))
         return Segment(header.p_vaddr, header.p_offset, header.p_filesz, bool(header.p_flags & 2), bool(header.p_flags & 1))
+
+    def _text(self, header: Container) -> bytes:
+        """Returns the text that a part of the file holds; empty where it is longer than a name."""
+        if header.p_filesz > NAME_LIMIT_BYTES:
+            return b""
+        return self.data[header.p_offset : header.p_offset + header.p_filesz].rstrip(b"\0")
 
     def _read_dynamic(self, structs: ELFStructs, header: Container) -> None:
         offset, room = self._room(header.p_vaddr, "the dynamic section")
@@ -186,7 +216,7 @@ class Library:
         size = self.dynamic.get("DT_STRSZ", 0)
         offset, room = self._room(self._required("DT_STRTAB"), "the string table")
         if size > room:
-            raise Malformed(_truncated("its string table ends", offset + size, len(self.data)))
+            raise _truncated("its string table ends", offset + size, len(self.data))
         return offset, offset + size
 
     def _required(self, tag: str) -> int:
@@ -335,6 +365,24 @@ class Library:
             at += after
         return tuple(found)
 
+    @functools.cached_property
+    def defined_versions(self) -> frozenset[str]:
+        """The versions that it brings."""
+        if "DT_VERDEF" not in self.dynamic:
+            return frozenset()
+        what = "the defined versions"
+        found: set[str] = set()
+        at = self.dynamic["DT_VERDEF"]
+        for _ in range(min(self.dynamic.get("DT_VERDEFNUM", 0), VERSIONS_LIMIT)):
+            _, _, _, count, _, aux, after = struct.unpack("<HHHHIII", self.table(at, 20, what))
+            if count:
+                name, _ = struct.unpack("<II", self.table(at + aux, 8, what))
+                found.add(self.name(name))
+            if not after:
+                break
+            at += after
+        return frozenset(found)
+
     def version_of(self, symbol: int) -> Version | None:
         """Returns the version in which a symbol is required."""
         if "DT_VERSYM" not in self.dynamic:
@@ -348,19 +396,41 @@ class Library:
         return {one.number: one for one in self.versions}
 
 
-def _structs_of(data: mmap.mmap) -> ELFStructs:
-    """Returns what parses the headers, once the first bytes are of the expected kind."""
-    if data[:4] != b"\x7fELF":
-        raise Malformed(f"expected an ELF file, this one begins with {data[:4]!r}")
+def _check_kind(data: mmap.mmap, executable_too: bool) -> None:
+    """Raises Malformed unless the first bytes are of the expected kind."""
+    kind = file_kind(data)
+    if executable_too:
+        if data[: len(ELF_MAGIC)] != ELF_MAGIC:
+            raise Malformed(f"expected an ELF file, this is {kind.value}", ProblemKind.NO_LIBRARY, file=kind)
+        if kind not in (FileKind.SHARED_LIBRARY, FileKind.EXECUTABLE):
+            raise Malformed(f"expected an executable, this is {kind.value}", ProblemKind.NO_LIBRARY, file=kind)
+    elif kind is not FileKind.SHARED_LIBRARY:
+        raise _other_kind(kind)
     if len(data) < _HEADER_BYTES:
-        raise Malformed(_truncated("an ELF header ends", _HEADER_BYTES, len(data)))
-    kind, order, version = data[4], data[5], data[6]
-    if (kind, order) != (2, 1):
-        seen = f"{_CLASSES.get(kind, f'of class {kind}')} and {_ORDERS.get(order, f'of byte order {order}')}"
-        raise Malformed(f"expected a 64-bit little-endian ELF file, this one is {seen}")
-    if version != 1:
-        raise Malformed(f"expected version 1 of the ELF format, this file says {version}")
-    return _structs()
+        raise _truncated("an ELF header ends", _HEADER_BYTES, len(data))
+
+
+def _other_kind(kind: FileKind) -> Malformed:
+    return Malformed(kind.sentence, ProblemKind.NO_LIBRARY, file=kind)
+
+
+def _machine(data: mmap.mmap, machines: Collection[Machine]) -> Machine:
+    """Returns the machine that a file is for.
+
+    Raises:
+        Malformed: it is none of those expected.
+    """
+    found = machine_of(data[:_HEADER_BYTES])
+    if isinstance(found, Machine) and found in machines:
+        return found
+    seen = found.word if isinstance(found, Machine) else found
+    wanted = " or ".join(one.word for one in machines)
+    unknown = "" if isinstance(found, Machine) else "; Envoy has no release for it"
+    raise Malformed(
+        f"expected a library for Linux on {wanted}, this one is for {seen}{unknown}",
+        ProblemKind.ARCHITECTURE,
+        architecture=seen,
+    )
 
 
 @functools.cache
@@ -371,9 +441,5 @@ def _structs() -> ELFStructs:
     return structs
 
 
-def _truncated(what: str, end: int, size: int) -> str:
-    return f"truncated: {what} at {end}, the file has {size} bytes"
-
-
-def _word(value: str | int, prefix: str) -> str:
-    return value.removeprefix(prefix) if isinstance(value, str) else str(value)
+def _truncated(what: str, end: int, size: int) -> Malformed:
+    return Malformed(f"truncated: {what} at {end}, the file has {size} bytes", ProblemKind.TRUNCATED)

@@ -6,6 +6,7 @@ import enum
 
 import msgspec
 
+from dmconform.binaries.kinds import FileKind, ProblemKind
 from dmconform.core.extension_point import ExtensionPoint, point_of
 
 
@@ -25,6 +26,22 @@ class Known(enum.Enum):
     UNKNOWN = "unknown"
 
 
+class Libc(enum.Enum):
+    """The C library that a module was built for."""
+
+    GLIBC = "glibc"  # that of official Envoys
+    MUSL = "musl"
+    BIONIC = "bionic"  # Android's
+    NONE = ""  # none, or it does not show
+
+
+class NeededVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A version that a needed library must bring, without which the dynamic linker refuses the module."""
+
+    library: str
+    version: str
+
+
 class Undefined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A symbol that a module leaves undefined."""
 
@@ -38,14 +55,14 @@ class Undefined(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of a module's file. Read from what the dynamic linker reads, not from section headers.
 
-    `problem` is why it is not a library that this kind of host could load (another architecture, truncated, no ELF file at
-    all, …); then everything else has its default.
+    `problem` is why it is not a library that some official Envoy could load (another kind of file, another machine, truncated,
+    …), in one sentence; then everything else has its default, but for `kind`, `problem_kind` and `architecture`.
     """
 
     sha256: str
     size_bytes: int
     problem: str | None = None
-    architecture: str = ""
+    architecture: str = ""  # x86-64, aarch64, or another in words
     hooks: tuple[str, ...] = ()  # event hooks it defines, sorted
     exports: int = 0  # how many symbols it defines
     undefined: tuple[Undefined, ...] = ()  # sorted by name; callbacks and everything else
@@ -62,6 +79,15 @@ class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdk: str = ""  # which SDK it was built with, in words, empty where it is not known
     language_known: Known = Known.UNKNOWN
     soname: str | None = None
+    kind: FileKind = FileKind.SHARED_LIBRARY
+    problem_kind: ProblemKind | None = None
+    libc: Libc = Libc.NONE
+    needed_versions: tuple[NeededVersion, ...] = ()
+
+    @property
+    def would_crash(self) -> bool:
+        """Returns whether a host that opens it may crash, or nothing is known of what it would do: do not run it."""
+        return self.problem_kind in (ProblemKind.TRUNCATED, ProblemKind.MALFORMED, ProblemKind.UNREADABLE)
 
     @property
     def callbacks(self) -> tuple[Undefined, ...]:
@@ -102,10 +128,12 @@ class StaticVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `missing` are the symbols by name that make it so. `reason` is one sentence for a person, which names at most a few of
     them. `notes` are things that do not decide, but that one should know (another ABI string that the host only warns
-    of, a library that must be found, a hook that its extension point requires).
+    of, a hook that its extension point requires). `other_target`: it is unknown because the module was built for another
+    system than official Envoys run on, such as one with musl, which is no matter of the release.
     """
 
     kind: StaticKind
     reason: str
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    other_target: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +24,7 @@ _WARNS: Final = b"Dynamic module ABI version {} is deprecated"
 _REFUSES: Final = b"ABI version mismatch: got "
 
 
-def host_facts(path: Path, release: str | None, known_abi: Iterable[str]) -> HostFacts:
+def host_facts(path: Path, release: str | None, known_abi: Collection[str]) -> HostFacts:
     """Returns what an Envoy binary offers to modules.
 
     Raises:

@@ -15,6 +15,7 @@ class ReadAs(enum.Enum):
     MODULE = "module"
     HOST = "host"
     EXPORTS = "exports"
+    VERSIONS = "versions"
 
 
 class ReadJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,3 +33,4 @@ class ReadAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     module: ModuleFacts | None = None
     host: HostFacts | None = None
     exports: frozenset[str] | None = None
+    versions: frozenset[str] | None = None

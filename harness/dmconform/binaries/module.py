@@ -11,14 +11,16 @@ from typing import Final
 
 from dmconform.binaries.abi_string import INIT, abi_string_of_module
 from dmconform.binaries.elf import Library, Malformed
-from dmconform.binaries.facts import Binding, Known, ModuleFacts, Undefined
+from dmconform.binaries.facts import Binding, Known, Libc, ModuleFacts, NeededVersion, Undefined
+from dmconform.binaries.machine import Machine
 from dmconform.binaries.opened import Opened
 from dmconform.binaries.sections import sections_of
 from dmconform.binaries.signs import signs_of
+from dmconform.binaries.system import is_other_libc
 from dmconform.core.extension_point import HOOK_PREFIX
 
 UNDEFINED_LIMIT: Final = 50_000
-_JUMP_SLOT: Final = 7  # the one relocation that lazy binding puts off
+_GLIBC: Final = re.compile(r"libc\.so\.6$|ld-linux")
 _NOW_IN_FLAGS, _NOW_IN_FLAGS_1, _NODELETE = 0x8, 0x1, 0x8
 
 
@@ -27,12 +29,18 @@ def module_facts(path: Path, known_abi: Iterable[str]) -> ModuleFacts:
     try:
         opened = Opened(path)
     except Malformed as problem:
-        return ModuleFacts("", _size(path), str(problem))
+        return _not_read("", _size(path), problem)
     digest = hashlib.sha256(opened.data).hexdigest()
     try:
-        return _module_facts(Library(opened.data), digest, tuple(known_abi))
+        return _module_facts(Library(opened.data, machines=tuple(Machine)), digest, tuple(known_abi))
     except Malformed as problem:
-        return ModuleFacts(digest, opened.size, str(problem))
+        return _not_read(digest, opened.size, problem)
+
+
+def _not_read(digest: str, size: int, problem: Malformed) -> ModuleFacts:
+    return ModuleFacts(
+        digest, size, str(problem), architecture=problem.architecture, kind=problem.file, problem_kind=problem.kind
+    )
 
 
 def _size(path: Path) -> int:
@@ -59,17 +67,18 @@ def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> 
     abi_version, known = abi_string_of_module(library, init, known_abi) if init else (None, Known.UNKNOWN)
     search_path = library.dynamic.get("DT_RUNPATH", library.dynamic.get("DT_RPATH"))
     soname = library.dynamic.get("DT_SONAME")
+    needed = tuple(library.name(offset) for offset in library.needed_offsets)
     flags_1 = library.dynamic.get("DT_FLAGS_1", 0)
     return ModuleFacts(
         sha256=digest,
         size_bytes=len(library.data),
-        architecture="x86-64",
+        architecture=library.machine.word,
         hooks=tuple(sorted(hooks)),
         exports=exports,
         undefined=undefined,
         abi_version=abi_version,
         abi_version_known=known,
-        needed=tuple(library.name(offset) for offset in library.needed_offsets),
+        needed=needed,
         search_paths=() if search_path is None else tuple(library.name(search_path).split(":")),
         binding=Binding.NOW if binds_now(library) else Binding.LAZY,
         nodelete=bool(flags_1 & _NODELETE),
@@ -80,12 +89,25 @@ def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> 
         sdk=signs.sdk,
         language_known=signs.known,
         soname=None if soname is None else library.name(soname),
+        libc=_libc(library, needed),
+        needed_versions=tuple(NeededVersion(one.library, one.name) for one in library.versions if not one.weak),
     )
+
+
+def _libc(library: Library, needed: Iterable[str]) -> Libc:
+    """Returns the C library by which library, program loader or versions it asks for."""
+    if any(map(is_other_libc, needed)) or b"ld-musl" in library.interpreter:
+        # Android's has the name of musl's, but versions.
+        return Libc.BIONIC if any(one.name == "LIBC" for one in library.versions) else Libc.MUSL
+    if any(_GLIBC.match(name) for name in needed) or any(one.name.startswith("GLIBC_") for one in library.versions):
+        return Libc.GLIBC
+    return Libc.NONE
 
 
 def _undefined(library: Library) -> tuple[Undefined, ...]:
     """Returns the symbols that the dynamic linker will look for: those that a relocation refers to."""
     found: list[Undefined] = []
+    jump_slot = library.machine.value.jump_slot
     for index, types in library.referenced().items():
         symbol = library.symbol(index)
         if symbol.defined:
@@ -97,7 +119,7 @@ def _undefined(library: Library) -> tuple[Undefined, ...]:
             Undefined(
                 library.name(symbol.name_offset),
                 weak=symbol.weak,
-                at_load=types != {_JUMP_SLOT},
+                at_load=types != {jump_slot},
                 version=version and version.name,
                 library=version and version.library,
             )
@@ -130,3 +152,12 @@ def export_names(path: Path) -> frozenset[str]:
     """
     library = Library(Opened(path).data)
     return frozenset(library.name(one.name_offset) for one in library.exports())
+
+
+def defined_versions(path: Path) -> frozenset[str]:
+    """Returns the versions that a library brings.
+
+    Raises:
+        Malformed: it is not a shared library for x86-64.
+    """
+    return Library(Opened(path).data).defined_versions

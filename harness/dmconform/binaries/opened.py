@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dmconform.binaries.elf import Malformed
+from dmconform.binaries.kinds import FileKind, ProblemKind
 
 FILE_LIMIT_BYTES: Final = 1 << 30
 _KINDS = {
@@ -32,18 +33,22 @@ class Opened:
             # Without O_NONBLOCK, opening a named pipe waits for a writer.
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         except OSError as error:
-            raise Malformed(f"expected a file that can be read: {error.strerror}") from None
+            raise _unreadable(f"expected a file that can be read: {error.strerror}") from None
         try:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
-                raise Malformed(f"expected a file, this is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}")
+                raise _unreadable(f"expected a file, this is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}")
             self.size = status.st_size
             if self.size == 0:
-                raise Malformed("expected an ELF file, this one is empty")
+                raise Malformed(FileKind.EMPTY.sentence, ProblemKind.NO_LIBRARY, file=FileKind.EMPTY)
             if self.size > FILE_LIMIT_BYTES:
-                raise Malformed(f"expected a file of up to {FILE_LIMIT_BYTES} bytes, this one has {self.size}")
+                raise _unreadable(f"expected a file of up to {FILE_LIMIT_BYTES} bytes, this one has {self.size}")
             self.data = mmap.mmap(file, self.size, access=mmap.ACCESS_READ)
         except OSError as error:
-            raise Malformed(f"expected a file that can be read: {error.strerror}") from None
+            raise _unreadable(f"expected a file that can be read: {error.strerror}") from None
         finally:
             os.close(file)
+
+
+def _unreadable(message: str) -> Malformed:
+    return Malformed(message, ProblemKind.UNREADABLE)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from dmconform.binaries.facts import HostFacts, ModuleFacts
+from dmconform.binaries.kinds import ProblemKind
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.core.errors import UsageError
 from dmconform.core.paths import HOSTS_FILE, IMPORT_ROOT
@@ -35,7 +36,8 @@ def read_module(path: Path) -> ModuleFacts:
 def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
     """Reads what several modules' files contain, in order, with one process."""
     return tuple(
-        found.module or ModuleFacts("", 0, found.problem) for found in _ask(ReadJob(ReadAs.MODULE, _known_abi_strings()), paths)
+        found.module or ModuleFacts("", 0, found.problem, problem_kind=ProblemKind.UNREADABLE)
+        for found in _ask(ReadJob(ReadAs.MODULE, _known_abi_strings()), paths)
     )
 
 
@@ -63,6 +65,11 @@ def exports_of(path: Path) -> frozenset[str]:
     if found.exports is None:
         raise UsageError(f"{path}: not a shared library: {found.problem}")
     return found.exports
+
+
+def versions_of(libraries: Sequence[Path]) -> tuple[frozenset[str] | None, ...]:
+    """Reads the versions that libraries define, in order; None for what is no library, empty for one without versions."""
+    return tuple(found.versions for found in _ask(ReadJob(ReadAs.VERSIONS), libraries))
 
 
 def _known_abi_strings() -> tuple[str, ...]:

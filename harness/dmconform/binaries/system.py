@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Final
 
@@ -15,9 +16,20 @@ HOST_LIBRARIES: Final = ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.
 COMPILER_LIBRARIES: Final = ("libgcc_s.so.1", "libstdc++.so.6")
 
 
+# glibc's part that has another name on another machine.
+_LINKER: Final = "ld-linux-aarch64.so.1"
+# The C library of musl, under its own name or that of distributions that are made of it. Android's has musl's name.
+_OTHER_LIBC: Final = re.compile(r"libc\.so|libc\.musl-.+|ld-musl-.+")
+
+
 def is_system_library(name: str) -> bool:
     """Returns whether a needed library is glibc's or a compiler's own."""
-    return name in HOST_LIBRARIES or name in COMPILER_LIBRARIES
+    return name in HOST_LIBRARIES or name in COMPILER_LIBRARIES or name == _LINKER
+
+
+def is_other_libc(name: str) -> bool:
+    """Returns whether a needed library is a C library that no official Envoy has loaded, such as musl's."""
+    return _OTHER_LIBC.fullmatch(name) is not None
 
 
 def system_brings(name: str, needed: Collection[str]) -> bool:

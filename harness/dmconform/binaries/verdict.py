@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from dmconform.binaries.facts import Binding, HostFacts, Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
-from dmconform.binaries.system import is_system_library, system_brings
+from dmconform.binaries.system import is_other_libc, is_system_library, system_brings
+from dmconform.binaries.target_notes import other_libc_sentence
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint, point_of
 
 INIT: Final = f"{HOOK_PREFIX}program_init"
@@ -62,6 +63,11 @@ def static_verdict(
         notes = (*notes, missing.at_a_call())
     if missing.at_call and host.opens_now is None:
         notes = (*notes, "how this host opens modules is not known; with RTLD_NOW it refuses this one at load")
+    if any(map(is_other_libc, module.needed)):
+        # What it would be otherwise is one more thing to know.
+        notes = (*notes, verdict.reason) if verdict.kind is not StaticKind.LOADS else notes
+        reason = other_libc_sentence(module)
+        return StaticVerdict(StaticKind.UNKNOWN, reason, verdict.missing, notes, other_target=True)
     return msgspec.structs.replace(verdict, notes=notes)
 
 
@@ -82,7 +88,8 @@ class _Missing:
     def of(cls, module: ModuleFacts, host: HostFacts, preloaded: Collection[str]) -> _Missing:
         offered = (host.callbacks, host.other_exports, preloaded)
         absent = [one for one in module.undefined if not any(one.name in names for names in offered)]
-        strangers = [one for one in module.needed if not is_system_library(one)]
+        # Symbols of musl have glibc's names.
+        strangers = [one for one in module.needed if not is_system_library(one) and not is_other_libc(one)]
         lacking: list[Undefined] = []
         elsewhere: list[str] = []
         for one in absent:
@@ -103,7 +110,7 @@ class _Missing:
         at_load = [one.name for one in strong if one.at_load or at_once]
         at_call = [one.name for one in strong if one.name not in set(at_load)]
         others = [one.name for one in strong if not one.name.startswith(CALLBACK_PREFIX)]
-        return cls(at_load, at_call, list(_notes_of_symbols(module, strangers, elsewhere, weak, others)))
+        return cls(at_load, at_call, list(_notes_of_symbols(strangers, elsewhere, weak, others)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -124,15 +131,12 @@ class _Missing:
 
 
 def _notes_of_symbols(
-    module: ModuleFacts, strangers: Sequence[str], elsewhere: Sequence[str], weak: Sequence[str], others: Sequence[str]
+    strangers: Sequence[str], elsewhere: Sequence[str], weak: Sequence[str], others: Sequence[str]
 ) -> Iterator[str]:
     if weak:
         yield f"{_symbols(weak)} that it can do without (weak) {_are(weak)} not there: {_some(weak)}"
-    if strangers:
-        where = f" (it says: in {', '.join(module.search_paths)})" if module.search_paths else ""
-        yield f"it needs {', '.join(strangers)}, which the dynamic linker must find{where}"
     if elsewhere:
-        yield f"{_symbols(elsewhere)} must come from there: {_some(elsewhere)}"
+        yield f"{_symbols(elsewhere)} must come from a library that it needs ({_some(strangers)}): {_some(elsewhere)}"
     if others:
         printed = f"{_symbols(others)} of what is missing {_are(others)} no Envoy's to bring: {_some(others)}"
         yield f"{printed}; a library that is preloaded into the host may (LD_PRELOAD)"

@@ -124,7 +124,8 @@ def _table(check: Check, out: SafeOutput) -> Table:
         if host.mismatch:
             word += " !!"
         promise = host.relation.value if host.relation else "?"
-        head = [out.text(host.id), out.text(promise), out.text(*_STATIC_WORDS[host.static.kind])]
+        static = ("other target", "magenta") if host.static.other_target else _STATIC_WORDS[host.static.kind]
+        head = [out.text(host.id), out.text(promise), out.text(*static)]
         tail = [out.text(word, style)]
         if not host.runs:
             table.add_row(*head, "-", out.text("not run", "dim"), "", *tail)

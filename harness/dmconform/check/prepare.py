@@ -6,14 +6,17 @@ import errno
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
 from dmconform.binaries.abi_string import INIT
 from dmconform.binaries.facts import ModuleFacts
+from dmconform.binaries.kinds import FileKind
 from dmconform.binaries.read import exports_of, read_module
+from dmconform.binaries.target import target_problems
+from dmconform.binaries.target_notes import target_notes
 from dmconform.check.result import SdkGuess
 from dmconform.check.sdk_minor import KnownSdks, guess_minor
 from dmconform.check.settings import Settings, WantedUse
@@ -85,6 +88,7 @@ class PreparedModule:
     environment: Mapping[str, str]
     notes: tuple[str, ...]
     sdk: SdkGuess
+    not_here: tuple[str, ...] = ()  # why this machine cannot load it, which says nothing of hosts
 
     @property
     def is_broken(self) -> bool:
@@ -94,7 +98,7 @@ class PreparedModule:
     @property
     def is_to_run(self) -> bool:
         """Whether its code is run."""
-        return self.request.run and bool(self.plan.uses) and not self.is_broken
+        return self.request.run and bool(self.plan.uses) and not self.is_broken and not self.not_here
 
     @property
     def sdk_minors(self) -> tuple[Minor, ...]:
@@ -114,9 +118,24 @@ def prepare(request: CheckRequest, data: KnownData) -> PreparedModule:
         raise UsageError(f"{SEARCH_PATH}: the check sets it, to where its copy of the module is; expected other variables")
     _must_be_known(settings.sdk_minor, data.sdks)
     facts = read_module(request.module)
+    if facts.kind is not FileKind.SHARED_LIBRARY:
+        raise UsageError(f"{request.module}: {facts.problem}")
     environment, notes = _environment(settings, facts)
     plan = plan_uses(settings, facts)
-    return PreparedModule(request, facts, plan, environment, tuple(notes), guess_minor(facts, data.sdks, settings.sdk_minor))
+    prepared = PreparedModule(
+        request=request,
+        facts=facts,
+        plan=plan,
+        environment=environment,
+        notes=(*target_notes(facts), *notes),
+        sdk=guess_minor(facts, data.sdks, settings.sdk_minor),
+    )
+    if not prepared.is_to_run:
+        return prepared
+    variables = dict(environment)
+    for use in plan.uses:
+        variables |= use.environment
+    return replace(prepared, not_here=tuple(one.sentence for one in target_problems(facts, request.module, variables)))
 
 
 def preloaded_symbols(environment: Mapping[str, str], uses: Sequence[WantedUse]) -> frozenset[str]:

@@ -102,6 +102,8 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
     seen: list[HostFinding] = [static.seen(host) for host in hosts]
     if outcome is not None:
         seen = [one.with_runs(ran.runs, ran.host.problem) for one, ran in zip(seen, outcome.ran, strict=True)]
+    elif module.not_here:
+        seen = [one.with_runs((), f"not judged here: {'; '.join(module.not_here)}") for one in seen]
     tried = tuple(tried_use(use, module_name(request.module), dict(module.environment)) for use in uses)
     purpose = NO_PURPOSE if not facts.points and facts.problem is None else None
     entries = judge_hosts(seen, JudgedModule({one.extension_point: one for one in tried}, module.is_broken, purpose))

@@ -26,8 +26,10 @@ import msgspec
 import pytest
 from dmconform.binaries import elf
 from dmconform.binaries.facts import ModuleFacts
-from dmconform.binaries.module import module_facts
+from dmconform.binaries.kinds import FileKind, ProblemKind
+from dmconform.binaries.module import defined_versions, module_facts
 from dmconform.binaries.read import read_module, read_modules
+from dmconform.binaries.target_notes import target_notes
 
 from tests.unit import elf_samples
 from tests.unit.elf_samples import INIT, Sample, Wanted
@@ -45,6 +47,7 @@ SAMPLE = Sample(
     ),
     runpath="$ORIGIN",
     soname="libfuzzed.so",
+    versions=("OWN_1", "OWN_2"),
     data=b"\xff Go buildinf:\x08\x02" + b"\0" * 16 + b"\x06go1.25\x40" + b"\0" * 64,
 )
 HUGE = (0, 1, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
@@ -96,9 +99,13 @@ def read(folder: Path, data: bytes) -> ModuleFacts:
     found = module_facts(path, ["v0.1.0"])
     signal.setitimer(signal.ITIMER_REAL, 0)
     assert len(msgspec.json.encode(found)) < 1 << 20
+    assert (found.problem is None) == (found.problem_kind is None)
     if found.problem is not None:
         assert found.problem.isprintable()
         assert not found.hooks
+        assert "b'" not in found.problem, "no raw bytes"
+    assert (found.kind is FileKind.SHARED_LIBRARY) == (found.problem_kind is not ProblemKind.NO_LIBRARY)
+    target_notes(found)
     return found
 
 
@@ -119,7 +126,9 @@ def test_truncated_anywhere(tmp_path: Path, bounded: None, written: bytes, real:
             found = read(tmp_path, data[:place])
             sound += found.problem is None
             if place < 64:
-                assert found.problem is not None
+                assert found.problem_kind is (ProblemKind.NO_LIBRARY if place < 4 else ProblemKind.TRUNCATED)
+            if found.problem is not None and place >= 4:
+                assert found.would_crash
         # Only what no loaded part covers may be cut off without harm, such as section headers at the end.
         assert sound < len(places) // 4
 
@@ -127,16 +136,18 @@ def test_truncated_anywhere(tmp_path: Path, bounded: None, written: bytes, real:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"elf_class": 1}, "expected a 64-bit little-endian ELF file, this one is 32-bit and little-endian"),
-        ({"elf_class": 9}, "this one is of class 9"),
-        ({"order": 2}, "this one is 64-bit and big-endian"),
+        ({"elf_class": 1}, "expected a library for Linux on x86-64 or aarch64, this one is for x86-64 (32-bit, little-endian)"),
+        ({"elf_class": 9}, "for x86-64 (class 9, little-endian)"),
+        ({"order": 2, "kind": 3 << 8, "machine": 62 << 8}, "for x86-64 (64-bit, big-endian)"),
+        ({"order": 7}, "for x86-64 (64-bit, byte order 7)"),
         ({"version": 7}, "expected version 1"),
-        ({"machine": 183}, "expected machine x86-64, this ELF file is for AARCH64"),
-        ({"machine": 65_000}, "this ELF file is for 65000"),
-        ({"kind": 2}, "expected a shared library, this ELF file is an executable"),
-        ({"kind": 1}, "this ELF file is an object file"),
-        ({"kind": 4}, "this ELF file is a core dump"),
-        ({"kind": 999}, "this ELF file is of type 999"),
+        ({"system": 9}, "for FreeBSD on x86-64"),
+        ({"system": 200}, "for system 200 on x86-64"),
+        ({"machine": 65_000}, "for machine 65000 (64-bit, little-endian); Envoy has no release for it"),
+        ({"kind": 2}, "expected a shared library for Linux, this is an executable"),
+        ({"kind": 1}, "this is an object file"),
+        ({"kind": 4}, "this is a core dump"),
+        ({"kind": 999}, "this is an ELF file of another type"),
         ({"segment_size": 32}, "program headers of 56 bytes"),
         ({"segments": 0xFFFF}, "expected up to 1024 program headers"),
         ({"segments": 0}, "no part that is loaded"),
@@ -180,6 +191,42 @@ def test_huge_values_in_the_tables(tmp_path: Path, bounded: None, written: bytes
             read(tmp_path, bytes(changed))
 
 
+@pytest.mark.parametrize("init", [elf_samples.RETURN_ADDRESS, elf_samples.CHOOSE])
+def test_random_code_for_aarch64(tmp_path: Path, bounded: None, init: str) -> None:
+    chance = random.Random(SEED)
+    data = elf_samples.write(dataclasses.replace(SAMPLE, machine=elf_samples.AARCH64, init=init))
+    assert read(tmp_path, data).architecture == "aarch64"
+    for _ in range(300):
+        changed = bytearray(data)
+        for _ in range(chance.choice((1, 2, 8))):
+            changed[elf_samples.CODE_AT + chance.randrange(64)] = chance.randrange(256)
+        found = read(tmp_path, bytes(changed))
+        assert found.problem is None
+
+
+def test_defined_versions_with_huge_values(tmp_path: Path, bounded: None, written: bytes) -> None:
+    path = tmp_path / "fuzzed.so"
+    start = elf_samples.value_of(written, elf_samples.VERDEF)
+    read_whole = 0
+    for place in range(start, start + 2 * 28, 2):
+        for value in (0, 1, 0x7FFF, 0xFFFF):
+            changed = bytearray(written)
+            struct.pack_into("<H", changed, place, value)
+            path.write_bytes(changed)
+            signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+            try:
+                read_whole += defined_versions(path) == {"OWN_1", "OWN_2"}
+            except elf.Malformed as problem:
+                assert str(problem).isprintable()
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    assert 0 < read_whole < 2 * 14 * 4
+    changed = bytearray(elf_samples.dynamic(written, [(elf_samples.VERDEFNUM, 0xFFFFFFFF)]))
+    struct.pack_into("<I", changed, start + 28 + 16, 0xFFFFFFE4)  # what follows the last is the first again
+    path.write_bytes(changed)
+    with pytest.raises(elf.Malformed):
+        defined_versions(path)
+
+
 @pytest.mark.parametrize("gnu_hash", [True, False])
 def test_random_bytes_in_what_the_linker_reads(tmp_path: Path, bounded: None, real: bytes, gnu_hash: bool) -> None:
     chance = random.Random(SEED)
@@ -202,6 +249,18 @@ def test_nothing_but_noise(tmp_path: Path, bounded: None) -> None:
         assert read(tmp_path, chance.randbytes(size)).problem is not None
         assert read(tmp_path, b"\x7fELF\x02\x01\x01" + chance.randbytes(size)).problem is not None
         assert read(tmp_path, b"\0" * size).problem is not None
+
+
+@pytest.mark.parametrize(
+    "beginning", [b"!<arch>\n", b"MZ", b"\xca\xfe\xba\xbe", b"rust\0\0\0", b"\0asm", b"PK\x03\x04", b"text\n"]
+)
+def test_noise_after_the_first_bytes_of_another_kind(tmp_path: Path, bounded: None, beginning: bytes) -> None:
+    chance = random.Random(SEED)
+    for size in (0, 1, 8, 52, 60, 64, 4096, 1 << 16):
+        for noise in (chance.randbytes(size), b"9" * size, b"\xff" * size, b"\0" * size):
+            found = read(tmp_path, beginning + noise)
+            assert found.problem_kind is ProblemKind.NO_LIBRARY
+            assert not found.would_crash
 
 
 class TestLies:
@@ -300,18 +359,18 @@ class TestWhatIsNoFile:
 
     def test_an_empty_file(self, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()
-        self.refused(tmp_path / "empty", "this one is empty")
+        self.refused(tmp_path / "empty", "this is empty: build or copy the module again")
 
     def test_text(self, tmp_path: Path) -> None:
         (tmp_path / "text").write_text("INPUT(-lreal)\n")
-        self.refused(tmp_path / "text", "expected an ELF file, this one begins with b'INPU'")
+        self.refused(tmp_path / "text", "expected a shared library for Linux, this is a linker script")
 
     def test_an_archive(self, tmp_path: Path) -> None:
         (tmp_path / "lib.a").write_bytes(b"!<arch>\n")
-        self.refused(tmp_path / "lib.a", "expected an ELF file")
+        self.refused(tmp_path / "lib.a", "this is a static library")
 
     def test_an_executable(self) -> None:
-        self.refused(Path("/bin/sh").resolve(), "this is an executable")
+        self.refused(Path("/bin/sh").resolve(), "this is an executable: build a shared library")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         self.refused(tmp_path, "this is a directory")

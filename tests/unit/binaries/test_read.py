@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from dmconform.binaries import read
-from dmconform.binaries.facts import Binding, Known, ModuleFacts, Undefined
-from dmconform.binaries.read import exports_of, read_host, read_module, read_modules
+from dmconform.binaries.facts import Binding, Known, Libc, ModuleFacts, NeededVersion, Undefined
+from dmconform.binaries.kinds import ProblemKind
+from dmconform.binaries.read import exports_of, read_host, read_module, read_modules, versions_of
 from dmconform.core.errors import UsageError
 
 from tests.unit import elf_samples
@@ -83,7 +86,50 @@ def test_everything_that_stands_in_the_file_is_read(tmp_path: Path) -> None:
         language="cpp",
         language_known=Known.INFERRED,
         soname="libsample.so.1",
+        libc=Libc.GLIBC,
+        needed_versions=(
+            NeededVersion("libc.so.6", "GLIBC_2.2.5"),
+            NeededVersion("libc.so.6", "GLIBC_2.10"),
+            NeededVersion("libstdc++.so.6", "GLIBCXX_3.4"),
+        ),
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "needed", "libc"),
+    [
+        ((), ("libc.so.6",), Libc.GLIBC),
+        ((Wanted("malloc", version="GLIBC_2.2.5"),), (), Libc.GLIBC),
+        ((Wanted("malloc"),), ("libc.so",), Libc.MUSL),
+        ((), ("libgcc_s.so.1", "libc.musl-x86_64.so.1"), Libc.MUSL),
+        ((Wanted("malloc", version="LIBC", library="libc.so"),), ("libc.so", "libm.so"), Libc.BIONIC),
+        ((), ("libcurl.so.4",), Libc.NONE),
+        ((), (), Libc.NONE),
+    ],
+)
+def test_the_c_library(tmp_path: Path, wanted: tuple[Wanted, ...], needed: tuple[str, ...], libc: Libc) -> None:
+    assert facts(tmp_path, Sample(wanted=wanted, needed=needed)).libc is libc
+
+
+def test_a_module_for_aarch64_is_read_whole(tmp_path: Path) -> None:
+    """All but its architecture is as in one for x86-64, whose relocations have other numbers."""
+    wanted = (Wanted(LOG), Wanted("malloc", version="GLIBC_2.17", called=False))
+    other, own = (
+        facts(tmp_path, Sample((INIT, CONFIG_NEW), wanted, machine=machine))
+        for machine in (elf_samples.AARCH64, elf_samples.X86_64)
+    )
+    assert (other.architecture, own.architecture) == ("aarch64", "x86-64")
+    assert other.problem is None
+    assert msgspec.structs.replace(other, architecture=own.architecture, sha256=own.sha256) == own
+    assert [(one.name, one.at_load) for one in other.undefined] == [(LOG, False), ("malloc", True)]
+
+
+def test_versions_that_libraries_define(tmp_path: Path) -> None:
+    first, none, text = tmp_path / "a.so", tmp_path / "b.so", tmp_path / "c.so"
+    first.write_bytes(elf_samples.write(Sample(versions=("OWN_1", "OWN_1.2"))))
+    none.write_bytes(elf_samples.write(Sample()))
+    text.write_text("text")
+    assert versions_of([first, none, text]) == (frozenset({"OWN_1", "OWN_1.2"}), frozenset(), None)
 
 
 def test_binding_at_load_is_seen(tmp_path: Path) -> None:
@@ -93,11 +139,35 @@ def test_binding_at_load_is_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gnu_hash", [True, False], ids=["gnu hash", "sysv hash"])
 @pytest.mark.parametrize("init", [elf_samples.RETURN_ADDRESS, elf_samples.RETURN_LOADED, elf_samples.CALL_OTHER])
-@pytest.mark.parametrize("abi", ["v0.1.0", "v12.34.56", HASH_1_37_0])
+@pytest.mark.parametrize("abi", ["v0.1.0", "v12.34.56", HASH_1_37_0, "invalid-version-hash"])
 def test_the_abi_string_is_what_program_init_returns(tmp_path: Path, abi: str, init: str, gnu_hash: bool) -> None:
-    found = facts(tmp_path, Sample(abi=abi, init=init, gnu_hash=gnu_hash, constants=b"v9.9.9\0"))
+    sample = Sample(abi=abi, init=init, gnu_hash=gnu_hash, constants=b"v9.9.9\0v0.1.0\0")
+    found = facts(tmp_path, sample)
     assert (found.abi_version, found.abi_version_known) == (abi, Known.READ)
     assert linker_says(tmp_path / "sample.so") == abi
+    found = facts(tmp_path, dataclasses.replace(sample, machine=elf_samples.AARCH64))
+    assert (found.abi_version, found.abi_version_known) == (abi, Known.READ)
+
+
+@pytest.mark.parametrize("machine", [elf_samples.X86_64, elf_samples.AARCH64])
+@pytest.mark.parametrize(
+    ("abi", "expected"),
+    [
+        ("v0.1.0", ("v0.1.0", Known.READ)),
+        ("v12.34.56", ("v12.34.56", Known.INFERRED)),  # may be another string that it names
+        ("invalid-version-hash", (None, Known.UNKNOWN)),  # and not the known one that is somewhere in the file
+    ],
+)
+def test_a_function_that_does_more_than_return(
+    tmp_path: Path, machine: int, abi: str, expected: tuple[str | None, Known]
+) -> None:
+    sample = Sample(abi=abi, init=elf_samples.CHOOSE, constants=b"v0.1.0\0", machine=machine)
+    found = facts(tmp_path, sample)
+    assert (found.abi_version, found.abi_version_known) == expected
+
+
+def test_a_returned_string_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    assert facts(tmp_path, Sample(abi="\x1b[31mred")).abi_version == r"\x1b[31mred"
 
 
 @pytest.mark.parametrize(
@@ -244,6 +314,7 @@ def test_a_reader_that_does_not_come_back_is_a_problem_of_that_file_alone(
     assert found_good.problem is None
     assert found_bad.problem is not None
     assert "SIGSEGV" in found_bad.problem
+    assert (found_bad.problem_kind, found_bad.would_crash) == (ProblemKind.UNREADABLE, True)
     monkeypatch.setattr(read, "BINARY_READ_S", 0.2)
     monkeypatch.setattr(read, "_CHILD", (sys.executable, "-I", "-c", "import time; time.sleep(600)"))
     slow = read_module(good).problem
