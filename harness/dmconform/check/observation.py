@@ -116,6 +116,7 @@ def run_uses(
     *,
     environment: Mapping[str, str],
     upstream_port: int,
+    logs_abi: bool = False,
 ) -> PointRun:
     """Runs modules together in one host; never raises for what module or host do.
 
@@ -125,6 +126,7 @@ def run_uses(
         folder: for the host's files.
         environment: variables of all uses; those of each one win.
         upstream_port: a loopback port with an upstream that answers.
+        logs_abi: whether the host logs the ABI string of each module that it has loaded, before it configures it.
     """
     modules = uses[0].installed.folder
     wanted = (part for one in uses for part in (one.installed.environment, one.wanted.environment))
@@ -140,7 +142,7 @@ def run_uses(
             environment=variables,
             upstream_port=upstream_port,
         )
-        kind, reason = classify(seen, binary)
+        kind, reason = classify(seen, binary, logs_abi=logs_abi)
         loaded = kind not in (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)
         verdict = abi_verdict(seen.log, loaded)
     except (HarnessError, OSError) as error:
@@ -160,7 +162,7 @@ def run_uses(
     )
 
 
-def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:  # noqa: PLR0911 - a line per end
+def classify(seen: Attempt, binary: Path, *, logs_abi: bool = False) -> tuple[RunKind, str]:  # noqa: PLR0911 - a line per end
     """Returns what an attempt means for the question whether the module works there, and why; empty where it works."""
     match seen.ended:
         case AttemptEnd.WORKED | AttemptEnd.NOT_DRIVEN:
@@ -174,7 +176,8 @@ def classify(seen: Attempt, binary: Path) -> tuple[RunKind, str]:  # noqa: PLR09
             linker = linker_error(seen.log, binary)
             if linker is not None:
                 return RunKind.SYMBOL_LOOKUP, linker
-            if seen.phase is Phase.LOADING and not crashed_while_loading(seen.log):
+            loaded = not crashed_while_loading(seen.log) and (reported_abi_string(seen.log) is not None or not logs_abi)
+            if seen.phase is Phase.LOADING and loaded:
                 return RunKind.CONFIGURATION_CRASHED, seen.message
             during = {Phase.LOADING: "at load", Phase.DRIVING: "under traffic", Phase.STOPPING: "at its end"}
             return RunKind.CRASHED, f"{during[seen.phase]}: {seen.message}"

@@ -82,7 +82,8 @@ class _Place:
             folder = above / host.id / wanted.point.value
             use = InstalledUse(self.installed, wanted)
             environment, port = self.job.environment, self.session.upstream_port
-            run = run_uses(host.binary, [use], folder, environment=environment, upstream_port=port)
+            logs_abi = host.facts.refuses_other_abi is False
+            run = run_uses(host.binary, [use], folder, environment=environment, upstream_port=port, logs_abi=logs_abi)
             yield msgspec.structs.replace(run, evidence=str(folder)) if self.session.kept else run
 
 

@@ -40,7 +40,14 @@ def run(request: pytest.FixtureRequest, tmp_path: Path, upstream_port: int) -> R
 
     def one(module: Path) -> PointRun:
         installed = install(module, read_module(module), tmp_path / "installed")
-        return run_uses(binary, [InstalledUse(installed, USE)], tmp_path / "host", environment={}, upstream_port=upstream_port)
+        return run_uses(
+            binary,
+            [InstalledUse(installed, USE)],
+            tmp_path / "host",
+            environment={},
+            upstream_port=upstream_port,
+            logs_abi=True,
+        )
 
     return one
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -115,7 +116,11 @@ def test_what_serves_no_one_works_with_errors(attempt: Attempt, kind: RunKind) -
 def test_a_crash_while_it_is_configured_is_one_of_its_own(phase: Phase, frames: str, kind: RunKind) -> None:
     head = "[2026-01-01 00:00:00.000][1][critical][backtrace] [x.h:1] "
     log = f"{head}Caught Segmentation fault\n{head}{frames}\n"
-    assert classify(Attempt(AttemptEnd.CRASHED, phase, "SIGSEGV", log), ENVOY)[0] is kind
+    crash = Attempt(AttemptEnd.CRASHED, phase, "SIGSEGV", log)
+    assert classify(crash, ENVOY)[0] is kind
+    assert classify(crash, ENVOY, logs_abi=True)[0] is RunKind.CRASHED, "it has not even logged the ABI string"
+    matched = dataclasses.replace(crash, log=LINE.format("info", "ABI version v0.1.0 matched.") + log)
+    assert classify(matched, ENVOY, logs_abi=True)[0] is kind
 
 
 def test_a_name_that_hosts_have_a_module_for_is_not_taken(tmp_path: Path) -> None:
