@@ -49,15 +49,16 @@ def can_be_loaded(name: str) -> bool:
     return True
 
 
+COMPILER = (program("gcc"), file("/usr/include/stdint.h", "libc6-dev"))
 NEEDED = {
     "browser": (
         program("chromium"),
         library("libatomic.so.1", "libatomic1"),  # for the Node.js that playwright brings
     ),
-    "hosts": (program("jq"),),
+    "hosts": (program("jq"), *COMPILER),
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
-    "tools": (program("abidiff", "abigail-tools"), program("gcc"), file("/usr/include/stdint.h", "libc6-dev")),
+    "tools": (program("abidiff", "abigail-tools"), *COMPILER),
 }
 UNITS = (
     "podman.socket",
