@@ -16,6 +16,8 @@ from pathlib import Path
 from dmconform.containers.bootstrap.install import install_quietly
 from dmconform.core.process import tail
 
+from tests.python_library import PACKAGE, python_library
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -55,6 +57,7 @@ NEEDED = {
         program("chromium"),
         library("libatomic.so.1", "libatomic1"),  # for the Node.js that playwright brings
     ),
+    "foreign": (Needed(PACKAGE, lambda: python_library() is not None),),
     "hosts": (program("jq"), *COMPILER),
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
