@@ -14,7 +14,7 @@ from dmconform.core.errors import HarnessError
 from dmconform.core.process import run_program, tail
 
 from tests.checkout import ROOT
-from tests.python_library import python_library
+from tests.python_library import NAME, PACKAGE, python_library
 
 APP: Final = Path(__file__).parent / "app"
 # As pyvoy configures its filter.
@@ -38,9 +38,7 @@ def check_version(module: Path, packages: Path, hosts: tuple[str, ...]) -> Check
     """
     library = python_library()
     if library is None:
-        raise HarnessError(
-            f"expected the shared library of Python {sys.version_info.major}.{sys.version_info.minor}: install it"
-        )
+        raise HarnessError(f"expected {NAME}, which is not there; in Debian it comes with {PACKAGE}")
     package = next(parent for parent in module.parents if parent.name == "package")
     variables = {
         "LD_PRELOAD": str(library),
@@ -51,7 +49,7 @@ def check_version(module: Path, packages: Path, hosts: tuple[str, ...]) -> Check
     result = package.with_name("check.json")
     words = [word for host in hosts for word in ("--host", host)]
     words += [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-    command = [sys.executable, "-m", "dmconform", "check", module, *USE, *words, "--json", result]
+    command: list[str | Path] = [sys.executable, "-m", "dmconform", "check", module, *USE, *words, "--json", result]
     done = run_program(command, timeout_s=CHECK_S, env={"PYTHONPATH": str(ROOT / "harness")})
     if not result.exists():
         raise HarnessError(f"dmconform check ended with exit code {done.exit_code} and no result. {tail(done.output)}")

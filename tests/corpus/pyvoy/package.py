@@ -57,7 +57,7 @@ def install_dependencies(folder: Path) -> None:
 
 
 def describe(number: str, folder: Path) -> Version:
-    """Returns a version that is not on record, from its wheels of several Pythons. Nothing is verified: that is the record's start.
+    """Returns a version that is not on record, from its wheels of several Pythons. Their hashes are recorded, not verified.
 
     Raises:
         HarnessError: it has no wheel for one of these Pythons.
@@ -65,7 +65,7 @@ def describe(number: str, folder: Path) -> Version:
     folder.mkdir(parents=True)
     platforms = [f"--platform={platform}" for platform in PLATFORMS]
     for python in PYTHONS:
-        where = ("--only-binary=:all:", f"--python-version={python}", *platforms, "--dest", folder)
+        where: tuple[str | Path, ...] = ("--only-binary=:all:", f"--python-version={python}", *platforms, "--dest", folder)
         _pip("download", "--no-deps", *where, f"{NAME}=={number}")
     wheels = sorted(folder.glob("*.whl"))
     with zipfile.ZipFile(wheels[0]) as archive:

@@ -55,17 +55,14 @@ def differences(version: Version, check: Check) -> list[str]:
     """Returns how a check differs from the record, in words; empty where it does not. A host that is not on record is none."""
     found: Mapping[str, HostVerdict] = verdicts_of(check)
     reasons = {host.id: host.reason for host in check.hosts}
-    lines = [
-        f"Envoy {release}: expected {verdict.value!r}, observed {_word(found.get(release))}. {reasons.get(release, '')}".rstrip()
-        for release, verdict in version.verdicts.items()
-        if found.get(release) is not verdict
-    ]
-    if (
-        version.envoy is not None
-        and version.envoy not in version.verdicts
-        and found.get(version.envoy) is not HostVerdict.WORKS
-    ):
-        lines.append(f"Envoy {version.envoy}, which it pins: expected 'works', observed {_word(found.get(version.envoy))}")
+    lines = []
+    for release, verdict in version.verdicts.items():
+        if found.get(release) is not verdict:
+            seen = f"Envoy {release}: expected {verdict.value!r}, observed {_word(found.get(release))}."
+            lines.append(f"{seen} {reasons.get(release, '')}".rstrip())
+    pinned = version.envoy
+    if pinned is not None and pinned not in version.verdicts and found.get(pinned) is not HostVerdict.WORKS:
+        lines.append(f"Envoy {pinned}, which it pins: expected 'works', observed {_word(found.get(pinned))}")
     if version.sdk and check.sdk.minors != version.sdk:
         lines.append(f"SDK: expected {' or '.join(version.sdk)}, observed {' or '.join(check.sdk.minors) or 'none'}")
     return lines
