@@ -170,6 +170,9 @@ _ABI: Final = (
     Entry("abi-of-1-36", "Built with the SDK of 1.36.2, whose ABI string is a hash", Module(abi_version=OLDEST)),
     Entry("abi-of-1-40", "Built with the SDK of 1.40", Module(minor="1.40")),
     Entry(
+        "sdk-of-no-minor", "Is said to be built with the SDK of a minor that does not exist", Module(), ("--sdk-minor", "1.50")
+    ),
+    Entry(
         "abi-invalid-version-hash", "Returns invalid-version-hash as its ABI string", Module("returns_invalid_version_hash.c")
     ),
     Entry("abi-holds-another", "Holds a known ABI string and returns another", Module("returns_another_abi_string.c")),
