@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from tests.built import build_everything
+
 if TYPE_CHECKING:
     from dmconform.matrix.plan import Plan
-
-HOST = "1.39.3"
-LANGUAGES = ("cpp", "go", "rust")
-SDKS = tuple(f"{language}@1.39:reference" for language in LANGUAGES)
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +22,10 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
     Its cells are all cells of that selection.
     """
-    from dmconform.matrix.prepare import Selection, prepare  # slow to import; most tests do without
-    from dmconform.spec.catalogue import load_catalogue
-
     folder = tmp_path_factory.mktemp("plan")
     # Workers of one session wait for the first, so that nothing is built twice.
     with FileLock(_common_folder(tmp_path_factory) / "prepare.lock"):
-        plan = prepare(load_catalogue(), Selection(hosts=(HOST,), sdks=SDKS), folder).plan
-    problems = [sdk.problem for sdk in plan.sdks if sdk.problem] + [host.problem for host in plan.hosts if host.problem]
-    assert not problems, f"expected {SDKS} and Envoy {HOST} to be had: {problems}"
-    return plan
+        return build_everything(folder)
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from pathlib import Path
 from dmconform.containers.bootstrap.install import install_quietly
 from dmconform.core.process import tail
 
+from tests.python_library import PACKAGE, python_library
+
 
 @dataclass(frozen=True)
 class Needed:
@@ -49,15 +51,17 @@ def can_be_loaded(name: str) -> bool:
     return True
 
 
+COMPILER = (program("gcc"), file("/usr/include/stdint.h", "libc6-dev"))
 NEEDED = {
     "browser": (
         program("chromium"),
         library("libatomic.so.1", "libatomic1"),  # for the Node.js that playwright brings
     ),
-    "hosts": (program("jq"),),
+    "foreign": (Needed(PACKAGE, lambda: python_library() is not None),),
+    "hosts": (program("jq"), *COMPILER),
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
-    "tools": (program("abidiff", "abigail-tools"), program("gcc"), file("/usr/include/stdint.h", "libc6-dev")),
+    "tools": (program("abidiff", "abigail-tools"), *COMPILER),
 }
 UNITS = (
     "podman.socket",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from dmconform.core.values import Outcome
 from dmconform.matrix.plan import Plan
 from dmconform.sdks.store import StoredBuild
 
+from tests.corpus.making import Module, Workplace
 from tests.hosts.elf_patches import CRASH, changed_function
 from tests.hosts.project import Done, report_in
 from tests.hosts.workflow_scripts import clone, run
@@ -39,6 +42,7 @@ cases = ["window/local_reply", "window/loads"]
 """
 FETCH = "Fetch the report of the newest earlier run"
 GATE = f"--policy policy.toml\n--sdk {SDK}\n"
+OF_1_37 = "4dae397a7c9ff0238d318d57ea656ce8b3fbff595787dcd7ee2ff5b79c9fe10f"
 ON_REQUEST = "envoy_dynamic_module_on_http_filter_request_headers"
 GH = """\
 #!/bin/bash
@@ -199,25 +203,50 @@ def test_a_shard_or_a_whole_that_cannot_be_made_ends_its_job(machine: Machine, t
     assert not (machine.forge / "calls").exists()
 
 
-def test_check_module(everything: Plan, machine: Machine, tmp_path: Path) -> None:
-    """In a job of another repository, with the suite where GitHub puts the repositories of actions."""
+@dataclass(frozen=True)
+class Caller:
+    """A job of another repository, with the suite where GitHub puts the repositories of actions. The module is in `work`."""
+
+    machine: Machine
+    work: Path
+    module: str = "libmy_filter.so"
+
+    def action(self, step: str, **values: str) -> Done:
+        """A script of the action, in the folder of the other repository."""
+        action = self.machine.suite / ".github" / "actions" / "check-module"
+        github = {**self.machine.github, "GITHUB_ACTION_PATH": str(action)}
+        return run(action / "action.yml", step, self.work, github, **values)
+
+    def check(self, arguments: str, built_with: str = "1.39") -> Done:
+        """The script that checks and judges."""
+        return self.action("check", MODULE=self.module, ARGUMENTS=arguments, BUILT_WITH=built_with)
+
+    def found(self) -> Check:
+        """The newest result."""
+        return msgspec.json.decode(Path(self.machine.output("result")).read_bytes(), type=Check)
+
+
+@pytest.fixture
+def caller(machine: Machine, tmp_path: Path) -> Caller:
+    """A job of another repository."""
     work = tmp_path / "work"
     work.mkdir()
-    module = work / "libmy_filter.so"
+    return Caller(machine, work)
+
+
+def test_check_module(everything: Plan, caller: Caller) -> None:
+    work, machine, check = caller.work, caller.machine, caller.check
+    module = work / caller.module
     shutil.copy2(module_of(everything), module)
     (work / "settings.txt").write_text("text")
-    action = machine.suite / ".github" / "actions" / "check-module"
-    github = {**machine.github, "GITHUB_ACTION_PATH": str(action)}
-
-    def check(arguments: str, built_with: str = "1.39") -> Done:
-        values = {"MODULE": "libmy_filter.so", "ARGUMENTS": arguments, "BUILT_WITH": built_with}
-        return run(action / "action.yml", "check", work, github, **values)
 
     words = "--filter-name transform --filter-config @settings.txt\n--host 1.39 --host 1.40\n"
     done = check(words)
     assert done.exit_code == ExitCode.OK, done
-    found = msgspec.json.decode(Path(machine.output("result")).read_bytes(), type=Check)
-    assert {host.id: host.verdict for host in found.hosts} == {"1.39.3": HostVerdict.WORKS, "1.40.0": HostVerdict.WORKS}
+    assert {host.id: host.verdict for host in caller.found().hosts} == {
+        "1.39.3": HostVerdict.WORKS,
+        "1.40.0": HostVerdict.WORKS,
+    }
 
     done = check("--filter-name transform --filter-config @settings.txt --host 1.39", built_with="")
     assert done.exit_code == ExitCode.USAGE, done
@@ -234,3 +263,73 @@ def test_check_module(everything: Plan, machine: Machine, tmp_path: Path) -> Non
     summary = (machine.forge / "summary.md").read_text()
     assert "may be released" in summary
     assert "unknown" in summary
+
+
+def made(caller: Caller, module: Module, tmp_path: Path) -> None:
+    """A module of the corpus, at the caller's."""
+    file = caller.work / caller.module
+    file.parent.mkdir(parents=True, exist_ok=True)
+    module.make(Workplace(tmp_path / "corpus", dict), file)
+
+
+def test_check_module_takes_arguments_with_quotes_and_blanks(machine: Machine, caller: Caller, tmp_path: Path) -> None:
+    """The module refuses what does not begin with a brace."""
+    caller = dataclasses.replace(caller, module="target/my release/libmy_filter.so")
+    made(caller, Module("refuses_empty_configuration.c"), tmp_path)
+    (caller.work / "my settings.json").write_text('{"endpoints": []}')
+
+    for words in (
+        """--filter-config '{"endpoints": []}' --host 1.39 --host 1.40""",
+        """--filter-config "{\\"endpoints\\": []}"\n--host 1.39\n--host 1.40\n""",
+        "--filter-config '@my settings.json' --host 1.39 --host 1.40",
+        "--filter-config=@my\\ settings.json --host=1.39 --host=1.40",
+        """--filter-config '{"a": "$HOME `exit 3` * %0A"}' --host 1.39 --host 1.40""",
+    ):
+        done = caller.check(words)
+        assert done.exit_code == ExitCode.OK, done
+        assert {host.id: host.verdict for host in caller.found().hosts} == {
+            "1.39.3": HostVerdict.WORKS,
+            "1.40.0": HostVerdict.WORKS,
+        }, words
+
+    done = caller.check("--filter-name '' --host 1.39")
+    assert done.exit_code == ExitCode.ERROR, "expected the module to need a configuration, else this test shows nothing"
+
+    before = (machine.forge / "outputs").read_text().count("result=")
+    done = caller.check("--filter-config '{")
+    assert done.exit_code == 1, done
+    assert (
+        "::error title=dmconform check::The input 'arguments' cannot be parted into words: No closing quotation" in done.errors
+    )
+    assert (machine.forge / "outputs").read_text().count("result=") == before + 1
+    assert not Path(machine.output("result")).exists(), "expected nothing to be checked"
+
+
+def test_check_module_of_an_sdk_before_there_was_a_promise(caller: Caller, tmp_path: Path) -> None:
+    made(caller, Module(abi_version=OF_1_37), tmp_path)
+    done = caller.check("--host 1.37", built_with="")
+    assert done.exit_code == ExitCode.OK, done
+    assert [host.verdict for host in caller.found().hosts] == [HostVerdict.WORKS]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
+def test_check_module_ends_as_the_gate_does_but_where_nothing_is_promised(caller: Caller, code: int) -> None:
+    (caller.machine.suite / "dmconform").write_text(f'#!/bin/sh\n[ "$1" = check ] || exit {code}\n')
+    done = caller.check("")
+    assert done.exit_code == (0 if code == ExitCode.EMPTY else code), done
+    assert ("::notice title=dmconform gate::" in done.printed) is (code == ExitCode.EMPTY)
+
+
+def test_check_module_keeps_envoys_by_the_list_of_them(caller: Caller) -> None:
+    """A new release brings a new entry; nothing of the caller's does."""
+    keys = []
+    for _ in range(2):
+        assert caller.action("envoys").exit_code == 0
+        keys.append(caller.machine.output("list"))
+        (caller.work / "hosts.toml").write_text("another")
+    with (caller.machine.suite / "conformance" / "hosts.toml").open("a") as file:
+        file.write("# another release\n")
+    assert caller.action("envoys").exit_code == 0
+    keys.append(caller.machine.output("list"))
+    assert keys[0] == keys[1] != keys[2]
+    assert re.fullmatch(r"\d+-\d+", keys[0])
