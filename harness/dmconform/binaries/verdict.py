@@ -122,23 +122,23 @@ class _Missing:
         if host.opens_now and module.binding is Binding.LAZY:
             how = "this host opens modules with RTLD_NOW"
         names = self.at_load
-        return f"{_symbols(names)} looked for at load ({how}), and missing: {_some(names)}"
+        return f"{_symbols(names)} looked for at load ({how}), and missing: {some_names(names)}"
 
     def at_a_call(self) -> str:
         """Returns what its calls do."""
         names = self.at_call
-        return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {_some(names)}"
+        return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {some_names(names)}"
 
 
 def _notes_of_symbols(
     strangers: Sequence[str], elsewhere: Sequence[str], weak: Sequence[str], others: Sequence[str]
 ) -> Iterator[str]:
     if weak:
-        yield f"{_symbols(weak)} that it can do without (weak) {_are(weak)} not there: {_some(weak)}"
+        yield f"{_symbols(weak)} that it can do without (weak) {_are(weak)} not there: {some_names(weak)}"
     if elsewhere:
-        yield f"{_symbols(elsewhere)} must come from a library that it needs ({_some(strangers)}): {_some(elsewhere)}"
+        yield f"{_symbols(elsewhere)} must come from a library that it needs ({some_names(strangers)}): {some_names(elsewhere)}"
     if others:
-        printed = f"{_symbols(others)} of what is missing {_are(others)} no Envoy's to bring: {_some(others)}"
+        printed = f"{_symbols(others)} of what is missing {_are(others)} no Envoy's to bring: {some_names(others)}"
         yield f"{printed}; a library that is preloaded into the host may (LD_PRELOAD)"
 
 
@@ -204,14 +204,14 @@ def _symbols(names: Sequence[str]) -> str:
 
 
 def _hooks(names: Sequence[str]) -> str:
-    return f"{'hook' if len(names) == 1 else f'{len(names)} hooks'} missing: {_some(names)}"
+    return f"{'hook' if len(names) == 1 else f'{len(names)} hooks'} missing: {some_names(names)}"
 
 
 def _are(names: Sequence[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _some(names: Sequence[str]) -> str:
+def some_names(names: Sequence[str]) -> str:
     """Returns a few of them."""
     shown = ", ".join(names[:NAMES_IN_A_REASON])
     return f"{shown} and {len(names) - NAMES_IN_A_REASON} more" if len(names) > NAMES_IN_A_REASON else shown

@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
+from dmconform.binaries.verdict import NAMES_IN_A_REASON
 from dmconform.check.result import Check, HostEntry, HostVerdict, PointRun, PromiseEntry, RunKind, Span, TriedUse
 from dmconform.core.extension_point import CALLBACK_PREFIX
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
+from dmconform.core.values import Relation
 
 NAMES_SHOWN = 6
 LONGEST_TEXT = 900
@@ -172,7 +174,8 @@ def _print_static(out: SafeOutput, check: Check) -> None:
     grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for host in check.hosts:
         static = host.static
-        if static.kind is not StaticKind.LOADS:
+        in_reason = any(run.kind is RunKind.REFUSED for run in host.runs) and len(static.missing) <= NAMES_IN_A_REASON
+        if static.kind is not StaticKind.LOADS and not in_reason:
             # With names below, the reason would repeat them.
             count = len(static.missing)
             reason = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
@@ -235,13 +238,17 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
         head += f"none; before 1.38 the documents demanded the same ABI string, so Envoy {entry.sdk} at most. "
     parts = []
     works = [host.id for host in check.hosts if host.verdict is HostVerdict.WORKS]
-    own = [host.id for host in check.hosts if host.own_doing]
+    counts = [host for host in check.hosts if entry.relations[host.id] is not Relation.UNSUPPORTED]
+    undecided = [host.id for host in counts if host.verdict is HostVerdict.UNDECIDED]
+    own = [host.id for host in counts if host.own_doing and host.id not in undecided]
     if entry.broken:
         parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {', '.join(entry.broken)}")
     if entry.kept:
         parts.append(f"{'kept' if check.span.measured else 'expected to hold'} on {', '.join(entry.kept)}")
     if own:
-        parts.append(f"not judged on {', '.join(own)}, where the failure need not be the host's")
+        parts.append(f"not broken on {', '.join(own)}, where it fails by itself: it does so on every host")
+    if undecided:
+        parts.append(f"not judged on {', '.join(undecided)}")
     if entry.same_minor:
         parts.append(f"it works there: {', '.join(entry.same_minor)}")
     if entry.unsupported:

@@ -46,11 +46,13 @@ class JudgedModule:
         uses: how it is used, by extension point.
         broken: the file itself is at fault: no host can load it.
         purpose: why nothing says what the module is for; None where something does.
+        foreign: symbols that it needs and that no known host has: no host is to blame for their lack.
     """
 
     uses: Mapping[str, TriedUse] = field(default_factory=dict)
     broken: bool = False
     purpose: str | None = None
+    foreign: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ def _judge(seen: HostFinding, works: set[tuple[str, str]], module: JudgedModule)
         verdict, reason = HostVerdict.UNDECIDED, seen.not_run or "it was not run"
     else:
         verdict, reason = _OF_STATIC[seen.static.kind], seen.static.reason
+    if verdict is HostVerdict.BREAKS and not module.foreign.isdisjoint(seen.static.missing):
+        own_doing = True
     return HostEntry(
         id=seen.id,
         release=seen.release,
@@ -170,6 +174,8 @@ def _of_run(run: PointRun, static: StaticVerdict, works_elsewhere: bool, module:
         return _Judged(run, HostVerdict.BREAKS, in_words(run, _UNLIKE_OTHERS.get(run.kind)))
     if run.kind not in _ENDS or run.kind is RunKind.SYMBOL_LOOKUP:
         return _Judged(run, HostVerdict.BREAKS, text)
+    if run.kind is RunKind.CONFIGURATION_CRASHED and static.kind is StaticKind.REFUSED:
+        return _Judged(run, HostVerdict.BREAKS, f"{text}; {_EVERYWHERE}", own_doing=True)  # it never came to the configuration
     if run.kind in WHILE_CONFIGURED and use is not None and (guess or not (use.name_given and use.config_given)):
         return _Judged(run, HostVerdict.UNDECIDED, f"{text}; {_ask_for(use)}", own_doing=True)
     if guess:

@@ -19,6 +19,9 @@ _STACK_FRAME: Final = re.compile(r"#\d+: (?P<function>[^\[\s].*?)(?: \[0x[0-9a-f
 _ABI_STRING: Final = re.compile(
     r"ABI version mismatch: got (\S+?), but expected|Dynamic module ABI version (\S+) is deprecated|ABI version (\S+) matched"
 )
+# What the failure's own message has already.
+_OF_THE_HOST: Final = re.compile(rf"{_ABI_STRING.pattern}|^Unable to load dynamic module ")
+_OF_THE_LINKER: Final = re.compile(rf"^(?:{_RUNTIME_STACK.pattern})|: symbol lookup error: ")
 _THREAD: Final = re.compile(r"(thread '[^']*') \(\d+\)")  # Rust names the thread with a number that differs each time
 _CAUGHT_PANIC: Final = re.compile(r"caught panic\b", re.IGNORECASE)  # what the guard of the official Rust SDK logs
 # Functions that every abort or signal passes through.
@@ -46,14 +49,14 @@ def module_lines(log: str, failure: str) -> tuple[str, ...]:
     """
     lines = log.splitlines()
     end = _failure_at(lines, failure)
-    kept: list[str] = []
+    kept: dict[str, None] = {}
     for line in map(_parsed, lines[max(0, end - LINES_BEFORE) : end]):
-        own = line.logger == _LOGGER and line.level in _LOUD and not _ABI_STRING.search(line.text)
-        foreign = not line.logger and line.text.strip() and not _RUNTIME_STACK.match(line.text)
+        own = line.logger == _LOGGER and line.level in _LOUD and not _OF_THE_HOST.search(line.text)
+        foreign = not line.logger and line.text.strip() and not _OF_THE_LINKER.search(line.text)
         if own or foreign:
             text = _THREAD.sub(r"\1", line.text.strip())
-            kept.append(text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…")
-    return tuple(kept[-MOST_LINES:])
+            kept[text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"] = None
+    return tuple(list(kept)[-MOST_LINES:])
 
 
 def crash_frame(log: str) -> str:

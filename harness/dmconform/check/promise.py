@@ -21,16 +21,18 @@ CODES = {
 }
 
 
-def default_hosts(known: tuple[KnownHost, ...], sdks: Sequence[Minor]) -> tuple[KnownHost, ...]:
+def default_hosts(known: tuple[KnownHost, ...], sdks: Sequence[Minor], abi_version: str | None = None) -> tuple[KnownHost, ...]:
     """Returns the hosts that the promise is about for these SDKs, and one minor before and after: the newest patch of each.
 
-    Without an SDK, and where no host of these minors is known, the default hosts.
+    Without an SDK, and where no host of these minors is known, the default hosts. Of a minor whose releases refuse another ABI
+    string than their own, the newest with the module's string, if there is one.
     """
     minors = sorted({host.version.minor for host in known})
     about = [at for at, host in enumerate(minors) if any(relation_of(sdk, host) is not Relation.UNSUPPORTED for sdk in sdks)]
     if not about:
         return tuple(host for host in known if host.default)
-    chosen = (newest_patch(known, minor) for minor in minors[max(0, about[0] - 1) : about[-1] + 2])
+    same = tuple(host for host in known if host.refuses_other_abi and host.abi_version == abi_version)
+    chosen = (newest_patch(same, minor) or newest_patch(known, minor) for minor in minors[max(0, about[0] - 1) : about[-1] + 2])
     return tuple(host for host in chosen if host is not None)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from dmconform.binaries.facts import StaticKind
+from dmconform.check.judge import worst
 from dmconform.check.result import HostEntry, HostVerdict, Span
 from dmconform.core.versions import Release
 
@@ -34,7 +35,7 @@ def span_of(hosts: Sequence[HostEntry], releases: Releases, measured: bool) -> S
     verdicts: dict[str, HostVerdict] = {}
     unresolved: dict[str, None] = {}
     for host in sorted(hosts, key=lambda one: release_order(one.release)):
-        verdicts[host.release] = _worse(verdicts.get(host.release, HostVerdict.WORKS), host.verdict)
+        verdicts[host.release] = worst((verdicts.get(host.release, HostVerdict.WORKS), host.verdict))
         if host.static.kind is StaticKind.UNRESOLVED:
             unresolved[host.release] = None
     works = [release for release, verdict in verdicts.items() if verdict is HostVerdict.WORKS]
@@ -45,7 +46,7 @@ def span_of(hosts: Sequence[HostEntry], releases: Releases, measured: bool) -> S
     return Span(
         measured=measured,
         works=tuple(works),
-        breaks=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.BREAKS),
+        breaks=tuple(release for release, verdict in verdicts.items() if verdict in (HostVerdict.BREAKS, HostVerdict.ERRORS)),
         undecided=tuple(release for release, verdict in verdicts.items() if verdict is HostVerdict.UNDECIDED),
         unresolved=tuple(unresolved_in),
         islands=ranges,
@@ -61,10 +62,6 @@ def release_order(release: str) -> tuple[int, int, int, bool, str]:
     """Returns a key that sorts a development build before the release of its number."""
     parsed = Release.parse(release)
     return parsed.major, parsed.minor_number, parsed.patch, not parsed.suffix, parsed.suffix
-
-
-def _worse(left: HostVerdict, right: HostVerdict) -> HostVerdict:
-    return max(left, right, key=(HostVerdict.WORKS, HostVerdict.UNDECIDED, HostVerdict.BREAKS).index)
 
 
 def islands(ordered: Sequence[str], counted: Collection[str]) -> tuple[tuple[str, str], ...]:

@@ -66,9 +66,9 @@ def plan_uses(settings: Settings, facts: ModuleFacts) -> UsePlan:
 def module_name(module: Path) -> str:
     """Returns the name that an Envoy configuration would use for the file.
 
-    It is without `lib` and `.so`, and has only safe letters.
+    It is without `lib`, `.so` and the version after it, and has only safe letters.
     """
-    stem = module.name.removeprefix("lib").removesuffix(".so")
+    stem = re.sub(r"\.so(?:\.\d+)*$", "", module.name.removeprefix("lib"))
     return re.sub(r"[^A-Za-z0-9_.-]", "_", stem)[:100].lstrip(".-") or "module"
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from dmconform import __version__
-from dmconform.binaries.facts import Known, ModuleFacts
+from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
+from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.verdict import some_names
 from dmconform.check.hosts import Candidate, describe, distinct
 from dmconform.check.judge import HostFinding, JudgedModule, differing_answers, judge_hosts
 from dmconform.check.prepare import CheckRequest, KnownData, PreparedModule, preloaded_symbols, prepare
 from dmconform.check.promise import best_relation, default_hosts, exit_code, promise_for
-from dmconform.check.result import SCHEMA_VERSION, Check, CheckSet, HostVerdict
+from dmconform.check.result import SCHEMA_VERSION, Check, CheckSet, HostEntry
 from dmconform.check.sdk_minor import guess_minor
 from dmconform.check.settings import WantedUse
 from dmconform.check.span import Releases, span_of
@@ -76,7 +78,7 @@ def _choices(modules: Sequence[PreparedModule], data: KnownData) -> tuple[HostCh
     asked = modules[0].request.hosts
     if asked:
         return select_hosts(asked, data.hosts)
-    chosen = {host for module in modules for host in default_hosts(data.hosts, module.sdk_minors)}
+    chosen = {host for module in modules for host in default_hosts(data.hosts, module.sdk_minors, module.facts.abi_version)}
     return tuple(host for host in data.hosts if host in chosen)
 
 
@@ -106,10 +108,14 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
         seen = [one.with_runs((), f"not judged here: {'; '.join(module.not_here)}") for one in seen]
     tried = tuple(tried_use(use, module_name(request.module), dict(module.environment)) for use in uses)
     purpose = NO_PURPOSE if not facts.points and facts.problem is None else None
-    entries = judge_hosts(seen, JudgedModule({one.extension_point: one for one in tried}, module.is_broken, purpose))
+    foreign = _foreign(facts, data, static.preloaded)
+    judged = JudgedModule({one.extension_point: one for one in tried}, module.is_broken, purpose, foreign)
+    entries = judge_hosts(seen, judged)
     promise = tuple(promise_for(Minor.parse(minor), entries) for minor in (() if purpose else sdk.minors))
-    works = any(host.verdict is HostVerdict.WORKS for host in entries)
-    expected = () if works or purpose else (one.release for one in data.hosts if static.loads(describe(one, data.hosts)))
+    loads_somewhere = any(host.static.kind is StaticKind.LOADS for host in entries)
+    expected = (
+        () if loads_somewhere or purpose else (one.release for one in data.hosts if static.loads(describe(one, data.hosts)))
+    )
     releases = Releases(tuple(host.release for host in data.hosts), data.not_available, tuple(expected))
     return Check(
         schema_version=SCHEMA_VERSION,
@@ -119,14 +125,26 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
         hooks_by_point=_hooks_by_point(facts),
         ran=any(one.runs for one in seen),
         hosts=tuple(msgspec.structs.replace(host, relation=best_relation(host.id, promise)) for host in entries),
-        span=span_of(entries, releases, request.run),
+        span=span_of(entries, releases, any(one.runs for one in seen)),
         sdk=sdk,
         promise=promise,
         tried=tried,
         options=request.options,
-        notes=(*([plan.note] if plan.note else []), *notes, *differing_answers(entries)),
+        notes=(
+            *([plan.note] if plan.note and not module.is_broken else []),
+            *notes,
+            *_of_no_release(foreign, entries),
+            *differing_answers(entries),
+        ),
         exit_code=int(exit_code(entries, promise, all_must_work=request.all_must_work)),
     )
+
+
+def _foreign(facts: ModuleFacts, data: KnownData, preloaded: frozenset[str]) -> frozenset[str]:
+    """Returns the symbols that a module leaves undefined and that no known release has; libraries may bring some of them."""
+    known = [host for one in data.hosts if (host := known_host_facts(one.release)) is not None]
+    offered = preloaded.union(*(host.callbacks for host in known), *(host.other_exports for host in known))
+    return frozenset(one.name for one in facts.undefined if not one.weak and one.name not in offered)
 
 
 def with_reported_abi(facts: ModuleFacts, reported: Iterable[str | None]) -> tuple[ModuleFacts, list[str]]:
@@ -141,6 +159,14 @@ def with_reported_abi(facts: ModuleFacts, reported: Iterable[str | None]) -> tup
     if facts.abi_version is not None and facts.abi_version_known is Known.READ:
         notes = [f"its file shows the ABI string {facts.abi_version}, and hosts report {string}, which counts"]
     return msgspec.structs.replace(facts, abi_version=string, abi_version_known=Known.REPORTED), notes
+
+
+def _of_no_release(foreign: frozenset[str], hosts: Iterable[HostEntry]) -> list[str]:
+    missing = sorted({name for host in hosts for name in host.static.missing if name in foreign})
+    if not missing:
+        return []
+    names = some_names(missing)
+    return [f"no known release of Envoy has {names}: it is made for another host, or needs a library (LD_PRELOAD)"]
 
 
 def _refusals(refused: Sequence[WantedUse], uses: Sequence[WantedUse]) -> list[str]:

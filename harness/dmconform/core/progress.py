@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
+from dmconform.core.text import one_line
+
 T = TypeVar("T")
 
 _EVERY_S: Final = 10.0  # between two lines about the same work
@@ -14,9 +16,9 @@ _STARTED = time.monotonic()
 
 
 def say(text: str) -> None:
-    """Prints one line to standard error, with the time since the start."""
+    """Prints one line to standard error, with the time since the start. Names of files in it do nothing to the terminal."""
     elapsed_s = time.monotonic() - _STARTED
-    print(f"[{elapsed_s:6.1f} s] {text}", file=sys.stderr, flush=True)
+    print(f"[{elapsed_s:6.1f} s] {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def counting(

@@ -157,6 +157,21 @@ def test_a_broken_file_is_its_own_fault_and_a_module_without_a_purpose_is_not_ju
     assert (host.verdict, host.reason) == (HostVerdict.UNDECIDED, "nothing says it")
 
 
+def test_a_symbol_that_no_release_has_is_no_fault_of_a_host() -> None:
+    for kinds, wanted in (((RunKind.REFUSED,), True), ((), False)):
+        host = seen("1.39.3", REFUSED, *kinds, wanted=wanted)
+        (judged,) = judge_hosts([host], dataclasses.replace(GIVEN, foreign=frozenset(("a", "b"))))
+        assert (judged.verdict, judged.own_doing) == (HostVerdict.BREAKS, True)
+        (judged,) = judge_hosts([host], dataclasses.replace(GIVEN, foreign=frozenset("b")))
+        assert (judged.verdict, judged.own_doing) == (HostVerdict.BREAKS, False)
+
+
+def test_a_crash_on_a_host_that_would_refuse_it_comes_before_any_configuration() -> None:
+    """Hosts up to 1.37 do not log the ABI string, so that the log does not show how far they came."""
+    (host,) = judge_hosts([seen("1.37.0", REFUSED, RunKind.CONFIGURATION_CRASHED)], UNNAMED)
+    assert (host.verdict, host.own_doing) == (HostVerdict.BREAKS, True)
+
+
 def test_the_reason_of_the_file_comes_first_and_an_unspecific_message_is_explained() -> None:
     """Envoy 1.37.0 reports that a module is "not found in any search path" whatever the reason."""
     refused = msgspec.structs.replace(run(RunKind.REFUSED), reason="libm.so not found in any search path: x")

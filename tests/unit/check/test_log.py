@@ -27,6 +27,9 @@ def stack(*frames: str) -> str:
         ("panic: index out of range [1]\n\ngoroutine 1 [running]:\n\t/src/x.go:12", ("panic: index out of range [1]",)),
         (line("error", "config is empty"), ("config is empty",)),
         (line("warning", "Failed to load configuration"), ("Failed to load configuration",)),  # as the Go SDK reports it
+        (line("error", "again") + "\n" + line("error", "again"), ("again",)),
+        (line("error", "Unable to load dynamic module x.so: x.so: undefined symbol: y"), ()),  # the refusal has it
+        ("/cache/envoy: symbol lookup error: x.so: undefined symbol: y", ()),
         (line("info", "hello") + "\n" + line("warning", "of the host's own", "config"), ()),
         (line("warning", "Dynamic module ABI version v1 is deprecated. Please recompile"), ()),
         ("envoy: x.cc:27: f(): Assertion `false' failed.", ("envoy: x.cc:27: f(): Assertion `false' failed.",)),

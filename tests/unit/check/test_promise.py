@@ -57,6 +57,8 @@ def test_the_default_hosts_are_those_of_the_promise_and_their_neighbours(sdks: l
     known = load_hosts(paths.HOSTS_FILE)
     chosen = default_hosts(known, [Minor.parse(sdk) for sdk in sdks])
     assert [str(host.version.minor) for host in chosen] == minors
+    exact = next(host for host in known if host.release == "1.36.2")
+    assert exact in default_hosts(known, [Minor(1, 36)], exact.abi_version), "1.36.4 has another ABI string, and refuses it"
     newest = {host.version.minor: host.release for host in known}
     assert all(host.release == newest[host.version.minor] for host in chosen)
 

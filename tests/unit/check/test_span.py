@@ -11,7 +11,13 @@ from dmconform.check.span import Releases, span_of
 
 KNOWN = ("1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.0", "1.39.3", "1.40.0")
 RELEASES = Releases(KNOWN, ("1.38.0", "1.38.4", "1.39.2", "1.40.1"), ("1.39.0",))
-VERDICTS = {"w": HostVerdict.WORKS, "-": HostVerdict.BREAKS, "?": HostVerdict.UNDECIDED, "b": HostVerdict.WORKS}
+VERDICTS = {
+    "w": HostVerdict.WORKS,
+    "-": HostVerdict.BREAKS,
+    "?": HostVerdict.UNDECIDED,
+    "b": HostVerdict.WORKS,
+    "e": HostVerdict.ERRORS,
+}
 
 
 def hosts(*marks: str) -> Sequence[HostEntry]:
@@ -35,6 +41,7 @@ def hosts(*marks: str) -> Sequence[HostEntry]:
         (("1.38.3=w", "1.39.3=?", "1.40.0=w"), None, None),  # what was not judged is no bridge
         (("1.38.3=?", "1.39.3=w", "1.40.0=?"), "1.39.3", "1.39.3"),
         (("1.38.3=-", "1.39.3=-"), None, None),
+        (("1.38.3=w", "1.39.3=e", "1.40.0=w"), None, None),  # nor what works with errors
         (("1.38.3=b", "1.39.3=w", "1.40.0=w"), "1.39.3", "1.40.0"),  # an unresolved symbol does not count …
         (("1.37.0=-", "1.38.3=b", "1.39.3=b"), "1.38.3", "1.39.3"),  # … unless there is nothing better
         (("1.39.3=w", "1.39.3=-", "1.40.0=w"), "1.40.0", "1.40.0"),  # two hosts of one release, one of which refuses

@@ -71,6 +71,7 @@ def test_a_use_shows_what_was_given() -> None:
     [
         ("libmy_filter.so", "my_filter"),
         ("my_filter.so", "my_filter"),
+        ("libmy_filter.so.1.2.3", "my_filter"),
         ("_native.abi3.so", "_native.abi3"),
         ("lib.so", "module"),
         ("..", "module"),

@@ -73,8 +73,8 @@ def test_a_script_is_a_command_of_the_tool() -> None:
         *("dmconform check", "dmconform gate"),
         *("dmconform plan", "dmconform run", "dmconform merge reports/local/shards/*", "dmconform nightly"),
         "dmconform gate reports/local/whole",
-        "toxw -e renew",
         "toxw -e foreign",
+        "toxw -e renew",
         "toxw -e tests",
     ]
     logic = [text for text in texts if re.search(r"^\s*(if|for|while|case)\b", text, re.MULTILINE)]
