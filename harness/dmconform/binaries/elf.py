@@ -49,6 +49,7 @@ class Segment(NamedTuple):
     size: int  # in the file
     writable: bool
     executable: bool
+    memory: int  # its size in memory, which is more where zeros follow
 
 
 class Symbol(NamedTuple):
@@ -101,6 +102,8 @@ class Library:
         if not self.segments:
             raise Malformed("expected a shared library, this ELF file has no part that is loaded")
         self.unwind_table = next((one.p_vaddr for one in headers if one.p_type == "PT_GNU_EH_FRAME"), None)
+        own = next((one for one in headers if one.p_type == "PT_TLS"), None)
+        self.thread_local = (0, 0) if own is None else (own.p_vaddr, own.p_filesz)  # where each thread's own data is copied from
         dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)
         if dynamic is None:
             raise Malformed("expected a shared library, this ELF file has no dynamic section")
@@ -132,7 +135,9 @@ class Library:
         end = header.p_offset + header.p_filesz
         if end > len(self.data):
             raise Malformed(_truncated("a loaded part ends", end, len(self.data)))
-        return Segment(header.p_vaddr, header.p_offset, header.p_filesz, bool(header.p_flags & 2), bool(header.p_flags & 1))
+        writable, executable = bool(header.p_flags & 2), bool(header.p_flags & 1)
+        memory = max(header.p_filesz, header.p_memsz)
+        return Segment(header.p_vaddr, header.p_offset, header.p_filesz, writable, executable, memory)
 
     def _read_dynamic(self, structs: ELFStructs, header: Container) -> None:
         offset, room = self._room(header.p_vaddr, "the dynamic section")
