@@ -57,7 +57,7 @@ NEEDED = {
     "hosts": (program("jq"),),
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
-    "tools": (program("abidiff", "abigail-tools"), program("gcc"), file("/usr/include/stdint.h", "libc6-dev")),
+    "tools": (program("abidiff", "abigail-tools"), program("gcc"), program("g++"), file("/usr/include/stdint.h", "libc6-dev")),
 }
 UNITS = (
     "podman.socket",

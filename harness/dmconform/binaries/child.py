@@ -34,6 +34,10 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
                 return ReadAnswer(host=host_facts(path, job.release, job.known_abi))
             case ReadAs.EXPORTS:
                 return ReadAnswer(exports=export_names(path))
+            case ReadAs.REACH:
+                from dmconform.binaries.reach import reach_of  # seldom needed
+
+                return ReadAnswer(reach=reach_of(path, job.hooks, job.language))
     except Malformed as problem:
         return ReadAnswer(problem=str(problem))
     except MemoryError:

@@ -102,6 +102,8 @@ class Library:
         if not self.segments:
             raise Malformed("expected a shared library, this ELF file has no part that is loaded")
         self.unwind_table = next((one.p_vaddr for one in headers if one.p_type == "PT_GNU_EH_FRAME"), None)
+        relro = next((one for one in headers if one.p_type == "PT_GNU_RELRO"), None)
+        self.constant_end = 0 if relro is None else relro.p_vaddr + relro.p_memsz  # of what is only written to by the linker
         own = next((one for one in headers if one.p_type == "PT_TLS"), None)
         self.thread_local = (0, 0) if own is None else (own.p_vaddr, own.p_filesz)  # where each thread's own data is copied from
         dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)

@@ -69,7 +69,7 @@ class FunctionRanges:
                 self._starts.append(start)
                 self._ends.append(end)
         # Where one would go on into the next, it ends there.
-        self._ends = [min(end, start) for end, start in zip(self._ends, [*self._starts[1:], 1 << 64], strict=True)]
+        self._ends[:-1] = [min(end, start) for end, start in zip(self._ends[:-1], self._starts[1:], strict=True)]
 
     @property
     def known(self) -> bool:

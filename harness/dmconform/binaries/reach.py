@@ -14,7 +14,8 @@ split a table of functions; in others only where a vtable begins, so that far mo
 code that compilers make, apart from: a jump into the middle of another function (hand-written assembly); addresses made by
 arithmetic with constants (the large code model); Rust tables of functions that are addressed in one place from their middle
 and walked along in another; functions that are found by name at run time; code that writes code; and hosts that call more
-than hooks. Go's runtime starts every function through tables of its own, so that nothing is said of Go modules.
+than hooks. Only C, C++ and Rust are followed. In Go modules this way misses callbacks that are called: the runtime finds methods by their
+distance from the beginning of all code, in descriptions of types.
 """
 
 from __future__ import annotations
@@ -35,10 +36,17 @@ from dmconform.core.extension_point import HOOK_PREFIX
 
 LIMIT_S: Final = 1.5
 CODE_LIMIT_BYTES: Final = 64 << 20
-_GO: Final = "go"
 _RUST: Final = "rust"
+_FOLLOWED: Final = ("c", "cpp", _RUST)
+_WHY_NOT: Final = {
+    "": "nothing shows which compiler made it",
+    "go": "Go's runtime finds functions through tables of its own",
+}
 # What comes before four bytes of distance: a call or jump; a condition's jump; an operand relative to the instruction.
 _BEFORE_DISTANCE: Final = re.compile(rb"[\xe8\xe9\x05\x0d\x15\x1d\x25\x2d\x35\x3d]|\x0f[\x80-\x8f]")
+# What comes before one byte of distance: a short jump, a condition's, a loop's.
+_BEFORE_SHORT_DISTANCE: Final = re.compile(rb"[\xeb\x70-\x7f\xe0-\xe3]")
+_SHORT_BYTES: Final = 130
 _OPERAND: Final = frozenset(b"\x05\x0d\x15\x1d\x25\x2d\x35\x3d")
 _ADDRESS_TAKEN: Final = re.compile(rb"[\x48-\x4f]\x8d[\x05\x0d\x15\x1d\x25\x2d\x35\x3d]")
 # What a linker makes so that a call of a symbol finds it: jmp *POINTER(%rip), maybe after endbr64 or with a prefix.
@@ -66,8 +74,8 @@ def reach_of(path: Path, hooks: Collection[str], language: str, limit_s: float =
         language: the module's language, as in `ModuleFacts`.
         limit_s: how long the analysis may take; then nothing is determined.
     """
-    if language == _GO:
-        return ReachFacts(problem="Go starts its functions through tables of its own")
+    if language not in _FOLLOWED:
+        return ReachFacts(problem=_WHY_NOT.get(language, f"how {language} finds functions is not known"))
     deadline = time.monotonic() + limit_s
     try:
         library = Library(Opened(path).data)
@@ -136,8 +144,8 @@ class _Analysis:
     def _found_boundaries(self) -> Iterator[int]:
         """Yields the addresses at which an object begins, or ends."""
         for segment in self._library.segments:
-            yield segment.address
-            yield segment.address + segment.memory
+            yield from (segment.address, segment.address + segment.size, segment.address + segment.memory)
+        yield self._library.constant_end
         for one in self._taken:
             if self._has_cpp_functions(one):
                 yield one - _CPP_HEAD_BYTES
@@ -282,6 +290,7 @@ class _Analysis:
         code = self._library.bytes_at(start, end - start)
         if _FIRST_STUB.match(code):
             return  # stubs are followed one by one
+        self._read_short_jumps(code, start)
         low, high, room = self._lowest, self._highest, len(code) - 4
         for found in _BEFORE_DISTANCE.finditer(code):
             at = found.end()
@@ -297,6 +306,17 @@ class _Analysis:
                 self._reach(target, taken=True)
             elif size := _loaded(code, at):
                 self._reach(target, taken=False, size=size)
+
+    def _read_short_jumps(self, code: bytes, start: int) -> None:
+        """Follows short jumps out of a piece of code, which only those near its ends can do."""
+        edge = max(len(code) - _SHORT_BYTES, 0)
+        for first, last in ((0, min(_SHORT_BYTES, edge)), (edge, len(code))):
+            for found in _BEFORE_SHORT_DISTANCE.finditer(code, first, last):
+                at = found.end()
+                distance = int.from_bytes(code[at : at + 1], "little", signed=True)
+                target = start + at + 1 + distance
+                if not start <= target < start + len(code) and self._library.is_code(target):
+                    self._reach_code(target)
 
 
 def _loaded(code: bytes, at: int) -> int:
