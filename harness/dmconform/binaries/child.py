@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from dmconform.binaries.elf import Malformed
+from dmconform.binaries.facts import ReachFacts
 from dmconform.binaries.host import host_facts
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.binaries.module import export_names, module_facts
@@ -24,7 +25,7 @@ CPU_S: Final = 30  # shorter than the time-out of the reader
 ANSWER_LIMIT_BYTES: Final = 16 << 20  # for one file
 
 
-def answer(job: ReadJob, path: Path) -> ReadAnswer:
+def answer(job: ReadJob, path: Path) -> ReadAnswer:  # noqa: PLR0911 - one for each kind
     """Reads one file. An unexpected error becomes its problem, too."""
     try:
         match job.what:
@@ -35,9 +36,7 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
             case ReadAs.EXPORTS:
                 return ReadAnswer(exports=export_names(path))
             case ReadAs.REACH:
-                from dmconform.binaries.reach import reach_of  # seldom needed
-
-                return ReadAnswer(reach=reach_of(path, job.hooks, job.language))
+                return ReadAnswer(reach=_reach(job, path))
     except Malformed as problem:
         return ReadAnswer(problem=str(problem))
     except MemoryError:
@@ -46,6 +45,12 @@ def answer(job: ReadJob, path: Path) -> ReadAnswer:
         return ReadAnswer(
             problem=f"expected an ELF file that makes sense, reading it ended with {type(error).__name__}: {error}"
         )
+
+
+def _reach(job: ReadJob, path: Path) -> ReachFacts:
+    from dmconform.binaries.reach import reach_of  # seldom needed
+
+    return reach_of(path, job.hooks, job.language)
 
 
 def main() -> None:

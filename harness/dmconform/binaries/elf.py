@@ -105,7 +105,9 @@ class Library:
         relro = next((one for one in headers if one.p_type == "PT_GNU_RELRO"), None)
         self.constant_end = 0 if relro is None else relro.p_vaddr + relro.p_memsz  # of what is only written to by the linker
         own = next((one for one in headers if one.p_type == "PT_TLS"), None)
-        self.thread_local = (0, 0) if own is None else (own.p_vaddr, own.p_filesz)  # where each thread's own data is copied from
+        self.thread_local = (
+            (0, 0) if own is None else (own.p_vaddr, own.p_filesz)
+        )  # where each thread's own data is copied from
         dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)
         if dynamic is None:
             raise Malformed("expected a shared library, this ELF file has no dynamic section")
