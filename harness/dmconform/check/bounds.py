@@ -62,6 +62,7 @@ class Bound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One reason, for the neighbouring releases that it is alike on."""
 
     kind: BoundKind
+    where: str  # the releases in words: as minors where all known releases of these are among them
     releases: tuple[str, ...]  # oldest first
     reason: str  # one sentence, without names of missing functions
     missing: tuple[BoundSymbol, ...] = ()
@@ -176,6 +177,7 @@ def bounds_of(module: ModuleFacts, around: Surroundings, sdk: SdkGuess, reach: R
     return tuple(
         Bound(
             kind=one.kind,
+            where=_where([host.facts.release for host in one.hosts], makers.all),
             releases=tuple(host.facts.release for host in one.hosts),
             reason=makers.reason(one),
             missing=tuple(BoundSymbol(name, makers.reached(name)) for name in one.names),
@@ -239,7 +241,7 @@ class _Remedies:
         self._hooks = _hooks_words(around.points)
         self._language = _LANGUAGES.get(module.language, module.language)
         self._reached = frozenset(reach.reached)
-        self._all = tuple(host.facts.release for host in around.hosts)
+        self.all = tuple(host.facts.release for host in around.hosts)
         self._own_sdk = self._sdk_of_module()
 
     def reached(self, name: str) -> Reached:
@@ -255,9 +257,13 @@ class _Remedies:
             case BoundKind.HOST_LACKS_CALLBACKS | BoundKind.SYMBOLS_OF_OTHERS:
                 what = "callback" if one.kind is BoundKind.HOST_LACKS_CALLBACKS else "symbol"
                 head = f"{count} {what}{'' if count == 1 else 's'} that it names {'is' if count == 1 else 'are'} missing"
-                how = "it is refused at load" if one.at_load else "it loads, and a call of one ends the host"
+                how = (
+                    "it is refused at load"
+                    if one.at_load
+                    else f"it loads, and a call of {'it' if count == 1 else 'one'} ends the host"
+                )
                 if one.words:
-                    how += f", as this host opens modules with {one.words} whatever their binding"
+                    how += f", as this host opens modules with {one.words} however they are bound"
                 return f"{head}: {how}; {self._reached_words(one.names)}"
             case BoundKind.MODULE_LACKS_HOOKS:
                 return f"{'a hook is' if count == 1 else f'{count} hooks are'} required that it does not define"
@@ -314,7 +320,7 @@ class _Remedies:
             which = (
                 "the callback that its hooks reach is" if len(reached) == 1 else f"the {len(reached)} that its hooks reach are"
             )
-            yield Remedy(f"{which} on {_range(having, self._all)}; elsewhere, its hooks must do without")
+            yield Remedy(f"{which} on {_range(having, self.all)}; elsewhere, its hooks must do without")
         if self._module.language in _WITH_WEAK_SYMBOLS and not self._of_official_sdk:
             changed = (
                 msgspec.structs.replace(symbol, weak=True) if symbol.name in one.names else symbol
@@ -324,7 +330,7 @@ class _Remedies:
             if _helps(one, loads):
                 yield Remedy(
                     "declared weak (__attribute__((weak))) and compared with null before each call, "
-                    f"{_they(one.names)} would let it load on {_range(loads, self._all)}",
+                    f"{_they(one.names)} would let it load on {_range(loads, self.all)}",
                     loads,
                 )
 
@@ -339,7 +345,7 @@ class _Remedies:
                 if sdk and _helps(one, loads):
                     named = f"the {_OFFICIAL} {self._language} SDK of {own.minor} names {_it(one.names)} in every module"
                     condition = "" if self._needs_none(one.names, sdk) else "if your own code needs nothing that it lacks, "
-                    how = f"{condition}rebuilt with that of {sdk.minor}, it would load on {_range(loads, self._all)}"
+                    how = f"{condition}rebuilt with that of {sdk.minor}, it would load on {_range(loads, self.all)}"
                     yield Remedy(f"{named}; {how}", loads)
                     return
         elif not any(self.reached(name) is Reached.YES for name in one.names):
@@ -348,7 +354,7 @@ class _Remedies:
             if _helps(one, loads):
                 sure = all(self.reached(name) is Reached.NO for name in one.names)
                 where = "only code that no hook reaches names" if sure else "its code names"
-                yield Remedy(f"{where} {_it(one.names)}: without that, it would load on {_range(loads, self._all)}", loads)
+                yield Remedy(f"{where} {_it(one.names)}: without that, it would load on {_range(loads, self.all)}", loads)
 
     def _needs_none(self, missing: Collection[str], sdk: OfficialSdk) -> bool:
         """Returns whether its hooks reach nothing that another SDK lacks."""
@@ -384,10 +390,10 @@ class _Remedies:
         loads = self._around.loads_on(lazy, (StaticKind.LOADS, StaticKind.UNRESOLVED))
         if not _helps(one, loads):
             return
-        then = "a call of one that is missing ends the host"
+        then = f"a call of {_it(one.names)} ends the host where {_they(one.names)} {_are(one.names)} missing"
         if all(self.reached(name) is Reached.NO for name in one.names):
             then += ", which no hook in use comes to"
-        yield Remedy(f"linked with -z lazy, it would load on {_range(loads, self._all)}; {then}", loads)
+        yield Remedy(f"linked with -z lazy, it would load on {_range(loads, self.all)}; {then}", loads)
 
     # Modules that lack hooks
 
@@ -401,7 +407,7 @@ class _Remedies:
             loads = self._around.loads_on(rebuilt) if rebuilt else ()
             if _helps(one, loads):
                 head = f"the {_OFFICIAL} {self._language} SDK of {sdk.minor} defines {_it(one.names)}"
-                yield Remedy(f"{head}: rebuilt with it, the module would load on {_range(loads, self._all)}", loads)
+                yield Remedy(f"{head}: rebuilt with it, the module would load on {_range(loads, self.all)}", loads)
                 return
         loads = self._around.loads_on(
             msgspec.structs.replace(self._module, hooks=tuple(sorted({*self._module.hooks, *wanted})))
@@ -409,7 +415,7 @@ class _Remedies:
         if _helps(one, loads):
             minor = Release.parse(one.hosts[0].facts.release).minor
             head = f"define {_it(one.names)}, as Envoy's ABI header of {minor} declares, or build with an SDK that does"
-            yield Remedy(f"{head}: then it would load on {_range(loads, self._all)}", loads)
+            yield Remedy(f"{head}: then it would load on {_range(loads, self.all)}", loads)
 
     # The rest
 
@@ -417,7 +423,7 @@ class _Remedies:
         point = ExtensionPoint(one.words)
         having = [host.facts.release for host in self._around.hosts if any(_is_of(hook, point) for hook in host.facts.hooks)]
         if having:
-            yield Remedy(f"no build helps there: {point.value} is there on {_range(having, self._all)}")
+            yield Remedy(f"no build helps there: {point.value} is there on {_range(having, self.all)}")
 
     def _for_abi(self, one: _Found) -> Iterator[Remedy]:
         yield Remedy("such a host needs a module that is built for it alone, with the string of its own release")
@@ -444,12 +450,24 @@ def _they(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "they"
 
 
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
 def _it(names: Sequence[str]) -> str:
     return "it" if len(names) == 1 else "them"
 
 
 def _hooks_words(points: Iterable[ExtensionPoint] | None) -> str:
     return "its hooks" if points is None else f"its {' and '.join(sorted(one.value for one in points))} hooks"
+
+
+def _where(releases: Sequence[str], known: Sequence[str]) -> str:
+    """Returns releases in words, as minors if all that is known of these is among them."""
+    minors = list(dict.fromkeys(Release.parse(release).minor for release in releases))
+    if {one for one in known if Release.parse(one).minor in minors} == set(releases):
+        return str(minors[0]) if len(minors) == 1 else f"{minors[0]} to {minors[-1]}"
+    return _range(releases, known)
 
 
 def _range(releases: Sequence[str], known: Sequence[str]) -> str:
