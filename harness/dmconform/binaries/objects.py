@@ -21,15 +21,7 @@ _LOWEST_OFFSET_TO_TOP: Final = -(1 << 24)
 
 
 class Objects:
-    """The objects of a library.
-
-    Args:
-        library: the library.
-        pointers: its pointers.
-        taken: addresses of data that code or pointers hold.
-        rust: whether it is a Rust module.
-        checked: passes things on, and may raise to end what takes too long.
-    """
+    """The objects of a library."""
 
     def __init__(
         self,
@@ -40,6 +32,15 @@ class Objects:
         rust: bool,
         checked: Callable[[Iterable[int]], Iterator[int]],
     ) -> None:
+        """Finds them.
+
+        Args:
+            library: the library.
+            pointers: its pointers.
+            taken: addresses of data that code or pointers hold.
+            rust: whether it is a Rust module.
+            checked: passes things on, and may raise to end what takes too long.
+        """
         self._library = library
         self._pointers = pointers
         self._rust = rust

@@ -25,7 +25,7 @@ from dmconform.binaries.functions import FunctionRanges
 from dmconform.binaries.objects import Objects
 from dmconform.binaries.opened import Opened
 from dmconform.binaries.pointers import Pointer, Pointers
-from dmconform.binaries.references import POINTER_BYTES, STUB_BYTES, Way, addresses_taken, references, stub_pointer
+from dmconform.binaries.references import POINTER_BYTES, STUB_BYTES, RefersBy, addresses_taken, references, stub_pointer
 from dmconform.core.extension_point import HOOK_PREFIX
 
 LIMIT_S: Final = 1.5
@@ -154,9 +154,9 @@ class _Analysis:
         for target, way, size in self._clock.checked(references(code, start, self._lowest, self._highest)):
             if self._library.is_code(target):
                 self._reach_code(target)
-            elif way is Way.ADDRESS:
+            elif way is RefersBy.ADDRESS:
                 self._reach_object(target)
-            elif way is Way.LOAD:
+            elif way is RefersBy.LOAD:
                 # Of a linker's table an instruction loads one pointer.
                 self._follow_all(target, POINTER_BYTES if target in self._pointers.in_table else size)
 

@@ -27,7 +27,7 @@ POINTER_BYTES: Final = 8
 _VECTOR_BYTES, _LONGEST_LOAD_BYTES = 16, 64  # that one instruction loads
 
 
-class Way(enum.Enum):
+class RefersBy(enum.Enum):
     """The way in which code refers to a place."""
 
     BRANCH = enum.auto()  # calls it, or jumps there
@@ -35,15 +35,15 @@ class Way(enum.Enum):
     LOAD = enum.auto()  # loads from there
 
 
-class Reference(NamedTuple):
+class CodeReference(NamedTuple):
     """A reference. `size` is how many bytes are loaded at most."""
 
     target: int
-    way: Way
+    way: RefersBy
     size: int = 0
 
 
-def references(code: bytes, start: int, low: int, high: int) -> Iterator[Reference]:
+def references(code: bytes, start: int, low: int, high: int) -> Iterator[CodeReference]:
     """Yields all references of a piece of code to places outside of it.
 
     Args:
@@ -64,11 +64,11 @@ def references(code: bytes, start: int, low: int, high: int) -> Iterator[Referen
         if not low <= target < high or start <= target < end:
             continue
         if code[at - 1] not in _OPERAND:
-            yield Reference(target, Way.BRANCH)
+            yield CodeReference(target, RefersBy.BRANCH)
         elif at >= 3 and _ADDRESS_TAKEN.match(code, at - 3):
-            yield Reference(target, Way.ADDRESS)
+            yield CodeReference(target, RefersBy.ADDRESS)
         elif size := _loaded(code, at):
-            yield Reference(target, Way.LOAD, size)
+            yield CodeReference(target, RefersBy.LOAD, size)
 
 
 def addresses_taken(code: bytes, start: int) -> Iterator[int]:
@@ -87,7 +87,7 @@ def stub_pointer(code: bytes, start: int) -> int | None:
     return start + end + int.from_bytes(code[end - 4 : end], "little", signed=True)
 
 
-def _short_jumps(code: bytes, start: int) -> Iterator[Reference]:
+def _short_jumps(code: bytes, start: int) -> Iterator[CodeReference]:
     """Yields the short jumps out of a piece of code, which only those near its ends can do."""
     edge = max(len(code) - _SHORT_BYTES, 0)
     for first, last in ((0, min(_SHORT_BYTES, edge)), (edge, len(code))):
@@ -95,7 +95,7 @@ def _short_jumps(code: bytes, start: int) -> Iterator[Reference]:
             at = found.end()
             target = start + at + 1 + int.from_bytes(code[at : at + 1], "little", signed=True)
             if not start <= target < start + len(code):
-                yield Reference(target, Way.BRANCH)
+                yield CodeReference(target, RefersBy.BRANCH)
 
 
 def _loaded(code: bytes, at: int) -> int:

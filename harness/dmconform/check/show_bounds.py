@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from dmconform.binaries.facts import Reached
-from dmconform.check.bounds import Bound, BoundKind, BoundSymbol
+from dmconform.check.bound import Bound, BoundKind, BoundSymbol
 from dmconform.core.terminal import SafeOutput
 
 NAMES_SHOWN: Final = 6

@@ -14,9 +14,11 @@ from dmconform.abi_diff.uses import load_sdk_uses
 from dmconform.binaries.facts import Binding, Known, ModuleFacts, Reached, ReachFacts, StaticKind, Undefined
 from dmconform.binaries.verdict import static_verdict
 from dmconform.check import bounds
-from dmconform.check.bounds import Bound, BoundKind, Surroundings, bounds_of, find_bounds
+from dmconform.check.bound import Bound, BoundKind
+from dmconform.check.bounds import bounds_of, find_bounds
 from dmconform.check.result import SdkGuess
 from dmconform.check.show_bounds import NAMES_SHOWN, print_bounds
+from dmconform.check.surroundings import HostNeeds, Surroundings
 from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.terminal import SafeOutput
@@ -162,8 +164,8 @@ def test_a_c_module_bound_lazily() -> None:
         "reach it\n"
         "      envoy_dynamic_module_callback_of_nobody\n"
         "    → only code that no hook reaches names it: without that, it would load on 1.39.0 to 1.40.0\n"
-        "  1.36 to 1.38: 2 callbacks that it names are missing: it loads, and a call of one ends the host; its http_filter hooks "
-        "can reach 1 of them\n"
+        "  1.36 to 1.38: 2 callbacks that it names are missing: it loads, and a call of one ends the host; its http_filter "
+        "hooks can reach 1 of them\n"
         f"      {only_1_39} (can be reached)\n"
         "      envoy_dynamic_module_callback_of_nobody\n"
         "    → the callback that its hooks reach is on 1.39.0 to 1.40.0; elsewhere, its hooks must do without\n"
@@ -191,8 +193,8 @@ def test_a_module_that_lacks_a_hook_which_1_40_requires() -> None:
     hook = f"envoy_dynamic_module_on_{HTTP.value}_destroy"
     own = Surroundings(
         tuple(
-            host if host.facts.release != "1.40.0" else bounds.HostNeeds(host.facts, {HTTP: (hook,)})
-            for host in (bounds.HostNeeds(one.facts, {}) for one in around(HTTP).hosts)
+            host if host.facts.release != "1.40.0" else HostNeeds(host.facts, {HTTP: (hook,)})
+            for host in (HostNeeds(one.facts, {}) for one in around(HTTP).hosts)
         ),
         around(HTTP).sdks,
         frozenset([HTTP]),
