@@ -44,6 +44,14 @@ class Remedies:
     """Makes the words of bounds, and tries out what would help."""
 
     def __init__(self, module: ModuleFacts, around: Surroundings, sdk: SdkGuess, reach: ReachFacts) -> None:
+        """Takes what is known.
+
+        Args:
+            module: the module.
+            around: what it is judged by.
+            sdk: the minors whose SDK it can have been built with.
+            reach: which of its undefined symbols the hooks of the extension points in use can reach.
+        """
         self._module = module
         self._around = around
         self._sdk = sdk
