@@ -27,6 +27,7 @@ import pytest
 from dmconform.binaries import elf
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.binaries.module import module_facts
+from dmconform.binaries.reach import reach_of
 from dmconform.binaries.read import read_module, read_modules
 
 from tests.unit import elf_samples
@@ -94,6 +95,8 @@ def read(folder: Path, data: bytes) -> ModuleFacts:
     path.write_bytes(data)
     signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
     found = module_facts(path, ["v0.1.0"])
+    reach = reach_of(path, SAMPLE.defined, "rust")
+    assert reach.problem is None or reach.problem.isprintable()
     signal.setitimer(signal.ITIMER_REAL, 0)
     assert len(msgspec.json.encode(found)) < 1 << 20
     if found.problem is not None:
