@@ -124,6 +124,40 @@ def test_the_extension_point_decides(tmp_path: Path) -> None:
     assert everywhere.of("envoy_dynamic_module_callback_network") is Reached.YES
 
 
+IN_ASSEMBLY = """
+CALLBACK(by_distance); CALLBACK(in_first_half); CALLBACK(in_second_half); CALLBACK(in_wide_1); CALLBACK(in_wide_3);
+CALLBACK(behind_wide); CALLBACK(by_tail_of_pointer); CALLBACK(by_short_loop); CALLBACK(behind_single);
+#define ENTRY(name) void __attribute__((visibility("hidden"))) to_##name(void *to) { CALL(name)(to); }
+ENTRY(by_distance) ENTRY(in_first_half) ENTRY(in_second_half) ENTRY(in_wide_1) ENTRY(in_wide_3) ENTRY(behind_wide)
+ENTRY(by_tail_of_pointer) ENTRY(by_short_loop) ENTRY(behind_single)
+__asm__(
+  ".section .data.rel.ro, \\"aw\\"\\n.balign 16\\nobject: .quad to_by_distance\\n"
+  ".balign 16\\nhalves: .quad to_in_first_half, to_in_second_half\\n"
+  "wide: .quad 0, to_in_wide_1, 0, to_in_wide_3, 0, 0, 0, 0, to_behind_wide\\n"
+  "single: .quad to_by_tail_of_pointer, to_behind_single\\n"
+  ".section .rodata\\n.balign 4\\ndistances: .long object - distances, object - distances\\n.long 0x7fffffff\\n"
+  ".text\\n.globl take_all\\n.hidden take_all\\n.type take_all, @function\\ntake_all:\\n.cfi_startproc\\n"
+  "%s\\n movups halves(%rip), %xmm0\\n vmovups wide(%rip), %ymm0\\n push single(%rip)\\n"
+  "jrcxz to_short\\n ret\\n.cfi_endproc\\n"
+  ".type to_short, @function\\nto_short:\\n.cfi_startproc\\n jmp to_by_short_loop\\n.cfi_endproc\\n");
+extern void take_all(void);
+const char *HOOK(program_init)(void) { return "v0.1.0"; }
+void HOOK(http_filter_new)(void *to) { take_all(); }
+"""
+
+
+def test_instructions_that_compilers_seldom_make(tmp_path: Path) -> None:
+    """An instruction reaches as many pointers as it loads, and no more."""
+    found = reached(tmp_path, IN_ASSEMBLY.replace("%s", "nop"))
+    assert {name for name, way in found.items() if way is Reached.NO} == {"by_distance", "behind_wide", "behind_single"}
+    assert len(found) == 9
+
+
+def test_a_table_of_distances(tmp_path: Path) -> None:
+    found = reached(tmp_path, IN_ASSEMBLY.replace("%s", "lea distances(%rip), %rax"))
+    assert found["by_distance"] is Reached.YES
+
+
 TABLES_IN_C = """
 CALLBACK(used_0); CALLBACK(used_1); CALLBACK(unused_0);
 LOCAL void used_0(void *to) { CALL(used_0)(to); }

@@ -185,7 +185,12 @@ class Library:
 
     def is_code(self, address: int) -> bool:
         """Returns whether an address is in a part that may be executed."""
-        return any(one.executable and 0 <= address - one.address < one.size for one in self.segments)
+        return any(start <= address < end for start, end in self._code)
+
+    @functools.cached_property
+    def _code(self) -> tuple[tuple[int, int], ...]:
+        """Where the parts that may be executed begin and end."""
+        return tuple((one.address, one.address + one.size) for one in self.segments if one.executable)
 
     # Strings
 
@@ -306,10 +311,15 @@ class Library:
                     found.setdefault(symbol, set()).add(info & 0xFFFFFFFF)
         return found
 
+    @property
+    def relocation_count(self) -> int:
+        """How many relocations there are; of packed ones, none counts."""
+        return sum(len(table) for table in self._relocation_tables) // 3
+
     @functools.cached_property
     def relocations(self) -> dict[int, Relocation]:
         """All relocations by the place they fill in; empty for a library with a million of them or more."""
-        if sum(len(table) for table in self._relocation_tables) // 3 > SYMBOLS_LIMIT:
+        if self.relocation_count > SYMBOLS_LIMIT:
             return {}
         return {
             place: Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))
