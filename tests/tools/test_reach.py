@@ -124,6 +124,32 @@ def test_the_extension_point_decides(tmp_path: Path) -> None:
     assert everywhere.of("envoy_dynamic_module_callback_network") is Reached.YES
 
 
+ALONE = {
+    "thread": """
+        LOCAL void last(void *to) { CALL(wanted)(to); }
+        static __thread void (*in_thread)(void *) = last;
+        void HOOK(http_filter_new)(void *to) { in_thread(to); }""",
+    "constructor": "__attribute__((constructor)) static void last(void) { CALL(wanted)(0); }",
+    "destructor": "__attribute__((destructor)) static void last(void) { CALL(wanted)(0); }",
+    "chosen at load": """
+        static void *choose(void) { CALL(wanted)(0); return 0; }
+        void selected(void *to) __attribute__((ifunc("choose")));
+        void HOOK(network_filter_new)(void *to) { selected(to); }""",
+    "without a table": """
+        __asm__(".text\\nplain: jmp envoy_dynamic_module_callback_wanted@PLT");
+        extern void plain(void) __attribute__((visibility("hidden")));
+        __asm__(".globl plain\\n.hidden plain");
+        void HOOK(http_filter_new)(void *to) { plain(); }""",
+}
+
+
+@pytest.mark.parametrize("source", ALONE.values(), ids=ALONE)
+def test_what_runs_though_no_table_or_object_beside_it_does(tmp_path: Path, source: str) -> None:
+    """Each alone, as in C one object that is reached brings all others."""
+    init = 'const char *HOOK(program_init)(void) { return "v0.1.0"; }'
+    assert reached(tmp_path, f"CALLBACK(wanted);\n{source}\n{init}") == {"wanted": Reached.YES}
+
+
 IN_ASSEMBLY = """
 CALLBACK(by_distance); CALLBACK(in_first_half); CALLBACK(in_second_half); CALLBACK(in_wide_1); CALLBACK(in_wide_3);
 CALLBACK(behind_wide); CALLBACK(by_tail_of_pointer); CALLBACK(by_short_loop); CALLBACK(behind_single);
