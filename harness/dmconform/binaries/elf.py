@@ -32,6 +32,7 @@ _SYMBOL: Final = struct.Struct("<IBBHQQ")  # name, info, other, section, value, 
 _RELOCATION_BYTES: Final = 24
 _PIE: Final = 0x08000000  # in DT_FLAGS_1
 _LOCAL, _WEAK = 0, 2
+_CHOOSES: Final = 10  # a symbol's type
 _CLASSES = {1: "32-bit", 2: "64-bit"}
 _ORDERS = {1: "little-endian", 2: "big-endian"}
 _TYPES = {"ET_REL": "an object file", "ET_EXEC": "an executable", "ET_CORE": "a core dump", "ET_NONE": "of no type"}
@@ -61,6 +62,7 @@ class Symbol(NamedTuple):
     found: bool  # a look-up by name finds it, if it is defined
     address: int
     size: int
+    chooses: bool  # it is a function that the dynamic linker calls, to have another one for the name
 
 
 class Relocation(NamedTuple):
@@ -274,7 +276,7 @@ class Library:
         name, info, other, section, value, size = _SYMBOL.unpack_from(self.data, offset + index * _SYMBOL.size)
         binding = info >> 4
         found = binding != _LOCAL and other & 3 in (0, 3) and index >= self._counts[0]
-        return Symbol(name, binding == _WEAK, section != 0, found, value, size)
+        return Symbol(name, binding == _WEAK, section != 0, found, value, size, info & 0xF == _CHOOSES)
 
     def symbols(self) -> Iterator[Symbol]:
         """Yields all symbols that the hash table knows of."""

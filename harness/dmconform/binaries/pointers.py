@@ -70,6 +70,8 @@ class Pointers:
         symbol = self._library.symbol(index)
         single = kind != _ADDRESS
         if symbol.defined:
+            if symbol.chooses:
+                self.chosen.append(symbol.address)
             return Pointer(symbol.address + (0 if single else addend), None, single)
         if index not in self._names:
             self._names[index] = self._library.name(symbol.name_offset)
