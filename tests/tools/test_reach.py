@@ -65,16 +65,16 @@ LOCAL void paired(void *to) { CALL(in_pairs)(to); }
 static const struct { long key; void (*run)(void *); } pairs[] = {{7, entry_0}, {8, paired}};
 LOCAL void pointed(void *to) { CALL(by_pointer)(to); }
 LOCAL void pointed_twice(void *to) { CALL(by_pointer_to_pointer)(to); }
-static void (*pointer)(void *) = pointed;
-static void (*second)(void *) = pointed_twice;
-static void (**first)(void *) = &second;
+static void (*volatile pointer)(void *) = pointed;
+static void (*volatile second)(void *) = pointed_twice;
+static void (*volatile *volatile first)(void *) = &second;
 LOCAL void given(void *to) { CALL(given_away)(to); }
 void exported(void *to) { CALL(by_exported)(to); }
 LOCAL void chosen(void *to) { CALL(by_chosen)(to); }
 static void *choose(void) { return (void *)chosen; }
 void selected(void *to) __attribute__((ifunc("choose")));
 LOCAL void threads(void *to) { CALL(of_thread)(to); }
-static __thread void (*in_thread)(void *) = threads;
+static __thread void (*volatile in_thread)(void *) = threads;
 __attribute__((constructor)) static void construct(void) { CALL(by_constructor)(0); }
 __attribute__((destructor)) static void destruct(void) { CALL(by_destructor)(0); }
 extern void others(void *);
@@ -127,13 +127,17 @@ def test_the_extension_point_decides(tmp_path: Path) -> None:
 ALONE = {
     "thread": """
         LOCAL void last(void *to) { CALL(wanted)(to); }
-        static __thread void (*in_thread)(void *) = last;
+        static __thread void (*volatile in_thread)(void *) = last;
         void HOOK(http_filter_new)(void *to) { in_thread(to); }""",
     "constructor": "__attribute__((constructor)) static void last(void) { CALL(wanted)(0); }",
     "destructor": "__attribute__((destructor)) static void last(void) { CALL(wanted)(0); }",
     "chosen at load": """
         static void *choose(void) { CALL(wanted)(0); return 0; }
         void selected(void *to) __attribute__((ifunc("choose")));
+        void HOOK(network_filter_new)(void *to) { selected(to); }""",
+    "chosen at load, by no name": """
+        static void *choose(void) { CALL(wanted)(0); return 0; }
+        static void selected(void *to) __attribute__((ifunc("choose")));
         void HOOK(network_filter_new)(void *to) { selected(to); }""",
     "without a table": """
         __asm__(".text\\nplain: jmp envoy_dynamic_module_callback_wanted@PLT");
