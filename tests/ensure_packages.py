@@ -61,7 +61,7 @@ NEEDED = {
     "hosts": (program("jq"), *COMPILER),
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
-    "tools": (program("abidiff", "abigail-tools"), *COMPILER),
+    "tools": (program("abidiff", "abigail-tools"), program("g++"), *COMPILER),
 }
 UNITS = (
     "podman.socket",

@@ -85,6 +85,7 @@ def check(
         span=span_of(hosts, Releases(KNOWN, ("1.39.2",)), ran),
         sdk=SdkGuess(sdk, Known.INFERRED, "its ABI string is v0.1.0"),
         promise=promise,
+        bounds=(),
         tried=uses,
         options=("--filter-name", HOSTILE),
         notes=(HOSTILE,),

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from dmconform.binaries.elf import Malformed
+from dmconform.binaries.facts import ReachFacts
 from dmconform.binaries.host import host_facts
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.binaries.module import defined_versions, export_names, module_facts
@@ -48,6 +49,14 @@ def _contents(job: ReadJob, path: Path) -> ReadAnswer:
             return ReadAnswer(exports=export_names(path))
         case ReadAs.VERSIONS:
             return ReadAnswer(versions=defined_versions(path))
+        case ReadAs.REACH:
+            return ReadAnswer(reach=_reach(job, path))
+
+
+def _reach(job: ReadJob, path: Path) -> ReachFacts:
+    from dmconform.binaries.reach import reach_of  # seldom needed
+
+    return reach_of(path, job.hooks, job.language)
 
 
 def main() -> None:

@@ -34,6 +34,7 @@ _SYMBOL: Final = struct.Struct("<IBBHQQ")  # name, info, other, section, value, 
 _RELOCATION_BYTES: Final = 24
 _PIE: Final = 0x08000000  # in DT_FLAGS_1
 _LOCAL, _WEAK = 0, 2
+_CHOOSES: Final = 10  # a symbol's type
 
 
 class Malformed(Exception):
@@ -69,6 +70,7 @@ class Segment(NamedTuple):
     size: int  # in the file
     writable: bool
     executable: bool
+    memory: int  # its size in memory, which is more where zeros follow
 
 
 class Symbol(NamedTuple):
@@ -80,6 +82,7 @@ class Symbol(NamedTuple):
     found: bool  # a look-up by name finds it, if it is defined
     address: int
     size: int
+    chooses: bool  # it is a function that the dynamic linker calls, to have another one for the name
 
 
 class Relocation(NamedTuple):
@@ -126,6 +129,12 @@ class Library:
             raise Malformed("expected a shared library, this ELF file has no part that is loaded")
         self.interpreter = next((self._text(one) for one in headers if one.p_type == "PT_INTERP"), b"")
         self.unwind_table = next((one.p_vaddr for one in headers if one.p_type == "PT_GNU_EH_FRAME"), None)
+        relro = next((one for one in headers if one.p_type == "PT_GNU_RELRO"), None)
+        self.constant_end = 0 if relro is None else relro.p_vaddr + relro.p_memsz  # of what is only written to by the linker
+        own = next((one for one in headers if one.p_type == "PT_TLS"), None)
+        self.thread_local = (
+            (0, 0) if own is None else (own.p_vaddr, own.p_filesz)
+        )  # where each thread's own data is copied from
         dynamic = next((one for one in headers if one.p_type == "PT_DYNAMIC"), None)
         if dynamic is None:
             raise Malformed("expected a shared library, this ELF file has no dynamic section")
@@ -156,7 +165,9 @@ class Library:
         end = header.p_offset + header.p_filesz
         if end > len(self.data):
             raise _truncated("a loaded part ends", end, len(self.data))
-        return Segment(header.p_vaddr, header.p_offset, header.p_filesz, bool(header.p_flags & 2), bool(header.p_flags & 1))
+        writable, executable = bool(header.p_flags & 2), bool(header.p_flags & 1)
+        memory = max(header.p_filesz, header.p_memsz)
+        return Segment(header.p_vaddr, header.p_offset, header.p_filesz, writable, executable, memory)
 
     def _text(self, header: Container) -> bytes:
         """Returns the text that a part of the file holds; empty where it is longer than a name."""
@@ -206,7 +217,12 @@ class Library:
 
     def is_code(self, address: int) -> bool:
         """Returns whether an address is in a part that may be executed."""
-        return any(one.executable and 0 <= address - one.address < one.size for one in self.segments)
+        return any(start <= address < end for start, end in self._code)
+
+    @functools.cached_property
+    def _code(self) -> tuple[tuple[int, int], ...]:
+        """Where the parts that may be executed begin and end."""
+        return tuple((one.address, one.address + one.size) for one in self.segments if one.executable)
 
     # Strings
 
@@ -290,7 +306,7 @@ class Library:
         name, info, other, section, value, size = _SYMBOL.unpack_from(self.data, offset + index * _SYMBOL.size)
         binding = info >> 4
         found = binding != _LOCAL and other & 3 in (0, 3) and index >= self._counts[0]
-        return Symbol(name, binding == _WEAK, section != 0, found, value, size)
+        return Symbol(name, binding == _WEAK, section != 0, found, value, size, info & 0xF == _CHOOSES)
 
     def symbols(self) -> Iterator[Symbol]:
         """Yields all symbols that the hash table knows of."""
@@ -327,10 +343,15 @@ class Library:
                     found.setdefault(symbol, set()).add(info & 0xFFFFFFFF)
         return found
 
+    @property
+    def relocation_count(self) -> int:
+        """How many relocations there are; of packed ones, none counts."""
+        return sum(len(table) for table in self._relocation_tables) // 3
+
     @functools.cached_property
     def relocations(self) -> dict[int, Relocation]:
         """All relocations by the place they fill in; empty for a library with a million of them or more."""
-        if sum(len(table) for table in self._relocation_tables) // 3 > SYMBOLS_LIMIT:
+        if self.relocation_count > SYMBOLS_LIMIT:
             return {}
         return {
             place: Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))

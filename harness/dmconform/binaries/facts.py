@@ -137,3 +137,24 @@ class StaticVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     missing: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     other_target: bool = False
+
+
+class Reached(enum.Enum):
+    """Whether hooks can reach a symbol."""
+
+    YES = "yes"  # a reference leads there; whether it is ever followed is not known
+    NO = "no"
+    NOT_DETERMINED = "not determined"
+
+
+class ReachFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The undefined symbols that some hooks of a module can reach, sorted; `problem` is why that is not determined."""
+
+    reached: tuple[str, ...] = ()
+    problem: str | None = None
+
+    def of(self, symbol: str) -> Reached:
+        """Returns whether the hooks can reach a symbol that the module leaves undefined."""
+        if self.problem is not None:
+            return Reached.NOT_DETERMINED
+        return Reached.YES if symbol in self.reached else Reached.NO

@@ -39,7 +39,7 @@ class Fit(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundLibrary:
     """A file that has the name of a needed library; `usable`: the dynamic linker takes it."""
 
     path: Path
@@ -78,14 +78,14 @@ class LinkerSearch:
         system = (f"/lib/{triplet}", f"/usr/lib/{triplet}", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
         return cls(machine, folders, _cached(cache, machine), tuple(map(Path, system)))
 
-    def find(self, name: str) -> Found | None:
+    def find(self, name: str) -> FoundLibrary | None:
         """Returns the file that the dynamic linker comes to for a name; None where there is none."""
         for path in self._candidates(name):
             match fit(path, self.machine):
                 case Fit.TAKEN:
-                    return Found(path, usable=True)
+                    return FoundLibrary(path, usable=True)
                 case Fit.NO_ELF:
-                    return Found(path, usable=False)
+                    return FoundLibrary(path, usable=False)
                 case Fit.PASSED_OVER:
                     continue
         return None

@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from dmconform.binaries.facts import HostFacts, ModuleFacts
+from dmconform.binaries.facts import HostFacts, ModuleFacts, ReachFacts
 
 
 class ReadAs(enum.Enum):
@@ -16,14 +16,20 @@ class ReadAs(enum.Enum):
     HOST = "host"
     EXPORTS = "exports"
     VERSIONS = "versions"
+    REACH = "reach"
 
 
 class ReadJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A job of reading files as one kind. `release` is a host's, where it is known."""
+    """A job of reading files as one kind.
+
+    `release` is a host's, where it is known. `hooks` and `language` are what `reach_of` starts from.
+    """
 
     what: ReadAs
     known_abi: tuple[str, ...] = ()
     release: str | None = None
+    hooks: tuple[str, ...] = ()
+    language: str = ""
 
 
 class ReadAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -34,3 +40,4 @@ class ReadAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     host: HostFacts | None = None
     exports: frozenset[str] | None = None
     versions: frozenset[str] | None = None
+    reach: ReachFacts | None = None

@@ -6,15 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
 
-from dmconform.binaries.facts import HostFacts, ModuleFacts
+from dmconform.binaries.facts import HostFacts, ModuleFacts, ReachFacts
 from dmconform.binaries.kinds import ProblemKind
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.core.errors import UsageError
+from dmconform.core.extension_point import ExtensionPoint, point_of
 from dmconform.core.paths import HOSTS_FILE, IMPORT_ROOT
 from dmconform.core.timeouts import BINARY_READ_S
 from dmconform.hosts.catalogue import load_hosts
@@ -70,6 +71,21 @@ def exports_of(path: Path) -> frozenset[str]:
 def versions_of(libraries: Sequence[Path]) -> tuple[frozenset[str] | None, ...]:
     """Reads the versions that libraries define, in order; None for what is no library, empty for one without versions."""
     return tuple(found.versions for found in _ask(ReadJob(ReadAs.VERSIONS), libraries))
+
+
+def read_reach(path: Path, module: ModuleFacts, points: Collection[ExtensionPoint] | None) -> ReachFacts:
+    """Reads which undefined symbols of a module can be reached where it is used; see `dmconform.binaries.reach`.
+
+    Never raises for what is at `path`: see `ReachFacts.problem`.
+
+    Args:
+        path: the module.
+        module: what was read of it.
+        points: the extension points in use, whose hooks the host calls, besides those that all points share; None: all points.
+    """
+    hooks = tuple(hook for hook in module.hooks if points is None or point_of(hook) is None or point_of(hook) in points)
+    (found,) = _ask(ReadJob(ReadAs.REACH, hooks=hooks, language=module.language), [path])
+    return found.reach or ReachFacts(problem=found.problem)
 
 
 def _known_abi_strings() -> tuple[str, ...]:

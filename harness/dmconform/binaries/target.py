@@ -13,7 +13,7 @@ import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.binaries.kinds import ProblemKind
-from dmconform.binaries.linker_search import Found, LinkerSearch
+from dmconform.binaries.linker_search import FoundLibrary, LinkerSearch
 from dmconform.binaries.machine import Machine
 from dmconform.binaries.read import versions_of
 from dmconform.binaries.system import HOST_LIBRARIES, is_other_libc
@@ -90,7 +90,7 @@ class _Libraries:
         ]
         return (*other_libc, *self._versions(), *absent)
 
-    def _absent(self, name: str, found: Found | None) -> str:
+    def _absent(self, name: str, found: FoundLibrary | None) -> str:
         if found is not None:
             return f"it needs {name}, and {found.path}, which the dynamic linker comes to first, is no library: take it away"
         written = f"{', '.join(self._facts.search_paths)} and " if self._facts.search_paths else ""
@@ -120,7 +120,7 @@ class _Libraries:
 _KINDS: Final = dict.fromkeys(HOST_LIBRARIES, TargetKind.GLIBC_VERSION) | {"libstdc++.so.6": TargetKind.LIBSTDCXX_VERSION}
 
 
-def _usable(found: Found | None) -> bool:
+def _usable(found: FoundLibrary | None) -> bool:
     return found is not None and found.usable
 
 

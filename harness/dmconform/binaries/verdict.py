@@ -8,6 +8,7 @@ call, which then ends the host.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -69,6 +70,53 @@ def static_verdict(
         reason = other_libc_sentence(module)
         return StaticVerdict(StaticKind.UNKNOWN, reason, verdict.missing, notes, other_target=True)
     return msgspec.structs.replace(verdict, notes=notes)
+
+
+@dataclass(frozen=True)
+class Obstacles:
+    """All that keeps a module from working on a host; a verdict names only what comes first at run time."""
+
+    at_load: tuple[str, ...]  # symbols that nothing brings, and whose lack makes the load fail
+    at_call: tuple[str, ...]  # the same, and a call fails
+    hooks: tuple[str, ...]  # that the host requires and the module lacks
+    absent_points: tuple[ExtensionPoint, ...]  # in use, and the host has none such
+    refused_abi: str  # why the host refuses its ABI string, empty where it does not
+
+    @property
+    def any(self) -> bool:
+        """Whether there is one."""
+        return bool(self.at_load or self.at_call or self.hooks or self.absent_points or self.refused_abi)
+
+
+def obstacles(
+    module: ModuleFacts,
+    host: HostFacts,
+    *,
+    points: Collection[ExtensionPoint] | None = None,
+    required_hooks: RequiredHooks | None = None,
+    preloaded: Collection[str] = frozenset(),
+) -> Obstacles:
+    """Returns all that keeps a module from working on a host.
+
+    Args:
+        module: the module; a file that is none has no obstacles.
+        host: the host.
+        points: as for `static_verdict`.
+        required_hooks: as for `static_verdict`.
+        preloaded: as for `static_verdict`.
+    """
+    if module.problem is not None or INIT not in module.hooks:
+        return Obstacles((), (), (), (), "")
+    missing = _Missing.of(module, host, preloaded)
+    at_points = _AtPoints.of(module, host, points, required_hooks or {})
+    abi = _abi(module, host)
+    return Obstacles(
+        missing.at_load,
+        missing.at_call,
+        at_points.missing,
+        at_points.absent,
+        abi.reason if abi.kind is StaticKind.REFUSED else "",
+    )
 
 
 def _kind(kind: StaticKind, reason: str | tuple[str, ...], missing: tuple[str, ...]) -> StaticVerdict | None:
@@ -146,12 +194,12 @@ def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
     """Returns what follows from the ABI string alone."""
     if module.abi_version is not None and module.abi_version == host.abi_version:
         return StaticVerdict(StaticKind.LOADS, "")
-    own = "not known" if host.abi_version is None else _short(host.abi_version)
+    own = shortened(host.abi_version)
     if module.abi_version is None:
         seen = f"its ABI string cannot be read from the file, the host's is {own}"
     else:
         sure = " (inferred)" if module.abi_version_known is Known.INFERRED else ""
-        seen = f"its ABI string is {_short(module.abi_version)}{sure}, the host's is {own}"
+        seen = f"its ABI string is {shortened(module.abi_version)}{sure}, the host's is {own}"
     if host.refuses_other_abi is False:
         return StaticVerdict(StaticKind.LOADS, "", notes=(f"{seen}; this host only warns of another",))
     if host.refuses_other_abi is None:
@@ -160,17 +208,22 @@ def _abi(module: ModuleFacts, host: HostFacts) -> StaticVerdict:
     return StaticVerdict(StaticKind.REFUSED if known else StaticKind.UNKNOWN, f"{seen}; this host refuses any other")
 
 
-def _short(abi_version: str) -> str:
-    """Shortens an ABI string; of a hash the beginning stays."""
+def shortened(abi_version: str | None) -> str:
+    """Returns an ABI string for a sentence; of a hash the beginning stays."""
+    if abi_version is None:
+        return "not known"
     return abi_version if len(abi_version) <= LONGEST_ABI_STRING else f"{abi_version[:12]}…"
 
 
 class _AtPoints:
     """The verdicts on the hooks that extension points require."""
 
-    def __init__(self, refused: Sequence[str], missing: Collection[str], notes: Sequence[str]) -> None:
+    def __init__(
+        self, refused: Sequence[str], missing: Collection[str], notes: Sequence[str], absent: Sequence[ExtensionPoint] = ()
+    ) -> None:
         self.refused = tuple(refused)
         self.missing = tuple(sorted(missing))
+        self.absent = tuple(absent)
         self.notes = tuple(notes)
 
     @classmethod
@@ -186,7 +239,7 @@ class _AtPoints:
             refusals.append(f"this host has no extension point {', '.join(point.value for point in unknown)} for modules")
         fails = len(unknown) + sum(bool(names) for names in absent.values())
         if fails and (points is not None or fails == len(asked)):
-            return cls(refusals, {name for names in absent.values() for name in names}, ())
+            return cls(refusals, {name for names in absent.values() for name in names}, (), unknown)
         return cls((), (), refusals)
 
 

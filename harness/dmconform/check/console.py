@@ -10,14 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
-from dmconform.binaries.verdict import NAMES_IN_A_REASON
 from dmconform.check.result import Check, HostEntry, HostVerdict, PointRun, PromiseEntry, RunKind, Span, TriedUse
-from dmconform.core.extension_point import CALLBACK_PREFIX
+from dmconform.check.show_bounds import print_bounds
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
 from dmconform.core.values import Relation
 
-NAMES_SHOWN = 6
 LONGEST_TEXT = 900
 _STATIC_WORDS = {
     StaticKind.LOADS: ("loads", "green"),
@@ -57,9 +55,10 @@ def print_check(check: Check, console: Console) -> None:
     for note in check.notes:
         out.line(note, before=f"  {'note':<11}")
     console.print(_table(check, out))
-    _print_groups(out, "Why", check, [(host.reason, host) for host in check.hosts if host.reason != host.static.reason])
-    _print_static(out, check)
+    _print_groups(out, "Why", check, [(host.reason, host) for host in check.hosts])
+    _print_groups(out, "Static", check, [(_static_reason(host), host) for host in check.hosts])
     _print_groups(out, "Notes", check, [(note, host) for host in check.hosts for note in host.static.notes])
+    print_bounds(out, check.bounds)
     _print_groups(out, "Answers", check, [(_answers(run), host) for host in check.hosts for run in host.runs])
     for text, hosts in _grouped((host.mismatch or "", host) for host in check.hosts).items():
         out.line(f"!! {', '.join(hosts)}: static/run-time mismatch: {text}", style="bold white on red")
@@ -164,30 +163,10 @@ def _answers(run: PointRun) -> str:
     return f"{run.extension_point}: {', '.join(run.answers)}" if run.answers else ""
 
 
-def _envoys_first(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Sorts what Envoy would have to bring before what others would."""
-    return tuple(sorted(names, key=lambda name: (not name.startswith(CALLBACK_PREFIX), name)))
-
-
-def _print_static(out: SafeOutput, check: Check) -> None:
-    """Prints what the file alone shows against it, with what is missing by name; each list once."""
-    grouped: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for host in check.hosts:
-        static = host.static
-        in_reason = any(run.kind is RunKind.REFUSED for run in host.runs) and len(static.missing) <= NAMES_IN_A_REASON
-        if static.kind is not StaticKind.LOADS and not in_reason:
-            # With names below, the reason would repeat them.
-            count = len(static.missing)
-            reason = static.reason if count <= 1 else f"{static.kind.value}: {count} symbols are missing"
-            grouped.setdefault((reason, _envoys_first(static.missing)), []).append(host.id)
-    if grouped:
-        out.line("Static:", style="bold")
-    for (reason, names), hosts in grouped.items():
-        out.line(f"{_on(hosts, check)}: {reason}", before="  ")
-        for name in names[:NAMES_SHOWN] if len(names) > 1 else ():
-            out.line(name, before="      ")
-        if len(names) > NAMES_SHOWN:
-            out.line(f"… and {len(names) - NAMES_SHOWN} more (--json has all)", before="      ")
+def _static_reason(host: HostEntry) -> str:
+    """Returns what the file alone shows against a host, where the reason of its verdict does not have it already."""
+    static = host.static
+    return "" if static.kind is StaticKind.LOADS or static.reason in host.reason else static.reason
 
 
 def span_lines(span: Span) -> Iterator[str]:

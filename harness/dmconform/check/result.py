@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticVerdict
+from dmconform.check.bound import Bound
 from dmconform.core.values import AbiVerdict, Relation
 
 SCHEMA_VERSION = 3
@@ -162,6 +163,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     span: Span
     sdk: SdkGuess
     promise: tuple[PromiseEntry, ...]  # one per minor of `sdk`
+    bounds: tuple[Bound, ...]  # what keeps it from the known releases that are expected not to load it
     tried: tuple[TriedUse, ...]  # how it was used, or would be with --no-run
     options: tuple[str, ...]  # the words of the command line that say how it is used; values of variables left out
     notes: tuple[str, ...]

@@ -12,6 +12,7 @@ from dmconform import __version__
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
 from dmconform.binaries.known import known_host_facts
 from dmconform.binaries.verdict import some_names
+from dmconform.check.bounds import find_bounds
 from dmconform.check.hosts import Candidate, describe, distinct
 from dmconform.check.judge import HostFinding, JudgedModule, differing_answers, judge_hosts
 from dmconform.check.prepare import CheckRequest, KnownData, PreparedModule, preloaded_symbols, prepare
@@ -21,6 +22,7 @@ from dmconform.check.sdk_minor import guess_minor
 from dmconform.check.settings import WantedUse
 from dmconform.check.span import Releases, span_of
 from dmconform.check.static import ModuleAnalysis
+from dmconform.check.surroundings import Surroundings
 from dmconform.check.together import as_set, run_together
 from dmconform.check.uses import NO_PURPOSE, module_name, tried_use
 from dmconform.core.extension_point import point_of
@@ -117,6 +119,8 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
         () if loads_somewhere or purpose else (one.release for one in data.hosts if static.loads(describe(one, data.hosts)))
     )
     releases = Releases(tuple(host.release for host in data.hosts), data.not_available, tuple(expected))
+    judgeable = not (module.is_broken or purpose)
+    around = Surroundings.known(points, static.preloaded)
     return Check(
         schema_version=SCHEMA_VERSION,
         suite_version=__version__,
@@ -128,6 +132,7 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
         span=span_of(entries, releases, any(one.runs for one in seen)),
         sdk=sdk,
         promise=promise,
+        bounds=find_bounds(request.module, facts, around, sdk) if judgeable else (),
         tried=tried,
         options=request.options,
         notes=(

@@ -28,6 +28,7 @@ from dmconform.binaries import elf
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.binaries.kinds import FileKind, ProblemKind
 from dmconform.binaries.module import defined_versions, module_facts
+from dmconform.binaries.reach import reach_of
 from dmconform.binaries.read import read_module, read_modules
 from dmconform.binaries.target_notes import target_notes
 
@@ -97,6 +98,8 @@ def read(folder: Path, data: bytes) -> ModuleFacts:
     path.write_bytes(data)
     signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
     found = module_facts(path, ["v0.1.0"])
+    reach = reach_of(path, SAMPLE.defined, "rust")
+    assert reach.problem is None or reach.problem.isprintable()
     signal.setitimer(signal.ITIMER_REAL, 0)
     assert len(msgspec.json.encode(found)) < 1 << 20
     assert (found.problem is None) == (found.problem_kind is None)

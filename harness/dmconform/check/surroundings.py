@@ -1,0 +1,90 @@
+"""What a module is judged by beside the hosts that were asked for: all known releases, and the official SDKs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from dmconform.abi.required import required_by
+from dmconform.abi.required_hooks import load_required_hooks
+from dmconform.abi_diff.uses import SdkUse, load_sdk_uses
+from dmconform.binaries.facts import HostFacts, ModuleFacts, StaticKind
+from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.verdict import Obstacles, obstacles, static_verdict
+from dmconform.core import paths
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.values import Provider
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.sdks.catalogue import load_sdks
+
+
+@dataclass(frozen=True)
+class HostNeeds:
+    """A known release: what it offers, and the hooks that it requires."""
+
+    facts: HostFacts
+    required: Mapping[ExtensionPoint, Collection[str]]
+
+
+@dataclass(frozen=True)
+class OfficialSdk:
+    """An official SDK: what modules of it have, and the ABI string that they return."""
+
+    use: SdkUse
+    abi_version: str
+
+    @property
+    def minor(self) -> Minor:
+        """The minor that it belongs to."""
+        return Minor.parse(self.use.minor)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """All that a module is judged by.
+
+    `hosts` are all known releases, oldest first. `points` are the extension points in use, None where that is not known.
+    """
+
+    hosts: tuple[HostNeeds, ...]
+    sdks: tuple[OfficialSdk, ...]
+    points: frozenset[ExtensionPoint] | None
+    preloaded: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def known(cls, points: frozenset[ExtensionPoint] | None, preloaded: frozenset[str] = frozenset()) -> Surroundings:
+        """Collects them from the project's data."""
+        measured = load_required_hooks()
+        facts = [known_host_facts(one.release) for one in load_hosts(paths.HOSTS_FILE)]
+        strings = {(sdk.id.language.value, str(sdk.id.minor)): sdk.abi_version for sdk in load_sdks(paths.SDKS) if sdk.official}
+        sdks = [
+            OfficialSdk(use, strings[use.language, use.minor])
+            for use in load_sdk_uses().sdks
+            if use.provider is Provider.OFFICIAL and (use.language, use.minor) in strings
+        ]
+        return cls(
+            tuple(HostNeeds(one, required_by(one.release, measured)) for one in facts if one is not None),
+            tuple(sorted(sdks, key=lambda one: one.minor)),
+            points,
+            preloaded,
+        )
+
+    def obstacles(self, module: ModuleFacts, host: HostNeeds) -> Obstacles:
+        """Returns all that keeps a module from working on a host."""
+        return obstacles(module, host.facts, points=self.points, required_hooks=host.required, preloaded=self.preloaded)
+
+    def loads_on(self, module: ModuleFacts, kinds: Collection[StaticKind] = (StaticKind.LOADS,)) -> tuple[str, ...]:
+        """Returns the releases on which the verdict on a module is one of `kinds`."""
+        return tuple(
+            host.facts.release
+            for host in self.hosts
+            if static_verdict(
+                module, host.facts, points=self.points, required_hooks=host.required, preloaded=self.preloaded
+            ).kind
+            in kinds
+        )
+
+    def sdk(self, language: str, minor: Minor) -> OfficialSdk | None:
+        """Returns the official SDK of a language and minor."""
+        return next((one for one in self.sdks if one.use.language == language and one.minor == minor), None)
