@@ -50,7 +50,7 @@ class KnownSdks:
         )
 
 
-def guess_minor(facts: ModuleFacts, known: KnownSdks, stated: Minor | None = None) -> SdkGuess:
+def guess_minor(facts: ModuleFacts, known: KnownSdks, stated: Minor | None = None) -> SdkGuess:  # noqa: PLR0911 - the first sign that decides
     """Returns the minors whose SDK the module can have been built with, and why. `stated` is the minor that the user gives."""
     if stated is not None:
         return SdkGuess((str(stated),), Known.READ, "as given with --sdk-minor")
@@ -71,7 +71,18 @@ def guess_minor(facts: ModuleFacts, known: KnownSdks, stated: Minor | None = Non
     sure = facts.abi_version is not None and facts.abi_version_known is Known.READ
     names = {one.name for one in facts.callbacks} | set(facts.hooks)
     all_names = {minor: _names(abi) for minor, abi in known.abis.items()}
-    # A candidate that lacks a function which another one has is older than the module's SDK.
+    # What no candidate has and another minor does was never in an SDK that returns this string.
+    strange = sorted(
+        name
+        for name in names.difference(*(all_names.get(minor, names) for minor in candidates))
+        if any(name in known_names for known_names in all_names.values())
+    )
+    if strange:
+        minors = " or ".join(str(minor) for minor, known_names in sorted(all_names.items()) if strange[0] in known_names)
+        return SdkGuess(
+            (), Known.UNKNOWN, f"{reason}, but it has {strange[0]}, which is of {minors}: no release's SDK has both"
+        )
+    # A candidate that lacks a function which another one has is not the module's SDK.
     newer = {
         minor: sorted(name for name in names - all_names[minor] if any(name in all_names[other] for other in candidates))
         for minor in candidates & set(all_names)
@@ -79,7 +90,7 @@ def guess_minor(facts: ModuleFacts, known: KnownSdks, stated: Minor | None = Non
     left = {minor for minor in candidates if not newer.get(minor)}
     if left and left != candidates:
         example = next(iter(newer[max(candidates - left)]))
-        reason += f", and it has {example}, which is younger than {max(candidates - left)}"
+        reason += f", and it has {example}, which {max(candidates - left)} lacks"
         candidates = left
     named = _all_that_its_sdk_knows(facts)
     if len(candidates) > 1 and named is not None:

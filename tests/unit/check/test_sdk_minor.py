@@ -58,6 +58,8 @@ def module(
         (module("v0.0.1"), ("1.37",)),  # no known host has it, an SDK does
         (module("v0.1.0", OLD), ("1.38", "1.39")),
         (module("v0.1.0", new_in("1.39", FunctionKind.CALLBACK)), ("1.39",)),
+        (module("v0.1.0", new_in("1.40", FunctionKind.CALLBACK)), ()),  # a function of 1.40 with the string of 1.39
+        (module("v0.1.0", "envoy_dynamic_module_callback_of_a_fork"), ("1.38", "1.39")),  # no minor has it
         (module("v0.1.0", hooks=frozenset({new_in("1.39", FunctionKind.HOOK)})), ("1.39",)),
         (module("v0.1.0", new_in("1.38", FunctionKind.CALLBACK)), ("1.38", "1.39")),
         (module("v0.1.0", "envoy_dynamic_module_callback_of_no_release"), ("1.38", "1.39")),
