@@ -13,7 +13,7 @@ from dmconform.binaries.facts import HostFacts
 from dmconform.core.datafile import load_toml
 from dmconform.core.extension_point import CALLBACK_PREFIX
 from dmconform.core.paths import ABI, CONFORMANCE, HOSTS_FILE
-from dmconform.hosts.catalogue import Opens, load_hosts
+from dmconform.hosts.catalogue import KnownHost, Opens, load_hosts
 
 EXPORTS_FILE: Final = CONFORMANCE / "host_exports.toml"
 
@@ -35,13 +35,23 @@ class Exports(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @functools.cache
+def known_hosts() -> tuple[KnownHost, ...]:
+    """Returns all known releases, oldest first.
+
+    Raises:
+        DataFileError: the file of hosts has a mistake.
+    """
+    return load_hosts(HOSTS_FILE)
+
+
+@functools.cache
 def known_host_facts(release: str) -> HostFacts | None:
     """Returns what a known release offers, as `read_host` reads it from its binary; None for a release that is not known.
 
     Raises:
         DataFileError: a data file has a mistake.
     """
-    known = next((one for one in load_hosts(HOSTS_FILE) if one.release == release), None)
+    known = next((one for one in known_hosts() if one.release == release), None)
     if known is None:
         return None
     abi = load_abi(ABI, str(known.version.minor))

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
 from dmconform.binaries.facts import HostFacts, ModuleFacts, ReachFacts
 from dmconform.binaries.kinds import ProblemKind
+from dmconform.binaries.known import known_hosts
 from dmconform.binaries.messages import ReadAnswer, ReadAs, ReadJob
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import ExtensionPoint, point_of
-from dmconform.core.paths import HOSTS_FILE, IMPORT_ROOT
+from dmconform.core.paths import IMPORT_ROOT
 from dmconform.core.timeouts import BINARY_READ_S
-from dmconform.hosts.catalogue import load_hosts
 
 # Isolated: neither the user's environment nor the current folder decide what is imported.
 _CHILD = (
@@ -36,10 +38,19 @@ def read_module(path: Path) -> ModuleFacts:
 
 def read_modules(paths: Sequence[Path]) -> tuple[ModuleFacts, ...]:
     """Reads what several modules' files contain, in order, with one process."""
-    return tuple(
-        found.module or ModuleFacts("", 0, found.problem, problem_kind=ProblemKind.UNREADABLE)
-        for found in _ask(ReadJob(ReadAs.MODULE, _known_abi_strings()), paths)
-    )
+    with reading_modules(paths) as facts:
+        return facts()
+
+
+@contextlib.contextmanager
+def reading_modules(paths: Sequence[Path]) -> Iterator[Callable[[], tuple[ModuleFacts, ...]]]:
+    """Reads what several modules' files contain while the block does something else; a call of what it yields waits for it."""
+    job = ReadJob(ReadAs.MODULE, _known_abi_strings())
+    with _Reader(job, paths) as reader:
+        yield lambda: tuple(
+            found.module or ModuleFacts("", 0, found.problem, problem_kind=ProblemKind.UNREADABLE)
+            for found in _each(job, paths, reader.answers())
+        )
 
 
 def read_host(path: Path, release: str | None = None) -> HostFacts:
@@ -89,40 +100,78 @@ def read_reach(path: Path, module: ModuleFacts, points: Collection[ExtensionPoin
 
 
 def _known_abi_strings() -> tuple[str, ...]:
-    return tuple(sorted({one.abi_version for one in load_hosts(HOSTS_FILE)}))
+    return tuple(sorted({one.abi_version for one in known_hosts()}))
 
 
 def _ask(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer]:
-    """Returns one answer for each path. Where the process does not come back, each path gets a process for itself."""
-    answers = _run(job, paths) if paths else []
+    """Returns one answer for each path."""
+    with _Reader(job, paths) as reader:
+        return _each(job, paths, reader.answers())
+
+
+def _each(job: ReadJob, paths: Sequence[Path], answers: list[ReadAnswer] | str) -> list[ReadAnswer]:
+    """Returns one answer for each path. Where the process did not come back, each path gets a process for itself."""
     if isinstance(answers, str):
         return [ReadAnswer(problem=answers)] if len(paths) == 1 else [one for path in paths for one in _ask(job, [path])]
     return answers
 
 
-def _run(job: ReadJob, paths: Sequence[Path]) -> list[ReadAnswer] | str:
-    """Returns what the process answers, or why it does not."""
-    # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and need not be read along.
-    with os.fdopen(os.memfd_create("facts"), "rb") as output, os.fdopen(os.memfd_create("errors"), "rb") as errors:
-        try:
-            done = subprocess.run(
-                [*_CHILD, str(IMPORT_ROOT), msgspec.json.encode(job).decode(), *(os.fspath(path) for path in paths)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=errors,
-                timeout=BINARY_READ_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
+class _Reader:
+    """The process that reads; it is killed at the end of the block, should it still run."""
+
+    def __init__(self, job: ReadJob, paths: Sequence[Path]) -> None:
+        self._words = [*_CHILD, str(IMPORT_ROOT), msgspec.json.encode(job).decode(), *(os.fspath(path) for path in paths)]
+        self._paths = paths
+        self._problem: str | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> _Reader:
+        # A file in memory, not a pipe: what is written stays bounded by the child's own bounds, and need not be read along.
+        self._output = os.fdopen(os.memfd_create("facts"), "rb")
+        self._errors = os.fdopen(os.memfd_create("errors"), "rb")
+        if self._paths:
+            try:
+                self._process = subprocess.Popen(
+                    self._words, stdin=subprocess.DEVNULL, stdout=self._output, stderr=self._errors
+                )
+            except (OSError, ValueError) as error:
+                self._problem = f"expected a file that can be read: {error}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._output.close()
+        self._errors.close()
+
+    def answers(self) -> list[ReadAnswer] | str:
+        """Returns what the process answers, or why it does not."""
+        if self._process is None:
+            return self._problem or []
+        if not _ended(self._process, BINARY_READ_S):
             return f"expected to be read within {BINARY_READ_S:g} s, it takes longer"
-        except (OSError, ValueError) as error:
-            return f"expected a file that can be read: {error}"
-        if done.returncode < 0:
-            killer = signal.Signals(-done.returncode).name
+        exit_code = self._process.returncode
+        if exit_code < 0:
+            killer = signal.Signals(-exit_code).name
             return f"expected to be read within bounds of time and memory, it ended the reader ({killer})"
-        output.seek(0)
-        errors.seek(0)
-        if done.returncode > 0:
-            printed = errors.read(1 << 16).decode(errors="replace").strip()
-            return f"the reader could not be run: {printed.splitlines()[-1] if printed else f'exit code {done.returncode}'}"
-        return msgspec.json.decode(output.read(), type=list[ReadAnswer])
+        self._output.seek(0)
+        self._errors.seek(0)
+        if exit_code > 0:
+            printed = self._errors.read(1 << 16).decode(errors="replace").strip()
+            return f"the reader could not be run: {printed.splitlines()[-1] if printed else f'exit code {exit_code}'}"
+        return msgspec.json.decode(self._output.read(), type=list[ReadAnswer])
+
+
+def _ended(process: subprocess.Popen[bytes], timeout_s: float) -> bool:
+    """Waits for the end of a process, and returns whether it came in time."""
+    waiting = os.pidfd_open(process.pid)  # subprocess's own waiting looks every 50 ms
+    try:
+        ready = select.poll()
+        ready.register(waiting, select.POLLIN)
+        if not ready.poll(timeout_s * 1000):
+            return False
+    finally:
+        os.close(waiting)
+    process.wait()
+    return True

@@ -14,7 +14,8 @@ from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
 from dmconform.binaries.abi_string import INIT
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.binaries.kinds import FileKind
-from dmconform.binaries.read import exports_of, read_module
+from dmconform.binaries.known import known_hosts
+from dmconform.binaries.read import exports_of
 from dmconform.binaries.target import target_problems
 from dmconform.binaries.target_notes import target_notes
 from dmconform.check.result import SdkGuess
@@ -26,7 +27,7 @@ from dmconform.core.errors import UsageError
 from dmconform.core.nearest import unknown
 from dmconform.core.versions import Minor
 from dmconform.envoy.launch import SEARCH_PATH
-from dmconform.hosts.catalogue import KnownHost, load_hosts, load_not_available
+from dmconform.hosts.catalogue import KnownHost, load_not_available
 from dmconform.sdks.catalogue import load_sdks
 
 GODEBUG = "GODEBUG"
@@ -69,7 +70,7 @@ class KnownData:
     @classmethod
     def load(cls) -> KnownData:
         """Loads it."""
-        hosts = load_hosts(paths.HOSTS_FILE)
+        hosts = known_hosts()
         return cls(
             hosts,
             tuple(map(str, load_not_available(paths.HOSTS_FILE))),
@@ -106,18 +107,21 @@ class PreparedModule:
         return tuple(map(Minor.parse, self.sdk.minors))
 
 
-def prepare(request: CheckRequest, data: KnownData) -> PreparedModule:
-    """Reads a module and plans its uses; runs nothing of it.
+def prepare(request: CheckRequest, facts: ModuleFacts, data: KnownData) -> PreparedModule:
+    """Plans the uses of a module; runs nothing of it.
+
+    Args:
+        request: the request of the check.
+        facts: what was read of the module.
+        data: the project's.
 
     Raises:
-        UsageError: it is not a file that can be read, or a setting makes no sense.
+        UsageError: it is no shared library, or a setting makes no sense.
     """
-    _must_be_readable(request.module)
     settings = request.settings
     if SEARCH_PATH in _names(settings):
         raise UsageError(f"{SEARCH_PATH}: the check sets it, to where its copy of the module is; expected other variables")
     _must_be_known(settings.sdk_minor, data.sdks)
-    facts = read_module(request.module)
     if facts.kind is not FileKind.SHARED_LIBRARY:
         raise UsageError(f"{request.module}: {facts.problem}")
     environment, notes = _environment(settings, facts)
@@ -145,7 +149,7 @@ def preloaded_symbols(environment: Mapping[str, str], uses: Sequence[WantedUse])
     return frozenset(name for file in files for name in exports_of(Path(file)))
 
 
-def _must_be_readable(module: Path) -> None:
+def must_be_readable(module: Path) -> None:
     """Raises UsageError unless it is a file that can be read. Opens nothing that could block."""
     try:
         mode = module.stat().st_mode

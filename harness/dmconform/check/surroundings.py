@@ -9,13 +9,12 @@ from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import load_required_hooks
 from dmconform.abi_diff.uses import SdkUse, load_sdk_uses
 from dmconform.binaries.facts import HostFacts, ModuleFacts, StaticKind
-from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.known import known_host_facts, known_hosts
 from dmconform.binaries.verdict import Obstacles, obstacles, static_verdict
 from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Provider
 from dmconform.core.versions import Minor
-from dmconform.hosts.catalogue import load_hosts
 from dmconform.sdks.catalogue import load_sdks
 
 
@@ -56,7 +55,7 @@ class Surroundings:
     def known(cls, points: frozenset[ExtensionPoint] | None, preloaded: frozenset[str] = frozenset()) -> Surroundings:
         """Collects them from the project's data."""
         measured = load_required_hooks()
-        facts = [known_host_facts(one.release) for one in load_hosts(paths.HOSTS_FILE)]
+        facts = [known_host_facts(one.release) for one in known_hosts()]
         strings = {(sdk.id.language.value, str(sdk.id.minor)): sdk.abi_version for sdk in load_sdks(paths.SDKS) if sdk.official}
         sdks = [
             OfficialSdk(use, strings[use.language, use.minor])

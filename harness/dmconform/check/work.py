@@ -11,11 +11,12 @@ import msgspec
 from dmconform import __version__
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
 from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.read import reading_modules
 from dmconform.binaries.verdict import some_names
 from dmconform.check.bounds import find_bounds
 from dmconform.check.hosts import Candidate, describe, distinct
 from dmconform.check.judge import HostFinding, JudgedModule, differing_answers, judge_hosts
-from dmconform.check.prepare import CheckRequest, KnownData, PreparedModule, preloaded_symbols, prepare
+from dmconform.check.prepare import CheckRequest, KnownData, PreparedModule, must_be_readable, preloaded_symbols, prepare
 from dmconform.check.promise import best_relation, default_hosts, exit_code, promise_for
 from dmconform.check.result import SCHEMA_VERSION, Check, CheckSet, HostEntry
 from dmconform.check.sdk_minor import guess_minor
@@ -56,8 +57,12 @@ def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -
         UsageError: a module or a host is not a file that can be read, or a setting makes no sense.
         HarnessError: the check could not be done at all.
     """
-    data = KnownData.load()
-    modules = [prepare(request, data) for request in requests]
+    files = [request.module for request in requests]
+    for file in files:
+        must_be_readable(file)
+    with reading_modules(files) as read:
+        data = KnownData.load()
+        modules = [prepare(request, facts, data) for request, facts in zip(requests, read(), strict=True)]
     choices = _choices(modules, data)
     if not any(module.is_to_run for module in modules):
         hosts = distinct(describe(choice, data.hosts) for choice in choices)
