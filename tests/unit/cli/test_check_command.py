@@ -125,6 +125,18 @@ def test_a_minor_that_no_sdk_is_known_of_is_wrong_usage(tmp_path: Path) -> None:
     assert (done.exit_code, "unknown SDK minor 1.50: did you mean 1.40?" in done.errors) == (ExitCode.USAGE, True), done
 
 
+def test_a_table_is_whole_in_a_pipe_and_folded_on_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = library(tmp_path, OF_ALL, OF_1_39)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    words = (module, "--no-run", "--host", "1.38")
+    assert re.search(
+        r"1\.38\.3 +unsupported +refused +- +not run +✗ does not work \(expected\)", dmconform_check(*words).printed
+    )
+    monkeypatch.setenv("COLUMNS", "60")
+    narrow = dmconform_check(*words).printed
+    assert "…" not in narrow.partition("Static:")[0].partition("Host")[2], "a value is folded, not cut"
+
+
 def test_several_modules_get_one_table_and_the_range_of_all(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     first, second = library(tmp_path, OF_ALL), library(tmp_path / "b", OF_ALL, OF_1_39)
