@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
 from dmconform.check.judge import HostFinding, JudgedModule, judge_hosts
-from dmconform.check.promise import best_relation, exit_code, promise_for
+from dmconform.check.promise import best_relation, exit_code, exit_codes, promise_for
 from dmconform.check.result import SCHEMA_VERSION, Check, PointBasis, PointRun, RunKind, SdkGuess, TriedUse
 from dmconform.check.span import Releases, span_of
 from dmconform.core.values import AbiVerdict
@@ -89,5 +89,5 @@ def check(
         tried=uses,
         options=("--filter-name", HOSTILE),
         notes=(HOSTILE,),
-        exit_code=int(exit_code(hosts, promise, all_must_work=False)),
+        exit_code=int(exit_code(exit_codes(hosts, promise, all_must_work=False))),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from dmconform.check.judge import worst
 from dmconform.check.result import HostEntry, HostVerdict, PromiseEntry
@@ -73,19 +73,36 @@ def best_relation(host: str, promise: Sequence[PromiseEntry]) -> Relation | None
     return next((one for one in (*_COUNTS, Relation.UNSUPPORTED) if one in relations), None)
 
 
-def exit_code(hosts: Sequence[HostEntry], promise: Sequence[PromiseEntry], *, all_must_work: bool) -> ExitCode:
-    """Returns the exit code, which follows the promise.
+def exit_codes(
+    hosts: Sequence[HostEntry], promise: Sequence[PromiseEntry], *, all_must_work: bool
+) -> dict[str | None, ExitCode]:
+    """Returns the exit code for each SDK that the module can be of; under None where these do not count.
 
     Args:
         hosts: the hosts with their verdicts.
-        promise: one entry per SDK that the module can be of; where these lead to different answers, nothing is decided.
+        promise: one entry per SDK.
         all_must_work: whether hosts count that the promise is not about. They do anyway where it is about none of the hosts.
 
     Returns:
         0 works on all hosts that count, 1 does not on some, 4 could not be judged on some.
     """
-    codes = {_code(hosts, entry) for entry in promise} if promise and not all_must_work else {_code(hosts, None)}
-    return codes.pop() if len(codes) == 1 else ExitCode.ERROR
+    if all_must_work or not promise:
+        return {None: _code(hosts, None)}
+    return {entry.sdk: _code(hosts, entry) for entry in promise}
+
+
+def exit_code(codes: Mapping[str | None, ExitCode]) -> ExitCode:
+    """Returns the one exit code; where the SDKs lead to different ones, nothing is decided."""
+    different = set(codes.values())
+    return different.pop() if len(different) == 1 else ExitCode.ERROR
+
+
+def undecided_by(codes: Mapping[str | None, ExitCode]) -> list[str]:
+    """Returns a remark where the SDKs lead to different exit codes."""
+    if len(set(codes.values())) == 1:
+        return []
+    each = ", ".join(f"of {sdk}: {code:d}" for sdk, code in codes.items())
+    return [f"whether it works wherever it must depends on its SDK (exit code if it is {each}): give --sdk-minor"]
 
 
 def _code(hosts: Sequence[HostEntry], entry: PromiseEntry | None) -> ExitCode:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from dmconform.check.judge import in_words, worst
 from dmconform.check.promise import CODES
 from dmconform.check.result import SCHEMA_VERSION, Check, CheckSet, HostVerdict, PointRun, RunKind, TogetherEntry
@@ -21,13 +23,19 @@ if TYPE_CHECKING:
 _FOLDER = "together"
 
 
+def must_all_run(modules: Sequence[PreparedModule]) -> None:
+    """Raises UsageError unless all modules can be run."""
+    for module in modules:
+        if not module.is_to_run:
+            raise UsageError(f"--together: {module.request.module} cannot be run; a check of it alone says why")
+
+
 def run_together(
     modules: Sequence[PreparedModule], outcomes: Sequence[RunOutcome | None], session: Session
 ) -> tuple[TogetherEntry, ...]:
     """Loads all modules into one Envoy on each host, each as it was used alone.
 
     Raises:
-        UsageError: one of them was not run alone.
         HarnessError: there is no room for copies of the modules.
     """
     from dmconform.check.observation import Installed, InstalledUse, install, run_uses  # as running does
@@ -36,8 +44,7 @@ def run_together(
     uses: list[InstalledUse] = []
     environment: dict[str, str] = {}
     for module, outcome in zip(modules, outcomes, strict=True):
-        if outcome is None:
-            raise UsageError(f"--together: {module.request.module} cannot be run (see what a check of it alone shows)")
+        assert outcome is not None, "see must_all_run"
         installed: Installed = install(module.request.module, module.facts, session.folder / _FOLDER / "modules", names)
         names.add(installed.name)
         uses += [InstalledUse(installed, wanted) for wanted in outcome.uses]
@@ -48,7 +55,8 @@ def run_together(
         if host.binary is None or session.pool.given_up.is_set():
             return None
         folder = session.folder / _FOLDER / host.id
-        return run_uses(host.binary, uses, folder, environment=environment, upstream_port=session.upstream_port)
+        run = run_uses(host.binary, uses, folder, environment=environment, upstream_port=session.upstream_port)
+        return msgspec.structs.replace(run, evidence=str(folder)) if session.kept else run
 
     runs = session.pool.all(on, session.hosts)
     return tuple(_entry(host, run) for host, run in zip(session.hosts, runs, strict=True))

@@ -17,18 +17,18 @@ from dmconform.check.bounds import find_bounds
 from dmconform.check.hosts import Candidate, describe, distinct
 from dmconform.check.judge import HostFinding, JudgedModule, differing_answers, judge_hosts
 from dmconform.check.prepare import CheckRequest, KnownData, PreparedModule, must_be_readable, preloaded_symbols, prepare
-from dmconform.check.promise import best_relation, default_hosts, exit_code, promise_for
+from dmconform.check.promise import best_relation, default_hosts, exit_code, exit_codes, promise_for, undecided_by
 from dmconform.check.result import SCHEMA_VERSION, Check, CheckSet, HostEntry
 from dmconform.check.sdk_minor import guess_minor
 from dmconform.check.settings import WantedUse
 from dmconform.check.span import Releases, span_of
 from dmconform.check.static import ModuleAnalysis
 from dmconform.check.surroundings import Surroundings
-from dmconform.check.together import as_set, run_together
+from dmconform.check.together import as_set, must_all_run, run_together
 from dmconform.check.uses import NO_PURPOSE, module_name, tried_use
 from dmconform.core.extension_point import point_of
 from dmconform.core.versions import Minor
-from dmconform.hosts.selection import HostChoice, select_hosts
+from dmconform.hosts.selection import HostChoice, HostImage, select_hosts
 
 if TYPE_CHECKING:
     from dmconform.check.running import RunOutcome
@@ -64,7 +64,10 @@ def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -
         data = KnownData.load()
         modules = [prepare(request, facts, data) for request, facts in zip(requests, read(), strict=True)]
     choices = _choices(modules, data)
-    if not any(module.is_to_run for module in modules):
+    if together:
+        must_all_run(modules)
+    in_image = requests[0].run and any(isinstance(choice, HostImage) for choice in choices)
+    if not in_image and not any(module.is_to_run for module in modules):
         hosts = distinct(describe(choice, data.hosts) for choice in choices)
         return as_set([_judged(module, hosts, None, data) for module in modules], ())
     from dmconform.check.running import CheckJob, run_everywhere  # what only reads does not pay for it
@@ -119,25 +122,22 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
     judged = JudgedModule({one.extension_point: one for one in tried}, module.is_broken, purpose, foreign)
     entries = judge_hosts(seen, judged)
     promise = tuple(promise_for(Minor.parse(minor), entries) for minor in (() if purpose else sdk.minors))
-    loads_somewhere = any(host.static.kind is StaticKind.LOADS for host in entries)
-    expected = (
-        () if loads_somewhere or purpose else (one.release for one in data.hosts if static.loads(describe(one, data.hosts)))
-    )
-    releases = Releases(tuple(host.release for host in data.hosts), data.not_available, tuple(expected))
-    judgeable = not (module.is_broken or purpose)
+    ran = any(one.runs for one in seen)
     around = Surroundings.known(points, static.preloaded)
+    bounds = () if module.is_broken or purpose else find_bounds(request.module, facts, around, sdk)
+    codes = exit_codes(entries, promise, all_must_work=request.all_must_work)
     return Check(
         schema_version=SCHEMA_VERSION,
         suite_version=__version__,
         module_file=request.module.name,
         module=facts,
         hooks_by_point=_hooks_by_point(facts),
-        ran=any(one.runs for one in seen),
+        ran=ran,
         hosts=tuple(msgspec.structs.replace(host, relation=best_relation(host.id, promise)) for host in entries),
-        span=span_of(entries, releases, any(one.runs for one in seen)),
+        span=span_of(entries, _releases(static, entries, data), ran),
         sdk=sdk,
         promise=promise,
-        bounds=find_bounds(request.module, facts, around, sdk) if judgeable else (),
+        bounds=bounds,
         tried=tried,
         options=request.options,
         notes=(
@@ -145,9 +145,17 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
             *notes,
             *_of_no_release(foreign, entries),
             *differing_answers(entries),
+            *undecided_by(codes),
         ),
-        exit_code=int(exit_code(entries, promise, all_must_work=request.all_must_work)),
+        exit_code=int(exit_code(codes)),
     )
+
+
+def _releases(static: ModuleAnalysis, hosts: Sequence[HostEntry], data: KnownData) -> Releases:
+    """Returns the known releases, and those that are expected to load the module where no host asked for is."""
+    wanted = bool(static.facts.points) and not any(host.static.kind is StaticKind.LOADS for host in hosts)
+    expected = (one.release for one in data.hosts if wanted and static.loads(describe(one, data.hosts)))
+    return Releases(tuple(host.release for host in data.hosts), data.not_available, tuple(expected))
 
 
 def _foreign(facts: ModuleFacts, data: KnownData, preloaded: frozenset[str]) -> frozenset[str]:

@@ -207,6 +207,9 @@ def test_several_modules_in_one_envoy(probe: dict[str, Path], tmp_path: Path) ->
     found = msgspec.json.decode((tmp_path / "checks.json").read_bytes(), type=CheckSet)
     assert [host.verdict for check in found.modules for host in check.hosts] == [HostVerdict.WORKS, HostVerdict.BREAKS]
     assert (found.together[0].verdict, found.works) == (HostVerdict.BREAKS, ())
+    (tmp_path / "libcut.so").write_bytes(probe["cpp"].read_bytes()[:5000])
+    done = dmconform_check(probe["cpp"], tmp_path / "libcut.so", *words)
+    assert (done.exit_code, "libcut.so cannot be run" in done.errors) == (ExitCode.USAGE, True), done
 
 
 def test_a_host_without_the_extension_point(probe: dict[str, Path]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dmconform.binaries.facts import StaticKind, StaticVerdict
-from dmconform.check.promise import best_relation, default_hosts, exit_code, promise_for
+from dmconform.check.promise import best_relation, default_hosts, exit_code, exit_codes, promise_for, undecided_by
 from dmconform.check.result import HostEntry, HostVerdict
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
@@ -84,8 +84,10 @@ def test_the_exit_code_follows_the_promise(
 ) -> None:
     hosts = [host(name, verdict) for name, verdict in zip(("1.37.0", "1.38.3", "1.39.3", "1.40.0"), verdicts, strict=True)]
     promise = [promise_for(Minor.parse(sdk), hosts) for sdk in sdks]
-    assert exit_code(hosts, promise, all_must_work=False) is code
-    assert exit_code(hosts, promise, all_must_work=True) is strict
+    codes = exit_codes(hosts, promise, all_must_work=False)
+    assert exit_code(codes) is code
+    assert exit_code(exit_codes(hosts, promise, all_must_work=True)) is strict
+    assert bool(undecided_by(codes)) is (len(set(codes.values())) > 1)
 
 
 def test_the_relation_that_is_shown_is_the_best_of_several() -> None:
