@@ -324,7 +324,7 @@ def answers(change: Callable[[Answer], Answer]) -> Sabotage:
             return change(request(envoy, path, **options))
 
         patch.setattr(Envoy, "request", changed)
-        patch.setattr(Pending, "_told", lambda pending, ask: change(reported(pending, ask)))
+        patch.setattr(Pending, "_reported", lambda pending, ask: change(reported(pending, ask)))
         return bench
 
     return apply
