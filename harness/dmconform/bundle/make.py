@@ -40,8 +40,11 @@ _PROGRAM = "run.py"
 _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
 TRAVELS = (
-    *("__init__", "core/__init__", "core/timeouts", "core/waiting", "envoy/__init__", "bundle/__init__"),
-    *(f"envoy/{name}" for name in ("client", "connected", "connection", "driver", "headers", "http1", "http2", "http_server")),
+    *("__init__", "core/__init__", "core/regular", "core/timeouts", "core/waiting", "envoy/__init__", "bundle/__init__"),
+    *(
+        f"envoy/{name}"
+        for name in ("client", "connected", "connection", "descendants", "driver", "headers", "http1", "http2", "http_server")
+    ),
     *(f"envoy/{name}" for name in ("launch", "listening", "mapped", "observer", "output", "source_server", "upstream")),
 )
 """What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from dmconform.envoy.host_lines import host_lines
+
 MOST_LINES: Final = 4
 LINES_BEFORE: Final = 40
 LONGEST_LINE: Final = 400
@@ -71,7 +73,7 @@ def crashed_while_loading(log: str) -> bool:
 
 def reported_abi_string(log: str) -> str | None:
     """Returns the ABI string that the module returned, as the host reports it; None where it does not."""
-    found = _ABI_STRING.search(log)
+    found = next(filter(None, map(_ABI_STRING.search, host_lines(log))), None)
     return found and next(group for group in found.groups() if group)
 
 

@@ -15,15 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from dmconform.core.regular import read_regular, replace_regular
 from dmconform.core.waiting import poll
 from dmconform.envoy import listening
 from dmconform.envoy.client import Answer
 from dmconform.envoy.connection import Request
+from dmconform.envoy.descendants import MARK, end_descendants, new_mark
 from dmconform.envoy.http1 import exchange
 from dmconform.envoy.launch import ADMIN_FILE, BOOTSTRAP_FILE, LISTENERS_FILE, LOG_FILE
 from dmconform.envoy.mapped import has_mapped
 from dmconform.envoy.output import OutputKeeper
 
+_ADDRESS_BYTES: Final = 1000
 _UPDATES: Final = "listener_manager.lds.update_"
 
 
@@ -52,6 +55,9 @@ class Driver:
         self._ask = ask
         self._accepted = 0
         self._admin_port = 0
+        self._mark = new_mark()
+        self.left_behind = 0
+        """How many processes outlived it, and were killed."""
 
     def write_bootstrap(self, text: str) -> None:
         """Writes the configuration that it starts with."""
@@ -60,10 +66,7 @@ class Driver:
     def write_listeners(self, text: str) -> None:
         """Replaces its listeners: it notices a file that is moved here."""
         self.version += 1
-        listeners = self.folder / LISTENERS_FILE
-        part = listeners.with_suffix(".part")
-        part.write_text(text)
-        part.replace(listeners)
+        replace_regular(self.folder / LISTENERS_FILE, text.encode())
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], working_folder: str | Path) -> None:
         """Starts the process in a separate session; what it prints is kept in the log.
@@ -80,7 +83,7 @@ class Driver:
                 stdin=subprocess.DEVNULL,
                 stdout=write_end,
                 stderr=write_end,
-                env=environment,
+                env={**environment, MARK: self._mark},
                 cwd=working_folder,
                 start_new_session=True,
             )
@@ -115,12 +118,15 @@ class Driver:
             if not self.lives:
                 return ""
             with contextlib.suppress(FileNotFoundError):
-                return file.read_text() or None
+                return read_regular(file, _ADDRESS_BYTES).decode(errors="replace") or None
             return None
 
         found = poll(address, timeout_s)
         if found:
-            self._admin_port = int(found.rpartition(":")[2])
+            port = found.rpartition(":")[2]
+            if not port.isdecimal():
+                raise OSError(f"{file}: expected the address of the admin interface, it was replaced by {found[:80]!r}")
+            self._admin_port = int(port)
         return bool(found)
 
     def await_ready(self, timeout_s: float) -> bool:
@@ -187,5 +193,6 @@ class Driver:
         self.finish_output(output_s)
 
     def finish_output(self, timeout_s: float) -> None:
-        """Waits until the last line of a process that has ended is in the log, at most so long."""
+        """Ends what the process has started and left, and waits until the last line is in the log, at most so long."""
+        self.left_behind += end_descendants(self._mark)
         self._output.finish(timeout_s)

@@ -362,8 +362,10 @@ class Envoy:
 
     def _kill(self) -> None:
         code = self.exit_code
-        self._transcript.ends(Ending.KILLED if code is None else Ending.ITSELF, code)
-        self._driver.kill(HOST_STOP_S)
+        try:
+            self._transcript.ends(Ending.KILLED if code is None else Ending.ITSELF, code)
+        finally:
+            self._driver.kill(HOST_STOP_S)
 
 
 def accepted(envoy: Envoy) -> Envoy:

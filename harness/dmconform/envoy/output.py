@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 LIMIT_BYTES = 4 << 20
+_NOTE_BYTES = 200  # of the note on what was dropped
 _PIPE_BYTES = 1 << 16  # what a pipe holds at most: one read takes all that was written before it
 
 
@@ -20,14 +21,15 @@ class OutputKeeper:
     def __init__(self, pipe: int, path: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self._pipe = pipe
         self._limit = limit_bytes
-        self._path = path
         self._kept = 0
         self._ended = False
         self._lock = threading.Lock()
         self.dropped_bytes = 0
+        self._whole = b""  # once it has ended
         self._problem: OSError | None = None
         try:
-            self._sink = path.open("wb", buffering=0)
+            # Read through this descriptor as well: the path may lead elsewhere by then.
+            self._sink = path.open("w+b", buffering=0)
         except OSError:
             os.close(pipe)
             raise
@@ -45,6 +47,7 @@ class OutputKeeper:
         with self._lock, self._sink:
             if self.dropped_bytes:
                 self._write(f"\n[{self.dropped_bytes} bytes more were printed and dropped]\n".encode())
+            self._whole = self._contents()
             os.close(self._pipe)
 
     def _take(self) -> None:
@@ -82,9 +85,14 @@ class OutputKeeper:
         """
         with self._lock:
             self._take()
-        if self._problem is not None:
-            raise self._problem
-        return self._path.read_bytes().decode(errors="replace")
+            if self._problem is not None:
+                raise self._problem
+            return self._contents().decode(errors="replace")
+
+    def _contents(self) -> bytes:
+        if self._sink.closed:
+            return self._whole
+        return os.pread(self._sink.fileno(), self._limit + _NOTE_BYTES, 0)
 
     def finish(self, timeout_s: float) -> None:
         """Waits for the last writer to close its end, at most `timeout_s` seconds."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from dmconform.core.regular import append_regular
 from dmconform.core.timeouts import REQUEST_S
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connected import Client, Watch
@@ -96,8 +97,8 @@ class Traffic:
     ) -> None:
         """Keeps an exchange as evidence; a text is why no answer came."""
         seen = answer if isinstance(answer, str) else answer.record()
-        with self._exchanges.open("a") as sink:
-            sink.write(json.dumps({"listener": listener, "request": dict(request), "answer": seen}) + "\n")
+        line = json.dumps({"listener": listener, "request": dict(request), "answer": seen})
+        append_regular(self._exchanges, f"{line}\n".encode())
         self._transcript.exchanged(protocol.value, number, timeout_s)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from dmconform.core.regular import append_regular, replace_regular
 from dmconform.core.waiting import current_poll
 from dmconform.envoy.connection import Act
 from dmconform.envoy.launch import Launch
@@ -152,8 +153,7 @@ class Transcript:
         """Writes steps, after what was seen before them."""
         seen = sorted(self._saw.values(), key=lambda one: one.at)
         self._saw.clear()
-        with self._file.open("ab") as sink:
-            sink.writelines(msgspec.json.encode(one) + b"\n" for one in (*seen, *steps))
+        append_regular(self._file, b"".join(msgspec.json.encode(one) + b"\n" for one in (*seen, *steps)))
 
     def starts(self, launch: Launch) -> None:
         """Records that the Envoy is about to be started."""
@@ -169,7 +169,7 @@ class Transcript:
         self._observer.look()
         updates = self._folder / UPDATES_FOLDER
         updates.mkdir(exist_ok=True)
-        (updates / f"{number}.json").write_text(text)
+        replace_regular(updates / f"{number}.json", text.encode())
         self._write(Written(time.monotonic(), number))
 
     def took(self, number: int, accepted: bool, message: str) -> None:

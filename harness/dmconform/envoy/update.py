@@ -10,10 +10,13 @@ from dmconform.envoy.launch import LISTENERS_FILE
 
 # A configuration that makes no sense is rejected; one with parts that the Envoy does not know is a failure. A line that has no
 # end yet is still being printed.
-_REJECTION = re.compile(rf"Filesystem config update (?:rejected: |failure: in .*?{LISTENERS_FILE}, )(?P<message>.*)\n")
+# Modules write to the same log, with another logger or without one.
+_HEAD = r"(?m:^)\[[^\]]*\]\[\d+\]\[\w+\]\[(?!dynamic_modules)\w+\] \[[^\]]*\] "
+_REJECTED = rf"(?:rejected: |failure: in .*?{LISTENERS_FILE}, )"
+_REJECTION = re.compile(rf"{_HEAD}[^\n]*?Filesystem config update {_REJECTED}(?P<message>.*)\n")
 
 # An unexpected exception ends the taking of a configuration: it counts neither as accepted nor as rejected.
-_DROPPED = re.compile(rf"Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)\n")
+_DROPPED = re.compile(rf"{_HEAD}[^\n]*?Filesystem watch callback for '{LISTENERS_FILE}' threw exception: (?P<message>.*)\n")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dmconform.core.values import AbiVerdict, CellId, Feature, Load, ProbeLoad, 
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
 from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.host_lines import host_lines
 from dmconform.envoy.launch import LISTENERS_FILE, SEARCH_PATH, Launch
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import Blocked, ModuleRejected, NotApplicable
@@ -30,14 +31,22 @@ PROBE = "probe"
 """The built module that is right; the others of an SDK version are wrong on purpose."""
 
 
+_ABI_LINES = {
+    AbiVerdict.REJECTED: re.compile("ABI version mismatch"),
+    AbiVerdict.MATCHED: re.compile(r"ABI version \S+ matched"),
+    AbiVerdict.DEPRECATED: re.compile("ABI version .*deprecated"),
+}
+
+
 def abi_verdict(log: str, loaded: bool) -> AbiVerdict:
-    """Returns what a host's log says of a module's ABI string, and if it says nothing, whether the module was loaded."""
-    if "ABI version mismatch" in log:
-        return AbiVerdict.REJECTED
-    if re.search(r"ABI version \S+ matched", log):
-        return AbiVerdict.MATCHED
-    if re.search(r"ABI version .*deprecated", log):
-        return AbiVerdict.DEPRECATED
+    """Returns what a host's log says of a module's ABI string, and if it says nothing, whether the module was loaded.
+
+    What the module itself prints or logs does not count.
+    """
+    lines = list(host_lines(log))
+    for verdict, pattern in _ABI_LINES.items():
+        if any(pattern.search(line) for line in lines):
+            return verdict
     return AbiVerdict.SILENT if loaded else AbiVerdict.NOT_LOADED
 
 

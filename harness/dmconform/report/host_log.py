@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from dmconform.core.regular import read_regular
+
 MOST_LINES = 12
 LONGEST_LINE = 700
 MOST_BYTES = 1 << 20  # of the end of the file
@@ -29,9 +31,7 @@ def log_lines(log: Path) -> tuple[str, ...]:
     what was caught counts, and the functions that have a name on top of the stack. Empty where there is no such file.
     """
     try:
-        with log.open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - MOST_BYTES))
-            text = file.read(MOST_BYTES).decode(errors="replace")
+        text = read_regular(log)[-MOST_BYTES:].decode(errors="replace")
     except OSError:
         return ()
     kept: list[str] = []
@@ -61,7 +61,7 @@ def shown_lines(log: Path) -> tuple[str, ...]:
     The beginning of what follows a crash names the signal and the top of the stack; the lines before it are the module's.
     """
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        lines = read_regular(log).decode(errors="replace").splitlines()
     except OSError:
         return ()
     crash = next((number for number, line in enumerate(lines) if _CAUGHT in line), None)

@@ -8,8 +8,8 @@ from dmconform.check.log import MOST_LINES, crash_frame, module_lines, reported_
 HEAD = "[2026-01-01 00:00:00.000][1]"
 
 
-def line(level: str, text: str, logger: str = "dynamic_modules") -> str:
-    return f"{HEAD}[{level}][{logger}] [source/x.cc:60] {text}"
+def line(level: str, text: str, logger: str = "dynamic_modules", source: str = "source/x.cc:60") -> str:
+    return f"{HEAD}[{level}][{logger}] [{source}] {text}"
 
 
 def stack(*frames: str) -> str:
@@ -78,4 +78,6 @@ def test_the_first_named_frame(frames: tuple[str, ...], frame: str) -> None:
     ],
 )
 def test_the_abi_string_that_a_host_reports(text: str, string: str | None) -> None:
-    assert reported_abi_string(line("info", text)) == string
+    own = "source/extensions/dynamic_modules/dynamic_modules.cc:89"
+    assert reported_abi_string(line("info", text, source=own)) == string
+    assert reported_abi_string(line("info", text)) is None, "it is the module's own line"
