@@ -17,13 +17,20 @@ from tests.renew.actions import renew_actions
 from tests.renew.kinds import Kind
 from tests.renew.pins import differences, pins
 from tests.renew.python_packages import renew_python
+from tests.renew.toolchain import renew_toolchain
 from tests.renew.tools import renew_go, renew_npm
 
 RENEWED_BY: Final[Mapping[Kind, Callable[[Path], None]]] = MappingProxyType(
-    {Kind.PYTHON: renew_python, Kind.NPM: renew_npm, Kind.GO: renew_go, Kind.ACTIONS: renew_actions}
+    {
+        Kind.PYTHON: renew_python,
+        Kind.NPM: renew_npm,
+        Kind.GO: renew_go,
+        Kind.TOOLCHAIN: renew_toolchain,
+        Kind.ACTIONS: renew_actions,
+    }
 )
 BY_HAND: Final = (
-    "Not renewed here: what probes are built of and with (sdks/), as each change of it builds all of them anew; "
+    "Not renewed here: the Debian packages, the base image and the crates that probes are built with (sdks/): "
     "CONTRIBUTING.md says how."
 )
 

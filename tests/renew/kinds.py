@@ -11,4 +11,5 @@ class Kind(enum.Enum):
     PYTHON = "python"  # requirements/, and what pyproject.toml builds with
     NPM = "npm"  # tests/page/package.json
     GO = "go"  # tests/workflows/go.mod
+    TOOLCHAIN = "toolchain"  # sdks/toolchain/go.lock
     ACTIONS = "actions"  # .github/

@@ -14,6 +14,7 @@ REQUIREMENTS: Final = Path("requirements")  # below the root of a checkout, as t
 PROJECT: Final = Path("pyproject.toml")
 PAGE: Final = Path("tests", "page")
 WORKFLOW_TOOLS: Final = Path("tests", "workflows")
+GO_LOCK: Final = Path("sdks", "toolchain", "go.lock")
 GITHUB: Final = Path(".github")
 USES: Final = re.compile(r"uses: (?P<action>(?P<repository>[\w.-]+/[\w.-]+)[\w./-]*)@(?P<commit>[0-9a-f]{40}) # (?P<tag>\S+)")
 _PYTHON: Final = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+)", re.MULTILINE)
@@ -39,7 +40,7 @@ def github_files(root: Path) -> list[Path]:
 
 
 def _all(root: Path) -> Iterator[tuple[Pin, str]]:
-    for path in sorted((root / REQUIREMENTS).glob("*.txt")):
+    for path in (*sorted((root / REQUIREMENTS).glob("*.txt")), root / GO_LOCK):
         for found in _PYTHON.finditer(path.read_text(encoding="utf-8")):
             yield Pin(path.relative_to(root), found["name"]), found["version"]
     for name in tomllib.loads((root / PROJECT).read_text(encoding="utf-8"))["build-system"]["requires"]:

