@@ -16,6 +16,7 @@ from dmconform.binaries.known import known_host_facts
 from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.limits import raise_limits
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.waiting import poll
@@ -58,7 +59,9 @@ def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: P
 
     Raises:
         UsageError: `keep` is in use, or a host is not an Envoy.
+        HarnessError: this process may have too few files or processes.
     """
+    raise_limits()
     cache = paths.cache_folder()
     for choice in choices:
         if isinstance(choice, KnownHost):

@@ -15,6 +15,7 @@ import msgspec
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from dmconform.core import paths
+from dmconform.core.limits import raise_limits
 from dmconform.core.progress import say
 from dmconform.core.values import Relation
 from dmconform.hosts.catalogue import KnownHost
@@ -226,6 +227,7 @@ def prepare(
     cases = select_cases(selection.cases, catalogue.cases)
     choices = select_hosts(selection.hosts, catalogue.hosts)  # a mistake there must show before anything is built
     abi = compare_abi(cache)  # so must one in the ABI data
+    raise_limits()
     with lazy_engine(cache) as engine:
         hosts = fetch_hosts(choices, catalogue.hosts, engine, cache)
         pairs = [(one.host.id, one.host.release.minor) for one in hosts]
