@@ -139,7 +139,7 @@ def _kill_children(named: str) -> None:
     """Kills the processes that this one has started and that have `named` in their command line, each with its session."""
     for file in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):  # they come and go
-            for pid in file.read_text().split():
+            for pid in file.read_text(encoding="utf-8").split():
                 with contextlib.suppress(OSError):
-                    if named in Path(f"/proc/{pid}/cmdline").read_text(errors="replace"):
+                    if named in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace"):
                         os.killpg(int(pid), signal.SIGKILL)

@@ -36,7 +36,7 @@ def write_or_print(text: str, name: str, *, write: bool) -> int:
     """
     if write:
         file = paths.checkout(f"{name} --write writes docs/{name}.md") / "docs" / f"{name}.md"
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
         print(f"written: {file}")
     else:
         print(text, end="")

@@ -55,14 +55,14 @@ class Driver:
 
     def write_bootstrap(self, text: str) -> None:
         """Writes the configuration that it starts with."""
-        (self.folder / BOOTSTRAP_FILE).write_text(text)
+        (self.folder / BOOTSTRAP_FILE).write_text(text, encoding="utf-8")
 
     def write_listeners(self, text: str) -> None:
         """Replaces its listeners: it notices a file that is moved here."""
         self.version += 1
         listeners = self.folder / LISTENERS_FILE
         part = listeners.with_suffix(".part")
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
         part.replace(listeners)
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], working_folder: str | Path) -> None:
@@ -115,7 +115,7 @@ class Driver:
             if not self.lives:
                 return ""
             with contextlib.suppress(FileNotFoundError):
-                return file.read_text() or None
+                return file.read_text(encoding="utf-8") or None
             return None
 
         found = poll(address, timeout_s)

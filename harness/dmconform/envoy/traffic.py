@@ -96,7 +96,7 @@ class Traffic:
     ) -> None:
         """Keeps an exchange as evidence; a text is why no answer came."""
         seen = answer if isinstance(answer, str) else answer.record()
-        with self._exchanges.open("a") as sink:
+        with self._exchanges.open("a", encoding="utf-8") as sink:
             sink.write(json.dumps({"listener": listener, "request": dict(request), "answer": seen}) + "\n")
         self._transcript.exchanged(protocol.value, number, timeout_s)
 

@@ -169,7 +169,7 @@ class Transcript:
         self._observer.look()
         updates = self._folder / UPDATES_FOLDER
         updates.mkdir(exist_ok=True)
-        (updates / f"{number}.json").write_text(text)
+        (updates / f"{number}.json").write_text(text, encoding="utf-8")
         self._write(Written(time.monotonic(), number))
 
     def took(self, number: int, accepted: bool, message: str) -> None:

@@ -271,7 +271,7 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
     if log:
         log_file = f"{LOGS}/{str(sdk.id).replace(':', '+')}.log"
         (folder / LOGS).mkdir(exist_ok=True)
-        (folder / log_file).write_text(redact(log.decode(errors="replace")))
+        (folder / log_file).write_text(redact(log.decode(errors="replace")), encoding="utf-8")
     entry = SdkEntry(
         id=str(sdk.id),
         language=sdk.id.language.value,

@@ -93,7 +93,7 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer
     plugins: list[object] = [] if observer is UNOBSERVED else [Observed(observer)]
     if not observer.is_interactive:
         plugins.append(_Progress(len(prepared.plan.cells)))
-    with log.open("w") as sink, contextlib.redirect_stdout(sink), _undisturbed():
+    with log.open("w", encoding="utf-8") as sink, contextlib.redirect_stdout(sink), _undisturbed():
         try:
             code = pytest.main(arguments, plugins=plugins)
         except KeyboardInterrupt:
@@ -101,6 +101,6 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer
     if code == pytest.ExitCode.INTERRUPTED:
         return "the run was interrupted"
     if code in PYTEST_TROUBLE:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        tail = "\n".join(log.read_text(errors="replace", encoding="utf-8").splitlines()[-20:])
         return f"pytest ended with {pytest.ExitCode(code).name}; the end of {PYTEST_LOG}:\n{tail}"
     return None

@@ -84,8 +84,8 @@ def write_reports(report: Report, folder: Path) -> None:
     """
     try:
         write_report(report, folder / paths.REPORT_FILE)
-        (folder / "junit.xml").write_text(render_junit(report))
-        (folder / "matrix.md").write_text(render_markdown(report))
-        (folder / "index.html").write_text(render_html(report))
+        (folder / "junit.xml").write_text(render_junit(report), encoding="utf-8")
+        (folder / "matrix.md").write_text(render_markdown(report), encoding="utf-8")
+        (folder / "index.html").write_text(render_html(report), encoding="utf-8")
     except OSError as error:
         raise HarnessError(f"{folder}: the report cannot be written: {error.strerror}; free room there") from error

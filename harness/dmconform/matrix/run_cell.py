@@ -121,4 +121,4 @@ def _trim(folder: Path, cell: CellId) -> None:
         copy.unlink()
     if removed:
         note = f"The modules were removed, as the cell is not a supported one. To have them: dmconform reproduce {cell}\n"
-        (folder / "modules-removed.txt").write_text(note)
+        (folder / "modules-removed.txt").write_text(note, encoding="utf-8")

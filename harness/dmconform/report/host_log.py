@@ -61,7 +61,7 @@ def shown_lines(log: Path) -> tuple[str, ...]:
     The beginning of what follows a crash names the signal and the top of the stack; the lines before it are the module's.
     """
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ()
     crash = next((number for number, line in enumerate(lines) if _CAUGHT in line), None)
