@@ -16,6 +16,7 @@ from dmconform.binaries.known import known_host_facts
 from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.machine import not_written
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.waiting import poll
@@ -81,7 +82,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         if any(keep.iterdir()):
             raise UsageError(f"--keep {keep}: expected a new or an empty folder")
     except OSError as error:
-        raise UsageError(f"--keep {keep}: cannot be made: {error.strerror}") from None
+        raise not_written(f"--keep {keep}", error, what="cannot be made") from None
     yield keep.absolute()
 
 

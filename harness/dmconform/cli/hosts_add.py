@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dmconform.cli.command import Command
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
+from dmconform.core.machine import not_written
 
 if TYPE_CHECKING:
     from dmconform.hosts.catalogue import KnownHost
@@ -147,7 +148,7 @@ def _write(texts: Mapping[Path, str]) -> Iterator[Path]:
             part.replace(file)
             yield file
     except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
+        raise not_written(str(error.filename), error) from error
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)

@@ -47,7 +47,8 @@ def _sentence(error: Exception, words: Sequence[str]) -> str:
     trouble = machine_trouble(error)
     if trouble is not None:
         return trouble
-    again = cut(shlex.join(["dmconform", DEBUG, *words]), _LONGEST, "of it")
+    asked = () if _wants_traceback(words) else (DEBUG,)
+    again = cut(shlex.join(["dmconform", *asked, *words]), _LONGEST, "of it")
     return (
         f"internal error: {_short(error)}: a defect of dmconform. Report it as a new issue, or as SECURITY.md says if a "
         f"file of somebody else causes it, with the traceback that this prints: {again}"

@@ -34,8 +34,8 @@ from dmconform.cli import (
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain
-from dmconform.cli.streams import prepare_streams
 from dmconform.core.errors import ExitCode
+from dmconform.core.streams import prepare_streams
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,8 @@ import errno
 import os
 from typing import Final
 
+from dmconform.core.errors import HarnessError, UsageError
+
 FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What a write ends with where there is no room, on the disk or within a limit."""
 SCARCE: Final = frozenset((errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM))
@@ -38,3 +40,22 @@ def machine_trouble(error: BaseException) -> str | None:
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "no more threads can be started; raise the limit of processes (ulimit -u), or end some"
     return None
+
+
+_WRONG_NAME: Final = frozenset(
+    (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
+)
+
+
+def not_written(place: str, error: OSError, *, what: str = "cannot be written") -> HarnessError:
+    """Returns the error for a file that cannot be written: one of usage only where the name that was given is the mistake.
+
+    Args:
+        place: what the message begins with: the option, the file.
+        error: what writing ended with.
+        what: the verb of the message.
+    """
+    if error.errno in _WRONG_NAME:
+        return UsageError(f"{place}: {what}: {error.strerror}")
+    following = _NEXT.get(error.errno or 0)
+    return HarnessError(f"{place}: {what}: {error.strerror}{f'; {following}' if following else ''}")

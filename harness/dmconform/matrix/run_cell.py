@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
+from dmconform.core.machine import is_full
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
 from dmconform.envoy.observer import UNOBSERVED, Observer
@@ -20,6 +24,9 @@ from dmconform.matrix.cell import Cell
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.refused import Refusals
 from dmconform.spec.cells import PlannedCell
+
+ROOM_BYTES: Final = 1 << 16
+"""At least what a host needs for its log and its addresses."""
 
 
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,6 +72,11 @@ def run_cell(
         cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
         try:
             outcome, detail = _outcome_of(case, cell)
+            if outcome is not Outcome.PASS and outcome.is_verdict and has_no_room(folder):
+                outcome, detail = (
+                    Outcome.ERROR,
+                    f"{_system_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))} ({detail})",
+                )
         finally:
             cell.reap()
         verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
@@ -107,6 +119,19 @@ def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]
     except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
         return Outcome.ERROR, f"the case itself failed: {type(error).__name__}: {error}"
     return Outcome.PASS, ""
+
+
+def has_no_room(folder: Path) -> bool:
+    """Returns whether a folder has no room for what a host writes: then nothing that fails there is the host's fault."""
+    scrap = folder / ".room"
+    try:
+        scrap.write_bytes(bytes(ROOM_BYTES))
+    except OSError as error:
+        return is_full(error)
+    finally:
+        with contextlib.suppress(OSError):
+            scrap.unlink(missing_ok=True)
+    return False
 
 
 def _system_trouble(error: OSError) -> str:

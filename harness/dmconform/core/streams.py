@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from dmconform.core.errors import HarnessError
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 _STREAMS = 3
+_ERRORS = 2
 
 
 class _ForgivingOutput(io.FileIO):
@@ -76,3 +79,27 @@ def _text(raw: io.FileIO, before: TextIO | None, errors: str) -> TextIO:
     encoding = before.encoding if before is not None and chosen else "utf-8"
     by_line = raw.isatty() or isinstance(raw, _ForgivingErrors)
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, errors=errors, line_buffering=by_line)
+
+
+@contextlib.contextmanager
+def errors_of_children_into(file: int) -> Iterator[None]:
+    """Makes what processes that start in the block print on standard error go into a file; this process prints as before."""
+    own = sys.stderr
+    kept = os.dup(_ERRORS)
+    try:
+        if own is not None and _descriptor(own) == _ERRORS:
+            sys.stderr = _text(_ForgivingErrors(kept, "w", closefd=False), own, "backslashreplace")
+        os.dup2(file, _ERRORS)
+        yield
+    finally:
+        os.dup2(kept, _ERRORS)
+        sys.stderr = own
+        os.close(kept)
+
+
+def _descriptor(stream: TextIO) -> int | None:
+    """Returns the descriptor of a stream; None for one without, as a test may have."""
+    try:
+        return stream.fileno()
+    except OSError:
+        return None
