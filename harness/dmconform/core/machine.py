@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from pathlib import Path
 from typing import Final
 
 from dmconform.core.errors import HarnessError, UsageError
@@ -12,6 +14,8 @@ FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 """What a write ends with where there is no room, on the disk or within a limit."""
 SCARCE: Final = frozenset((errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM))
 """What starting a program ends with where the machine has not enough of something, whatever the program is."""
+ROOM_BYTES: Final = 1 << 16
+"""At least what a host needs for its log and its addresses."""
 _NEXT: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
     errno.ENFILE: "end what has many files open",
@@ -28,6 +32,19 @@ _NEXT: Final = {
 def is_full(error: BaseException) -> bool:
     """Returns whether an error says that there is no room to write to."""
     return isinstance(error, OSError) and error.errno in FULL
+
+
+def has_no_room(folder: Path) -> bool:
+    """Returns whether a folder has no room for what a host writes: then nothing that fails there is the host's fault."""
+    scrap = folder / ".room"
+    try:
+        scrap.write_bytes(bytes(ROOM_BYTES))
+    except OSError as error:
+        return is_full(error)
+    finally:
+        with contextlib.suppress(OSError):
+            scrap.unlink(missing_ok=True)
+    return False
 
 
 def machine_trouble(error: BaseException) -> str | None:

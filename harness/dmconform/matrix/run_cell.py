@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
-from dmconform.core.machine import is_full
+from dmconform.core.machine import has_no_room
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
 from dmconform.envoy.observer import UNOBSERVED, Observer
@@ -24,9 +22,6 @@ from dmconform.matrix.cell import Cell
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.refused import Refusals
 from dmconform.spec.cells import PlannedCell
-
-ROOM_BYTES: Final = 1 << 16
-"""At least what a host needs for its log and its addresses."""
 
 
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,19 +114,6 @@ def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]
     except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
         return Outcome.ERROR, f"the case itself failed: {type(error).__name__}: {error}"
     return Outcome.PASS, ""
-
-
-def has_no_room(folder: Path) -> bool:
-    """Returns whether a folder has no room for what a host writes: then nothing that fails there is the host's fault."""
-    scrap = folder / ".room"
-    try:
-        scrap.write_bytes(bytes(ROOM_BYTES))
-    except OSError as error:
-        return is_full(error)
-    finally:
-        with contextlib.suppress(OSError):
-            scrap.unlink(missing_ok=True)
-    return False
 
 
 def _system_trouble(error: OSError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from dmconform.core.clock import CommandStart
 from dmconform.core.datafile import read_bounded
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.interrupts import deferred_interrupts
-from dmconform.core.machine import is_full, machine_trouble, not_written
+from dmconform.core.machine import has_no_room, is_full, machine_trouble, not_written
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -45,6 +46,25 @@ def test_a_full_disk_is_no_mistake_of_usage(number: int, kind: type[HarnessError
     error = not_written("--out x", OSError(number, os.strerror(number)))
     assert type(error) is kind
     assert str(error).startswith(f"--out x: cannot be written: {os.strerror(number)}")
+
+
+def test_a_folder_with_room_has_room_and_stays_empty(tmp_path: Path) -> None:
+    assert not has_no_room(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_room_is_known(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        assert has_no_room(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_gone_is_another_matter(tmp_path: Path) -> None:
+    assert not has_no_room(tmp_path / "gone")
 
 
 def test_a_file_that_cannot_be_opened_for_want_of_something_is_no_bad_file(
