@@ -92,6 +92,8 @@ def errors_of_children_into(file: int) -> Iterator[None]:
         os.dup2(file, _ERRORS)
         yield
     finally:
+        if sys.stderr is not None:
+            sys.stderr.flush()
         os.dup2(kept, _ERRORS)
         sys.stderr = own
         os.close(kept)
