@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final
 
 from dmconform.core.errors import ExitCode, HarnessError
 from dmconform.core.machine import machine_trouble
-from dmconform.core.text import cut, one_line
+from dmconform.core.text import cut, no_command, one_line
 
 DEBUG: Final = "--debug"
 _LONGEST: Final = 300  # of an error's own words, and of a command
@@ -30,6 +31,20 @@ def explain(error: Exception, words: Sequence[str]) -> int:
         print(safe_message("".join(traceback.format_exception(error))), end="", file=sys.stderr)
     print(safe_message(f"dmconform: {_sentence(error, words)}"), file=sys.stderr)  # it may quote a file or a host
     return error.exit_code if isinstance(error, HarnessError) else ExitCode.ERROR
+
+
+def shorten_side_effects(words: Sequence[str]) -> None:
+    """Makes an error that ends no command, in a thread or at the interpreter's end, one line as well."""
+    if _wants_traceback(words):
+        return
+
+    def say_short(found: sys.UnraisableHookArgs | threading.ExceptHookArgs) -> None:
+        words = str(found.exc_value) if found.exc_value is not None else ""
+        line = one_line(f"dmconform: besides: {found.exc_type.__name__}: {cut(words, _LONGEST, 'of it')}")
+        print(no_command(line), file=sys.stderr)
+
+    sys.unraisablehook = say_short
+    threading.excepthook = say_short
 
 
 def _wants_traceback(words: Sequence[str]) -> bool:

@@ -33,7 +33,7 @@ from dmconform.cli import (
     run,
 )
 from dmconform.cli.command import Command, Parser
-from dmconform.cli.last_resort import DEBUG, explain
+from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
 from dmconform.core.errors import ExitCode
 from dmconform.core.streams import prepare_streams
 
@@ -121,6 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the tool; returns its exit code. Whatever happens ends as a sentence on standard error."""
     prepare_streams()
     words = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        shorten_side_effects(words)
     try:
         return _ended(words)
     except KeyboardInterrupt:

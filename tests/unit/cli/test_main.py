@@ -179,6 +179,22 @@ def test_a_traceback_is_there_for_those_who_ask(
     assert printed.splitlines()[-1].startswith("dmconform: internal error: KeyError")
 
 
+@pytest.mark.parametrize(("words", "tracebacks"), [("", 0), ("--debug ", 1)])
+def test_an_error_at_the_end_of_the_interpreter_is_one_line(words: str, tracebacks: int) -> None:
+    """As from a library's `atexit` where no thread can be started any more."""
+    code = f"""
+import atexit, sys
+atexit.register(lambda: {{}}["surprise"])
+sys.argv[1:] = "{words}list hosts".split()
+from dmconform.cli.main import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT_S)
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, tracebacks)
+    if not tracebacks:
+        assert done.stderr == "dmconform: besides: KeyError: 'surprise'\n"
+
+
 def test_an_option_of_a_command_does_not_ask_for_it(capsys: pytest.CaptureFixture[str]) -> None:
     """`--debug` behind `reproduce` and `build` is about modules."""
     assert main(["reproduce", "window/lods/go@1.39:reference/1.39.3", "--debug"]) == ExitCode.USAGE
