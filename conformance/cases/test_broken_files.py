@@ -98,7 +98,7 @@ def test_no_library(cell: Cell) -> None:
     assert_each_rejected_by_name(
         cell,
         empty=Path.touch,
-        script=lambda file: file.write_text("INPUT(libprobe.so)\n"),
+        script=lambda file: file.write_text("INPUT(libprobe.so)\n", encoding="utf-8"),
         archive=lambda file: file.write_bytes(b"!<arch>\n" + header + data),
     )
 
@@ -272,7 +272,7 @@ def test_replaced_in_use(cell: Cell) -> None:
     with cell.start_anyhow(PLAIN, USES_IT, search_path=file.parent) as envoy:
         accepted(envoy)
         text = file.with_name("text")
-        text.write_text("no library\n")
+        text.write_text("no library\n", encoding="utf-8")
         text.replace(file)
         assert_answered_by_it(envoy)
         cell.facts["an update after the file was replaced"] = outcome(envoy.update(PLAIN, USES_IT, again))

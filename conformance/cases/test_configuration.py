@@ -209,7 +209,7 @@ class Discovered(HttpFilter):
             "name": self.entry,
             "typed_config": typed,
         }
-        self.file.write_text(json.dumps({"version_info": "1", "resources": [resource]}))
+        self.file.write_text(json.dumps({"version_info": "1", "resources": [resource]}), encoding="utf-8")
         source = {"path_config_source": {"path": str(self.file)}, "resource_api_version": "V3"}
         types = [typed["@type"].partition("/")[2]]
         return {"name": self.entry, "config_discovery": {"config_source": source, "type_urls": types}}

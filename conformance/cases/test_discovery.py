@@ -282,7 +282,7 @@ def test_broken_module_is_not_passed_over(cell: Cell) -> None:
     library = cell.install(folder="library")
     broken = cell.folder / "searched" / library.name
     broken.parent.mkdir()
-    broken.write_text("no library\n")
+    broken.write_text("no library\n", encoding="utf-8")
     with cell.start_anyhow(
         listener("identity"), search_path=broken.parent, environment={"LD_LIBRARY_PATH": str(library.parent)}
     ) as envoy:
@@ -299,7 +299,7 @@ def test_broken_module_is_not_passed_over_later(cell: Cell) -> None:
     good = [cell.install(name=name, folder="second") for name in ("here", "path")]
     for broken in (here, first):
         broken.parent.mkdir()
-        broken.write_text("no library\n")
+        broken.write_text("no library\n", encoding="utf-8")
     with cell.start_anyhow(
         Listener("main"),
         working_folder=here.parent,

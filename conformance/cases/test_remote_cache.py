@@ -206,7 +206,7 @@ def discovered(cell: Cell, filter_: HttpFilter) -> Discovered:
     file = cell.folder / "extensions.json"
     entry = filter_.to_json()
     resource = {"@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig", **entry}
-    file.write_text(json.dumps({"version_info": "1", "resources": [resource]}))
+    file.write_text(json.dumps({"version_info": "1", "resources": [resource]}), encoding="utf-8")
     return Discovered("main", (filter_,), file=file)
 
 

@@ -45,7 +45,7 @@ def test_module_load_error(cell: Cell) -> None:
     """A module that cannot be loaded is counted once for each configuration that names it."""
     cell.needs(cell.host_minor >= SINCE, NO_COUNTERS)
     cell.install("null_program_init")
-    (cell.modules_folder / "libtext.so").write_text("no library")
+    (cell.modules_folder / "libtext.so").write_text("no library", encoding="utf-8")
     with cell.start(listener("local_reply", "418")) as envoy:
         assert_counted(envoy, {})
         expected = {}

@@ -83,7 +83,7 @@ def update_routes(routes: Routes, envoy: Envoy, *per_route: PerRoute) -> None:
 def test_bad_update(cell: Cell) -> None:
     """Bad updates are rejected and counted, and the listener before serves on without a lost request."""
     cell.install("null_program_init")
-    (cell.modules_folder / "libtext.so").write_text("no library")
+    (cell.modules_folder / "libtext.so").write_text("no library", encoding="utf-8")
     bad = (
         listener("local_reply", str(NEW), module="absent"),
         listener("local_reply", str(NEW), module="text"),

@@ -8,6 +8,10 @@ _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH
 if sys.path[0] == os.getcwd() != _HERE:  # noqa: PTH109 - the same
     del sys.path[0]
 
-from dmconform.cli.main import main  # noqa: E402 - from now on
+try:
+    from dmconform.cli.main import main
+except KeyboardInterrupt:  # as later on: the imports take a while
+    print("dmconform: interrupted", file=sys.stderr)
+    sys.exit(4)
 
 sys.exit(main())

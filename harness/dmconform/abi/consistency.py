@@ -11,9 +11,11 @@ from dmconform.abi.spelling import PRIMITIVES, VOID, UnknownCType, parse_type
 from dmconform.abi.types import Abi, AbiType, Alias, Enum, Function, FunctionKind, FunctionPointer, Member, Struct
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
+from dmconform.core.text import cut
 
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PREFIXES = {FunctionKind.CALLBACK: CALLBACK_PREFIX, FunctionKind.HOOK: HOOK_PREFIX}
+_LONGEST = 200  # of names in a message
 _INT_MIN, _INT_MAX, _UINT_MAX = -(1 << 31), (1 << 31) - 1, (1 << 32) - 1
 
 
@@ -53,7 +55,7 @@ def _members(one: AbiType | Function) -> tuple[Member, ...]:
 
 def _sources(abi: Abi) -> Iterator[str]:
     used = {one.source for one in (*abi.types, *abi.functions)}
-    known = ", ".join(abi.sources) or "none"
+    known = cut(", ".join(abi.sources), _LONGEST, "in the data") or "none"
     for one in (*abi.types, *abi.functions):
         if one.source is not None and one.source not in abi.sources:
             yield f"{one.name}: no source {one.source!r}; known: {known}"

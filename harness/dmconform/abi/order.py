@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from dmconform.abi.spelling import PRIMITIVES, VOID, parse_type
 from dmconform.abi.types import Abi, AbiType, Alias, Enum, Function, FunctionPointer, Struct
 from dmconform.core.errors import HarnessError
+
+DEEPEST: Final = 64
+"""How many types may be within one another, aliases included. What walks over types goes so deep, and real ABIs have 4."""
 
 
 def types_in_order(abi: Abi) -> tuple[AbiType, ...]:
     """Returns the types so that each one comes after those it uses; otherwise as the data has them.
 
     Raises:
-        HarnessError: a type is used that the data does not define, or types need each other in a circle.
+        HarnessError: a type is used that the data does not define, or types need each other in a circle, or too deep.
         UnknownCType: a type is spelled in a way that the data cannot have.
     """
     known: dict[str, AbiType] = {each.name: each for each in abi.types}
     ordered: dict[str, AbiType] = {}
+    depths: dict[str, int] = {}
 
-    def place(name: str, users: tuple[str, ...]) -> None:
+    def place(name: str, users: tuple[str, ...]) -> int:
         if name in ordered:
-            return
-        chain = " -> ".join((*users, name))
+            return depths[name]
         if name in users:
+            chain = " -> ".join((*users, name))
             raise HarnessError(f"ABI data of {abi.envoy}: types need each other in a circle ({chain}); correct the data")
         if name not in known:
+            chain = " -> ".join((*users, name))
             raise HarnessError(f"ABI data of {abi.envoy}: no type {name}, which is used ({chain}); add it to `types`")
-        for used in used_types(known[name]):
-            place(used, (*users, name))
+        within = (*users, name)
+        depth = len(within)
+        if depth <= DEEPEST:
+            depth = 1 + max((place(used, within) for used in used_types(known[name])), default=0)
+        if depth > DEEPEST:
+            raise HarnessError(f"ABI data of {abi.envoy}: {name}: types within types, {DEEPEST} deep at most; correct the data")
+        depths[name] = depth
         ordered[name] = known[name]
+        return depths[name]
 
     for each in abi.types:
         place(each.name, ())

@@ -1,6 +1,7 @@
 """C types as the ABI data spells them: an optional `const`, a name, stars, sizes of an array.
 
-Such as `size_t`, `const char* const*` or, for a struct's field, `uint8_t[16]`.
+Such as `size_t`, `const char* const*` or, for a struct's field, `uint8_t[16]`. Up to 8 stars and 4 sizes: what walks over
+types, and the numbers that it computes, have bounds.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import re
 from dataclasses import dataclass, replace
 
 from dmconform.core.errors import HarnessError
+from dmconform.core.text import cut
 
 _TYPE = re.compile(
     r"(?P<const>const )?(?P<base>[A-Za-z_]\w*(?: [a-z]+)*?)"
-    r"(?P<stars>(?:\s*\*(?:\s*const\b)?)*)\s*"
-    r"(?P<sizes>(?:\[[1-9]\d{0,8}\])*)"
+    r"(?P<stars>(?:\s*\*(?:\s*const\b)?){0,8})\s*"
+    r"(?P<sizes>(?:\[[1-9]\d{0,8}\]){0,4})"
 )
 _SIZE = re.compile(r"\d+")
+_LONGEST = 200  # of a type's text in a message
 _STAR = re.compile(r"\*(?:\s*const)?")
 
 
@@ -64,8 +67,10 @@ class UnknownCType(HarnessError):
     """A C type that the format of the ABI data cannot express, such as a function pointer without a name."""
 
     def __init__(self, c_type: str) -> None:
+        shown = cut(c_type, _LONGEST, "of it")
         super().__init__(
-            f"ABI data: `{c_type}` is not a type that the data can have; expected [const] NAME, stars, sizes of an array; "
+            f"ABI data: `{shown}` is not a type that the data can have; expected [const] NAME, up to 8 stars, "
+            "up to 4 sizes of an array; "
             "NAME is defined in `types` or one of C's plain types (harness/dmconform/abi/spelling.py)"
         )
         self.c_type = c_type

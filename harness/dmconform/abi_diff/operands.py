@@ -11,10 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from dmconform.abi.loading import load_abi
+from dmconform.abi.loading import load_abi, load_abi_file
 from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind
 from dmconform.core import paths
-from dmconform.core.datafile import load_json
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import CALLBACK_PREFIX
 from dmconform.core.nearest import unknown
@@ -131,7 +130,7 @@ def _of_file(path: Path) -> Operand:
 
 
 def _of_data(path: Path) -> Operand:
-    abi = load_json(path, Abi)
+    abi = load_abi_file(path)
     minor = "" if abi.envoy == UNKNOWN else abi.envoy
     return Operand(f"data {path.name}", abi, minor, _release(abi), _refuses(_known(abi.measured_on)))
 

@@ -162,7 +162,7 @@ def _envoys(folder: Path) -> Iterator[_Envoy]:
         transcript = read_transcript(place)
         if any(isinstance(step, Started) for step in transcript):
             exchanges = place / "exchanges.jsonl"
-            lines = exchanges.read_text().splitlines() if exchanges.exists() else []
+            lines = exchanges.read_text(encoding="utf-8").splitlines() if exchanges.exists() else []
             yield _Envoy(next(numbers), place, transcript, [json.loads(line) for line in lines])
 
 
@@ -278,7 +278,7 @@ class _Collector:
     def _start(self, envoy: _Envoy, event: Started, pause: float) -> StartStep:
         text = self._rewriter.text
         bootstrap = f"envoy-{envoy.number}/{BOOTSTRAP_FILE}"
-        message = json.loads((envoy.folder / BOOTSTRAP_FILE).read_text())
+        message = json.loads((envoy.folder / BOOTSTRAP_FILE).read_text(encoding="utf-8"))
         self._add_json(bootstrap, self._without_ports(message))
         if envoy.workers > 1:
             self.made.limits.add(
@@ -319,7 +319,7 @@ class _Collector:
 
     def _add_listeners(self, envoy: _Envoy, number: int) -> str:
         name = f"envoy-{envoy.number}/listeners-{number}.json"
-        self._add_json(name, json.loads((envoy.folder / UPDATES_FOLDER / f"{number}.json").read_text()))
+        self._add_json(name, json.loads((envoy.folder / UPDATES_FOLDER / f"{number}.json").read_text(encoding="utf-8")))
         return name
 
     def _add_json(self, name: str, message: object) -> None:
@@ -360,5 +360,5 @@ class _Collector:
 
     def add_log(self, envoy: _Envoy) -> None:
         """Adds what the Envoy printed."""
-        log = (envoy.folder / "envoy.log").read_text(errors="replace")
+        log = (envoy.folder / "envoy.log").read_text(errors="replace", encoding="utf-8")
         self.made.contents[f"envoy-{envoy.number}/log.txt"] = Content(self._rewriter.text(log).encode())

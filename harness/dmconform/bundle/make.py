@@ -29,7 +29,6 @@ from dmconform.matrix.cells import run_cells
 from dmconform.matrix.classification import classify
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.prepare import EVIDENCE
-from dmconform.matrix.pytest_plugin import read_results
 from dmconform.matrix.reproduce import prepare_cell
 from dmconform.matrix.run_cell import CellResult
 from dmconform.spec.catalogue import Catalogue, load_catalogue
@@ -90,10 +89,10 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, fi
         evidence = folder / EVIDENCE / cell.folder
         say(f"running {cell_id}, and then its replay; the modules' code runs on this machine, with your rights")
         with recording(evidence) as files:
-            trouble = run_cells(prepared, folder, "0", files)
-        result = read_results(folder).get(str(cell))
+            ran = run_cells(prepared, folder, "0", files)
+        result = ran.results.get(str(cell))
         if result is None:
-            raise HarnessError(f"{cell_id}: the cell has no result: {trouble}")
+            raise HarnessError(f"{cell_id}: the cell has no result: {ran.trouble}")
         if not result.outcome.is_verdict:
             raise HarnessError(f"{cell_id}: nothing to replay, the cell is {result.outcome.value}: {result.detail}")
         bundled, contents = contents_of(catalogue, prepared.plan, prepared.plan.cells[0], result, evidence)

@@ -30,7 +30,7 @@ def mappings(envoy: Envoy) -> list[str]:
         HostCrashed: the Envoy has ended.
     """
     try:
-        return Path(f"/proc/{envoy.take_pid()}/maps").read_text(errors="replace").splitlines()
+        return Path(f"/proc/{envoy.take_pid()}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, ProcessLookupError):
         envoy.check_alive("while its mappings were read")
         raise
@@ -59,7 +59,7 @@ def held(envoy: Envoy) -> Held:
     mapped = len(mappings(envoy))
     process = Path(f"/proc/{envoy.take_pid()}")
     try:
-        status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
+        status = dict(line.split(":", 1) for line in (process / "status").read_text(encoding="utf-8").splitlines())
         files = len(list((process / "fd").iterdir()))
     except (FileNotFoundError, ProcessLookupError):
         envoy.check_alive("while it was asked what it holds")

@@ -24,7 +24,7 @@ def write_needed_library(folder: Path) -> Path:
         ctypes.CDLL(_INSTEAD_OF)
     except OSError as error:
         raise Blocked(f"needs {_INSTEAD_OF} to make a library from: {error}") from None
-    lines = Path("/proc/self/maps").read_text().splitlines()
+    lines = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
     source = next(line.split(maxsplit=5)[5] for line in lines if line.endswith(f"/{_INSTEAD_OF}"))
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copyfile(source, folder / NEEDED_LIBRARY))

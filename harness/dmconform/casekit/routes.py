@@ -35,7 +35,7 @@ class Routes:
         file = self.listener.routes_file
         assert file is not None
         part = file.with_suffix(".part")
-        part.write_text(config.route_discovery(self._version, listener))
+        part.write_text(config.route_discovery(self._version, listener), encoding="utf-8")
         part.replace(file)  # Envoy watches for a file moved here
 
     def update(self, envoy: Envoy, *per_route: PerRoute) -> Update:

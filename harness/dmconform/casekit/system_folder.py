@@ -33,7 +33,7 @@ def system_folder_prefix(cell_folder: Path, extra: Path) -> tuple[str, ...]:
     if problem:
         raise Blocked(problem)
     script = cell_folder / "with-system-folder.sh"
-    script.write_text(_SCRIPT)
+    script.write_text(_SCRIPT, encoding="utf-8")
     script.chmod(0o755)
     return (*_unshare(), str(script), str(extra))
 

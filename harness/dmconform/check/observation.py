@@ -18,6 +18,7 @@ from dmconform.check.result import PointRun, RunKind
 from dmconform.check.settings import WantedUse
 from dmconform.check.uses import module_name
 from dmconform.core.errors import HarnessError
+from dmconform.core.machine import has_no_room
 from dmconform.core.text import one_line
 from dmconform.core.values import AbiVerdict
 from dmconform.envoy.config import ModuleRef
@@ -145,6 +146,8 @@ def run_uses(
         kind, reason = classify(seen, binary, logs_abi=logs_abi)
         loaded = kind not in (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)
         verdict = abi_verdict(seen.log, loaded)
+        if kind is not RunKind.WORKS and has_no_room(folder):  # what fails there may fail for want of it
+            kind, reason = RunKind.NO_VERDICT, f"there is no room left in {folder}; make some, or set TMPDIR ({reason})"
     except (HarnessError, OSError) as error:
         seen, kind, reason, verdict = Attempt(AttemptEnd.BLOCKED), RunKind.NO_VERDICT, str(error), AbiVerdict.NOT_LOADED
     lines = () if kind in _NOT_THE_MODULES else module_lines(seen.log, seen.message)

@@ -17,6 +17,7 @@ from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.limits import raise_limits
+from dmconform.core.machine import not_written
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.waiting import poll
@@ -84,7 +85,7 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         if any(keep.iterdir()):
             raise UsageError(f"--keep {keep}: expected a new or an empty folder")
     except OSError as error:
-        raise UsageError(f"--keep {keep}: cannot be made: {error.strerror}") from None
+        raise not_written(f"--keep {keep}", error, what="cannot be made") from None
     yield keep.absolute()
 
 
@@ -142,7 +143,7 @@ def _kill_children(named: str) -> None:
     """Kills the processes that this one has started and that have `named` in their command line, each with its session."""
     for file in Path("/proc/self/task").glob("*/children"):
         with contextlib.suppress(OSError):  # they come and go
-            for pid in file.read_text().split():
+            for pid in file.read_text(encoding="utf-8").split():
                 with contextlib.suppress(OSError):
-                    if named in Path(f"/proc/{pid}/cmdline").read_text(errors="replace"):
+                    if named in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace"):
                         os.killpg(int(pid), signal.SIGKILL)

@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
             say(f"{build.sdk.id}: its sources were not looked at, what is on record stays: {one.sources_problem}")
     text = uses_json(merged(recorded(), tuple(measured)))
     if arguments.write:
-        SDK_USE_FILE.write_text(text)
+        SDK_USE_FILE.write_text(text, encoding="utf-8")
         say(f"{SDK_USE_FILE.name}: {len(measured)} SDK versions measured")
     else:
         sys.stdout.write(text)

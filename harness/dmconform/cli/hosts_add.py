@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dmconform.cli.command import Command
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
+from dmconform.core.machine import not_written
 
 if TYPE_CHECKING:
     from dmconform.hosts.catalogue import KnownHost
@@ -113,8 +114,8 @@ def _texts(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...]) -> Mapp
     from dmconform.measure.faults.page import faults_page
 
     releases = [one.release for one in known]
-    exports = with_exports(EXPORTS_FILE.read_text(), releases, entry.release, new.facts.other_exports)
-    texts = {paths.HOSTS_FILE: with_host(paths.HOSTS_FILE.read_text(), entry), EXPORTS_FILE: exports}
+    exports = with_exports(EXPORTS_FILE.read_text(encoding="utf-8"), releases, entry.release, new.facts.other_exports)
+    texts = {paths.HOSTS_FILE: with_host(paths.HOSTS_FILE.read_text(encoding="utf-8"), entry), EXPORTS_FILE: exports}
     if new.new_minor is not None:
         texts[paths.ABI / f"{new.new_minor.envoy}.json"] = abi_json(new.new_minor)
     if new.reactions is not None:
@@ -136,7 +137,7 @@ def _write(texts: Mapping[Path, str]) -> Iterator[Path]:
         paths.HOSTS_FILE: load_hosts,
         EXPORTS_FILE: lambda path: load_toml(path, Exports),
     }
-    changed = {file: text for file, text in texts.items() if not file.exists() or file.read_text() != text}
+    changed = {file: text for file, text in texts.items() if not file.exists() or file.read_text(encoding="utf-8") != text}
     parts = {file: file.with_name(f".{file.name}.part") for file in changed}
     try:
         for file, text in changed.items():
@@ -147,7 +148,7 @@ def _write(texts: Mapping[Path, str]) -> Iterator[Path]:
             part.replace(file)
             yield file
     except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
+        raise not_written(str(error.filename), error) from error
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)

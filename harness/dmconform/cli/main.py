@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from dmconform import __version__
 from dmconform.cli import (
@@ -36,14 +33,20 @@ from dmconform.cli import (
     run,
 )
 from dmconform.cli.command import Command, Parser
-from dmconform.core.errors import ExitCode, HarnessError
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
+from dmconform.core.errors import ExitCode
+from dmconform.core.streams import prepare_streams
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"dmconform {__version__}", help="print the version and exit")
+    parser.add_argument(
+        DEBUG,
+        action="store_true",
+        dest="traceback",
+        help="show the traceback of an error as well; build and reproduce have another option of this name, so write it before "
+        "the command",
+    )
 
 
 DMCONFORM = Command(
@@ -105,38 +108,6 @@ def _terminated_like_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-class _ForgivingOutput(io.FileIO):
-    """Standard output that goes nowhere once its reader is gone, as `head` is soon: the command ends with its exit code."""
-
-    def write(self, data: Buffer, /) -> int:
-        try:
-            return super().write(data)
-        except BrokenPipeError:
-            _discard(self.fileno())
-            return memoryview(data).nbytes
-        except OSError as error:
-            _discard(self.fileno())
-            raise HarnessError(f"standard output cannot be written: {error.strerror}") from error
-
-
-def _discard(descriptor: int) -> None:
-    """Makes what is written to a file descriptor from now on go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
-
-
-def _forgive_readers() -> None:
-    """Puts `_ForgivingOutput` below `sys.stdout`, unless that is another one already, as in a test."""
-    output = sys.stdout
-    if output is not sys.__stdout__ or output is None:
-        return
-    raw = _ForgivingOutput(output.fileno(), "w", closefd=False)
-    sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(raw), encoding=output.encoding, errors=output.errors, line_buffering=output.line_buffering
-    )
-
-
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Reads a command line; `run` of the result is the function that does it.
 
@@ -147,30 +118,30 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the tool; returns its exit code."""
-    _forgive_readers()
+    """Runs the tool; returns its exit code. Whatever happens ends as a sentence on standard error."""
+    prepare_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        shorten_side_effects(words)
     try:
-        return _ended(arguments)
-    except BrokenPipeError:  # of standard error
-        _discard(sys.stderr.fileno())
-        return ExitCode.ERROR
+        return _ended(words)
     except KeyboardInterrupt:
         print("dmconform: interrupted", file=sys.stderr)
         return ExitCode.ERROR
+    except Exception as error:
+        return explain(error, words)
 
 
-def _ended(arguments: Sequence[str] | None) -> int:
-    chosen = parse(arguments)
-    act: Callable[[argparse.Namespace], int] = chosen.run
+def _ended(words: Sequence[str]) -> int:
     try:
-        with _terminated_like_interrupted():
-            code = act(chosen)
-        sys.stdout.flush()
-    except HarnessError as error:
-        from dmconform.core.terminal import safe_message
-
-        print(safe_message(f"dmconform: {error}"), file=sys.stderr)  # it may quote a file or a host
-        return error.exit_code
+        chosen = parse(words)
+    except SystemExit:
+        sys.stdout.flush()  # the text of --help, which may not be written at the interpreter's end
+        raise
+    act: Callable[[argparse.Namespace], int] = chosen.run
+    with _terminated_like_interrupted():
+        code = act(chosen)
+    sys.stdout.flush()
     return code
 
 

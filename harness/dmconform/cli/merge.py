@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from pathlib import Path
 
@@ -23,7 +22,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from dmconform.cli.output import print_report
     from dmconform.core.terminal import safe_message
-    from dmconform.matrix.execute import make_report_folder, write_reports
+    from dmconform.matrix.execute import report_folder, write_reports
     from dmconform.matrix.merge import merge
     from dmconform.report.copying import copy_named
     from dmconform.report.reading import read_report
@@ -33,16 +32,12 @@ def _run(arguments: argparse.Namespace) -> int:
     reports = [read_report(file) for file in files]
     names = [str(path) for path in files]
     whole = merge(list(zip(names, reports, strict=True)), [case.id for case in load_catalogue().cases])
-    folder = make_report_folder(arguments.out)
-    try:
+    with report_folder(arguments.out, worth_keeping=()) as folder:
         for file, report in zip(files, reports, strict=True):
             named = {cell.evidence for cell in report.cells} | {sdk.build_log for sdk in report.sdks}
             for one in copy_named(file.parent, sorted(filter(None, named)), folder):
                 print(safe_message(f"dmconform: {file.parent}: {one!r} is a link, or no file: not copied"), file=sys.stderr)
         write_reports(whole, folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     print_report(arguments.format, whole, folder)
     return ExitCode.OK if arguments.exit_zero else whole.exit_code
 

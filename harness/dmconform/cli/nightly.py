@@ -99,11 +99,11 @@ def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
 
 def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Path, Report, Report | None]:
     """Returns the folder and the report of a run, and the report to compare it with."""
-    import time
     from datetime import UTC, datetime
 
     from dmconform.cli.output import print_report
-    from dmconform.matrix.execute import make_report_folder
+    from dmconform.core.clock import CommandStart
+    from dmconform.matrix.execute import report_folder
     from dmconform.matrix.run import run_matrix, selection_of
     from dmconform.release.nightly.nights import name_of, newest_report, remove_old
     from dmconform.release.nightly.renew import renew_images
@@ -112,10 +112,10 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
         raise UsageError(f"--nights {arguments.nights}: expected 2 or more, tonight and the one to compare with")
     keep = arguments.keep or paths.runs_folder() / "nightly"
     before = newest_report(keep) if arguments.previous is None else previous
-    started = time.time()
+    started = CommandStart.now()
     renew_images(arguments.host, paths.cache_folder())
-    folder = make_report_folder(keep / name_of(datetime.now(UTC)))
-    report = run_matrix(selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns)
+    with report_folder(keep / name_of(datetime.now(UTC))) as folder:
+        report = run_matrix(selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns)
     print_report(arguments.format, report, folder)
     remove_old(keep, arguments.nights)
     return folder, report, before

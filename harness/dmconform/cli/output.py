@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmconform.core.errors import UsageError
+from dmconform.core.machine import not_written
 
 if TYPE_CHECKING:
     import msgspec
@@ -82,19 +83,20 @@ def write_json(file: Path, text: str) -> None:
     """Writes what `json_target` returned.
 
     Raises:
-        UsageError: it cannot be written.
+        HarnessError: it cannot be written.
     """
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"--json {file}: cannot be written: {error.strerror}") from None
+        raise not_written(f"--json {file}", error) from None
 
 
 def put(text: str, file: Path | None) -> None:
     """Writes text to a file of `-o`, or to standard output without one.
 
     Raises:
-        UsageError: it cannot be written.
+        UsageError: there can be no such file.
+        HarnessError: it cannot be written.
     """
     if file is None:
         sys.stdout.write(text)
@@ -102,4 +104,4 @@ def put(text: str, file: Path | None) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{file}: the result cannot be written there: {error.strerror}") from error
+        raise not_written(str(file), error, what="the result cannot be written there") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dmconform.cli.output import put
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
 from dmconform.matrix.assemble import envoy_test_entries, requirement_entries
@@ -33,10 +34,11 @@ def write_or_print(text: str, name: str, *, write: bool) -> int:
 
     Raises:
         UsageError: it is to be written, and this is not a checkout.
+        HarnessError: it cannot be written.
     """
     if write:
         file = paths.checkout(f"{name} --write writes docs/{name}.md") / "docs" / f"{name}.md"
-        file.write_text(text)
+        put(text, file)
         print(f"written: {file}")
     else:
         print(text, end="")

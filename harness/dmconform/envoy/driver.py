@@ -61,7 +61,7 @@ class Driver:
 
     def write_bootstrap(self, text: str) -> None:
         """Writes the configuration that it starts with."""
-        (self.folder / BOOTSTRAP_FILE).write_text(text)
+        (self.folder / BOOTSTRAP_FILE).write_text(text, encoding="utf-8")
 
     def write_listeners(self, text: str) -> None:
         """Replaces its listeners: it notices a file that is moved here."""

@@ -85,5 +85,5 @@ class Launch:
             "",
         ]
         script = folder / "run-again.sh"
-        script.write_text("\n".join(lines))
+        script.write_text("\n".join(lines), encoding="utf-8")
         script.chmod(0o755)

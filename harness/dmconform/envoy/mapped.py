@@ -12,7 +12,7 @@ def has_mapped(pid: int, path: Path) -> bool:
         FileNotFoundError, ProcessLookupError: there is no such process any more.
     """
     process = Path(f"/proc/{pid}")
-    mapped = (process / "maps").read_text(errors="replace").splitlines()
+    mapped = (process / "maps").read_text(errors="replace", encoding="utf-8").splitlines()
     # Where the harness is below a changed root and the process in a separate mount namespace, the kernel gives both paths
     # from the real root on.
     reported = (process / "root").readlink() / path.relative_to("/")

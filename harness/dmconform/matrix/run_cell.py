@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import msgspec
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
+from dmconform.core.machine import has_no_room
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
 from dmconform.envoy.observer import UNOBSERVED, Observer
@@ -65,6 +67,11 @@ def run_cell(
         cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
         try:
             outcome, detail = _outcome_of(case, cell)
+            if outcome is not Outcome.PASS and outcome.is_verdict and has_no_room(folder):
+                outcome, detail = (
+                    Outcome.ERROR,
+                    f"{_system_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))} ({detail})",
+                )
         finally:
             cell.reap()
         verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
@@ -121,4 +128,4 @@ def _trim(folder: Path, cell: CellId) -> None:
         copy.unlink()
     if removed:
         note = f"The modules were removed, as the cell is not a supported one. To have them: dmconform reproduce {cell}\n"
-        (folder / "modules-removed.txt").write_text(note)
+        (folder / "modules-removed.txt").write_text(note, encoding="utf-8")

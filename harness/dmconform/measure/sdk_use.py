@@ -114,7 +114,7 @@ def _files(folder: Path, language: Language) -> Iterator[Path]:
 
 
 def _names_in(path: Path) -> list[str]:
-    return _CALLBACK.findall(_COMMENT.sub("", path.read_text(errors="replace")))
+    return _CALLBACK.findall(_COMMENT.sub("", path.read_text(encoding="utf-8", errors="replace")))
 
 
 def merged(recorded: SdkUses, measured: tuple[Measured, ...]) -> SdkUses:

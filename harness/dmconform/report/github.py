@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from dmconform.core.errors import UsageError
+from dmconform.core.machine import not_written
 from dmconform.core.text import counted, cut, plain
 from dmconform.core.values import Judgement
 from dmconform.report.mismatches import mismatch_groups
@@ -93,7 +93,7 @@ def add_to_summary(markdown: str) -> None:
     """Appends to the summary of the job's step; does nothing where there is none.
 
     Raises:
-        UsageError: GITHUB_STEP_SUMMARY names a file that cannot be written.
+        HarnessError: GITHUB_STEP_SUMMARY names a file that cannot be written.
     """
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if not place:
@@ -106,7 +106,7 @@ def add_to_summary(markdown: str) -> None:
         with Path(place).open("ab") as file:
             file.write(content)
     except OSError as error:
-        raise UsageError(f"GITHUB_STEP_SUMMARY={place}: cannot be written: {error.strerror}") from error
+        raise not_written(f"GITHUB_STEP_SUMMARY={place}", error) from error
 
 
 def set_output(name: str, value: str) -> None:
@@ -123,7 +123,7 @@ def set_output(name: str, value: str) -> None:
         with Path(place).open("a", encoding="utf-8") as file:
             file.write(f"{name}={value}\n")
     except OSError as error:
-        raise UsageError(f"GITHUB_OUTPUT={place}: cannot be written: {error.strerror}") from error
+        raise not_written(f"GITHUB_OUTPUT={place}", error) from error
 
 
 def tell_github(report: Report, markdown: Path) -> None:

@@ -235,8 +235,11 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
 
 
+def report_json(report: Report) -> bytes:
+    """Returns what `report.json` has, indented."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
 def write_report(report: Report, path: Path) -> None:
-    """Writes `report.json`, indented, in one step that others see."""
-    part = path.with_suffix(".part")
-    part.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    part.replace(path)
+    """Writes `report.json`."""
+    path.write_bytes(report_json(report))

@@ -131,7 +131,7 @@ class _Git:
         self._configure(_SETTINGS)
         self.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1", str(git_dir))
         (git_dir / "info").mkdir(exist_ok=True)
-        (git_dir / "info" / "attributes").write_text(_ATTRIBUTES)
+        (git_dir / "info" / "attributes").write_text(_ATTRIBUTES, encoding="utf-8")
         # By environment: the address may hold a password, which has no place in a file.
         self._configure({f"remote.{_REMOTE}.url": repository})
         if _is_local(self.run("ls-remote", "--get-url", _REMOTE).decode(errors="replace").strip()):
@@ -293,7 +293,7 @@ def _write_text(path: Path, text: str) -> None:
     """Writes a small file in one step that others see."""
     part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}.part")
     try:
-        part.write_text(text)
+        part.write_text(text, encoding="utf-8")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -349,7 +349,7 @@ class SourceRepository:
             target = self._folder / f"{commit}-{_short_hash(*sorted(official.folders))}"
             record = target.with_name(f"{target.name}.sha256")
             with FileLock(f"{target}.lock", timeout=GIT_S):
-                if not (target.is_dir() and record.is_file() and record.read_text() == _digest(target)):
+                if not (target.is_dir() and record.is_file() and record.read_text(encoding="utf-8") == _digest(target)):
                     self._fetch(official, commit, target, record)
         except TimeoutError:
             raise HarnessError(
@@ -364,7 +364,7 @@ class SourceRepository:
     def _commit_of_tag(self, official: OfficialSource) -> str:
         """Returns the commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""
         record = self._folder / f"tag-{_short_hash(self.repository, official.tag)}"
-        known = record.read_text() if record.is_file() else ""
+        known = record.read_text(encoding="utf-8") if record.is_file() else ""
         if _COMMIT.fullmatch(known):
             return known
         commit = self._ask_tags().get(official.tag)

@@ -93,7 +93,7 @@ def add(path: Path, record: KnownFailure) -> None:
     block = tomlkit.document()
     block[_KNOWN] = tomlkit.aot()
     _records(path, block).append(table)
-    _write(path, path.read_text().rstrip("\n") + "\n\n" + tomlkit.dumps(block).lstrip("\n"))
+    _write(path, path.read_text(encoding="utf-8").rstrip("\n") + "\n\n" + tomlkit.dumps(block).lstrip("\n"))
 
 
 def _string(text: str) -> String:
@@ -111,7 +111,7 @@ def _array(texts: Sequence[str]) -> Array:
 def _read(path: Path) -> tomlkit.TOMLDocument:
     load_known_failures(path)
     try:
-        return tomlkit.parse(path.read_text())
+        return tomlkit.parse(path.read_text(encoding="utf-8"))
     except TOMLKitError as error:
         raise DataFileError(path, str(error)) from error
 
@@ -157,7 +157,7 @@ def _change(path: Path, record: str, changes: Mapping[str, Item]) -> None:
 def _write(path: Path, text: str) -> None:
     """Writes a file if the new text can be read; leaves it as it was otherwise."""
     part = path.with_name(f".{path.name}.part")
-    part.write_text(text)
+    part.write_text(text, encoding="utf-8")
     try:
         load_known_failures(part)
         part.replace(path)

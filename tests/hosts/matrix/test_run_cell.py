@@ -52,6 +52,19 @@ def test_each_end_has_its_outcome(bench: Bench, error: Exception, outcome: Outco
     assert (result.evidence is None) is (outcome is Outcome.NOT_APPLICABLE)
 
 
+@pytest.mark.parametrize("number", range(len(ENDS)))
+def test_nothing_that_fails_without_room_is_the_hosts_fault(number: int, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dmconform.matrix.run_cell.has_no_room", lambda _: True)
+    error, outcome, _ = ENDS[number]
+    result = bench.run(raising(error))
+    assert result.outcome is (Outcome.ERROR if outcome.is_verdict else outcome), result
+
+
+def test_what_holds_without_room_holds(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dmconform.matrix.run_cell.has_no_room", lambda _: True)
+    assert bench.run(lambda _: None).outcome is Outcome.PASS
+
+
 def test_a_cell_that_is_never_done_is_ended(bench: Bench) -> None:
     def case(cell: Cell) -> None:
         with bounded(0.5, HostHung("not done")), cell.start(listener("identity")):

@@ -80,6 +80,15 @@ def types(data: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+def chain(length: int) -> list[dict[str, str]]:
+    """Aliases, each of the next one."""
+    names = [f"{PREFIX}alias_{number}" for number in range(length)]
+    targets = [*names[1:], "int"]
+    return [
+        {"kind": "alias", "name": name, "source": "9.8", "type": target} for name, target in zip(names, targets, strict=True)
+    ]
+
+
 MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no source '7.7'; known: 9.8, 9.9d": lambda d: d["types"][0].update(source="7.7"),
     "source '9.9d' is used by nothing": lambda d: (
@@ -102,6 +111,9 @@ MISTAKES: dict[str, Callable[[dict[str, Any]], object]] = {
     "'a b' is not a name in C": lambda d: types(d, "buffer")["fields"][0].update(name="a b"),
     "begins with envoy_dynamic_module_callback_": lambda d: d["functions"][0].update(name="other"),
     "or none of them": lambda d: d["functions"][3].pop("returns"),
+    "types within types, 64 deep at most": lambda d: d["types"].extend(chain(1200)),
+    "up to 8 stars": lambda d: types(d, "filter_envoy_ptr").update(type="char" + "*" * 3000),
+    "up to 4 sizes of an array": lambda d: types(d, "buffer")["fields"][0].update(type="char" + "[2]" * 500),
     "in a circle": lambda d: types(d, "buffer")["fields"].append({"name": "x", "type": PREFIX + "result"}),
 }
 
@@ -126,6 +138,14 @@ def test_many_mistakes_are_not_all_reported(tmp_path: Path) -> None:
     path.write_text(json.dumps(data))
     with pytest.raises(DataFileError, match=r"; and 4 more$"):
         load_abi_file(path)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(("length", "fits"), [(64, True), (65, False)])
+def test_aliases_may_be_nested_so_deep_in_any_order(length: int, fits: bool, backwards: bool) -> None:
+    data = json.loads(ABI_FILE.read_bytes())
+    data["types"] += reversed(chain(length)) if backwards else chain(length)
+    assert (problems(msgspec.convert(data, Abi)) == ()) is fits
 
 
 def test_two_names_may_mean_the_same_number() -> None:

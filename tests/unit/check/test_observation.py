@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from dmconform.binaries.facts import ModuleFacts
-from dmconform.check.observation import LIBRARY_PATH, classify, install
+from dmconform.check.observation import LIBRARY_PATH, InstalledUse, classify, install, run_uses
 from dmconform.check.result import RunKind
+from dmconform.check.settings import WantedUse
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.envoy.client import Answer
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase, SentExchange
 
@@ -138,3 +140,18 @@ def test_libraries_beside_the_module_are_found_from_its_copy(tmp_path: Path) -> 
     facts = ModuleFacts("00", 1, search_paths=("$ORIGIN/../module.libs:/opt/lib", "${ORIGIN}"))
     assert install(module, facts, tmp_path / "modules").environment == {LIBRARY_PATH: f"{tmp_path}/../module.libs:{tmp_path}"}
     assert install(module, FACTS, tmp_path / "modules").environment == {}
+
+
+@pytest.mark.parametrize(("room", "kind"), [(True, RunKind.CONFIGURATION_CRASHED), (False, RunKind.NO_VERDICT)])
+def test_what_fails_in_a_folder_without_room_is_not_the_modules_fault(
+    room: bool, kind: RunKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashed = Attempt(AttemptEnd.CRASHED, message="SIGSEGV")
+    monkeypatch.setattr("dmconform.check.observation.attempt", lambda *_, **__: crashed)
+    monkeypatch.setattr("dmconform.check.observation.has_no_room", lambda _: not room)
+    module = tmp_path / "libm.so"
+    module.touch()
+    use = InstalledUse(install(module, FACTS, tmp_path / "installed"), WantedUse(ExtensionPoint.HTTP_FILTER))
+    found = run_uses(ENVOY, [use], tmp_path, environment={}, upstream_port=1)
+    assert found.kind is kind
+    assert ("no room left" in found.reason) is not room

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -116,3 +119,57 @@ def test_the_data_is_not_what_the_samples_are_named_after() -> None:
     """The minors of made-up ABIs must never be real ones: their data would stand in."""
     with pytest.raises(Exception, match="no ABI data"):
         load_abi(paths.ABI, abi().envoy)
+
+
+def alias(name: str, target: str, source: str = "1.39") -> dict[str, object]:
+    return {"kind": "alias", "name": name, "source": source, "type": target}
+
+
+def struct(name: str, field: str) -> dict[str, object]:
+    return {"kind": "struct", "name": name, "source": "1.39", "fields": [{"name": "a", "type": field}]}
+
+
+def with_types(data: dict[str, Any], *types: dict[str, object]) -> None:
+    """Adds types to ABI data, with a callback that uses the first."""
+    data["types"] += types
+    params = [{"name": "a", "type": types[0]["name"]}]
+    one = {"name": "envoy_dynamic_module_callback_x", "kind": "callback", "source": "1.39", "returns": "void", "params": params}
+    data["functions"].append(one)
+
+
+def first(entries: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return next(one for one in entries if one["kind"] == kind)
+
+
+BAD_DATA: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a chain of aliases": lambda d: with_types(
+        d, *(alias(f"t{number}", f"t{number + 1}") for number in range(1200)), alias("t1200", "int")
+    ),
+    "a chain of structs": lambda d: with_types(
+        d, *(struct(f"t{number}", f"t{number + 1}") for number in range(1200)), alias("t1200", "int")
+    ),
+    "a circle of aliases": lambda d: with_types(d, alias("t0", "t1"), alias("t1", "t0")),
+    "a circle of pointers": lambda d: with_types(d, alias("t0", "t1*"), alias("t1", "t0*")),
+    "a source of an alias": lambda d: with_types(d, alias("t0", "int", "none")),
+    "a source of a struct": lambda d: first(d["types"], "struct").update(source="none"),
+    "a source of an enum": lambda d: first(d["types"], "enum").update(source="none"),
+    "a source of a pointer": lambda d: next(one for one in d["types"] if one["kind"] == "function_pointer").update(
+        source="none"
+    ),
+    "a source of a callback": lambda d: first(d["functions"], "callback").update(source="none"),
+    "a source of a hook": lambda d: first(d["functions"], "hook").update(source="none"),
+    "all sources": lambda d: d.update(sources={}),
+    "thousands of stars": lambda d: with_types(d, alias("t0", "int" + "*" * 3000)),
+}
+
+
+@pytest.mark.parametrize("what", BAD_DATA)
+def test_data_that_does_not_fit_together_is_named(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On either side, and on both: what is wrong in a file never shows as a traceback, and never as a broken ABI."""
+    data = json.loads((paths.ABI / "1.39.json").read_bytes())
+    BAD_DATA[what](data)
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps(data), encoding="utf-8")
+    for words in (["diff", "1.39", str(file)], ["diff", str(file), str(file)], ["drift", str(file)]):
+        assert main(["abi", *words]) == ExitCode.USAGE
+        assert capsys.readouterr().err.startswith(f"dmconform: {file}: ")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import pty
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from dmconform.cli.main import main
+from dmconform.core import paths
 from dmconform.core.errors import ExitCode
 
 from tests.unit.elf_samples import Sample, write
@@ -112,15 +117,151 @@ def test_a_reader_that_has_seen_enough_changes_nothing(name: str, lines: int, mo
     assert (process.returncode, printed.decode()) == (code, "")
 
 
-@pytest.mark.parametrize("words", ["list hosts", "list cells --everywhere"])
-def test_an_output_that_cannot_be_written_is_an_error(words: str, module: Path) -> None:
-    full = os.open("/dev/full", os.O_WRONLY)
+FULL = "dmconform: standard output cannot be written: No space left on device\n"
+CLOSED = "dmconform: standard output cannot be written: it is closed\n"
+
+
+@pytest.mark.parametrize("words", [*(words for words, _ in PRINTING.values()), "list hosts"])
+@pytest.mark.parametrize(("redirected", "printed"), [(">/dev/full", FULL), (">&-", CLOSED)], ids=["full", "closed"])
+def test_an_output_that_cannot_be_written_is_an_error(words: str, redirected: str, printed: str, module: Path) -> None:
+    done = run_in_shell(words, redirected, module)
+    assert (done.returncode, done.stderr) == (4, printed)
+
+
+@pytest.mark.parametrize("redirected", ["2>/dev/full", "2>&-", "<&- 2>&-"])
+@pytest.mark.parametrize("name", ["abi diff", "list", "check --json"])
+def test_an_error_output_that_cannot_be_written_changes_nothing(name: str, redirected: str, module: Path) -> None:
+    words, code = PRINTING[name]
+    done = run_in_shell(words, redirected, module)
+    assert (done.returncode, bool(done.stdout)) == (code, True)
+
+
+def run_in_shell(words: str, redirected: str, module: Path) -> subprocess.CompletedProcess[str]:
+    """Runs the tool with something done to its descriptors."""
+    command = f"exec {sys.executable} -m dmconform {words.replace('MODULE', str(module))} {redirected}"
+    return subprocess.run(["/bin/sh", "-c", command], capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT_S)
+
+
+def failing(error: BaseException) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def unexpected(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Makes `coverage` end with an error."""
+    return lambda error: monkeypatch.setattr("dmconform.spec.catalogue.load_catalogue", failing(error))
+
+
+def test_a_defect_is_one_sentence_with_where_to_report_it(
+    unexpected: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    unexpected(KeyError("surprise\x1b[31m"))
+    assert main(["coverage"]) == ExitCode.ERROR
+    printed = capsys.readouterr().err
+    assert len(printed.splitlines()) == 1
+    assert printed.startswith("dmconform: internal error: KeyError in test_main.py, line ")
+    assert "SECURITY.md" in printed
+    assert "dmconform --debug coverage" in printed
+    assert "\x1b" not in printed
+
+
+@pytest.mark.parametrize("words", [["--debug", "coverage"]])
+def test_a_traceback_is_there_for_those_who_ask(
+    words: list[str], unexpected: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    unexpected(KeyError("surprise"))
+    assert main(words) == ExitCode.ERROR
+    printed = capsys.readouterr().err
+    assert printed.startswith("Traceback (most recent call last):")
+    assert printed.splitlines()[-1].startswith("dmconform: internal error: KeyError")
+
+
+@pytest.mark.parametrize(("words", "tracebacks"), [("", 0), ("--debug ", 1)])
+def test_an_error_at_the_end_of_the_interpreter_is_one_line(words: str, tracebacks: int) -> None:
+    """As from a library's `atexit` where no thread can be started any more."""
+    code = f"""
+import atexit, sys
+atexit.register(lambda: {{}}["surprise"])
+sys.argv[1:] = "{words}list hosts".split()
+from dmconform.cli.main import main
+sys.exit(main())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT_S)
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, tracebacks)
+    if not tracebacks:
+        assert done.stderr == "dmconform: besides: KeyError: 'surprise'\n"
+
+
+def test_an_option_of_a_command_does_not_ask_for_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--debug` behind `reproduce` and `build` is about modules."""
+    assert main(["reproduce", "window/lods/go@1.39:reference/1.39.3", "--debug"]) == ExitCode.USAGE
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "printed"),
+    [
+        (OSError(errno.ENOSPC, "", "/some/file"), "/some/file: No space left on device; free room there"),
+        (OSError(errno.EMFILE, ""), "Too many open files; raise the limit of open files (ulimit -n)"),
+        (RuntimeError("can't start new thread"), "no more threads can be started; raise the limit of processes"),
+        (MemoryError(), "there is no memory left; give it more"),
+    ],
+)
+def test_trouble_of_the_machine_is_no_defect(
+    error: Exception, printed: str, unexpected: Callable[[BaseException], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    unexpected(error)
+    assert main(["coverage"]) == ExitCode.ERROR
+    seen = capsys.readouterr().err
+    assert seen.startswith(f"dmconform: {printed}")
+    assert "internal error" not in seen
+
+
+@pytest.fixture(scope="module")
+def latin(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a user whose locale is ISO-8859-1."""
+    folder = tmp_path_factory.mktemp("locales")
+    name = "en_US.ISO-8859-1"
+    localedef = shutil.which("localedef")
+    if localedef is None:
+        pytest.skip("localedef is not installed, so there is no other locale")
+    subprocess.run([localedef, "-i", "en_US", "-f", "ISO-8859-1", str(folder / name)], capture_output=True, check=False)
+    if not (folder / name).is_dir():
+        pytest.skip("the sources of locales are not installed")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "LC_", "LANG"))}
+    return {**environment, "PYTHONPATH": str(paths.IMPORT_ROOT), "LOCPATH": str(folder), "LC_ALL": name}
+
+
+def test_a_pipe_gets_utf8_whatever_the_locale(latin: dict[str, str]) -> None:
+    code = "import locale; print(locale.getencoding())"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, env=latin, check=True, timeout=TIMEOUT_S)
+    assert seen.stdout == b"ISO-8859-1\n"
+    command = [sys.executable, "-m", "dmconform", "abi", "diff", "1.38", "1.39"]
+    done = subprocess.run(command, capture_output=True, env=latin, check=False, timeout=TIMEOUT_S)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert "ABI string v0.1.0) → Envoy 1.39" in done.stdout.decode("utf-8")
+
+
+def test_a_terminal_shows_what_it_can(latin: dict[str, str]) -> None:
+    """The arrow of `abi diff` is not in ISO-8859-1."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "dmconform", "abi", "diff", "1.38", "1.39"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=terminal, stderr=subprocess.PIPE, env=latin)
+    os.close(terminal)
+    shown = b""
+    while block := _read(controller):
+        shown += block
+    _, printed = process.communicate(timeout=TIMEOUT_S)
+    os.close(controller)
+    assert (process.returncode, printed) == (1, b"")
+    assert b"ABI string v0.1.0) ? Envoy 1.39" in shown
+
+
+def _read(terminal: int) -> bytes:
     try:
-        process = start(words, module, full)
-        _, printed = process.communicate(timeout=TIMEOUT_S)
-    finally:
-        os.close(full)
-    assert (process.returncode, printed.decode()) == (
-        4,
-        "dmconform: standard output cannot be written: No space left on device\n",
-    )
+        return os.read(terminal, 1 << 16)
+    except OSError:  # what a terminal ends with
+        return b""

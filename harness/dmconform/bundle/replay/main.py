@@ -81,13 +81,13 @@ def _sha256(path: Path) -> str:
 
 def _checked(archive: Path) -> dict[str, Any]:
     """Returns the cell, if all files of the archive are as they were made."""
-    for line in (archive / "SHA256SUMS").read_text().splitlines():
+    for line in (archive / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
         expected, _, name = line.partition("  ")
         path = archive / name
         seen = _sha256(path) if path.is_file() else "no such file"
         if seen != expected:
             raise Trouble(f"{name}: expected SHA-256 {expected}, saw {seen}: this archive was changed; unpack it anew")
-    cell: dict[str, Any] = json.loads((archive / "cell.json").read_text())
+    cell: dict[str, Any] = json.loads((archive / "cell.json").read_text(encoding="utf-8"))
     return cell
 
 

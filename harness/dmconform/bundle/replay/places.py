@@ -42,7 +42,7 @@ class Places:
 
     def configuration(self, file: str) -> str:
         """Returns a configuration of the archive, as JSON with this machine's folders and ports."""
-        text = (self._archive / file).read_text()
+        text = (self._archive / file).read_text(encoding="utf-8")
         for placeholder, path in (("{{CELL}}", self.cell), ("{{ENVOY}}", self.envoy)):
             text = text.replace(placeholder, json.dumps(str(path))[1:-1])
         for name, port in self._ports.items():

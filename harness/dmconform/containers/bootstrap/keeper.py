@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
 def write_record(record: Path, place: Path) -> None:
     """Records where the server's socket will be, and which temporary folder is to be removed after it."""
     unfinished = record.with_suffix(".new")
-    unfinished.write_text(json.dumps({"place": str(place), "socket": str(socket_path(place))}))
+    unfinished.write_text(json.dumps({"place": str(place), "socket": str(socket_path(place))}), encoding="utf-8")
     unfinished.replace(record)
 
 
@@ -109,7 +109,7 @@ def start_server(dockerd: str, folder: Path, place: Path, uid: int, gid: int) ->
     socket.parent.mkdir(mode=0o700)  # whoever can open the socket is root: let its user in, not the user's whole group
     os.chown(socket.parent, uid, gid)
     settings = place / "daemon.json"  # not the machine's own one, which is for another server
-    settings.write_text("{}")
+    settings.write_text("{}", encoding="utf-8")
     command = [
         *("setpriv", "--pdeathsig", "TERM", "--", dockerd),
         f"--config-file={settings}",
@@ -193,7 +193,7 @@ def processes(place: Path, programs: tuple[str, ...] = PROGRAMS) -> list[int]:
                     found.add(int(entry.name))
     for group in cgroups(place.name) if IN_CONTAINERS in programs else ():
         with contextlib.suppress(OSError):
-            found.update(int(line) for line in (group / "cgroup.procs").read_text().split())
+            found.update(int(line) for line in (group / "cgroup.procs").read_text(encoding="utf-8").split())
     return sorted(found)
 
 
@@ -214,7 +214,7 @@ def remove_cgroups(name: str) -> None:
 def mounts_below(folders: list[Path]) -> list[str]:
     """Returns what is mounted on these folders or below, inner mounts first."""
     found = []
-    for line in MOUNTS.read_text().splitlines():
+    for line in MOUNTS.read_text(encoding="utf-8").splitlines():
         point = line.split(" ")[4].encode().decode("unicode_escape")  # a space is written \\040
         if any(Path(point).is_relative_to(folder) for folder in folders):
             found.append(point)

@@ -133,6 +133,7 @@ def remove_data(folder: Path) -> None:
             check=False,
             capture_output=True,
             text=True,
+            encoding="utf-8",
         )
     if done.returncode != 0:
         raise HarnessError(f"could not delete {folder}: {done.stderr.strip()}")
@@ -143,7 +144,7 @@ def log_tails(folder: Path) -> str:
     parts = []
     for name in ("keeper.log", keeper.SERVER_LOG):
         with contextlib.suppress(OSError):
-            lines = (folder / name).read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]
+            lines = (folder / name).read_text(errors="replace", encoding="utf-8").splitlines()[-LOG_TAIL_LINES:]
             if lines:
                 parts.append(f"The end of {folder / name}:\n" + "\n".join(lines))
     return "\n".join(parts) or f"Its logs in {folder} are empty."

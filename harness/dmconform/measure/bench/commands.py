@@ -93,7 +93,12 @@ def _figure(command: _Command, taken_s: Sequence[float], yardstick_s: Sequence[f
 def _probe(scratch: Path) -> Path:
     """Copies a built probe, as a user's module."""
     done = subprocess.run(
-        [sys.executable, "-m", "dmconform", "build", "--sdk", SDK], capture_output=True, text=True, timeout=BOUND_S, check=True
+        [sys.executable, "-m", "dmconform", "build", "--sdk", SDK],
+        capture_output=True,
+        text=True,
+        timeout=BOUND_S,
+        check=True,
+        encoding="utf-8",
     )
     path = next(line.split()[-1] for line in done.stdout.splitlines() if line.split()[1] == "probe")
     return Path(shutil.copyfile(path, scratch / "libprobe.so"))

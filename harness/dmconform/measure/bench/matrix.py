@@ -56,7 +56,7 @@ def bare_loop(binary: Path, folder: Path) -> float:
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     listener = {"name": "bare", "address": any_port, "filter_chains": [chain]}
     configuration = {"admin": {"address": any_port}, "static_resources": {"listeners": [listener]}}
-    (folder / "bare.json").write_text(json.dumps(configuration))
+    (folder / "bare.json").write_text(json.dumps(configuration), encoding="utf-8")
     address_file = folder / "admin"
     address_file.unlink(missing_ok=True)
     started = time.perf_counter()
@@ -64,7 +64,7 @@ def bare_loop(binary: Path, folder: Path) -> float:
     command += ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warning"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        address = poll(lambda: (address_file.exists() and address_file.read_text()) or None, HOST_START_S)
+        address = poll(lambda: (address_file.exists() and address_file.read_text(encoding="utf-8")) or None, HOST_START_S)
         if not address:
             raise RuntimeError("the bare Envoy did not start")
         admin_port = int(address.rpartition(":")[2])

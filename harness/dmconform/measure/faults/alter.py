@@ -48,5 +48,5 @@ def by_discovery(draft: Draft) -> None:
     clusters = draft.bootstrap["static_resources"].pop("clusters")
     resources = [{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", **one} for one in clusters]
     file = draft.folder / _CLUSTERS_FILE
-    file.write_text(json.dumps({"version_info": "1", "resources": resources}, indent=1))
+    file.write_text(json.dumps({"version_info": "1", "resources": resources}, indent=1), encoding="utf-8")
     draft.bootstrap["dynamic_resources"]["cds_config"] = {"path_config_source": {"path": str(file)}}

@@ -1,0 +1,137 @@
+"""Runs on a machine in trouble: what is full, or interrupted early, is never a broken promise, and blocks no later run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from dmconform.core import paths
+from dmconform.core.errors import ExitCode
+from dmconform.report.reading import read_report
+
+from tests.checkout import ROOT
+from tests.hosts.full_disk import small_disk
+from tests.hosts.processes import eventually
+from tests.hosts.project import Project, ended, report_in
+
+pytestmark = [pytest.mark.host, pytest.mark.usefixtures("everything")]
+
+SELECTED = ("--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/*", "-n", "2")
+CLOCK = """
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <fcntl.h>
+#include <unistd.h>
+static long jump(void) {
+  char text[32] = {0};
+  int file = syscall(SYS_openat, AT_FDCWD, CLOCK_FILE, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  long size = syscall(SYS_read, file, text, sizeof text - 1);
+  syscall(SYS_close, file);
+  return size > 0 ? atol(text) : 0;
+}
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  int result = syscall(SYS_clock_gettime, clock, now);
+  if (clock == CLOCK_REALTIME) now->tv_sec += jump();
+  return result;
+}
+time_t time(time_t *place) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (place) *place = now.tv_sec;
+  return now.tv_sec;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def project() -> Project:
+    return Project(ROOT)
+
+
+def forms(folder: Path) -> set[str]:
+    return {name for name in ("junit.xml", "matrix.md", "report.json", "index.html") if (folder / name).is_file()}
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "there"),
+    [
+        (64 << 10, {"junit.xml", "matrix.md"}),
+        (256 << 10, {"junit.xml", "matrix.md", "report.json"}),
+        (4 << 20, {"junit.xml", "matrix.md", "report.json", "index.html"}),
+    ],
+    ids=["64k", "256k", "4m"],
+)
+def test_a_full_output_folder_is_no_broken_promise(size_bytes: int, there: set[str], project: Project, tmp_path: Path) -> None:
+    """The smallest forms of the report come first; the cells that did not fit could not run."""
+    with small_disk(tmp_path / "small", size_bytes) as disk:
+        done = project.dmconform("run", *SELECTED, "--out", disk / "out")
+        assert done.exit_code == ExitCode.ERROR, done
+        assert "Traceback" not in done.errors + done.printed
+        assert there <= forms(disk / "out")
+        if "report.json" in there:
+            outcomes = {cell.outcome.value for cell in report_in(disk / "out").cells}
+            assert "error" in outcomes
+            assert outcomes <= {"error", "pass"}
+
+
+def test_a_full_cache_keeps_nothing_and_stops_nothing(project: Project, tmp_path: Path) -> None:
+    cache = paths.cache_folder()
+    with small_disk(tmp_path / "small", 64 << 10) as disk:
+        for name in ("hosts", "modules"):
+            (disk / name).symlink_to(cache / name)
+        with (disk / "fill").open("wb", buffering=0) as filler, pytest.raises(OSError, match="No space"):
+            while True:
+                filler.write(bytes(4096))
+        environment = {"DMCONFORM_CACHE": str(disk)}
+        done = project.dmconform("run", *SELECTED, "--out", tmp_path / "out", environment=environment)
+    assert done.exit_code == ExitCode.OK, done
+
+
+@pytest.mark.parametrize("name", [signal.SIGINT, signal.SIGTERM])
+def test_an_early_interrupt_leaves_no_folder_that_blocks_its_name(
+    name: signal.Signals, project: Project, tmp_path: Path
+) -> None:
+    """Nor a folder of pytest, nor a traceback of a worker."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    out = tmp_path / "out"
+    environment = {"TMPDIR": str(scratch)}
+    process = project.start("run", *SELECTED, "--out", out, environment=environment)
+    assert eventually(out.is_dir)
+    os.killpg(process.pid, name)
+    done = ended(process)
+    assert done.exit_code == ExitCode.ERROR, done
+    assert "Traceback" not in done.errors
+    assert "KeyboardInterrupt" not in done.errors
+    assert not out.exists() or forms(out) == {"junit.xml", "matrix.md", "report.json", "index.html"}
+    if not out.exists():
+        done = project.dmconform("run", *SELECTED, "--out", out, environment=environment)
+        assert done.exit_code == ExitCode.OK, done
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize("jump_s", [-1_500_000_000, 3_000_000_000])
+def test_a_clock_that_jumps_gives_a_report_that_can_be_read(jump_s: int, project: Project, tmp_path: Path) -> None:
+    """Back to the year 1979, and on to 2121, in the middle of a run."""
+    clock, library, source = tmp_path / "clock", tmp_path / "clock.so", tmp_path / "clock.c"
+    source.write_text(CLOCK, encoding="utf-8")
+    compiled = ["cc", "-shared", "-fPIC", f'-DCLOCK_FILE="{clock}"', "-o", str(library), str(source)]
+    subprocess.run(compiled, check=True)
+    out = tmp_path / "out"
+    process = project.start("run", *SELECTED, "--out", out, environment={"LD_PRELOAD": str(library)})
+    assert eventually((out / "results.jsonl").exists)
+    clock.write_text(str(jump_s), encoding="utf-8")
+    done = ended(process)
+    assert done.exit_code == ExitCode.OK, done
+    report = read_report(out / "report.json")
+    assert 0 < report.duration_s < 120
+    assert all(0 <= cell.duration_s < 120 for cell in report.cells)
+    for words in (("diff", out, out), ("page", out, "--out", tmp_path / "page.html")):
+        assert project.dmconform(*words, environment={"LD_PRELOAD": str(library)}).exit_code == ExitCode.OK
