@@ -22,7 +22,8 @@ from dmconform.binaries.names import printable
 NAME_LIMIT_BYTES: Final = 4096
 NAMES_LIMIT_BYTES: Final = 4 << 20  # all names of one library together
 SYMBOLS_LIMIT: Final = 1_000_000
-RELOCATIONS_LIMIT: Final = 8_000_000
+RELOCATIONS_LIMIT: Final = 2_000_000
+LISTED_LIMIT: Final = 200_000  # relocations of which each is kept as a value
 SEGMENTS_LIMIT: Final = 1024
 DYNAMIC_LIMIT: Final = 4096
 VERSIONS_LIMIT: Final = 65_536
@@ -34,6 +35,7 @@ _SYMBOL: Final = struct.Struct("<IBBHQQ")  # name, info, other, section, value, 
 _RELOCATION_BYTES: Final = 24
 _PIE: Final = 0x08000000  # in DT_FLAGS_1
 _LOCAL, _WEAK = 0, 2
+_TRIES: Final = 1000  # at places where only chance makes the bytes of an address
 _CHOOSES: Final = 10  # a symbol's type
 
 
@@ -180,7 +182,7 @@ class Library:
         room = min(room, header.p_memsz)
         for number in range(room // _DYNAMIC_BYTES):
             if number >= DYNAMIC_LIMIT:
-                raise Malformed(f"expected a dynamic section of up to {DYNAMIC_LIMIT} entries, this one goes on")
+                raise _too_much(f"expected a dynamic section of up to {DYNAMIC_LIMIT} entries, this one goes on")
             at = offset + number * _DYNAMIC_BYTES
             entry = structs.Elf_Dyn.parse(self.data[at : at + _DYNAMIC_BYTES])
             if entry.d_tag == "DT_NULL":
@@ -248,10 +250,10 @@ class Library:
         begin = start + offset
         stop = self.data.find(b"\0", begin, min(end, begin + NAME_LIMIT_BYTES + 1))
         if stop < 0:
-            raise Malformed(f"expected names of up to {NAME_LIMIT_BYTES} bytes, there is a longer one")
+            raise _too_much(f"expected names of up to {NAME_LIMIT_BYTES} bytes, there is a longer one")
         self._names_bytes += stop - begin
         if self._names_bytes > NAMES_LIMIT_BYTES:
-            raise Malformed(f"expected up to {NAMES_LIMIT_BYTES} bytes of names, there are more")
+            raise _too_much(f"expected up to {NAMES_LIMIT_BYTES} bytes of names, there are more")
         return self.data[begin:stop]
 
     def name(self, offset: int) -> str:
@@ -312,7 +314,7 @@ class Library:
         """Yields all symbols that the hash table knows of."""
         count = self._counts[1]
         if count > SYMBOLS_LIMIT:
-            raise Malformed(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")
+            raise _too_much(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")
         for index in range(1, count):
             yield self.symbol(index)
 
@@ -326,36 +328,70 @@ class Library:
         if start not in self.dynamic or not self.dynamic.get(size):
             return memoryview(b"").cast("Q")
         length = self.dynamic[size]
-        if length % _RELOCATION_BYTES or length // _RELOCATION_BYTES > RELOCATIONS_LIMIT:
-            raise Malformed(f"{size} is {length}, expected up to {RELOCATIONS_LIMIT} relocations of {_RELOCATION_BYTES} bytes")
-        return self.table(self.dynamic[start], length, "the relocations").cast("Q")
+        if length % _RELOCATION_BYTES:
+            raise Malformed(f"{size} is {length}, expected relocations of {_RELOCATION_BYTES} bytes each")
+        table = self.table(self.dynamic[start], length, "the relocations").cast("Q")
+        if len(table) // 3 > RELOCATIONS_LIMIT:
+            raise _too_much(f"expected up to {RELOCATIONS_LIMIT} relocations, {len(table) // 3} are claimed")
+        return table
 
     @functools.cached_property
-    def _relocation_tables(self) -> tuple[memoryview, ...]:
+    def relocation_tables(self) -> tuple[memoryview, ...]:
+        """The relocations, and those of calls: of each three words, which are a place, what fills it in, and an addend."""
         return (self._relocation_table("DT_RELA", "DT_RELASZ"), self._relocation_table("DT_JMPREL", "DT_PLTRELSZ"))
 
-    def referenced(self) -> dict[int, set[int]]:
-        """Returns the symbols that relocations refer to, by number, each with the types of these relocations."""
-        found: dict[int, set[int]] = {}
-        for table in self._relocation_tables:
+    @functools.cached_property
+    def _relocation_starts(self) -> tuple[int, ...]:
+        """Where in the file the tables of relocations begin."""
+        places = (self.dynamic.get(tag, 0) for tag in ("DT_RELA", "DT_JMPREL"))
+        return tuple(
+            self._room(place, "the relocations")[0] if len(table) else 0
+            for place, table in zip(places, self.relocation_tables, strict=True)
+        )
+
+    def referenced(self) -> dict[int, bool]:
+        """Returns the symbols that relocations refer to, by number: whether something else than a call needs the symbol."""
+        found: dict[int, bool] = {}
+        jump_slot = self.machine.value.jump_slot
+        most = self._symbol_table[1] if any(self.relocation_tables) else 0
+        for table in self.relocation_tables:
             for info in table[1::3]:
                 if symbol := info >> 32:
-                    found.setdefault(symbol, set()).add(info & 0xFFFFFFFF)
+                    if symbol >= most:
+                        raise Malformed(f"symbol {symbol} is asked for, the symbol table has room for {most}")
+                    found[symbol] = found.get(symbol, False) or info & 0xFFFFFFFF != jump_slot
         return found
+
+    def relocation_at(self, place: int) -> Relocation | None:
+        """Returns the last relocation that fills in a place."""
+        if not 0 <= place < 1 << 64:
+            return None
+        wanted = place.to_bytes(8, "little")
+        for table, start in reversed(list(zip(self.relocation_tables, self._relocation_starts, strict=True))):
+            end = start + 8 * len(table)
+            for _ in range(_TRIES):
+                at = self.data.rfind(wanted, start, end)
+                if at < 0:
+                    break
+                number, inside = divmod(at - start, _RELOCATION_BYTES)
+                if not inside:
+                    return _relocation(*table[3 * number : 3 * number + 3])
+                end = at + len(wanted) - 1
+        return None
 
     @property
     def relocation_count(self) -> int:
         """How many relocations there are; of packed ones, none counts."""
-        return sum(len(table) for table in self._relocation_tables) // 3
+        return sum(len(table) for table in self.relocation_tables) // 3
 
     @functools.cached_property
     def relocations(self) -> dict[int, Relocation]:
-        """All relocations by the place they fill in; empty for a library with a million of them or more."""
-        if self.relocation_count > SYMBOLS_LIMIT:
+        """All relocations by the place they fill in; empty for a library with more than are listed."""
+        if self.relocation_count > LISTED_LIMIT:
             return {}
         return {
-            place: Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))
-            for table in self._relocation_tables
+            place: _relocation(place, info, addend)
+            for table in self.relocation_tables
             for place, info, addend in zip(table[0::3], table[1::3], table[2::3], strict=True)
         }
 
@@ -375,7 +411,7 @@ class Library:
             for _ in range(count):
                 steps += 1
                 if steps > VERSIONS_LIMIT:
-                    raise Malformed(f"{what}: expected up to {VERSIONS_LIMIT}, there are more")
+                    raise _too_much(f"{what}: expected up to {VERSIONS_LIMIT}, there are more")
                 _, flags, index, name, following = struct.unpack("<IHHII", self.table(place, 16, what))
                 found.append(Version(index & 0x7FFF, self.name(name), library, bool(flags & 2)))
                 if not following:
@@ -415,6 +451,14 @@ class Library:
     @functools.cached_property
     def _versions_by_number(self) -> dict[int, Version]:
         return {one.number: one for one in self.versions}
+
+
+def _relocation(place: int, info: int, addend: int) -> Relocation:
+    return Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))
+
+
+def _too_much(message: str) -> Malformed:
+    return Malformed(message, ProblemKind.TOO_MUCH)
 
 
 def _check_kind(data: mmap.mmap, executable_too: bool) -> None:

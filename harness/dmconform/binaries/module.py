@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import re
 import stat
 from collections.abc import Iterable
@@ -12,14 +13,16 @@ from typing import Final
 from dmconform.binaries.abi_string import INIT, abi_string_of_module
 from dmconform.binaries.elf import Library, Malformed
 from dmconform.binaries.facts import Binding, Known, Libc, ModuleFacts, NeededVersion, Undefined
+from dmconform.binaries.kinds import ProblemKind
 from dmconform.binaries.machine import Machine
 from dmconform.binaries.opened import Opened
+from dmconform.binaries.search import WINDOW_BYTES, forget
 from dmconform.binaries.sections import sections_of
 from dmconform.binaries.signs import signs_of
 from dmconform.binaries.system import is_other_libc
 from dmconform.core.extension_point import HOOK_PREFIX
 
-UNDEFINED_LIMIT: Final = 50_000
+UNDEFINED_LIMIT: Final = 10_000  # ten times those of the largest modules
 _GLIBC: Final = re.compile(r"libc\.so\.6$|ld-linux")
 _NOW_IN_FLAGS, _NOW_IN_FLAGS_1, _NODELETE = 0x8, 0x1, 0x8
 
@@ -30,11 +33,21 @@ def module_facts(path: Path, known_abi: Iterable[str]) -> ModuleFacts:
         opened = Opened(path)
     except Malformed as problem:
         return _not_read("", _size(path), problem)
-    digest = hashlib.sha256(opened.data).hexdigest()
+    digest = _sha256(opened.data)
     try:
         return _module_facts(Library(opened.data, machines=tuple(Machine)), digest, tuple(known_abi))
     except Malformed as problem:
         return _not_read(digest, opened.size, problem)
+
+
+def _sha256(data: mmap.mmap) -> str:
+    view = memoryview(data)
+    digest = hashlib.sha256(view[:WINDOW_BYTES])
+    forget(data, 0, WINDOW_BYTES)
+    for at in range(WINDOW_BYTES, len(data), WINDOW_BYTES):
+        digest.update(view[at : at + WINDOW_BYTES])
+        forget(data, at, WINDOW_BYTES)
+    return digest.hexdigest()
 
 
 def _not_read(digest: str, size: int, problem: Malformed) -> ModuleFacts:
@@ -107,19 +120,18 @@ def _libc(library: Library, needed: Iterable[str]) -> Libc:
 def _undefined(library: Library) -> tuple[Undefined, ...]:
     """Returns the symbols that the dynamic linker will look for: those that a relocation refers to."""
     found: list[Undefined] = []
-    jump_slot = library.machine.value.jump_slot
-    for index, types in library.referenced().items():
+    for index, at_load in library.referenced().items():
         symbol = library.symbol(index)
         if symbol.defined:
             continue
         if len(found) >= UNDEFINED_LIMIT:
-            raise Malformed(f"expected up to {UNDEFINED_LIMIT} undefined symbols, there are more")
+            raise Malformed(f"expected up to {UNDEFINED_LIMIT} undefined symbols, there are more", ProblemKind.TOO_MUCH)
         version = library.version_of(index)
         found.append(
             Undefined(
                 library.name(symbol.name_offset),
                 weak=symbol.weak,
-                at_load=types != {jump_slot},
+                at_load=at_load,
                 version=version and version.name,
                 library=version and version.library,
             )
