@@ -250,7 +250,7 @@ class _Writer:
         numbers: dict[tuple[str, str], int] = {}
         for one in self.sample.wanted:
             if one.version:
-                numbers.setdefault((one.library, one.version), len(numbers) + 2)
+                numbers.setdefault((one.library, one.version), len(numbers) + 2 + len(self.sample.versions))
         of_symbols = [0, *(numbers.get((one.library, one.version or ""), 1) for one in self.sample.wanted)]
         of_symbols += [1] * len(self.sample.defined)
         libraries = list(dict.fromkeys(library for library, _ in numbers))

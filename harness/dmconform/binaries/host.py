@@ -10,7 +10,6 @@ from typing import Final
 from dmconform.binaries.abi_string import INIT, abi_string_of_host
 from dmconform.binaries.elf import Library
 from dmconform.binaries.facts import HostFacts
-from dmconform.binaries.module import binds_now
 from dmconform.binaries.opened import Opened
 from dmconform.binaries.search import constants, holds
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
@@ -44,7 +43,7 @@ def host_facts(path: Path, release: str | None, known_abi: Collection[str]) -> H
         other_exports=frozenset(exports) - callbacks - hooks_of_static,
         abi_version=abi_string_of_host(library, [exports[f"{one}{suffix}"] for one in sorted(static)], known_abi),
         refuses_other_abi=_refuses(library),
-        bind_now=binds_now(library),
+        bind_now=library.binds_now,
         static_modules=static,
     )
 
