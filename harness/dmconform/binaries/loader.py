@@ -1,7 +1,7 @@
-"""What the dynamic linker refuses, or what ends the process that opens the library: glibc's checks, by its sources and by trial.
+"""What the dynamic linker refuses, and what ends the process that opens a library: glibc's checks, found out by trial.
 
-Each function checks one thing that glibc reads, in its order. What is checked here beside that is what it takes for granted:
-it follows addresses without a look, and a wrong one ends the host.
+What is checked here beside is what glibc takes for granted: it follows addresses without a look, and a wrong one ends the
+host. Where versions of glibc differ, such as about the alignment of parts, the strictest counts.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ STATIC_TLS_BYTES: Final = 1664  # what glibc keeps for libraries that are opened
 
 _HEADER: Final = struct.Struct("<IIQQQQQQ")
 _LOAD, _DYNAMIC, _NOTE, _TABLE, _TLS = 1, 2, 4, 6, 7
-_RELRO, _PROPERTY = 0x6474E552, 0x6474E553
+_UNWINDING, _RELRO, _PROPERTY = 0x6474E550, 0x6474E552, 0x6474E553
 _EXECUTABLE, _WRITABLE, _READABLE = 1, 2, 4
-_NO_OPEN: Final = 0x40  # in DT_FLAGS_1
+_NO_OPEN, _NO_DEFAULT_FOLDERS = 0x40, 0x800  # in DT_FLAGS_1
 _TEXT_RELOCATIONS, _STATIC_TLS = 4, 0x10  # in DT_FLAGS
 _RELA: Final = 7
 _ENTRY_BYTES: Final = 24
@@ -61,14 +61,23 @@ class _Types(NamedTuple):
     calls: frozenset[int]  # of those that lazy binding puts off
     chosen: int  # calls a function at load
     static_tls: frozenset[int]
+    tls: frozenset[int]
 
 
 _TYPES: Final = {
     Machine.X86_64: _Types(
-        frozenset((0, 1, 2, 5, 6, 7, 8, 10, 16, 17, 18, 32, 33, 36, 37)), frozenset((7, 36, 37)), 37, frozenset((18,))
+        frozenset((0, 1, 2, 5, 6, 7, 8, 10, 16, 17, 18, 32, 33, 36, 37)),
+        frozenset((7, 36, 37)),
+        37,
+        frozenset((18,)),
+        frozenset((16, 18, 36)),
     ),
     Machine.AARCH64: _Types(
-        frozenset((0, 257, *range(1024, 1033))), frozenset((1026, 1031, 1032)), 1032, frozenset((1030,))
+        frozenset((0, 257, *range(1024, 1033))),
+        frozenset((1026, 1031, 1032)),
+        1032,
+        frozenset((1030,)),
+        frozenset((1028, 1030, 1031)),
     ),
 }
 
@@ -146,9 +155,13 @@ class _Checks:
             if one.alignment % PAGE_BYTES or one.alignment & (one.alignment - 1) or not one.alignment:
                 raise _refused(f"expected loaded parts that are aligned to pages, one is aligned to {one.alignment:#x}")
             if (one.address - one.offset) % one.alignment:
-                raise _refused(f"expected its parts at addresses that fit their offsets, {one.address:#x} is of {one.offset:#x}")
+                raise _refused(
+                    f"expected its parts at addresses that fit their offsets, {one.address:#x} is of {one.offset:#x}"
+                )
             if one.size > one.memory:
                 raise _refused(f"expected parts that are no larger in the file than in memory, one has {one.size} bytes")
+            if one.size < one.memory and not one.flags & _WRITABLE:
+                raise _refused("expected zeros behind a part of the file only where it can be written to")
             if before is not None and one.size and one.offset < before.offset + before.size:
                 raise _refused(f"expected parts of the file that do not overlap, one at {one.offset:#x} does")
             if before is not None and one.address < before.end:
@@ -172,8 +185,12 @@ class _Checks:
         for one in self._parts:
             if one.type == _TABLE and not self._holds_headers(one):
                 raise _refused(f"expected its program headers at {one.address:#x}, they are elsewhere")
-            if one.type in (_NOTE, _PROPERTY) and one.memory and not self._inside(one.address, one.memory, _READABLE):
-                raise _refused(f"expected a note at {one.address:#x}, nothing is loaded there")
+            if (
+                one.type in (_NOTE, _PROPERTY, _UNWINDING)
+                and one.memory
+                and not self._inside(one.address, one.memory, _READABLE)
+            ):
+                raise _refused(f"expected a note or a table at {one.address:#x}, nothing is loaded there")
             if one.type == _RELRO and one.memory and not self._pages_inside(one):
                 raise _refused(f"expected a loaded part at {one.address:#x}, to be protected after relocation")
             if one.type == _TLS:
@@ -190,7 +207,9 @@ class _Checks:
     def _thread_local(self, one: _Part) -> None:
         if not one.memory:
             return
-        if one.size > one.memory or one.memory > MEMORY_LIMIT_BYTES or one.alignment & (one.alignment - 1):
+        if not one.alignment or one.alignment & (one.alignment - 1):
+            raise _refused(f"expected data of threads that is aligned to a power of two, it is to {one.alignment:#x}")
+        if one.size > one.memory or one.memory > MEMORY_LIMIT_BYTES:
             raise _refused(f"expected data of threads that fits its size, {one.size} of {one.memory} bytes are in the file")
         if one.size and not self._inside(one.address, one.size, _READABLE):
             raise _refused(f"expected data of threads at {one.address:#x}, nothing is loaded there")
@@ -198,7 +217,9 @@ class _Checks:
     def _inside(self, address: int, size: int, flag: int) -> bool:
         """Returns whether a range is in a part that may be used so."""
         return any(
-            one.address <= address and address + size <= one.end and one.flags & (flag | _WRITABLE if flag == _READABLE else flag)
+            one.address <= address
+            and address + size <= one.end
+            and one.flags & (flag | _WRITABLE if flag == _READABLE else flag)
             for one in self._loaded
         )
 
@@ -251,6 +272,10 @@ class _Checks:
     def _flags(self) -> None:
         if self._dynamic.get("DT_FLAGS_1", 0) & _NO_OPEN:
             raise _refused("its flags forbid it to be opened by a program (DF_1_NOOPEN)")
+        others = {self._library.name(offset) for offset in self._library.needed_offsets}.difference(HOST_LIBRARIES)
+        searched = "DT_RUNPATH" in self._dynamic or "DT_RPATH" in self._dynamic
+        if self._dynamic.get("DT_FLAGS_1", 0) & _NO_DEFAULT_FOLDERS and others and not searched:
+            raise _refused(f"its flags forbid to look for {sorted(others)[0]} in the system's folders (DF_1_NODEFLIB)")
 
     # Versions
 
@@ -272,7 +297,10 @@ class _Checks:
 
     def _relocations(self, highest: int) -> None:
         entries, calls = self._library.relocation_tables
-        for table, allowed in ((entries, self._types.known), (calls, self._types.known if self._library.binds_now else self._types.calls)):
+        for table, allowed in (
+            (entries, self._types.known),
+            (calls, self._types.known if self._library.binds_now else self._types.calls),
+        ):
             self._types_and_places(table, allowed)
         relative = self._library.machine.value.relative
         counted = min(self._dynamic.get("DT_RELACOUNT", 0), len(entries) // 3)
@@ -321,6 +349,10 @@ class _Checks:
         if unknown := sorted(kinds - set(allowed)):
             raise _refused(f"expected relocations that it knows, there is one of type {unknown[0]}")
         left = table[0::3].tolist()
+        own = self._dynamic.get("DT_PLTGOT", 0) + 8  # two words that the dynamic linker writes for itself
+        lazy = not self._library.binds_now and self._dynamic.get("DT_PLTRELSZ")
+        if lazy and any(own - 8 < place < own + 16 for place in left):
+            raise _refused(f"expected its own words at {own:#x} (DT_PLTGOT), a relocation writes there, too")
         changed = self._dynamic.get("DT_FLAGS", 0) & _TEXT_RELOCATIONS or "DT_TEXTREL" in self._dynamic
         for one in self._loaded:
             if one.flags & _WRITABLE or changed:
@@ -332,8 +364,17 @@ class _Checks:
             for info, addend in zip(table[1::3], table[2::3], strict=True):
                 if info & 0xFFFFFFFF == self._types.chosen and not self._inside(addend, 1, _EXECUTABLE):
                     raise _refused(f"expected a function at {addend:#x}, to choose another one")
+        if (
+            self._types.tls & kinds
+            and not self._thread_bytes
+            and any(info & 0xFFFFFFFF in self._types.tls and self._is_own(info >> 32) for info in table[1::3])
+        ):
+            raise _refused("expected data of threads, as relocations lead to that, there is none")
         if self._types.static_tls & kinds and self._thread_bytes > STATIC_TLS_BYTES:
             raise _refused(f"expected up to {STATIC_TLS_BYTES} bytes of threads' own data, it has {self._thread_bytes}")
+
+    def _is_own(self, index: int) -> bool:
+        return not index or self._library.symbol(index).defined
 
     @property
     def _thread_bytes(self) -> int:

@@ -103,7 +103,7 @@ class Lookup:
             return False
         if not raw.value and raw.section != _ABSOLUTE and raw.type != _OF_THREAD:
             return False
-        if by_name_alone and self._library.version_index(index) & _HIDDEN:
-            if self._library.version_index(index) & ~_HIDDEN > _GLOBAL_VERSION:
-                return False
+        # A hidden version is only found by who asks for that version.
+        if by_name_alone and self._library.version_index(index) > _HIDDEN | _GLOBAL_VERSION:
+            return False
         return self._library.raw_name(raw.name_offset) == name
