@@ -61,20 +61,31 @@ class Sample:
 
 
 def write(sample: Sample) -> bytes:
-    """The bytes of the library."""
-    return b"".join(_Writer(sample).parts())
+    """The bytes of the library. Code and data are at `CODE_AT` and `DATA_AT`, unless the tables before them are too large."""
+    try:
+        return b"".join(_Writer(sample, CODE_AT).parts())
+    except _DoNotFit as tables:
+        return b"".join(_Writer(sample, -(-tables.end // PAGE) * PAGE).parts())
+
+
+class _DoNotFit(ValueError):
+    """The tables go on behind the place of the code."""
+
+    def __init__(self, end: int) -> None:
+        super().__init__("the tables do not fit")
+        self.end = end
 
 
 class _Strings:
     def __init__(self) -> None:
         self.data = bytearray(b"\0")
+        self.places: dict[str, int] = {}
 
     def add(self, text: str) -> int:
-        at = self.data.find(b"\0" + text.encode() + b"\0")
-        if at >= 0:
-            return at + 1
-        self.data += text.encode() + b"\0"
-        return len(self.data) - len(text.encode()) - 1
+        if text not in self.places:
+            self.places[text] = len(self.data)
+            self.data += text.encode() + b"\0"
+        return self.places[text]
 
 
 def _gnu_hash(name: str) -> int:
@@ -96,14 +107,16 @@ def _sysv_hash(name: str) -> int:
 class _Writer:
     """Three parts, each mapped where it is in the file: constants and tables, code, data."""
 
-    def __init__(self, sample: Sample) -> None:
+    def __init__(self, sample: Sample, code_at: int) -> None:
         self.sample = sample
+        self.code_at = code_at
         self.strings = _Strings()
         self.glob_dat, self.jump_slot, self.relative = TYPES[sample.machine]
 
     def parts(self) -> Iterator[bytes]:
         sample = self.sample
-        code_at, data_at = CODE_AT, DATA_AT
+        code_at = self.code_at
+        data_at = code_at + -(-(96 + 16 * len(sample.defined)) // PAGE) * PAGE
         pointers = {one.name: data_at + 0x800 + 8 * number for number, one in enumerate(sample.wanted)}
         string_pointer = data_at + 0x7F0
         strings_of_dynamic = [(NEEDED, self.strings.add(name)) for name in sample.needed]
@@ -139,7 +152,7 @@ class _Writer:
         fixed = struct.pack("<QQq", string_pointer, self.relative, places["constants"])
         tables[6] = tables[6].replace(relative, fixed)
         if at > code_at:
-            raise ValueError("the constants do not fit")
+            raise _DoNotFit(at)
         dynamic = [
             *strings_of_dynamic,
             (GNU_HASH if sample.gnu_hash else HASH, places["hash"]),
@@ -197,18 +210,18 @@ class _Writer:
             yield struct.pack("<IIQQQQQQ", kind, flags, place, place, place, size, size, PAGE if kind == 1 else 8)
         yield from tables
         yield b"\0" * (code_at - at)
-        yield code.ljust(PAGE, b"\0")
+        yield code.ljust(data_at - code_at, b"\0")
         yield data
 
     def _symbols(self, code_at: int) -> bytes:
         """The null symbol, what is wanted, what is defined."""
-        table = b"\0" * 24
+        table = bytearray(24)
         for one in self.sample.wanted:
             table += struct.pack("<IBBHQQ", self.strings.add(one.name), (2 if one.weak else 1) << 4, 0, 0, 0, 0)
         for number, name in enumerate(self.sample.defined):
             place = code_at if name == INIT else code_at + 64 + 16 * number
             table += struct.pack("<IBBHQQ", self.strings.add(name), 1 << 4 | 2, 0, 7, place, 16)
-        return table
+        return bytes(table)
 
     def _hash(self) -> bytes:
         first, names = 1 + len(self.sample.wanted), self.sample.defined
@@ -237,7 +250,7 @@ class _Writer:
         numbers: dict[tuple[str, str], int] = {}
         for one in self.sample.wanted:
             if one.version:
-                numbers.setdefault((one.library, one.version), len(numbers) + 2)
+                numbers.setdefault((one.library, one.version), len(numbers) + 2 + len(self.sample.versions))
         of_symbols = [0, *(numbers.get((one.library, one.version or ""), 1) for one in self.sample.wanted)]
         of_symbols += [1] * len(self.sample.defined)
         libraries = list(dict.fromkeys(library for library, _ in numbers))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind
 from dmconform.abi_diff.extract import minor_of
-from dmconform.core.errors import UsageError
+from dmconform.core.errors import HarnessError, UsageError
 
 
 def abi_of_binary(path: Path, envoy: str | None = None, release: str | None = None) -> Abi:
@@ -17,10 +17,13 @@ def abi_of_binary(path: Path, envoy: str | None = None, release: str | None = No
 
     Raises:
         UsageError: it is neither an Envoy nor a dynamic module, or its description contradicts itself.
+        HarnessError: the reader could not do its work, or the file is too much for it.
     """
     from dmconform.binaries.read import read_host, read_module
 
     module = read_module(path)
+    if module.not_read:
+        raise HarnessError(f"{path}: it was not read: {module.problem}")
     if module.problem is None and (module.hooks or module.callbacks):
         callbacks = frozenset(one.name for one in module.callbacks)
         return _names(callbacks, frozenset(module.hooks), module.abi_version, envoy, release)

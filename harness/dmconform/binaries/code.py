@@ -106,7 +106,7 @@ def _target(library: Library, reference: NamedAddress) -> int:
 def _pointer(library: Library, place: int) -> int:
     """Returns what a pointer holds after the dynamic linker has set it; 0 where it is not known."""
     numbers = library.machine.value
-    relocation = library.relocations.get(place)
+    relocation = library.relocation_at(place)
     if relocation is None:
         raw = library.bytes_at(place, 8)  # packed relative relocations leave the address in place
         return int.from_bytes(raw, "little") if len(raw) == 8 else 0

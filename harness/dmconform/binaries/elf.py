@@ -22,7 +22,8 @@ from dmconform.binaries.names import printable
 NAME_LIMIT_BYTES: Final = 4096
 NAMES_LIMIT_BYTES: Final = 4 << 20  # all names of one library together
 SYMBOLS_LIMIT: Final = 1_000_000
-RELOCATIONS_LIMIT: Final = 8_000_000
+RELOCATIONS_LIMIT: Final = 2_000_000
+LISTED_LIMIT: Final = 200_000  # relocations of which each is kept as a value
 SEGMENTS_LIMIT: Final = 1024
 DYNAMIC_LIMIT: Final = 4096
 VERSIONS_LIMIT: Final = 65_536
@@ -33,7 +34,9 @@ _DYNAMIC_BYTES: Final = 16
 _SYMBOL: Final = struct.Struct("<IBBHQQ")  # name, info, other, section, value, size
 _RELOCATION_BYTES: Final = 24
 _PIE: Final = 0x08000000  # in DT_FLAGS_1
+_NOW_IN_FLAGS, _NOW_IN_FLAGS_1 = 0x8, 0x1
 _LOCAL, _WEAK = 0, 2
+_TRIES: Final = 1000  # at places where only chance makes the bytes of an address
 _CHOOSES: Final = 10  # a symbol's type
 
 
@@ -85,6 +88,17 @@ class Symbol(NamedTuple):
     chooses: bool  # it is a function that the dynamic linker calls, to have another one for the name
 
 
+class RawSymbol(NamedTuple):
+    """An entry of the dynamic symbol table, as numbers."""
+
+    name_offset: int
+    binding: int
+    type: int
+    visibility: int
+    section: int
+    value: int
+
+
 class Relocation(NamedTuple):
     """A place that the dynamic linker fills in."""
 
@@ -101,6 +115,9 @@ class Version(NamedTuple):
     name: str
     library: str
     weak: bool
+    record: int  # the version of the record's own form
+    hash: int
+    raw_name: bytes
 
 
 class Library:
@@ -142,6 +159,7 @@ class Library:
             raise _other_kind(FileKind.DEBUG_INFORMATION)
         self.needed_offsets: list[int] = []
         self.dynamic: dict[str | int, int] = {}
+        self.behind_dynamic = 0  # where in the file what follows its last entry begins
         self._read_dynamic(structs, dynamic)
         if self.dynamic.get("DT_FLAGS_1", 0) & _PIE and not executable_too:
             raise _other_kind(FileKind.EXECUTABLE)
@@ -180,15 +198,25 @@ class Library:
         room = min(room, header.p_memsz)
         for number in range(room // _DYNAMIC_BYTES):
             if number >= DYNAMIC_LIMIT:
-                raise Malformed(f"expected a dynamic section of up to {DYNAMIC_LIMIT} entries, this one goes on")
+                raise _too_much(f"expected a dynamic section of up to {DYNAMIC_LIMIT} entries, this one goes on")
             at = offset + number * _DYNAMIC_BYTES
             entry = structs.Elf_Dyn.parse(self.data[at : at + _DYNAMIC_BYTES])
             if entry.d_tag == "DT_NULL":
+                self.behind_dynamic = at + _DYNAMIC_BYTES
                 return
             if entry.d_tag == "DT_NEEDED":
                 self.needed_offsets.append(entry.d_val)
             self.dynamic[entry.d_tag] = entry.d_val
         raise Malformed("expected an entry that ends the dynamic section, there is none")
+
+    @property
+    def binds_now(self) -> bool:
+        """Whether the dynamic linker looks for all symbols when it loads the library."""
+        return bool(
+            self.dynamic.get("DT_FLAGS", 0) & _NOW_IN_FLAGS
+            or self.dynamic.get("DT_FLAGS_1", 0) & _NOW_IN_FLAGS_1
+            or "DT_BIND_NOW" in self.dynamic
+        )
 
     # Places
 
@@ -244,14 +272,14 @@ class Library:
         """Returns a string of the string table."""
         start, end = self._strings
         if not 0 <= offset < end - start:
-            raise Malformed(f"a name has the offset {offset} in the string table, which has {end - start} bytes")
+            raise _no_name(offset, end - start)
         begin = start + offset
         stop = self.data.find(b"\0", begin, min(end, begin + NAME_LIMIT_BYTES + 1))
         if stop < 0:
-            raise Malformed(f"expected names of up to {NAME_LIMIT_BYTES} bytes, there is a longer one")
+            raise _too_much(f"expected names of up to {NAME_LIMIT_BYTES} bytes, there is a longer one")
         self._names_bytes += stop - begin
         if self._names_bytes > NAMES_LIMIT_BYTES:
-            raise Malformed(f"expected up to {NAMES_LIMIT_BYTES} bytes of names, there are more")
+            raise _too_much(f"expected up to {NAMES_LIMIT_BYTES} bytes of names, there are more")
         return self.data[begin:stop]
 
     def name(self, offset: int) -> str:
@@ -261,6 +289,8 @@ class Library:
     def name_starts_with(self, offset: int, prefix: bytes) -> bool:
         """Returns whether a string begins so; cheaper than reading it."""
         start, end = self._strings
+        if offset >= end - start:
+            raise _no_name(offset, end - start)
         begin = start + offset
         return begin + len(prefix) <= end and self.data[begin : begin + len(prefix)] == prefix
 
@@ -292,18 +322,32 @@ class Library:
                 return first, last + number + 1
         raise Malformed(f"{what}: expected an end of its last chain, there is none")
 
+    @property
+    def symbol_count(self) -> int | None:
+        """How many symbols there are; None where the hash table, which knows of no definition, does not show it."""
+        first, count = self._counts
+        return count if count > first or "DT_GNU_HASH" not in self.dynamic else None
+
     @functools.cached_property
     def _symbol_table(self) -> tuple[int, int]:
         """The offset of the symbols in the file, and how many could be there at most."""
         offset, room = self._room(self._required("DT_SYMTAB"), "the symbol table")
         return offset, room // _SYMBOL.size
 
-    def symbol(self, index: int) -> Symbol:
-        """Returns one symbol by its number."""
+    def _entry(self, index: int) -> tuple[int, int, int, int, int, int]:
         offset, most = self._symbol_table
         if index >= most:
             raise Malformed(f"symbol {index} is asked for, the symbol table has room for {most}")
-        name, info, other, section, value, size = _SYMBOL.unpack_from(self.data, offset + index * _SYMBOL.size)
+        return _SYMBOL.unpack_from(self.data, offset + index * _SYMBOL.size)
+
+    def raw_symbol(self, index: int) -> RawSymbol:
+        """Returns one symbol by its number, as it is in the table."""
+        name, info, other, section, value, _ = self._entry(index)
+        return RawSymbol(name, info >> 4, info & 0xF, other & 3, section, value)
+
+    def symbol(self, index: int) -> Symbol:
+        """Returns one symbol by its number."""
+        name, info, other, section, value, size = self._entry(index)
         binding = info >> 4
         found = binding != _LOCAL and other & 3 in (0, 3) and index >= self._counts[0]
         return Symbol(name, binding == _WEAK, section != 0, found, value, size, info & 0xF == _CHOOSES)
@@ -312,7 +356,7 @@ class Library:
         """Yields all symbols that the hash table knows of."""
         count = self._counts[1]
         if count > SYMBOLS_LIMIT:
-            raise Malformed(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")
+            raise _too_much(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")
         for index in range(1, count):
             yield self.symbol(index)
 
@@ -326,36 +370,71 @@ class Library:
         if start not in self.dynamic or not self.dynamic.get(size):
             return memoryview(b"").cast("Q")
         length = self.dynamic[size]
-        if length % _RELOCATION_BYTES or length // _RELOCATION_BYTES > RELOCATIONS_LIMIT:
-            raise Malformed(f"{size} is {length}, expected up to {RELOCATIONS_LIMIT} relocations of {_RELOCATION_BYTES} bytes")
-        return self.table(self.dynamic[start], length, "the relocations").cast("Q")
+        if length % _RELOCATION_BYTES:
+            raise Malformed(f"{size} is {length}, expected relocations of {_RELOCATION_BYTES} bytes each")
+        table = self.table(self.dynamic[start], length, "the relocations").cast("Q")
+        if len(table) // 3 > RELOCATIONS_LIMIT:
+            raise _too_much(f"expected up to {RELOCATIONS_LIMIT} relocations, {len(table) // 3} are claimed")
+        return table
 
     @functools.cached_property
-    def _relocation_tables(self) -> tuple[memoryview, ...]:
+    def relocation_tables(self) -> tuple[memoryview, ...]:
+        """The relocations, and those of calls: of each three words, which are a place, what fills it in, and an addend."""
         return (self._relocation_table("DT_RELA", "DT_RELASZ"), self._relocation_table("DT_JMPREL", "DT_PLTRELSZ"))
 
-    def referenced(self) -> dict[int, set[int]]:
-        """Returns the symbols that relocations refer to, by number, each with the types of these relocations."""
-        found: dict[int, set[int]] = {}
-        for table in self._relocation_tables:
+    @functools.cached_property
+    def _relocation_starts(self) -> tuple[int, ...]:
+        """Where in the file the tables of relocations begin."""
+        places = (self.dynamic.get(tag, 0) for tag in ("DT_RELA", "DT_JMPREL"))
+        return tuple(
+            self._room(place, "the relocations")[0] if len(table) else 0
+            for place, table in zip(places, self.relocation_tables, strict=True)
+        )
+
+    @functools.cached_property
+    def referenced(self) -> dict[int, bool]:
+        """The symbols that relocations refer to, by number: whether something else than a call needs the symbol."""
+        found: dict[int, bool] = {}
+        jump_slot = self.machine.value.jump_slot
+        most = self._symbol_table[1] if any(self.relocation_tables) else 0
+        for table in self.relocation_tables:
             for info in table[1::3]:
                 if symbol := info >> 32:
-                    found.setdefault(symbol, set()).add(info & 0xFFFFFFFF)
+                    if symbol >= most:
+                        raise Malformed(f"symbol {symbol} is asked for, the symbol table has room for {most}")
+                    found[symbol] = found.get(symbol, False) or info & 0xFFFFFFFF != jump_slot
         return found
+
+    def relocation_at(self, place: int) -> Relocation | None:
+        """Returns the last relocation that fills in a place."""
+        if not 0 <= place < 1 << 64:
+            return None
+        wanted = place.to_bytes(8, "little")
+        for table, start in reversed(list(zip(self.relocation_tables, self._relocation_starts, strict=True))):
+            end = start + 8 * len(table)
+            for _ in range(_TRIES):
+                at = self.data.rfind(wanted, start, end)
+                if at < 0:
+                    break
+                number, inside = divmod(at - start, _RELOCATION_BYTES)
+                if not inside:
+                    return _relocation(*table[3 * number : 3 * number + 3])
+                end = at + len(wanted) - 1
+        return None
 
     @property
     def relocation_count(self) -> int:
         """How many relocations there are; of packed ones, none counts."""
-        return sum(len(table) for table in self._relocation_tables) // 3
+        return sum(len(table) for table in self.relocation_tables) // 3
 
     @functools.cached_property
     def relocations(self) -> dict[int, Relocation]:
-        """All relocations by the place they fill in; empty for a library with a million of them or more."""
-        if self.relocation_count > SYMBOLS_LIMIT:
+        """All relocations by the place they fill in; empty for a library with more than are listed."""
+        if self.relocation_count > LISTED_LIMIT:
             return {}
         return {
-            place: Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))
-            for table in self._relocation_tables
+            place: _relocation(place, info, addend)
+            for table in self.relocation_tables
             for place, info, addend in zip(table[0::3], table[1::3], table[2::3], strict=True)
         }
 
@@ -363,58 +442,80 @@ class Library:
 
     @functools.cached_property
     def versions(self) -> tuple[Version, ...]:
-        """The versions it asks other libraries for."""
-        if "DT_VERNEED" not in self.dynamic:
-            return ()
+        """The versions it asks other libraries for. As the dynamic linker does, the counts are not looked at."""
         what = "the needed versions"
         found: list[Version] = []
-        at, steps = self.dynamic["DT_VERNEED"], 0
-        for _ in range(min(self.dynamic.get("DT_VERNEEDNUM", 0), VERSIONS_LIMIT)):
-            _, count, file, aux, after = struct.unpack("<HHIII", self.table(at, 16, what))
-            library, place = self.name(file), at + aux
-            for _ in range(count):
-                steps += 1
-                if steps > VERSIONS_LIMIT:
-                    raise Malformed(f"{what}: expected up to {VERSIONS_LIMIT}, there are more")
-                _, flags, index, name, following = struct.unpack("<IHHII", self.table(place, 16, what))
-                found.append(Version(index & 0x7FFF, self.name(name), library, bool(flags & 2)))
-                if not following:
-                    break
-                place += following
-            if not after:
-                break
-            at += after
+        for at, (record, _, file, aux, _) in self._chain("DT_VERNEED", "<HHIII", what):
+            library = self.name(file)
+            for _, (hashed, flags, index, name, _) in self._linked(at + aux, "<IHHII", what):
+                raw = self.raw_name(name)
+                found.append(Version(index & 0x7FFF, printable(raw), library, bool(flags & 2), record, hashed, raw))
+                if len(found) > VERSIONS_LIMIT:
+                    raise _too_much(f"{what}: expected up to {VERSIONS_LIMIT}, there are more")
         return tuple(found)
 
     @functools.cached_property
     def defined_versions(self) -> frozenset[str]:
         """The versions that it brings."""
-        if "DT_VERDEF" not in self.dynamic:
-            return frozenset()
+        return frozenset(name for _, name in self._definitions)
+
+    @property
+    def highest_defined_version(self) -> int:
+        """The highest number of a version that it brings; 0 without any."""
+        return max((number for number, _ in self._definitions), default=0)
+
+    @functools.cached_property
+    def _definitions(self) -> tuple[tuple[int, str], ...]:
+        """The versions that it brings, with their numbers."""
         what = "the defined versions"
-        found: set[str] = set()
-        at = self.dynamic["DT_VERDEF"]
-        for _ in range(min(self.dynamic.get("DT_VERDEFNUM", 0), VERSIONS_LIMIT)):
-            _, _, _, count, _, aux, after = struct.unpack("<HHHHIII", self.table(at, 20, what))
+        found: list[tuple[int, str]] = []
+        for at, (_, _, number, count, _, aux, _) in self._chain("DT_VERDEF", "<HHHHIII", what):
             if count:
                 name, _ = struct.unpack("<II", self.table(at + aux, 8, what))
-                found.add(self.name(name))
-            if not after:
-                break
-            at += after
-        return frozenset(found)
+                found.append((number & 0x7FFF, self.name(name)))
+        return tuple(found)
+
+    def _chain(self, tag: str, form: str, what: str) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yields the records of a table that is there, each with its address."""
+        return self._linked(self.dynamic[tag], form, what) if tag in self.dynamic else iter(())
+
+    def _linked(self, at: int, form: str, what: str) -> Iterator[tuple[int, tuple[int, ...]]]:
+        """Yields records up to one whose last field, the distance to the next, is nothing."""
+        size = struct.calcsize(form)
+        for _ in range(VERSIONS_LIMIT):
+            record = struct.unpack(form, self.table(at, size, what))
+            yield at, record
+            if not record[-1]:
+                return
+            at += record[-1]
+        raise _too_much(f"{what}: expected up to {VERSIONS_LIMIT}, there are more")
 
     def version_of(self, symbol: int) -> Version | None:
         """Returns the version in which a symbol is required."""
-        if "DT_VERSYM" not in self.dynamic:
-            return None
-        raw = self.bytes_at(self.dynamic["DT_VERSYM"] + 2 * symbol, 2)
-        index = int.from_bytes(raw, "little") & 0x7FFF
+        index = self.version_index(symbol) & 0x7FFF
         return self._versions_by_number.get(index) if index > 1 else None
+
+    def version_index(self, symbol: int) -> int:
+        """Returns the number of a symbol's version, with a bit for one that is hidden; 0 where it has none."""
+        if "DT_VERSYM" not in self.dynamic:
+            return 0
+        return int.from_bytes(self.bytes_at(self.dynamic["DT_VERSYM"] + 2 * symbol, 2), "little")
 
     @functools.cached_property
     def _versions_by_number(self) -> dict[int, Version]:
         return {one.number: one for one in self.versions}
+
+
+def _relocation(place: int, info: int, addend: int) -> Relocation:
+    return Relocation(place, info & 0xFFFFFFFF, info >> 32, addend if addend < 1 << 63 else addend - (1 << 64))
+
+
+def _no_name(offset: int, size: int) -> Malformed:
+    return Malformed(f"a name has the offset {offset} in the string table, which has {size} bytes")
+
+
+def _too_much(message: str) -> Malformed:
+    return Malformed(message, ProblemKind.TOO_MUCH)
 
 
 def _check_kind(data: mmap.mmap, executable_too: bool) -> None:

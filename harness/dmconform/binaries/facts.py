@@ -56,7 +56,8 @@ class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of a module's file. Read from what the dynamic linker reads, not from section headers.
 
     `problem` is why it is not a library that some official Envoy could load (another kind of file, another machine, truncated,
-    …), in one sentence; then everything else has its default, but for `kind`, `problem_kind` and `architecture`.
+    …), or why it was not read, in one sentence; then everything else has its default, but for `kind`, `problem_kind` and
+    `architecture`.
     """
 
     sha256: str
@@ -87,7 +88,17 @@ class ModuleFacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def would_crash(self) -> bool:
         """Returns whether a host that opens it may crash, or nothing is known of what it would do: do not run it."""
-        return self.problem_kind in (ProblemKind.TRUNCATED, ProblemKind.MALFORMED, ProblemKind.UNREADABLE)
+        return self.not_read or self.problem_kind in (
+            ProblemKind.TRUNCATED,
+            ProblemKind.MALFORMED,
+            ProblemKind.REFUSED,
+            ProblemKind.UNREADABLE,
+        )
+
+    @property
+    def not_read(self) -> bool:
+        """Returns whether the reader was in trouble, so that nothing is known of the file, not even that it is bad."""
+        return self.problem_kind is not None and self.problem_kind.of_reader
 
     @property
     def callbacks(self) -> tuple[Undefined, ...]:

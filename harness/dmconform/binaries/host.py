@@ -10,7 +10,6 @@ from typing import Final
 from dmconform.binaries.abi_string import INIT, abi_string_of_host
 from dmconform.binaries.elf import Library
 from dmconform.binaries.facts import HostFacts
-from dmconform.binaries.module import binds_now
 from dmconform.binaries.opened import Opened
 from dmconform.binaries.search import constants, holds
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
@@ -18,6 +17,7 @@ from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
 # A separate string, not a part of one: a host's Rust code and its built-in modules hold the names of more hooks, which
 # nothing looks up.
 _HOOK: Final = re.compile(rb"\0(" + HOOK_PREFIX.encode() + rb"[a-z0-9_]{1,200})(?=\0)")
+_AFTER_MODULE: Final = f"_{HOOK_PREFIX}"
 _RELEASE: Final = re.compile(rb"\0(1\.[3-9]\d\.\d{1,3}(?:-[a-z][0-9a-z.-]{0,20})?)(?=\0)")
 # How a host speaks of a module with another ABI string.
 _WARNS: Final = b"Dynamic module ABI version {} is deprecated"
@@ -35,7 +35,7 @@ def host_facts(path: Path, release: str | None, known_abi: Collection[str]) -> H
     callbacks = frozenset(name for name in exports if name.startswith(CALLBACK_PREFIX))
     suffix = f"_{INIT}"
     static = frozenset(name.removesuffix(suffix) for name in exports if name.endswith(suffix))
-    hooks_of_static = frozenset(name for name in exports if name.startswith(tuple(f"{one}_{HOOK_PREFIX}" for one in static)))
+    hooks_of_static = frozenset(name for name in exports if _is_hook_of(static, name))
     return HostFacts(
         release=release or _only(constants(library, _RELEASE)),
         callbacks=callbacks,
@@ -43,9 +43,17 @@ def host_facts(path: Path, release: str | None, known_abi: Collection[str]) -> H
         other_exports=frozenset(exports) - callbacks - hooks_of_static,
         abi_version=abi_string_of_host(library, [exports[f"{one}{suffix}"] for one in sorted(static)], known_abi),
         refuses_other_abi=_refuses(library),
-        bind_now=binds_now(library),
+        bind_now=library.binds_now,
         static_modules=static,
     )
+
+
+def _is_hook_of(static: Collection[str], name: str) -> bool:
+    """Returns whether a symbol is a hook of one of the static modules, whose names may hold what hooks begin with."""
+    at = name.find(_AFTER_MODULE)
+    while at >= 0 and name[:at] not in static:
+        at = name.find(_AFTER_MODULE, at + 1)
+    return at >= 0
 
 
 def _only(found: set[str]) -> str:

@@ -96,6 +96,14 @@ class ProblemKind(enum.Enum):
     ARCHITECTURE = "it is for a machine that no Envoy is released for"
     TRUNCATED = "it is truncated"
     MALFORMED = "it is damaged"
+    REFUSED = "the dynamic linker refuses it"
+    TOO_MUCH = "it is too much for the reader"
+    READER = "the reader could not do its work"
+
+    @property
+    def of_reader(self) -> bool:
+        """Whether it says something about the reader or the machine, and nothing about the file."""
+        return self in (ProblemKind.TOO_MUCH, ProblemKind.READER)
 
 
 _Data = bytes | mmap.mmap

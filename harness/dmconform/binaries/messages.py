@@ -7,6 +7,7 @@ import enum
 import msgspec
 
 from dmconform.binaries.facts import HostFacts, ModuleFacts, ReachFacts
+from dmconform.binaries.kinds import ProblemKind
 
 
 class ReadAs(enum.Enum):
@@ -36,6 +37,7 @@ class ReadAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     """The content of one file, or why nothing can be read."""
 
     problem: str | None = None
+    problem_kind: ProblemKind | None = None
     module: ModuleFacts | None = None
     host: HostFacts | None = None
     exports: frozenset[str] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import re
 import stat
 from collections.abc import Iterable
@@ -12,16 +13,20 @@ from typing import Final
 from dmconform.binaries.abi_string import INIT, abi_string_of_module
 from dmconform.binaries.elf import Library, Malformed
 from dmconform.binaries.facts import Binding, Known, Libc, ModuleFacts, NeededVersion, Undefined
+from dmconform.binaries.kinds import ProblemKind
+from dmconform.binaries.loader import must_load
 from dmconform.binaries.machine import Machine
+from dmconform.binaries.names import printable
 from dmconform.binaries.opened import Opened
+from dmconform.binaries.search import WINDOW_BYTES, forget
 from dmconform.binaries.sections import sections_of
 from dmconform.binaries.signs import signs_of
 from dmconform.binaries.system import is_other_libc
 from dmconform.core.extension_point import HOOK_PREFIX
 
-UNDEFINED_LIMIT: Final = 50_000
+UNDEFINED_LIMIT: Final = 10_000  # ten times those of the largest modules
 _GLIBC: Final = re.compile(r"libc\.so\.6$|ld-linux")
-_NOW_IN_FLAGS, _NOW_IN_FLAGS_1, _NODELETE = 0x8, 0x1, 0x8
+_NODELETE = 0x8
 
 
 def module_facts(path: Path, known_abi: Iterable[str]) -> ModuleFacts:
@@ -30,11 +35,21 @@ def module_facts(path: Path, known_abi: Iterable[str]) -> ModuleFacts:
         opened = Opened(path)
     except Malformed as problem:
         return _not_read("", _size(path), problem)
-    digest = hashlib.sha256(opened.data).hexdigest()
+    digest = _sha256(opened.data)
     try:
         return _module_facts(Library(opened.data, machines=tuple(Machine)), digest, tuple(known_abi))
     except Malformed as problem:
         return _not_read(digest, opened.size, problem)
+
+
+def _sha256(data: mmap.mmap) -> str:
+    view = memoryview(data)
+    digest = hashlib.sha256(view[:WINDOW_BYTES])
+    forget(data, 0, WINDOW_BYTES)
+    for at in range(WINDOW_BYTES, len(data), WINDOW_BYTES):
+        digest.update(view[at : at + WINDOW_BYTES])
+        forget(data, at, WINDOW_BYTES)
+    return digest.hexdigest()
 
 
 def _not_read(digest: str, size: int, problem: Malformed) -> ModuleFacts:
@@ -54,15 +69,18 @@ def _size(path: Path) -> int:
 def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> ModuleFacts:
     hook = HOOK_PREFIX.encode()
     hooks: list[str] = []
+    raw_hooks: list[bytes] = []
     exports, mangled, init = 0, False, None
     for symbol in library.exports():
         exports += 1
         mangled = mangled or library.name_starts_with(symbol.name_offset, b"_Z")
         if library.name_starts_with(symbol.name_offset, hook):
-            hooks.append(library.name(symbol.name_offset))
+            raw_hooks.append(library.raw_name(symbol.name_offset))
+            hooks.append(printable(raw_hooks[-1]))
             if hooks[-1] == INIT:
                 init = symbol
     undefined = _undefined(library)
+    must_load(library, raw_hooks)
     signs = signs_of(library, mangled or any(one.name.startswith(("_Z", "__gxx_")) for one in undefined))
     abi_version, known = abi_string_of_module(library, init, known_abi) if init else (None, Known.UNKNOWN)
     search_path = library.dynamic.get("DT_RUNPATH", library.dynamic.get("DT_RPATH"))
@@ -80,7 +98,7 @@ def _module_facts(library: Library, digest: str, known_abi: tuple[str, ...]) -> 
         abi_version_known=known,
         needed=needed,
         search_paths=() if search_path is None else tuple(library.name(search_path).split(":")),
-        binding=Binding.NOW if binds_now(library) else Binding.LAZY,
+        binding=Binding.NOW if library.binds_now else Binding.LAZY,
         nodelete=bool(flags_1 & _NODELETE),
         glibc_floor=_floor(library, "GLIBC"),
         libstdcxx_floor=_floor(library, "GLIBCXX"),
@@ -107,33 +125,23 @@ def _libc(library: Library, needed: Iterable[str]) -> Libc:
 def _undefined(library: Library) -> tuple[Undefined, ...]:
     """Returns the symbols that the dynamic linker will look for: those that a relocation refers to."""
     found: list[Undefined] = []
-    jump_slot = library.machine.value.jump_slot
-    for index, types in library.referenced().items():
+    for index, at_load in library.referenced.items():
         symbol = library.symbol(index)
         if symbol.defined:
             continue
         if len(found) >= UNDEFINED_LIMIT:
-            raise Malformed(f"expected up to {UNDEFINED_LIMIT} undefined symbols, there are more")
+            raise Malformed(f"expected up to {UNDEFINED_LIMIT} undefined symbols, there are more", ProblemKind.TOO_MUCH)
         version = library.version_of(index)
         found.append(
             Undefined(
                 library.name(symbol.name_offset),
                 weak=symbol.weak,
-                at_load=types != {jump_slot},
+                at_load=at_load,
                 version=version and version.name,
                 library=version and version.library,
             )
         )
     return tuple(sorted(found, key=lambda one: one.name))
-
-
-def binds_now(library: Library) -> bool:
-    """Returns whether the dynamic linker looks for all symbols when it loads the library."""
-    return bool(
-        library.dynamic.get("DT_FLAGS", 0) & _NOW_IN_FLAGS
-        or library.dynamic.get("DT_FLAGS_1", 0) & _NOW_IN_FLAGS_1
-        or "DT_BIND_NOW" in library.dynamic
-    )
 
 
 def _floor(library: Library, family: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import stat
@@ -21,6 +22,10 @@ _KINDS = {
 }
 
 
+# Errors of a machine that lacks something, or whose disk or network does.
+_OF_MACHINE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.EIO, errno.ESTALE, errno.ENOBUFS)
+
+
 class Opened:
     """A regular file mapped to memory.
 
@@ -33,22 +38,26 @@ class Opened:
             # Without O_NONBLOCK, opening a named pipe waits for a writer.
             file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
         except OSError as error:
-            raise _unreadable(f"expected a file that can be read: {error.strerror}") from None
+            raise _unreadable(error) from None
         try:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
-                raise _unreadable(f"expected a file, this is {_KINDS.get(stat.S_IFMT(status.st_mode), 'something else')}")
+                kind = _KINDS.get(stat.S_IFMT(status.st_mode), "something else")
+                raise Malformed(f"expected a file, this is {kind}", ProblemKind.UNREADABLE)
             self.size = status.st_size
             if self.size == 0:
                 raise Malformed(FileKind.EMPTY.sentence, ProblemKind.NO_LIBRARY, file=FileKind.EMPTY)
             if self.size > FILE_LIMIT_BYTES:
-                raise _unreadable(f"expected a file of up to {FILE_LIMIT_BYTES} bytes, this one has {self.size}")
+                raise Malformed(
+                    f"expected a file of up to {FILE_LIMIT_BYTES} bytes, this one has {self.size}", ProblemKind.TOO_MUCH
+                )
             self.data = mmap.mmap(file, self.size, access=mmap.ACCESS_READ)
         except OSError as error:
-            raise _unreadable(f"expected a file that can be read: {error.strerror}") from None
+            raise _unreadable(error) from None
         finally:
             os.close(file)
 
 
-def _unreadable(message: str) -> Malformed:
-    return Malformed(message, ProblemKind.UNREADABLE)
+def _unreadable(error: OSError) -> Malformed:
+    kind = ProblemKind.READER if error.errno in _OF_MACHINE else ProblemKind.UNREADABLE
+    return Malformed(f"expected a file that can be read: {error.strerror}", kind)

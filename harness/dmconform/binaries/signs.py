@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from dmconform.binaries.elf import Library
 from dmconform.binaries.facts import Known
 from dmconform.binaries.names import printable
-from dmconform.binaries.search import find, holds, holds_match, parts
+from dmconform.binaries.search import find, holds, holds_match, parts, windows
 from dmconform.binaries.sections import section_bytes
 
 GO_SDK: Final = "github.com/envoyproxy/envoy/source/extensions/dynamic_modules"
@@ -65,11 +65,12 @@ def _go_build_info(library: Library) -> str | None:
 
     Empty where its form is not known, None without any.
     """
-    for start, end in parts(library):
+    for start, end in windows(library):
         at = library.data.find(_BUILD_INFO_MAGIC, start, end)
         if at < 0:
             continue
-        block = library.data[at : min(at + _BUILD_INFO_LIMIT_BYTES, end)]
+        last = next(stop for first, stop in parts(library) if first <= at < stop)
+        block = library.data[at : min(at + _BUILD_INFO_LIMIT_BYTES, last)]
         if len(block) < 33 or not block[15] & _INLINE:
             return ""
         _, rest = _counted(block[32:])

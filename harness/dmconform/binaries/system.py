@@ -34,9 +34,12 @@ def is_other_libc(name: str) -> bool:
 
 def system_brings(name: str, needed: Collection[str]) -> bool:
     """Returns whether glibc, or a compiler's library that the module needs, has a symbol, as they are on this machine."""
-    return any(_has(library, name) for library in (*HOST_LIBRARIES, *(one for one in COMPILER_LIBRARIES if one in needed)))
+    return any(_has(library, name) for library in HOST_LIBRARIES) or any(
+        _has(library, name) for library in COMPILER_LIBRARIES if library in needed
+    )
 
 
+@functools.lru_cache(maxsize=1 << 19)  # the same names are asked for with every host
 def _has(library: str, name: str) -> bool:
     loaded = _load(library)
     if loaded is None:

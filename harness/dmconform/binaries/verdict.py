@@ -7,6 +7,7 @@ call, which then ends the host.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -42,6 +43,8 @@ def static_verdict(
         required_hooks: the hooks that this host requires at each point, as measured; a point that is not in it requires none.
         preloaded: symbols that libraries bring which the user preloads into the host.
     """
+    if module.not_read:
+        return StaticVerdict(StaticKind.UNKNOWN, f"the file was not read: {module.problem}")
     if module.problem is not None:
         return StaticVerdict(StaticKind.REFUSED, f"no module: {module.problem}")
     if INIT not in module.hooks:
@@ -134,29 +137,27 @@ class _Missing:
 
     @classmethod
     def of(cls, module: ModuleFacts, host: HostFacts, preloaded: Collection[str]) -> _Missing:
-        offered = (host.callbacks, host.other_exports, preloaded)
-        absent = [one for one in module.undefined if not any(one.name in names for names in offered)]
+        of_host, of_others = _wanted(_Same((module.undefined, module.needed)))
+        here, there, besides = host.callbacks, host.other_exports, frozenset(preloaded)
+
+        def absent(symbols: Sequence[Undefined]) -> list[Undefined]:
+            return [one for one in symbols if not (one.name in here or one.name in there or one.name in besides)]
+
         # Symbols of musl have glibc's names.
         strangers = [one for one in module.needed if not is_system_library(one) and not is_other_libc(one)]
-        lacking: list[Undefined] = []
-        elsewhere: list[str] = []
-        for one in absent:
-            if one.name.startswith(CALLBACK_PREFIX):
-                lacking.append(one)
-            elif one.library is not None or one.weak:
-                continue  # its library brings it, or need not be there
-            elif not system_brings(one.name, module.needed):
-                if strangers:
-                    elsewhere.append(one.name)
-                else:
-                    lacking.append(one)
         # Callbacks first: they say most about the host.
-        lacking.sort(key=lambda one: not one.name.startswith(CALLBACK_PREFIX))
+        lacking = absent(of_host)
+        elsewhere: list[str] = []
+        if strangers:
+            elsewhere = [one.name for one in absent(of_others)]
+        else:
+            lacking += absent(of_others)
         strong = [one for one in lacking if not one.weak]
         weak = [one.name for one in lacking if one.weak]
         at_once = module.binding is Binding.NOW or host.opens_now is True
         at_load = [one.name for one in strong if one.at_load or at_once]
-        at_call = [one.name for one in strong if one.name not in set(at_load)]
+        met = frozenset(at_load)
+        at_call = [one.name for one in strong if one.name not in met]
         others = [one.name for one in strong if not one.name.startswith(CALLBACK_PREFIX)]
         return cls(at_load, at_call, list(_notes_of_symbols(strangers, elsewhere, weak, others)))
 
@@ -176,6 +177,32 @@ class _Missing:
         """Returns what its calls do."""
         names = self.at_call
         return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {some_names(names)}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """What a module looks for and needs, compared by identity: each host is asked about the very same."""
+
+    of: tuple[tuple[Undefined, ...], tuple[str, ...]]
+
+    def __hash__(self) -> int:
+        return hash(tuple(map(id, self.of)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and all(one is two for one, two in zip(self.of, other.of, strict=True))
+
+
+@functools.lru_cache(maxsize=4)
+def _wanted(same: _Same) -> tuple[tuple[Undefined, ...], tuple[Undefined, ...]]:
+    """Returns the callbacks, and what neither glibc nor a library that brings its version has: what hosts are asked for."""
+    undefined, needed = same.of
+    callbacks, others = [], []
+    for one in undefined:
+        if one.name.startswith(CALLBACK_PREFIX):
+            callbacks.append(one)
+        elif one.library is None and not one.weak and not system_brings(one.name, needed):
+            others.append(one)
+    return tuple(callbacks), tuple(others)
 
 
 def _notes_of_symbols(

@@ -77,7 +77,7 @@ def _sure(known: Known) -> str:
 def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     facts = check.module
     if facts.problem:
-        yield "no module", facts.problem
+        yield "not read" if facts.not_read else "no module", facts.problem
         return
     built_with = facts.sdk or facts.language or "not known"
     if facts.language and facts.sdk and facts.language not in facts.sdk.lower():

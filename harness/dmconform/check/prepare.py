@@ -13,7 +13,7 @@ from dmconform.abi.loading import load_every_abi
 from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
 from dmconform.binaries.abi_string import INIT
 from dmconform.binaries.facts import ModuleFacts
-from dmconform.binaries.kinds import FileKind
+from dmconform.binaries.kinds import FileKind, ProblemKind
 from dmconform.binaries.known import known_hosts
 from dmconform.binaries.read import exports_of
 from dmconform.binaries.target import target_problems
@@ -94,12 +94,12 @@ class PreparedModule:
     @property
     def is_broken(self) -> bool:
         """Whether no host can load it: the file itself is at fault."""
-        return self.facts.problem is not None or INIT not in self.facts.hooks
+        return not self.facts.not_read and (self.facts.problem is not None or INIT not in self.facts.hooks)
 
     @property
     def is_to_run(self) -> bool:
         """Whether its code is run."""
-        return self.request.run and bool(self.plan.uses) and not self.is_broken and not self.not_here
+        return self.request.run and bool(self.plan.uses) and not (self.is_broken or self.facts.not_read) and not self.not_here
 
     @property
     def sdk_minors(self) -> tuple[Minor, ...]:
@@ -122,7 +122,7 @@ def prepare(request: CheckRequest, facts: ModuleFacts, data: KnownData) -> Prepa
     if SEARCH_PATH in _names(settings):
         raise UsageError(f"{SEARCH_PATH}: the check sets it, to where its copy of the module is; expected other variables")
     _must_be_known(settings.sdk_minor, data.sdks)
-    if facts.kind is not FileKind.SHARED_LIBRARY:
+    if facts.kind is not FileKind.SHARED_LIBRARY or facts.problem_kind is ProblemKind.UNREADABLE:
         raise UsageError(f"{request.module}: {facts.problem}")
     environment, notes = _environment(settings, facts)
     plan = plan_uses(settings, facts)

@@ -140,8 +140,9 @@ class Remedies:
             )
             yield Remedy(f"{which} on {_range(having, self.all)}; elsewhere, its hooks must do without")
         if self._module.language in _WITH_WEAK_SYMBOLS and not self._of_official_sdk:
+            missing = frozenset(one.names)
             changed = (
-                msgspec.structs.replace(symbol, weak=True) if symbol.name in one.names else symbol
+                msgspec.structs.replace(symbol, weak=True) if symbol.name in missing else symbol
                 for symbol in self._module.undefined
             )
             loads = self._around.loads_on(msgspec.structs.replace(self._module, undefined=tuple(changed)))
@@ -167,7 +168,8 @@ class Remedies:
                     yield Remedy(f"{named}; {how}", loads)
                     return
         elif not any(self.reached(name) is Reached.YES for name in one.names):
-            left = tuple(symbol for symbol in self._module.undefined if symbol.name not in one.names)
+            missing = frozenset(one.names)
+            left = tuple(symbol for symbol in self._module.undefined if symbol.name not in missing)
             loads = self._around.loads_on(msgspec.structs.replace(self._module, undefined=left))
             if _helps(one, loads):
                 sure = all(self.reached(name) is Reached.NO for name in one.names)

@@ -424,7 +424,8 @@ class TestWhatIsNoFile:
     def test_a_sparse_file_that_is_just_small_enough_is_read_within_the_bounds(self, tmp_path: Path, written: bytes) -> None:
         path = tmp_path / "sparse.so"
         changed = bytearray(written)
-        struct.pack_into("<Q", changed, 64 + 2 * 56 + 32, (1 << 30) - elf_samples.DATA_AT)  # its data is all the rest
+        for field in (32, 40):  # its data is all the rest
+            struct.pack_into("<Q", changed, 64 + 2 * 56 + field, (1 << 30) - elf_samples.DATA_AT)
         path.write_bytes(changed)
         os.truncate(path, 1 << 30)
         begin = time.monotonic()

@@ -314,7 +314,7 @@ def test_a_reader_that_does_not_come_back_is_a_problem_of_that_file_alone(
     assert found_good.problem is None
     assert found_bad.problem is not None
     assert "SIGSEGV" in found_bad.problem
-    assert (found_bad.problem_kind, found_bad.would_crash) == (ProblemKind.UNREADABLE, True)
+    assert (found_bad.problem_kind, found_bad.would_crash) == (ProblemKind.READER, True)
     monkeypatch.setattr(read, "BINARY_READ_S", 0.2)
     monkeypatch.setattr(read, "_CHILD", (sys.executable, "-I", "-c", "import time; time.sleep(600)"))
     slow = read_module(good).problem

@@ -1,0 +1,268 @@
+"""What the dynamic linker refuses is refused: thousands of good modules with one byte changed, and `dlopen` as the witness.
+
+Another process opens each in a child of its own, with bounds of time and memory, under the C library of this machine. Where
+the reader finds no fault and the linker does, a host refuses what `check` calls good: that fails. The other way round, such
+as with a part that is out of order and does no harm by luck, is counted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import random
+import struct
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from dmconform.binaries.facts import Binding, ModuleFacts
+from dmconform.binaries.kinds import ProblemKind
+from dmconform.binaries.module import export_names, module_facts
+
+from tests.unit import elf_samples
+from tests.unit.elf_samples import INIT, Sample, Wanted
+
+SEED = 20_261_130
+MUTANTS = 1_000  # of each module
+SAMPLE = Sample(
+    defined=(INIT, "envoy_dynamic_module_on_http_filter_config_new", "envoy_dynamic_module_on_http_filter_new"),
+    wanted=(
+        Wanted("envoy_dynamic_module_callback_log"),
+        Wanted("malloc", version="GLIBC_2.2.5", called=False),
+        Wanted("__gmon_start__", weak=True, called=False),
+    ),
+    soname="libmutant.so",
+    versions=("OWN_1", "OWN_2"),
+    abi="v0.1.0",
+)
+# Opens each file that it is named, and looks for a symbol there; the answer is a word for each.
+WITNESS = """
+import ctypes, os, resource, select, signal, sys
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+symbol = sys.argv[1]
+for line in sys.stdin:
+    inward, outward = os.pipe()
+    pid = os.fork()
+    if not pid:
+        signal.alarm(10)
+        resource.setrlimit(resource.RLIMIT_CPU, (5, 5))
+        resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1), os.dup2(null, 2)
+        try:
+            ctypes.CDLL(line.rstrip("\\n"), mode=os.RTLD_LAZY)[symbol]
+            os.write(outward, b"opens")
+        except (OSError, AttributeError) as error:
+            os.write(outward, b"refuses " + str(error).encode()[-300:])
+        os._exit(0)
+    os.close(outward)
+    answer = b""
+    while piece := os.read(inward, 4096):
+        answer += piece
+    os.close(inward)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    word = answer.decode(errors="replace") if status == 0 else f"ends with {status}"
+    print(word.replace("\\n", " "), flush=True)
+"""
+
+
+class Witness:
+    """A process that opens files as a host does."""
+
+    def __init__(self, symbol: str) -> None:
+        self._symbol = symbol
+
+    def __enter__(self) -> Witness:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", WITNESS, self._symbol], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def says(self, path: Path) -> str:
+        """What the dynamic linker does with a file."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{path}\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+
+@dataclass(frozen=True)
+class Good:
+    """A good module: its bytes, a symbol that a host looks for, and where the dynamic linker reads, with a share of tries."""
+
+    data: bytes
+    symbol: str
+    dynamic: int  # where its dynamic section is
+    ranges: tuple[tuple[int, int], ...]
+
+    def _of_code(self, place: int) -> bool:
+        """Whether a byte says where in the code it begins: another place in the code may crash, whoever calls it."""
+        at = place - (place - self.dynamic) % 16
+        return place - at >= 8 and at >= self.dynamic and struct.unpack_from("<Q", self.data, at)[0] in (12, 13)
+
+    def mutants(self, chance: random.Random, count: int) -> Iterator[tuple[str, bytes]]:
+        """Yields copies with one byte changed: a bit of it, to nothing, to all, or to anything."""
+        for _ in range(count):
+            start, end = chance.choice(self.ranges)
+            place = chance.randrange(start, end)
+            old = self.data[place]
+            new = chance.choice((old ^ 1 << chance.randrange(8), 0, 0xFF, chance.randrange(256), (old + 1) & 0xFF))
+            if new != old and not self._of_code(place):
+                yield f"byte {place:#x} {old:#04x} -> {new:#04x}", self.data[:place] + bytes([new]) + self.data[place + 1 :]
+
+
+def written() -> Good:
+    """One of which every byte is known."""
+    data = elf_samples.write(SAMPLE)
+    tables = elf_samples.value_of(data, elf_samples.SYMTAB), elf_samples.value_of(data, elf_samples.JMPREL) + 24
+    entries = elf_samples.DATA_AT, elf_samples.DATA_AT + 0x160
+    headers = 64 + 4 * 56
+    return Good(data, INIT, elf_samples.DATA_AT, ((0, 64), (64, headers), tables, entries))
+
+
+def compiled() -> Good:
+    """One that a real compiler and linker made."""
+    return of_file(Path(str(importlib.import_module("msgspec._core").__file__)), "PyInit__core")
+
+
+def of_file(path: Path, symbol: str) -> Good:
+    """A file, with the ranges that the dynamic linker reads: headers, the dynamic section, tables before the code."""
+    data = path.read_bytes()
+    (table,) = struct.unpack_from("<Q", data, 32)
+    (count,) = struct.unpack_from("<H", data, 56)
+    parts = [struct.unpack_from("<IIQQQQQQ", data, table + 56 * number) for number in range(count)]
+    dynamic = next((offset, offset + size) for kind, _, offset, _, _, size, _, _ in parts if kind == 2)
+    first = next(offset + size for kind, flags, offset, _, _, size, _, _ in parts if kind == 1)
+    return Good(data, symbol, dynamic[0], ((0, 64), (table, table + 56 * count), dynamic, (table + 56 * count, first)))
+
+
+def is_good(path: Path, symbol: str, of_good: ModuleFacts) -> bool:
+    """Whether `check` has nothing against it. What it needs of others is judged apart, by the names of that."""
+    found = module_facts(path, [])
+
+    def at_load(facts: ModuleFacts) -> set[str]:
+        now = facts.binding is Binding.NOW
+        return {one.name for one in facts.undefined if (one.at_load or now) and not one.weak}
+
+    return (
+        found.problem is None
+        and symbol in (found.hooks or export_names(path))
+        and set(found.needed) <= set(of_good.needed)
+        and set(found.needed_versions) <= set(of_good.needed_versions)
+        and at_load(found) <= at_load(of_good)
+    )
+
+
+@pytest.mark.parametrize("make", [written, compiled])
+def test_one_byte_changed(tmp_path: Path, make: Callable[[], Good]) -> None:
+    good = make()
+    chance = random.Random(SEED)
+    path = tmp_path / "libmutant.so"
+    path.write_bytes(good.data)
+    of_good = module_facts(path, [])
+    assert of_good.problem is None
+    wrong: list[str] = []
+    seen: Counter[str] = Counter()
+    with Witness(good.symbol) as witness:
+        assert witness.says(path) == "opens"
+        for words, data in good.mutants(chance, MUTANTS):
+            path.write_bytes(data)
+            ours, theirs = is_good(path, good.symbol, of_good), witness.says(path)
+            seen[f"{'loads' if ours else 'refused'} here, {theirs.split()[0]} there"] += 1
+            if ours and theirs != "opens":
+                wrong.append(f"{words}: {theirs}")
+    print(dict(seen), f"{len(wrong)} wrong")
+    assert not wrong, "\n".join(wrong)
+    assert seen["refused here, refuses there"] > MUTANTS // 50
+    assert seen["loads here, opens there"] > MUTANTS // 5
+
+
+def changed(data: bytes, *changes: tuple[int, str, int]) -> bytes:
+    """A copy with other values: where, in which form, what."""
+    copy = bytearray(data)
+    for place, form, value in changes:
+        struct.pack_into(form, copy, place, value)
+    return bytes(copy)
+
+
+def segment(number: int, field: int) -> int:
+    """Where a field of a program header is in a written sample."""
+    return 64 + 56 * number + field
+
+
+def in_dynamic(data: bytes, tag: int, value: int) -> bytes:
+    """A written sample with an entry more in its dynamic section."""
+    end = next(at for at in range(elf_samples.DATA_AT, len(data), 16) if data[at : at + 8] == b"\0" * 8)
+    size = struct.unpack_from("<Q", data, segment(3, 32))[0] + 16
+    return changed(data, (end, "<Q", tag), (end + 8, "<Q", value), (segment(3, 32), "<Q", size), (segment(3, 40), "<Q", size))
+
+
+def table(tag: int) -> int:
+    """Where a table of the written sample is."""
+    return elf_samples.value_of(elf_samples.write(SAMPLE), tag)
+
+
+# Changes that make the linker refuse it, each with our words.
+KINDS: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "system": (lambda data: changed(data, (7, "B", 9)), "for FreeBSD"),
+    "abi version": (lambda data: changed(data, (8, "B", 1)), "version 0 of the ABI of its system"),
+    "padding": (lambda data: changed(data, (12, "B", 1)), "zeros at the end of its identification"),
+    "elf version": (lambda data: changed(data, (20, "<I", 2)), "version 1 in its header"),
+    "huge memory": (lambda data: changed(data, (segment(2, 40), "<Q", 1 << 46)), "bytes of memory"),
+    "offset": (lambda data: changed(data, (segment(1, 8), "<Q", elf_samples.CODE_AT + 8)), "addresses that fit their offsets"),
+    "no open": (lambda data: elf_samples.dynamic(data, [(elf_samples.FLAGS_1, 0x40)]), "DF_1_NOOPEN"),
+    "no bloom": (lambda data: changed(data, (table(elf_samples.GNU_HASH) + 16, "<Q", 0)), "does not lead to"),
+    "blooms": (lambda data: changed(data, (table(elf_samples.GNU_HASH) + 8, "<I", 3)), "the hash table"),
+    "record": (lambda data: changed(data, (table(elf_samples.VERNEED), "<H", 2)), "records of needed versions"),
+    "version hash": (lambda data: changed(data, (table(elf_samples.VERNEED) + 16, "<I", 5)), "hash of the version"),
+    "relocation type": (lambda data: changed(data, (table(elf_samples.RELA) + 32, "<I", 99)), "one of type 99"),
+    "call type": (lambda data: changed(data, (table(elf_samples.JMPREL) + 8, "<I", 6)), "one of type 6"),
+    "place": (lambda data: changed(data, (table(elf_samples.RELA), "<Q", 0x100)), "can be written to"),
+    "pltrel": (lambda data: elf_samples.dynamic(data, [(elf_samples.PLTREL, 17)]), "expected 7 as DT_PLTREL"),
+    "relaent": (lambda data: elf_samples.dynamic(data, [(elf_samples.RELAENT, 16)]), "expected 24 as DT_RELAENT"),
+    "init": (lambda data: in_dynamic(data, 12, elf_samples.DATA_AT), "DT_INIT is"),
+    "init array": (lambda data: in_dynamic(data, 25, elf_samples.DATA_AT), "expected DT_INIT_ARRAYSZ beside"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind(tmp_path: Path, kind: str) -> None:
+    change, words = KINDS[kind]
+    path = tmp_path / "libchanged.so"
+    path.write_bytes(change(elf_samples.write(SAMPLE)))
+    found = module_facts(path, [])
+    assert found.problem is not None
+    assert words in found.problem
+    assert found.would_crash is (found.problem_kind is not ProblemKind.ARCHITECTURE)
+    with Witness(INIT) as witness:
+        assert witness.says(path).split()[0] in ("refuses", "ends")
+
+
+def test_parts_in_another_order(tmp_path: Path) -> None:
+    """The linker itself does not look, and maps one over whatever is there."""
+    data = elf_samples.write(SAMPLE)
+    second, third = data[segment(1, 0) : segment(2, 0)], data[segment(2, 0) : segment(3, 0)]
+    path = tmp_path / "libchanged.so"
+    path.write_bytes(data[: segment(1, 0)] + third + second + data[segment(3, 0) :])
+    found = module_facts(path, [])
+    assert (found.problem_kind, "do not overlap" in (found.problem or "")) == (ProblemKind.REFUSED, True)
+
+
+@pytest.mark.parametrize("machine", [elf_samples.X86_64, elf_samples.AARCH64])
+@pytest.mark.parametrize("gnu_hash", [True, False])
+def test_a_good_one_of_each_machine(tmp_path: Path, machine: int, gnu_hash: bool) -> None:
+    path = tmp_path / "libgood.so"
+    path.write_bytes(elf_samples.write(replace(SAMPLE, machine=machine, gnu_hash=gnu_hash)))
+    assert module_facts(path, []).problem is None
