@@ -26,6 +26,7 @@ from dmconform.abi.types import Abi, AbiType, Alias, Enum, EnumValue, Function, 
 from dmconform.abi_diff import system_headers
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
 from dmconform.core.seccomp import keep_only_open_files
+from dmconform.core.text import cut
 
 MEMORY_BYTES: Final = 96 << 20  # address space for the parsing, besides that of Python and libclang; real headers take 5 MB
 CPU_S: Final = 2  # real headers take 0.1
@@ -36,6 +37,7 @@ HEADER_PATH: Final = "/dmconform-header/abi.h"  # on no disk; how problems name 
 
 VERSION_CONSTANT: Final = "envoy_dynamic_modules_abi_version"
 VERSION_MACRO: Final = "ENVOY_DYNAMIC_MODULES_ABI_VERSION"
+_SHOWN: Final = 500  # characters of a problem; it may quote the header
 _ARGUMENTS = (
     *("-x", "c", "-std=c17", "-w", "--target=x86_64-unknown-linux-gnu"),
     *("-nostdinc", "-isystem", system_headers.FOLDER),
@@ -111,7 +113,8 @@ def parse(unit: cindex.TranslationUnit, text: bytes, source: str) -> Parsed:
 
 
 def _explained(error: str) -> str:
-    return f"{error}; it may include {system_headers.NAMES}, and nothing else" if error.endswith("file not found") else error
+    hint = f"; it may include {system_headers.NAMES}, and nothing else" if error.endswith("file not found") else ""
+    return cut(error, _SHOWN, "of libclang") + hint
 
 
 def _place(location: cindex.SourceLocation) -> str:
@@ -156,7 +159,7 @@ class _Header:
         )
 
     def _complain(self, cursor: Cursor, problem: str) -> None:
-        self._problems.append(f"{_place(cursor.location)}: {problem}")
+        self._problems.append(f"{_place(cursor.location)}: {cut(problem, _SHOWN, 'of it')}")
 
     def _declaration(self, cursor: Cursor) -> None:
         match cursor.kind:

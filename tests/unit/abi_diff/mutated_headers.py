@@ -1,4 +1,7 @@
-"""Seeded mutations of headers through `dmconform abi extract`; `python -m tests.unit.abi_diff.mutated_headers TRIES [SEED]`."""
+"""Seeded mutations of headers through `dmconform abi extract`.
+
+`PYTHONPATH=harness python -m tests.unit.abi_diff.mutated_headers TRIES [SEED]` tries as many as you like.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ from tests.unit.golden import FOLDER
 TIME_S = 5.0
 MEMORY_BYTES = 200 << 20
 LARGEST_BYTES = 3 << 20
+ELSEWHERE = Path("/elsewhere/other.h")  # for a name that is the same everywhere, so that a seed makes the same headers
 WORDS = (
     *(b"typedef ", b"struct ", b"enum ", b"union ", b"const ", b"static ", b"void ", b"int ", b"__attribute__((", b"_Generic("),
     *(b"*", b"(", b")", b"{", b"}", b"[", b"]", b";", b",", b"#", b"##", b"\\\n", b"\n", b"\0", b"\xff", b"\xef\xbb\xbf"),
@@ -124,11 +128,11 @@ def attack(tries: int, seed: int, folder: Path) -> Worst:
     secret.write_text(SECRET_TEXT)
     header = folder / "abi.h"
     real = (FOLDER / "abi.h").read_bytes()
-    hostile = [*reaching(secret).values(), *asking(secret).values(), *harmless(secret).values()]
+    hostile = [*reaching(ELSEWHERE).values(), *asking(ELSEWHERE).values(), *harmless(ELSEWHERE).values()]
     calls, failures = [], []
     for number in range(tries):
         text = real if number % 2 else chance.choice(hostile) + real
-        header.write_bytes(mutated(text, chance))
+        header.write_bytes(mutated(text, chance).replace(bytes(ELSEWHERE), bytes(secret)))
         call = extracted(header)
         calls.append(call)
         if call.exit_code not in (ExitCode.OK, ExitCode.USAGE, ExitCode.ERROR) or "Traceback" in call.printed:

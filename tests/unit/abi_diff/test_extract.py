@@ -231,6 +231,16 @@ def test_many_problems_are_not_all_reported(header: Path) -> None:
     assert len(caught.value.problems) == 25
 
 
+def test_a_problem_that_quotes_much_is_cut(header: Path) -> None:
+    header.write_text(f'#include "{"a" * 100_000}.h"\nstruct {"b" * 100_000} {{ int a; }};\n')
+    with pytest.raises(BadHeader, match=r"1:10: 'a+… \(99\d+ more characters of libclang\); it may include") as caught:
+        extract(header)
+    assert len(str(caught.value)) < 2000
+    header.write_text(f"struct {'b' * 100_000} {{ int a; }};\n")
+    with pytest.raises(BadHeader, match=r"1:8: struct b+… \(99\d+ more characters of it\)"):
+        extract(header)
+
+
 def test_types_that_need_each_other_are_refused(header: Path) -> None:
     header.write_text("typedef struct a a; typedef struct b b; struct a { b* other; }; struct b { a* other; };\n" + ONE_HOOK)
     with pytest.raises(BadHeader, match=r"in a circle \(a -> b -> a\)"):

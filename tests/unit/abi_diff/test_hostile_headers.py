@@ -25,7 +25,7 @@ LAYERS = {
     "nothing": "",
 }
 WITHOUT_EMPTY_FILE_SYSTEM = ("the kernel's filter", "nothing")
-MUTATED = 30  # `python -m tests.unit.abi_diff.mutated_headers 1000` tries more
+MUTATED = 30  # `mutated_headers` as a program tries more
 
 
 def parsed_with(layer: str, headers: Mapping[str, bytes], folder: Path) -> dict[str, Parsed]:
