@@ -5,35 +5,21 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from dmconform.abi.consistency import problems
 from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind, HeaderSource
-from dmconform.core.errors import HarnessError, UsageError
-from dmconform.core.paths import IMPORT_ROOT
-from dmconform.core.process import run_program
-from dmconform.core.timeouts import HEADER_PARSE_S
+from dmconform.abi_diff.parser_process import TooMuch, parse_apart
+from dmconform.core.errors import UsageError
 from dmconform.core.versions import Minor, Release
 
 if TYPE_CHECKING:
-    from dmconform.abi_diff.header_parser import Parsed
     from dmconform.binaries.facts import HostFacts
 
-HEADER_BYTES: Final = 16 << 20
+HEADER_BYTES: Final = 4 << 20  # real headers have 0.7 MB
 _SHOWN: Final = 20  # problems of a header in one message
-# Isolated: neither the user's environment nor the current folder decide what is imported.
-_CHILD = (
-    sys.executable,
-    "-I",
-    "-c",
-    "import sys; sys.path.insert(0, sys.argv.pop(1)); import dmconform.abi_diff.header_parser as p; p.main()",
-)
 
 
 class BadHeader(UsageError):
@@ -65,7 +51,7 @@ class Extraction:
 
 
 def extract(header: Path, about: About = About(), binary: Path | None = None) -> Extraction:
-    """Parses `header` in a bounded process, and compares its names with those of a host's binary.
+    """Parses `header` in a confined process, and compares its names with those of a host's binary.
 
     A function that only the binary has is added by its name. A callback that only the header has is left out: a module that
     uses it would be refused. So is a hook if the header is not the very one of the release; else it is kept. All is noted.
@@ -73,14 +59,16 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
     Raises:
         BadHeader: libclang has errors, or the header has what the data cannot say.
         UsageError: a file that cannot be read, or facts that contradict each other.
-        HarnessError: the parser ran out of its bounds, or crashed.
+        TooMuch: the header is larger than it may be, or the parser ran out of its bounds, or crashed.
     """
     text = _read(header)
     host = _host(binary, about.release)
     release = about.release or (host.release if host else None)
     minor = minor_of(about.envoy, release)
     source = about.source or (minor if minor != UNKNOWN else "header")
-    parsed = _parse(header, source)
+    parsed = parse_apart(header, text, source)
+    if parsed.problems:
+        raise BadHeader(header, parsed.problems)
     if not parsed.functions:
         raise BadHeader(header, ("expected callbacks and hooks of dynamic modules, it declares none",))
     digest = hashlib.sha256(text).hexdigest()
@@ -97,7 +85,10 @@ def extract(header: Path, about: About = About(), binary: Path | None = None) ->
         types=parsed.types,
         functions=functions,
     )
-    found = problems(abi)
+    try:
+        found = problems(abi)
+    except RecursionError:
+        raise TooMuch(header, "it has types within types, too deep") from None
     if found:
         raise BadHeader(header, found)
     return Extraction(abi, tuple(notes))
@@ -114,7 +105,7 @@ def _read(header: Path) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         raise UsageError(f"{header}: expected a C header that can be read: {getattr(error, 'strerror', error)}") from None
     if len(text) > HEADER_BYTES:
-        raise UsageError(f"{header}: expected a C header of up to {HEADER_BYTES} bytes, this one is larger")
+        raise TooMuch(header, f"expected up to {HEADER_BYTES} bytes, it has more")
     return text
 
 
@@ -181,22 +172,3 @@ def _compared(functions: tuple[Function, ...], host: HostFacts, exact: bool) -> 
             notes.append(f"{name}: in the binary, but not declared: a name without a signature")
             kept.append(Function(name, kind))
     return tuple(sorted(kept, key=lambda one: (one.kind.value, one.name))), notes
-
-
-def _parse(header: Path, source: str) -> Parsed:
-    from dmconform.abi_diff.header_parser import Parsed
-
-    with tempfile.TemporaryDirectory(prefix="dmconform-abi-") as folder:
-        output = Path(folder) / "parsed.json"
-        done = run_program([*_CHILD, IMPORT_ROOT, header, source, output], timeout_s=HEADER_PARSE_S)
-        if done.exit_code != 0:
-            how = f"was ended by signal {-done.exit_code}" if done.exit_code < 0 else f"ended with {done.exit_code}"
-            lines = done.output.strip().splitlines()
-            raise HarnessError(
-                f"{header}: the parser {how}: the header needs more time or memory than its bounds, or breaks libclang"
-                + (f". It said: {lines[-1]}" if lines else "")
-            )
-        parsed = msgspec.json.decode(output.read_bytes(), type=Parsed)
-    if parsed.problems:
-        raise BadHeader(header, parsed.problems)
-    return parsed

@@ -1,17 +1,20 @@
-"""Parses an ABI header with libclang: `python -m dmconform.abi_diff.header_parser HEADER OUTPUT` writes a `Parsed` as JSON.
+"""Parses an ABI header with libclang. It comes on standard input, and a `Parsed` as JSON goes to standard output.
 
-A separate process, because a header may be of any origin: it bounds itself in time, memory and output before it loads libclang,
-and a crash of it harms no other process. What the header declares and the data cannot express is a problem with its place;
-nothing is left out silently.
+A separate process, because a header may be of any origin: before it parses, it bounds itself in time, memory and output, and
+gives up its right to open anything. So a header reads nothing but itself and the three headers of C in `system_headers`,
+whatever it includes, and a crash of the process harms no other. What the header declares and the data cannot express is a
+problem with its place; nothing is left out silently.
 """
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import msgspec
 from clang import cindex
@@ -22,17 +25,25 @@ from dmconform.abi.spelling import UnknownCType, parse_type
 from dmconform.abi.types import Abi, AbiType, Alias, Enum, EnumValue, Function, FunctionKind, FunctionPointer, Member, Struct
 from dmconform.abi_diff import system_headers
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
+from dmconform.core.seccomp import keep_only_open_files
+from dmconform.core.text import cut
 
-ADDRESS_SPACE_BYTES: Final = 2 << 30
-CPU_S: Final = 20
-OUTPUT_BYTES: Final = 32 << 20
+MEMORY_BYTES: Final = 96 << 20  # address space for the parsing, besides that of Python and libclang; real headers take 5 MB
+CPU_S: Final = 2  # real headers take 0.1
+ANSWER_BYTES: Final = 4 << 20  # real headers give 0.3 MB
+EXIT_TOO_MUCH: Final = 3  # the bounds do not suffice; which one is printed on standard error
+
+HEADER_PATH: Final = "/dmconform-header/abi.h"  # on no disk; how problems name the header
 
 VERSION_CONSTANT: Final = "envoy_dynamic_modules_abi_version"
 VERSION_MACRO: Final = "ENVOY_DYNAMIC_MODULES_ABI_VERSION"
+_SHOWN: Final = 500  # characters of a problem; it may quote the header
 _ARGUMENTS = (
     *("-x", "c", "-std=c17", "-w", "--target=x86_64-unknown-linux-gnu"),
     *("-nostdinc", "-isystem", system_headers.FOLDER),
 )
+# A file system without any file. Without `fallthrough`, libclang does not look at the real one.
+_EMPTY_FILE_SYSTEM = b'{"version": 0, "fallthrough": "false", "roots": []}'
 _C_CALLING_CONVENTION = 1  # CXCallingConv_C
 _SIGNATURE_TYPES = (TypeKind.FUNCTIONPROTO, TypeKind.FUNCTIONNOPROTO)
 _HARMLESS_ATTRIBUTES = (
@@ -55,31 +66,59 @@ class Parsed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problems: tuple[str, ...] = ()
 
 
+class _UnsavedFile(ctypes.Structure):
+    """A file that exists in memory only, `CXUnsavedFile` of libclang."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("contents", ctypes.c_char_p), ("length", ctypes.c_ulong))
+
+
 class _Inexpressible(Exception):
     """An error: a declaration that the data cannot express."""
 
 
-def parse(header: Path, source: str) -> Parsed:
-    """Parses a header; everything in it gets `source` as its source.
+def prepared() -> cindex.TranslationUnit:
+    """Returns libclang with the headers of C, an empty header, and no other file: this machine's do not exist for it.
+
+    All that libclang needs to open, it has opened then: a process that can open nothing any more goes on from here.
+    """
+    description = os.memfd_create("no-files")
+    try:
+        os.write(description, _EMPTY_FILE_SYSTEM)
+        return cindex.Index.create().parse(
+            HEADER_PATH,
+            args=[*_ARGUMENTS, "-ivfsoverlay", f"/proc/self/fd/{description}"],
+            unsaved_files=[(HEADER_PATH, b""), *system_headers.FILES],
+            options=cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD,
+        )
+    finally:
+        os.close(description)
+
+
+def parse(unit: cindex.TranslationUnit, text: bytes, source: str) -> Parsed:
+    """Parses a header with what is `prepared`; everything in it gets `source` as its source.
 
     Raises:
-        cindex.TranslationUnitLoadError: libclang gives up altogether.
+        cindex.TranslationUnitLoadError: libclang gives up.
         UnicodeError: a name in it is not UTF-8.
     """
-    unit = cindex.Index.create().parse(
-        str(header.absolute()),
-        args=[*_ARGUMENTS],
-        unsaved_files=[*system_headers.FILES],
-        options=cindex.TranslationUnit.PARSE_DETAILED_PROCESSING_RECORD,
-    )
+    files = ((HEADER_PATH, text), *system_headers.FILES)
+    unsaved = (_UnsavedFile * len(files))(*(_UnsavedFile(name.encode(), held, len(held)) for name, held in files))
+    # Not the method of the same name, which leaves open whether it could be done.
+    if cindex.conf.lib.clang_reparseTranslationUnit(unit, len(files), unsaved, 0) != 0:
+        raise cindex.TranslationUnitLoadError("it gives no reason")
     errors = [one for one in unit.diagnostics if one.severity >= cindex.Diagnostic.Error]
     if errors:
-        return Parsed(problems=tuple(f"{_place(one.location)}: {one.spelling}" for one in errors))
+        return Parsed(problems=tuple(f"{_place(one.location)}: {_explained(one.spelling)}" for one in errors))
     return _Header(source).read(unit.cursor)
 
 
+def _explained(error: str) -> str:
+    hint = f"; it may include {system_headers.NAMES}, and nothing else" if error.endswith("file not found") else ""
+    return cut(error, _SHOWN, "of libclang") + hint
+
+
 def _place(location: cindex.SourceLocation) -> str:
-    return f"{location.file.name if location.file else 'header'}:{location.line}:{location.column}"
+    return f"{location.file.name if location.file else HEADER_PATH}:{location.line}:{location.column}"
 
 
 class _Header:
@@ -120,7 +159,7 @@ class _Header:
         )
 
     def _complain(self, cursor: Cursor, problem: str) -> None:
-        self._problems.append(f"{_place(cursor.location)}: {problem}")
+        self._problems.append(f"{_place(cursor.location)}: {cut(problem, _SHOWN, 'of it')}")
 
     def _declaration(self, cursor: Cursor) -> None:
         match cursor.kind:
@@ -292,11 +331,13 @@ def _laid(layout: Layout) -> str:
 
 
 def _bound() -> None:
-    """Limits the memory, the time and the files of this process."""
+    """Limits the memory, the time and the output of this process, from now on."""
+    pages = int(Path("/proc/self/statm").read_bytes().split()[0])
     for what, limit in (
-        (resource.RLIMIT_AS, ADDRESS_SPACE_BYTES),
+        (resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
+        (resource.RLIMIT_FSIZE, ANSWER_BYTES),
+        (resource.RLIMIT_NOFILE, 0),  # what is open stays so, and nothing can be opened
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(what)[1]
@@ -304,15 +345,32 @@ def _bound() -> None:
         resource.setrlimit(what, (bound, bound))
 
 
+def _give_up(why: str) -> NoReturn:
+    os.write(2, f"{why}\n".encode(errors="replace"))
+    os._exit(EXIT_TOO_MUCH)
+
+
 def main() -> None:
-    """Runs the program: see the module's text."""
-    header, source, output = sys.argv[1:]
+    """Runs the program: see the module's text. The source is its only argument."""
+    (source,) = sys.argv[1:]
+    text = sys.stdin.buffer.read()
+    unit = prepared()
     _bound()
+    keep_only_open_files()  # where the kernel does not, the bound of open files and libclang's empty file system remain
     try:
-        parsed = parse(Path(header), source)
+        parsed = parse(unit, text, source)
+        answer = msgspec.json.encode(parsed)
+    except MemoryError:
+        _give_up(f"it takes more than {MEMORY_BYTES >> 20} MiB of memory")
+    except RecursionError:
+        _give_up("it is nested too deeply")
     except (cindex.TranslationUnitLoadError, UnicodeError) as error:
-        parsed = Parsed(problems=(f"{header}: libclang cannot read it: {error}",))
-    Path(output).write_bytes(msgspec.json.encode(parsed))
+        answer = msgspec.json.encode(Parsed(problems=(f"{HEADER_PATH}:1:1: libclang cannot read it: {error}",)))
+    if len(answer) > ANSWER_BYTES:
+        _give_up(f"it declares more than {ANSWER_BYTES >> 20} MiB of data can hold")
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+    os._exit(0)  # what is mapped is unmapped faster so
 
 
 if __name__ == "__main__":

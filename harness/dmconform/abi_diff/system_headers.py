@@ -35,6 +35,7 @@ typedef _Bool bool;
 """
 
 FILES: Final = tuple(
-    (f"{FOLDER}{name}", f"#pragma once\n{text}")
+    (f"{FOLDER}{name}", f"#pragma once\n{text}".encode())
     for name, text in (("stdbool.h", _STDBOOL), ("stddef.h", _STDDEF), ("stdint.h", _STDINT))
 )
+NAMES: Final = "stdbool.h, stddef.h and stdint.h"

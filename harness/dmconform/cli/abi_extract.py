@@ -24,7 +24,12 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("header", type=Path, metavar="HEADER", help="an abi.h of Envoy; it is parsed, never compiled")
+    parser.add_argument(
+        "header",
+        type=Path,
+        metavar="HEADER",
+        help="an abi.h of Envoy; it is parsed, never compiled; what it includes is not read",
+    )
     parser.add_argument("--binary", type=Path, metavar="FILE", help="an Envoy of the same release")
     add_version(parser)
     parser.add_argument("--source", metavar="NAME", help="short name of the header in the data (default: the minor)")
