@@ -29,7 +29,7 @@ def run(tmp_path: Path) -> Run:
 
     def one(source: str) -> Check:
         target = tmp_path / f"lib{source}.so"
-        Module(source=f"{source}.c").make(Workplace(tmp_path, dict), target)
+        Module(source=f"hostile/{source}.c").make(Workplace(tmp_path, dict), target)
         return checked(target, *HOSTS, *GIVEN)
 
     return one

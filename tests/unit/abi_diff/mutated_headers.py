@@ -5,19 +5,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from dmconform.core.errors import ExitCode
-from dmconform.core.paths import IMPORT_ROOT
 
+from tests.measured import Measured, run_measured
 from tests.unit.abi_diff.hostile_headers import SECRET, SECRET_TEXT, asking, harmless, reaching
 from tests.unit.golden import FOLDER
 
@@ -35,17 +32,6 @@ WORDS = (
 
 
 @dataclass(frozen=True)
-class Extracted:
-    """How one call of the command ended; the times and the memory include its reader's."""
-
-    exit_code: int
-    printed: str
-    processor_s: float
-    wall_s: float
-    memory_bytes: int
-
-
-@dataclass(frozen=True)
 class Worst:
     """What many calls needed at most, and what went wrong: a sentence each."""
 
@@ -56,23 +42,9 @@ class Worst:
     failures: tuple[str, ...] = ()
 
 
-def extracted(header: Path) -> Extracted:
+def extracted(header: Path) -> Measured:
     """Runs `dmconform abi extract HEADER`, and measures it."""
-    with tempfile.TemporaryFile() as output:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dmconform", "abi", "extract", str(header)],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, "PYTHONPATH": str(IMPORT_ROOT)},
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        wall_s = time.monotonic() - started
-        output.seek(0)
-        printed = output.read().decode(errors="replace")
-    return Extracted(process.returncode, printed, usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss << 10)
+    return run_measured("abi", "extract", header)
 
 
 def mutated(text: bytes, chance: random.Random) -> bytes:
@@ -135,9 +107,9 @@ def attack(tries: int, seed: int, folder: Path) -> Worst:
         header.write_bytes(mutated(text, chance).replace(bytes(ELSEWHERE), bytes(secret)))
         call = extracted(header)
         calls.append(call)
-        if call.exit_code not in (ExitCode.OK, ExitCode.USAGE, ExitCode.ERROR) or "Traceback" in call.printed:
-            failures.append(f"header {number} of seed {seed} ends with {call.exit_code}: {call.printed[-500:]}")
-        if f'"envoy_dynamic_module_on_{SECRET}"' in call.printed and SECRET.encode() not in header.read_bytes():
+        if call.exit_code not in (ExitCode.OK, ExitCode.USAGE, ExitCode.ERROR) or "Traceback" in call.output:
+            failures.append(f"header {number} of seed {seed} ends with {call.exit_code}: {call.output[-500:]}")
+        if f'"envoy_dynamic_module_on_{SECRET}"' in call.output and SECRET.encode() not in header.read_bytes():
             failures.append(f"header {number} of seed {seed} reads another file")
     return Worst(
         max(call.processor_s for call in calls),

@@ -115,7 +115,7 @@ def test_the_command_prints_nothing_of_another_file(secret: Path, tmp_path: Path
     header.write_bytes(reaching(secret)["quoted"])
     found = extracted(header)
     assert found.exit_code == ExitCode.USAGE
-    assert SECRET not in found.printed
+    assert SECRET not in found.output
 
 
 BREAKING = breaking()
@@ -126,10 +126,10 @@ def test_no_header_breaks_or_fills_the_command(what: str, tmp_path: Path) -> Non
     header = tmp_path / "abi.h"
     header.write_bytes(BREAKING[what])
     found = extracted(header)
-    assert found.exit_code in (ExitCode.OK, ExitCode.USAGE, ExitCode.ERROR), found.printed
-    assert "Traceback" not in found.printed
+    assert found.exit_code in (ExitCode.OK, ExitCode.USAGE, ExitCode.ERROR), found.output
+    assert "Traceback" not in found.output
     if found.exit_code == ExitCode.ERROR:
-        assert "abi.h: too much for the reader: " in found.printed
+        assert "abi.h: too much for the reader: " in found.output
     assert found.processor_s <= TIME_S
     assert found.memory_bytes <= MEMORY_BYTES
 
@@ -147,7 +147,7 @@ def test_what_was_too_much_is_named(what: str, why: str, tmp_path: Path) -> None
     header.write_bytes(BREAKING[what])
     found = extracted(header)
     assert found.exit_code == ExitCode.ERROR
-    assert f"too much for the reader: {why}" in found.printed
+    assert f"too much for the reader: {why}" in found.output
 
 
 def test_mutated_headers_give_data_or_a_sentence(tmp_path: Path) -> None:

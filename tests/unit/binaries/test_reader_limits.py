@@ -10,10 +10,8 @@ import errno
 import os
 import resource
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +28,7 @@ from dmconform.check.work import check_module
 from dmconform.core.errors import ExitCode, HarnessError, UsageError
 from dmconform.core.extension_point import ExtensionPoint
 
+from tests.measured import Measured, run_measured
 from tests.unit import elf_samples
 from tests.unit.elf_samples import INIT, Sample, Wanted
 
@@ -42,34 +41,8 @@ GOOD = Sample(HOOKS, (Wanted("envoy_dynamic_module_callback_log"),))
 RELOCATION = struct.Struct("<QQq")
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended, and what it took."""
-
-    code: int
-    printed: str
-    errors: str
-    cpu_s: float
-    memory_bytes: int  # of the larger of the two processes
-
-
-# A small process between, as what a process has in memory when it begins is counted, too.
-MEASURE = """
-import json, os, resource, sys
-limits, measured, *words = json.loads(sys.argv[1])
-pid = os.fork()
-if not pid:
-    for kind, value in limits:
-        resource.setrlimit(kind, (value, value))
-    os.execv(words[0], words)
-_, status, used = os.wait4(pid, 0)
-with open(measured, "w") as file:
-    print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss << 10, file=file)
-"""
-
-
-def check(module: Path, *options: str, limits: Mapping[int, int] | None = None, others: Sequence[Path] = ()) -> Ended:
-    """Runs `dmconform check --no-run`.
+def check(module: Path, *options: str, limits: Mapping[int, int] | None = None, others: Sequence[Path] = ()) -> Measured:
+    """Runs `dmconform check --no-run`, as a command of its own.
 
     Args:
         module: the module.
@@ -77,16 +50,7 @@ def check(module: Path, *options: str, limits: Mapping[int, int] | None = None, 
         limits: the caller's own limits, by their number.
         others: more modules.
     """
-    words = [sys.executable, "-m", "dmconform", "check", *map(str, (module, *others)), "--no-run", *options]
-    environment = {**os.environ, "PYTHONPATH": str(Path(read.__file__).parents[2])}
-    measured = module.with_suffix(".measured")
-    job = msgspec.json.encode([list((limits or {}).items()), str(measured), *words]).decode()
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", MEASURE, job],
-        capture_output=True, text=True, errors="replace", env=environment, timeout=120, check=True,
-    )  # fmt: skip
-    code, cpu_s, memory = measured.read_text().split()
-    return Ended(int(code), done.stdout, done.stderr, float(cpu_s), int(memory))
+    return run_measured("check", module, *others, "--no-run", *options, limits=limits)
 
 
 @pytest.fixture
@@ -122,12 +86,12 @@ class TestManySymbols:
             path = tmp_path / f"lib{count}.so"
             path.write_bytes(self.sample(count, prefix, called=called))
             ended = check(path, "--host", "all", "--json", str(tmp_path / "check.json"))
-            assert ended.code == ExitCode.FAIL, ended.errors
+            assert ended.exit_code == ExitCode.FAIL, ended.errors
             found = msgspec.json.decode((tmp_path / "check.json").read_bytes(), type=Check)
             assert max(len(host.static.missing) for host in found.hosts) == count
             assert ended.memory_bytes < MEMORY_BYTES
-            assert ended.cpu_s < CPU_S
-            times.append(ended.cpu_s)
+            assert ended.processor_s < CPU_S
+            times.append(ended.processor_s)
         # Ten times as many: what is quadratic takes a hundred times as long, or more than a minute.
         assert times[1] < 10 * times[0]
 
@@ -135,10 +99,10 @@ class TestManySymbols:
         path = tmp_path / "libmany.so"
         path.write_bytes(self.sample(50_000, "wanted_", called=False))
         ended = check(path)
-        assert ended.code == ExitCode.ERROR
+        assert ended.exit_code == ExitCode.ERROR
         assert "expected up to 10000 undefined symbols, there are more" in ended.printed
         assert ended.memory_bytes < MEMORY_BYTES
-        assert ended.cpu_s < CPU_S
+        assert ended.processor_s < CPU_S
 
 
 @pytest.mark.parametrize(
@@ -154,10 +118,10 @@ def test_relocations(tmp_path: Path, relocations: bytes, code: ExitCode) -> None
     path = tmp_path / "librelocations.so"
     path.write_bytes(with_relocations(Sample(HOOKS, GOOD.wanted), relocations))
     ended = check(path, "--host", HOST)
-    assert ended.code == code, ended.printed
+    assert ended.exit_code == code, ended.printed
     assert ("relocations, 2000001 are claimed" in ended.printed) is (code is ExitCode.ERROR)
     assert ended.memory_bytes < MEMORY_BYTES
-    assert ended.cpu_s < CPU_S
+    assert ended.processor_s < CPU_S
 
 
 def test_a_relocation_for_each_of_many_symbols(tmp_path: Path) -> None:
@@ -170,9 +134,9 @@ def test_a_relocation_for_each_of_many_symbols(tmp_path: Path) -> None:
     symbols = len(data) - len(relocations)
     path.write_bytes(elf_samples.dynamic(data, [(elf_samples.SYMTAB, symbols)]))
     ended = check(path)
-    assert ended.code in (ExitCode.ERROR, ExitCode.FAIL)
+    assert ended.exit_code in (ExitCode.ERROR, ExitCode.FAIL)
     assert ended.memory_bytes < MEMORY_BYTES
-    assert ended.cpu_s < CPU_S
+    assert ended.processor_s < CPU_S
 
 
 def test_a_large_file_stays_out_of_memory(tmp_path: Path) -> None:
@@ -184,14 +148,14 @@ def test_a_large_file_stays_out_of_memory(tmp_path: Path) -> None:
     path.write_bytes(changed)
     os.truncate(path, size)
     ended = check(path, "--host", HOST)
-    assert ended.code == ExitCode.OK, ended.printed
+    assert ended.exit_code == ExitCode.OK, ended.printed
     assert ended.memory_bytes < MEMORY_BYTES
 
 
 def test_a_file_that_is_too_large_is_no_verdict(module: Path) -> None:
     os.truncate(module, (1 << 30) + 1)
     ended = check(module)
-    assert ended.code == ExitCode.ERROR
+    assert ended.exit_code == ExitCode.ERROR
     assert "expected a file of up to 1073741824 bytes" in ended.printed
     assert "does not work" not in ended.printed
 
@@ -213,12 +177,12 @@ class TestLimitsOfTheCaller:
     )
     def test_that_suffice(self, module: Path, kind: int, value: int) -> None:
         ended = check(module, "--host", HOST, limits={kind: value})
-        assert ended.code == ExitCode.OK, (ended.printed, ended.errors)
+        assert ended.exit_code == ExitCode.OK, (ended.printed, ended.errors)
 
     @pytest.mark.parametrize("files", [5, 6, 7, 8, 9, 10])
     def test_too_few_open_files(self, module: Path, files: int) -> None:
         ended = check(module, "--host", HOST, limits={resource.RLIMIT_NOFILE: files})
-        assert ended.code in (ExitCode.OK, ExitCode.ERROR, ExitCode.USAGE), (ended.printed, ended.errors)
+        assert ended.exit_code in (ExitCode.OK, ExitCode.ERROR, ExitCode.USAGE), (ended.printed, ended.errors)
         assert "does not work" not in ended.printed
 
     @pytest.mark.parametrize("call", ["subprocess.Popen", "os.memfd_create", "os.pidfd_open"])
@@ -239,7 +203,7 @@ class TestLimitsOfTheCaller:
     def test_a_large_file_that_does_not_fit_the_address_space(self, module: Path) -> None:
         os.truncate(module, 800 << 20)
         ended = check(module, limits={resource.RLIMIT_AS: 600 << 20})
-        assert ended.code == ExitCode.ERROR, ended.printed
+        assert ended.exit_code == ExitCode.ERROR, ended.printed
         assert "Cannot allocate memory" in ended.printed
         assert "does not work" not in ended.printed
 
@@ -248,7 +212,7 @@ class TestLimitsOfTheCaller:
         large.write_bytes(module.read_bytes())
         os.truncate(large, (1 << 30) + 1)
         ended = check(module, "--host", HOST, "--json", str(tmp_path / "checks.json"), others=[large])
-        assert ended.code == ExitCode.ERROR
+        assert ended.exit_code == ExitCode.ERROR
         checks = [
             msgspec.convert(one, Check) for one in msgspec.json.decode((tmp_path / "checks.json").read_bytes())["modules"]
         ]

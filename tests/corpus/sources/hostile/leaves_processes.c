@@ -1,5 +1,5 @@
 // Leaves processes: five that it forks, of which some begin sessions of their own, and one that runs another program.
-#include "module.h"
+#include "../module.h"
 #include <unistd.h>
 #include <fcntl.h>
 

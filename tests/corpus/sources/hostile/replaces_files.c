@@ -1,5 +1,5 @@
 // Replaces each file of the folder that it runs in by a named pipe, or by a link to /dev/zero.
-#include "module.h"
+#include "../module.h"
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
