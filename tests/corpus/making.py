@@ -37,8 +37,8 @@ _LINK: Final = ("-shared", "-nostartfiles", "-Wl,--build-id=none", "-Wl,--hash-s
 LAZY: Final = "-Wl,-z,lazy"
 NOW: Final = "-Wl,-z,now"
 AARCH64: Final = 183
-# What the two machines call the same relocations: GLOB_DAT, JUMP_SLOT, RELATIVE, and the address of a symbol.
-_OF_AARCH64: Final = {6: 1025, 7: 1026, 8: 1027, 1: 257}
+# The same relocations of both: GLOB_DAT, JUMP_SLOT, RELATIVE, the address of a symbol, those of TLS, IRELATIVE.
+_OF_AARCH64: Final = {6: 1025, 7: 1026, 8: 1027, 1: 257, 16: 1028, 17: 1029, 18: 1030, 37: 1032}
 _RELOCATION_BYTES: Final = 24
 
 

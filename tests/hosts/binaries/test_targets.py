@@ -22,6 +22,8 @@ from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.plan import Plan
 
+from tests.corpus.making import for_aarch64
+
 pytestmark = pytest.mark.host
 HOSTS = {host.release: host for host in load_hosts(paths.HOSTS_FILE) if host.release in ("1.38.3", "1.39.3")}
 USE = WantedUse(ExtensionPoint.HTTP_FILTER, "transform", "text")
@@ -106,10 +108,10 @@ def test_a_module_for_another_system_is_refused(
 
 
 def test_a_module_for_another_machine_is_refused(probe: Path, run: Run, tmp_path: Path) -> None:
-    """Its code is that of this machine, but its header says otherwise, which the dynamic linker believes."""
+    """Its code is that of this machine, but header and relocations say otherwise, which the dynamic linker believes."""
     module = tmp_path / "libmodule.so"
     data = bytearray(probe.read_bytes())
-    data[18:20] = (183).to_bytes(2, "little")
+    for_aarch64(data)
     module.write_bytes(data)
     facts = read_module(module)
     assert (facts.architecture, facts.problem) == ("aarch64", None)
