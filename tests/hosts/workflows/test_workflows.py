@@ -312,6 +312,17 @@ def test_check_module_of_an_sdk_before_there_was_a_promise(caller: Caller, tmp_p
     assert [host.verdict for host in caller.found().hosts] == [HostVerdict.WORKS]
 
 
+def test_check_module_of_a_module_in_c_needs_no_word_on_its_sdk(caller: Caller, tmp_path: Path) -> None:
+    """Its ABI string is that of two minors: the hosts of both promises are tried, and the answer is the same for both."""
+    made(caller, Module(), tmp_path)
+    done = caller.check("", built_with="")
+    assert done.exit_code == ExitCode.OK, done
+    assert [host.release for host in caller.found().hosts] == ["1.37.0", "1.38.3", "1.39.3", "1.40.0"]
+    made(caller, Module("returns_another_abi_string.c"), tmp_path)
+    done = caller.check("", built_with="")
+    assert (done.exit_code, "::notice title=dmconform gate::" in done.printed) == (0, True), "no release has its ABI string"
+
+
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4])
 def test_check_module_ends_as_the_gate_does_but_where_nothing_is_promised(caller: Caller, code: int) -> None:
     (caller.machine.suite / "dmconform").write_text(f'#!/bin/sh\n[ "$1" = check ] || exit {code}\n')
