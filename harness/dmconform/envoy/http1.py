@@ -10,6 +10,7 @@ import h11
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connection import Connection, Exchange, Request, cut
 from dmconform.envoy.headers import Headers, pairs_of
+from dmconform.envoy.http_server import HEADERS_LIMIT_BYTES
 
 
 class Http1Connection(Connection):
@@ -18,7 +19,7 @@ class Http1Connection(Connection):
     def __init__(self, port: int, timeout_s: float, tls: ssl.SSLContext | None = None) -> None:
         """Connects: see `Connection`."""
         super().__init__(port, timeout_s, tls)
-        self._h11 = h11.Connection(h11.CLIENT)
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEADERS_LIMIT_BYTES)
         self._broken: OSError | None = None  # what sending ran into; an answer may have come before
 
     def begin(self, request: Request) -> Exchange:

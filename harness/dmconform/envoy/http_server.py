@@ -22,6 +22,10 @@ _READ_BYTES: Final = 1 << 16
 _REASON: Final = b"as asked"
 
 
+HEADERS_LIMIT_BYTES: Final = 1 << 20
+"""More than any Envoy takes. The default of h11, 16 KiB, counts only where headers come in several pieces, which is chance."""
+
+
 @dataclass(frozen=True)
 class Head:
     """The beginning of a request; header names in lower case, the path without what follows a `?`."""
@@ -55,7 +59,7 @@ class Talk:
     def __init__(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = connection
-        self._talk = h11.Connection(h11.SERVER)
+        self._talk = h11.Connection(h11.SERVER, max_incomplete_event_size=HEADERS_LIMIT_BYTES)
         self._has_body = True
 
     def head(self) -> Head:
