@@ -137,7 +137,7 @@ class _Missing:
 
     @classmethod
     def of(cls, module: ModuleFacts, host: HostFacts, preloaded: Collection[str]) -> _Missing:
-        of_host, of_others = _wanted(_Same((module.undefined, module.needed)))
+        of_host, of_others = _wanted(module.undefined, module.needed)
         here, there, besides = host.callbacks, host.other_exports, frozenset(preloaded)
 
         def absent(symbols: Sequence[Undefined]) -> list[Undefined]:
@@ -179,23 +179,9 @@ class _Missing:
         return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {some_names(names)}"
 
 
-@dataclass(frozen=True, eq=False)
-class _Same:
-    """What a module looks for and needs, compared by identity: each host is asked about the very same."""
-
-    of: tuple[tuple[Undefined, ...], tuple[str, ...]]
-
-    def __hash__(self) -> int:
-        return hash(tuple(map(id, self.of)))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and all(one is two for one, two in zip(self.of, other.of, strict=True))
-
-
 @functools.lru_cache(maxsize=4)
-def _wanted(same: _Same) -> tuple[tuple[Undefined, ...], tuple[Undefined, ...]]:
+def _wanted(undefined: tuple[Undefined, ...], needed: tuple[str, ...]) -> tuple[tuple[Undefined, ...], tuple[Undefined, ...]]:
     """Returns the callbacks, and what neither glibc nor a library that brings its version has: what hosts are asked for."""
-    undefined, needed = same.of
     callbacks, others = [], []
     for one in undefined:
         if one.name.startswith(CALLBACK_PREFIX):

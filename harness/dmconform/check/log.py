@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from dmconform.envoy.host_lines import host_lines
+from dmconform.envoy.log_lines import CAUGHT, LOUD, MODULES, RUNTIME_FRAME, STACK_FRAME, LogLine, host_lines, parse_line
 
 MOST_LINES: Final = 4
 LINES_BEFORE: Final = 40
 LONGEST_LINE: Final = 400
-_LOGGER: Final = "dynamic_modules"
-_LINE: Final = re.compile(r"\[[^\]]*\]\[\d+\]\[(?P<level>\w+)\]\[(?P<logger>\w+)\] (?:\[[^\]]*\] )?(?P<text>.*)")
-_LOUD: Final = ("warning", "error", "critical")
-_CAUGHT: Final = "] Caught "
-_RUNTIME_STACK: Final = re.compile(r"\s+(?:\d+:\s+0x|at \S)|\t\S+:\d+|goroutine \d+|note: run with `RUST_BACKTRACE")
-_STACK_FRAME: Final = re.compile(r"#\d+: (?P<function>[^\[\s].*?)(?: \[0x[0-9a-f]+\].*)?")
+_RUNTIME_STACK: Final = re.compile(rf"{RUNTIME_FRAME}|goroutine \d+|note: run with `RUST_BACKTRACE")
 _ABI_STRING: Final = re.compile(
     r"ABI version mismatch: got (\S+?), but expected|Dynamic module ABI version (\S+) is deprecated|ABI version (\S+) matched"
 )
@@ -35,13 +29,6 @@ _ON_THE_WAY: Final = re.compile(
 _LOADING: Final = re.compile(r"envoy_dynamic_module_on_program_init|\bcall_init\b|\b_dl_(?:init|open|catch)|\bdlopen")
 
 
-@dataclass(frozen=True)
-class _Line:
-    text: str
-    level: str = ""
-    logger: str = ""
-
-
 def module_lines(log: str, failure: str) -> tuple[str, ...]:
     """Returns the last lines before a failure that the module, its language's runtime or the linker wrote.
 
@@ -53,7 +40,7 @@ def module_lines(log: str, failure: str) -> tuple[str, ...]:
     end = _failure_at(lines, failure)
     kept: dict[str, None] = {}
     for line in map(_parsed, lines[max(0, end - LINES_BEFORE) : end]):
-        own = line.logger == _LOGGER and line.level in _LOUD and not _OF_THE_HOST.search(line.text)
+        own = line.logger == MODULES and line.level in LOUD and not _OF_THE_HOST.search(line.text)
         foreign = not line.logger and line.text.strip() and not _OF_THE_LINKER.search(line.text)
         if own or foreign:
             text = _THREAD.sub(r"\1", line.text.strip())
@@ -79,7 +66,7 @@ def reported_abi_string(log: str) -> str | None:
 
 def error_lines(log: str) -> list[str]:
     """Returns what the module logged as an error."""
-    return [line.text for line in map(_parsed, log.splitlines()) if (line.level, line.logger) == ("error", _LOGGER)]
+    return [line.text for line in map(_parsed, log.splitlines()) if (line.level, line.logger) == ("error", MODULES)]
 
 
 def caught_panic(log: str) -> str | None:
@@ -89,22 +76,22 @@ def caught_panic(log: str) -> str | None:
 
 def _failure_at(lines: Sequence[str], failure: str) -> int:
     """Returns the number of the line of the failure: a crash, or the first one with the host's message."""
-    crash = next((number for number, line in enumerate(lines) if _CAUGHT in line), None)
+    crash = next((number for number, line in enumerate(lines) if CAUGHT in line), None)
     if crash is not None:
         return crash
     first = failure.splitlines()[0].strip() if failure.strip() else ""
     return next((number for number, line in enumerate(lines) if first and first in line), len(lines))
 
 
-def _parsed(line: str) -> _Line:
-    found = _LINE.match(line)
-    return _Line(found["text"], found["level"], found["logger"]) if found else _Line(line)
+def _parsed(line: str) -> LogLine:
+    """Returns a line; of what others than Envoy's logger write, the text is all there is."""
+    return parse_line(line) or LogLine("", "", "", line)
 
 
 def _frames(log: str) -> Iterator[str]:
-    _, caught, after = log.partition(_CAUGHT)
+    _, caught, after = log.partition(CAUGHT)
     if caught:
         for line in after.splitlines()[1:]:
-            frame = _STACK_FRAME.fullmatch(_parsed(line).text)
+            frame = STACK_FRAME.fullmatch(_parsed(line).text)
             if frame:
                 yield frame["function"]

@@ -18,8 +18,8 @@ from dmconform.check.result import PointRun, RunKind
 from dmconform.check.settings import WantedUse
 from dmconform.check.uses import module_name
 from dmconform.core.errors import HarnessError
-from dmconform.core.machine import has_no_room
 from dmconform.core.text import one_line
+from dmconform.core.trouble import has_no_room
 from dmconform.core.values import AbiVerdict
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt

@@ -28,7 +28,7 @@ from dmconform.core.nearest import unknown
 from dmconform.core.versions import Minor
 from dmconform.envoy.launch import SEARCH_PATH
 from dmconform.hosts.catalogue import KnownHost, load_not_available
-from dmconform.sdks.catalogue import load_sdks
+from dmconform.sdks.catalogue import Sdk, load_sdks
 
 GODEBUG = "GODEBUG"
 GO_ENVIRONMENT = {GODEBUG: "cgocheck=0"}
@@ -64,17 +64,19 @@ class KnownData:
 
     hosts: tuple[KnownHost, ...]
     not_available: tuple[str, ...]
+    catalogue: tuple[Sdk, ...]
     sdks: KnownSdks
     required_hooks: RequiredHooks
 
     @classmethod
     def load(cls) -> KnownData:
         """Loads it."""
-        hosts = known_hosts()
+        hosts, catalogue = known_hosts(), load_sdks(paths.SDKS)
         return cls(
             hosts,
             tuple(map(str, load_not_available(paths.HOSTS_FILE))),
-            KnownSdks.of(hosts, load_sdks(paths.SDKS), list(load_every_abi().values())),
+            catalogue,
+            KnownSdks.of(hosts, catalogue, list(load_every_abi().values())),
             load_required_hooks(),
         )
 

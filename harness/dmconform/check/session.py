@@ -17,9 +17,9 @@ from dmconform.check.hosts import Candidate, distinct, obtain
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.limits import raise_limits
-from dmconform.core.machine import not_written
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
+from dmconform.core.trouble import not_written
 from dmconform.core.waiting import poll
 from dmconform.envoy.upstream import upstream_server
 from dmconform.hosts.catalogue import KnownHost

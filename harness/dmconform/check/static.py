@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import RequiredHooks
-from dmconform.binaries.facts import ModuleFacts, StaticKind, StaticVerdict
+from dmconform.binaries.facts import ModuleFacts, StaticVerdict
 from dmconform.binaries.verdict import static_verdict
 from dmconform.check.hosts import Candidate
 from dmconform.check.judge import HostFinding
@@ -27,10 +27,6 @@ class ModuleAnalysis:
         """Returns a host as the static analysis sees it."""
         alone = {} if self.points is None else {point.value: self.verdict(host, (point,)) for point in self.points}
         return HostFinding(host.id, host.release, host.origin, self.verdict(host, self.points), alone, run_wanted=False)
-
-    def loads(self, host: Candidate) -> bool:
-        """Returns whether a host is expected to load it."""
-        return self.verdict(host, self.points).kind is StaticKind.LOADS
 
     def verdict(self, host: Candidate, points: Collection[ExtensionPoint] | None) -> StaticVerdict:
         """Returns the verdict for a host, the module being used at these extension points."""

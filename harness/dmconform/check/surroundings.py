@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dmconform.abi.required import required_by
-from dmconform.abi.required_hooks import load_required_hooks
+from dmconform.abi.required_hooks import RequiredHooks
 from dmconform.abi_diff.uses import SdkUse, load_sdk_uses
 from dmconform.binaries.facts import HostFacts, ModuleFacts, StaticKind
 from dmconform.binaries.known import known_host_facts, known_hosts
 from dmconform.binaries.verdict import Obstacles, obstacles, static_verdict
-from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Provider
 from dmconform.core.versions import Minor
-from dmconform.sdks.catalogue import load_sdks
+from dmconform.sdks.catalogue import Sdk
 
 
 @dataclass(frozen=True)
@@ -52,19 +51,31 @@ class Surroundings:
     preloaded: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
-    def known(cls, points: frozenset[ExtensionPoint] | None, preloaded: frozenset[str] = frozenset()) -> Surroundings:
-        """Collects them from the project's data."""
-        measured = load_required_hooks()
+    def of(
+        cls,
+        required_hooks: RequiredHooks,
+        sdks: Iterable[Sdk],
+        points: frozenset[ExtensionPoint] | None,
+        preloaded: frozenset[str] = frozenset(),
+    ) -> Surroundings:
+        """Collects them from the project's data.
+
+        Args:
+            required_hooks: those of all releases.
+            sdks: all that are known.
+            points: the extension points in use.
+            preloaded: symbols that preloaded libraries bring.
+        """
         facts = [known_host_facts(one.release) for one in known_hosts()]
-        strings = {(sdk.id.language.value, str(sdk.id.minor)): sdk.abi_version for sdk in load_sdks(paths.SDKS) if sdk.official}
-        sdks = [
+        strings = {(sdk.id.language.value, str(sdk.id.minor)): sdk.abi_version for sdk in sdks if sdk.official}
+        official = [
             OfficialSdk(use, strings[use.language, use.minor])
             for use in load_sdk_uses().sdks
             if use.provider is Provider.OFFICIAL and (use.language, use.minor) in strings
         ]
         return cls(
-            tuple(HostNeeds(one, required_by(one.release, measured)) for one in facts if one is not None),
-            tuple(sorted(sdks, key=lambda one: one.minor)),
+            tuple(HostNeeds(one, required_by(one.release, required_hooks)) for one in facts if one is not None),
+            tuple(sorted(official, key=lambda one: one.minor)),
             points,
             preloaded,
         )

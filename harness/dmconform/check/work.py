@@ -10,7 +10,6 @@ import msgspec
 
 from dmconform import __version__
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
-from dmconform.binaries.known import known_host_facts
 from dmconform.binaries.read import reading_modules
 from dmconform.binaries.verdict import some_names
 from dmconform.check.bounds import find_bounds
@@ -118,12 +117,12 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
         seen = [one.with_runs((), f"not judged here: {'; '.join(module.not_here)}") for one in seen]
     tried = tuple(tried_use(use, module_name(request.module), dict(module.environment)) for use in uses)
     purpose = NO_PURPOSE if not facts.points and facts.problem is None else None
-    foreign = _foreign(facts, data, static.preloaded)
+    around = Surroundings.of(data.required_hooks, data.catalogue, points, static.preloaded)
+    foreign = _foreign(facts, around)
     judged = JudgedModule({one.extension_point: one for one in tried}, module.is_broken, purpose, foreign)
     entries = judge_hosts(seen, judged)
     promise = tuple(promise_for(Minor.parse(minor), entries) for minor in (() if purpose else sdk.minors))
     ran = any(one.runs for one in seen)
-    around = Surroundings.known(points, static.preloaded)
     bounds = () if module.is_broken or purpose else find_bounds(request.module, facts, around, sdk)
     codes = exit_codes(entries, promise, all_must_work=request.all_must_work)
     return Check(
@@ -134,7 +133,7 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
         hooks_by_point=_hooks_by_point(facts),
         ran=ran,
         hosts=tuple(msgspec.structs.replace(host, relation=best_relation(host.id, promise)) for host in entries),
-        span=span_of(entries, _releases(static, entries, data), ran),
+        span=span_of(entries, _releases(facts, entries, around, data), ran),
         sdk=sdk,
         promise=promise,
         bounds=bounds,
@@ -151,17 +150,17 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
     )
 
 
-def _releases(static: ModuleAnalysis, hosts: Sequence[HostEntry], data: KnownData) -> Releases:
+def _releases(facts: ModuleFacts, hosts: Sequence[HostEntry], around: Surroundings, data: KnownData) -> Releases:
     """Returns the known releases, and those that are expected to load the module where no host asked for is."""
-    wanted = bool(static.facts.points) and not any(host.static.kind is StaticKind.LOADS for host in hosts)
-    expected = (one.release for one in data.hosts if wanted and static.loads(describe(one, data.hosts)))
-    return Releases(tuple(host.release for host in data.hosts), data.not_available, tuple(expected))
+    wanted = bool(facts.points) and not any(host.static.kind is StaticKind.LOADS for host in hosts)
+    expected = around.loads_on(facts) if wanted else ()
+    return Releases(tuple(host.release for host in data.hosts), data.not_available, expected)
 
 
-def _foreign(facts: ModuleFacts, data: KnownData, preloaded: frozenset[str]) -> frozenset[str]:
+def _foreign(facts: ModuleFacts, around: Surroundings) -> frozenset[str]:
     """Returns the symbols that a module leaves undefined and that no known release has; libraries may bring some of them."""
-    known = [host for one in data.hosts if (host := known_host_facts(one.release)) is not None]
-    offered = preloaded.union(*(host.callbacks for host in known), *(host.other_exports for host in known))
+    known = [host.facts for host in around.hosts]
+    offered = around.preloaded.union(*(host.callbacks for host in known), *(host.other_exports for host in known))
     return frozenset(one.name for one in facts.undefined if not one.weak and one.name not in offered)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dmconform.cli.command import Command
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
-from dmconform.core.machine import not_written
+from dmconform.core.trouble import not_written
 
 if TYPE_CHECKING:
     from dmconform.hosts.catalogue import KnownHost

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from dmconform.core.errors import ExitCode, HarnessError
-from dmconform.core.machine import machine_trouble
 from dmconform.core.text import cut, no_command, one_line
+from dmconform.core.trouble import machine_trouble
 
 DEBUG: Final = "--debug"
 _LONGEST: Final = 300  # of an error's own words, and of a command

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmconform.core.errors import UsageError
-from dmconform.core.machine import not_written
+from dmconform.core.trouble import not_written
 
 if TYPE_CHECKING:
     import msgspec

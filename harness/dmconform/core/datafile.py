@@ -14,7 +14,7 @@ import msgspec
 from msgspec.inspect import Type
 
 from dmconform.core.errors import DataFileError, HarnessError
-from dmconform.core.machine import SCARCE, machine_trouble
+from dmconform.core.trouble import SCARCE, machine_trouble
 
 T = TypeVar("T")
 

@@ -56,8 +56,6 @@ class Driver:
         self._accepted = 0
         self._admin_port = 0
         self._mark = new_mark()
-        self.left_behind = 0
-        """How many processes outlived it, and were killed."""
 
     def write_bootstrap(self, text: str) -> None:
         """Writes the configuration that it starts with."""
@@ -194,5 +192,5 @@ class Driver:
 
     def finish_output(self, timeout_s: float) -> None:
         """Ends what the process has started and left, and waits until the last line is in the log, at most so long."""
-        self.left_behind += end_descendants(self._mark)
+        end_descendants(self._mark)
         self._output.finish(timeout_s)

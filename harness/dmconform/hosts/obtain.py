@@ -24,10 +24,10 @@ from typing import IO, TYPE_CHECKING
 from filelock import FileLock
 
 from dmconform.core.errors import HarnessError, UsageError
-from dmconform.core.machine import SCARCE, is_full
 from dmconform.core.process import run_program
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import DOWNLOAD_S, HOST_VERSION_S
+from dmconform.core.trouble import SCARCE, is_full
 from dmconform.core.values import Host
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.selection import HostChoice, HostFile, HostImage

@@ -13,7 +13,7 @@ import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.core import paths
-from dmconform.core.machine import is_full
+from dmconform.core.trouble import is_full
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
 from dmconform.matrix.classification import classify

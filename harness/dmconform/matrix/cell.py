@@ -14,8 +14,8 @@ from dmconform.core.values import AbiVerdict, CellId, Feature, Load, ProbeLoad, 
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
 from dmconform.envoy.envoy import Envoy, accepted
-from dmconform.envoy.host_lines import host_lines
 from dmconform.envoy.launch import LISTENERS_FILE, SEARCH_PATH, Launch
+from dmconform.envoy.log_lines import host_lines
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import Blocked, ModuleRejected, NotApplicable
 from dmconform.envoy.source_server import SourceServer, source_server

@@ -16,8 +16,8 @@ from dmconform.core import paths
 from dmconform.core.clock import CommandStart
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.interrupts import deferred_interrupts
-from dmconform.core.machine import is_full, machine_trouble, not_written
 from dmconform.core.progress import say
+from dmconform.core.trouble import is_full, machine_trouble, not_written
 from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.prepare import EVIDENCE, Prepared

@@ -13,7 +13,7 @@ import msgspec
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
-from dmconform.core.machine import has_no_room
+from dmconform.core.trouble import has_no_room
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
 from dmconform.envoy.observer import UNOBSERVED, Observer

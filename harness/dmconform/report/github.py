@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from dmconform.core.machine import not_written
 from dmconform.core.text import counted, cut, plain
+from dmconform.core.trouble import not_written
 from dmconform.core.values import Judgement
 from dmconform.report.mismatches import mismatch_groups
 from dmconform.report.schema import Report

@@ -6,20 +6,15 @@ import re
 from pathlib import Path
 
 from dmconform.core.regular import read_regular
+from dmconform.envoy.log_lines import CAUGHT, LOUD, MODULES, RUNTIME_FRAME, STACK_FRAME, parse_line
 
 MOST_LINES = 12
 LONGEST_LINE = 700
 MOST_BYTES = 1 << 20  # of the end of the file
-_LINE = re.compile(r"\[\d{4}-\d\d-\d\d [\d:.]+\]\[\d+\](\[(\w+)\]\[(\w+)\]) (?:\[[^\]]*\] )?(.*)")
-_FRAME = re.compile(r"\s+(?:\d+:\s+0x|at \S)|\t\S+:\d+")
-"""A frame of a stack as Rust and Go write it."""
-_CAUGHT = "] Caught "
-"""What Envoy's logger prints first of a crash: `Caught Segmentation fault, suspect faulting address 0x0`."""
-_STACK_FRAME = re.compile(r"#\d+: (?P<function>\S.*?)(?: \[0x[0-9a-f]+\].*)?")
+_FRAME = re.compile(RUNTIME_FRAME)
 _ADDRESS = re.compile(r"0x[0-9a-f]{4,}")
 MOST_FRAMES = 5
 LINES_SHOWN, LINES_BEFORE_CRASH = 25, 10
-_LOUD = ("warning", "error", "critical")
 _EVERY_START = ("There is no configured limit to the number of allowed active downstream connections",)
 
 
@@ -37,21 +32,21 @@ def log_lines(log: Path) -> tuple[str, ...]:
     kept: list[str] = []
     in_dump, frames = False, 0
     for line in text.split("\n"):
-        found = _LINE.match(line)
+        found = parse_line(line)
         if found is None:
             if line.strip() and not in_dump and not _FRAME.match(line):
                 kept.append(line.rstrip())
             continue
-        head, level, category, printed = found.groups()
-        in_dump = category == "backtrace"
-        if in_dump and printed.startswith("Caught "):
-            kept.append(f"{head} {_ADDRESS.sub('0x…', printed)}")
+        head, text = f"[{found.level}][{found.logger}]", found.text
+        in_dump = found.logger == "backtrace"
+        if in_dump and text.startswith("Caught "):
+            kept.append(f"{head} {_ADDRESS.sub('0x…', text)}")
             frames = 0
-        elif in_dump and frames < MOST_FRAMES and (frame := _STACK_FRAME.fullmatch(printed)) and frame["function"][0] != "[":
-            kept.append(f"{head} {printed.partition(':')[0]}: {frame['function']}")
+        elif in_dump and frames < MOST_FRAMES and (frame := STACK_FRAME.fullmatch(text)):
+            kept.append(f"{head} {text.partition(':')[0]}: {frame['function']}")
             frames += 1
-        if not in_dump and (level in _LOUD or category == "dynamic_modules") and not printed.startswith(_EVERY_START):
-            kept.append(f"{head} {printed}".rstrip())
+        if not in_dump and (found.level in LOUD or found.logger == MODULES) and not text.startswith(_EVERY_START):
+            kept.append(f"{head} {text}".rstrip())
     return tuple(line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + "…" for line in kept[-MOST_LINES:])
 
 
@@ -64,7 +59,7 @@ def shown_lines(log: Path) -> tuple[str, ...]:
         lines = read_regular(log).decode(errors="replace").splitlines()
     except OSError:
         return ()
-    crash = next((number for number, line in enumerate(lines) if _CAUGHT in line), None)
+    crash = next((number for number, line in enumerate(lines) if CAUGHT in line), None)
     if crash is None:
         return tuple(lines[-LINES_SHOWN:])
     before = [line for line in lines[:crash] if not _FRAME.match(line)]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from dmconform.abi.loading import load_abi
+from dmconform.abi.required_hooks import load_required_hooks
 from dmconform.abi.types import FunctionKind
 from dmconform.binaries.facts import Known, Reached
 from dmconform.binaries.read import read_module
@@ -18,6 +19,7 @@ from dmconform.core import paths
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint
 from dmconform.matrix.prepare import lazy_engine
 from dmconform.measure.hooks.generate import PROGRAM_INIT, stub_module
+from dmconform.sdks.catalogue import load_sdks
 from dmconform.sdks.generated import compile_c
 
 from tests.check_cli import checked
@@ -60,7 +62,8 @@ def only_in_1_39() -> str:
 
 
 def bounds(module: Path) -> tuple[Bound, ...]:
-    found = find_bounds(module, read_module(module), Surroundings.known(frozenset([HTTP])), SdkGuess((), Known.UNKNOWN, ""))
+    around = Surroundings.of(load_required_hooks(), load_sdks(paths.SDKS), frozenset([HTTP]))
+    found = find_bounds(module, read_module(module), around, SdkGuess((), Known.UNKNOWN, ""))
     return tuple(one for one in found if one.kind is BoundKind.HOST_LACKS_CALLBACKS)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from dmconform.abi.loading import load_abi
+from dmconform.abi.required_hooks import load_required_hooks
 from dmconform.abi.types import FunctionKind
 from dmconform.abi_diff.uses import load_sdk_uses
 from dmconform.binaries.facts import Binding, Known, ModuleFacts, Reached, ReachFacts, StaticKind, Undefined
@@ -23,6 +24,7 @@ from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.values import Provider
+from dmconform.sdks.catalogue import load_sdks
 from rich.console import Console
 
 from tests.unit.report_samples import HOSTILE
@@ -35,7 +37,7 @@ ALL = ("1.36.2", "1.36.3", "1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.0", "1.
 
 @functools.cache
 def around(*points: ExtensionPoint) -> Surroundings:
-    return Surroundings.known(frozenset(points) or None)
+    return Surroundings.of(load_required_hooks(), load_sdks(paths.SDKS), frozenset(points) or None)
 
 
 def new_in(minor: str, before: str, part: str) -> list[str]:

@@ -16,7 +16,7 @@ from dmconform.core.clock import CommandStart
 from dmconform.core.datafile import read_bounded
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.interrupts import deferred_interrupts
-from dmconform.core.machine import has_no_room, is_full, machine_trouble, not_written
+from dmconform.core.trouble import has_no_room, is_full, machine_trouble, not_written
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

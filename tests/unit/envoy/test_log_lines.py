@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dmconform.core.values import AbiVerdict
-from dmconform.envoy.host_lines import host_lines
+from dmconform.envoy.log_lines import host_lines
 from dmconform.matrix.cell import abi_verdict
 
 HEAD = "[2026-11-30 06:54:39.747][4941][{}][{}] [{}] "
