@@ -143,7 +143,3 @@ def _ended(words: Sequence[str]) -> int:
         code = act(chosen)
     sys.stdout.flush()
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -195,6 +195,25 @@ sys.exit(main())
         assert done.stderr == "dmconform: besides: KeyError: 'surprise'\n"
 
 
+@pytest.mark.parametrize("place", ["main", "import"])
+def test_an_interrupt_in_the_making_of_a_class_ends_as_any_other(place: str, tmp_path: Path) -> None:
+    """`python -m` ends by SIGINT where an interrupt passed through an `exec` of a text, even if it was caught."""
+    package = tmp_path / "dmconform"
+    (package / "cli").mkdir(parents=True)
+    shutil.copy(paths.PACKAGE / "__main__.py", package)
+    (package / "__init__.py").touch()
+    caught = "    try:\n        exec('raise KeyboardInterrupt')\n    except KeyboardInterrupt:\n        return 4\n"
+    source = {"main": f"def main():\n{caught}", "import": "exec('raise KeyboardInterrupt')\n"}[place]
+    (package / "cli" / "main.py").write_text(source, encoding="utf-8")
+    command = [sys.executable, "-m", "dmconform"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT_S
+    )
+    assert done.returncode == ExitCode.ERROR
+    assert "Traceback" not in done.stderr
+
+
 def test_an_option_of_a_command_does_not_ask_for_it(capsys: pytest.CaptureFixture[str]) -> None:
     """`--debug` behind `reproduce` and `build` is about modules."""
     assert main(["reproduce", "window/lods/go@1.39:reference/1.39.3", "--debug"]) == ExitCode.USAGE
