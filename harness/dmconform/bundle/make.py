@@ -42,9 +42,10 @@ TRAVELS = (
     *("__init__", "core/__init__", "core/regular", "core/timeouts", "core/waiting", "envoy/__init__", "bundle/__init__"),
     *(
         f"envoy/{name}"
-        for name in ("client", "connected", "connection", "descendants", "driver", "headers", "http1", "http2", "http_server")
+        for name in ("cgroups", "client", "connected", "connection", "descendants", "driver", "headers", "http1", "http2")
     ),
-    *(f"envoy/{name}" for name in ("launch", "listening", "mapped", "observer", "output", "source_server", "upstream")),
+    *(f"envoy/{name}" for name in ("http_server", "launch", "listening", "mapped", "minder", "observer", "output", "process")),
+    *(f"envoy/{name}" for name in ("source_server", "upstream", "usage", "warden")),
 )
 """What a replay has in common with the harness: modules that need nothing but the standard library and `vendored/`."""
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,6 +19,7 @@ from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.trouble import not_written
 from dmconform.core.waiting import poll
+from dmconform.envoy.process import end_all, removed_at_end
 from dmconform.envoy.upstream import upstream_server
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.selection import HostChoice, HostImage
@@ -67,7 +66,7 @@ def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: P
     for choice in choices:
         if isinstance(choice, KnownHost):
             known_host_facts(choice.release)  # read once here, not in each thread
-    with _folder(keep) as folder, _client(choices, cache) as client, Pool(folder) as pool:
+    with _folder(keep) as folder, _client(choices, cache) as client, Pool() as pool:
         hosts = distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices))
         with upstream_server() as port:
             yield Session(tuple(hosts), pool, folder, port, kept=keep is not None)
@@ -77,7 +76,10 @@ def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: P
 def _folder(keep: Path | None) -> Iterator[Path]:
     """Yields a folder for the run; a temporary one is removed afterwards."""
     if keep is None:
-        with tempfile.TemporaryDirectory(prefix="dmconform-check-", ignore_cleanup_errors=True) as name:
+        with (
+            tempfile.TemporaryDirectory(prefix="dmconform-check-", ignore_cleanup_errors=True) as name,
+            removed_at_end(Path(name)),
+        ):
             yield Path(name)
         return
     try:
@@ -109,10 +111,9 @@ def _client(choices: Sequence[HostChoice], cache: Path) -> Iterator[Callable[[],
 class Pool:
     """A pool that works on a few things at once.
 
-    On an error or Ctrl-C, nothing new begins, and what runs in `folder` is killed.
+    On an error or Ctrl-C, nothing new begins, and all Envoys are ended.
     """
 
-    folder: Path
     given_up: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Pool:
@@ -132,18 +133,8 @@ class Pool:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
             def over() -> bool:
-                _kill_children(str(self.folder))
+                end_all()
                 return all(future.done() for future in futures)
 
             poll(over, HOST_STOP_S)
             raise
-
-
-def _kill_children(named: str) -> None:
-    """Kills the processes that this one has started and that have `named` in their command line, each with its session."""
-    for file in Path("/proc/self/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # they come and go
-            for pid in file.read_text(encoding="utf-8").split():
-                with contextlib.suppress(OSError):
-                    if named in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace"):
-                        os.killpg(int(pid), signal.SIGKILL)

@@ -1,7 +1,8 @@
-"""Ends what an Envoy's modules have started: processes that outlive it, in sessions apart too.
+"""Finds and ends what an Envoy has started: by its place in the tree of processes, and by a mark in the environment.
 
-They are found by a mark in the environment that they were given; a process that replaces its environment is not found.
-It travels in archives of cells: it imports nothing that does not.
+The tree is certain where the root is a subreaper, to which orphans fall. The mark is for what has left the tree because that
+process was killed; a process that replaces its environment has none. It travels in archives of cells: it imports nothing that
+does not.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import os
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,20 +24,46 @@ def new_mark() -> str:
     return secrets.token_hex(12)
 
 
-def end_descendants(mark: str) -> int:
-    """Kills all processes that have a mark; returns how many there were.
+def end_marked(mark: str) -> None:
+    """Kills all processes that have a mark."""
+    _end(lambda: _marked(mark))
 
-    They are stopped first, so that none can start others meanwhile.
-    """
+
+def end_descendants(root: int, but: Collection[int] = ()) -> None:
+    """Kills all that a process has started, and not the process, nor some of its children with what these have started."""
+    _end(lambda: descendants(root, but))
+
+
+def descendants(root: int, but: Collection[int] = ()) -> Iterator[int]:
+    """Yields the processes below one, without some and what is below these."""
+    waiting = [root]
+    while waiting:
+        for one in children(waiting.pop()):
+            if one not in but:
+                yield one
+                waiting.append(one)
+
+
+def children(pid: int) -> list[int]:
+    """Returns the children of a process, of all its threads; none if it has ended."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (thread / "children").read_text(encoding="ascii").split())
+    return found
+
+
+def _end(find: Callable[[], Iterable[int]]) -> None:
+    """Kills all processes that can be found. They are stopped first, so that none can start others meanwhile."""
     found: set[int] = set()
     for _ in range(_ROUNDS):
-        new = set(_marked(mark)) - found
+        new = set(find()) - found
         if not new:
             break
         found |= new
         _signal(new, signal.SIGSTOP)
     _signal(found, signal.SIGKILL)
-    return len(found)
 
 
 def _signal(processes: set[int], number: signal.Signals) -> None:

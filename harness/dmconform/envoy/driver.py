@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +18,11 @@ from dmconform.core.waiting import poll
 from dmconform.envoy import listening
 from dmconform.envoy.client import Answer
 from dmconform.envoy.connection import Request
-from dmconform.envoy.descendants import MARK, end_descendants, new_mark
 from dmconform.envoy.http1 import exchange
 from dmconform.envoy.launch import ADMIN_FILE, BOOTSTRAP_FILE, LISTENERS_FILE, LOG_FILE
 from dmconform.envoy.mapped import has_mapped
 from dmconform.envoy.output import OutputKeeper
+from dmconform.envoy.process import HostProcess
 
 _ADDRESS_BYTES: Final = 1000
 _UPDATES: Final = "listener_manager.lds.update_"
@@ -55,7 +53,6 @@ class Driver:
         self._ask = ask
         self._accepted = 0
         self._admin_port = 0
-        self._mark = new_mark()
 
     def write_bootstrap(self, text: str) -> None:
         """Writes the configuration that it starts with."""
@@ -67,7 +64,7 @@ class Driver:
         replace_regular(self.folder / LISTENERS_FILE, text.encode())
 
     def start(self, command: Sequence[str], environment: Mapping[str, str], working_folder: str | Path) -> None:
-        """Starts the process in a separate session; what it prints is kept in the log.
+        """Starts the process; what it prints is kept in the log.
 
         Raises:
             OSError: there is no such program, or the log cannot be written.
@@ -76,15 +73,7 @@ class Driver:
         try:
             # First, because it may fail where the disk is full: then no process must be left.
             self._output = OutputKeeper(read_end, self.folder / LOG_FILE)
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=write_end,
-                stderr=write_end,
-                env={**environment, MARK: self._mark},
-                cwd=working_folder,
-                start_new_session=True,
-            )
+            self._process = HostProcess(command, environment, working_folder, write_end, self.folder)
         finally:
             os.close(write_end)
 
@@ -97,6 +86,11 @@ class Driver:
     def exit_code(self) -> int | None:
         """What the process ended with, as of `subprocess`; None while it runs."""
         return self._process.poll()
+
+    @property
+    def why_ended(self) -> str | None:
+        """What the harness ended it for, in words that begin with "it"; None if it did not."""
+        return self._process.why_ended
 
     @property
     def lives(self) -> bool:
@@ -178,19 +172,9 @@ class Driver:
     def stop(self, timeout_s: float) -> int | None:
         """Asks it to end, by SIGTERM, and returns its exit code; None if it does not end in time."""
         self._process.terminate()
-        try:
-            return self._process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            return None
+        return self._process.wait(timeout_s)
 
-    def kill(self, output_s: float) -> None:
-        """Ends it and what its modules have started, which is the whole session; waits for its output at most so long."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
-        self.finish_output(output_s)
-
-    def finish_output(self, timeout_s: float) -> None:
-        """Ends what the process has started and left, and waits until the last line is in the log, at most so long."""
-        end_descendants(self._mark)
-        self._output.finish(timeout_s)
+    def end(self, output_s: float) -> None:
+        """Ends it with what its modules have started; waits until the last line is in the log, at most so long."""
+        self._process.end()
+        self._output.finish(output_s)

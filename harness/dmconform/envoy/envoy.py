@@ -139,7 +139,9 @@ class Envoy:
         """Records an end with this exit code, and returns the error for it."""
         during = self._provoked or during
         self._transcript.ends(Ending.ITSELF, code)
-        self._driver.finish_output(HOST_STOP_S)
+        self._driver.end(HOST_STOP_S)
+        if self._driver.why_ended is not None:
+            return HostCrashed(f"Envoy was ended {during}: {self._driver.why_ended}")
         linker = linker_error(self.printed(), self.launch.binary)
         if linker is not None:
             return HostCrashed.with_code(code, f"{during}; the dynamic linker says: {linker}")
@@ -350,7 +352,7 @@ class Envoy:
         if code is None:
             self._kill()
             raise HostHung(f"Envoy has not ended within {HOST_STOP_S:g} s of SIGTERM")
-        self._driver.finish_output(HOST_STOP_S)
+        self._driver.end(HOST_STOP_S)
         self._transcript.ends(Ending.STOPPED, code)
         if code != 0:
             raise self._ended(code, "while it shut down")
@@ -365,7 +367,7 @@ class Envoy:
         try:
             self._transcript.ends(Ending.KILLED if code is None else Ending.ITSELF, code)
         finally:
-            self._driver.kill(HOST_STOP_S)
+            self._driver.end(HOST_STOP_S)
 
 
 def accepted(envoy: Envoy) -> Envoy:

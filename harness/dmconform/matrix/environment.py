@@ -11,6 +11,7 @@ from dmconform.core import paths
 from dmconform.core.errors import HarnessError
 from dmconform.core.process import run_program
 from dmconform.core.timeouts import SUITE_GIT_S
+from dmconform.envoy.process import hold
 from dmconform.report.schema import Environment
 
 
@@ -45,6 +46,7 @@ def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environme
         distribution=distribution,
         cpus=os.cpu_count() or 1,
         container_engine=engine_name,
+        held_by=hold(),
         toolchain=toolchain.versions if toolchain else {},
         toolchain_drift=toolchain.drift if toolchain else (),
     )

@@ -18,6 +18,7 @@ from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.interrupts import deferred_interrupts
 from dmconform.core.progress import say
 from dmconform.core.trouble import is_full, machine_trouble, not_written
+from dmconform.envoy.process import hold
 from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.prepare import EVIDENCE, Prepared
@@ -51,20 +52,21 @@ def report_folder(folder: Path, worth_keeping: Iterable[str] = FORMS) -> Iterato
     except OSError as error:
         why = OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) if isinstance(error, FileExistsError) else error
         raise not_written(f"--out {folder}", why, what="cannot be made") from error
+    made: Path | None = None
     try:
-        folder.mkdir()
-    except FileExistsError:
-        raise UsageError(
-            f"--out {folder}: exists already, or another run has just made it; "
-            "expected a new folder: name another one, or remove it"
-        ) from None
-    except OSError as error:
-        raise not_written(f"--out {folder}", error, what="cannot be made") from error
-    made = folder.resolve()
-    try:
+        with deferred_interrupts():  # whoever has made it removes it
+            folder.mkdir()
+            made = folder.resolve()
         yield made
-    except BaseException:
-        if not any((made / name).is_file() for name in worth_keeping):
+    except BaseException as error:
+        if made is None and isinstance(error, FileExistsError):
+            raise UsageError(
+                f"--out {folder}: exists already, or another run has just made it; "
+                "expected a new folder: name another one, or remove it"
+            ) from None
+        if made is None and isinstance(error, OSError):
+            raise not_written(f"--out {folder}", error, what="cannot be made") from error
+        if made is not None and not any((made / name).is_file() for name in worth_keeping):
             shutil.rmtree(made, ignore_errors=True)
         raise
 
@@ -82,7 +84,10 @@ def run_and_report(
         started: when the command began.
         reruns: how often cells that count as a failure are run again.
     """
-    say(f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights")
+    say(
+        f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights, and ends with "
+        f"its Envoy ({hold()})"
+    )
     ran = run_cells(prepared, folder, workers)
     with deferred_interrupts():
         _remove_empty_folders(folder / EVIDENCE)

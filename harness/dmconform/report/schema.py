@@ -196,6 +196,7 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     container_engine: str
     toolchain: dict[str, str]
     toolchain_drift: tuple[str, ...]
+    held_by: str = ""  # what an Envoy and all that it starts were held together by; empty in reports from before that was noted
 
 
 class Shard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

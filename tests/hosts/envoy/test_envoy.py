@@ -11,8 +11,6 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from dmconform.casekit import system_folder
@@ -79,7 +77,7 @@ def test_an_envoy_that_ends_by_itself_is_a_crash_with_its_code(bench: Bench) -> 
     def case(cell: Cell) -> None:
         with cell.start(listener("identity")) as running:
             os.kill(running.pid, signal.SIGTERM)
-            os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)  # leaves its exit code for the harness
+            assert eventually(lambda: running.exit_code is not None)
 
     result = bench.run(case)
     assert result.outcome is Outcome.CRASH, result
@@ -252,21 +250,17 @@ def test_a_case_that_forgets_its_envoy_leaves_none(bench: Bench) -> None:
 
 
 def test_an_envoy_whose_log_cannot_be_opened_is_not_started(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[object] = []
 
     def case(cell: Cell) -> None:
         (cell.folder / "envoy.log").mkdir()
         serves(cell)
 
-    def recording(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - as they come
-        started.append(subprocess.Popen(*arguments, **options))
-        return started[-1]
-
-    monkeypatch.setattr(driver, "subprocess", SimpleNamespace(Popen=recording, DEVNULL=subprocess.DEVNULL))
+    monkeypatch.setattr(driver, "HostProcess", lambda *arguments: started.append(arguments))
     result = bench.run(case)
     assert result.outcome is Outcome.ERROR, result
     assert "IsADirectoryError" in result.detail
-    assert all(process.poll() is not None for process in started)
+    assert not started
 
 
 LIVES_ON = """

@@ -33,7 +33,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     yield starting
     for one in started:
-        one.kill(PATIENCE_S)
+        one.end(PATIENCE_S)
 
 
 def test_a_process_that_ends_is_waited_for_no_longer(start: Start) -> None:
@@ -42,7 +42,7 @@ def test_a_process_that_ends_is_waited_for_no_longer(start: Start) -> None:
     assert not driver.await_admin(PATIENCE_S)
     assert time.monotonic() - before < PATIENCE_S, "expected nobody to wait for the admin interface of what has ended"
     assert (driver.lives, driver.exit_code, driver.has_started) == (False, 3, False)
-    driver.finish_output(PATIENCE_S)
+    driver.end(PATIENCE_S)
     assert driver.printed() == "said\n"
     assert (driver.folder / LOG_FILE).read_text() == "said\n"
 
@@ -59,7 +59,7 @@ def test_what_does_not_end_when_asked_is_killed_with_all_that_it_has_started(sta
     assert poll(lambda: driver.printed().endswith("\n"), PATIENCE_S)
     child = Path(f"/proc/{driver.printed().strip()}")
     assert driver.stop(SOON_S) is None and driver.lives and child.exists()
-    driver.kill(PATIENCE_S)
+    driver.end(PATIENCE_S)
     assert driver.exit_code == -9
     # What is nobody's child any more may be left as a zombie for a moment.
     assert poll(lambda: not child.exists() or ") Z " in (child / "stat").read_text(), PATIENCE_S)
@@ -93,7 +93,7 @@ def test_a_configuration_has_settled_once_the_counters_say_so(tmp_path: Path) ->
 def test_a_process_is_bounded(start: Start) -> None:
     driver = start("ulimit -v; ulimit -c; kill -9 $$")
     assert poll(lambda: driver.exit_code, PATIENCE_S) == -9
-    driver.finish_output(PATIENCE_S)
+    driver.end(PATIENCE_S)
     assert driver.printed().split() == [str(ADDRESS_SPACE_BYTES // 1024), "0"]
 
 

@@ -78,7 +78,7 @@ class ReplayedEnvoy:
     def _check_launcher(self) -> None:
         if self.lives:
             return
-        self._driver.finish_output(STOP_S)
+        self._driver.end(STOP_S)
         for line in self.log_tail():
             launcher, colon, _ = line.partition(": ")
             if colon and launcher in self._launchers:
@@ -147,7 +147,7 @@ class ReplayedEnvoy:
 
     def kill(self) -> None:
         """Ends it, and what its modules have started."""
-        self._driver.kill(STOP_S)
+        self._driver.end(STOP_S)
 
     def log_tail(self) -> list[str]:
         """Returns the last lines that it printed, without control characters."""
