@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 import threading
 import traceback
@@ -15,6 +16,7 @@ from dmconform.core.text import cut, no_command, one_line
 from dmconform.core.trouble import machine_trouble
 
 DEBUG: Final = "--debug"
+_AGAIN_S: Final = 0.01
 _LONGEST: Final = 300  # of an error's own words, and of a command
 
 
@@ -34,17 +36,27 @@ def explain(error: Exception, words: Sequence[str]) -> int:
 
 
 def shorten_side_effects(words: Sequence[str]) -> None:
-    """Makes an error that ends no command, in a thread or at the interpreter's end, one line as well."""
-    if _wants_traceback(words):
-        return
+    """Makes an error that ends no command, in a thread or at the interpreter's end, one line as well.
+
+    An interrupt that comes where none can end anything, such as in a destructor, comes again a little later.
+    """
+    unraisable = sys.unraisablehook
+
+    def say_unraisable(found: sys.UnraisableHookArgs) -> None:
+        if issubclass(found.exc_type, KeyboardInterrupt):
+            main_thread = threading.main_thread().ident or 0
+            threading.Timer(_AGAIN_S, signal.pthread_kill, (main_thread, signal.SIGINT)).start()  # it also ends a wait
+        else:
+            (unraisable if _wants_traceback(words) else say_short)(found)
 
     def say_short(found: sys.UnraisableHookArgs | threading.ExceptHookArgs) -> None:
         words = str(found.exc_value) if found.exc_value is not None else ""
         line = one_line(f"dmconform: besides: {found.exc_type.__name__}: {cut(words, _LONGEST, 'of it')}")
         print(no_command(line), file=sys.stderr)
 
-    sys.unraisablehook = say_short
-    threading.excepthook = say_short
+    sys.unraisablehook = say_unraisable
+    if not _wants_traceback(words):
+        threading.excepthook = say_short
 
 
 def _wants_traceback(words: Sequence[str]) -> bool:

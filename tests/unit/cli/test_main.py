@@ -195,6 +195,27 @@ sys.exit(main())
         assert done.stderr == "dmconform: besides: KeyError: 'surprise'\n"
 
 
+@pytest.mark.parametrize("words", ["list", "--debug list"])
+def test_an_interrupt_in_a_destructor_is_not_lost(words: str) -> None:
+    code = f"""
+import os, signal, sys, time
+class Late:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(100): pass
+def wait(*_):
+    Late()
+    time.sleep(60)
+from dmconform.cli import list as command, main
+object.__setattr__(command.COMMAND, "run", wait)
+sys.argv[1:] = "{words} hosts".split()
+sys.exit(main.main())
+"""
+    command = ["env", "--default-signal=INT", sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT_S)
+    assert (done.returncode, done.stderr) == (ExitCode.ERROR, "dmconform: interrupted\n")
+
+
 @pytest.mark.parametrize("place", ["main", "import"])
 def test_an_interrupt_in_the_making_of_a_class_ends_as_any_other(place: str, tmp_path: Path) -> None:
     """`python -m` ends by SIGINT where an interrupt passed through an `exec` of a text, even if it was caught."""
