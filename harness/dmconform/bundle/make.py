@@ -6,7 +6,6 @@ import os
 import platform
 import re
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from dmconform.core.process import run_program
 from dmconform.core.progress import say
 from dmconform.core.timeouts import REPLAY_S
 from dmconform.envoy.placed import recording
+from dmconform.envoy.temporary import temporary_folder
 from dmconform.matrix.cell import PROBE
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.classification import classify
@@ -83,8 +83,7 @@ def make_bundle(cell_id: str, hosts: tuple[str, ...], sdk_source: str | None, fi
         raise UsageError(f"--out {file}: exists already; name another file, or remove it")
     if not file.parent.is_dir():
         raise UsageError(f"--out {file}: there is no folder {file.parent}")
-    with tempfile.TemporaryDirectory(prefix="dmconform-bundle-") as name:
-        folder = Path(name).resolve()
+    with temporary_folder("bundle") as folder:
         prepared = prepare_cell(catalogue, cell_id, hosts, sdk_source, folder)
         cell = prepared.plan.cells[0].id
         evidence = folder / EVIDENCE / cell.folder
@@ -196,11 +195,11 @@ def replay(file: Path, envoy: Path) -> tuple[int, str]:
     Raises:
         HarnessError: it is not done in time.
     """
-    with tempfile.TemporaryDirectory(prefix="dmconform-bundle-") as name:
-        unpack(file, Path(name))
-        (program,) = Path(name).glob(f"*/{_PROGRAM}")
+    with temporary_folder("bundle") as folder:
+        unpack(file, folder)
+        (program,) = folder.glob(f"*/{_PROGRAM}")
         # Where it must be killed, what it has written goes with this folder.
         done = run_program(
-            [sys.executable, "-I", program, envoy.resolve()], timeout_s=REPLAY_S, env={"TMPDIR": name}, cwd=Path(name)
+            [sys.executable, "-I", program, envoy.resolve()], timeout_s=REPLAY_S, env={"TMPDIR": str(folder)}, cwd=folder
         )
     return done.exit_code, done.output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +18,8 @@ from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import HOST_STOP_S
 from dmconform.core.trouble import not_written
 from dmconform.core.waiting import poll
-from dmconform.envoy.process import end_all, removed_at_end
+from dmconform.envoy.process import end_all
+from dmconform.envoy.temporary import temporary_folder
 from dmconform.envoy.upstream import upstream_server
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.selection import HostChoice, HostImage
@@ -76,11 +76,8 @@ def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: P
 def _folder(keep: Path | None) -> Iterator[Path]:
     """Yields a folder for the run; a temporary one is removed afterwards."""
     if keep is None:
-        with (
-            tempfile.TemporaryDirectory(prefix="dmconform-check-", ignore_cleanup_errors=True) as name,
-            removed_at_end(Path(name)),
-        ):
-            yield Path(name)
+        with temporary_folder("check") as folder:
+            yield folder
         return
     try:
         keep.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,9 +48,11 @@ def _run(arguments: argparse.Namespace) -> int:
 @contextlib.contextmanager
 def _folder(keep: Path | None) -> Iterator[Path]:
     """Yields the folder for the Envoys' files."""
+    from dmconform.envoy.temporary import temporary_folder
+
     if keep is None:
-        with tempfile.TemporaryDirectory(prefix="dmconform-differential-") as folder:
-            yield Path(folder)
+        with temporary_folder("differential") as folder:
+            yield folder
     elif keep.exists():
         raise UsageError(f"--keep {keep}: is there already; name a new folder")
     else:

@@ -165,7 +165,10 @@ class Warden:
             waiting = select.poll()
             waiting.register(report, select.POLLIN)
             until = time.monotonic() + _START_S
-            while waiting.poll(max(0.0, until - time.monotonic()) * 1000):
+            while time.monotonic() < until:
+                if not waiting.poll(_CHECK_S * 1000):
+                    _resume(ward.minder)
+                    continue
                 name, _, rest = report.readline().decode(errors="replace").strip().partition(" ")
                 if name == "first":
                     os.waitpid(ward.minder, 0)
@@ -236,8 +239,7 @@ class Warden:
         self._check_parent()
 
     def _check_ward(self, ward: _Ward) -> None:
-        if _is_stopped(ward.minder):
-            os.kill(ward.minder, signal.SIGCONT)
+        _resume(ward.minder)
         exceeded = ward.bounds.exceeded_by(list(descendants(ward.minder)))
         if exceeded is None and self._checks % _CHECK_FOLDER_EVERY == 0:
             exceeded = ward.bounds.exceeded_in(ward.folder)
@@ -308,6 +310,13 @@ def _strongest() -> tuple[ControlGroups | None, Hold]:
     if wanted in (None, Hold.NAMESPACE.value) and can_make_namespace():
         return None, Hold.NAMESPACE
     return None, Hold.SUBREAPER
+
+
+def _resume(pid: int) -> None:
+    """Has a process go on that a module has stopped."""
+    if _is_stopped(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def _is_stopped(pid: int) -> bool:

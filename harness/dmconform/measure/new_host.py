@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Host
 from dmconform.core.versions import Release
+from dmconform.envoy.temporary import temporary_folder
 from dmconform.envoy.upstream import upstream_server
 from dmconform.hosts.catalogue import AbiCheck, KnownHost, Opens, Wheel, load_hosts
 from dmconform.hosts.new_release import NewRelease
@@ -79,7 +78,7 @@ def measure_new_host(
     found = facts.abi_version if abi_string is None else abi_string
     planned = PlannedHost(msgspec.structs.replace(host, id=text), found, None)
     (measured,) = measured_hosts((planned,), {} if new_minor is None else {host.release.minor: new_minor})
-    with compiler() as compile_module, _folder() as folder, upstream_server() as port:
+    with compiler() as compile_module, temporary_folder("host") as folder, upstream_server() as port:
         progress(f"Envoy {text}: how it loads modules")
         loading = Loading(measured, compile_module, folder, port)
         handling = loading.abi_handling(one.abi_version for one in load_hosts(paths.HOSTS_FILE))
@@ -155,9 +154,3 @@ def _alike(facts: OfReleases) -> OfReleases:
     """Returns the facts without the releases that they are of."""
     assert isinstance(facts, msgspec.Struct)
     return msgspec.structs.replace(facts, releases=())
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="dmconform-host-") as folder:
-        yield Path(folder)

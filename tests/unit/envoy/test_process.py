@@ -182,10 +182,11 @@ def test_a_program_that_is_not_there_is_named(hold: Hold, tmp_path: Path) -> Non
 HARNESS = """
 import sys, time
 from pathlib import Path
-from dmconform.envoy import process
+from dmconform.envoy import process, temporary
 process.HARNESS_STOPPED_S = 0.5
 folder = Path(sys.argv[1])
-with process.removed_at_end(folder / "temporary"), open("/dev/null", "wb") as output:
+with temporary.temporary_folder("test") as made, open("/dev/null", "wb") as output:
+    (made / "more").mkdir()
     one = process.HostProcess(["/bin/sh", "-c", sys.argv[2]], {"PATH": "/usr/bin:/bin"}, folder, output.fileno(), folder)
     print("started", flush=True)
     time.sleep(600)
@@ -196,16 +197,16 @@ with process.removed_at_end(folder / "temporary"), open("/dev/null", "wb") as ou
 def test_nothing_outlives_a_harness_that_is_killed_or_stopped(
     number: signal.Signals, hold: Hold, tmp_path: Path, duration: str
 ) -> None:
-    (tmp_path / "temporary" / "more").mkdir(parents=True)
+    (tmp_path / "temporary").mkdir()
+    environment = {**os.environ, "PYTHONPATH": str(IMPORT_ROOT), "TMPDIR": str(tmp_path / "temporary")}
     words = [sys.executable, "-c", textwrap.dedent(HARNESS), str(tmp_path), f"{STAYS.format(duration)}; sleep 600"]
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(IMPORT_ROOT)}
-    ) as harness:
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as harness:
         assert harness.stdout is not None and harness.stdout.readline() == "started\n"
         assert poll(lambda: bool(alive(duration)), PATIENCE_S)
+        assert [one.name[:15] for one in (tmp_path / "temporary").iterdir()] == ["dmconform-test-"]
         harness.send_signal(number)
         _, errors = harness.communicate(timeout=PATIENCE_S)
     assert poll(lambda: not alive(duration), PATIENCE_S)
-    assert poll(lambda: not (tmp_path / "temporary").exists(), PATIENCE_S)
+    assert poll(lambda: not list((tmp_path / "temporary").iterdir()), PATIENCE_S)
     stopped = "dmconform: it was stopped for 0.5 s, and is ended\n"
     assert (harness.returncode, errors) == (-9, stopped if number == signal.SIGSTOP else "")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from pathlib import Path
 
 from dmconform.abi.fault_reactions import PointFaults
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.progress import say
+from dmconform.envoy.temporary import temporary_folder
 from dmconform.envoy.upstream import upstream_server
 from dmconform.measure.faults.measure import measure_faults
 from dmconform.measure.hooks.run import hosts_and_compiler
@@ -25,7 +24,7 @@ def measure_faults_of(
     with (
         hosts_and_compiler(specs) as (hosts, compiler),
         upstream_server() as port,
-        tempfile.TemporaryDirectory(prefix="dmconform-faults-") as folder,
+        temporary_folder("faults") as folder,
     ):
         workers = workers or os.cpu_count() or 1
-        return measure_faults(hosts, Path(folder), compiler, port, workers=workers, progress=say, only=only)
+        return measure_faults(hosts, folder, compiler, port, workers=workers, progress=say, only=only)

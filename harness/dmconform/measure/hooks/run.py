@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.progress import say
 from dmconform.core.versions import Minor
+from dmconform.envoy.temporary import temporary_folder
 from dmconform.envoy.upstream import upstream_server
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.selection import select_hosts
@@ -42,9 +42,9 @@ def measure_hosts(
     with (
         hosts_and_compiler(specs) as (hosts, compiler),
         upstream_server() as port,
-        tempfile.TemporaryDirectory(prefix="dmconform-hooks-") as folder,
+        temporary_folder("hooks") as folder,
     ):
-        return measure(hosts, Path(folder), compiler, port, workers=workers or os.cpu_count() or 1, progress=say, only=only)
+        return measure(hosts, folder, compiler, port, workers=workers or os.cpu_count() or 1, progress=say, only=only)
 
 
 @contextlib.contextmanager
