@@ -12,6 +12,7 @@ import dataclasses
 import functools
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -223,6 +224,9 @@ class HostProcess:
         finally:
             os.close(file)
         self._ended = False
+        self._ending: int | None = None  # can be read once the process has ended: looking at it costs next to nothing
+        with contextlib.suppress(OSError):  # it has ended already
+            self._ending = os.pidfd_open(self.pid)
 
     def poll(self) -> int | None:
         """Returns its exit code, as `subprocess` has it; None while it runs.
@@ -230,9 +234,16 @@ class HostProcess:
         Raises:
             WardenLost: that is unknown.
         """
-        if self._code is None:
+        if self._code is None and self._may_have_ended():
             self._note(self._warden.ask("status", pid=self.pid))
         return self._code
+
+    def _may_have_ended(self) -> bool:
+        if self._ending is None or self._warden.lost:
+            return True
+        looking = select.poll()
+        looking.register(self._ending, select.POLLIN)
+        return bool(looking.poll(0))
 
     def _note(self, answer: Mapping[str, Any]) -> None:
         self._code, self.why_ended = answer["code"], answer["why"]
@@ -250,6 +261,9 @@ class HostProcess:
         if self._ended:
             return
         self._ended = True
+        if self._ending is not None:
+            os.close(self._ending)
+            self._ending = None
         try:
             self._note(self._warden.ask("end", pid=self.pid))
         except WardenLost:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import gc
 import json
 import os
 import select
@@ -234,7 +235,9 @@ class Warden:
         self._checks += 1
         for ward in self.wards.values():
             self._read(ward)
-            if not ward.closed:
+            if ward.lost:
+                self._end(ward)
+            elif not ward.closed:
                 self._check_ward(ward)
         self._check_parent()
 
@@ -330,4 +333,5 @@ def main() -> None:
     """Serves the harness that has started this process: words are the number of its socket, and its patience when stopped."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    gc.disable()  # it would copy the pages that this process shares with its minders
     Warden(socket.socket(fileno=int(sys.argv[1])), float(sys.argv[2])).serve()

@@ -140,6 +140,8 @@ def test_a_warden_that_is_gone_leaves_nothing(
     assert poll(lambda: bool(alive(duration)), PATIENCE_S)
     os.kill(process.warden_pid(), number)
     with pytest.raises(WardenLost, match="was killed or stopped; a module"):
+        one.terminate()
+    with pytest.raises(WardenLost):
         one.wait(PATIENCE_S)
     one.end()
     assert poll(lambda: not alive(duration), PATIENCE_S)
