@@ -25,7 +25,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.matrix.prepare import Selection, build_sdks, lazy_engine
     from dmconform.measure.sdk_use import Measured, measure, merged, recorded, uses_json
     from dmconform.sdks.builder import Built
-    from dmconform.sdks.sources import SourceRepository, resolve_source
+    from dmconform.sdks.sources import SourceRepository
     from dmconform.spec.catalogue import load_catalogue
 
     if arguments.write:
@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> int:
     selection = Selection(sdks=tuple(arguments.sdk), sdk_source=arguments.sdk_source)
     with lazy_engine(cache) as engine:
         builds = build_sdks(load_catalogue(), selection, engine, cache)
-    repository = SourceRepository(resolve_source(arguments.sdk_source), cache, say)
+    repository = SourceRepository(selection.repository, cache, say)
     measured: list[Measured] = []
     for build in builds:
         if not isinstance(build, Built):

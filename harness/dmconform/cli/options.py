@@ -47,7 +47,8 @@ def add_sdk_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sdk-source",
         metavar="URL-or-path",
-        help="repository with the official SDKs: a mirror or a clone; ending in #COMMIT: that commit's SDK, not the release's "
+        help="repository with the official SDKs: a mirror or a clone; ending in #COMMIT, #BRANCH or #TAG: the SDK of "
+        "that commit, not the release's "
         "(also DMCONFORM_SDK_SOURCE; default: Envoy's repository)",
     )
 

@@ -1,15 +1,21 @@
-"""An SDK that no release has yet: `ADDRESS#COMMIT` names the commit whose SDK takes the place of the recorded one."""
+"""An SDK that no release has yet: `ADDRESS#COMMIT` names the commit whose SDK takes the place of the recorded one.
+
+A branch or a tag in its place is that of the moment.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
 from dmconform.core.errors import UsageError
+from dmconform.core.progress import say
 from dmconform.sdks.catalogue import Sdk
-from dmconform.sdks.sources import redact
+from dmconform.sdks.sources import commit_of, redact
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOT_A_TAG = "named commit"
@@ -19,17 +25,28 @@ _NOT_A_TAG = "named commit"
 def split_commit(repository: str) -> tuple[str, str | None]:
     """Returns the address of a repository with the official SDKs, and the commit that is named behind it, if there is one.
 
+    A branch, a tag or the beginning of a commit is looked up there, once.
+
     Raises:
-        UsageError: the text behind the address of a server is not a commit.
+        UsageError: nothing or several have that name there.
+        HarnessError: the repository does not answer.
     """
-    address, mark, commit = repository.rpartition("#")
-    if mark and _COMMIT.fullmatch(commit):
-        return address, commit
-    if mark and "://" in address:
-        raise UsageError(
-            f"--sdk-source {redact(repository)}: expected #COMMIT with 40 hexadecimal digits: branches and tags move"
-        )
-    return repository, None
+    address, mark, reference = repository.rpartition("#")
+    if not mark or ("://" not in address and Path(repository).expanduser().exists()):
+        return repository, None
+    if _COMMIT.fullmatch(reference.lower()):
+        return address, reference.lower()
+    return address, _looked_up(address, reference)
+
+
+@functools.cache
+def _looked_up(address: str, reference: str) -> str:
+    try:
+        commit = commit_of(address, reference)
+    except UsageError as error:
+        raise UsageError(f"--sdk-source {redact(address)}#{reference}: {error}") from None
+    say(f"SDK source {redact(address)}: {reference} is commit {commit}")
+    return commit
 
 
 def at_commit(sdks: tuple[Sdk, ...], commit: str) -> tuple[Sdk, ...]:

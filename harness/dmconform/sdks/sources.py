@@ -35,6 +35,8 @@ _REMOTE = "dmconform-sdk-source"  # a name that no user's configuration has sett
 _WANTED = "refs/dmconform/wanted"
 _MESSAGE_LIMIT_BYTES = 1 << 16
 _COMMIT = re.compile(r"[0-9a-f]{40}")
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]*")
+_BEGINNING = re.compile(r"[0-9A-Fa-f]{4,40}")
 _HELPER_ADDRESS = re.compile(r"[A-Za-z0-9+.-]*::")  # ext::, fd:: and the like run programs
 _CREDENTIALS = re.compile(r"://[^/\s]*@")
 _COMPLAINT = re.compile(r"(?:remote: )?(?:fatal|error): ", re.IGNORECASE)
@@ -77,6 +79,7 @@ _SETTINGS = {
 # Goes before all that a tree says: nothing is left out of an archive, and nothing is changed.
 _ATTRIBUTES = "* -export-ignore -export-subst -text -ident -filter -working-tree-encoding\n"
 # Serves a repository of this machine as a big host would: partly, by commit, and whoever owns it.
+_ANYBODYS = ("-c", "safe.directory=*")  # whoever owns it
 _LOCAL_SERVER = "git -c safe.directory='*' -c uploadpack.allowFilter=true -c uploadpack.allowAnySHA1InWant=true upload-pack"
 
 
@@ -146,8 +149,14 @@ class _Git:
             self._env[f"GIT_CONFIG_VALUE_{number}"] = value
         self._env["GIT_CONFIG_COUNT"] = str(count + len(settings))
 
-    def run(self, *words: str, timeout_s: float = GIT_S, stdin: bytes = b"") -> bytes:
+    def run(self, *words: str, timeout_s: float = GIT_S, stdin: bytes = b"", git_dir: bool = True) -> bytes:
         """Returns what the command prints. It and the helpers it starts are gone afterwards, whatever happens.
+
+        Args:
+            *words: the command.
+            timeout_s: how long it may take.
+            stdin: what it reads.
+            git_dir: whether it works on the separate repository.
 
         Raises:
             _GitFailed: with what git printed.
@@ -158,7 +167,7 @@ class _Git:
             source.seek(0)
             try:
                 process = subprocess.Popen(
-                    ["git", f"--git-dir={self._git_dir}", *words],
+                    ["git", *([f"--git-dir={self._git_dir}"] if git_dir else _ANYBODYS), *words],
                     stdin=source,
                     stdout=sink,
                     stderr=printed,
@@ -191,6 +200,30 @@ class _Git:
             found[ref.removeprefix("refs/tags/").removesuffix("^{}")] = object_id
         return found
 
+    def named(self, reference: str) -> set[str]:
+        """Returns the commits of the refs of the SDK source with this name: a branch, a tag, or a whole name of a ref."""
+        listed = self.run("ls-remote", "--quiet", _REMOTE, timeout_s=GIT_CONNECT_S).decode(errors="replace")
+        refs = {ref: object_id for object_id, _, ref in (line.partition("\t") for line in listed.splitlines())}
+        names = (reference, f"refs/heads/{reference}", f"refs/tags/{reference}")
+        # An annotated tag has a second line, TAG^{}, with its commit.
+        return {refs.get(f"{name}^{{}}", refs[name]) for name in names if name in refs}
+
+    def begins(self, digits: str) -> set[str]:
+        """Returns the commits of the SDK source, a repository of this machine, that begin with these digits.
+
+        Raises:
+            _GitFailed: it is no repository.
+        """
+        url = self.run("ls-remote", "--get-url", _REMOTE).decode(errors="replace").strip().removeprefix("file://")
+        top = self.run("-C", url, "rev-parse", "--absolute-git-dir", git_dir=False).decode().strip()
+        listed = self.run(f"--git-dir={top}", "rev-parse", f"--disambiguate={digits.lower()}", git_dir=False).decode().split()
+        kinds = self.run(
+            *(f"--git-dir={top}", "cat-file", "--batch-check=%(objectname) %(objecttype)"),
+            git_dir=False,
+            stdin="".join(f"{name}\n" for name in listed).encode(),
+        )
+        return {line.split()[0] for line in kinds.decode().splitlines() if line.endswith(" commit")}
+
     def fetch_commit(self, what: str) -> None:
         """Fetches a commit, or the commit of a ref, with its folders and without its files."""
         self.run("fetch", "--quiet", "--depth=1", "--filter=blob:none", "--no-tags", _REMOTE, f"+{what}:{_WANTED}")
@@ -205,6 +238,31 @@ class _Git:
                 *("--filter=blob:none", "--stdin", _REMOTE),
                 stdin="".join(f"{name}\n" for name in absent).encode(),
             )
+
+
+def commit_of(repository: str, reference: str) -> str:
+    """Returns the commit that a name has in a repository: a branch, a tag, or the beginning of a commit.
+
+    Raises:
+        UsageError: nothing has it there, or several do.
+        HarnessError: the repository does not answer.
+    """
+    _check_address(repository)
+    if not _REFERENCE.fullmatch(reference):
+        raise UsageError("expected a branch, a tag or a commit behind the #")
+    try:
+        with tempfile.TemporaryDirectory(prefix="dmconform-git-", ignore_cleanup_errors=True) as scratch:
+            git = _Git(Path(scratch), _absolute(repository))
+            found: set[str] = {
+                *git.named(reference),
+                *(git.begins(reference) if _is_local(repository) and _BEGINNING.fullmatch(reference) else ()),
+            }
+    except _GitFailed as failure:
+        raise HarnessError(f"SDK source {redact(repository)}: {redact(str(failure))}") from None
+    if len(found) != 1:
+        seen = f"it names {', '.join(sorted(found))} there" if found else "nothing has that name there"
+        raise UsageError(f"expected a branch, a tag or a commit, {seen}; of a server's commits, give all 40 digits")
+    return found.pop()
 
 
 def _is_local(repository: str) -> bool:
@@ -303,6 +361,22 @@ def _short_hash(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:12]
 
 
+def _check_address(repository: str) -> None:
+    if not repository or repository.startswith("-") or not repository.isprintable():
+        raise UsageError(f"SDK source {redact(repository)!r}: expected a URL or the path of a git repository")
+    if _HELPER_ADDRESS.match(repository):
+        raise UsageError(
+            f"SDK source {redact(repository)!r}: addresses that name a helper program are not accepted; "
+            "expected a URL or the path of a git repository"
+        )
+
+
+def _absolute(repository: str) -> str:
+    if _is_local(repository) and "://" not in repository:
+        return str(Path(repository).expanduser().absolute())
+    return repository
+
+
 class SourceRepository:
     """One repository with the official SDK's sources, for one run. May be used by several threads.
 
@@ -316,16 +390,8 @@ class SourceRepository:
         Raises:
             UsageError: git would take `repository` for an option or a program to run.
         """
-        if not repository or repository.startswith("-") or not repository.isprintable():
-            raise UsageError(f"SDK source {redact(repository)!r}: expected a URL or the path of a git repository")
-        if _HELPER_ADDRESS.match(repository):
-            raise UsageError(
-                f"SDK source {redact(repository)!r}: addresses that name a helper program are not accepted; "
-                "expected a URL or the path of a git repository"
-            )
-        if _is_local(repository) and "://" not in repository:
-            repository = str(Path(repository).expanduser().absolute())
-        self.repository = repository
+        _check_address(repository)
+        self.repository = _absolute(repository)
         self._folder = cache / "sdk-sources"
         self._progress = progress
         self._asking = threading.Lock()
