@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from dmconform import __version__
 from dmconform.cli import (
@@ -35,6 +33,7 @@ from dmconform.cli import (
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
 from dmconform.core.errors import ExitCode
+from dmconform.core.interrupts import ended_like_interrupted, ignore_interrupts
 from dmconform.core.streams import prepare_streams
 
 
@@ -91,23 +90,6 @@ dmconform list cells --case 'window/*'
 )
 
 
-@contextlib.contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Makes SIGTERM end a command as Ctrl-C does.
-
-    Its children are ended, its folders are removed, and a run writes its report.
-    """
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Reads a command line; `run` of the result is the function that does it.
 
@@ -130,6 +112,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.ERROR
     except Exception as error:
         return explain(error, words)
+    finally:
+        if arguments is None:
+            ignore_interrupts()
 
 
 def _ended(words: Sequence[str]) -> int:
@@ -139,7 +124,7 @@ def _ended(words: Sequence[str]) -> int:
         sys.stdout.flush()  # the text of --help, which may not be written at the interpreter's end
         raise
     act: Callable[[argparse.Namespace], int] = chosen.run
-    with _terminated_like_interrupted():
+    with ended_like_interrupted():
         code = act(chosen)
     sys.stdout.flush()
     return code

@@ -1,28 +1,73 @@
-"""Interrupts that wait for the end of a short piece of work, such as the writing of a report."""
+"""Signals that end a command: all do so as Ctrl-C does, and wait for the end of a short piece of work, such as a report."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Final
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+GRACE_S: Final = 10.0
+"""How long after an interrupt another one is taken for impatience: what is about to clean up must not be interrupted itself."""
+# SIGHUP comes when a terminal is closed, SIGQUIT from Ctrl-\.
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+@contextlib.contextmanager
+def ended_like_interrupted() -> Iterator[None]:
+    """Makes SIGTERM, SIGHUP and SIGQUIT end a command as Ctrl-C does, and all of them once only.
+
+    Its children are ended, its folders are removed, and a run writes its report. A second SIGQUIT ends the process at once,
+    without any of that. A signal that is ignored, as `nohup` has it, stays so.
+    """
+    last: float | None = None
+
+    def interrupt(*_: object) -> None:
+        nonlocal last
+        if last is not None and time.monotonic() - last < GRACE_S:
+            return
+        last = time.monotonic()
+        _restore_quit()
+        raise KeyboardInterrupt
+
+    with _handled_by(interrupt):
+        yield
+
+
+def ignore_interrupts() -> None:
+    """Makes what would interrupt a command go unheard: its work is done, and the process is about to end with its exit code."""
+    for one in _ENDING:
+        if one is not signal.SIGQUIT:
+            signal.signal(one, signal.SIG_IGN)
+
+
+def _restore_quit() -> None:
+    if signal.getsignal(signal.SIGQUIT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
 def deferred_interrupts() -> Iterator[None]:
-    """Puts off SIGINT and SIGTERM to the end of the block, where they end as an interrupt does. Only in the main thread."""
+    """Puts off Ctrl-C and what ends a command like it to the end of the block. Only in the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     seen: list[int] = []
-    before = {one: signal.signal(one, lambda number, _: seen.append(number)) for one in _SIGNALS}
+    with _handled_by(lambda number, _: seen.append(number)):
+        yield
+    if seen:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    heard = [one for one in _ENDING if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, handler) for one in heard}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
-    if seen:
-        raise KeyboardInterrupt
+        for one, previous in before.items():
+            signal.signal(one, previous)

@@ -1,67 +1,60 @@
-"""Modules that try to outlive their host, to hang the tool or to mislead it: what they do stays without effect."""
+"""Modules that try to outlive their host, to hang the tool or to mislead it: what they do stays without effect.
+
+A few of those of `./toxw -e attack`, at fixed moments.
+"""
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
-from dmconform.check.result import Check, HostVerdict, RunKind
+from dmconform.check.result import Check, HostVerdict
 from dmconform.core.values import AbiVerdict
-from dmconform.core.waiting import poll
-from dmconform.envoy.descendants import MARK
 
-from tests.check_cli import checked
-from tests.corpus.making import Module, Workplace
+from tests.attack.modules import HOSTS, Effect, Hostile, Moment, attack_by, kind_named, kinds
 
 pytestmark = pytest.mark.host
-HOSTS = ("--host", "1.39", "--host", "1.40")
-GIVEN = ("--extension-point", "http_filter", "--filter-name", "n", "--filter-config", "")
-GONE_S = 5.0
-MOST_KIB = 1 << 20
-Run = Callable[[str], Check]
+CHOSEN = [
+    ("forks_many", Moment.LOAD),
+    ("leaves_another_program", Moment.CONFIGURATION),
+    ("leaves_disguised_process", Moment.REQUEST),
+    ("runs_away", Moment.INIT),
+    ("kills_parent", Moment.LOAD),
+    ("puts_links_to_zeros", Moment.LOAD),
+    ("puts_pipes", Moment.CONFIGURATION),
+    ("puts_link_for_its_folder", Moment.REQUEST),
+    ("deep_folders", Moment.REQUEST),
+    ("floods_output", Moment.REQUEST),
+    ("endless_body", Moment.REQUEST),
+    ("answers_for_the_host", Moment.LOAD),
+    ("spins", Moment.LOAD),
+    ("aborts", Moment.LOAD),
+    ("exhausts_its_stack", Moment.CONFIGURATION),
+]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Checks a module that is made of a source of the corpus."""
-
-    def one(source: str) -> Check:
-        target = tmp_path / f"lib{source}.so"
-        Module(source=f"hostile/{source}.c").make(Workplace(tmp_path, dict), target)
-        return checked(target, *HOSTS, *GIVEN)
-
-    return one
+def of_result(folder: Path) -> Check:
+    """The result of a check."""
+    return msgspec.json.decode((folder / "check.json").read_bytes(), type=Check)
 
 
-def marked() -> list[str]:
-    """What is left of Envoys: the processes that have their mark, whose environment can be read."""
-    found = []
-    for process in Path("/proc").iterdir():
-        try:
-            if process.name.isdecimal() and MARK.encode() in (process / "environ").read_bytes():
-                found.append((process / "cmdline").read_text())
-        except OSError:
-            continue
-    return found
+def test_there_are_kinds_enough() -> None:
+    names = [kind.name for kind in kinds()]
+    assert len(names) == len(set(names)) >= 40
+    assert {kind.effect for kind in kinds()} == set(Effect)
 
 
-def test_what_a_module_starts_ends_with_its_host(run: Run) -> None:
-    found = run("leaves_processes")
-    assert {host.verdict for host in found.hosts} == {HostVerdict.WORKS}
-    assert poll(lambda: not marked(), GONE_S), f"expected nothing to outlive its host, there is {marked()}"
+@pytest.mark.parametrize(("name", "moment"), CHOSEN, ids=[f"{name}-{moment.value.lower()}" for name, moment in CHOSEN])
+def test_a_hostile_module_has_no_effect_but_on_its_host(name: str, moment: Moment, tmp_path: Path) -> None:
+    done = attack_by(Hostile(kind_named(name), moment, attacked="1.40"), tmp_path)
+    assert done.failure is None, done.failure
 
 
-def test_files_that_a_module_replaces_hang_nothing_and_fill_no_memory(run: Run) -> None:
-    """It puts links to /dev/zero and named pipes in the place of its host's log, address and configuration."""
-    found = run("replaces_files")
-    assert len(found.hosts) == 2, "the other host's result is there"
-    assert {run.kind for host in found.hosts for run in host.runs} <= {RunKind.WORKS, RunKind.NO_VERDICT, RunKind.HUNG}
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < MOST_KIB
-
-
-def test_what_a_module_prints_is_not_taken_for_the_hosts_words(run: Run) -> None:
-    found = run("imitates_the_host")
+@pytest.mark.parametrize("attacked", HOSTS)
+def test_what_a_module_prints_is_not_taken_for_the_hosts_words(attacked: str, tmp_path: Path) -> None:
+    done = attack_by(Hostile(kind_named("imitates_the_host"), Moment.LOAD, attacked), tmp_path)
+    assert done.failure is None, done.failure
+    found = of_result(tmp_path)
     assert [run.abi_verdict for host in found.hosts for run in host.runs] == [AbiVerdict.MATCHED, AbiVerdict.DEPRECATED]
     assert (found.module.abi_version, {host.verdict for host in found.hosts}) == ("v0.1.0", {HostVerdict.WORKS})

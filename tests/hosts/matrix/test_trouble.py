@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -14,40 +13,13 @@ from dmconform.report.reading import read_report
 
 from tests.checkout import ROOT
 from tests.hosts.full_disk import small_disk
+from tests.hosts.jumping_clock import JumpingClock
 from tests.hosts.processes import eventually
 from tests.hosts.project import Project, ended, report_in
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("everything")]
 
 SELECTED = ("--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/*", "-n", "2")
-CLOCK = """
-#define _GNU_SOURCE
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <fcntl.h>
-#include <unistd.h>
-static long jump(void) {
-  char text[32] = {0};
-  int file = syscall(SYS_openat, AT_FDCWD, CLOCK_FILE, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return 0;
-  long size = syscall(SYS_read, file, text, sizeof text - 1);
-  syscall(SYS_close, file);
-  return size > 0 ? atol(text) : 0;
-}
-int clock_gettime(clockid_t clock, struct timespec *now) {
-  int result = syscall(SYS_clock_gettime, clock, now);
-  if (clock == CLOCK_REALTIME) now->tv_sec += jump();
-  return result;
-}
-time_t time(time_t *place) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  if (place) *place = now.tv_sec;
-  return now.tv_sec;
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -120,18 +92,15 @@ def test_an_early_interrupt_leaves_no_folder_that_blocks_its_name(
 @pytest.mark.parametrize("jump_s", [-1_500_000_000, 3_000_000_000])
 def test_a_clock_that_jumps_gives_a_report_that_can_be_read(jump_s: int, project: Project, tmp_path: Path) -> None:
     """Back to the year 1979, and on to 2121, in the middle of a run."""
-    clock, library, source = tmp_path / "clock", tmp_path / "clock.so", tmp_path / "clock.c"
-    source.write_text(CLOCK, encoding="utf-8")
-    compiled = ["cc", "-shared", "-fPIC", f'-DCLOCK_FILE="{clock}"', "-o", str(library), str(source)]
-    subprocess.run(compiled, check=True)
+    clock = JumpingClock.made_in(tmp_path)
     out = tmp_path / "out"
-    process = project.start("run", *SELECTED, "--out", out, environment={"LD_PRELOAD": str(library)})
+    process = project.start("run", *SELECTED, "--out", out, environment=clock.environment)
     assert eventually((out / "results.jsonl").exists)
-    clock.write_text(str(jump_s), encoding="utf-8")
+    clock.jump(jump_s)
     done = ended(process)
     assert done.exit_code == ExitCode.OK, done
     report = read_report(out / "report.json")
     assert 0 < report.duration_s < 120
     assert all(0 <= cell.duration_s < 120 for cell in report.cells)
     for words in (("diff", out, out), ("page", out, "--out", tmp_path / "page.html")):
-        assert project.dmconform(*words, environment={"LD_PRELOAD": str(library)}).exit_code == ExitCode.OK
+        assert project.dmconform(*words, environment=clock.environment).exit_code == ExitCode.OK
