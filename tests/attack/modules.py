@@ -20,7 +20,8 @@ from typing import Final
 
 import msgspec
 from dmconform.check.result import Check, HostVerdict
-from dmconform.core.removal import remove_tree, temporary_folder
+from dmconform.core.removal import remove_tree
+from dmconform.envoy.temporary import temporary_folder
 
 from tests.attack.attack import Attack, Try
 from tests.attack.watched import MOST_BYTES, Ended, remaining, start, traceback_in
@@ -225,7 +226,7 @@ def main() -> int:
     for kind in [kind_named(name) for name in given.kind] or kinds():
         moment = Moment[given.moment] if given.moment else chance.choice(kind.moments)
         hostile = Hostile(kind, moment, given.host or chance.choice(HOSTS))
-        with temporary_folder("hostile-") as folder:
+        with temporary_folder("hostile") as folder:
             done = attack_by(hostile, folder)
         failures += done.failure is not None
         print(f"{done.wall_s:5.1f} s {done.memory_bytes >> 20:4} MiB  {hostile}: {done.failure or 'nothing'}", flush=True)

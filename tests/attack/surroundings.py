@@ -21,7 +21,7 @@ from dmconform.abi.bindings.c_header import c_header
 from dmconform.abi.loading import load_abi
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
-from dmconform.core.removal import temporary_folder
+from dmconform.envoy.temporary import temporary_folder
 
 from tests.attack.attack import Attack, Try
 from tests.attack.watched import Ended, Watched, remaining, start, traceback_in
@@ -310,7 +310,7 @@ def main() -> int:
         if given.attack and not any(attack.name.startswith(word) for word in given.attack):
             continue
         for number in range(given.tries or attack.aim):
-            with temporary_folder("surroundings-") as folder:
+            with temporary_folder("surroundings") as folder:
                 done = attack.attempt(random.Random(f"{given.seed} {attack.name} {number}"), folder)
             failures += done.failure is not None
             line = f"{attack.name} {number}: {done.failure or 'nothing'}"

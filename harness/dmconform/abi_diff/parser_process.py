@@ -59,7 +59,8 @@ def parse_apart(header: Path, text: bytes, source: str) -> Parsed:
         raise UsageError("expected a source with a name that is UTF-8") from None
     # Files in memory, not pipes: what is written stays within the child's own bounds, and need not be read along.
     with _in_memory("header") as given, _in_memory("parsed") as answer, _in_memory("errors") as errors:
-        given.write(text)
+        if given.write(text) != len(text):
+            raise HarnessError(f"{header}: cannot be handed to its reader whole; raise the limit of file sizes (ulimit -f)")
         given.seek(0)
         exit_code = _run([*_CHILD, str(IMPORT_ROOT), source], given, answer, errors)
         if exit_code is None:

@@ -39,7 +39,8 @@ _PROGRAM = "run.py"
 _CELL_DEPTH = 4
 """How many folders are above a cell's, up to the evidence folder: as of `CellId.folder`."""
 TRAVELS = (
-    *("__init__", "core/__init__", "core/regular", "core/timeouts", "core/waiting", "envoy/__init__", "bundle/__init__"),
+    *("__init__", "bundle/__init__", "core/__init__", "envoy/__init__"),
+    *(f"core/{name}" for name in ("regular", "removal", "timeouts", "waiting")),
     *(
         f"envoy/{name}"
         for name in ("cgroups", "client", "connected", "connection", "descendants", "driver", "headers", "http1", "http2")

@@ -30,3 +30,10 @@ def raise_limits() -> None:
             )
         if soft != resource.RLIM_INFINITY and soft < least:
             resource.setrlimit(limit, (least if hard == resource.RLIM_INFINITY else hard, hard))
+
+
+def lowered_limits() -> str:
+    """Returns the limits of this process that may be too low for any host, as `ulimit` has them; empty if it has none."""
+    options = {"-v": resource.RLIMIT_AS, "-d": resource.RLIMIT_DATA, "-t": resource.RLIMIT_CPU, "-s": resource.RLIMIT_STACK}
+    limited = (option for option, limit in options.items() if resource.getrlimit(limit)[1] != resource.RLIM_INFINITY)
+    return ", ".join(f"ulimit {option}" for option in limited)

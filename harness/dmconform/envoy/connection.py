@@ -184,6 +184,11 @@ class Connection(ABC):
             self._socket.settimeout(self.timeout_s)
 
 
+BODY_LIMIT_BYTES: Final = 4 << 20
+"""More than any answer of a case has; a module may send a body without end."""
+TOO_LONG: Final = f"its body is longer than {BODY_LIMIT_BYTES >> 20} MiB"
+
+
 def cut(problem: object, status: int | None, headers: Mapping[str, str], body: bytes | bytearray) -> Answer:
     """Returns what is left of an answer whose connection ended before it was complete.
 

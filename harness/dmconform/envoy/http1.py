@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import h11
 
 from dmconform.envoy.client import Answer, NoAnswer
-from dmconform.envoy.connection import Connection, Exchange, Request, cut
+from dmconform.envoy.connection import BODY_LIMIT_BYTES, TOO_LONG, Connection, Exchange, Request, cut
 from dmconform.envoy.headers import Headers, pairs_of
 from dmconform.envoy.http_server import HEADERS_LIMIT_BYTES
 
@@ -77,6 +77,8 @@ class Http1Connection(Connection):
                         status, headers = event.status_code, _plain(event.headers)
                     case h11.Data():
                         body += event.data
+                        if len(body) > BODY_LIMIT_BYTES:
+                            return cut(TOO_LONG, status, headers, body)
                     case h11.EndOfMessage():
                         return Answer(status, headers, body.decode(errors="replace"), trailers=_plain(event.headers))
         except (OSError, h11.RemoteProtocolError) as error:

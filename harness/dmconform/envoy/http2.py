@@ -17,7 +17,7 @@ import h2.settings
 from hyperframe.frame import Frame, GoAwayFrame
 
 from dmconform.envoy.client import Answer, NoAnswer
-from dmconform.envoy.connection import Connection, Exchange, Request, cut
+from dmconform.envoy.connection import BODY_LIMIT_BYTES, TOO_LONG, Connection, Exchange, Request, cut
 from dmconform.envoy.headers import Headers, pairs_of
 
 _WINDOW_BYTES: Final = 1 << 24
@@ -174,6 +174,8 @@ class Http2Connection(Connection):
                 stream.headers = Headers(pair for pair in received.pairs if pair[0] != ":status")
             case h2.events.DataReceived():
                 stream.body += event.data
+                if len(stream.body) > BODY_LIMIT_BYTES:
+                    self._cut = TOO_LONG
                 with contextlib.suppress(h2.exceptions.StreamClosedError):
                     self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             case h2.events.TrailersReceived():

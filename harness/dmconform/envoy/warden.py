@@ -13,7 +13,6 @@ import gc
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dmconform.core.removal import remove_tree
 from dmconform.envoy.cgroups import ControlGroup, ControlGroups
 from dmconform.envoy.descendants import children, descendants, end_descendants, end_marked
 from dmconform.envoy.minder import Job, become_subreaper, can_make_namespace, mind
@@ -96,7 +96,7 @@ class Warden:
             for ward in list(self.wards.values()):
                 self._end(ward)
             for folder in self.removed_at_end:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
     def _answer(self) -> bool:
         """Does what the harness asks for; returns whether it is still there."""

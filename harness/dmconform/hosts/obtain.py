@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import stat
 import sys
 import tarfile
@@ -24,6 +25,7 @@ from typing import IO, TYPE_CHECKING
 from filelock import FileLock
 
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.limits import lowered_limits
 from dmconform.core.process import run_program
 from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import DOWNLOAD_S, HOST_VERSION_S
@@ -167,6 +169,10 @@ def _ask_version(binary: Path) -> tuple[str, str]:
             raise
         raise UsageError(f"{binary}: not an Envoy executable: {error}") from error
     found = _VERSION.search(done.output)
+    if done.exit_code < 0 and (lowered := lowered_limits()):
+        raise HarnessError(
+            f"{binary}: --version was ended by {signal.Signals(-done.exit_code).name}; this process has limits: raise {lowered}"
+        )
     if done.exit_code != 0 or not found:
         seen = done.output.strip()[:200] or f"nothing, and ended with {done.exit_code}"
         raise UsageError(

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from dmconform.core.clock import CommandStart
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.interrupts import deferred_interrupts
 from dmconform.core.progress import say
+from dmconform.core.removal import remove_tree
 from dmconform.core.trouble import is_full, machine_trouble, not_written
 from dmconform.envoy.process import hold
 from dmconform.matrix.assemble import RunFacts, assemble
@@ -67,7 +67,7 @@ def report_folder(folder: Path, worth_keeping: Iterable[str] = FORMS) -> Iterato
         if made is None and isinstance(error, OSError):
             raise not_written(f"--out {folder}", error, what="cannot be made") from error
         if made is not None and not any((made / name).is_file() for name in worth_keeping):
-            shutil.rmtree(made, ignore_errors=True)
+            remove_tree(made)
         raise
 
 

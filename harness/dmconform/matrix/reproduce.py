@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.nearest import unknown
 from dmconform.core.values import CellId, SdkId
+from dmconform.envoy.temporary import temporary_folder
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.classification import classify
 from dmconform.matrix.pause import Pause
@@ -151,8 +151,7 @@ def _wait(prepared: Prepared, folder: Path, result: CellResult, variant: Variant
     before = folder / EVIDENCE / (result.evidence or result.id.folder)
     sources = paths.SDKS / SdkId.parse(result.id.sdk).language.value if variant is Variant.DEBUG else None
     pause = Pause(before, sources, sys.stdout, sys.stdin)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="waiting-", ignore_cleanup_errors=True) as name:
-        place = Path(name)
+    with temporary_folder("waiting", folder) as place:
         (place / EVIDENCE).mkdir()
         plan = msgspec.structs.replace(prepared.plan, evidence_folder=str(place / EVIDENCE))
         ran = run_cells(replace(prepared, plan=plan, plan_file=write_plan(plan, place)), place, "0", pause)

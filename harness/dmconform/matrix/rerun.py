@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Final
 import msgspec
 
 from dmconform.core.progress import say
+from dmconform.core.removal import remove_tree
 from dmconform.core.text import counted
 from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
@@ -54,7 +54,7 @@ def with_reruns(catalogue: Catalogue, prepared: Prepared, report: Report, facts:
         except OSError as error:  # the report is there already: it must not be lost to this
             trouble = str(error)
         finally:
-            shutil.rmtree(place, ignore_errors=True)
+            remove_tree(place)
         if trouble is not None:
             say(f"no more of that: {trouble}")
             break

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import msgspec
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
+from dmconform.core.removal import remove_tree
 from dmconform.core.trouble import has_no_room
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
@@ -82,7 +82,7 @@ def run_cell(
         duration_s = time.monotonic() - started
         keep = plan.keep_evidence or outcome not in (Outcome.PASS, Outcome.NOT_APPLICABLE)
         if not keep:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
         elif not plan.keep_evidence and planned.relation is not Relation.SUPPORTED:
             _trim(folder, planned.id)
         evidence = planned.id.folder if keep else None

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from dmconform.core.removal import remove_tree, temporary_folder
+from dmconform.core.removal import remove_tree
 
 DEEP = 3000
 
@@ -67,10 +67,3 @@ def test_what_cannot_be_removed_is_left(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.undo()
     assert remove_tree(tmp_path / "top")
     assert remove_tree(tmp_path / "never there")
-
-
-def test_a_temporary_folder_is_gone_whatever_happens() -> None:
-    with pytest.raises(ValueError, match="x"), temporary_folder("removal-") as folder:
-        deepened(folder)
-        raise ValueError("x")
-    assert not folder.exists()

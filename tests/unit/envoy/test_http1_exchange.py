@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 from dmconform.core.timeouts import REQUEST_S
+from dmconform.envoy import http1
 from dmconform.envoy.client import End, NoAnswer
-from dmconform.envoy.connection import Request
+from dmconform.envoy.connection import TOO_LONG, Request
 from dmconform.envoy.extension_points.tls import SERVER_NAME, Certificates, write_certificates
 from dmconform.envoy.http1 import exchange
 
@@ -120,3 +121,18 @@ def test_silence_is_no_answer(files: Certificates, context: ssl.SSLContext) -> N
         exchange(port, Request(), SOON_S, context)  # not even a handshake
     with serving(over_tls(files, silent)) as port, pytest.raises(NoAnswer, match="no complete answer in time"):
         exchange(port, Request(), REQUEST_S / 5, context)
+
+
+def test_a_body_without_end_is_cut_and_kept_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http1, "BODY_LIMIT_BYTES", 1 << 16)
+
+    def endless(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            connection.sendall(bytes(1 << 14))
+
+    with serving(endless) as port:
+        answer = exchange(port, Request("/"), REQUEST_S)
+    assert (answer.status, answer.status_so_far, answer.problem) == (None, 200, f"connection cut: {TOO_LONG}")
+    assert 1 << 16 < len(answer.body) <= 1 << 18

@@ -22,7 +22,8 @@ from typing import Any
 from dmconform.bundle.replay.answer import Seen, differences, from_record, reported
 from dmconform.bundle.replay.connections import REQUEST_S, Connections
 from dmconform.bundle.replay.envoy import ReplayedEnvoy
-from dmconform.bundle.replay.places import Places, Trouble, remove_all
+from dmconform.bundle.replay.places import Places, Trouble
+from dmconform.core.removal import remove_tree
 from dmconform.core.timeouts import POLL_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
@@ -125,7 +126,7 @@ def _places(archive: Path, cell: Mapping[str, Any], binary: Path) -> Iterator[tu
             place.mkdir()
             yield Places(archive, place, binary, ports), sources
     finally:
-        remove_all(folder)
+        remove_tree(folder)
 
 
 def _ended(ending: str, code: int | None) -> str:

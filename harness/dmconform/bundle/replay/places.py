@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Mapping
@@ -123,14 +122,3 @@ def _remove(target: Path) -> None:
         target.rmdir()
     elif target.is_symlink() or target.exists():
         target.unlink()
-
-
-def remove_all(folder: Path) -> None:
-    """Removes a folder, also where something in it may not be looked at."""
-    for place, _, _ in os.walk(folder, onerror=lambda _: None):
-        if not Path(place).is_symlink():
-            Path(place).chmod(0o700)
-        for inner in Path(place).iterdir():
-            if inner.is_dir() and not inner.is_symlink():
-                inner.chmod(0o700)
-    shutil.rmtree(folder)

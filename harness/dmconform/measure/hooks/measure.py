@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +21,7 @@ from dmconform.binaries.hide import without_symbols
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint, point_of
 from dmconform.core.progress import counting
+from dmconform.core.removal import remove_tree
 from dmconform.core.threads import thread_pool
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
@@ -235,7 +235,7 @@ class Bench:
                 look=look,
             )
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
         if seen.ended is AttemptEnd.BLOCKED:
             raise HarnessError(f"Envoy {self._host.release} at {way.point.value}: {seen.message}")
         return dataclasses.replace(seen, message=normalised(seen.message, folder))
