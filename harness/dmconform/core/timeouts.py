@@ -20,7 +20,7 @@ class WaitFor(float):
 POLL_S: Final = 0.002  # between two looks at a condition
 HOST_START_S: Final = WaitFor(20.0, "an Envoy to be ready")
 HOST_STOP_S: Final = WaitFor(10.0, "an Envoy to end")  # from SIGTERM on
-HARNESS_STOPPED_S: Final = 120.0  # a process of the harness that was stopped (Ctrl-Z), until it is ended with its Envoys
+HARNESS_STOPPED_S: Final = 40.0  # a process of the harness that was stopped (Ctrl-Z), until it is ended with its Envoys
 WARDEN_ANSWER_S: Final = 30.0  # one answer of the process that starts Envoys
 HOST_VERSION_S: Final = 20.0  # `envoy --version`
 CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or rejected")
