@@ -13,7 +13,7 @@ from tests.attack.attack import Attack, Try
 
 BEGIN, END = "<!-- attack: written by ./toxw -e attack -- --markdown docs/security.md -->", "<!-- /attack -->"
 HEADINGS = ("Attack", "Aim", "Tries", "Failures", "Processor", "Wall clock", "Memory")
-NOT_TRIED = "–"
+NOT_TRIED = "-"
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,6 @@ def with_table(page: str, attacks: Sequence[Attack], results: Sequence[Result]) 
 
 def rows(text: str) -> list[tuple[str, ...]]:
     """Returns the rows of a table of Markdown, without its headings."""
-    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line.startswith("|")][2:]
+    return [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in text.splitlines() if line.startswith("|")][
+        2:
+    ]

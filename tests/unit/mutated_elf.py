@@ -1,4 +1,4 @@
-"""Good modules with bytes changed where the dynamic linker reads, what the reader finds in them, and `dlopen` as the witness."""
+"""Good modules with bytes changed where the dynamic linker reads, what the reader finds there, and `dlopen` as the witness."""
 
 from __future__ import annotations
 

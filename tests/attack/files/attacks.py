@@ -8,5 +8,6 @@ from tests.attack.files.elf import HOSTS, MODULES
 from tests.attack.files.headers import HEADERS
 from tests.attack.files.reports import REPORTS
 from tests.attack.files.settings import SETTINGS
+from tests.attack.files.wheels import WHEELS
 
-FILES: tuple[Attack, ...] = (MODULES, HOSTS, HEADERS, ABI_DATA, REPORTS, SETTINGS)
+FILES: tuple[Attack, ...] = (MODULES, HOSTS, HEADERS, ABI_DATA, REPORTS, SETTINGS, WHEELS)

@@ -7,14 +7,16 @@ import os
 import resource
 import select
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import BinaryIO
 
 from dmconform.binaries import child, read
@@ -27,7 +29,12 @@ PROCESSOR_S = 5.0
 MEMORY_BYTES = 200 << 20
 # So that nothing takes the machine; what comes so far has failed already.
 _ENDED_S = 60.0
-_LIMITS = ((resource.RLIMIT_CPU, 30), (resource.RLIMIT_DATA, 2 << 30), (resource.RLIMIT_FSIZE, 2 << 30), (resource.RLIMIT_CORE, 0))
+_LIMITS = (
+    (resource.RLIMIT_CPU, 30),
+    (resource.RLIMIT_DATA, 2 << 30),
+    (resource.RLIMIT_FSIZE, 2 << 30),
+    (resource.RLIMIT_CORE, 0),
+)
 _READ_BYTES = 16 << 20  # of what it printed
 _NEVER = ("Traceback (most recent call last)", "internal error", "dmconform: besides")
 
@@ -50,20 +57,22 @@ class Ended:
 
     def _failure(self, allowed: set[int]) -> str | None:
         last = f"; it printed: {self.errors[-1500:]}" if self.errors else ""
+        return next((f"{words}{last}" for words in self._failures(allowed)), None)
+
+    def _failures(self, allowed: set[int]) -> Iterator[str]:
         if self.exit_code is None:
-            return f"not done within {_ENDED_S:g} s{last}"
+            yield f"not done within {_ENDED_S:g} s"
         if self.exit_code not in allowed:
-            return f"ends with {self.exit_code}, expected one of {sorted(allowed)}{last}"
+            yield f"ends with {self.exit_code}, expected one of {sorted(map(int, allowed))}"
         for words in _NEVER:
             if words in self.errors or words.encode() in self.printed:
-                return f"{words!r} in its output{last}"
+                yield f"{words!r} in its output"
         if self.left:
-            return f"left in its folder of temporary files: {', '.join(self.left[:5])}"
+            yield f"left in its folder of temporary files: {', '.join(self.left[:5])}"
         if self.processor_s > PROCESSOR_S:
-            return f"takes {self.processor_s:.2f} s of processor time, expected up to {PROCESSOR_S:g} s{last}"
+            yield f"takes {self.processor_s:.2f} s of processor time, expected up to {PROCESSOR_S:g} s"
         if self.memory_bytes > MEMORY_BYTES:
-            return f"takes {self.memory_bytes >> 20} MiB, expected up to {MEMORY_BYTES >> 20} MiB{last}"
-        return None
+            yield f"takes {self.memory_bytes >> 20} MiB, expected up to {MEMORY_BYTES >> 20} MiB"
 
 
 def forked(act: Callable[[], int], folder: Path) -> Ended:
@@ -106,6 +115,7 @@ def _child(act: Callable[[], int], folder: Path, temporary: Path, printed: Binar
         nothing = os.open(os.devnull, os.O_RDONLY)
         for number, file in enumerate((nothing, printed.fileno(), errors.fileno())):
             os.dup2(file, number)
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # a test may have put others there
         for kind, most in _LIMITS:
             resource.setrlimit(kind, (most, most))
         os.environ.update(TMPDIR=str(temporary), DMCONFORM_CACHE=str(folder / "cache"), COLUMNS="120")
@@ -136,6 +146,7 @@ def command(*words: str | Path, folder: Path, before: Callable[[], object] | Non
         folder: the current folder of the command.
         before: called in its process before it.
     """
+
     def act() -> int:
         if before is not None:
             before()
@@ -176,7 +187,7 @@ class ForkedReader:
         if not self.pid:
             os.dup2(stdout.fileno(), 1)
             os.dup2(stderr.fileno(), 2)
-            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115, PTH123 - this process ends soon
+            sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - this process ends soon
             sys.argv = [words[0], *words[words.index("-c") + 3 :]]
             try:
                 child.main()
@@ -198,7 +209,7 @@ class ForkedReader:
 
 def fork_reader() -> None:
     """Makes this process read binaries in forks of its own: a new interpreter would take longer than all the rest."""
-    read.subprocess.Popen = ForkedReader  # type: ignore[misc,assignment,attr-defined]
+    vars(read)["subprocess"] = SimpleNamespace(Popen=ForkedReader, DEVNULL=subprocess.DEVNULL)
 
 
 @cache

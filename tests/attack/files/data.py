@@ -10,17 +10,29 @@ from typing import Any
 
 from tests.unit.report_samples import HOSTILE
 
+Json = Any  # a value of JSON, a list or an object of it, or a key
 LARGEST_BYTES = 4 << 20
 _DEEP = "@deep@"  # what is nested too deep for the encoder is put into the text
 VALUES: tuple[object, ...] = (
     *(None, True, 0, -1, 1, 255, 2**31, 2**63, 2**64, -(2**70), 10**400, 1e308, -1e-308, float("nan"), float("inf")),
     *("", " ", "\0", "\ud800", HOSTILE, "../../etc/passwd", "/dev/zero", "a" * 50_000, "9" * 5_000, "*", "[", "(a+)+$"),
-    *("1.40", "1.40.0", "99999999999999999999.1.1", "rust@1.40:official", "a/b/c/d", "void", "int*", "struct x", "pass", "fail"),
+    *(
+        "1.40",
+        "1.40.0",
+        "99999999999999999999.1.1",
+        "rust@1.40:official",
+        "a/b/c/d",
+        "void",
+        "int*",
+        "struct x",
+        "pass",
+        "fail",
+    ),
     *([], {}, [[]], {"": None}, [None] * 1_000, _DEEP),
 )
 
 
-def mutated_json(value: Any, chance: random.Random) -> bytes:
+def mutated_json(value: Json, chance: random.Random) -> bytes:
     """Returns a value as JSON with one to five places changed; the value itself is changed, too."""
     gently = chance.random() < 0.7
     for _ in range(chance.randint(1, 5)):
@@ -39,7 +51,7 @@ def mutated_json(value: Any, chance: random.Random) -> bytes:
     return text[:LARGEST_BYTES]
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+def _places(value: Json) -> Iterator[tuple[Any, Any]]:
     """Yields each holder with each of its keys."""
     left = [value]
     while left:
@@ -51,7 +63,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
                 left.append(holder[key])
 
 
-def _change(holder: Any, key: Any, places: Sequence[tuple[Any, Any]], chance: random.Random) -> None:
+def _change(holder: Json, key: Json, places: Sequence[tuple[Any, Any]], chance: random.Random) -> None:
     way = chance.randrange(7)
     old = holder[key]
     if way == 0:
@@ -72,7 +84,7 @@ def _change(holder: Any, key: Any, places: Sequence[tuple[Any, Any]], chance: ra
         holder[key] = chance.choice(VALUES)
 
 
-def _change_gently(holder: Any, key: Any, places: Sequence[tuple[Any, Any]], chance: random.Random) -> None:
+def _change_gently(holder: Json, key: Json, places: Sequence[tuple[Any, Any]], chance: random.Random) -> None:
     """Changes a place so that its type stays as it is."""
     old = holder[key]
     if isinstance(holder, list) and chance.random() < 0.3:
@@ -91,7 +103,7 @@ def _change_gently(holder: Any, key: Any, places: Sequence[tuple[Any, Any]], cha
         del old[chance.randrange(len(old) + 1) :]
 
 
-def _has(holder: Any, key: Any) -> bool:
+def _has(holder: Json, key: Json) -> bool:
     return key in holder if isinstance(holder, dict) else key < len(holder)
 
 
@@ -109,16 +121,54 @@ def mutated_bytes(text: bytes, chance: random.Random) -> bytes:
             case 2:
                 changed[part] = changed[part] * chance.choice((2, 50, 5_000))
             case _:
-                changed[part] = chance.choice((b"\0", b"\xff\xfe", b'"', b"{", b"]", b"\n", b"\\u0000", b"-", b"[[", b"'''", b"1e9"))
+                changed[part] = chance.choice(
+                    (b"\0", b"\xff\xfe", b'"', b"{", b"]", b"\n", b"\\u0000", b"-", b"[[", b"'''", b"1e9")
+                )
     return bytes(changed[:LARGEST_BYTES])
 
 
 _TOML_VALUES = (
-    *('""', "true", "-1", "9223372036854775808", "1e400", "nan", "[]", "{}", "[[]]", '["*"]', '"*"', '"["', "1979-05-27", "''", "00:00:00"),
-    *('"\\u0000"', '"(a+)+$"', '"(((((((((((("', '"' + "*a" * 500 + '"', '"' + "x" * 50_000 + '"', "[" * 5_000 + "]" * 5_000, "{a=" * 500 + "1" + "}" * 500),
+    *(
+        '""',
+        "true",
+        "-1",
+        "9223372036854775808",
+        "1e400",
+        "nan",
+        "[]",
+        "{}",
+        "[[]]",
+        '["*"]',
+        '"*"',
+        '"["',
+        "1979-05-27",
+        "''",
+        "00:00:00",
+    ),
+    *(
+        '"\\u0000"',
+        '"(a+)+$"',
+        '"(((((((((((("',
+        '"' + "*a" * 500 + '"',
+        '"' + "x" * 50_000 + '"',
+        "[" * 5_000 + "]" * 5_000,
+        "{a=" * 500 + "1" + "}" * 500,
+    ),
     *('"1.40"', '"99999999999.1"', '"own"', '"pass"', '"*/*/*/*"', '"rust@1.39:official"', "0x" + "f" * 20_000, "9" * 5_000),
 )
-_TOML_LINES = ("[known]", "[[known]]", "[a.b.c]", "surprise = 1", "[[allow]]", "[[use]]", "=", "]", '"', "a" + ".a" * 5_000 + " = 1", "#" * 10_000)
+_TOML_LINES = (
+    "[known]",
+    "[[known]]",
+    "[a.b.c]",
+    "surprise = 1",
+    "[[allow]]",
+    "[[use]]",
+    "=",
+    "]",
+    '"',
+    "a" + ".a" * 5_000 + " = 1",
+    "#" * 10_000,
+)
 
 
 def mutated_toml(text: str, chance: random.Random) -> bytes:
@@ -150,7 +200,7 @@ def mutated_toml(text: str, chance: random.Random) -> bytes:
 
 
 def _mutated_gently(lines: list[str], chance: random.Random) -> bytes:
-    """Returns lines with one to five strings of one replaced by others of the file, or by hostile ones: types stay as they are."""
+    """Returns lines with one to five strings replaced by others of the file, or by hostile ones: types stay as they are."""
     strings = [found for line in lines if not line.startswith("#") for found in re.findall(r'"[^"]*"', line)]
     places = [place for place, line in enumerate(lines) if '"' in line and '"""' not in line and not line.startswith("#")]
     for place in chance.choices(places, k=chance.randint(1, 5)):

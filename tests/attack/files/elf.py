@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -10,18 +11,21 @@ from pathlib import Path
 
 from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import load_required_hooks
+from dmconform.binaries.facts import ModuleFacts
+from dmconform.binaries.module import module_facts
 from dmconform.core.errors import ExitCode
 from dmconform.core.extension_point import ExtensionPoint
 
 from tests.attack.attack import Attack, Try
 from tests.attack.files.commands import attacked, command, documented, fork_reader, forked, imported, worst
-from tests.unit import elf_samples, mutated_elf
+from tests.unit import mutated_elf
 from tests.unit.elf_samples import INIT
 from tests.unit.mutated_elf import Good, Witness
 
 HOST = "1.39.3"
 _CHANGES = (1, 1, 1, 1, 2, 4, 16)  # bytes of a mutant; one shows best what each of them means
-_GOOD, _FAULTY = 0, 10  # exit codes of the process that reads
+_OF_GLIBC = re.compile(r"undefined symbol: .*, version GLIBC_[\d.]+$")
+_GOOD, _FAULTY, _OTHER_NEEDS = 0, 10, 11  # exit codes of the process that reads
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class _Base:
     """A module to change, and what the witness and the reader say of it as it is."""
 
     good: Good
-    facts: mutated_elf.ModuleFacts
+    facts: ModuleFacts
     has_hooks: bool  # `check` says that it works
 
 
@@ -39,7 +43,9 @@ def _bases() -> tuple[_Base, ...]:
     sample = replace(mutated_elf.SAMPLE, defined=hooks)
     samples = (sample, replace(sample, gnu_hash=False), replace(sample, soname=None, versions=(), data=b"\1" * 64))
     made = [(mutated_elf.of_sample(one), True) for one in samples]
-    return tuple(_Base(good, mutated_elf.facts_of(good.data), works) for good, works in (*made, (mutated_elf.compiled(), False)))
+    return tuple(
+        _Base(good, mutated_elf.facts_of(good.data), works) for good, works in (*made, (mutated_elf.compiled(), False))
+    )
 
 
 @cache
@@ -54,6 +60,13 @@ def _mutant(good: Good, chance: random.Random) -> bytes:
     return data
 
 
+def _read(path: Path, base: _Base) -> int:
+    """Reads a mutant; what it needs of other libraries than the good one does is judged apart, by the names of that."""
+    if mutated_elf.is_good(path, base.good.symbol, base.facts):
+        return _GOOD
+    return _OTHER_NEEDS if module_facts(path, []).problem is None else _FAULTY
+
+
 def _attempt(chance: random.Random, folder: Path) -> Try:
     imported("check.work", "check.console")
     base = chance.choice(_bases())
@@ -62,12 +75,14 @@ def _attempt(chance: random.Random, folder: Path) -> Try:
     words = ("check", path, "--no-run", "--host", HOST)
     ended = command(*words, folder=folder, before=_reader(chance))
     found = ended.judged(documented(*words))
-    read = forked(lambda: _GOOD if mutated_elf.is_good(path, base.good.symbol, base.facts) else _FAULTY, folder)
-    tries = [found, read.judged({_GOOD, _FAULTY})]
+    read = forked(lambda: _read(path, base), folder)
+    tries = [found, read.judged({_GOOD, _FAULTY, _OTHER_NEEDS})]
     opens = _witness(base.good.symbol).says(path)
     if opens != "opens" and read.exit_code == _GOOD:
         tries.append(replace(found, failure=f"the reader finds no fault, and the dynamic linker {opens}"))
-    if opens != "opens" and ended.exit_code == ExitCode.OK:
+    if read.exit_code == _FAULTY and ended.exit_code == ExitCode.OK:
+        tries.append(replace(found, failure="the reader finds a fault, and check says that it works"))
+    if _OF_GLIBC.search(opens) and ended.exit_code == ExitCode.OK:
         tries.append(replace(found, failure=f"check says that it works, and the dynamic linker {opens}"))
     return worst(tries)
 
@@ -82,13 +97,20 @@ def _as_host(chance: random.Random, folder: Path) -> Try:
     imported("abi_diff.from_binary", "abi_diff.render", "cli.output")
     path = folder / "envoy"
     path.write_bytes(_mutant(_host(), chance))
-    return attacked(*chance.choice((("abi", "from-binary", path), ("abi", "diff", path, "1.39"))), folder=folder, before=_reader(chance))
+    return attacked(
+        *chance.choice((("abi", "from-binary", path), ("abi", "diff", path, "1.39"))), folder=folder, before=_reader(chance)
+    )
 
 
 @cache
 def _host() -> Good:
     return mutated_elf.of_sample(
-        replace(mutated_elf.SAMPLE, defined=tuple(f"envoy_dynamic_module_callback_{n}" for n in range(30)), pie=True, constants=_HOOKS)
+        replace(
+            mutated_elf.SAMPLE,
+            defined=tuple(f"envoy_dynamic_module_callback_{n}" for n in range(30)),
+            pie=True,
+            constants=_HOOKS,
+        )
     )
 
 

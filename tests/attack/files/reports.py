@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-from dmconform.report.schema import Report, Shard
+from dmconform.report.schema import Shard
 
 from tests.attack.attack import Attack, Try
 from tests.attack.files.commands import attacked, documented, forked, imported, worst
@@ -90,8 +90,9 @@ def _nightly(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
 def _published(bad: Path, _: Path, __: random.Random, folder: Path) -> Try:
     """As `published` does, but in another folder than the checkout's."""
     from dmconform.core.errors import HarnessError
+    from dmconform.core.paths import COMPRESSED_REPORT_FILE
     from dmconform.release.publish.history import history_text
-    from dmconform.release.publish.publish import COMPRESSED_REPORT_FILE, SUMS, sums_of
+    from dmconform.release.publish.publish import SUMS, sums_of
     from dmconform.release.publish.verify import problems
 
     report = folder / "published" / "2026-11-21-any"
