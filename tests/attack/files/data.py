@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.unit.report_samples import HOSTILE
@@ -171,9 +171,22 @@ _TOML_LINES = (
 )
 
 
+# Lines of up to 1 MiB that ask for much time or memory.
+_TOML_BOMBS: tuple[Callable[[], str], ...] = (
+    lambda: f"[a{'.a' * 500_000}]",
+    lambda: f"x = [{'[],' * 340_000}]",
+    lambda: "\n".join(f"a{number}.b.c.d = 1" for number in range(60_000)),
+    lambda: "\n".join(f"[[a{'.a' * 60}]]" for _ in range(8_000)),
+    lambda: f"x = {'{a = ' * 200_000}",
+    lambda: f"x = {'9' * 1_000_000}",
+)
+
+
 def mutated_toml(text: str, chance: random.Random) -> bytes:
-    """Returns a text of TOML with one to five lines changed, or with its bytes changed."""
+    """Returns a text of TOML with one to five lines changed, or with its bytes changed, or with what asks for very much."""
     lines = text.splitlines()
+    if chance.random() < 0.03:
+        return "\n".join([*lines, chance.choice(_TOML_BOMBS)()]).encode()
     if chance.random() < 0.6:
         return _mutated_gently(lines, chance)
     for _ in range(chance.randint(1, 5)):

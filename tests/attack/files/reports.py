@@ -39,7 +39,11 @@ def _check() -> str:
 
 
 def _written(text: str, path: Path, chance: random.Random, *, damaged: bool = True) -> Path:
-    """Writes a report, as it is or changed, at times of an older schema version, at times compressed."""
+    """Writes a report, as it is or changed, at times of an older schema version, at times compressed, seldom a bomb."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if damaged and chance.random() < 0.03:
+        path.write_bytes(_bomb(chance))
+        return path
     value = json.loads(text)
     if damaged and chance.random() < 0.1:
         value["schema_version"] = chance.randrange(12)
@@ -47,9 +51,15 @@ def _written(text: str, path: Path, chance: random.Random, *, damaged: bool = Tr
     if chance.random() < 0.1:
         data = lzma.compress(data)
         data = mutated_bytes(data, chance) if damaged and chance.random() < 0.5 else data
-    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     return path
+
+
+def _bomb(chance: random.Random) -> bytes:
+    """A few kilobytes that hold up to 64 MiB, of which some times as much is made."""
+    item, version = chance.choice((b"[],", b"{},", b'"ab",', b"1.5,", b'{"a":1},')), chance.choice((1, 3, 6, 7))
+    place = chance.choice((b'"selection": {"a": [', b'"cells": [', b'"x": ['))
+    return lzma.compress(b'{"schema_version": %d, %s' % (version, place) + item * ((63 << 20) // len(item)), preset=0)
 
 
 def _form(chance: random.Random) -> tuple[str, ...]:
