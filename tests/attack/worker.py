@@ -68,6 +68,7 @@ def try_folder(folder: Path, attack: Attack, number: int) -> Path:
 def _serve(connection: Connection, other: Connection, attack: Attack, seed: int, folder: Path) -> None:
     other.close()
     os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:
         try:
             number = connection.recv()

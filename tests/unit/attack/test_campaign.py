@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import re
+import signal
+import subprocess
 import sys
 import time
 from dataclasses import replace
@@ -12,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from dmconform.core.errors import ExitCode
+from dmconform.core.paths import IMPORT_ROOT
+from dmconform.core.waiting import poll
 
 from tests.attack.attack import Attack, Try
 from tests.attack.attacks import ATTACKS
@@ -116,6 +120,18 @@ def test_a_defect_of_the_attack_is_no_success(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "tests.attack", "--attack", "mutated headers"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(IMPORT_ROOT)}
+    process = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    assert poll(lambda: bool(list(tmp_path.glob("attack-*/*"))), 30.0)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.splitlines()[-1]) == (ExitCode.ERROR, "interrupted")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_words_that_make_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
     for words, printed in ((["--attack", "none"], "no attack 'none'"), (["--only", "3"], "--only: expected the --attack")):
         with pytest.raises(SystemExit) as ended:
@@ -141,7 +157,8 @@ class TestJudging:
         )
 
     def test_a_signal(self, tmp_path: Path) -> None:
-        assert "ends with -6" in str(forked(os.abort, tmp_path).judged({0}).failure)
+        found = forked(lambda: [os.kill(os.getpid(), signal.SIGKILL)].count(None), tmp_path)
+        assert "ends with -9" in str(found.judged({0}).failure)
 
     def test_something_left(self, tmp_path: Path) -> None:
         found = forked(lambda: (Path(os.environ["TMPDIR"]) / "left").write_text(""), tmp_path)
