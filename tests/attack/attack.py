@@ -1,4 +1,4 @@
-"""What an attack is: tries, each seeded, with what it needed and what went wrong."""
+"""What an attack is: many tries, each made by its own seeded generator, and each judged."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Try:
-    """What one try needed, and what went wrong."""
+    """What one try needed, and what went wrong: a sentence, None if nothing."""
 
-    failure: str | None  # a sentence; None if nothing
+    failure: str | None
     processor_s: float
     wall_s: float
     memory_bytes: int
@@ -20,9 +20,26 @@ class Try:
 
 @dataclass(frozen=True)
 class Attack:
-    """An attack: its tries, how many the figures ask for, and the weight of its part of the time."""
+    """One kind of hostile input or bad luck.
 
-    name: str  # such as "hostile modules"
+    Attributes:
+        name: such as "mutated ELF files".
+        aim: how many tries the figures ask for.
+        share: the weight of its part of the time.
+        attempt: makes one try, with a generator that depends on the seed, the attack and the number of the try, in a new empty
+            folder. What it raises is a defect of the attack, not a failure.
+    """
+
+    name: str
     aim: int
     share: int
-    attempt: Callable[[random.Random, Path], Try]  # its generator (seeded by seed, attack and number), a new empty folder
+    attempt: Callable[[random.Random, Path], Try]
+
+    def chance(self, seed: int, number: int) -> random.Random:
+        """Returns the generator of a try."""
+        return random.Random(f"{seed}/{self.name}/{number}")
+
+    @property
+    def folder_name(self) -> str:
+        """Its name as that of a folder."""
+        return self.name.lower().replace(" ", "-")

@@ -16,6 +16,7 @@ from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind
 from dmconform.core import paths
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import CALLBACK_PREFIX
+from dmconform.core.memory import bounded_memory
 from dmconform.core.nearest import unknown
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import KnownHost, load_hosts
@@ -130,7 +131,8 @@ def _of_file(path: Path) -> Operand:
 
 
 def _of_data(path: Path) -> Operand:
-    abi = load_abi_file(path)
+    with bounded_memory(path):
+        abi = load_abi_file(path)
     minor = "" if abi.envoy == UNKNOWN else abi.envoy
     return Operand(f"data {path.name}", abi, minor, _release(abi), _refuses(_known(abi.measured_on)))
 

@@ -8,6 +8,7 @@ call, which then ends the host.
 from __future__ import annotations
 
 import functools
+import platform
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +16,7 @@ from typing import Final
 import msgspec
 
 from dmconform.binaries.facts import Binding, HostFacts, Known, ModuleFacts, StaticKind, StaticVerdict, Undefined
-from dmconform.binaries.system import is_other_libc, is_system_library, system_brings
+from dmconform.binaries.system import glibc_lacks, is_other_libc, is_system_library, system_brings
 from dmconform.binaries.target_notes import other_libc_sentence
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint, point_of
 
@@ -137,7 +138,7 @@ class _Missing:
 
     @classmethod
     def of(cls, module: ModuleFacts, host: HostFacts, preloaded: Collection[str]) -> _Missing:
-        of_host, of_others = _wanted(module.undefined, module.needed)
+        of_host, of_others = _wanted(module.undefined, module.needed, _is_native(module))
         here, there, besides = host.callbacks, host.other_exports, frozenset(preloaded)
 
         def absent(symbols: Sequence[Undefined]) -> list[Undefined]:
@@ -179,14 +180,28 @@ class _Missing:
         return f"{_symbols(names)} looked for at the first call, which ends the host, and missing: {some_names(names)}"
 
 
+def _is_native(module: ModuleFacts) -> bool:
+    return module.architecture == platform.machine().replace("_", "-")
+
+
 @functools.lru_cache(maxsize=4)
-def _wanted(undefined: tuple[Undefined, ...], needed: tuple[str, ...]) -> tuple[tuple[Undefined, ...], tuple[Undefined, ...]]:
-    """Returns the callbacks, and what neither glibc nor a library that brings its version has: what hosts are asked for."""
+def _wanted(
+    undefined: tuple[Undefined, ...], needed: tuple[str, ...], native: bool
+) -> tuple[tuple[Undefined, ...], tuple[Undefined, ...]]:
+    """Returns the callbacks, and what neither glibc nor a library that brings its version has: what hosts are asked for.
+
+    `native`: whether the module is for this machine, whose glibc can say which symbols a version has.
+    """
     callbacks, others = [], []
     for one in undefined:
         if one.name.startswith(CALLBACK_PREFIX):
             callbacks.append(one)
-        elif one.library is None and not one.weak and not system_brings(one.name, needed):
+        elif one.weak:
+            continue
+        elif one.library is None:
+            if not system_brings(one.name, needed):
+                others.append(one)
+        elif native and glibc_lacks(one.library, one.name, one.version):
             others.append(one)
     return tuple(callbacks), tuple(others)
 

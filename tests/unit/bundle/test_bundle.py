@@ -30,7 +30,7 @@ from dmconform.core.errors import HarnessError
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
 from dmconform.envoy.headers import Headers
-from dmconform.envoy.launch import Launch
+from dmconform.envoy.launch import BOOTSTRAP_FILE, Launch
 from dmconform.envoy.observer import CONNECTIONS
 from dmconform.envoy.placed import Changed, PlacedFiles, PlaceKind, read_changes, recording
 from dmconform.envoy.transcript import OWN_CONNECTION, Ending, Look, RequestId, Transcript
@@ -229,6 +229,30 @@ def test_statistics_of_what_is_not_replayed_are_not_compared(tmp_path: Path) -> 
         "The case opened its own connections: what it sent on them is not replayed.",
         "Statistics are not compared: they counted what is not replayed.",
     }
+
+
+@pytest.mark.parametrize("name", ["envoy.log", BOOTSTRAP_FILE, "exchanges.jsonl", "updates/2.json"])
+@pytest.mark.parametrize("what", ["a pipe", "a link", "a huge file", "no JSON"])
+def test_what_a_module_put_in_the_place_of_a_file_is_not_read(tmp_path: Path, name: str, what: str) -> None:
+    """A pipe would be waited for, a link would put a file of the user's into the bundle, and a huge file fill the memory."""
+    folder = tmp_path / "cell"
+    binary = a_cell(folder)
+    file = folder / name
+    file.unlink(missing_ok=True)
+    if what == "a pipe":
+        os.mkfifo(file)
+    elif what == "a link":
+        file.symlink_to("/etc/passwd")
+    elif what == "a huge file":
+        file.touch()
+        os.truncate(file, 1 << 40)
+    else:
+        file.write_text("[" * 100_000)
+    if what == "no JSON" and name == "envoy.log":
+        assert collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none").contents["envoy-1/log.txt"]
+        return
+    with pytest.raises(HarnessError, match=f"{file.name} of the cell cannot be put into a bundle"):
+        collect(folder, Rewriter({folder: CELL, binary: "{{ENVOY}}"}), "none")
 
 
 @pytest.mark.parametrize(("workers", "status_only"), [(1, False), (2, True)])

@@ -97,3 +97,34 @@ def test_records_of_known_failures_say_what_they_take(tmp_path: Path, old: str, 
     with pytest.raises(DataFileError) as error:
         load_known_failures(file)
     assert text in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"a{'.a' * 64} = 1",
+        f"[a{' . a' * 64}]",
+        f"""[[a{'."a b"' * 64}]]""",
+        "a" + ".'a'" * 200_000 + " = 1",  # `tomllib` would take minutes
+    ],
+)
+def test_a_key_of_many_parts_is_refused_before_it_is_read(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(text)
+    with pytest.raises(DataFileError, match="expected keys of up to 64 parts with dots between, there is a longer one"):
+        load_policy(file)
+
+
+@pytest.mark.parametrize("text", [f"a{'.a' * 63} = 1", f'title = "{"It is so. " * 100}"', f"# {'...' * 100}"])
+def test_what_is_no_such_key_is_read(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(text)
+    with pytest.raises(DataFileError, match=r"unknown field|missing required field"):
+        load_policy(file)
+
+
+def test_a_toml_file_of_more_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text("# a comment\n" * 90_000)
+    with pytest.raises(DataFileError, match="too large: expected at most 1 MiB"):
+        load_policy(file)

@@ -13,6 +13,7 @@ from dmconform.binaries.facts import Known, StaticKind
 from dmconform.check.result import SCHEMA_VERSION, Check, HostEntry, HostVerdict, RunKind
 from dmconform.core.datafile import decode_json, read_bounded
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
+from dmconform.core.memory import bounded_memory
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.release.gate.judge import hosts_of_steps, minors_without_host, verdict
@@ -31,12 +32,14 @@ def read_check(path: Path) -> Check:
 
     Raises:
         DataFileError: it is nothing of the kind, is damaged, or is of another schema version.
+        HarnessError: what it holds takes too much memory.
     """
     data = read_bounded(path)
     version = decode_json(path, data, _Version).schema_version
     if version != SCHEMA_VERSION:
         raise DataFileError(path, f"schema version {version}; this suite reads {SCHEMA_VERSION} of dmconform check --json")
-    check = decode_json(path, data, Check)
+    with bounded_memory(path):
+        check = decode_json(path, data, Check)
     try:
         for host in check.hosts:
             Release.parse(host.release)
