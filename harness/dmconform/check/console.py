@@ -92,6 +92,13 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     yield "hooks", f"{hooks or 'none'}; callbacks it names: {len(facts.callbacks)}"
     for use in check.tried if check.ran else ():
         yield "used", _use_words(use)
+    if check.isolated_by is not None:
+        yield "isolated", isolated_words(check.isolated_by)
+
+
+def isolated_words(by: str) -> str:
+    """Returns how modules were isolated."""
+    return f"by {by}: no network, nothing of the home folder, the environment or other processes; nothing that it writes stays"
 
 
 def _use_words(use: TriedUse) -> str:
