@@ -26,6 +26,7 @@ from dmconform.core.timeouts import ATTEMPT_S, SANDBOX_START_S
 
 ROOM_BYTES: Final = 256 << 20
 """What the folder of the runs can hold, besides copies of the modules."""
+_PACKAGES: Final = ("site-packages", "dist-packages")  # most are below those of Python, and some elsewhere
 _PRINTED_BYTES: Final = 1 << 20
 # As `dmconform.binaries.read` starts its reader: neither environment nor current folder decide what is imported.
 _HARNESS: Final = (
@@ -91,8 +92,9 @@ class Isolation:
 
 
 def _of_python() -> Iterator[Path]:
-    """Yields where this Python, this package and its data are."""
+    """Yields where this Python, its packages, and this package with its data are."""
     yield from (Path(one) for one in (sys.base_prefix, sys.prefix, sys.executable))
+    yield from (Path(one) for one in sys.path if Path(one).name in _PACKAGES)
     yield from (paths.IMPORT_ROOT, paths.CONFORMANCE)
 
 
