@@ -43,7 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--isolate",
         action="store_true",
-        help="run its code in a sandbox: no network, home folder, environment or other process",
+        help="run its code in a sandbox, without network and home folder",
     )
     parser.add_argument(
         "--readable",
