@@ -98,9 +98,7 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
 
 def isolated_words(by: str) -> str:
     """Returns how modules were isolated."""
-    return (
-        f"by {by}: no network, no variable or process of yours; of the files of this machine, its own and the system's, to read"
-    )
+    return f"by {by}: no network, no variable or process of yours; of this machine's files its own and the system's, to read"
 
 
 def _use_words(use: TriedUse) -> str:

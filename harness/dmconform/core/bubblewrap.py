@@ -78,7 +78,7 @@ _CONTAINER: Final = (
 
 @dataclass(frozen=True)
 class Bubblewrap:
-    """The bubblewrap of this machine, which was seen to work. `options` are the words of its own help."""
+    """The bubblewrap of this machine, which was seen to work. `options` are the words of the help that it prints."""
 
     program: str
     version: str

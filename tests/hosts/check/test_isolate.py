@@ -284,7 +284,7 @@ def test_nothing_is_left_of_a_check_that_is_killed(late: bool, outside: Outside)
     """Killed as soon as there is a process for the sandbox, and when the module has stopped all that runs in it."""
     Module(source="hostile/isolated_turns_on_the_harness.c").make(Workplace(outside.folder, dict), outside.module)
     kept = outside.folder / "kept"
-    words = [*("-m", "dmconform", "check"), outside.module, *HOST, "--filter-name", "stop", "--isolate", "--keep", kept]
+    words = ["-m", "dmconform", "check", str(outside.module), *HOST, "--filter-name", "stop", "--isolate", "--keep", str(kept)]
     with subprocess.Popen(
         [sys.executable, *words],
         env={**os.environ, "PYTHONPATH": str(paths.IMPORT_ROOT)},
