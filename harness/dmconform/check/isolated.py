@@ -8,7 +8,7 @@ import sys
 
 from dmconform.check.isolation import InsideOrder
 from dmconform.check.run_all import run_all
-from dmconform.check.sandbox_answers import Answer, Ready, Trouble, answer_of, write_files, write_line
+from dmconform.check.sandbox_answers import Ready, SandboxAnswer, SandboxTrouble, answer_of, write_files, write_line
 from dmconform.core import progress
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.trouble import machine_trouble
@@ -32,10 +32,10 @@ def main() -> None:
         write_line(answers, result)
 
 
-def _answer(asked: InsideOrder) -> Answer | Trouble:
+def _answer(asked: InsideOrder) -> SandboxAnswer | SandboxTrouble:
     try:
         return answer_of(asked.order, run_all(asked.order))
     except HarnessError as error:
-        return Trouble(str(error), usage=isinstance(error, UsageError))
+        return SandboxTrouble(str(error), usage=isinstance(error, UsageError))
     except Exception as error:
-        return Trouble(machine_trouble(error) or f"internal error in the sandbox: {type(error).__name__}: {error}")
+        return SandboxTrouble(machine_trouble(error) or f"internal error in the sandbox: {type(error).__name__}: {error}")

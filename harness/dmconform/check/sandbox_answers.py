@@ -49,23 +49,23 @@ class KeptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True
     executable: bool
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
+class SandboxAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
     """The last line: what was observed."""
 
     modules: tuple[ModuleAnswer | None, ...]
     together: tuple[PointRun | None, ...]
 
 
-class Trouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
+class SandboxTrouble(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
     """The last line where it could not be done."""
 
     sentence: str
     usage: bool = False
 
 
-def answer_of(order: RunOrder, ran: AllRan) -> Answer:
+def answer_of(order: RunOrder, ran: AllRan) -> SandboxAnswer:
     """Returns what was observed, as it leaves the sandbox."""
-    return Answer(tuple(map(_module_answer, order.jobs, ran.outcomes)), ran.together)
+    return SandboxAnswer(tuple(map(_module_answer, order.jobs, ran.outcomes)), ran.together)
 
 
 def _module_answer(job: CheckJob | None, outcome: RunOutcome | None) -> ModuleAnswer | None:
@@ -79,7 +79,7 @@ def _module_answer(job: CheckJob | None, outcome: RunOutcome | None) -> ModuleAn
     )
 
 
-def write_line(pipe: BinaryIO, value: Ready | KeptFile | Answer | Trouble) -> None:
+def write_line(pipe: BinaryIO, value: Ready | KeptFile | SandboxAnswer | SandboxTrouble) -> None:
     """Writes a line."""
     pipe.write(msgspec.json.encode(value) + b"\n")
 
@@ -163,9 +163,9 @@ class Answers:
             match found:
                 case Ready():
                     raise _senseless("it has started twice")
-                case Trouble():
+                case SandboxTrouble():
                     raise (UsageError if found.usage else HarnessError)(found.sentence)
-                case Answer():
+                case SandboxAnswer():
                     return self._checked(found)
                 case KeptFile():
                     files += 1
@@ -174,7 +174,7 @@ class Answers:
                         raise _senseless(f"a file that was not asked for: {found.path[:_NAME_BYTES]!r}")
                     self._save(found)
 
-    def _line(self) -> Ready | KeptFile | Answer | Trouble:
+    def _line(self) -> Ready | KeptFile | SandboxAnswer | SandboxTrouble:
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
@@ -188,7 +188,7 @@ class Answers:
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         try:
-            return msgspec.json.decode(line, type=Ready | KeptFile | Answer | Trouble)
+            return msgspec.json.decode(line, type=Ready | KeptFile | SandboxAnswer | SandboxTrouble)
         except (msgspec.DecodeError, RecursionError) as error:
             raise _senseless(str(error)) from None
 
@@ -221,7 +221,7 @@ class Answers:
         except OSError as error:
             raise HarnessError(f"{target}: cannot be written: {error.strerror}") from error
 
-    def _checked(self, answer: Answer) -> AllRan:
+    def _checked(self, answer: SandboxAnswer) -> AllRan:
         """Returns the observations. Each must be one that was asked for: they are looked up by host and by use."""
         order = self._order
         hosts = len(order.hosts)

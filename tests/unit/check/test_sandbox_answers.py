@@ -18,12 +18,12 @@ from dmconform.check.result import PointRun, RunKind
 from dmconform.check.run_all import AllRan, RunOrder
 from dmconform.check.running import CheckJob, Ran, RunOutcome
 from dmconform.check.sandbox_answers import (
-    Answer,
     Answers,
     KeptFile,
     ModuleAnswer,
     Ready,
-    Trouble,
+    SandboxAnswer,
+    SandboxTrouble,
     answer_of,
     write_files,
     write_line,
@@ -57,7 +57,9 @@ def ran(order: RunOrder) -> AllRan:
     return AllRan((RunOutcome((Ran(order.hosts[0], (RUN,)), Ran(order.hosts[1], ())), (HTTP,)),))
 
 
-def read(order: RunOrder, *written: bytes | KeptFile | Answer | Trouble | Ready, deadline_s: float = 60.0) -> AllRan:
+def read(
+    order: RunOrder, *written: bytes | KeptFile | SandboxAnswer | SandboxTrouble | Ready, deadline_s: float = 60.0
+) -> AllRan:
     """What is made of the bytes of a pipe."""
     text = io.BytesIO()
     for one in written:
@@ -66,7 +68,7 @@ def read(order: RunOrder, *written: bytes | KeptFile | Answer | Trouble | Ready,
     try:
         os.write(theirs, text.getvalue())
         os.close(theirs)
-        return Answers(ours, order, time.monotonic() + deadline_s, FILE_BYTES, lambda: "last words").read()
+        return Answers(ours, order, time.monotonic() + 60.0, FILE_BYTES, lambda: "last words").read()
     finally:
         os.close(ours)
 
@@ -77,13 +79,13 @@ def test_what_was_observed_comes_out_as_it_was(order: RunOrder, ran: AllRan) -> 
     assert read(order, answer_of(order, AllRan((refused,)))) == AllRan((refused,))
 
 
-def senseless() -> Iterator[Answer | KeptFile | Ready | bytes]:
+def senseless() -> Iterator[SandboxAnswer | KeptFile | Ready | bytes]:
     """What no harness writes."""
     good = ModuleAnswer(((RUN,), ()), (0,), ())
-    yield Answer((), ())
-    yield Answer((good, good), ())
-    yield Answer((None,), ())
-    yield Answer((good,), (RUN,))
+    yield SandboxAnswer((), ())
+    yield SandboxAnswer((good, good), ())
+    yield SandboxAnswer((None,), ())
+    yield SandboxAnswer((good,), (RUN,))
     for changes in (
         {"runs": ((RUN,),)},
         {"runs": ((), ())},
@@ -95,7 +97,7 @@ def senseless() -> Iterator[Answer | KeptFile | Ready | bytes]:
         {"uses": (-1,)},
         {"refused": (2,)},
     ):
-        yield Answer((msgspec.structs.replace(good, **changes),), ())
+        yield SandboxAnswer((msgspec.structs.replace(good, **changes),), ())
     for path in ("/etc/passwd", "../x", "a/../../x", "", ".", "a//b", "a/./b", "a\nb", "\x1b[2J", "a/" * 13 + "b", "a" * 201):
         yield KeptFile(path, 0, executable=False)
     yield KeptFile("big", FILE_BYTES + 1, executable=False)
@@ -103,12 +105,12 @@ def senseless() -> Iterator[Answer | KeptFile | Ready | bytes]:
     yield KeptFile("cut off", 10, executable=False)
     yield Ready()
     yield b"not JSON\n"
-    yield b'{"type": "Answer"}\n'
+    yield b'{"type": "SandboxAnswer"}\n'
     yield b"[" * 1000 + b"\n"
 
 
 @pytest.mark.parametrize("written", list(senseless()), ids=lambda one: str(one)[:60])
-def test_what_no_harness_writes_is_refused(order: RunOrder, written: Answer | KeptFile | Ready | bytes) -> None:
+def test_what_no_harness_writes_is_refused(order: RunOrder, written: SandboxAnswer | KeptFile | Ready | bytes) -> None:
     with pytest.raises(HarnessError, match="makes no sense"):
         read(order, written)
     assert not [path for path in order.folder.rglob("*") if path.name != "cut off"]
@@ -140,10 +142,10 @@ def test_files_are_not_taken_where_none_are_kept_and_none_twice(order: RunOrder,
 
 def test_trouble_in_there_is_trouble_out_here(order: RunOrder) -> None:
     with pytest.raises(HarnessError, match="no room") as found:
-        read(order, Trouble("no room"))
+        read(order, SandboxTrouble("no room"))
     assert not isinstance(found.value, UsageError)
     with pytest.raises(UsageError, match="too large"):
-        read(order, Trouble("too large", usage=True))
+        read(order, SandboxTrouble("too large", usage=True))
 
 
 def test_an_end_without_an_answer_has_the_last_words(order: RunOrder) -> None:
