@@ -58,7 +58,7 @@ NEEDED = {
         library("libatomic.so.1", "libatomic1"),  # for the Node.js that playwright brings
     ),
     "foreign": (Needed(PACKAGE, lambda: python_library() is not None),),
-    "hosts": (program("jq"), *COMPILER),
+    "hosts": (program("jq"), program("bwrap", "bubblewrap"), *COMPILER),  # bubblewrap: what check --isolate runs modules in
     "page": (program("node", "nodejs"), program("npm")),
     "containers": (program("podman"), program("runc")),
     "tools": (program("abidiff", "abigail-tools"), program("g++"), *COMPILER),

@@ -92,6 +92,13 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     yield "hooks", f"{hooks or 'none'}; callbacks it names: {len(facts.callbacks)}"
     for use in check.tried if check.ran else ():
         yield "used", _use_words(use)
+    if check.isolated_by is not None:
+        yield "isolated", isolated_words(check.isolated_by)
+
+
+def isolated_words(by: str) -> str:
+    """Returns how modules were isolated."""
+    return f"by {by}: no network, no variable or process of yours; of this machine's files its own and the system's, to read"
 
 
 def _use_words(use: TriedUse) -> str:

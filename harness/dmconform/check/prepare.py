@@ -47,6 +47,8 @@ class CheckRequest:
         keep: a folder for the evidence; None: it is removed.
         all_must_work: whether hosts count for the exit code that the promise is not about.
         options: the words of the command line that say how the module is used.
+        isolate: whether its code is run in a sandbox.
+        readable: files and folders of this machine that it may read there, besides its own and those of the system.
     """
 
     module: Path
@@ -56,6 +58,8 @@ class CheckRequest:
     keep: Path | None = None
     all_must_work: bool = False
     options: tuple[str, ...] = ()
+    isolate: bool = False
+    readable: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -168,6 +168,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     options: tuple[str, ...]  # the words of the command line that say how it is used; values of variables left out
     notes: tuple[str, ...]
     exit_code: int
+    isolated_by: str | None = None  # what kept its code from network, home folder and environment; None where nothing did
 
 
 class TogetherEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

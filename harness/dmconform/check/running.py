@@ -28,12 +28,18 @@ _SAYS_NOTHING = (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)  # 
 
 @dataclass(frozen=True)
 class CheckJob:
-    """A module, and how it is to be used in every host."""
+    """A module, how it is to be used in every host, and a folder for its runs."""
 
     module: Path
     facts: ModuleFacts
     plan: UsePlan
     environment: Mapping[str, str]
+    folder: Path
+
+    @property
+    def uses(self) -> tuple[WantedUse, ...]:
+        """All uses that may be tried."""
+        return (*self.plan.uses, *self.plan.next)
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ class _Place:
             yield msgspec.structs.replace(run, evidence=str(folder)) if self.session.kept else run
 
 
-def run_everywhere(job: CheckJob, session: Session, folder: Path) -> RunOutcome:
+def run_everywhere(job: CheckJob, session: Session) -> RunOutcome:
     """Runs a module on the hosts of a session.
 
     Where it refuses the only extension point of the plan on every host, the others are tried on one of them, and the first that
@@ -96,7 +102,6 @@ def run_everywhere(job: CheckJob, session: Session, folder: Path) -> RunOutcome:
     Args:
         job: the module, what its file says, and the uses to run.
         session: the hosts, and the place.
-        folder: in the session's, for this module.
 
     Returns:
         What was observed on each host, in their order, and at which extension points.
@@ -110,9 +115,7 @@ def run_everywhere(job: CheckJob, session: Session, folder: Path) -> RunOutcome:
         raise UsageError(
             f"{job.module}: {size} bytes; expected at most {MODULE_LIMIT_BYTES} to run it (--no-run only reads it)"
         )
-    envoys = sum(host.binary is not None for host in session.hosts) * len(job.plan.uses)
-    say(f"running the code of {job.module.name} on this machine, with your rights: {envoys} Envoys (--no-run does not)")
-    place = _Place(session, job, install(job.module, job.facts, folder / "modules", session.static_modules), folder)
+    place = _Place(session, job, install(job.module, job.facts, job.folder / "modules", session.static_modules), job.folder)
     ran = place.on_all(job.plan.uses)
     scout = _that_refuses(ran) if job.plan.next else None
     if scout is None:

@@ -49,32 +49,49 @@ class Session:
 
 
 @contextlib.contextmanager
-def session(choices: Sequence[HostChoice], known: tuple[KnownHost, ...], keep: Path | None) -> Iterator[Session]:
-    """Yields the place of a check.
+def session(hosts: tuple[Candidate, ...], folder: Path, *, kept: bool) -> Iterator[Session]:
+    """Yields the place of a check, in which modules are run.
+
+    Args:
+        hosts: those that they are run in.
+        folder: for copies, configurations and logs.
+        kept: whether the folder stays.
+    """
+    with Pool() as pool, upstream_server() as port:
+        yield Session(hosts, pool, folder, port, kept)
+
+
+def obtain_hosts(choices: Sequence[HostChoice], known: tuple[KnownHost, ...]) -> tuple[Candidate, ...]:
+    """Brings the hosts of a check to this machine, a few at once.
 
     Args:
         choices: hosts; one that is named twice is there once.
         known: the known releases, by which files are recognised.
-        keep: a new folder for the evidence; None for a temporary one.
 
     Raises:
-        UsageError: `keep` is in use, or a host is not an Envoy.
-        HarnessError: this process may have too few files or processes.
+        UsageError: a host is not an Envoy.
+        HarnessError: an image cannot be looked into, or this process may have too few files or processes.
     """
-    raise_limits()
+    raise_limits()  # Envoys inherit them
     cache = paths.cache_folder()
     for choice in choices:
         if isinstance(choice, KnownHost):
             known_host_facts(choice.release)  # read once here, not in each thread
-    with _folder(keep) as folder, _client(choices, cache) as client, Pool() as pool:
-        hosts = distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices))
-        with upstream_server() as port:
-            yield Session(tuple(hosts), pool, folder, port, kept=keep is not None)
+    with _client(choices, cache) as client, Pool() as pool:
+        return tuple(distinct(pool.all(lambda choice: obtain(choice, known, cache, client), choices)))
 
 
 @contextlib.contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """Yields a folder for the run; a temporary one is removed afterwards."""
+def place_of(keep: Path | None) -> Iterator[Path]:
+    """Yields a folder for a check.
+
+    Args:
+        keep: a new or an empty folder, which stays; None for a temporary one, which is removed afterwards.
+
+    Raises:
+        UsageError: `keep` is in use, or there can be no such folder.
+        HarnessError: it cannot be made.
+    """
     if keep is None:
         with temporary_folder("check") as folder:
             yield folder

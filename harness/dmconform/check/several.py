@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dmconform.check.console import LONGEST_TEXT, VERDICT_WORDS
+from dmconform.check.console import LONGEST_TEXT, VERDICT_WORDS, isolated_words
 from dmconform.check.result import CheckSet, HostVerdict
 from dmconform.core.terminal import SafeOutput
 
@@ -27,6 +27,9 @@ def print_checks(found: CheckSet, console: Console) -> None:
         out.line("All in one Envoy:", style="bold")
     for line in apart:
         out.line(line, before="  ")
+    for by in dict.fromkeys(check.isolated_by for check in found.modules):
+        if by is not None:
+            out.line(f"Isolated {isolated_words(by)}.")
     out.line("")
     how = "" if any(check.ran for check in found.modules) else " (expected, nothing was run)"
     if found.works:

@@ -17,7 +17,7 @@ from dmconform.core.progress import say
 if TYPE_CHECKING:
     from dmconform.check.hosts import Candidate
     from dmconform.check.prepare import PreparedModule
-    from dmconform.check.running import RunOutcome
+    from dmconform.check.running import CheckJob, RunOutcome
     from dmconform.check.session import Session
 
 _FOLDER = "together"
@@ -30,10 +30,11 @@ def must_all_run(modules: Sequence[PreparedModule]) -> None:
             raise UsageError(f"--together: {module.request.module} cannot be run; a check of it alone says why")
 
 
-def run_together(
-    modules: Sequence[PreparedModule], outcomes: Sequence[RunOutcome | None], session: Session
-) -> tuple[TogetherEntry, ...]:
+def run_together(jobs: Sequence[CheckJob], outcomes: Sequence[RunOutcome], session: Session) -> tuple[PointRun | None, ...]:
     """Loads all modules into one Envoy on each host, each as it was used alone.
+
+    Returns:
+        What was observed on each host; None where it is not available.
 
     Raises:
         HarnessError: there is no room for copies of the modules.
@@ -43,13 +44,12 @@ def run_together(
     names = set(session.static_modules)
     uses: list[InstalledUse] = []
     environment: dict[str, str] = {}
-    for module, outcome in zip(modules, outcomes, strict=True):
-        assert outcome is not None, "see must_all_run"
-        installed: Installed = install(module.request.module, module.facts, session.folder / _FOLDER / "modules", names)
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        installed: Installed = install(job.module, job.facts, session.folder / _FOLDER / "modules", names)
         names.add(installed.name)
         uses += [InstalledUse(installed, wanted) for wanted in outcome.uses]
-        environment |= module.environment
-    say(f"loading {len(modules)} modules into one Envoy on each of {len(session.hosts)} hosts")
+        environment |= job.environment
+    say(f"loading {len(jobs)} modules into one Envoy on each of {len(session.hosts)} hosts")
 
     def on(host: Candidate) -> PointRun | None:
         if host.binary is None or session.pool.given_up.is_set():
@@ -58,8 +58,12 @@ def run_together(
         run = run_uses(host.binary, uses, folder, environment=environment, upstream_port=session.upstream_port)
         return msgspec.structs.replace(run, evidence=str(folder)) if session.kept else run
 
-    runs = session.pool.all(on, session.hosts)
-    return tuple(_entry(host, run) for host, run in zip(session.hosts, runs, strict=True))
+    return tuple(session.pool.all(on, session.hosts))
+
+
+def together_entries(hosts: Sequence[Candidate], runs: Sequence[PointRun | None]) -> tuple[TogetherEntry, ...]:
+    """Judges what was observed where all modules were loaded into one Envoy."""
+    return tuple(_entry(host, run) for host, run in zip(hosts, runs, strict=True))
 
 
 def _entry(host: Candidate, run: PointRun | None) -> TogetherEntry:

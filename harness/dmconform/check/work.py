@@ -23,13 +23,15 @@ from dmconform.check.settings import WantedUse
 from dmconform.check.span import Releases, span_of
 from dmconform.check.static import ModuleAnalysis
 from dmconform.check.surroundings import Surroundings
-from dmconform.check.together import as_set, must_all_run, run_together
+from dmconform.check.together import as_set, must_all_run, together_entries
 from dmconform.check.uses import NO_PURPOSE, module_name, tried_use
 from dmconform.core.extension_point import point_of
 from dmconform.core.versions import Minor
 from dmconform.hosts.selection import HostChoice, HostImage, select_hosts
 
 if TYPE_CHECKING:
+    from dmconform.check.isolation import Isolation
+    from dmconform.check.run_all import RunOrder
     from dmconform.check.running import RunOutcome
 
 _EVERY_POINT = "every point"
@@ -49,7 +51,7 @@ def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -
     """Checks several modules on the same hosts.
 
     Args:
-        requests: one per module; of the first, `hosts`, `run` and `keep` count for all.
+        requests: one per module; of the first, `hosts`, `run`, `keep`, `isolate` and `readable` count for all.
         together: whether they are loaded into one Envoy as well.
 
     Raises:
@@ -65,21 +67,49 @@ def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -
     choices = _choices(modules, data)
     if together:
         must_all_run(modules)
+    to_run = any(module.is_to_run for module in modules)
     in_image = requests[0].run and any(isinstance(choice, HostImage) for choice in choices)
-    if not in_image and not any(module.is_to_run for module in modules):
+    if not in_image and not to_run:
         hosts = distinct(describe(choice, data.hosts) for choice in choices)
         return as_set([_judged(module, hosts, None, data) for module in modules], ())
-    from dmconform.check.running import CheckJob, run_everywhere  # what only reads does not pay for it
-    from dmconform.check.session import session
+    from dmconform.check.run_all import run_all  # what only reads does not pay for it
+    from dmconform.check.session import obtain_hosts, place_of
 
-    with session(choices, data.hosts, requests[0].keep) as place:
-        outcomes: list[RunOutcome | None] = []
-        for module, folder in zip(modules, _folders(modules, place.folder), strict=True):
-            job = CheckJob(module.request.module, module.facts, module.plan, module.environment)
-            outcomes.append(run_everywhere(job, place, folder) if module.is_to_run else None)
-        all_in_one = run_together(modules, outcomes, place) if together else ()
-    checks = [_judged(module, place.hosts, outcome, data) for module, outcome in zip(modules, outcomes, strict=True)]
-    return as_set(checks, all_in_one)
+    isolation = _isolation(requests[0]) if to_run else None
+    with place_of(requests[0].keep) as folder:
+        found = obtain_hosts(choices, data.hosts)
+        order = _order(modules, found, folder, together=together)
+        order.announce(isolation)
+        results = run_all(order) if isolation is None else isolation.run_all(order)
+    runs = list(zip(modules, results.outcomes, strict=True))
+    by = None if isolation is None else str(isolation)
+    checks = [_judged(module, found, outcome, data, by) for module, outcome in runs]
+    return as_set(checks, together_entries(found, results.together) if together else ())
+
+
+def _isolation(request: CheckRequest) -> Isolation | None:
+    """Returns what isolates modules, where that was asked for.
+
+    Raises:
+        HarnessError: it was, and this machine cannot do it.
+    """
+    if not request.isolate:
+        return None
+    from dmconform.check.isolation import Isolation
+
+    return Isolation.here(request.readable)
+
+
+def _order(modules: Sequence[PreparedModule], hosts: tuple[Candidate, ...], folder: Path, *, together: bool) -> RunOrder:
+    from dmconform.check.run_all import RunOrder
+    from dmconform.check.running import CheckJob
+
+    folders = _folders(modules, folder)
+    jobs = [
+        CheckJob(module.request.module, module.facts, module.plan, module.environment, place) if module.is_to_run else None
+        for module, place in zip(modules, folders, strict=True)
+    ]
+    return RunOrder(tuple(jobs), hosts, folder, kept=modules[0].request.keep is not None, together=together)
 
 
 def _choices(modules: Sequence[PreparedModule], data: KnownData) -> tuple[HostChoice, ...]:
@@ -98,8 +128,22 @@ def _folders(modules: Sequence[PreparedModule], folder: Path) -> list[Path]:
     return [folder / f"{number}-{module_name(module.request.module)}" for number, module in enumerate(modules, 1)]
 
 
-def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutcome | None, data: KnownData) -> Check:
-    """Judges a module. `outcome` is what running it showed; None where it was not run."""
+def _judged(
+    module: PreparedModule,
+    hosts: Sequence[Candidate],
+    outcome: RunOutcome | None,
+    data: KnownData,
+    isolated_by: str | None = None,
+) -> Check:
+    """Judges a module.
+
+    Args:
+        module: the module.
+        hosts: those that were asked for.
+        outcome: what running it showed; None where it was not run.
+        data: the project's.
+        isolated_by: what it was isolated by while it ran; None where it was not.
+    """
     request, facts, plan, sdk = module.request, module.facts, module.plan, module.sdk
     notes = list(module.notes)
     uses = plan.uses
@@ -147,6 +191,7 @@ def _judged(module: PreparedModule, hosts: Sequence[Candidate], outcome: RunOutc
             *undecided_by(codes),
         ),
         exit_code=int(exit_code(codes)),
+        isolated_by=isolated_by if ran else None,
     )
 
 

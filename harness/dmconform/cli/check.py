@@ -40,6 +40,19 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="new folder for logs and configurations (default: none is kept)"
     )
+    parser.add_argument(
+        "--isolate",
+        action="store_true",
+        help="run its code in a sandbox, without network and home folder",
+    )
+    parser.add_argument(
+        "--readable",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="a file or folder that it may read in the sandbox besides its libraries and the system's; may be repeated",
+    )
     add_exit_zero(parser, "the result of --json")
 
 
@@ -64,6 +77,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError("--together: with --no-run nothing is loaded; expected one of the two")
     if arguments.keep and arguments.no_run:
         raise UsageError("--keep: with --no-run there is nothing to keep; expected one of the two")
+    if arguments.readable and not arguments.isolate:
+        raise UsageError("--readable: without --isolate everything can be read; expected both")
     json_file = json_target(arguments.json)
     if arguments.together and len(arguments.modules) == 1:
         raise UsageError("--together: expected several modules, there is one")
@@ -76,6 +91,8 @@ def _run(arguments: argparse.Namespace) -> int:
             keep=arguments.keep,
             all_must_work=arguments.all_must_work,
             options=_options(arguments),
+            isolate=arguments.isolate,
+            readable=tuple(arguments.readable),
         )
         for module in arguments.modules
     ]
@@ -116,8 +133,8 @@ COMMAND = Command(
     group=Group.MODULE_AUTHORS,
     summary="Say on which Envoys a module works, given only its file.",
     description="Says on which Envoys a module works, from its file alone: what it lacks there by name, and, unless --no-run, "
-    "what happens when it is loaded.\n\nWithout --no-run, the module's code runs on this machine with your rights, each time "
-    "in an Envoy that is started for it.",
+    "what happens when it is loaded.\n\nWithout --no-run, the module's code runs on this machine, each time in an Envoy that "
+    "is started for it: in a sandbox of bubblewrap with --isolate, else with your rights.",
     examples="""
 dmconform check libmy_filter.so --no-run --host all
 dmconform check libmy_filter.so --filter-name my_filter --filter-config '{}'
@@ -126,6 +143,7 @@ dmconform check libmy_filter.so --host 1.39 --host 1.40 --json check.json
 dmconform check libmy_logger.so --extension-point access_logger --env A=B
 dmconform check libmy_module.so --settings uses.toml
 dmconform check libfirst.so libsecond.so --together
+dmconform check libof_somebody_else.so --isolate
 """,
     notes=f"The format of --settings: {paths.named('docs/check.md')}",
     exit_codes={
@@ -134,7 +152,7 @@ dmconform check libfirst.so libsecond.so --together
         1: "it does not work on a host that counts, or works with errors there",
         2: "wrong usage, or a file that cannot be read",
         4: "it could not be judged on a host that counts: the host is not available, the module fails while it is configured "
-        "and its name or configuration were not given, or the command was interrupted",
+        "and its name or configuration were not given, --isolate is not possible here, or the command was interrupted",
     },
     add_arguments=_add_arguments,
     run=_run,

@@ -15,6 +15,17 @@ _EVERY_S: Final = 10.0  # between two lines about the same work
 _STARTED = time.monotonic()
 
 
+def started_s() -> float:
+    """Returns when the clock of `say` began, by the monotonic clock of this machine."""
+    return _STARTED
+
+
+def count_from(moment_s: float) -> None:
+    """Makes the clock of `say` that of the process that has started this one."""
+    global _STARTED  # noqa: PLW0603 - one clock for one process
+    _STARTED = moment_s
+
+
 def say(text: str) -> None:
     """Prints one line to standard error, with the time since the start. Names of files in it do nothing to the terminal."""
     elapsed_s = time.monotonic() - _STARTED

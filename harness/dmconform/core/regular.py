@@ -35,6 +35,15 @@ def append_regular(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def open_regular(path: Path) -> int:
+    """Opens a file for reading, without following a link and without waiting; whoever calls it closes it.
+
+    Raises:
+        OSError: there is none, or it is something else than a file.
+    """
+    return _opened(path, os.O_RDONLY)
+
+
 def _opened(path: Path, flags: int) -> int:
     """Opens a file without following a link and without blocking; refuses what is none."""
     replaced = f"{path}: expected a file, it was replaced by something else"

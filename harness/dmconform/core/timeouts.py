@@ -61,3 +61,6 @@ SHORT_FETCH_S: Final = WaitFor(0.05, "a fetch of a module to run out of time")
 PANICKED_S: Final = WaitFor(0.25, "the end of a request that met a panic")  # once its thread has served others since
 GAUGE_S: Final = WaitFor(5.0, "gauges to show that nothing is under way")
 REPLAY_S: Final = 120.0  # the replay of a bundled cell
+SANDBOX_PROBE_S: Final = 10.0  # trying out a sandbox
+SANDBOX_START_S: Final = 60.0  # what is in a sandbox until it has read its order, and from its last answer to its end
+ATTEMPT_S: Final = 120.0  # one use of a module in one Envoy, whatever it waits for

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from dmconform.sdks.store import StoredBuild
 from tests.corpus.making import Module, Workplace
 from tests.hosts.elf_patches import CRASH, changed_function
 from tests.hosts.project import Done, report_in
-from tests.hosts.workflow_scripts import clone, run
+from tests.hosts.workflow_scripts import STEP_S, clone, run
 from tests.workflow_files import FOLDER
 
 pytestmark = pytest.mark.host
@@ -218,8 +219,8 @@ class Caller:
         return run(action / "action.yml", step, self.work, github, **values)
 
     def check(self, arguments: str, built_with: str = "1.39") -> Done:
-        """The script that checks and judges."""
-        return self.action("check", MODULE=self.module, ARGUMENTS=arguments, BUILT_WITH=built_with)
+        """The script that checks and judges, in a sandbox."""
+        return self.action("check", MODULE=self.module, ARGUMENTS=arguments, BUILT_WITH=built_with, ISOLATE="yes")
 
     def found(self) -> Check:
         """The newest result."""
@@ -303,6 +304,64 @@ def test_check_module_takes_arguments_with_quotes_and_blanks(machine: Machine, c
     )
     assert (machine.forge / "outputs").read_text().count("result=") == before + 1
     assert not Path(machine.output("result")).exists(), "expected nothing to be checked"
+
+
+def test_check_module_isolates_unless_it_is_told_not_to(caller: Caller, tmp_path: Path) -> None:
+    made(caller, Module(), tmp_path)
+    done = caller.action("check", MODULE=caller.module, ARGUMENTS="--host 1.39", BUILT_WITH="", ISOLATE="")
+    assert (caller.found().isolated_by, "with your rights" in done.errors) == (None, True), done
+    done = caller.action("check", MODULE=caller.module, ARGUMENTS="--host 1.39", BUILT_WITH="", ISOLATE="yes")
+    assert "with your rights" not in done.errors
+    assert (caller.found().isolated_by or "").startswith("bubblewrap "), done
+
+
+INSTALLS = ["apt-get update -qq", "apt-get install -qq -y --no-install-recommends bubblewrap"]
+PROFILE = ["apparmor_parser --replace --skip-cache"]
+SETS = ["sysctl -q -w kernel.apparmor_restrict_unprivileged_userns=0"]
+
+
+@pytest.mark.parametrize(
+    ("there", "helps", "called"),
+    [
+        (True, "", []),
+        (False, "apt-get", INSTALLS),
+        (True, "apparmor_parser", PROFILE),
+        (False, "sysctl", [*INSTALLS, *PROFILE, *SETS]),
+        (True, "nothing", [*PROFILE, *SETS]),
+    ],
+)
+def test_check_module_lets_the_runner_make_sandboxes(there: bool, helps: str, called: list[str], tmp_path: Path) -> None:
+    """What would change this machine is only logged. `bwrap` works once the program that helps was called."""
+    programs, log = tmp_path / "programs", tmp_path / "log"
+    programs.mkdir()
+    log.touch()
+    for tool in ("bash", "id", "readlink", "cat", "cp"):
+        (programs / tool).symlink_to(shutil.which(tool) or tool)
+    logged = 'echo "${0##*/} $*" >>"$FORGE/log"'
+    texts = {
+        "bwrap" if there else "spare": f'[[ -z "{helps}" || $(<"$FORGE/log") == *"{helps} "* ]]',
+        "apt-get": f'{logged}; [ "$1" != install ] || cp "$FORGE/programs/spare" "$FORGE/programs/bwrap"',
+        "apparmor_parser": f'{logged}; cat >"$FORGE/profile"',
+        "sysctl": logged,
+        "sudo": 'shift; exec "$@"',
+    }
+    for name, text in texts.items():
+        (programs / name).write_text(f"#!{shutil.which('bash')}\n{text}\n")
+        (programs / name).chmod(0o755)
+    script = FOLDER / "actions" / "check-module" / "allow-sandbox.sh"
+    done = subprocess.run(
+        [programs / "bash", script],
+        env={"PATH": str(programs), "FORGE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=STEP_S,
+        check=False,
+    )
+    assert (done.returncode, log.read_text().splitlines()) == (0, called), done
+    assert ("::warning" in done.stdout) is (helps == "nothing"), done
+    if PROFILE[0] in called:
+        profile = (tmp_path / "profile").read_text()
+        assert f"profile dmconform-bwrap {programs / 'bwrap'} flags=(unconfined) {{\n  userns,\n}}\n" in profile
 
 
 def test_check_module_of_an_sdk_before_there_was_a_promise(caller: Caller, tmp_path: Path) -> None:
