@@ -6,11 +6,9 @@ work, and never with a traceback. Nothing is left of it.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import random
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +19,6 @@ from dmconform.abi.bindings.c_header import c_header
 from dmconform.abi.loading import load_abi
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
-from dmconform.envoy.temporary import temporary_folder
 
 from tests.attack.attack import Attack, Try
 from tests.attack.watched import Ended, Watched, remaining, start, traceback_in
@@ -296,27 +293,3 @@ ATTACKS: Final = (
     Attack("limits", aim=20, share=2, attempt=_limited),
     Attack("locales and clocks", aim=20, share=1, attempt=_elsewhere),
 )
-
-
-def main() -> int:
-    """Tries one of these attacks, or all, a number of times: the way to try again what failed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.attack.surroundings", description=main.__doc__)
-    parser.add_argument("attack", nargs="*", help="the beginning of its name (default: all)")
-    parser.add_argument("--tries", type=int, help="how many of each (default: as many as the figures ask for)")
-    parser.add_argument("--seed", type=int, default=1, help="of the chance (default: 1)")
-    given = parser.parse_args()
-    failures = 0
-    for attack in ATTACKS:
-        if given.attack and not any(attack.name.startswith(word) for word in given.attack):
-            continue
-        for number in range(given.tries or attack.aim):
-            with temporary_folder("surroundings") as folder:
-                done = attack.attempt(random.Random(f"{given.seed} {attack.name} {number}"), folder)
-            failures += done.failure is not None
-            line = f"{attack.name} {number}: {done.failure or 'nothing'}"
-            print(f"{done.wall_s:5.1f} s {done.memory_bytes >> 20:4} MiB  {line}", flush=True)
-    return int(failures > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

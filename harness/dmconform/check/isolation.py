@@ -18,6 +18,7 @@ from typing import Final
 from dmconform.check.companions import companions
 from dmconform.check.run_all import AllRan, RunOrder
 from dmconform.check.sandbox_answers import Answers, forward
+from dmconform.check.session import HOSTS_AT_ONCE
 from dmconform.core import paths, progress
 from dmconform.core.bubblewrap import Bubblewrap, Room, find_bubblewrap, sandboxed
 from dmconform.core.errors import HarnessError, UsageError
@@ -74,8 +75,9 @@ class Isolation:
             HarnessError: there is no room for a copy of a module, or the sandbox gave no answer that makes sense.
         """
         inside = replace(order, jobs=tuple(job and replace(job, module=job.module.absolute()) for job in order.jobs))
-        sizes = sum(job.module.stat().st_size for job in inside.to_run) * (2 if order.together else 1)
-        room = Room(order.folder, ROOM_BYTES + sizes, (*_of_python(), *self._of_order(inside)))
+        copies = order.attempts if order.kept else HOSTS_AT_ONCE
+        sizes = sum(job.module.stat().st_size for job in inside.to_run)
+        room = Room(order.folder, ROOM_BYTES + sizes * copies, (*_of_python(), *self._of_order(inside)))
         deadline_s = time.monotonic() + SANDBOX_START_S + ATTEMPT_S * order.attempts
         with _Inside(self.bubblewrap, room) as harness:
             answers = Answers(harness.pipe, order, deadline_s, room.size_bytes, harness.last_words)

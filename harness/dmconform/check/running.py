@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,12 @@ from dmconform.check.settings import WantedUse
 from dmconform.check.uses import UsePlan
 from dmconform.core.errors import UsageError
 from dmconform.core.progress import say
+from dmconform.core.removal import remove_tree
 from dmconform.core.versions import Release
 
 MODULE_LIMIT_BYTES = 1 << 30
+COPIES = "modules"
+"""The folder with the copies of modules."""
 _SCOUT = "tried"  # the folder of runs that show which extension point it takes
 _TAKEN = (RunKind.WORKS, RunKind.WORKS_WITH_ERRORS)
 _SAYS_NOTHING = (RunKind.REFUSED, RunKind.NO_SUCH_POINT, RunKind.NO_VERDICT)  # of what the module is for
@@ -65,7 +69,6 @@ class _Place:
 
     session: Session
     job: CheckJob
-    installed: Installed
     folder: Path
 
     def on_all(self, uses: tuple[WantedUse, ...]) -> tuple[Ran, ...]:
@@ -86,11 +89,38 @@ class _Place:
             if self.session.pool.given_up.is_set():
                 return
             folder = above / host.id / wanted.point.value
-            use = InstalledUse(self.installed, wanted)
             environment, port = self.job.environment, self.session.upstream_port
             logs_abi = host.facts.refuses_other_abi is False
-            run = run_uses(host.binary, [use], folder, environment=environment, upstream_port=port, logs_abi=logs_abi)
+            with copied([self.job], host, self.job.folder / COPIES, self.session) as (installed,):
+                use = InstalledUse(installed, wanted)
+                run = run_uses(host.binary, [use], folder, environment=environment, upstream_port=port, logs_abi=logs_abi)
             yield msgspec.structs.replace(run, evidence=str(folder)) if self.session.kept else run
+
+
+@contextlib.contextmanager
+def copied(jobs: Sequence[CheckJob], host: Candidate, folder: Path, session: Session) -> Iterator[list[Installed]]:
+    """Yields copies of modules for one Envoy: what a module does to its copy concerns no other. They go, or stay as evidence.
+
+    Args:
+        jobs: the modules.
+        host: whose Envoy it is.
+        folder: for the copies on all hosts.
+        session: the place.
+
+    Raises:
+        HarnessError: there is no room for a copy.
+    """
+    place = folder / host.id
+    names = set(session.static_modules)
+    installed: list[Installed] = []
+    try:
+        for job in jobs:
+            installed.append(install(job.module, job.facts, place, names))
+            names.add(installed[-1].name)
+        yield installed
+    finally:
+        if not session.kept:
+            remove_tree(place)
 
 
 def run_everywhere(job: CheckJob, session: Session) -> RunOutcome:
@@ -115,7 +145,7 @@ def run_everywhere(job: CheckJob, session: Session) -> RunOutcome:
         raise UsageError(
             f"{job.module}: {size} bytes; expected at most {MODULE_LIMIT_BYTES} to run it (--no-run only reads it)"
         )
-    place = _Place(session, job, install(job.module, job.facts, job.folder / "modules", session.static_modules), job.folder)
+    place = _Place(session, job, job.folder)
     ran = place.on_all(job.plan.uses)
     scout = _that_refuses(ran) if job.plan.next else None
     if scout is None:

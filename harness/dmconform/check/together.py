@@ -39,23 +39,20 @@ def run_together(jobs: Sequence[CheckJob], outcomes: Sequence[RunOutcome], sessi
     Raises:
         HarnessError: there is no room for copies of the modules.
     """
-    from dmconform.check.observation import Installed, InstalledUse, install, run_uses  # as running does
+    from dmconform.check.observation import InstalledUse, run_uses  # what only reads does not pay for it
+    from dmconform.check.running import COPIES, copied
 
-    names = set(session.static_modules)
-    uses: list[InstalledUse] = []
-    environment: dict[str, str] = {}
-    for job, outcome in zip(jobs, outcomes, strict=True):
-        installed: Installed = install(job.module, job.facts, session.folder / _FOLDER / "modules", names)
-        names.add(installed.name)
-        uses += [InstalledUse(installed, wanted) for wanted in outcome.uses]
-        environment |= job.environment
+    environment = {name: value for job in jobs for name, value in job.environment.items()}
     say(f"loading {len(jobs)} modules into one Envoy on each of {len(session.hosts)} hosts")
 
     def on(host: Candidate) -> PointRun | None:
         if host.binary is None or session.pool.given_up.is_set():
             return None
         folder = session.folder / _FOLDER / host.id
-        run = run_uses(host.binary, uses, folder, environment=environment, upstream_port=session.upstream_port)
+        with copied(jobs, host, session.folder / _FOLDER / COPIES, session) as installed:
+            pairs = zip(installed, outcomes, strict=True)
+            uses = [InstalledUse(copy, wanted) for copy, outcome in pairs for wanted in outcome.uses]
+            run = run_uses(host.binary, uses, folder, environment=environment, upstream_port=session.upstream_port)
         return msgspec.structs.replace(run, evidence=str(folder)) if session.kept else run
 
     return tuple(session.pool.all(on, session.hosts))

@@ -228,7 +228,7 @@ def test_several_modules_together_and_what_is_kept(tmp_path: Path) -> None:
     logs = {log.relative_to(kept).parts[0] for log in kept.rglob("envoy.log")}
     assert logs == {"1-first", "2-second", "together"}
     assert all(os.access(script, os.X_OK) for script in kept.rglob("run-again.sh"))
-    assert (kept / "together" / "modules" / "libfirst.so").read_bytes() == files[0].read_bytes()
+    assert (kept / "together" / "modules" / "1.39.3" / "libfirst.so").read_bytes() == files[0].read_bytes()
 
 
 def test_a_file_that_a_module_opens_by_itself_has_to_be_named(outside: Outside) -> None:
