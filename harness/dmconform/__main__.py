@@ -1,6 +1,7 @@
 """`dmconform`, and `python -m dmconform`."""
 
 import os
+import signal
 import sys
 
 
@@ -11,8 +12,10 @@ def main() -> int:
 
         code = main()
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         print("dmconform: interrupted", file=sys.stderr)
         code = 4
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: one more would only change the exit code
     # An interrupt that was caught, but passed through an `exec` of a text (each dataclass is made by one), still makes
     # `python -m` end by SIGINT, whatever the exit code is. The next `exec` makes it forget that.
     exec("")

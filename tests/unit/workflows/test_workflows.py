@@ -74,6 +74,7 @@ def test_a_script_is_a_command_of_the_tool() -> None:
         *("dmconform plan", "dmconform run", "dmconform merge reports/local/shards/*", "dmconform nightly"),
         "dmconform gate reports/local/whole",
         "toxw -e foreign",
+        "toxw -e fuzz",
         "toxw -e renew",
         "toxw -e tests",
     ]
