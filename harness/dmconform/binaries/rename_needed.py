@@ -1,4 +1,4 @@
-"""Makes a library need another library in the place of one; a process of its own, as LIEF takes 60 MB and more.
+"""Makes a library need another library in the place of one; in a separate process, as LIEF takes 60 MB and more.
 
 Its arguments: the library, the copy to write, the needed library's name, its new name, and a search path to add, or nothing.
 """
@@ -45,7 +45,7 @@ def rename_needed(library: Path, target: Path, needed: str, instead: str, runpat
 
 
 def main() -> int:
-    """Does it, in the process of its own; returns the exit code."""
+    """Does it, in the separate process; returns the exit code."""
     import lief  # slow, and large
 
     library, target, name, instead, *runpath = sys.argv[1:]

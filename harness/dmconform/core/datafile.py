@@ -98,7 +98,7 @@ def _piped(path: Path, pipe: int, most: int) -> bytes:
     coming.register(pipe, select.POLLIN)
     while len(found) < most:
         if not coming.poll(PIPE_S * 1000):
-            raise DataFileError(path, f"expected a file, this is a pipe to which nobody has written for {PIPE_S:g} s")
+            raise DataFileError(path, f"expected a file, this is a pipe to which nothing was written for {PIPE_S:g} s")
         piece = os.read(pipe, min(_PIECE_BYTES, most - len(found)))
         if not piece:
             break

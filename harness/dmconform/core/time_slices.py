@@ -1,6 +1,6 @@
 """Whether the machine gave a process and the programs that it waits for the time to do their work.
 
-A time-out that expires shows nothing where nobody was let run meanwhile: the group of processes was stopped or frozen, the
+A time-out that expires shows nothing where nothing was let run meanwhile: the group of processes was stopped or frozen, the
 virtual machine was paused, or the processors had other things to do. Two things are measured while a block runs:
 
 - *stalled*: a thread that asks to be woken every tenth of a second is woken much later; the sum of what is more than half a

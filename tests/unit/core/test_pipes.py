@@ -71,7 +71,7 @@ def test_a_pipe_from_which_nothing_comes_is_refused(silent: bool, tmp_path: Path
     os.mkfifo(pipe)
     held = os.open(pipe, os.O_RDWR) if silent else None
     try:
-        with pytest.raises(DataFileError, match=r"a pipe to which nobody has written for 0\.1 s"):
+        with pytest.raises(DataFileError, match=r"a pipe to which nothing was written for 0\.1 s"):
             read_bounded(pipe)
     finally:
         if held is not None:
