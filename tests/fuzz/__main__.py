@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from dmconform.core.paths import IMPORT_ROOT
+
 from tests.checkout import ROOT
 from tests.fuzz.targets import PLANTED, TARGETS, Target
 
@@ -35,7 +37,8 @@ def fuzzed(target: str, seconds: int, seed: int, folder: Path, *, planted: bool 
     """
     folder.mkdir(parents=True, exist_ok=True)
     words = [sys.executable, "-m", "tests.fuzz.driver", target, str(seconds), str(seed), str(folder)]
-    environment = {**os.environ, **({PLANTED: "1"} if planted else {})}
+    path = os.pathsep.join(filter(None, (str(IMPORT_ROOT), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": path, **({PLANTED: "1"} if planted else {})}
     try:
         return subprocess.run(words, cwd=ROOT, env=environment, timeout=seconds + MORE_S, check=False).returncode
     except subprocess.TimeoutExpired:

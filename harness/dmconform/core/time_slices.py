@@ -79,11 +79,14 @@ def time_slices(processes: Callable[[], Iterable[int]]) -> Iterator[TimeSlices]:
     def watch() -> None:
         began = time.monotonic()
         before = began
-        while not over.wait(_BEAT_S):
+        while True:
+            done = over.wait(_BEAT_S)
             now = time.monotonic()
             late = now - before - _BEAT_S
-            if late > _LATE_S:
+            if late > _LATE_S:  # also where the block ends first after a stop
                 found.stalled_s += late
+            if done:
+                return
             if now - began > _QUICK_S:
                 for process in processes():
                     found.look_at(process)
