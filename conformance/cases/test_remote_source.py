@@ -43,6 +43,9 @@ PATH = "/module.so"
 LIMIT_BYTES = 32 << 20
 """What hosts take of an answer to one of their own requests, unless their runtime has `http.async_response_buffer_limit`."""
 
+PIECE_BYTES = 1 << 16
+"""A module of that size is not held in memory as a whole: cells run side by side."""
+
 
 def probe_bytes(cell: Cell) -> bytes:
     """Returns the module as it is offered."""
@@ -61,15 +64,16 @@ def remote(name: str, source: RemoteSource, status: int = 418) -> Listener:
     return Listener(name, (HttpFilter(ModuleRef(name, remote=source), "local_reply", str(status)),))
 
 
-def cached(cell: Cell, data: bytes) -> Path:
-    """Returns where hosts keep a module that they fetched."""
-    return cell.folder / f"envoy_dynamic_module_{digest(data)}.so"
+def cached(cell: Cell, wanted: str) -> Path:
+    """Returns where hosts keep a module of a digest that they fetched."""
+    return cell.folder / f"envoy_dynamic_module_{wanted}.so"
 
 
-def kept_is(cell: Cell, data: bytes) -> None:
-    """Asserts that what is kept is the module that was fetched."""
-    seen = digest(cached(cell, data).read_bytes())
-    assert seen == digest(data), f"expected the fetched module to be kept and in use, another file is: {seen}"
+def kept_is(cell: Cell, wanted: str) -> None:
+    """Asserts that what is kept is the module of a digest that was fetched."""
+    with cached(cell, wanted).open("rb") as kept:
+        seen = hashlib.file_digest(kept, "sha256").hexdigest()
+    assert seen == wanted, f"expected the fetched module to be kept and in use, another file is: {seen}"
 
 
 @contextlib.contextmanager
@@ -144,14 +148,14 @@ def test_cache_tampered(cell: Cell) -> None:
     data = probe_bytes(cell)
     with cell.source_server() as source:
         source.offer(PATH, Reply(data))
-        cached(cell, data).write_bytes(b"no library")
+        cached(cell, digest(data)).write_bytes(b"no library")
         kept = {"TMPDIR": str(cell.folder)}
         main = remote("main", RemoteSource(PATH, digest(data)))
         with cell.start_anyhow(main, environment=kept, clusters={MODULE_SOURCE: source.port}) as envoy:
             seen = envoy.first_update
             assert seen.accepted, f"expected the kept file not to be used, the configuration was rejected: {seen.message}"
             answers(envoy, 418)
-            kept_is(cell, data)
+            kept_is(cell, digest(data))
         fetched(source, 1)
 
 
@@ -162,10 +166,10 @@ def test_cache_replaced(cell: Cell) -> None:
     with cell.source_server() as source:
         source.offer(PATH, Reply(data))
         other = data + b"another one, which can be loaded all the same"
-        cached(cell, data).write_bytes(other)
+        cached(cell, digest(data)).write_bytes(other)
         with started(cell, source.port, remote("main", RemoteSource(PATH, digest(data)))) as envoy:
             answers(envoy, 418)
-            kept_is(cell, data)
+            kept_is(cell, digest(data))
         fetched(source, 1)
 
 
@@ -193,20 +197,24 @@ def test_retry(cell: Cell) -> None:
         fetched(source, 3)
 
 
-def padded(data: bytes, size: int) -> bytes:
-    """Returns a module of so many bytes: a loader does not look at what follows a library."""
-    return data + bytes(size - len(data))
+def padded(data: bytes, size: int) -> tuple[Reply, str]:
+    """Returns an answer with a module of so many bytes, and its digest: a loader does not look at what follows a library."""
+    padding = size - len(data)
+    found = hashlib.sha256(data)
+    for left in range(padding, 0, -PIECE_BYTES):
+        found.update(bytes(min(left, PIECE_BYTES)))
+    return Reply(data, padding=padding), found.hexdigest()
 
 
 @case("remote.fetched", languages=ONE, supported_for=NO_LANGUAGE)
 def test_large(cell: Cell) -> None:
     """A module of 32 MiB, which is as large as an answer may be that a host asks for itself, is fetched and serves."""
-    data = padded(probe_bytes(cell), LIMIT_BYTES)
+    reply, wanted = padded(probe_bytes(cell), LIMIT_BYTES)
     with cell.source_server() as source:
-        source.offer(PATH, Reply(data))
-        with started(cell, source.port, remote("main", RemoteSource(PATH, digest(data), timeout_s=REQUEST_S))) as envoy:
+        source.offer(PATH, reply)
+        with started(cell, source.port, remote("main", RemoteSource(PATH, wanted, timeout_s=REQUEST_S))) as envoy:
             answers(envoy, 418)
-            kept_is(cell, data)
+            kept_is(cell, wanted)
         fetched(source, 1)
 
 
@@ -250,8 +258,8 @@ def test_cut_off(cell: Cell) -> None:
 @case("remote.fail_open", languages=ONE, supported_for=NO_LANGUAGE)
 def test_too_large(cell: Cell) -> None:
     """Where the module is one byte larger than that limit, requests pass without it, and the log says why."""
-    data = padded(probe_bytes(cell), LIMIT_BYTES + 1)
-    fails_open(cell, Reply(data), digest(data), REQUEST_S)
+    reply, wanted = padded(probe_bytes(cell), LIMIT_BYTES + 1)
+    fails_open(cell, reply, wanted, REQUEST_S)
     logged = "buffer size limit for async client response body has been exceeded"
     assert logged in cell.read_logs(), f"expected the log to say {logged!r}, it does not"
 
@@ -296,7 +304,7 @@ def test_nack_on_cache_miss(cell: Cell) -> None:
         wanted = remote("main", RemoteSource(PATH, digest(data), nack_on_cache_miss=True))
         with started(cell, source.port, Listener("main")) as envoy:
             misses(envoy, wanted)
-            assert poll(cached(cell, data).exists, LOG_LINE_S), (
+            assert poll(cached(cell, digest(data)).exists, LOG_LINE_S), (
                 "expected the module to be fetched after the rejection, it is not"
             )
             update = envoy.update(wanted)
@@ -316,7 +324,7 @@ def test_nack_one_fetch_at_a_time(cell: Cell) -> None:
             for _ in range(2):
                 misses(envoy, wanted)
             source.let_go()
-            assert poll(cached(cell, data).exists, LOG_LINE_S), "expected the module to be fetched in the end, it is not"
+            assert poll(cached(cell, digest(data)).exists, LOG_LINE_S), "expected the module to be fetched in the end"
         fetched(source, 1)
 
 
@@ -332,7 +340,7 @@ def test_nack_retry(cell: Cell) -> None:
             failed = poll(lambda: bool(envoy.counters("cluster.module_source.upstream_rq_503")), LOG_LINE_S)
             assert failed, "expected the module to be fetched after the rejection, it is not"
             misses(envoy, wanted)
-            assert poll(cached(cell, data).exists, LOG_LINE_S), "expected the module to be fetched again, it is not"
+            assert poll(cached(cell, digest(data)).exists, LOG_LINE_S), "expected the module to be fetched again, it is not"
             update = envoy.update(wanted)
             assert update.accepted, f"expected the push after that to be accepted, it was rejected: {update.message}"
             answers(envoy, 418)
@@ -348,7 +356,7 @@ def test_loaded_globally(cell: Cell) -> None:
         module = ModuleRef("main", load_globally=True, remote=RemoteSource(PATH, digest(data)))
         for when in ("as it comes", "once it is kept"):
             with started(cell, source.port, Listener("main", (HttpFilter(module, "identity"),))) as envoy:
-                seen, expected = identity_of(envoy.request("/"), "global"), cached(cell, data).name
+                seen, expected = identity_of(envoy.request("/"), "global"), cached(cell, digest(data)).name
                 assert seen == expected, f"expected the symbols of {expected} to be visible globally {when}, found {seen}"
         fetched(source, 1)
 

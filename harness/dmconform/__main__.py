@@ -1,6 +1,7 @@
 """`dmconform`, and `python -m dmconform`."""
 
 import os
+import signal
 import sys
 
 
@@ -13,6 +14,8 @@ def main() -> int:
     except KeyboardInterrupt:
         print("dmconform: interrupted", file=sys.stderr)
         code = 4
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # all is done: one more would only change the exit code
     # An interrupt that was caught, but passed through an `exec` of a text (each dataclass is made by one), still makes
     # `python -m` end by SIGINT, whatever the exit code is. The next `exec` makes it forget that.
     exec("")

@@ -5,7 +5,9 @@ A file is recognised by its content, not by its name: a data file, a C header, o
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +55,7 @@ def load_operand(text: str) -> Operand:
     if _RELEASE.fullmatch(text):
         return _of_release(text)
     path = Path(text)
-    if not path.is_file():  # a FIFO, for one, would be waited for
+    if not path.exists():
         raise UsageError(f"{text}: expected {OPERAND_HELP}; there is no such file")
     return _of_file(path)
 
@@ -119,7 +121,10 @@ def _of_release(release: str) -> Operand:
 
 def _of_file(path: Path) -> Operand:
     try:
-        with path.open("rb") as file:
+        # Without waiting: a named pipe without a writer would not even open.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):  # it is read twice, which a pipe cannot be
+                raise UsageError(f"{path}: expected {OPERAND_HELP}; it is not a file")
             start = file.read(_LOOKED_AT_BYTES)
     except OSError as error:
         raise UsageError(f"{path}: expected {OPERAND_HELP}; it cannot be read: {error.strerror}") from error

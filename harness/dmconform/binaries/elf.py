@@ -340,6 +340,11 @@ class Library:
             raise Malformed(f"symbol {index} is asked for, the symbol table has room for {most}")
         return _SYMBOL.unpack_from(self.data, offset + index * _SYMBOL.size)
 
+    def place_of_symbol(self, index: int) -> slice:
+        """Returns where in the file the entry of a symbol is."""
+        start = self._symbol_table[0] + index * _SYMBOL.size
+        return slice(start, start + _SYMBOL.size)
+
     def raw_symbol(self, index: int) -> RawSymbol:
         """Returns one symbol by its number, as it is in the table."""
         name, info, other, section, value, _ = self._entry(index)
@@ -353,7 +358,7 @@ class Library:
         return Symbol(name, binding == _WEAK, section != 0, found, value, size, info & 0xF == _CHOOSES)
 
     def symbols(self) -> Iterator[Symbol]:
-        """Yields all symbols that the hash table knows of."""
+        """Yields all symbols that the hash table knows of, from number 1 on."""
         count = self._counts[1]
         if count > SYMBOLS_LIMIT:
             raise _too_much(f"expected up to {SYMBOLS_LIMIT} symbols, {count} are claimed")

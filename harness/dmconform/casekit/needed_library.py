@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from dmconform.binaries.rename_needed import rename_needed
 from dmconform.envoy.outcomes import Blocked
 
 _INSTEAD_OF: Final = "libgcc_s.so.1"
@@ -36,16 +37,5 @@ def write_module_that_needs_it(module: Path, target: Path, runpath: str | None =
     Raises:
         Blocked: the module is not of the kind that can be changed.
     """
-    import lief  # slow
-
-    binary = lief.ELF.parse(module)
-    needed = binary.get_library(_INSTEAD_OF) if binary is not None else None
-    if binary is None or needed is None:
+    if not rename_needed(module, target, _INSTEAD_OF, NEEDED_LIBRARY, runpath):
         raise Blocked(f"expected {module.name} to need {_INSTEAD_OF}, it does not")
-    needed.name = NEEDED_LIBRARY
-    for versions in binary.symbols_version_requirement:
-        if versions.name == _INSTEAD_OF:
-            versions.name = NEEDED_LIBRARY
-    if runpath is not None:
-        binary.add(lief.ELF.DynamicEntryRunPath(runpath))
-    binary.write(target)

@@ -33,7 +33,7 @@ from dmconform.cli import (
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
 from dmconform.core.errors import ExitCode
-from dmconform.core.interrupts import ended_like_interrupted, ignore_interrupts
+from dmconform.core.interrupts import ended_like_interrupted
 from dmconform.core.streams import prepare_streams
 
 
@@ -112,9 +112,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.ERROR
     except Exception as error:
         return explain(error, words)
-    finally:
-        if arguments is None:
-            ignore_interrupts()
 
 
 def _ended(words: Sequence[str]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import select
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 from msgspec.inspect import Type
 
 from dmconform.core.errors import DataFileError, HarnessError
+from dmconform.core.timeouts import PIPE_S
 from dmconform.core.trouble import SCARCE, machine_trouble
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ MOST_TOML_BYTES: Final = 1 << 20
 MOST_KEY_PARTS: Final = 64
 """Of a dotted key in TOML: `tomllib` takes time that grows with the square of their number."""
 _LONG_KEY: Final = re.compile(rb"""(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')){%d}""" % MOST_KEY_PARTS)
+_PIECE_BYTES: Final = 1 << 16
 _REFUSED: Final = re.compile(
     r"(?:Invalid enum value '?(?P<value>.*?)'?|Object contains unknown field `(?P<key>.*?)`)(?: - at `\$(?P<place>.*)`)?$"
 )
@@ -63,19 +66,22 @@ def convert(path: Path, value: object, shape: type[T]) -> T:
 
 
 def read_bounded(path: Path, most: int | None = None) -> bytes:
-    """Returns all bytes of a file, at most `most` (`MOST_BYTES`). Refuses anything but a regular file, so that it never waits.
+    """Returns all bytes of a file, at most `most` (`MOST_BYTES`).
+
+    A pipe that somebody writes to, such as `<(command)` of a shell, is a file too. It is waited for, `PIPE_S` for each piece.
 
     Raises:
-        DataFileError: there is none, it cannot be read, or it is not a file or too large.
+        DataFileError: there is none, it cannot be read, or it is neither or too large.
         HarnessError: this machine could not read it.
     """
     most = MOST_BYTES if most is None else most
     try:
         # Without waiting: a named pipe without a writer would not even open.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            mode = os.fstat(file.fileno()).st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
                 raise DataFileError(path, "expected a file, this is something else")
-            data = file.read(most + 1)
+            data = file.read(most + 1) if stat.S_ISREG(mode) else _piped(path, file.fileno(), most + 1)
     except FileNotFoundError:
         raise DataFileError(path, "there is no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a zero in the name
@@ -85,6 +91,25 @@ def read_bounded(path: Path, most: int | None = None) -> bytes:
     if len(data) > most:
         raise DataFileError(path, f"too large: expected at most {most >> 20} MiB ({most} bytes)")
     return data
+
+
+def _piped(path: Path, pipe: int, most: int) -> bytes:
+    """Returns up to `most` bytes of what is written to a pipe, up to the end of its last writer.
+
+    Raises:
+        DataFileError: nothing comes.
+    """
+    found = bytearray()
+    coming = select.poll()
+    coming.register(pipe, select.POLLIN)
+    while len(found) < most:
+        if not coming.poll(PIPE_S * 1000):
+            raise DataFileError(path, f"expected a file, this is a pipe to which nothing was written for {PIPE_S:g} s")
+        piece = os.read(pipe, min(_PIECE_BYTES, most - len(found)))
+        if not piece:
+            break
+        found += piece
+    return bytes(found)
 
 
 def _decoded(path: Path, decode: Callable[..., Any], data: object, shape: type[T]) -> T:

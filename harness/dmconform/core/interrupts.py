@@ -37,13 +37,6 @@ def ended_like_interrupted() -> Iterator[None]:
         yield
 
 
-def ignore_interrupts() -> None:
-    """Makes what would interrupt a command go unheard: its work is done, and the process is about to end with its exit code."""
-    for one in _ENDING:
-        if one is not signal.SIGQUIT:
-            signal.signal(one, signal.SIG_IGN)
-
-
 def _restore_quit() -> None:
     if signal.getsignal(signal.SIGQUIT) is not signal.SIG_IGN:
         signal.signal(signal.SIGQUIT, signal.SIG_DFL)

@@ -36,6 +36,7 @@ DOWNLOAD_S: Final = 600.0  # one Envoy release
 GIT_S: Final = 300.0  # one git command against an SDK source
 GIT_CONNECT_S: Final = 15.0  # an SDK source until it has listed its tags
 GIT_STALL_S: Final = 20.0  # a transfer by git over HTTP that brings next to nothing
+PIPE_S: Final = 5.0  # a pipe in the place of a file, until somebody writes to it, and from one piece to the next
 STORE_S: Final = 60.0  # another run that stores the same modules
 BUILD_S: Final = 900.0  # one build container
 SUITE_GIT_S: Final = 10.0  # asking git for this suite's own commit

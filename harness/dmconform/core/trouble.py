@@ -54,11 +54,41 @@ def machine_trouble(error: BaseException) -> str | None:
         return f"{': '.join([*names, os.strerror(error.errno)])}; {_NEXT[error.errno]}"
     if isinstance(error, MemoryError):
         return "there is no memory left; give it more"
-    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+    if isinstance(error, RuntimeError) and _NO_THREAD in str(error):
         return "no more threads can be started; raise the limit of processes (ulimit -u), or end some"
     return None
 
 
+_NO_THREAD: Final = "can't start new thread"
+# As C, Go, Rust and Python say it.
+_SCARCE_WORDS: Final = (
+    *(os.strerror(number) for number in sorted(SCARCE)),
+    "failed to create new OS thread",
+    _NO_THREAD,
+)
+
+
+def scarcity_of(error: BaseException) -> str | None:
+    """Returns what the machine lacked where an error, or what it was raised for, is for want of something; else None."""
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        if not isinstance(one, OSError) or one.errno in SCARCE or is_full(one):
+            trouble = machine_trouble(one)
+            if trouble is not None:
+                return trouble
+        one = one.__cause__ or one.__context__
+    return None
+
+
+def scarcity_in(printed: str) -> str | None:
+    """Returns the last line of a program's output that says that the machine lacked something; None where none does."""
+    lines = (line for line in reversed(printed.splitlines()) if any(words in line for words in _SCARCE_WORDS))
+    return next((line.strip()[:_LINE_CHARACTERS] for line in lines), None)
+
+
+_LINE_CHARACTERS: Final = 300
 _WRONG_NAME: Final = frozenset(
     (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 )

@@ -96,6 +96,7 @@ class Talk:
         headers: Iterable[tuple[str, str]] = (),
         trailers: Mapping[str, str] | None = None,
         cut: bool = False,
+        padding: int = 0,
     ) -> None:
         """Sends an answer.
 
@@ -105,11 +106,12 @@ class Talk:
             headers: further headers.
             trailers: its trailers; with some the body is sent in chunks.
             cut: only half of the body, then the connection ends.
+            padding: how many zero bytes follow the body.
 
         Raises:
             Gone: it was cut.
         """
-        framing = ("transfer-encoding", "chunked") if trailers else ("content-length", str(len(content)))
+        framing = ("transfer-encoding", "chunked") if trailers else ("content-length", str(len(content) + padding))
         data = self._talk.send(h11.Response(status_code=status, headers=[framing, *headers], reason=_REASON)) or b""
         if cut:
             self._socket.sendall(data + content[: len(content) // 2])
@@ -117,6 +119,9 @@ class Talk:
         last = h11.EndOfMessage()
         if self._has_body:  # an answer to HEAD ends with its headers
             data += self._talk.send(h11.Data(data=content)) or b""
+            for left in range(padding, 0, -_READ_BYTES):  # in pieces, as it may be large
+                self._socket.sendall(data)
+                data = self._talk.send(h11.Data(data=bytes(min(left, _READ_BYTES)))) or b""
             last = h11.EndOfMessage(headers=list((trailers or {}).items()))
         self._socket.sendall(data + (self._talk.send(last) or b""))
 

@@ -30,6 +30,7 @@ class Reply:
     body: bytes = b""
     status: int = 200
     manner: Manner = Manner.WHOLE
+    padding: int = 0  # how many zero bytes follow the body
 
 
 class SourceServer:
@@ -45,7 +46,9 @@ class SourceServer:
 
     def offer(self, path: str, *replies: Reply) -> None:
         """Answers the fetches of a path by these, one after another; the last one stays."""
-        self._observer.offer(self.port, path, [(one.status, one.manner.name, one.body) for one in replies])
+        if self._observer is not UNOBSERVED:
+            whole = [(one.status, one.manner.name, one.body + bytes(one.padding)) for one in replies]
+            self._observer.offer(self.port, path, whole)
         with self._lock:
             self._replies[path] = list(replies)
 
@@ -72,7 +75,7 @@ class SourceServer:
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if reply.manner is Manner.HELD:
             self._let_go.wait(SOURCE_HELD_S)
-        talk.answer(reply.status, reply.body, cut=reply.manner is Manner.CUT)
+        talk.answer(reply.status, reply.body, cut=reply.manner is Manner.CUT, padding=reply.padding)
         if head.in_chunks:
             talk.rest()
 

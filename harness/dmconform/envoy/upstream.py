@@ -71,9 +71,10 @@ class _Manner:
 class Upstream:
     """What the server has received, and how it goes on with what it holds."""
 
-    def __init__(self, observer: Observer = UNOBSERVED) -> None:
+    def __init__(self, observer: Observer = UNOBSERVED, *, keeps: bool = True) -> None:
         self.port = 0
         self._observer = observer
+        self._keeps = keeps
         self._lock = threading.Lock()
         self._begun: Counter[str] = Counter()
         self._received: list[Received] = []
@@ -102,8 +103,9 @@ class Upstream:
             self._begun[head.path] += 1
         rest = talk.rest()
         received = Received(head.method, head.path, head.headers, rest.body.decode(errors="replace"), rest.trailers)
-        with self._lock:
-            self._received.append(received)
+        if self._keeps:
+            with self._lock:
+                self._received.append(received)
         manner = _Manner.of(head.query)
         if manner.hold:
             self._let_go.wait(SOURCE_HELD_S)
@@ -114,15 +116,18 @@ class Upstream:
 
 
 @contextlib.contextmanager
-def upstream(observer: Observer = UNOBSERVED) -> Iterator[Upstream]:
-    """Serves on a loopback port of the kernel's choice. A case uses `Cell.upstream`, which has the cell's observer."""
-    state = Upstream(observer)
+def upstream(observer: Observer = UNOBSERVED, *, keeps: bool = True) -> Iterator[Upstream]:
+    """Serves on a loopback port of the kernel's choice. A case uses `Cell.upstream`, which has the cell's observer.
+
+    Without `keeps`, what was received is answered and forgotten.
+    """
+    state = Upstream(observer, keeps=keeps)
     with serving(state.answers, state.let_go) as state.port:
         yield state
 
 
 @contextlib.contextmanager
 def upstream_server() -> Iterator[int]:
-    """Serves the same, and yields only the port."""
-    with upstream() as state:
+    """Serves the same, for any number of cells, and yields only the port."""
+    with upstream(keeps=False) as state:
         yield state.port

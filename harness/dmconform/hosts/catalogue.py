@@ -98,8 +98,9 @@ def load_not_available(path: Path) -> tuple[Release, ...]:
         releases = tuple(sorted(map(Release.parse, file.not_available)))
     except ValueError as error:
         raise DataFileError(path, f"not_available: {error}") from None
+    names = {str(one) for one in releases}
     for one in file.host:
-        if one.version in releases:
+        if one.release in names:  # as text: whether it is a release is for `load_hosts` to say
             raise DataFileError(path, f"not_available: {one.release} has a [[host]] entry; expected one or the other")
     return releases
 

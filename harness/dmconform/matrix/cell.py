@@ -127,11 +127,11 @@ class Cell:
         """Returns what the logs of this cell's hosts say so far of the module's ABI string."""
         if self._refused_before is not None and not self._envoys:
             return self._refused_before.abi_verdict
-        return abi_verdict(self._printed(), self.loaded)
+        return abi_verdict(self.printed(), self.loaded)
 
     def probe_load_so_far(self) -> ProbeLoad:
         """Returns what the hosts of this cell have done so far with the probe."""
-        return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self._printed())
+        return probe_load(self._probes, (one for envoy in self._envoys for one in envoy.taken), self.printed())
 
     @property
     def modules_folder(self) -> Path:
@@ -253,7 +253,12 @@ class Cell:
         """Returns what all Envoys of this cell have printed; an archive notes that the log is not compared."""
         return "".join(envoy.read_log() for envoy in self._envoys)
 
-    def _printed(self) -> str:
+    def host_processes(self) -> tuple[int, ...]:
+        """Returns the process ids of this cell's Envoys, for the harness; some may have ended."""
+        return tuple(envoy.pid for envoy in tuple(self._envoys))
+
+    def printed(self) -> str:
+        """Returns what all Envoys of this cell have printed, for the harness; a case uses `read_logs`."""
         return "".join(envoy.printed() for envoy in self._envoys)
 
     def reap(self) -> None:

@@ -24,6 +24,9 @@ from dmconform.matrix.run_cell import CellResult
 PROGRESS_EVERY_S = 2.0
 LOGGED_PROGRESS_EVERY_S = 10.0  # where it is no terminal: a log is read afterwards
 PYTEST_LOG = "pytest.log"
+# Of workers: threads share one heap, and what is freed at its end goes back to the system at once. It makes no cell slower.
+SMALL_HEAP = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": str(128 << 10)}
+_UNUSED = ("doctest", "unittest", "junitxml", "pastebin", "stepwise", "setuponly", "setupplan")  # plugins that take memory
 PYTEST_TROUBLE = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -59,6 +62,7 @@ def _undisturbed() -> Iterator[None]:
     for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     os.environ |= dict.fromkeys(("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTHONDONTWRITEBYTECODE", "PYTHONSAFEPATH"), "1")
+    os.environ |= SMALL_HEAP
     try:
         yield
     finally:
@@ -115,6 +119,7 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer
         *("-p", "dmconform.matrix.pytest_plugin"),
         *("-p", "no:cacheprovider"),
         *("-p", "no:tmpdir"),  # it leaves a folder in the temporary one
+        *(word for name in _UNUSED for word in ("-p", f"no:{name}")),
         *(() if workers == "0" else ("-p", "xdist.plugin", f"--numprocesses={workers}")),
     ]
     if observer.is_interactive:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import msgspec
 
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core.datafile import load_json
-from dmconform.core.values import Feature, Host, Language, ModuleFile, Outcome, SdkId
+from dmconform.core.values import CellId, Feature, Host, Language, ModuleFile, Outcome, SdkId
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import AbiCheck
 from dmconform.spec.cells import PlannedCell
@@ -84,6 +85,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Returns the host with this id."""
         return next(host for host in self.hosts if host.host.id == host_id)
 
+    def cells_of(self, case: str) -> tuple[PlannedCell, ...]:
+        """Returns the cells of a case."""
+        return tuple(cell for cell in self.cells if cell.id.case == case)
+
     def static_verdict(self, sdk_id: str, host_id: str) -> StaticVerdict | None:
         """Returns what a host is expected to make of the probe of an SDK version; None where that is not known."""
         return next((one.verdict for one in self.static if one.sdk == sdk_id and one.host == host_id), None)
@@ -98,4 +103,11 @@ def write_plan(plan: Plan, folder: Path) -> Path:
 
 def read_plan(path: Path) -> Plan:
     """Reads what `write_plan` wrote."""
-    return load_json(path, Plan)
+    plan = load_json(path, Plan)
+    return msgspec.structs.replace(plan, cells=tuple(_with_shared_texts(cell) for cell in plan.cells))
+
+
+def _with_shared_texts(cell: PlannedCell) -> PlannedCell:
+    """Returns the same cell with texts that it shares with others: a plan has thousands of cells, and each worker has it."""
+    case, sdk, host = map(sys.intern, (cell.id.case, cell.id.sdk, cell.id.host))
+    return PlannedCell(CellId(case, sdk, host), cell.relation, sys.intern(cell.relation_reason))

@@ -7,7 +7,7 @@ plan of the default selection first, in the controlling process only.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -29,16 +29,20 @@ from dmconform.spec.cells import PlannedCell
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 
 if TYPE_CHECKING:
+    from _pytest._code.code import TerminalRepr, TracebackStyle
     from xdist.workermanage import WorkerController
 
     from dmconform.matrix.cell import Cell
+    from dmconform.spec.cases import CaseFunction
 
 RECORDS_KEY = pytest.StashKey[tuple[KnownFailure, ...]]()
 PLAN_KEY = pytest.StashKey[Plan]()
 OBSERVER_KEY = pytest.StashKey[Observer]()
+UPSTREAM_KEY = pytest.StashKey[int]()
 RESULTS_FILE = "results.jsonl"
 _PROPERTY = "dmconform_result"
 _WORKER_INPUT = "dmconform_plan"
+_NO_KEYWORDS: set[str] = set()
 
 
 class Observed:
@@ -84,48 +88,77 @@ def _plan(config: pytest.Config) -> Plan | None:
     return config.stash.get(PLAN_KEY, None)
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if declaration_of(metafunc.function) is None:
-        return
-    plan = _plan(metafunc.config)
-    wanted = case_id(Path(str(metafunc.module.__file__)), metafunc.function.__name__)
-    cells = [cell for cell in plan.cells if cell.id.case == wanted] if plan else []
-    metafunc.parametrize("cell", cells, ids=[f"{cell.id.sdk}/{cell.id.host}" for cell in cells], indirect=True)
-
-
-@pytest.fixture(scope="session")
-def _upstream_port() -> Iterator[int]:
-    with upstream_server() as port:
-        yield port
-
-
-@pytest.fixture
-def cell(request: pytest.FixtureRequest, _upstream_port: int) -> tuple[PlannedCell, int]:
-    """Returns what the wrapper below needs; the case itself is given a `Cell`."""
-    return request.param, _upstream_port
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Runs a case through the judge, so that every way to end becomes a result."""
-    plan = _plan(pyfuncitem.config)
-    if plan is None or declaration_of(pyfuncitem.function) is None:
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: object) -> list[CellItem] | None:
+    """Makes the items of a case: one for each of its cells in the plan."""
+    if declaration_of(obj) is None:
         return None
-    planned, upstream_port = cast("tuple[PlannedCell, int]", pyfuncitem.funcargs["cell"])
-    observer = pyfuncitem.config.stash.get(OBSERVER_KEY, UNOBSERVED)
-    overdue = Blocked(f"the cell is not done after {CELL_S:g} s, though no wait in it was that long")
-
-    def case(cell: Cell) -> None:
-        with contextlib.nullcontext() if observer.is_interactive else bounded(CELL_S, overdue):
-            pyfuncitem.obj(cell=cell)
-
-    result = run_cell(plan, planned, upstream_port, case, observer)
-    pyfuncitem.user_properties.append((_PROPERTY, msgspec.json.encode(result).decode()))
-    _end_as_judged(pyfuncitem, plan, planned, result)
-    return True
+    function = cast("CaseFunction", obj)
+    plan = _plan(collector.config)
+    cells = plan.cells_of(case_id(collector.path, name)) if plan else ()
+    return [CellItem.of(collector, name, function, cell) for cell in cells]
 
 
-def _end_as_judged(item: pytest.Function, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
+class CellItem(pytest.Item):
+    """A cell. It is much smaller than an item of a parametrized function, of which a worker would have thousands."""
+
+    function: CaseFunction
+    planned: PlannedCell
+
+    @classmethod
+    def of(cls, parent: pytest.Module | pytest.Class, name: str, function: CaseFunction, planned: PlannedCell) -> CellItem:
+        """Makes the item.
+
+        Args:
+            parent: the file of the case.
+            name: the function's.
+            function: the case.
+            planned: the cell.
+        """
+        named = f"{name}[{planned.id.sdk}/{planned.id.host}]"
+        item: CellItem = cls.from_parent(parent, name=named)
+        item.keywords, item.extra_keyword_matches = parent.keywords, _NO_KEYWORDS  # both would be large, and are not used
+        item.function, item.planned = function, planned
+        return item
+
+    def runtest(self) -> None:
+        """Runs the case through the judge, so that every way to end becomes a result."""
+        plan = _plan(self.config)
+        assert plan is not None, "expected a plan, as the item was made of one"
+        observer = self.config.stash.get(OBSERVER_KEY, UNOBSERVED)
+        overdue = Blocked(f"the cell is not done after {CELL_S:g} s, though no wait in it was that long")
+
+        def case(cell: Cell) -> None:
+            with contextlib.nullcontext() if observer.is_interactive else bounded(CELL_S, overdue):
+                self.function(cell)
+
+        result = run_cell(plan, self.planned, _upstream_port(self.config), case, observer)
+        self.user_properties.append((_PROPERTY, msgspec.json.encode(result).decode()))
+        _end_as_judged(self, plan, self.planned, result)
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: TracebackStyle | None = None
+    ) -> str | TerminalRepr:
+        """Returns the text of an end that is as judged; only for others pytest reads the sources, which takes some MB."""
+        if isinstance(excinfo.value, pytest.fail.Exception):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Returns where the case is."""
+        return self.path, self.function.__code__.co_firstlineno - 1, self.name
+
+
+def _upstream_port(config: pytest.Config) -> int:
+    """Returns the port of the server behind the Envoys of this process, which runs from its first use on."""
+    port = config.stash.get(UPSTREAM_KEY, None)
+    if port is None:
+        running = contextlib.ExitStack()
+        port = config.stash[UPSTREAM_KEY] = running.enter_context(upstream_server())
+        config.add_cleanup(running.close)
+    return port
+
+
+def _end_as_judged(item: pytest.Item, plan: Plan, planned: PlannedCell, result: CellResult) -> None:
     """Ends the pytest item so that it is red only where the run would be."""
     records = item.config.stash[RECORDS_KEY]
     classified = classify(plan, planned, result, records)

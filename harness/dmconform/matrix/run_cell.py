@@ -6,14 +6,17 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.errors import HarnessError
+from dmconform.core.limits import shortage
 from dmconform.core.removal import remove_tree
-from dmconform.core.trouble import has_no_room
+from dmconform.core.time_slices import TimeSlices, time_slices
+from dmconform.core.trouble import has_no_room, machine_trouble, scarcity_in, scarcity_of
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
 from dmconform.envoy.observer import UNOBSERVED, Observer
@@ -67,11 +70,6 @@ def run_cell(
         cell = Cell(planned.id, planned.relation, sdk, host, folder, upstream_port, plan.companions, refusals, observer)
         try:
             outcome, detail = _outcome_of(case, cell)
-            if outcome is not Outcome.PASS and outcome.is_verdict and has_no_room(folder):
-                outcome, detail = (
-                    Outcome.ERROR,
-                    f"{_system_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))} ({detail})",
-                )
         finally:
             cell.reap()
         verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
@@ -98,22 +96,66 @@ def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:
 
 
 def _outcome_of(case: Callable[[Cell], None], cell: Cell) -> tuple[Outcome, str]:
-    """Runs the case; returns an outcome for every way to end, and its message."""
+    """Runs the case; returns an outcome for every way to end, and its message.
+
+    What goes wrong where the machine lacked something is not the host's.
+    """
+    try:
+        with time_slices(cell.host_processes) as slices:
+            ended = _ended(case, cell)
+    except RuntimeError as error:
+        return Outcome.ERROR, _trouble_of(error)
+    if ended.outcome is Outcome.PASS or not ended.outcome.is_verdict:
+        return ended.outcome, ended.detail
+    why = _lacking(ended, cell, slices)
+    return (Outcome.ERROR, f"{why} ({ended.detail})") if why else (ended.outcome, ended.detail)
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """How a case ended, and the error that ended it."""
+
+    outcome: Outcome
+    detail: str = ""
+    error: Exception | None = None
+
+
+def _lacking(ended: _Ended, cell: Cell, slices: TimeSlices) -> str | None:
+    """Returns what the machine lacked while a case ended badly; None where it had enough of everything."""
+    if has_no_room(cell.folder):
+        return _system_trouble(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    try:
+        scarce = (ended.error and scarcity_of(ended.error)) or shortage() or scarcity_in(cell.printed())
+    except OSError as error:  # the log is lost, or there is no way to look
+        return _system_trouble(error)
+    if scarce:
+        return f"the machine lacked something: {scarce}"
+    if ended.outcome in (Outcome.HANG, Outcome.FAIL) and slices.missing:
+        return f"there was no time for it: {slices.missing}; run it again on a machine that is less busy"
+    return None
+
+
+def _ended(case: Callable[[Cell], None], cell: Cell) -> _Ended:
     try:
         cell.folder.mkdir(parents=True)
         case(cell)
     except CellEnd as end:
-        return end.outcome, str(end)
+        return _Ended(end.outcome, str(end), end)
     except AssertionError as error:
         printed = str(error).partition("\nassert ")[0]  # pytest adds the expression, with addresses that differ from run to run
-        return Outcome.FAIL, printed or "an assertion without a message failed"
-    except OSError as error:
-        return Outcome.ERROR, _system_trouble(error)
+        return _Ended(Outcome.FAIL, printed or "an assertion without a message failed", error)
     except HarnessError as error:
-        return Outcome.ERROR, str(error)
+        return _Ended(Outcome.ERROR, str(error))
     except Exception as error:  # a mistake in the harness or the case must not pass for a verdict
-        return Outcome.ERROR, f"the case itself failed: {type(error).__name__}: {error}"
-    return Outcome.PASS, ""
+        return _Ended(Outcome.ERROR, _trouble_of(error))
+    return _Ended(Outcome.PASS)
+
+
+def _trouble_of(error: Exception) -> str:
+    """Returns the message for an error that is no verdict."""
+    if isinstance(error, OSError):
+        return _system_trouble(error)
+    return machine_trouble(error) or f"the case itself failed: {type(error).__name__}: {error}"
 
 
 def _system_trouble(error: OSError) -> str:

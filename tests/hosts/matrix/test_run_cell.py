@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
+import os
+import resource
+import signal
+import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
 from dmconform.core.errors import HarnessError
 from dmconform.core.values import Outcome
 from dmconform.core.waiting import bounded
+from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung, ModuleRejected, NotApplicable
 from dmconform.matrix.cell import Cell, listener
+from dmconform.matrix.run_cell import CellResult
 
 from tests.hosts.bench import Bench
 from tests.hosts.processes import naming
@@ -76,6 +85,71 @@ def test_a_cell_that_is_never_done_is_ended(bench: Bench) -> None:
     assert not naming(bench.evidence(result))
 
 
+def in_a_child(bench: Bench, case: Callable[[Cell], None], settle: Callable[[], None] = lambda: None) -> CellResult:
+    """What comes of a function as a case, in a process that may be limited and stopped."""
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe()
+
+    def run() -> None:
+        os.setsid()
+        settle()
+        theirs.send_bytes(msgspec.json.encode(bench.run(case)))
+
+    process = context.Process(target=run)
+    process.start()
+    try:
+        assert ours.poll(60), "expected the cell to be done"
+        return msgspec.json.decode(ours.recv_bytes(), type=CellResult)
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_a_time_out_while_all_was_stopped_is_not_the_hosts_fault(bench: Bench) -> None:
+    """The cell's process and its Envoy are stopped for longer than an answer may take; the Envoy for a bit longer."""
+
+    def case(cell: Cell) -> None:
+        with cell.start(listener("identity")) as envoy:
+            pids = f"{os.getpid()} {envoy.pid}"
+            script = f"kill -STOP {envoy.pid} && sleep 0.5 && kill -STOP {pids} && sleep 6 && kill -CONT {os.getpid()}"
+            script += f" && sleep 2; kill -CONT {pids}"
+            with subprocess.Popen(["sh", "-c", script], start_new_session=True):
+                for _ in range(10_000):
+                    envoy.request("/")
+
+    result = in_a_child(bench, case)
+    assert result.outcome is Outcome.ERROR, result
+    assert "there was no time for it: the machine let nothing of this cell run for" in result.detail
+    assert "no complete answer in time" in result.detail
+
+
+def test_a_host_that_alone_is_stopped_hangs(bench: Bench) -> None:
+    def case(cell: Cell) -> None:
+        with cell.start(listener("identity")) as envoy:
+            os.kill(envoy.pid, signal.SIGSTOP)
+            envoy.request("/")
+
+    result = bench.run(case)
+    assert result.outcome is Outcome.HANG, result
+
+
+@pytest.mark.parametrize("left", [16, 24, 32, 64])
+def test_with_few_open_files_nothing_is_the_hosts_fault(left: int, bench: Bench) -> None:
+    def case(cell: Cell) -> None:
+        with cell.start(listener("identity")) as envoy, contextlib.ExitStack() as clients:
+            for _ in range(200):
+                client = clients.enter_context(envoy.connect(Protocol.HTTP1))
+                assert client.request(Request("/")).status == 200, "expected an answer to each of 200 connections"
+
+    def settle() -> None:
+        used = len(list(Path("/proc/self/fd").iterdir()))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + left, used + left))
+
+    assert bench.run(case).outcome is Outcome.PASS
+    result = in_a_child(bench.with_plan(keep_evidence=False), case, settle)
+    assert result.outcome is Outcome.ERROR, result
+
+
 def test_an_interruption_is_passed_on(bench: Bench) -> None:
     with pytest.raises(KeyboardInterrupt):
         bench.run(raising(KeyboardInterrupt()))
@@ -106,7 +180,7 @@ def test_a_log_that_cannot_be_read_is_no_pass(bench: Bench, monkeypatch: pytest.
     def unreadable(_: Cell) -> str:
         raise OSError(5, "Input/output error", "envoy.log")
 
-    monkeypatch.setattr(Cell, "_printed", unreadable)
+    monkeypatch.setattr(Cell, "printed", unreadable)
     result = bench.run(lambda _: None)
     assert result.outcome is Outcome.ERROR, result
     assert "Input/output error" in result.detail

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
+from dmconform.core.values import Outcome
 from dmconform.report.reading import read_report
 
 from tests.checkout import ROOT
 from tests.hosts.full_disk import small_disk
 from tests.hosts.jumping_clock import JumpingClock
-from tests.hosts.processes import eventually
+from tests.hosts.processes import eventually, of_session
 from tests.hosts.project import Project, ended, report_in
 
 pytestmark = [pytest.mark.host, pytest.mark.usefixtures("everything")]
 
+NOBODY = 65534
 SELECTED = ("--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/*", "-n", "2")
 
 
@@ -104,3 +108,26 @@ def test_a_clock_that_jumps_gives_a_report_that_can_be_read(jump_s: int, project
     assert all(0 <= cell.duration_s < 120 for cell in report.cells)
     for words in (("diff", out, out), ("page", out, "--out", tmp_path / "page.html")):
         assert project.dmconform(*words, environment=clock.environment).exit_code == ExitCode.OK
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user's processes are limited here, as root's are not: needs root")
+def test_with_few_processes_no_promise_is_broken(project: Project, tmp_path: Path) -> None:
+    """The limit becomes too low in the middle of a run: what fails from then on could not run, in reruns too."""
+    tmp_path.chmod(0o777)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    rights = "--inh-caps=+dac_override,+dac_read_search", "--ambient-caps=+dac_override,+dac_read_search"
+    prefix = ("setpriv", f"--reuid={NOBODY}", "--clear-groups", *rights, "prlimit", "--nproc=2000:2000")
+    out = tmp_path / "out"
+    environment = {"DMCONFORM_CACHE": str(paths.cache_folder()), "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    process = project.start("run", *SELECTED, "--out", out, environment=environment, prefix=prefix)
+    assert eventually(lambda: (out / "results.jsonl").exists() and (out / "results.jsonl").stat().st_size > 0, 60)
+    for one in of_session(process.pid):
+        lower = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", "prlimit", f"--pid={one}", "--nproc=12:2000"]
+        subprocess.run(lower, check=False)  # some has ended
+    done = ended(process)
+    outcomes = Counter(cell.outcome for cell in report_in(out).cells)
+    assert done.exit_code == ExitCode.ERROR, done
+    assert set(outcomes) <= {Outcome.PASS, Outcome.ERROR}, outcomes
+    assert outcomes[Outcome.ERROR], "expected the limit to be felt"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import io
+import time
 from pathlib import Path
 
 import msgspec
@@ -273,3 +274,24 @@ def test_names_cannot_steer_a_terminal() -> None:
     assert "\x1b" not in text
     many = c_module(*(f"envoy_dynamic_module_callback_{number}" for number in range(9)), hooks=hooks_of("1.38", "http_filter"))
     assert f"… and {9 - NAMES_SHOWN} more (--json has all)" in printed(found(many, (), HTTP))
+
+
+@pytest.mark.parametrize("way", ["none", "all", "some", "not determined"])
+@pytest.mark.parametrize("language", ["c", "rust"])
+def test_the_time_grows_with_the_missing_symbols_and_not_with_their_square(way: str, language: str) -> None:
+    """Four times as many take four times as long; sixteen times would be a look-up in all of them for each of them."""
+
+    def takes(count: int) -> float:
+        names = [f"envoy_dynamic_module_callback_number_{number:05}" for number in range(count)]
+        module = c_module(*names, hooks=hooks_of("1.39", "http_filter"))
+        if language != "c":
+            official = of_official_sdk(language, "1.39")
+            module = msgspec.structs.replace(official, undefined=(*official.undefined, *module.undefined))
+        reached = {"none": (), "all": names, "some": names[::2], "not determined": ()}[way]
+        reach = ReachFacts(reached=tuple(reached), problem="no code" if way == "not determined" else None)
+        began = time.process_time()
+        assert bounds_of(module, around(HTTP), SdkGuess((), Known.UNKNOWN, ""), reach)
+        return time.process_time() - began
+
+    few, many = (min(takes(count) for _ in range(3)) for count in (2_500, 10_000))
+    assert many < 10 * few, f"expected about four times as long, it takes {few:.3f} s and {many:.3f} s"

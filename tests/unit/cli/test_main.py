@@ -216,23 +216,38 @@ sys.exit(main.main())
     assert (done.returncode, done.stderr) == (ExitCode.ERROR, "dmconform: interrupted\n")
 
 
-@pytest.mark.parametrize("place", ["main", "import"])
-def test_an_interrupt_in_the_making_of_a_class_ends_as_any_other(place: str, tmp_path: Path) -> None:
-    """`python -m` ends by SIGINT where an interrupt passed through an `exec` of a text, even if it was caught."""
+def ends_with(source: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+    """`python -m dmconform` with another text in the place of the command line's module."""
     package = tmp_path / "dmconform"
     (package / "cli").mkdir(parents=True)
     shutil.copy(paths.PACKAGE / "__main__.py", package)
     (package / "__init__.py").touch()
-    caught = "    try:\n        exec('raise KeyboardInterrupt')\n    except KeyboardInterrupt:\n        return 4\n"
-    source = {"main": f"def main():\n{caught}", "import": "exec('raise KeyboardInterrupt')\n"}[place]
     (package / "cli" / "main.py").write_text(source, encoding="utf-8")
     command = [sys.executable, "-m", "dmconform"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
+    return subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT_S
     )
+
+
+@pytest.mark.parametrize("place", ["main", "import"])
+def test_an_interrupt_in_the_making_of_a_class_ends_as_any_other(place: str, tmp_path: Path) -> None:
+    """`python -m` ends by SIGINT where an interrupt passed through an `exec` of a text, even if it was caught."""
+    caught = "    try:\n        exec('raise KeyboardInterrupt')\n    except KeyboardInterrupt:\n        return 4\n"
+    source = {"main": f"def main():\n{caught}", "import": "exec('raise KeyboardInterrupt')\n"}[place]
+    done = ends_with(source, tmp_path)
     assert done.returncode == ExitCode.ERROR
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("end", ["return 4", "raise KeyboardInterrupt"])
+def test_an_interrupt_when_all_is_done_changes_nothing(end: str, name: str, tmp_path: Path) -> None:
+    """Python gives signals their usual effect back while it ends: one more made the exit code that of a signal."""
+    source = f"import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.{name})\ndef main():\n    {end}\n"
+    done = ends_with(source, tmp_path)
+    assert done.returncode == ExitCode.ERROR
+    assert "KeyboardInterrupt" not in done.stderr
 
 
 def test_an_option_of_a_command_does_not_ask_for_it(capsys: pytest.CaptureFixture[str]) -> None:

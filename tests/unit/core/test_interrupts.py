@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from dmconform.core.interrupts import deferred_interrupts, ended_like_interrupted, ignore_interrupts
+from dmconform.core.interrupts import deferred_interrupts, ended_like_interrupted
 
 LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -55,12 +55,6 @@ def test_a_second_quit_ends_at_once() -> None:
             os.kill(os.getpid(), signal.SIGQUIT)
         finally:
             assert signal.getsignal(signal.SIGQUIT) is signal.SIG_DFL
-
-
-def test_a_process_that_ends_hears_nothing_more() -> None:
-    ignore_interrupts()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        os.kill(os.getpid(), number)
 
 
 @pytest.mark.parametrize("number", LIKE_CTRL_C)

@@ -16,7 +16,7 @@ from dmconform.core.clock import CommandStart
 from dmconform.core.datafile import read_bounded
 from dmconform.core.errors import HarnessError, UsageError
 from dmconform.core.interrupts import deferred_interrupts
-from dmconform.core.trouble import has_no_room, is_full, machine_trouble, not_written
+from dmconform.core.trouble import has_no_room, is_full, machine_trouble, not_written, scarcity_in, scarcity_of
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -107,3 +107,49 @@ def test_an_interrupt_waits_for_the_end_of_the_block(number: signal.Signals) -> 
         done = True
     assert done
     assert signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EAGAIN, errno.ENOMEM, errno.ENFILE])
+def test_scarcity_is_found_behind_an_error(number: int) -> None:
+    def end() -> None:
+        try:
+            raise OSError(number, os.strerror(number))
+        except OSError as error:
+            raise AssertionError("expected an answer, saw none") from error
+
+    with pytest.raises(AssertionError) as caught:
+        end()
+    assert (scarcity_of(caught.value) or "").startswith(os.strerror(number))
+
+
+def test_threads_and_memory_can_be_scarce() -> None:
+    assert "threads" in (scarcity_of(RuntimeError("can't start new thread")) or "")
+    assert "memory" in (scarcity_of(MemoryError()) or "")
+
+
+@pytest.mark.parametrize(
+    "error", [AssertionError("x"), ConnectionResetError(errno.ECONNRESET, "x"), PermissionError(errno.EPERM, "")]
+)
+def test_other_errors_are_no_scarcity(error: Exception) -> None:
+    assert scarcity_of(error) is None
+
+
+def test_errors_that_name_one_another_are_no_endless_search() -> None:
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert scarcity_of(first) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "accept failed: Too many open files",
+        "runtime: failed to create new OS thread (have 5 already; errno=11)",
+        'thread panicked: failed to spawn thread: Os { code: 11, message: "Resource temporarily unavailable" }',
+        "mmap: Cannot allocate memory",
+        "RuntimeError: can't start new thread",
+    ],
+)
+def test_scarcity_is_found_in_what_a_host_prints(line: str) -> None:
+    assert scarcity_in(f"all is well\n{line}\nthe end\n") == line
+    assert scarcity_in("all is well\n") is None

@@ -135,6 +135,7 @@ def test_no_command_waits_crashes_or_is_green(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dmconform.matrix.costs.FILE", tmp_path / "costs.json")
+    monkeypatch.setattr(datafile, "PIPE_S", 0.1)
     folder = tmp_path / "folder"
     folder.mkdir()
     bad = folder / "report.json"

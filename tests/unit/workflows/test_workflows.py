@@ -75,6 +75,7 @@ def test_a_script_is_a_command_of_the_tool() -> None:
         "dmconform gate reports/local/whole",
         "toxw -e attack",
         "toxw -e foreign",
+        "toxw -e fuzz",
         "toxw -e renew",
         "toxw -e tests",
     ]
