@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import threading
 import traceback
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from dmconform.core.errors import ExitCode, HarnessError
+from dmconform.core.interrupts import interrupt_again
 from dmconform.core.text import cut, no_command, one_line
 from dmconform.core.trouble import machine_trouble
 
 DEBUG: Final = "--debug"
-_AGAIN_S: Final = 0.01
 _LONGEST: Final = 300  # of an error's own words, and of a command
 
 
@@ -44,8 +43,7 @@ def shorten_side_effects(words: Sequence[str]) -> None:
 
     def say_unraisable(found: sys.UnraisableHookArgs) -> None:
         if issubclass(found.exc_type, KeyboardInterrupt):
-            main_thread = threading.main_thread().ident or 0
-            threading.Timer(_AGAIN_S, signal.pthread_kill, (main_thread, signal.SIGINT)).start()  # it also ends a wait
+            interrupt_again()
         else:
             (unraisable if _wants_traceback(words) else say_short)(found)
 

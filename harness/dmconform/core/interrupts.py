@@ -12,6 +12,8 @@ from typing import Final
 
 GRACE_S: Final = 10.0
 """How long after an interrupt another one is taken for impatience: what is about to clean up must not be interrupted itself."""
+_AGAIN_S: Final = 0.01
+_heard: list[float] = []  # when what ends this process came
 # SIGHUP comes when a terminal is closed, SIGQUIT from Ctrl-\.
 _ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -23,18 +25,24 @@ def ended_like_interrupted() -> Iterator[None]:
     Its children are ended, its folders are removed, and a run writes its report. A second SIGQUIT ends the process at once,
     without any of that. A signal that is ignored, as `nohup` has it, stays so.
     """
-    last: float | None = None
+    _heard.clear()
 
     def interrupt(*_: object) -> None:
-        nonlocal last
-        if last is not None and time.monotonic() - last < GRACE_S:
+        if _heard and time.monotonic() - _heard[-1] < GRACE_S:
             return
-        last = time.monotonic()
+        _heard.append(time.monotonic())
         _restore_quit()
         raise KeyboardInterrupt
 
     with _handled_by(interrupt):
         yield
+
+
+def interrupt_again() -> None:
+    """Has an interrupt that could end nothing, as it came in a destructor, come once more a little later."""
+    _heard.clear()
+    main_thread = threading.main_thread().ident or 0
+    threading.Timer(_AGAIN_S, signal.pthread_kill, (main_thread, signal.SIGINT)).start()  # it also ends a wait
 
 
 def _restore_quit() -> None:
