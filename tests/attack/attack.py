@@ -18,6 +18,14 @@ class Try:
     memory_bytes: int
 
 
+class Chance(random.Random):
+    """The generator of a try; `number` counts the tries, from the seed on, for an attack whose tries take turns."""
+
+    def __init__(self, seed: int, attack: str, number: int) -> None:
+        super().__init__(f"{seed}/{attack}/{number}")
+        self.number = seed + number
+
+
 @dataclass(frozen=True)
 class Attack:
     """One kind of hostile input or bad luck.
@@ -33,11 +41,11 @@ class Attack:
     name: str
     aim: int
     share: int
-    attempt: Callable[[random.Random, Path], Try]
+    attempt: Callable[[Chance, Path], Try]
 
-    def chance(self, seed: int, number: int) -> random.Random:
+    def chance(self, seed: int, number: int) -> Chance:
         """Returns the generator of a try."""
-        return random.Random(f"{seed}/{self.name}/{number}")
+        return Chance(seed, self.name, number)
 
     @property
     def folder_name(self) -> str:

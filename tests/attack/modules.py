@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import enum
 import functools
-import itertools
 import random
 import re
 import secrets
@@ -22,8 +21,9 @@ import msgspec
 from dmconform.check.result import Check, HostVerdict
 from dmconform.core.removal import remove_tree
 from dmconform.envoy.temporary import temporary_folder
+from dmconform.envoy.warden import HOLD_VARIABLE, Hold
 
-from tests.attack.attack import Attack, Try
+from tests.attack.attack import Attack, Chance, Try
 from tests.attack.watched import MOST_BYTES, Ended, remaining, start, traceback_in
 from tests.corpus.making import NOW, SOURCES, Module, Workplace
 
@@ -78,9 +78,11 @@ class Hostile:
     moment: Moment
     attacked: str
     hosts: tuple[str, str] = HOSTS
+    hold: Hold | None = None  # the strongest of this machine
 
     def __str__(self) -> str:
-        return f"{self.kind.name} at {self.moment.name} on {self.attacked}"
+        held = f", held by a {self.hold.value}" if self.hold is not None else ""
+        return f"{self.kind.name} at {self.moment.name} on {self.attacked}{held}"
 
     @property
     def other(self) -> str:
@@ -129,7 +131,8 @@ def attack_by(hostile: Hostile, folder: Path) -> Try:
         "--all-must-work",
     ]
     words += ["--extension-point", "http_filter", "--filter-name", "n", "--filter-config", "", "--json", folder / "check.json"]
-    ended = start(words, folder, {_MARK: mark}).end(ALL_S)
+    held = {HOLD_VARIABLE: hostile.hold.value} if hostile.hold is not None else {}
+    ended = start(words, folder, {_MARK: mark, **held}).end(ALL_S)
     try:
         failures = list(_failures(hostile, ended, folder))
         left = remaining([mark, str(folder)])
@@ -189,25 +192,12 @@ def _left_files(ended: Ended, folder: Path) -> Iterator[str]:
         yield "it removes what is behind a link"
 
 
-@dataclass
-class _Turns:
-    """Gives each try the next kind, beginning somewhere: so a few tries, day by day, come to all."""
-
-    numbers: Iterator[int] | None = None
-
-    def next(self, chance: random.Random) -> Hostile:
-        if self.numbers is None:
-            self.numbers = itertools.count(chance.randrange(len(kinds())))
-        hosts = (HOSTS[0], HOSTS[1]) if chance.random() < 0.5 else (HOSTS[1], HOSTS[0])
-        kind = kinds()[next(self.numbers) % len(kinds())]
-        return Hostile(kind, chance.choice(kind.moments), chance.choice(hosts), hosts)
-
-
-_TURNS: Final = _Turns()
-
-
-def _attempt(chance: random.Random, folder: Path) -> Try:
-    return attack_by(_TURNS.next(chance), folder)
+def _attempt(chance: Chance, folder: Path) -> Try:
+    """Tries the next kind: so a few tries, night by night, come to all."""
+    hosts = (HOSTS[0], HOSTS[1]) if chance.random() < 0.5 else (HOSTS[1], HOSTS[0])
+    kind = kinds()[chance.number % len(kinds())]
+    hold = chance.choice((None, *Hold))
+    return attack_by(Hostile(kind, chance.choice(kind.moments), chance.choice(hosts), hosts, hold), folder)
 
 
 ATTACK: Final = Attack("hostile modules", aim=40, share=4, attempt=_attempt)

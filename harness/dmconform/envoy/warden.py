@@ -32,6 +32,7 @@ HOLD_VARIABLE: Final = "DMCONFORM_HOLD"
 """Of the environment: another way to hold Envoys than the strongest."""
 _START_S: Final = 10.0
 _END_S: Final = 8.0
+_REAPED_S: Final = 1.0
 _CHECK_S: Final = 0.25
 _CHECK_FOLDER_EVERY: Final = 4  # checks
 _PARENT_S: Final = 1.0
@@ -289,8 +290,7 @@ class Warden:
             self._read(ward)
         with contextlib.suppress(ProcessLookupError):
             os.kill(ward.minder, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(ward.minder, 0)
+        _reap(ward.minder, _REAPED_S)
 
     def _end_lost(self, ward: _Ward) -> None:
         """Ends what is left of an Envoy without a minder: its processes have fallen to this one, or have its mark."""
@@ -300,8 +300,15 @@ class Warden:
         while (orphans := set(children(os.getpid())) - minders) and time.monotonic() < until:
             end_descendants(os.getpid(), but=minders)
             for pid in orphans:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
+                _reap(pid, _LOOK_S)
+        _reap(ward.minder, _REAPED_S)
+
+
+def _reap(pid: int, timeout_s: float) -> None:
+    """Waits for the end of a child, bounded: where a module traces it, the module hears of it first, or never."""
+    until = time.monotonic() + timeout_s
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(pid, os.WNOHANG)[0] == 0 and time.monotonic() < until:
             time.sleep(_LOOK_S)
 
 
