@@ -169,6 +169,7 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notes: tuple[str, ...]
     exit_code: int
     isolated_by: str | None = None  # what kept its code from network, home folder and environment; None where nothing did
+    held_by: str | None = None  # what ended all that it started with its Envoy; None where it was not run, or was isolated
 
 
 class TogetherEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,7 +11,6 @@ from dmconform.check.running import CheckJob, RunOutcome, run_everywhere
 from dmconform.check.session import session
 from dmconform.check.together import run_together
 from dmconform.core.progress import say
-from dmconform.envoy.process import hold
 
 WITH_YOUR_RIGHTS = "on this machine, with your rights"
 
@@ -53,7 +52,7 @@ class RunOrder:
 
     def announce(self, isolation: object | None) -> None:
         """Says whose code is run, and how: in a sandbox, or with the rights of whoever called."""
-        how = f"{WITH_YOUR_RIGHTS}, and ends it with its Envoy ({hold()})" if isolation is None else f"isolated by {isolation}"
+        how = WITH_YOUR_RIGHTS if isolation is None else f"isolated by {isolation}"
         for job in self.to_run:
             envoys = len(self.binaries) * len(job.plan.uses)
             say(f"running the code of {job.module.name} {how}: {envoys} Envoys (--no-run does not)")

@@ -18,12 +18,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from dmconform.check.result import PointBasis
-from dmconform.core.datafile import load_toml
+from dmconform.core.datafile import load_toml, read_bounded
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.nearest import unknown
@@ -135,6 +135,9 @@ def from_options(
     return Settings(uses, name, message, variables, minor, all_points)
 
 
+MOST_CONFIG_BYTES: Final = 4 << 20
+
+
 def read_config(text: str) -> Config:
     """Reads the configuration that `--filter-config` means: `@FILE` is the text of a file; JSON with `@type` is a message.
 
@@ -144,9 +147,9 @@ def read_config(text: str) -> Config:
     if text.startswith("@"):
         path = Path(text[1:])
         try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            text = read_bounded(path, MOST_CONFIG_BYTES).decode()
+        except (DataFileError, UnicodeDecodeError) as error:
+            why = str(error).removeprefix(f"{path}: ") if isinstance(error, DataFileError) else "it is not UTF-8 text"
             raise UsageError(f"--filter-config @{path}: expected a file with text: {why}") from None
     try:
         parsed = json.loads(text)

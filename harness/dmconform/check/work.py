@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,17 @@ if TYPE_CHECKING:
     from dmconform.check.running import RunOutcome
 
 _EVERY_POINT = "every point"
+
+
+@dataclass(frozen=True)
+class RanBy:
+    """What confined modules while they ran: a sandbox, or what ends all that they start."""
+
+    isolated: str | None = None
+    held: str | None = None
+
+
+NOTHING = RanBy()
 
 
 def check_module(request: CheckRequest) -> Check:
@@ -74,6 +86,7 @@ def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -
         return as_set([_judged(module, hosts, None, data) for module in modules], ())
     from dmconform.check.run_all import run_all  # what only reads does not pay for it
     from dmconform.check.session import obtain_hosts, place_of
+    from dmconform.envoy.process import hold
 
     isolation = _isolation(requests[0]) if to_run else None
     with place_of(requests[0].keep) as folder:
@@ -82,7 +95,7 @@ def check_modules(requests: Sequence[CheckRequest], *, together: bool = False) -
         order.announce(isolation)
         results = run_all(order) if isolation is None else isolation.run_all(order)
     runs = list(zip(modules, results.outcomes, strict=True))
-    by = None if isolation is None else str(isolation)
+    by = RanBy(held=hold() if to_run else None) if isolation is None else RanBy(isolated=str(isolation))
     checks = [_judged(module, found, outcome, data, by) for module, outcome in runs]
     return as_set(checks, together_entries(found, results.together) if together else ())
 
@@ -133,7 +146,7 @@ def _judged(
     hosts: Sequence[Candidate],
     outcome: RunOutcome | None,
     data: KnownData,
-    isolated_by: str | None = None,
+    by: RanBy = NOTHING,
 ) -> Check:
     """Judges a module.
 
@@ -142,7 +155,7 @@ def _judged(
         hosts: those that were asked for.
         outcome: what running it showed; None where it was not run.
         data: the project's.
-        isolated_by: what it was isolated by while it ran; None where it was not.
+        by: what confined it while it ran.
     """
     request, facts, plan, sdk = module.request, module.facts, module.plan, module.sdk
     notes = list(module.notes)
@@ -191,7 +204,8 @@ def _judged(
             *undecided_by(codes),
         ),
         exit_code=int(exit_code(codes)),
-        isolated_by=isolated_by if ran else None,
+        isolated_by=by.isolated if ran else None,
+        held_by=by.held if ran else None,
     )
 
 

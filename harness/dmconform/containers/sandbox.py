@@ -6,7 +6,6 @@ import contextlib
 import enum
 import os
 import signal
-import tarfile
 import tempfile
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from docker.types import LogConfig, Ulimit
 from dmconform.containers import labels, outside
 from dmconform.containers.files import USER_ID, TarTree, disk_full, write_archive
 from dmconform.containers.labels import docker_errors
+from dmconform.containers.outputs import read_outputs
 from dmconform.core.errors import HarnessError
 from dmconform.core.timeouts import JOB_KILLED_S, JOB_WAIT_STEP_S
 
@@ -262,24 +262,11 @@ def take(container: Container, path: str, limit: int) -> dict[str, bytes]:
     """Takes the files below a folder of a container, by their path relative to it.
 
     Raises:
-        HarnessError: they are larger than allowed in all.
+        HarnessError: they are larger than allowed in all, or their archive makes no sense.
     """
     try:
         chunks, _ = container.get_archive(path)
     except NotFound:  # the job deleted it
         return {}
-    files: dict[str, bytes] = {}
-    size = 0
-    with disk_full(tempfile.gettempdir()), tempfile.TemporaryFile() as archive, closed(chunks):
-        for chunk in chunks:
-            size += len(chunk)
-            if size > limit:
-                raise HarnessError(f"a job's outputs are larger than the {limit} bytes that are allowed")
-            archive.write(chunk)
-        archive.seek(0)
-        with tarfile.open(fileobj=archive, mode="r:") as unpacked:
-            for member in unpacked:
-                content = unpacked.extractfile(member) if member.isreg() else None
-                if content is not None:
-                    files[member.name.partition("/")[2]] = content.read()  # its first part is the folder itself
-    return files
+    with closed(chunks):
+        return read_outputs(chunks, limit)

@@ -25,6 +25,14 @@ def read_regular(path: Path, limit_bytes: int = LIMIT_BYTES) -> bytes:
         return file.read(limit_bytes)
 
 
+def read_lines(path: Path) -> list[bytes]:
+    """Returns the lines of a file as `read_regular` reads it; none where there is no file."""
+    try:
+        return read_regular(path).splitlines()
+    except FileNotFoundError:
+        return []
+
+
 def append_regular(path: Path, data: bytes) -> None:
     """Appends to a file, which is made if there is none.
 

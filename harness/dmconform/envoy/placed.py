@@ -21,6 +21,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from dmconform.core.errors import HarnessError
+from dmconform.core.regular import append_regular, read_lines, read_regular
 from dmconform.envoy.observer import Unobserved
 
 RECORDED_FOLDER: Final = "recorded"
@@ -165,8 +166,7 @@ class PlacedFiles(Unobserved):
 
     def _write(self, event: Event) -> None:
         self._kept.mkdir(parents=True, exist_ok=True)
-        with (self._kept / CHANGES_FILE).open("ab") as sink:
-            sink.write(msgspec.json.encode(event) + b"\n")
+        append_regular(self._kept / CHANGES_FILE, msgspec.json.encode(event) + b"\n")
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
         with contextlib.suppress(PermissionError, FileNotFoundError), os.scandir(folder) as entries:
@@ -214,7 +214,7 @@ class PlacedFiles(Unobserved):
         if is_locked:
             place.chmod(locked | stat.S_IRUSR)
         try:
-            return self._keep_bytes(place.read_bytes())
+            return self._keep_bytes(read_regular(place, MAX_BYTES))
         finally:
             if is_locked:
                 place.chmod(locked)
@@ -265,6 +265,5 @@ def recording(root: Path) -> Iterator[PlacedFiles]:
 
 def read_changes(root: Path) -> list[Event]:
     """Returns what `recording` left in a cell's folder."""
-    path = root / RECORDED_FOLDER / CHANGES_FILE
-    lines = path.read_bytes().splitlines() if path.exists() else []
+    lines = read_lines(root / RECORDED_FOLDER / CHANGES_FILE)
     return [msgspec.json.decode(line, type=Event) for line in lines]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from dmconform.core.regular import append_regular, replace_regular
+from dmconform.core.regular import append_regular, read_lines, replace_regular
 from dmconform.core.waiting import current_poll
 from dmconform.envoy.connection import Act
 from dmconform.envoy.launch import Launch
@@ -231,6 +231,4 @@ class Transcript:
 
 def read_transcript(folder: Path) -> list[Step]:
     """Returns the steps in an Envoy's folder; none where no Envoy was started there."""
-    path = folder / TRANSCRIPT_FILE
-    lines = path.read_bytes().splitlines() if path.exists() else []
-    return [msgspec.json.decode(line, type=Step) for line in lines]
+    return [msgspec.json.decode(line, type=Step) for line in read_lines(folder / TRANSCRIPT_FILE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import io
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ from dmconform.bundle.replay import main as replay_main
 from dmconform.bundle.replay.answer import differences
 from dmconform.bundle.replay.connections import Connections
 from dmconform.bundle.replay.places import Places, Trouble
+from dmconform.bundle.replay.plain import Plain
 from dmconform.bundle.rewrite import CELL, Rewriter
 from dmconform.bundle.steps import CloseStep, EndStep, FilesStep, LookStep, RequestStep, StartStep, UpdateStep
 from dmconform.bundle.vendored import MINIMAL_PYTHON, PACKAGES, libraries
@@ -409,6 +411,23 @@ def places(tmp_path: Path) -> Places:
     return Places(tmp_path / "archive", tmp_path / "cell", tmp_path / "envoy", {"upstream": 7})
 
 
+def test_nothing_is_put_or_read_outside(places: Places) -> None:
+    """Whoever replays an archive means to run its modules, and not to have other files changed."""
+    put(places, path="out", kind="link", target="..")
+    with pytest.raises(Trouble, match="a link leads elsewhere from 'out/file'"):
+        put(places, path="out/file")
+    for name in ("../envoy", "/etc/passwd", ""):
+        for reads in (places.configuration, places.bytes_of, lambda one: places.folder(one or "..")):
+            with pytest.raises(Trouble, match="expected a path below a folder"):
+                reads(name)
+
+
+def test_what_an_archive_says_does_nothing_to_a_terminal() -> None:
+    shown = io.StringIO()
+    print("a\x1b[2Jb\x9b\u202ec\ud800", "d\n\te", file=Plain(shown), flush=True)
+    assert shown.getvalue() == "a?[2Jb??c? d\n\te\n"
+
+
 def test_files_are_put_where_they_were_and_as_they_came_there(places: Places) -> None:
     file = places.cell / "modules/a"
     put(places, path="modules", kind="folder", mode=0o755)
@@ -432,7 +451,7 @@ def test_files_are_put_where_they_were_and_as_they_came_there(places: Places) ->
 
 @pytest.mark.parametrize("path", ["/etc/x", "../x", "a/../../x", ""])
 def test_no_file_is_put_elsewhere(places: Places, path: str) -> None:
-    with pytest.raises(Trouble, match="expected a path below the cell's folder"):
+    with pytest.raises(Trouble, match="expected a path below a folder"):
         put(places, path=path)
 
 
@@ -498,7 +517,7 @@ def test_a_changed_archive_is_refused_and_a_mistake_is_no_verdict(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content.data)
     assert replay_main.main(tmp_path, ["/bin/true"]) == replay_main.NOT_REPLAYED
-    assert "KeyError: 'host'" in capsys.readouterr().err
+    assert "run.py: this archive makes no sense, or run.py has a defect: main.py, line " in capsys.readouterr().out
     (tmp_path / "files/a").write_bytes(b"2")
     assert replay_main.main(tmp_path, ["/bin/true"]) == replay_main.NOT_REPLAYED
     assert "run.py: files/a: expected SHA-256" in capsys.readouterr().out

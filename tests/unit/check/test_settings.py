@@ -112,6 +112,8 @@ def test_a_configuration(tmp_path: Path) -> None:
     assert read_config('{"a": 1}') == '{"a": 1}', "JSON without a type is text: many modules take JSON as text"
     assert read_config(message) == {"@type": "type.googleapis.com/google.protobuf.Struct", "value": {}}
     assert read_config(f"@{file}") == read_config(message)
+    with pytest.raises(UsageError, match="--filter-config @/dev/zero: expected a file with text: expected a file, this is"):
+        read_config("@/dev/zero")
     assert read_config("[" * 100_000) == "[" * 100_000
     file.write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="UTF-8"):

@@ -40,9 +40,7 @@ class ReplayedEnvoy:
     def __init__(self, step: Mapping[str, Any], places: Places) -> None:
         """Starts it with the recorded words, environment and first configuration."""
         self._places = places
-        folder = places.cell / step["folder"] if step["folder"] else places.cell
-        folder.mkdir(parents=True, exist_ok=True)
-        self._driver = Driver(folder, self.admin)
+        self._driver = Driver(places.folder(step["folder"]), self.admin)
         self._ports: dict[str, int] = {}
         self._driver.write_bootstrap(places.configuration(step["bootstrap"]))
         self._driver.write_listeners(places.configuration(step["listeners"]))

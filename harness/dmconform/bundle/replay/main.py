@@ -23,6 +23,7 @@ from dmconform.bundle.replay.answer import Seen, differences, from_record, repor
 from dmconform.bundle.replay.connections import REQUEST_S, Connections
 from dmconform.bundle.replay.envoy import ReplayedEnvoy
 from dmconform.bundle.replay.places import Places, Trouble
+from dmconform.bundle.replay.plain import Plain
 from dmconform.core.removal import remove_tree
 from dmconform.core.timeouts import POLL_S
 from dmconform.core.waiting import poll
@@ -34,6 +35,7 @@ from dmconform.envoy.upstream import upstream
 AS_RECORDED, NOT_AS_RECORDED, NOT_REPLAYED = 0, 1, 2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ROUTES_S = 15.0
+PAUSE_S = 20.0  # at most: no case waits longer
 _ROUTES_FILE = re.compile(r"(?:.*/)?routes-of-[^/]*\.json")
 
 
@@ -56,6 +58,11 @@ def main(archive: Path, words: Sequence[str]) -> int:
 
     for one in SIGNALS:
         signal.signal(one, interrupt)
+    with contextlib.redirect_stdout(Plain(sys.stdout)):
+        return _replayed(archive, chosen)
+
+
+def _replayed(archive: Path, chosen: argparse.Namespace) -> int:
     try:
         cell = _checked(archive)
         binary = _checked_envoy(chosen.envoy, cell["host"], chosen.any_envoy)
@@ -67,8 +74,10 @@ def main(archive: Path, words: Sequence[str]) -> int:
         print(f"run.py: {error}")
     except KeyboardInterrupt:
         print("run.py: interrupted")
-    except Exception:  # a mistake of this program is no verdict on Envoy
-        traceback.print_exc()
+    except Exception as error:  # it is no verdict on Envoy
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}, line {place.lineno}"
+        print(f"run.py: this archive makes no sense, or run.py has a defect: {where}: {type(error).__name__}: {error}")
     return NOT_REPLAYED
 
 
@@ -159,7 +168,7 @@ class _Replay:
         print("From here on the code of the recorded modules runs on this machine, with your rights.\n", flush=True)
         try:
             for number, step in enumerate(cell["steps"], start=1):
-                time.sleep(step["pause"])
+                time.sleep(min(step["pause"], PAUSE_S))
                 print(f"{number:3}. ", end="")
                 getattr(self, f"_{step['do']}")(step)
         finally:

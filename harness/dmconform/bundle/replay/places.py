@@ -41,16 +41,24 @@ class Places:
 
     def configuration(self, file: str) -> str:
         """Returns a configuration of the archive, as JSON with this machine's folders and ports."""
-        text = (self._archive / file).read_text(encoding="utf-8")
+        text = (self._archive / _safe(file)).read_text(encoding="utf-8")
         for placeholder, path in (("{{CELL}}", self.cell), ("{{ENVOY}}", self.envoy)):
             text = text.replace(placeholder, json.dumps(str(path))[1:-1])
         for name, port in self._ports.items():
             text = text.replace(json.dumps(f"{{{{PORT {name}}}}}"), str(port))
         return text
 
+    def folder(self, name: str) -> Path:
+        """Returns a folder of the cell, or the cell's own; it exists."""
+        folder = self.cell / _safe(name) if name else self.cell
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def put(self, change: Mapping[str, Any]) -> None:
         """Makes one change: `kind` and the rest are as `cell.json` has them."""
         target = self.cell / _safe(change["path"])
+        if not target.parent.resolve().is_relative_to(self.cell.resolve()):
+            raise Trouble(f"expected a path below the cell's folder, a link leads elsewhere from {change['path']!r}")
         kind, mode = change["kind"], change["mode"]
         target.parent.mkdir(parents=True, exist_ok=True)
         if kind == "gone":
@@ -86,7 +94,7 @@ class Places:
 
     def bytes_of(self, sha256: str) -> bytes:
         """Returns the content of a file of the archive."""
-        return (self._archive / "files" / sha256).read_bytes()
+        return (self._archive / "files" / _safe(sha256)).read_bytes()
 
     def _write_into(self, target: Path, content: bytes, mode: int) -> None:
         """Writes other bytes into the same file: a process that has it mapped sees them."""
@@ -102,10 +110,10 @@ class Places:
 
 
 def _safe(path: str) -> Path:
-    """Returns a path below the cell's folder, and refuses any other."""
+    """Returns a path below a folder, and refuses any other."""
     relative = Path(path)
     if relative.is_absolute() or ".." in relative.parts or not relative.parts:
-        raise Trouble(f"expected a path below the cell's folder, cell.json has {path!r}")
+        raise Trouble(f"expected a path below a folder of the archive or the cell, cell.json has {path!r}")
     return relative
 
 
