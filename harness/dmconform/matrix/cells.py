@@ -16,6 +16,7 @@ import pytest
 from dmconform.core import paths
 from dmconform.core.progress import say
 from dmconform.core.streams import errors_of_children_into
+from dmconform.core.trouble import machine_trouble
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.matrix.prepare import Prepared
 from dmconform.matrix.pytest_plugin import RESULTS_FILE, Observed, ResultWriter, read_results
@@ -135,11 +136,17 @@ def run_cells(prepared: Prepared, folder: Path, workers: str, observer: Observer
         errors_of_children_into(sink.fileno()) if workers != "0" else contextlib.nullcontext(),
         _undisturbed(),
     ):
+        trouble: str | None = None
+        code: int = pytest.ExitCode.OK
         try:
             code = pytest.main(arguments, plugins=plugins)
         except KeyboardInterrupt:
             code = pytest.ExitCode.INTERRUPTED
-    return CellsRun(read_results(folder, writer.unwritten), _trouble(code, log))
+        except Exception as error:  # of xdist where the machine lacks something: what the cells have shown so far stays
+            trouble = machine_trouble(error)
+            if trouble is None:
+                raise
+    return CellsRun(read_results(folder, writer.unwritten), trouble or _trouble(code, log))
 
 
 def _trouble(code: int, log: Path) -> str | None:

@@ -127,6 +127,7 @@ def test_with_few_processes_no_promise_is_broken(project: Project, tmp_path: Pat
         lower = ["setpriv", f"--reuid={NOBODY}", "--clear-groups", "prlimit", f"--pid={one}", "--nproc=12:2000"]
         subprocess.run(lower, check=False)  # some has ended
     done = ended(process)
+    assert (out / "report.json").exists(), done
     outcomes = Counter(cell.outcome for cell in report_in(out).cells)
     assert done.exit_code == ExitCode.ERROR, done
     assert set(outcomes) <= {Outcome.PASS, Outcome.ERROR}, outcomes
