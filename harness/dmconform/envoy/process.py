@@ -254,7 +254,8 @@ class HostProcess:
 
     def terminate(self) -> None:
         """Sends SIGTERM to it, if it still runs."""
-        self._warden.ask("signal", pid=self.pid, number=signal.SIGTERM)
+        if not self._ended:
+            self._warden.ask("signal", pid=self.pid, number=signal.SIGTERM)
 
     def end(self) -> None:
         """Ends it and all that it has started, at once. It may be called again."""

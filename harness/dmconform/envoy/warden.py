@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import gc
 import json
 import os
@@ -140,7 +141,14 @@ class Warden:
         job = Job(asked["command"], asked["environment"], asked["folder"], output, group, self.hold is Hold.NAMESPACE)
         told, control = os.pipe()
         report, says = os.pipe()
-        minder = os.fork()
+        try:
+            minder = os.fork()
+        except OSError:
+            for end in (told, control, report, says):
+                os.close(end)
+            if group is not None:
+                group.end()
+            raise
         if minder == 0:
             os.close(control)
             os.close(report)
@@ -185,23 +193,29 @@ class Warden:
                     break
         raise OSError(0, "no answer", "the process that minds an Envoy")
 
+    def _ward(self, pid: int) -> _Ward:
+        if pid not in self.wards:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH), str(pid))
+        return self.wards[pid]
+
     def do_status(self, pid: int) -> dict[str, Any]:
         """Returns the exit code of an Envoy, as `subprocess` has it, and why it was ended, if it was."""
-        ward = self.wards[pid]
+        ward = self._ward(pid)
         self._read(ward)
         return {"code": ward.code, "why": ward.why}
 
     def do_signal(self, pid: int, number: int) -> None:
         """Sends a signal to an Envoy, if it still runs."""
-        ward = self.wards[pid]
+        ward = self._ward(pid)
         self._read(ward)
         if ward.code is None:
             os.kill(pid, number)
 
     def do_end(self, pid: int) -> dict[str, Any]:
         """Ends an Envoy and all that it has started, and forgets it; returns what `do_status` does."""
-        ward = self.wards.pop(pid)
+        ward = self._ward(pid)
         self._end(ward)
+        del self.wards[pid]
         return {"code": ward.code, "why": ward.why}
 
     def do_end_all(self) -> None:

@@ -90,11 +90,14 @@ def test_an_end_is_reported_as_it_is(script: str, code: int, hold: Hold, start: 
 
 def test_it_ends_when_it_is_asked_to(hold: Hold, start: Start) -> None:
     one = start("trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done")
-    assert poll(lambda: (Path(os.devnull), one.poll() is None), PATIENCE_S)
+    assert one.poll() is None
     assert Path(f"/proc/{one.pid}/cmdline").read_bytes().startswith(b"/bin/sh")
     one.terminate()
     assert one.wait(PATIENCE_S) in (7, -15)  # where the shell had not come to its trap
-    one.terminate()  # changes nothing any more
+    for _ in range(2):
+        one.terminate()  # changes nothing any more
+        one.end()
+    assert start("exit 5").wait(PATIENCE_S) == 5
 
 
 def test_what_it_has_started_ends_with_it(hold: Hold, start: Start, duration: str) -> None:
