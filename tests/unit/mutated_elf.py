@@ -56,7 +56,8 @@ for line in sys.stdin:
     os.close(inward)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     word = answer.decode(errors="replace") if status == 0 else f"ends with {status}"
-    print(word.replace("\\n", " "), flush=True)
+    # One line, whatever the linker quotes: a carriage return would end one, too.
+    print("".join(one if one.isprintable() else "?" for one in word), flush=True)
 """
 
 

@@ -66,7 +66,8 @@ class Lookup:
 
     def finds(self, name: bytes, *, by_name_alone: bool = True) -> bool:
         """Returns whether a definition is found; `by_name_alone`: without a version, as a host does."""
-        return any(self._matches(index, name, by_name_alone) for index in self._candidates(name))
+        first = next((index for index in self._candidates(name) if self._matches(index, name, by_name_alone)), None)
+        return first is not None and self._is_for_others(first)
 
     def _candidates(self, name: bytes) -> Iterator[int]:
         """Yields the symbols whose names may be that one."""
@@ -99,7 +100,7 @@ class Lookup:
 
     def _matches(self, index: int, name: bytes, by_name_alone: bool) -> bool:
         raw = self._library.raw_symbol(index)
-        if raw.binding not in _BINDINGS or raw.type not in _TYPES or raw.visibility not in (0, 3) or not raw.section:
+        if raw.type not in _TYPES or not raw.section:
             return False
         if not raw.value and raw.section != _ABSOLUTE and raw.type != _OF_THREAD:
             return False
@@ -107,3 +108,8 @@ class Lookup:
         if by_name_alone and self._library.version_index(index) > _HIDDEN | _GLOBAL_VERSION:
             return False
         return self._library.raw_name(raw.name_offset) == name
+
+    def _is_for_others(self, index: int) -> bool:
+        """Returns whether a definition that matches is taken; where it is not, the linker looks no further in this file."""
+        raw = self._library.raw_symbol(index)
+        return raw.binding in _BINDINGS and raw.visibility in (0, 3)

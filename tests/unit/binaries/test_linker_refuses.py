@@ -20,7 +20,7 @@ from dmconform.binaries.module import module_facts
 
 from tests.unit import elf_samples
 from tests.unit.elf_samples import INIT
-from tests.unit.mutated_elf import SAMPLE, Good, Witness, compiled, is_good, written
+from tests.unit.mutated_elf import SAMPLE, Good, Witness, compiled, facts_of, is_good, written
 
 SEED = 20_261_130
 MUTANTS = 1_000  # of each module
@@ -127,3 +127,31 @@ def test_a_good_one_of_each_machine(tmp_path: Path, machine: int, gnu_hash: bool
     path = tmp_path / "libgood.so"
     path.write_bytes(elf_samples.write(replace(SAMPLE, machine=machine, gnu_hash=gnu_hash)))
     assert module_facts(path, []).problem is None
+
+
+def test_the_witness_answers_for_the_file_that_it_is_asked_about(tmp_path: Path) -> None:
+    """Though the linker quotes what is in a file, line ends among it."""
+    files = [tmp_path / name for name in ("a\rb.so", "c\x0bd\x85e.so", "f.so")]
+    with Witness("symbol") as witness:
+        answers = [witness.says(file) for file in files]
+    assert [answer.rpartition("cannot open shared object file")[0] for answer in answers] == [
+        f"refuses {tmp_path}/a?b.so: ",
+        f"refuses {tmp_path}/c?d?e.so: ",
+        f"refuses {tmp_path}/f.so: ",
+    ]
+
+
+def test_a_local_symbol_before_a_good_one_of_its_name_ends_the_search(tmp_path: Path) -> None:
+    """As in `do_lookup_x` of glibc: the first that matches decides."""
+    sample = replace(SAMPLE, defined=(*SAMPLE.defined, INIT))
+    path, data = tmp_path / "libtwice.so", bytearray(elf_samples.write(sample))
+    path.write_bytes(data)
+    with Witness(INIT) as witness:
+        assert witness.says(path) == "opens"
+        assert is_good(path, INIT, facts_of(bytes(data)))
+        symbols = elf_samples.value_of(bytes(data), elf_samples.SYMTAB)
+        first = symbols + 24 * (1 + len(sample.wanted))
+        data[first + 4] = 0  # local, and of no type
+        path.write_bytes(data)
+        assert "undefined symbol" in witness.says(path)
+        assert not is_good(path, INIT, facts_of(elf_samples.write(sample)))
