@@ -139,12 +139,12 @@ class Warden:
         if group is not None:
             group.bound(bounds)
         job = Job(asked["command"], asked["environment"], asked["folder"], output, group, self.hold is Hold.NAMESPACE)
-        told, control = os.pipe()
+        orders, control = os.pipe()
         report, says = os.pipe()
         try:
             minder = os.fork()
         except OSError:
-            for end in (told, control, report, says):
+            for end in (orders, control, report, says):
                 os.close(end)
             if group is not None:
                 group.end()
@@ -157,8 +157,8 @@ class Warden:
                 if not other.closed:
                     os.close(other.control)
                     os.close(other.report)
-            mind(job, told, says)
-        os.close(told)
+            mind(job, orders, says)
+        os.close(orders)
         os.close(says)
         ward = _Ward(0, minder, control, report, group, Path(asked["bounded"]), bounds, asked["mark"])
         try:

@@ -179,8 +179,8 @@ def _cell() -> dict[str, Any]:
     end = {"do": "end", "pause": 0.0, "envoy": 1, "ending": "by itself", "exit_code": 0}
     host = {"sha256": hashlib.sha256(_PROGRAM).hexdigest(), "build": "b", "origin": "o"}
     steps = [{"do": "files", "pause": 0.0, "changes": changes}, start, look, admin, end]
-    told = {"cell": "a/b/c", "title": "a title", "outcome": "pass", "detail": "", "limits": ["one"], "servers": ["source"]}
-    return {"format": 1, **told, "other_clusters": ["other"], "host": host, "steps": steps}
+    described = {"cell": "a/b/c", "title": "a title", "outcome": "pass", "detail": "", "limits": ["one"], "servers": ["source"]}
+    return {"format": 1, **described, "other_clusters": ["other"], "host": host, "steps": steps}
 
 
 def _cell_archive(chance: random.Random, folder: Path) -> Try:
