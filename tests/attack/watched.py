@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from dmconform.envoy.descendants import end_found
+
 from tests.attack.attack import Try
 from tests.checkout import ROOT
 
@@ -21,7 +23,6 @@ GONE_S: Final = 10.0
 MOST_BYTES: Final = 300 << 20
 """The memory that the tool's own process may need."""
 _LOOK_S: Final = 0.02
-_ROUNDS: Final = 20
 _OUTPUT_BYTES: Final = 1 << 20
 _SHOWN: Final = 600  # characters of an output, in a failure
 
@@ -169,7 +170,7 @@ def remaining(marks: Sequence[str], timeout_s: float = GONE_S) -> dict[int, str]
     deadline = time.monotonic() + timeout_s
     while found := left_of(marks):
         if time.monotonic() > deadline:
-            _end(marks)
+            end_found(lambda: left_of(marks))
             return found
         time.sleep(_LOOK_S)
     return {}
@@ -183,24 +184,6 @@ def traceback_in(ended: Ended) -> str | None:
         if "internal error" in text:
             return "it ends by an error that it calls its own"
     return None
-
-
-def _end(marks: Sequence[str]) -> None:
-    """Kills what is left: stopped first, so that none starts others meanwhile."""
-    seen: set[int] = set()
-    for _ in range(_ROUNDS):
-        new = set(left_of(marks)) - seen
-        if not new:
-            break
-        seen |= new
-        _signal(new, signal.SIGSTOP)
-    _signal(seen, signal.SIGKILL)
-
-
-def _signal(processes: set[int], number: signal.Signals) -> None:
-    for pid in processes:
-        with contextlib.suppress(OSError):
-            os.kill(pid, number)
 
 
 def _own_processes() -> set[int]:

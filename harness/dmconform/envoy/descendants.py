@@ -26,12 +26,12 @@ def new_mark() -> str:
 
 def end_marked(mark: str) -> None:
     """Kills all processes that have a mark."""
-    _end(lambda: _marked(mark))
+    end_found(lambda: _marked(mark))
 
 
 def end_descendants(root: int, but: Collection[int] = ()) -> None:
     """Kills all that a process has started, and not the process, nor some of its children with what these have started."""
-    _end(lambda: descendants(root, but))
+    end_found(lambda: descendants(root, but))
 
 
 def descendants(root: int, but: Collection[int] = ()) -> Iterator[int]:
@@ -54,8 +54,8 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def _end(find: Callable[[], Iterable[int]]) -> None:
-    """Kills all processes that can be found. They are stopped first, so that none can start others meanwhile."""
+def end_found(find: Callable[[], Iterable[int]]) -> None:
+    """Kills all processes that a function finds. They are stopped first, so that none can start others meanwhile."""
     found: set[int] = set()
     for _ in range(_ROUNDS):
         new = set(find()) - found

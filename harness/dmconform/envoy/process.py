@@ -149,15 +149,6 @@ def hold() -> str:
     return str(_warden().ask("hold")["hold"])
 
 
-def watch() -> None:
-    """Has this process ended where it is stopped for long.
-
-    Raises:
-        OSError: the process that does so cannot be started.
-    """
-    _warden()
-
-
 @contextlib.contextmanager
 def removed_at_end(folder: Path) -> Iterator[None]:
     """Has a folder removed if this process is killed within the block."""
