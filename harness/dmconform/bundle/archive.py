@@ -49,10 +49,11 @@ def write_archive(file: Path, top: str, contents: Mapping[str, Content]) -> None
                 archive.addfile(entry, io.BytesIO(content.data))
         part.replace(file)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise HarnessError(
             f"{file}: the archive cannot be written: {error.strerror}; free room there, or name another"
         ) from error
+    finally:
+        part.unlink(missing_ok=True)  # also after an interrupt
 
 
 def unpack(file: Path, folder: Path) -> None:

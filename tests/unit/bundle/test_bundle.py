@@ -411,6 +411,16 @@ def places(tmp_path: Path) -> Places:
     return Places(tmp_path / "archive", tmp_path / "cell", tmp_path / "envoy", {"upstream": 7})
 
 
+def test_an_interrupt_leaves_no_part_of_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_archive(tmp_path / "cell.tar.gz", "cell", {"a": Content(b"1")})
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_put_or_read_outside(places: Places) -> None:
     """Whoever replays an archive means to run its modules, and not to have other files changed."""
     put(places, path="out", kind="link", target="..")
