@@ -203,6 +203,7 @@ def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
             until=one.until,
             uncovered=one.uncovered,
             cases=tuple(cases.get(one.id, ())),
+            link=one.link,
         )
         for one in catalogue.requirements.values()
     )

@@ -10,11 +10,11 @@ from dmconform.core.values import Judgement
 from dmconform.core.versions import Minor, Release
 from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry
 from dmconform.spec.cases import Level
+from dmconform.spec.documents import Document
 
 HELD = (Judgement.PASS,)
 BROKEN = (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
 NOT_RUN = (Judgement.ERROR, Judgement.SKIP)
-DOCUMENTS = {"overview": "Dynamic modules (architecture overview)", "configuration": "DynamicModuleConfig (reference)"}
 
 _HEAD = """\
 # Coverage: what the documents say, and which cases show it
@@ -24,6 +24,8 @@ Statements are in this project's words. The results of the cases on each host ar
 
 - **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
 - *hosts*: where the sentence came with a release, or was replaced by another document's.
+- Below each heading is the link to it, in the newest document that was read and is about the hosts of the sentences, at the
+  commit of its release. A sentence about other hosts has a separate link.
 """
 
 
@@ -146,13 +148,15 @@ def envoy_test_counts(entries: Iterable[EnvoyTestEntry]) -> tuple[tuple[str, int
     )
 
 
-def coverage_page(entries: Sequence[RequirementEntry], envoy_tests: Sequence[EnvoyTestEntry] = ()) -> str:
-    """Returns the text of `docs/coverage.md`."""
+def coverage_page(
+    entries: Sequence[RequirementEntry], documents: Iterable[Document], envoy_tests: Sequence[EnvoyTestEntry] = ()
+) -> str:
+    """Returns the text of `docs/coverage.md`: the documents with their requirements, in the order of the documents."""
     lines = [_HEAD, f"{coverage_sentence(entries)}.", ""]
-    for document, title in DOCUMENTS.items():
-        its = [one for one in entries if one.document == document]
+    for document in documents:
+        its = [one for one in entries if one.document == document.id]
         if its:
-            lines += [f"## {title}", "", *_table(its)]
+            lines += [f"## {document.title}", "", *_versions(document), *_table(its)]
     if envoy_tests:
         lines += [_ENVOY_TESTS, f"{envoy_tests_sentence(envoy_tests)}.", "", *_envoy_tests_tables(envoy_tests)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -171,6 +175,13 @@ def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
     return lines
 
 
+def _versions(document: Document) -> list[str]:
+    """Returns the releases at whose commits the document can be read, and why it was not read at some."""
+    links = ", ".join(f"[{one.release}]({one.link})" for one in document.version)
+    unread = [f"Not read at {one.release}: {_cell(one.unread)}" for one in document.version if one.unread]
+    return [" ".join([f"The document of {links}.", *unread]), ""]
+
+
 def _table(entries: Iterable[RequirementEntry]) -> list[str]:
     """Returns a table in Markdown, sentences of a section together."""
     sections: dict[str, list[RequirementEntry]] = {}
@@ -178,9 +189,11 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
         sections.setdefault(entry.section, []).append(entry)
     lines: list[str] = []
     for section, its in sections.items():
+        link = Counter(one.link for one in its).most_common(1)[0][0]
         lines += [
             f"### {section}",
             "",
+            *([f"[The section]({link})", ""] if link else []),
             "| requirement | level | statement | hosts | cases |",
             "| --- | --- | --- | --- | --- |",
         ]
@@ -188,7 +201,8 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
             cases = ", ".join(f"`{case}`" for case in one.cases)
             if not cases:
                 cases = f"*none: {_cell(one.uncovered)}*" if one.uncovered else "-"
-            lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)} | {releases(one)} | {cases} |")
+            other = f" ([the document]({one.link}))" if one.link not in ("", link) else ""
+            lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)}{other} | {releases(one)} | {cases} |")
         lines.append("")
     return lines
 

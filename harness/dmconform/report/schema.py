@@ -72,6 +72,7 @@ class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None  # the last one
     uncovered: str | None = None  # why no case shows it
     cases: tuple[str, ...] = ()  # all that show it, also those that this run did not select
+    link: str = ""  # to the document at the commit of a release; empty in reports from before that was noted
 
 
 class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
