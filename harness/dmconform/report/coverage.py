@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dmconform.core.values import Judgement
+from dmconform.core.values import Judgement, Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry
 from dmconform.spec.cases import Level
@@ -64,9 +64,13 @@ class RequirementCoverage:
 
 def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
     """Returns every requirement with the results of its cases in a run, on the hosts that it is about."""
-    counts: dict[tuple[str, str], Counter[Judgement]] = {}
+    supported: dict[tuple[str, str], Counter[Judgement]] = {}
+    facts: Counter[tuple[str, str]] = Counter()
     for cell in report.cells:
-        counts.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
+        if cell.relation is Relation.SUPPORTED:
+            supported.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
+        elif cell.outcome.is_verdict:
+            facts[cell.case, cell.host] += 1
     hosts = dict.fromkeys(cell.host for cell in report.cells)
     found = []
     for entry in report.requirements:
@@ -74,7 +78,7 @@ def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
         its: Counter[Judgement] = Counter()
         for case in entry.cases:
             for host in about:
-                its += counts.get((case, host), Counter())
+                its += supported.get((case, host), Counter())
         found.append(
             RequirementCoverage(
                 entry,
@@ -82,7 +86,7 @@ def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
                 broken=sum(its[one] for one in BROKEN),
                 known=its[Judgement.XFAIL],
                 not_run=sum(its[one] for one in NOT_RUN),
-                facts=its[Judgement.INFORMATIONAL],
+                facts=sum(facts[case, host] for case in entry.cases for host in about),
             )
         )
     return tuple(found)
