@@ -197,7 +197,7 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
         lines += [
             f"### {section}",
             "",
-            *([f"[The section]({link})", ""] if link else []),
+            *([f"[{'The section' if '#' in link else 'The document'}]({link})", ""] if link else []),
             "| requirement | level | statement | hosts | cases |",
             "| --- | --- | --- | --- | --- |",
         ]
