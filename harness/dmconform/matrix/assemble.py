@@ -26,11 +26,11 @@ from dmconform.report.schema import (
     SCHEMA_VERSION,
     CaseEntry,
     CellEntry,
+    DocumentPromise,
     EnvoyTestEntry,
     FindingEntry,
     KnownFailureEntry,
     ProbeEntry,
-    PromiseEntry,
     Report,
     RequirementEntry,
     SdkEntry,
@@ -141,7 +141,7 @@ def assemble(
         shard=prepared.shard,
         findings=finding_entries(catalogue),
         suite=suite_of(catalogue),
-        promises=tuple(PromiseEntry(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
+        promises=tuple(DocumentPromise(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
     )
 
 

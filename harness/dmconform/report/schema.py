@@ -61,7 +61,7 @@ class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: Severity = Severity.WRONG  # of an assertion that does not hold
 
 
-class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DocumentPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A promise of the documents about pairs of SDK and host."""
 
     id: str
@@ -263,7 +263,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shard: Shard | None = None
     findings: tuple[FindingEntry, ...] = ()
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
-    promises: tuple[PromiseEntry, ...] = ()
+    promises: tuple[DocumentPromise, ...] = ()
     suite: SuiteEntry | None = None  # None in reports from before it was noted
 
 
