@@ -82,6 +82,7 @@ class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None  # the last one
     uncovered: str | None = None  # why no case shows it
     cases: tuple[str, ...] = ()  # all that show it, also those that this run did not select
+    link: str = ""  # to the document at the commit of a release; empty in reports from before that was noted
 
 
 class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +180,11 @@ class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     evidence: str
     cells: int
     stale_cells: int
+    title: str = ""  # these are empty in reports from before they were noted
+    fault: str = ""  # as `Fault` has it
+    issue: str = ""  # the address of a report, or "not reported"
+    looked_for: str = ""  # the day on which no report was found, as 2026-11-30
+    workaround: str = ""
 
 
 class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +199,9 @@ class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fault: str
     reproduce: str | None  # one command
     by_hand: str | None  # how to see it, where there is no such command
+    issue: str = ""  # the address of a report, or "not reported"; empty in reports from before that was noted
+    looked_for: str = ""  # the day on which no report was found, as 2026-11-30
+    workaround: str = ""
 
 
 class SuiteCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
