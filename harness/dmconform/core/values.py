@@ -51,6 +51,21 @@ class Outcome(enum.Enum):
         return self not in (Outcome.ERROR, Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE)
 
 
+class Severity(enum.Enum):
+    """How bad a failure is for a user, the worst first."""
+
+    ENDS = "ends Envoy"
+    HANGS = "hangs"
+    WRONG = "answers wrongly"
+    REFUSED = "fails to load"
+    MESSAGE = "message or counter wrong"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
 class AbiVerdict(enum.Enum):
     """The host's verdict on the module's ABI string."""
 
@@ -157,6 +172,26 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def release(self) -> Release:
         """The release as a value."""
         return Release.parse(self.release_text)
+
+    @property
+    def commit(self) -> str:
+        """The commit of the Envoy project that its binary names."""
+        return self.build.partition("/")[0]
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether its binary says that it was built from other sources than the commit's."""
+        return "Modified" in self.build.split("/")
+
+    @property
+    def build_type(self) -> str:
+        """The state of the sources and the kind of build, as its binary names them: `Clean RELEASE`."""
+        return " ".join(self.build.split("/")[2:4])
+
+    @property
+    def label(self) -> str:
+        """Its id, marked where its build is modified: the name that people read."""
+        return f"{self.id} (modified build)" if self.is_modified else self.id
 
 
 class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
