@@ -158,6 +158,22 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The release as a value."""
         return Release.parse(self.release_text)
 
+    @property
+    def commit(self) -> str:
+        """The commit that the binary reports; empty where it was not asked."""
+        return self.build.partition("/")[0]
+
+    @property
+    def build_type(self) -> str:
+        """`Clean` or `Modified`, as the binary reports it; empty where it was not asked."""
+        parts = self.build.split("/")
+        return parts[2] if len(parts) > 2 else ""
+
+    @property
+    def is_modified(self) -> bool:
+        """Whether it was built from other sources than those of its commit."""
+        return self.build_type == "Modified"
+
 
 class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One built shared library."""

@@ -17,6 +17,7 @@ from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
+from dmconform.report.modified_builds import host_labels, modified_build_sentences
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
@@ -90,7 +91,8 @@ def _answer(report: Report, layout: Grid) -> list[ReportSection]:
         *_disputes(report),
         *_inconsistencies(report),
         ReportSection("Matrix", fixed=(_legend(),)),
-        *(_overview(layout, group) for group in layout.groups),
+        *(_overview(layout, group, host_labels(report)) for group in layout.groups),
+        *_modified_builds(report),
     ]
 
 
@@ -169,11 +171,19 @@ def _legend() -> str:
     )
 
 
-def _overview(layout: Grid, group: SdkGroup) -> ReportSection:
+def _modified_builds(report: Report) -> list[ReportSection]:
+    """Returns what modified builds of Envoy do unlike the clean ones of their minors."""
+    lines = tuple(f"- {escape(sentence)}" for sentence in modified_build_sentences(report))
+    return [ReportSection("Modified builds", lines, level=3)] if lines else []
+
+
+def _overview(layout: Grid, group: SdkGroup, labels: Mapping[str, str]) -> ReportSection:
     """Returns a row per minor of an SDK, a column per host."""
     hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
     rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
-    return table_section(escape(group.title), ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows, level=3)
+    return table_section(
+        escape(group.title), ("SDK", *(f"Envoy {escape(labels.get(host, host))}" for host in hosts)), rows, level=3
+    )
 
 
 def pair_words(cells: Iterable[CellEntry]) -> str:
@@ -374,7 +384,7 @@ def _slowest(report: Report) -> list[ReportSection]:
 
 
 def _hosts(report: Report) -> list[ReportSection]:
-    rows = ((escape(it.id), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
+    rows = ((escape(host_labels(report)[it.id]), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
     return [table_section("Hosts", ("host", "build", "sha256", "from"), rows)]
 
 
