@@ -117,7 +117,7 @@ def initialised(envoy: Envoy, times: int) -> int:
     return lines()
 
 
-@case("window.forward", "identity.reuse")
+@case("window.forward", "policy.result", "identity.reuse")
 def test_same_file_twice(cell: Cell) -> None:
     """One module twice in a chain, with another configuration each time: both filters work, in order."""
     own(cell)
@@ -129,7 +129,7 @@ def test_same_file_twice(cell: Cell) -> None:
     assert lines == 1, f"expected the module to be initialised once, it was {lines} times"
 
 
-@case("window.forward", "identity.path_and_inode", "rtld.local_by_default")
+@case("window.forward", "policy.result", "identity.path_and_inode", "rtld.local_by_default")
 def test_two_copies(cell: Cell) -> None:
     """A module and its copy in a chain are two modules, with separate state: both work, in order."""
     members = [own(cell), own(cell, "copied")]
@@ -145,7 +145,7 @@ def test_two_copies(cell: Cell) -> None:
     assert lines == 2, f"expected each of the two to be initialised once, saw {lines} lines of it"
 
 
-@case("window.forward", "rtld.local_by_default", companions=True)
+@case("window.forward", "policy.result", "rtld.local_by_default", companions=True)
 def test_pairs(cell: Cell) -> None:
     """The module and each other one that is promised here, in one chain, in either order: each sees what the other has done."""
     first = own(cell)
@@ -156,7 +156,7 @@ def test_pairs(cell: Cell) -> None:
             assert_in_order(post(envoy, one.name), pair)
 
 
-@case("window.forward", "rtld.local_by_default", companions=True)
+@case("window.forward", "policy.result", "rtld.local_by_default", companions=True)
 def test_all_together(cell: Cell) -> None:
     """The module and all others that are promised here, in one chain, in either order: each sees what the others have done."""
     members = [own(cell), *others(cell)]
@@ -167,7 +167,7 @@ def test_all_together(cell: Cell) -> None:
         assert_in_order(post(envoy, "backwards"), backwards)
 
 
-@case("window.forward", "rtld.local_by_default", companions=True)
+@case("window.forward", "policy.result", "rtld.local_by_default", companions=True)
 def test_all_under_load(cell: Cell) -> None:
     """The same with several clients at once, on two worker threads: each request is answered, and changed by all."""
     members = [own(cell), *others(cell)]
@@ -193,7 +193,7 @@ def test_all_under_load(cell: Cell) -> None:
     )
 
 
-@case("window.forward", companions=True)
+@case("window.forward", "policy.result", companions=True)
 def test_reply_of_another(cell: Cell) -> None:
     """What another module answers by itself is changed by the module, and what the module answers by the other."""
     mine = own(cell)
@@ -212,7 +212,7 @@ def test_reply_of_another(cell: Cell) -> None:
             assert seen == expected, f"expected {changes.name} to change the reply of {replies.name} to {expected}, saw {seen}"
 
 
-@case("window.forward", "rtld.closed_at_last_reference", companions=True)
+@case("window.forward", "policy.result", "rtld.closed_at_last_reference", companions=True)
 def test_others_come_and_go(cell: Cell) -> None:
     """The module serves on while the others of its chain leave and come back."""
     mine, rest = own(cell), others(cell)

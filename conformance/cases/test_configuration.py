@@ -215,7 +215,7 @@ class Discovered(HttpFilter):
         return {"name": self.entry, "config_discovery": {"config_source": source, "type_urls": types}}
 
 
-@case("window.forward", languages=ONE)
+@case("window.forward", "policy.result", languages=ONE)
 def test_by_extension_discovery(cell: Cell) -> None:
     """A filter whose configuration comes by extension discovery serves like one that is configured in its listener."""
     filter_ = Discovered(ModuleRef(PROBE), "local_reply", "418", file=cell.folder / "extensions.json")

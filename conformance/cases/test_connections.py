@@ -70,7 +70,7 @@ def assert_passes(envoy: Envoy) -> None:
     assert at_end, "expected the bytes to pass without a connection manager, which would add headers"
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_network_passes(cell: Cell) -> None:
     """A network filter that does nothing passes the bytes of a connection."""
     needs_filters(cell, Feature.NETWORK_FILTER)
@@ -78,7 +78,7 @@ def test_network_passes(cell: Cell) -> None:
         assert_passes(envoy)
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_network_large_data(cell: Cell) -> None:
     """It passes 100 kB in each direction, unchanged."""
     needs_filters(cell, Feature.NETWORK_FILTER)
@@ -93,7 +93,7 @@ def test_network_large_data(cell: Cell) -> None:
         assert answer.body == "x" * LARGE, f"expected {LARGE} bytes from the upstream server, saw {len(answer.body)}"
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_network_half_close(cell: Cell) -> None:
     """A client that has stopped sending is still answered, and then the connection is closed."""
     needs_filters(cell, Feature.NETWORK_FILTER)
@@ -112,7 +112,7 @@ def test_network_half_close(cell: Cell) -> None:
         assert b"/half" in seen, f"expected the answer of the upstream server, saw {seen!r}"
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_listener_passes(cell: Cell) -> None:
     """A listener filter that does nothing passes connections."""
     needs_filters(cell, Feature.LISTENER_FILTER)

@@ -357,7 +357,7 @@ def test_many_rounds_kept(cell: Cell) -> None:
         assert_no_growth(cell, before, held(envoy))
 
 
-@case("loading.exact_match", "window.forward")
+@case("loading.exact_match", "window.forward", "policy.result")
 def test_second_attempt(cell: Cell) -> None:
     """What a host makes of a module's ABI string at the first attempt, it makes of it at the second."""
     # Not `cell.install`: a probe that is refused and then loaded fits no static verdict, and would be flagged besides.

@@ -203,7 +203,7 @@ def assert_metrics_under(cell: Cell, module: ModuleRef, namespace: str) -> None:
     assert names == {*expected}, f"expected the metrics {sorted(expected)} and no others, Envoy has {sorted(names)}"
 
 
-@case("statistics.custom_metrics", "window.forward")
+@case("statistics.custom_metrics", "window.forward", "policy.result")
 def test_custom_metrics(cell: Cell) -> None:
     """A module's own counter, gauge and histogram are under `dynamicmodulescustom`, with exact values."""
     assert_metrics_under(cell, ModuleRef("probe"), BY_DEFAULT)

@@ -101,7 +101,7 @@ def test_bad_update(cell: Cell) -> None:
         assert_unbroken(seen, OLD)
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_good_update_under_load(cell: Cell) -> None:
     """An update swaps one module for another under load: each request is answered by one of them, and later by the new one."""
     cell.install(name="other")
@@ -115,7 +115,7 @@ def test_good_update_under_load(cell: Cell) -> None:
         assert seen.turns == [OLD, NEW], f"expected one turn from {OLD} to {NEW}, saw {seen.turns}"
 
 
-@case("window.forward", languages=ONE)
+@case("window.forward", "policy.result", languages=ONE)
 def test_many_updates(cell: Cell) -> None:
     """A hundred updates in a row, each to the other of two modules, lose no request; the last one holds."""
     cell.install(name="other")
@@ -131,7 +131,7 @@ def test_many_updates(cell: Cell) -> None:
         assert_unbroken(seen, OLD, *range(500, 550))
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_good_update_under_http2(cell: Cell) -> None:
     """So it is with HTTP/2, where requests share connections; one from before the update is served on by the old module."""
     cell.install(name="other")
@@ -170,7 +170,7 @@ def test_bad_routes(cell: Cell) -> None:
         assert_unbroken(seen, "good")
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_good_routes_under_load(cell: Cell) -> None:
     """An update of routes alone changes what the filter gets from its route, on open connections too, and loses no request."""
     filter_ = HttpFilter(ModuleRef(PROBE), "per_route")
@@ -195,7 +195,7 @@ def test_good_routes_under_load(cell: Cell) -> None:
         assert seen.turns == ["old", "new"], f"expected one turn from 'old' to 'new', saw {seen.turns}"
 
 
-@case("window.forward", languages=ONE)
+@case("window.forward", "policy.result", languages=ONE)
 def test_many_routes(cell: Cell) -> None:
     """A hundred updates of routes in a row, each to the other of two modules, lose no request; the last one holds."""
     files = [cell.install(name=name) for name in ("even", "odd")]

@@ -89,7 +89,7 @@ def assert_overflow(envoy: Envoy, *requests: Request) -> None:
     envoy.check_survived("after a circuit breaker was open")
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_early_answer(cell: Cell) -> None:
     """An answer that comes while the client still sends its body, and that the module holds back, is delivered."""
     with cell.source_server() as source:
@@ -103,7 +103,7 @@ def test_early_answer(cell: Cell) -> None:
     assert answer.body == "res[early]", f"expected the module to change the answer, saw {answer.body!r}"
 
 
-@case("window.forward")
+@case("window.forward", "policy.result")
 def test_client_gone_during_callout(cell: Cell) -> None:
     """Where the client goes while a callout is under way, the callout ends with it, and the host serves on."""
     with cell.source_server() as source:

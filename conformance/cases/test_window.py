@@ -58,7 +58,7 @@ def changed(cell: Cell, answer: Answer, value: str = "-", body: str = "", *, wha
     return received
 
 
-@case("window.forward", "loading.exact_match", everywhere=True)
+@case("window.forward", "policy.result", "policy.version_string", "loading.exact_match", everywhere=True)
 def test_loads(cell: Cell) -> None:
     """The module loads, and the host says of its ABI string what it must."""
     with cell.start(listener("identity")):
@@ -77,7 +77,7 @@ def test_loads(cell: Cell) -> None:
         )
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_proxied_traffic(cell: Cell) -> None:
     """Headers and bodies are read and changed in both directions, with an upstream server behind."""
     with cell.start(listener("transform", CONFIG)) as envoy:
@@ -85,7 +85,7 @@ def test_proxied_traffic(cell: Cell) -> None:
     changed(cell, answer, "question", "hello")
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_direct_traffic(cell: Cell) -> None:
     """A response that Envoy itself makes is changed like one from an upstream server."""
     with cell.start(listener("transform", CONFIG)) as envoy:
@@ -96,7 +96,7 @@ def test_direct_traffic(cell: Cell) -> None:
     assert answer.body == f"res[{DIRECT_BODY}]", f"expected the body res[{DIRECT_BODY}], saw {answer.body!r}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_local_reply(cell: Cell) -> None:
     """The module answers a request by itself."""
     with cell.start(listener("local_reply", "418")) as envoy:
@@ -106,7 +106,7 @@ def test_local_reply(cell: Cell) -> None:
     assert seen == expected, f"expected status, header and body {expected}, saw {seen} {answer.problem}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_http2_traffic(cell: Cell) -> None:
     """Streams of HTTP/2 that are open on one connection at the same time are each changed on their own."""
     with cell.start(listener("transform", CONFIG)) as envoy, envoy.connect(Protocol.HTTP2) as client:
@@ -117,7 +117,7 @@ def test_http2_traffic(cell: Cell) -> None:
             changed(cell, streams[name].finish(), name, name, what=f" for {name}")
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_request_trailers(cell: Cell) -> None:
     """Trailers of a request come to the module, which adds one, and go on to the upstream server, with HTTP/1.1 and HTTP/2."""
     with cell.start(listener("transform", CONFIG)) as envoy:
@@ -131,7 +131,7 @@ def test_request_trailers(cell: Cell) -> None:
             )
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_response_trailers(cell: Cell) -> None:
     """Trailers of a response come to the module, which adds one, and go on to the client, with HTTP/1.1 and HTTP/2."""
     with cell.start(listener("transform", CONFIG)) as envoy:
@@ -145,7 +145,7 @@ def test_response_trailers(cell: Cell) -> None:
             )
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_large_bodies(cell: Cell) -> None:
     """Bodies of 1 MB are held back as a whole and changed, both ways, with HTTP/1.1 and HTTP/2."""
     with cell.start(listener("transform", CONFIG)) as envoy:
@@ -154,7 +154,7 @@ def test_large_bodies(cell: Cell) -> None:
                 changed(cell, client.request(Request("/large", "POST", body=LARGE)), body=LARGE, what=f" with {protocol.value}")
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_many_headers(cell: Cell) -> None:
     """A request with as many headers as Envoy takes reaches the upstream server with all of them, and with the module's."""
     with cell.start(listener("transform", CONFIG)) as envoy:
@@ -164,7 +164,7 @@ def test_many_headers(cell: Cell) -> None:
     assert not lost, f"expected the upstream to receive all headers as they were sent, not so {sorted(lost)}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_repeated_headers(cell: Cell) -> None:
     """A header that is sent twice passes the module twice, in its order, both ways, with HTTP/1.1 and HTTP/2."""
     twice = Headers([("x-twice", "first"), ("x-twice", "second")])
@@ -180,7 +180,7 @@ def test_repeated_headers(cell: Cell) -> None:
                 )
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_under_load(cell: Cell) -> None:
     """Several clients at once, of both protocols, on a host with two worker threads: each request is answered and changed."""
     request = Request("/load", "POST", {"x-dmconform-in": "busy"}, "hello")
@@ -198,7 +198,7 @@ def test_under_load(cell: Cell) -> None:
     assert counts == (160, 160, 160), f"expected 160 requests at the upstream, all with the body and the header, saw {counts}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_per_route_configuration(cell: Cell) -> None:
     """The module is given the configuration of the route beside its own; on a route without one there is none."""
     filter_ = HttpFilter(ModuleRef("probe"), "per_route", CONFIG)
@@ -213,7 +213,7 @@ def test_per_route_configuration(cell: Cell) -> None:
             )
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_scheduled_event(cell: Cell) -> None:
     """A thread of the module has an event scheduled on a stream that waits, and the event lets it go on."""
     with cell.start(listener("scheduled")) as envoy:
@@ -245,7 +245,7 @@ def assert_callout_failed(answer: Answer, text: str) -> None:
     assert seen == (502, text), f"expected the module to answer with {(502, text)}, saw {seen}: {answer}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_callout(cell: Cell) -> None:
     """The module asks a cluster over HTTP and is given status and body of the answer."""
     answer = calls_out(cell, "upstream")
@@ -256,20 +256,20 @@ def test_callout(cell: Cell) -> None:
     assert seen == expected, f"expected the callout to reach the cluster as {expected}, saw {seen}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_callout_to_unknown_cluster(cell: Cell) -> None:
     """A callout to a cluster that does not exist cannot be started, and the module is informed of it."""
     assert_callout_failed(calls_out(cell, "nowhere"), "callout not started")
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_callout_refused(cell: Cell) -> None:
     """Where no server listens behind the cluster, the callout ends with the 503 that Envoy makes."""
     with refusing_port() as port:
         assert_callout_answered(cell, calls_out(cell, "refusing", refusing=port), 503)
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_callout_cut(cell: Cell) -> None:
     """Where the answer to a callout is cut, the module is informed that there is none."""
     with cell.source_server() as source:
@@ -277,7 +277,7 @@ def test_callout_cut(cell: Cell) -> None:
         assert_callout_failed(calls_out(cell, "cutting", cutting=source.port), "callout failed")
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_dynamic_metadata(cell: Cell) -> None:
     """Dynamic metadata that the module sets is seen by Envoy, and read again by the module on the response."""
     formats = {"x-host-text": "%DYNAMIC_METADATA(dmconform:text)%", "x-host-number": "%DYNAMIC_METADATA(dmconform:number)%"}
@@ -290,7 +290,7 @@ def test_dynamic_metadata(cell: Cell) -> None:
     assert read == f"{CONFIG} 7", f"expected the module to read '{CONFIG} 7' again, it read {read!r}"
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_filter_state(cell: Cell) -> None:
     """Filter state that the module sets is seen by Envoy, and read again by the module on the response."""
     formats = {"x-host-state": "%FILTER_STATE(dmconform.state:PLAIN)%"}
@@ -314,7 +314,7 @@ def logged(log: str) -> list[str]:
     return [f"{tag} {level}" for tag, level in pattern.findall(log)]
 
 
-@case("window.forward", everywhere=True)
+@case("window.forward", "policy.result", everywhere=True)
 def test_logging(cell: Cell) -> None:
     """Lines that the module logs are in the host's log, each at its level, as far as the host's own level lets them."""
     lines = [f"{tag} {level}" for level, tag in LEVELS.items()]

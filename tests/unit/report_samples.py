@@ -24,7 +24,7 @@ from dmconform.report.schema import (
     StaticEntry,
 )
 from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
-from dmconform.spec.promise import window
+from dmconform.spec.promise import promised as promised_by
 
 HOSTILE = (
     '<script>alert("x")</script></style></title>--><img src=x onerror=alert(1)>'
@@ -301,7 +301,8 @@ def _matrix_static(sdk: str, release: str) -> StaticEntry:
 
 def _matrix_cell(case: str, position: int, sdk: str, minor: Minor, release: str) -> CellEntry:
     host_minor = Release.parse(release).minor
-    relation = window(minor, host_minor)
+    pair = promised_by(minor, host_minor)
+    relation = pair.relation
     promised = relation is Relation.SUPPORTED
     abi = AbiVerdict.MATCHED if minor == host_minor else AbiVerdict.DEPRECATED
     if sdk.endswith("1.40:official"):

@@ -224,10 +224,15 @@ def _named(hosts: Iterable[str], labels: Mapping[str, str]) -> str:
     return ", ".join(labels[one] for one in hosts)
 
 
+def _by_promise(entry: PromiseEntry, hosts: Iterable[str], labels: Mapping[str, str]) -> str:
+    """Returns hosts, each with the promises that cover it."""
+    return ", ".join(f"{labels[host]} ({', '.join(entry.promises[host])})" for host in hosts)
+
+
 def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     head = f"Promise, {'if it is of' if several else 'for'} SDK {entry.sdk}: "
-    if entry.supported_minors:
-        head += f"works on Envoy {' and '.join(entry.supported_minors)}. "
+    if entry.supported:
+        head += f"works on Envoy {entry.supported}. "
     else:
         head += f"none; before 1.38 the documents demanded the same ABI string, so Envoy {entry.sdk} at most. "
     parts = []
@@ -237,7 +242,8 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     undecided = [host.id for host in counts if host.verdict is HostVerdict.UNDECIDED]
     own = [host.id for host in counts if host.own_doing and host.id not in undecided]
     if entry.broken:
-        parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {_named(entry.broken, labels)}")
+        on = _by_promise(entry, entry.broken, labels)
+        parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {on}")
     if entry.kept:
         parts.append(f"{'kept' if check.span.measured else 'expected to hold'} on {_named(entry.kept, labels)}")
     if own:
@@ -248,6 +254,6 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
         parts.append(f"it works there: {_named(entry.same_minor, labels)}")
     if entry.unsupported:
         parts.append(f"it also works where nothing is promised: {_named(entry.unsupported, labels)}")
-    elif works and entry.supported_minors:
+    elif works and entry.supported:
         parts.append("it works nowhere else")
     return head + ("; ".join(parts) + "." if parts else "")

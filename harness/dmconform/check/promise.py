@@ -10,7 +10,7 @@ from dmconform.core.errors import ExitCode
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.hosts.catalogue import KnownHost, newest_patch
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation, promised, supported_in_words
 
 _COUNTS = (Relation.SUPPORTED, Relation.LEGACY)
 CODES = {
@@ -46,11 +46,12 @@ def _of_minor(known: tuple[KnownHost, ...], same: tuple[KnownHost, ...], minor: 
 
 def relation_of(sdk: Minor, host: Minor) -> Relation:
     """Returns what the documents promise for a module of an SDK on a host."""
-    return window(sdk, host)
+    return pair_relation(sdk, host)
 
 
 def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
     """Returns what the promise states for hosts; a module that fails by its own doing breaks no promise."""
+    hosts = tuple(hosts)
     judged = [
         (
             host.id,
@@ -59,14 +60,17 @@ def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
         )
         for host in hosts
     ]
-    supported = (sdk, sdk.next()) if relation_of(sdk, sdk) is Relation.SUPPORTED else ()
+    pairs = {host.id: promised(sdk, Release.parse(host.release).minor) for host in hosts}
+    near = {sdk, sdk.next(), *(Release.parse(host.release).minor for host in hosts)}
 
     def those(relation: Relation, *verdicts: HostVerdict) -> tuple[str, ...]:
         return tuple(name for name, its_relation, its in judged if its in verdicts and its_relation is relation)
 
     return PromiseEntry(
         sdk=str(sdk),
-        supported_minors=tuple(map(str, supported)),
+        supported_minors=tuple(str(one) for one in sorted(near) if relation_of(sdk, one) is Relation.SUPPORTED),
+        supported=supported_in_words(sdk),
+        promises={name: pair.ids for name, pair in pairs.items()},
         relations={name: relation for name, relation, _ in judged},
         kept=those(Relation.SUPPORTED, HostVerdict.WORKS),
         broken=those(Relation.SUPPORTED, HostVerdict.BREAKS, HostVerdict.ERRORS),

@@ -1,4 +1,4 @@
-"""What a check finds, as values; `--json` writes them as they are. Schema: `reports/schema/check-3.schema.json`."""
+"""What a check finds, as values; `--json` writes them as they are. Schema: `reports/schema/check-4.schema.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dmconform.core.labels import host_label
 from dmconform.core.values import AbiVerdict, Relation
 from dmconform.hosts.catalogue import MODIFIED_MARK
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class RunKind(enum.Enum):
@@ -148,7 +148,9 @@ class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The compatibility promise for the hosts, if the module was built with the SDK of this minor."""
 
     sdk: str
-    supported_minors: tuple[str, ...]
+    supported_minors: tuple[str, ...]  # the SDK's own, the next one and those of the hosts, as far as they are supported
+    supported: str  # all that are, by promise, in words; empty where nothing is promised
+    promises: dict[str, tuple[str, ...]]  # by host id: the promises that cover it
     relations: dict[str, Relation]  # by host id
     kept: tuple[str, ...]  # host ids: supported, and it works
     broken: tuple[str, ...]  # supported, and it does not

@@ -13,7 +13,7 @@ from dmconform.core.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dmconform.spec.listing import Listing
+    from dmconform.spec.listing import ListedCell, Listing
 
 LOOKED_AT = {
     "hosts": ("host",),
@@ -27,7 +27,7 @@ LOOKED_AT = {
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=tuple(LOOKED_AT), help="what to list: hosts, sdks, cases or cells")
     add_selectors(parser)
-    schema = paths.named("reports/schema/list-1.schema.json").replace("%", "%%")
+    schema = paths.named("reports/schema/list-2.schema.json").replace("%", "%%")
     parser.add_argument("--json", action="store_true", help=f"print JSON; its schema is {schema}")
 
 
@@ -79,9 +79,13 @@ def _table(found: Listing) -> Iterator[str]:
         what, rows = "cases", [(case.id, case.title) for case in found.cases]
     else:
         columns = (Column("CELL"), Column("PAIR"))
-        what, rows = "cells", [(cell.id, cell.relation.value) for cell in found.cells or ()]
+        what, rows = "cells", [(cell.id, _pair(cell)) for cell in found.cells or ()]
     yield from lines(columns, rows, output_width())
     yield f"{len(rows)} {what if len(rows) != 1 else what.removesuffix('s')}"
+
+
+def _pair(cell: ListedCell) -> str:
+    return " ".join(filter(None, [cell.relation.value, f"({', '.join(cell.promises)})" if cell.promises else ""]))
 
 
 COMMAND = Command(

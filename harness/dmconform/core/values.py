@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from dmconform.core.labels import host_label
 from dmconform.core.versions import Minor, Release
 
 
@@ -49,6 +50,21 @@ class Outcome(enum.Enum):
     def is_verdict(self) -> bool:
         """Whether the case ran and ended with a verdict; the others give the reason why it did not."""
         return self not in (Outcome.ERROR, Outcome.NOT_TESTED, Outcome.NOT_APPLICABLE)
+
+
+class Severity(enum.Enum):
+    """How bad a failure is for a user, the worst first."""
+
+    ENDS = "ends Envoy"
+    HANGS = "hangs"
+    WRONG = "answers wrongly"
+    REFUSED = "fails to load"
+    MESSAGE = "message or counter wrong"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
 
 
 class AbiVerdict(enum.Enum):
@@ -160,19 +176,23 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def commit(self) -> str:
-        """The commit that the binary reports; empty where it was not asked."""
+        """The commit of the Envoy project that its binary names."""
         return self.build.partition("/")[0]
 
     @property
-    def build_type(self) -> str:
-        """`Clean` or `Modified`, as the binary reports it; empty where it was not asked."""
-        parts = self.build.split("/")
-        return parts[2] if len(parts) > 2 else ""
+    def is_modified(self) -> bool:
+        """Whether its binary says that it was built from other sources than the commit's."""
+        return "Modified" in self.build.split("/")
 
     @property
-    def is_modified(self) -> bool:
-        """Whether it was built from other sources than those of its commit."""
-        return self.build_type == "Modified"
+    def build_type(self) -> str:
+        """The state of the sources and the kind of build, as its binary names them: `Clean RELEASE`."""
+        return " ".join(self.build.split("/")[2:4])
+
+    @property
+    def label(self) -> str:
+        """Its id, marked where its build is modified: the name that people read."""
+        return host_label(self.id, is_modified=self.is_modified)
 
 
 class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dmconform.core.labels import host_label
 from dmconform.matrix.plan import PlannedHost
 
 SHOWN_DIGITS = 10
@@ -16,5 +15,4 @@ def host_lines(hosts: Iterable[PlannedHost]) -> Iterator[str]:
     for one in hosts:
         host = one.host
         if one.problem is None:
-            label = host_label(host.id, is_modified=host.is_modified)
-            yield f"host {label}: commit {host.commit[:SHOWN_DIGITS]}, {host.build_type} build; {host.origin}"
+            yield f"host {host.label}: commit {host.commit[:SHOWN_DIGITS]}, {host.build_type} build; {host.origin}"

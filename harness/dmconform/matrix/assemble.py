@@ -29,6 +29,7 @@ from dmconform.report.schema import (
     FindingEntry,
     KnownFailureEntry,
     ProbeEntry,
+    PromiseEntry,
     Report,
     RequirementEntry,
     SdkEntry,
@@ -42,6 +43,7 @@ from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.inconsistencies import Inconsistency, JudgedCell, inconsistencies_of_cells
 from dmconform.spec.judgement import exit_code
+from dmconform.spec.promise import known_promises
 
 LOGS = "build-logs"
 SHORTEST_WAIT_S = 0.005
@@ -118,7 +120,7 @@ def assemble(
         environment=environment.describe(prepared.engine_name, prepared.toolchain),
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
         sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
-        cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements) for case in cases),
+        cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements, case.severity) for case in cases),
         requirements=requirement_entries(catalogue),
         envoy_tests=envoy_test_entries(),
         known_failures=matched_records(catalogue.known_failures, cells),
@@ -134,6 +136,7 @@ def assemble(
         exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
         shard=prepared.shard,
         findings=finding_entries(catalogue),
+        promises=tuple(PromiseEntry(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
     )
 
 
@@ -230,6 +233,7 @@ def _cell(
         host=planned.id.host,
         relation=planned.relation,
         relation_reason=planned.relation_reason,
+        promises=planned.promises,
         outcome=result.outcome,
         judgement=classified.judgement,
         detail=redact.of_cell(result.detail, planned.id.folder),

@@ -23,7 +23,7 @@ from dmconform.envoy.upstream import Upstream, upstream
 from dmconform.matrix.plan import PlannedHost, PlannedSdk
 from dmconform.matrix.probe_load import probe_load
 from dmconform.matrix.refused import Refusal, Refusals
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 MAIN = "main"
 """The listener of a case that has but one."""
@@ -99,7 +99,7 @@ class Cell:
         Raises:
             Blocked: the probe of one of them could not be built.
         """
-        found = tuple(one for one in self.all_companions if window(one.minor, self.host_minor) is Relation.SUPPORTED)
+        found = tuple(one for one in self.all_companions if pair_relation(one.minor, self.host_minor) is Relation.SUPPORTED)
         for one in found:
             if one.problem is not None:
                 raise Blocked(f"{one.id}, whose probe was to be loaded too: {one.problem}")

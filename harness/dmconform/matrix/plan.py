@@ -110,4 +110,4 @@ def read_plan(path: Path) -> Plan:
 def _with_shared_texts(cell: PlannedCell) -> PlannedCell:
     """Returns the same cell with texts that it shares with others: a plan has thousands of cells, and each worker has it."""
     case, sdk, host = map(sys.intern, (cell.id.case, cell.id.sdk, cell.id.host))
-    return PlannedCell(CellId(case, sdk, host), cell.relation, sys.intern(cell.relation_reason))
+    return PlannedCell(CellId(case, sdk, host), cell.relation, sys.intern(cell.relation_reason), cell.promises)

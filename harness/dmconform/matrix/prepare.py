@@ -32,7 +32,7 @@ from dmconform.sdks.named_commit import at_commit, split_commit
 from dmconform.sdks.sources import SourceRepository, resolve_source
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 from dmconform.spec.selectors import select_cases, select_sdks
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def companions_of(cells: Iterable[PlannedCell], catalogue: Catalogue, minors: Ma
     """
     wanted = {minors[one.id.host] for one in cells if catalogue.case(one.id.case).declaration.companions}
     candidates = select_sdks(COMPANIONS, catalogue.sdks)[0] if wanted else ()
-    return tuple(sdk for sdk in candidates if any(window(sdk.id.minor, one) is Relation.SUPPORTED for one in wanted))
+    return tuple(sdk for sdk in candidates if any(pair_relation(sdk.id.minor, one) is Relation.SUPPORTED for one in wanted))
 
 
 def build_sdks(catalogue: Catalogue, selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:

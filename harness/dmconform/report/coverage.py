@@ -14,7 +14,11 @@ from dmconform.spec.cases import Level
 HELD = (Judgement.PASS,)
 BROKEN = (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
 NOT_RUN = (Judgement.ERROR, Judgement.SKIP)
-DOCUMENTS = {"overview": "Dynamic modules (architecture overview)", "configuration": "DynamicModuleConfig (reference)"}
+DOCUMENTS = {
+    "overview": "Dynamic modules (architecture overview)",
+    "configuration": "DynamicModuleConfig (reference)",
+    "policy": "ABI compatibility policy (from 1.40 on)",
+}
 
 _HEAD = """\
 # Coverage: what the documents say, and which cases show it

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dmconform.core.labels import host_label
 from dmconform.core.text import counted, first_line
 from dmconform.core.values import Host
 from dmconform.report.schema import CellEntry, Report
@@ -41,7 +40,7 @@ class ComparedBuilds:
     @property
     def sentence(self) -> str:
         """The result in one sentence."""
-        head = f"Envoy {host_label(self.modified.id, is_modified=True)} and {self.clean.id} (clean build): "
+        head = f"Envoy {self.modified.label} and {self.clean.id} (clean build): "
         if not self.cells:
             return f"{head}no cell ran on both, so nothing shows what the modification changes"
         if not self.differences:
@@ -65,7 +64,7 @@ def modified_alone(report: Report) -> tuple[Host, ...]:
 def modified_build_sentences(report: Report) -> tuple[str, ...]:
     """Returns what is to be said of the modified builds of a report, a sentence for each."""
     alone = (
-        f"Envoy {host_label(host.id, is_modified=True)} has no clean host of its minor beside it: what is shown of "
+        f"Envoy {host.label} has no clean host of its minor beside it: what is shown of "
         f"{host.release.minor} rests on a modified build alone"
         for host in modified_alone(report)
     )
@@ -74,7 +73,7 @@ def modified_build_sentences(report: Report) -> tuple[str, ...]:
 
 def host_labels(report: Report) -> dict[str, str]:
     """Returns how each host is named where a result of it is shown, by its id."""
-    return {host.id: host_label(host.id, is_modified=host.is_modified) for host in report.hosts}
+    return {host.id: host.label for host in report.hosts}
 
 
 def _pairs(report: Report) -> Iterator[tuple[Host, Host]]:

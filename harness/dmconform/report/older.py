@@ -15,6 +15,9 @@ _CAME_WITH: Final[dict[int, tuple[str, ...]]] = {2: ("static", "abi_pairs", "abi
 
 _LAST_WITH_OLD_WORDS: Final = 6
 
+_LAST_WITH_ONE_PROMISE: Final = 7
+_ONLY_PROMISES: Final = {"supported": "window", "legacy": "exact"}
+
 _RELATIONS: Final = {"promised": "supported", "pre-promise": "legacy", "beyond": "unsupported"}
 _OUTCOMES: Final = {
     "passed": "pass",
@@ -63,6 +66,8 @@ def migrated(report: Fields, version: int) -> Fields:
                 report.setdefault(name, [])
     if version <= _LAST_WITH_OLD_WORDS:
         _renew_words(report)
+    if version <= _LAST_WITH_ONE_PROMISE:
+        _name_promises(report)
     return report
 
 
@@ -89,6 +94,14 @@ def _renew_words(report: Fields) -> None:
     selection = report.get("selection")
     if isinstance(selection, dict):
         _change(selection, _each(_sdk_id), *selection)
+
+
+def _name_promises(report: Fields) -> None:
+    """Names the promise that the relation of a cell came from, when a pair had one at most."""
+    for cell in _objects(report, "cells"):
+        relation = cell.get("relation")
+        if isinstance(relation, str) and relation in _ONLY_PROMISES:
+            cell.setdefault("promises", [_ONLY_PROMISES[relation]])
 
 
 def _renew_cell(cell: Fields) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 from dmconform.binaries.facts import Binding, Known, StaticKind
-from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation
+from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation, Severity
 from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +58,16 @@ class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     title: str
     requirements: tuple[str, ...]
+    severity: Severity = Severity.WRONG  # of an assertion that does not hold
+
+
+class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A promise of the documents about pairs of SDK and host."""
+
+    id: str
+    title: str
+    requirement: str
+    gates: bool
 
 
 class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -115,6 +125,7 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probe_load: ProbeLoad = ProbeLoad()  # the run-time observation; `static` of the report has the static analysis
     mismatch: str | None = None  # how static analysis and run-time observation contradict each other
     log: tuple[str, ...] = ()  # lines of the host's log that matter, of cells that did not pass
+    promises: tuple[str, ...] = ()  # ids of those that cover it
     waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
     reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts as a failure
 
@@ -234,6 +245,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shard: Shard | None = None
     findings: tuple[FindingEntry, ...] = ()
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
+    promises: tuple[PromiseEntry, ...] = ()
 
 
 def report_json(report: Report) -> bytes:

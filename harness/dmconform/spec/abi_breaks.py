@@ -17,7 +17,7 @@ from dmconform.core import paths
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 # By their releases; the one that the data of the minor is of comes first.
 _Hosts = dict[tuple[str, ...], Operand]
@@ -46,7 +46,7 @@ def compare_pairs(abi_folder: Path = paths.ABI, *, unsupported: bool = False) ->
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
     found: list[tuple[MinorPair, list[AbiBreak]]] = []
     for sdk, host in pairs:
-        if unsupported or window(sdk, host) is Relation.SUPPORTED:
+        if unsupported or pair_relation(sdk, host) is Relation.SUPPORTED:
             hosts = _hosts(host, operands[host])
             diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
             found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
@@ -75,7 +75,7 @@ def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> MinorP
         sdk_minor=str(sdk),
         host_minor=str(host),
         host_releases=_sorted(tuple(release for releases in diffs for release in releases)),
-        relation=window(sdk, host),
+        relation=pair_relation(sdk, host),
         built=numbers[Impact.BUILT],
         unknown=numbers[Impact.UNKNOWN],
         rebuild=numbers[Impact.REBUILD],
@@ -105,7 +105,7 @@ def _finding(sdk: Minor, host: Minor, releases: tuple[str, ...], change: AbiChan
         sdk_minor=str(sdk),
         host_minor=str(host),
         host_releases=_sorted(releases),
-        relation=window(sdk, host),
+        relation=pair_relation(sdk, host),
         subject=change.subject,
         kind=change.kind,
         how=change.how,

@@ -20,9 +20,9 @@ import msgspec
 
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
-from dmconform.core.values import Language, Relation
+from dmconform.core.values import Language, Relation, Severity
 from dmconform.core.versions import Minor
-from dmconform.spec.promise import window
+from dmconform.spec.promise import promised
 
 if TYPE_CHECKING:
     from dmconform.sdks.catalogue import Sdk
@@ -51,6 +51,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None  # the last one
     contradicts: str | None = None  # id of the sentence of the other document that says otherwise
     uncovered: str | None = None  # why no case shows it
+    severity: Severity = Severity.WRONG  # of an answer that is not as it says
 
     def holds_on(self, host: Minor) -> bool:
         """Returns whether the sentence is about hosts of this minor."""
@@ -108,6 +109,15 @@ class Declaration:
 
 
 @dataclass(frozen=True)
+class CellPromise:
+    """What the documents promise for a case in a cell, why, and the ids of the promises."""
+
+    relation: Relation
+    reason: str
+    promises: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Case:
     """A case: its id, title, the requirements it checks, and whom it concerns."""
 
@@ -117,26 +127,27 @@ class Case:
     line: int
     shows: tuple[Requirement, ...] = ()
 
-    def relation(self, sdk: Sdk, host: Minor) -> tuple[Relation, str]:
+    @property
+    def severity(self) -> Severity:
+        """How bad it is for a user where an assertion does not hold: the worst of what it shows."""
+        return min((one.severity for one in self.shows), key=lambda one: one.rank, default=Severity.WRONG)
+
+    def relation(self, sdk: Sdk, host: Minor) -> CellPromise:
         """Returns what the documents promise for this case in a cell, and why."""
         language = sdk.id.language
         if language not in self.declaration.supported_for:
             names = ", ".join(one.value for one in self.declaration.supported_for)
-            return (
+            return CellPromise(
                 Relation.UNSUPPORTED,
                 f"the documents promise this for {names} only" if names else "the documents do not promise this",
             )
         minor = sdk.id.minor
-        relation = window(minor, host)
-        if relation is Relation.SUPPORTED and self.shows and not any(one.holds_on(host) for one in self.shows):
+        pair = promised(minor, host)
+        if pair.relation is Relation.SUPPORTED and self.shows and not any(one.holds_on(host) for one in self.shows):
             bounds = ", ".join(dict.fromkeys(one.releases for one in self.shows))
-            return Relation.UNSUPPORTED, f"the documents promise this of hosts {bounds}, this one is {host}"
-        reasons = {
-            Relation.SUPPORTED: f"{minor} on {host}: X.Y on X.Y or X.(Y+1)",
-            Relation.LEGACY: f"{minor} on {host}: the older documents' exact match",
-            Relation.UNSUPPORTED: f"{minor} on {host}: outside the supported window",
-        }
-        return relation, reasons[relation]
+            return CellPromise(Relation.UNSUPPORTED, f"the documents promise this of hosts {bounds}, this one is {host}")
+        rules = "; ".join(f"{one.id}: {one.title}" for one in pair.by)
+        return CellPromise(pair.relation, f"{minor} on {host}: {rules or 'no promise is about this pair'}", pair.ids)
 
 
 EVERY_LANGUAGE = tuple(Language)

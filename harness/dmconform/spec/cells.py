@@ -11,7 +11,7 @@ from dmconform.core.values import CellId, Relation
 from dmconform.core.versions import Minor
 from dmconform.sdks.catalogue import Sdk
 from dmconform.spec.cases import Case
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 
 class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +20,7 @@ class PlannedCell(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: CellId
     relation: Relation
     relation_reason: str
+    promises: tuple[str, ...] = ()  # ids of those that cover it
 
 
 def plan_cells(
@@ -44,11 +45,11 @@ def plan_cells(
             if sdk.id.language not in case.declaration.languages:
                 continue
             for host_id, minor in hosts:
-                unsupported = window(sdk.id.minor, minor) is Relation.UNSUPPORTED
+                unsupported = pair_relation(sdk.id.minor, minor) is Relation.UNSUPPORTED
                 if unsupported and not (everywhere or case.declaration.everywhere):
                     continue
-                relation, reason = case.relation(sdk, minor)
-                cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), relation, reason))
+                its = case.relation(sdk, minor)
+                cells.append(PlannedCell(CellId(case.id, str(sdk.id), host_id), its.relation, its.reason, its.promises))
     if not cells:
         raise EmptySelection(
             "the selection has no cell: its cases do not run with its SDKs, or only with --everywhere on its hosts, "

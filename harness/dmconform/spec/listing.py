@@ -18,7 +18,7 @@ from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.selectors import select_cases, select_sdks
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 class ListedHost(msgspec.Struct, frozen=True):
@@ -62,6 +62,7 @@ class ListedCell(msgspec.Struct, frozen=True):
     host: str
     relation: Relation
     relation_reason: str
+    promises: tuple[str, ...]
 
 
 class Listing(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -125,7 +126,9 @@ def _cells(selectors: Selectors, catalogue: Catalogue) -> Iterator[ListedCell]:
     hosts = [_named(choice, catalogue) for choice in select_hosts(selectors.hosts, catalogue.hosts)]
     selected = select_cases(selectors.cases, catalogue.cases), select_sdks(selectors.sdks, catalogue.sdks)[0]
     for cell in plan_cells(*selected, hosts, everywhere=selectors.everywhere):
-        yield ListedCell(str(cell.id), cell.id.case, str(cell.id.sdk), cell.id.host, cell.relation, cell.relation_reason)
+        yield ListedCell(
+            str(cell.id), cell.id.case, str(cell.id.sdk), cell.id.host, cell.relation, cell.relation_reason, cell.promises
+        )
 
 
 def _named(choice: HostChoice, catalogue: Catalogue) -> tuple[str, Minor]:

@@ -30,9 +30,16 @@ def test_the_promise() -> None:
         host("1.40.0", HostVerdict.BREAKS),
     ]
     entry = promise_for(Minor(1, 38), hosts)
-    assert entry.supported_minors == ("1.38", "1.39")
-    assert (entry.kept, entry.broken, entry.unsupported) == (("1.38.3",), ("1.39.3",), ("1.37.0",))
-    assert entry.relations["1.40.0"] is Relation.UNSUPPORTED
+    assert entry.supported_minors == ("1.38", "1.39", "1.40")
+    assert entry.supported == "1.38, 1.39 (window); 1.40 and later (frozen)"
+    assert (entry.kept, entry.broken, entry.unsupported) == (("1.38.3",), ("1.39.3", "1.40.0"), ("1.37.0",))
+    assert entry.relations["1.40.0"] is Relation.SUPPORTED
+    assert [entry.promises[name] for name in ("1.37.0", "1.39.3", "1.40.0")] == [(), ("window",), ("frozen",)]
+
+
+def test_a_pair_names_each_promise_that_covers_it() -> None:
+    entry = promise_for(Minor(1, 39), [host("1.39.3", HostVerdict.WORKS), host("1.40.0", HostVerdict.WORKS)])
+    assert entry.promises == {"1.39.3": ("window",), "1.40.0": ("window", "frozen")}
 
 
 def test_nothing_was_promised_before_1_38() -> None:
@@ -70,7 +77,8 @@ def test_the_default_hosts_are_those_of_the_promise_and_their_neighbours(sdks: l
 @pytest.mark.parametrize(
     ("sdks", "verdicts", "code", "strict"),
     [
-        (["1.38"], (BREAKS, WORKS, WORKS, BREAKS), ExitCode.OK, ExitCode.FAIL),
+        (["1.38"], (BREAKS, WORKS, WORKS, WORKS), ExitCode.OK, ExitCode.FAIL),
+        (["1.38"], (WORKS, WORKS, WORKS, BREAKS), ExitCode.FAIL, ExitCode.FAIL),
         (["1.38"], (BREAKS, WORKS, ERRORS, WORKS), ExitCode.FAIL, ExitCode.FAIL),
         (["1.38"], (WORKS, WORKS, OPEN, WORKS), ExitCode.ERROR, ExitCode.ERROR),
         (["1.38"], (WORKS, BREAKS, OPEN, WORKS), ExitCode.FAIL, ExitCode.FAIL),
@@ -98,5 +106,5 @@ def test_the_relation_that_is_shown_is_the_best_of_several() -> None:
     hosts = [host("1.38.3", WORKS), host("1.40.0", WORKS)]
     promise = [promise_for(Minor.parse(sdk), hosts) for sdk in ("1.38", "1.39")]
     assert [best_relation(name, promise) for name in ("1.38.3", "1.40.0")] == [Relation.SUPPORTED, Relation.SUPPORTED]
-    assert best_relation("1.40.0", promise[:1]) is Relation.UNSUPPORTED
+    assert best_relation("1.38.3", promise[1:]) is Relation.UNSUPPORTED
     assert best_relation("1.40.0", []) is None

@@ -70,6 +70,7 @@ def test_json_of_a_cell(capsys: pytest.CaptureFixture[str]) -> None:
         "sdk": "go@1.39:reference",
         "host": "1.40.0",
         "relation": "supported",
+        "promises": ["window", "frozen"],
     }
 
 

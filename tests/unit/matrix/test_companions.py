@@ -8,7 +8,7 @@ from dmconform.core.versions import Minor, Release
 from dmconform.matrix.prepare import companions_of
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import PlannedCell
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 SDK = "cpp@1.39:reference"
 
@@ -40,6 +40,8 @@ def test_a_cell_gets_every_one_that_it_asks_for(catalogue: Catalogue) -> None:
     for host in catalogue.hosts:
         minor = Release.parse(host.release).minor
         asked = {
-            str(sdk.id) for sdk in catalogue.sdks if sdk.official is None and window(sdk.id.minor, minor) is Relation.SUPPORTED
+            str(sdk.id)
+            for sdk in catalogue.sdks
+            if sdk.official is None and pair_relation(sdk.id.minor, minor) is Relation.SUPPORTED
         }
         assert companions(catalogue, (case, host.release)) == asked, host.release

@@ -85,9 +85,9 @@ def test_before_its_release_a_case_is_not_promised(tmp_path: Path) -> None:
     case = CATALOGUE.case("window/loads")
     from_1_39 = type(case)(case.id, case.title, case.declaration, case.line, tuple(load_requirements(path).values()))
     (sdk,) = (sdk for sdk in load_sdks(paths.SDKS) if str(sdk.id) == "rust@1.38:reference")
-    assert from_1_39.relation(sdk, Minor(1, 38))[0] is Relation.UNSUPPORTED
-    assert "from 1.39 on" in from_1_39.relation(sdk, Minor(1, 38))[1]
-    assert from_1_39.relation(sdk, Minor(1, 39))[0] is Relation.SUPPORTED
+    assert from_1_39.relation(sdk, Minor(1, 38)).relation is Relation.UNSUPPORTED
+    assert "from 1.39 on" in from_1_39.relation(sdk, Minor(1, 38)).reason
+    assert from_1_39.relation(sdk, Minor(1, 39)).relation is Relation.SUPPORTED
 
 
 def test_counts_are_those_of_the_cells() -> None:

@@ -17,7 +17,7 @@ from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.cells import PlannedCell, plan_cells
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 from dmconform.spec.judgement import exit_code, judge
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 from dmconform.spec.selectors import select_cases, select_sdks
 
 from tests.checkout import ROOT
@@ -113,7 +113,11 @@ def test_only_official_sdks_asked_for_by_name_must_be_reachable() -> None:
     [
         ("1.38", "1.38", Relation.SUPPORTED),
         ("1.38", "1.39", Relation.SUPPORTED),
-        ("1.38", "1.40", Relation.UNSUPPORTED),
+        ("1.38", "1.40", Relation.SUPPORTED),
+        ("1.38", "1.42", Relation.SUPPORTED),
+        ("1.37", "1.40", Relation.UNSUPPORTED),
+        ("1.40", "1.39", Relation.UNSUPPORTED),
+        ("1.41", "1.41", Relation.SUPPORTED),
         ("1.39", "1.38", Relation.UNSUPPORTED),
         ("1.37", "1.37", Relation.LEGACY),
         ("1.37", "1.38", Relation.UNSUPPORTED),
@@ -121,7 +125,7 @@ def test_only_official_sdks_asked_for_by_name_must_be_reachable() -> None:
     ],
 )
 def test_the_promised_window(sdk: str, host: str, relation: Relation) -> None:
-    assert window(Minor.parse(sdk), Minor.parse(host)) is relation
+    assert pair_relation(Minor.parse(sdk), Minor.parse(host)) is relation
 
 
 def test_most_cases_run_only_where_the_documents_say_something() -> None:
@@ -129,7 +133,7 @@ def test_most_cases_run_only_where_the_documents_say_something() -> None:
     hosts = [(host.release, host.version.minor) for host in catalogue.hosts]
     usual = plan_cells(catalogue.cases, SDKS, hosts)
     unsupported = {
-        one.id.case for one in usual if window(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.UNSUPPORTED
+        one.id.case for one in usual if pair_relation(minor_of(one.id.sdk), minor_of_host(one.id.host)) is Relation.UNSUPPORTED
     }
     assert unsupported == {one.id for one in catalogue.cases if one.declaration.everywhere}
     assert unsupported == {one.id for one in catalogue.cases if one.id.startswith("window/")}
@@ -152,7 +156,7 @@ def minor_of_host(host: str) -> Minor:
 def test_what_is_supported_for_rust_only_is_unsupported_for_others() -> None:
     catalogue = load_catalogue()
     case = next(one for one in catalogue.cases if one.declaration.supported_for == (Language.RUST,))
-    relations = {sdk.id.language: case.relation(sdk, Minor(1, 39))[0] for sdk in SDKS if sdk.id.minor == Minor(1, 39)}
+    relations = {sdk.id.language: case.relation(sdk, Minor(1, 39)).relation for sdk in SDKS if sdk.id.minor == Minor(1, 39)}
     assert relations == {
         Language.RUST: Relation.SUPPORTED,
         Language.CPP: Relation.UNSUPPORTED,

@@ -25,7 +25,7 @@ from dmconform.measure.differential.generate import CallPlan, module_source, pla
 from dmconform.measure.differential.known import KnownDifference, record_for, stale
 from dmconform.measure.differential.rules import Rules
 from dmconform.measure.differential.upstream import observing_server
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 COMPILER_FLAGS: Final = ("-O0", "-D_GNU_SOURCE")
 OWN_RUNS: Final = 2  # on the own minor, so that values that change from run to run are known
@@ -192,7 +192,7 @@ class _Minor:
         return ComparedHosts(
             self.minor,
             target.host,
-            window(Minor.parse(self.minor), target.minor),
+            pair_relation(Minor.parse(self.minor), target.minor),
             len({key.callback for one in seen.values() for key in one.values if key.callback != CLIENT}),
             sum(len(one.values) for one in seen.values()),
             sum(is_unstable(values) for one in seen.values() for words in one.values.values() for values in words.values()),

@@ -28,7 +28,7 @@ from dmconform.measure.differential.rules import load_rules, short
 from dmconform.sdks.builder import Built, NotBuilt, Toolchain
 from dmconform.sdks.generated import compile_c
 from dmconform.spec.catalogue import Catalogue, load_catalogue
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 RULES: Final = paths.CONFORMANCE / "differential" / "rules.toml"
 KNOWN: Final = paths.CONFORMANCE / "differential" / "known_differences.toml"
@@ -90,7 +90,7 @@ def _hosts_needed(catalogue: Catalogue, request: DifferentialRequest, chosen: Se
     supported = (
         host.release
         for host in catalogue.hosts
-        if host.default and any(window(minor, host.version.minor) is Relation.SUPPORTED for minor in minors)
+        if host.default and any(pair_relation(minor, host.version.minor) is Relation.SUPPORTED for minor in minors)
     )
     return tuple(dict.fromkeys([*(_own_host(catalogue, minor) for minor in minors), *(request.hosts or supported)]))
 
@@ -115,7 +115,7 @@ def _wanted(abi: Abi, targets: Mapping[str, Target], catalogue: Catalogue, reque
     others = tuple(
         target
         for target in targets.values()
-        if target is not own and (request.hosts or window(minor, target.minor) is Relation.SUPPORTED)
+        if target is not own and (request.hosts or pair_relation(minor, target.minor) is Relation.SUPPORTED)
     )
     return WantedRuns(abi, own, others)
 

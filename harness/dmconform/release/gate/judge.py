@@ -24,7 +24,7 @@ from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell, plan_cells
 from dmconform.spec.expectations import KnownFailure
 from dmconform.spec.inconsistencies import Inconsistency
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 from dmconform.spec.selectors import SdkSpec, select_cases
 
 _BY_JUDGEMENT = {
@@ -50,7 +50,7 @@ class Asked:
         """Returns where its SDK is, as seen from a host that is the subject."""
         if self.host_minor is None:
             return None
-        return RelativeMinor.OWN if SdkId.parse(cell.id.sdk).minor == self.host_minor else RelativeMinor.PREVIOUS
+        return step_back(SdkId.parse(cell.id.sdk).minor, self.host_minor)
 
 
 def gate_report(report: Report, policy: Policy, name: str, subject: str, catalogue: Catalogue, suite: str) -> GateVerdict:
@@ -126,9 +126,9 @@ def _of_sdk(report: Report, policy: Policy, subject: str, catalogue: Catalogue) 
     if len(minors) != 1:
         raise UsageError(f"--sdk {subject}: expected SDKs of one minor, such as rust@1.39, found {len(minors)} minors")
     own = minors.pop()
-    if window(own, own) is not Relation.SUPPORTED:
+    if pair_relation(own, own) is not Relation.SUPPORTED:
         raise EmptySelection(f"--sdk {subject}: the documents promise nothing of SDKs of {own}")
-    wanted = hosts_of_steps(policy, own)
+    wanted = hosts_of_steps(policy, own, catalogue)
     hosts = [host for host in report.hosts if host.release.minor in wanted]
     without = minors_without_host(policy, wanted, {host.release.minor for host in hosts}, own, catalogue)
     command = _run((subject,), [str(minor) for minor in wanted if minor <= catalogue.newest_minor] or ["path:FILE"])
@@ -144,7 +144,10 @@ def _of_host(report: Report, policy: Policy, subject: str, catalogue: Catalogue)
     if host is None:
         raise UsageError(unknown("host", subject, [host.id for host in report.hosts], more="only hosts of the report count"))
     own = host.release.minor
-    minors = [own if step is RelativeMinor.OWN else Minor(own.major, own.minor - 1) for step in policy.sdks]
+    known = {sdk.id.minor for sdk in catalogue.sdks}
+    near = {step: minor for minor in (own, Minor(own.major, own.minor - 1)) if (step := step_back(minor, own)) in policy.sdks}
+    older = {minor for minor in known if step_back(minor, own) is RelativeMinor.OLDER and RelativeMinor.OLDER in policy.sdks}
+    minors = [*near.values(), *(minor for minor in sorted(older, reverse=True) if policy.counts(minor, own))]
     sdks = [sdk for sdk in catalogue.sdks if sdk.id.minor in minors and sdk.id.provider in policy.providers]
     cells = _promised(policy, catalogue, sdks, [host])
     there = {sdk.id.minor for sdk in sdks}
@@ -182,9 +185,18 @@ def _refuse_glob(name: str, key: str, globs: Iterable[str], values: Collection[s
             raise UsageError(f"--policy {name}: {key} = {glob!r} matches nothing that this suite knows: fix or remove it")
 
 
-def hosts_of_steps(policy: Policy, own: Minor) -> tuple[Minor, ...]:
-    """Returns the minors of hosts that a policy asks for, as seen from an SDK's own."""
-    return tuple(own if step is RelativeMinor.OWN else own.next() for step in policy.hosts)
+def step_back(sdk: Minor, host: Minor) -> RelativeMinor:
+    """Returns where an SDK is, as seen from a host that is not older."""
+    if sdk == host:
+        return RelativeMinor.OWN
+    return RelativeMinor.PREVIOUS if sdk.next() == host else RelativeMinor.OLDER
+
+
+def hosts_of_steps(policy: Policy, own: Minor, catalogue: Catalogue) -> tuple[Minor, ...]:
+    """Returns the minors of hosts that a policy asks for, as seen from an SDK's own, where a promise counts."""
+    later = sorted({host.version.minor for host in catalogue.hosts if host.version.minor > own.next()})
+    steps = {RelativeMinor.OWN: [own], RelativeMinor.NEXT: [own.next()], RelativeMinor.LATER: later}
+    return tuple(minor for step in policy.hosts for minor in steps[step] if policy.counts(own, minor))
 
 
 def minors_without_host(
@@ -210,7 +222,7 @@ def _promised(policy: Policy, catalogue: Catalogue, sdks: Iterable[Sdk], hosts: 
     if not pairs or not sdks:
         return ()
     cells = plan_cells(select_cases(policy.cases, catalogue.cases), sdks, pairs)
-    return tuple(cell for cell in cells if cell.relation is Relation.SUPPORTED)
+    return tuple(cell for cell in cells if cell.relation is Relation.SUPPORTED and policy.counts_promises(cell.promises))
 
 
 class _Tally:

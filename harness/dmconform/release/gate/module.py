@@ -14,13 +14,11 @@ from dmconform.check.result import SCHEMA_VERSION, Check, HostEntry, HostVerdict
 from dmconform.core.datafile import decode_json, read_bounded
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
 from dmconform.core.memory import bounded_memory
-from dmconform.core.values import Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.release.gate.judge import hosts_of_steps, minors_without_host, verdict
 from dmconform.release.gate.policy import Policy
 from dmconform.release.gate.verdict import GateAnswer, GateVerdict, Reason, ReasonKind
 from dmconform.spec.catalogue import Catalogue
-from dmconform.spec.promise import window
 
 
 class _Version(msgspec.Struct):
@@ -80,7 +78,7 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
 
 def _gate_as(own: Minor, check: Check, policy: Policy, name: str, catalogue: Catalogue) -> GateVerdict:
     """Judges a module as one that was built with the SDK of a minor."""
-    wanted = tuple(minor for minor in hosts_of_steps(policy, own) if window(own, minor) is not Relation.UNSUPPORTED)
+    wanted = hosts_of_steps(policy, own, catalogue)
     hosts = [host for host in check.hosts if Release.parse(host.release).minor in wanted]
     there = {Release.parse(host.release).minor for host in hosts}
     known = [str(minor) for minor in wanted if minor <= catalogue.newest_minor] or ["path:FILE"]

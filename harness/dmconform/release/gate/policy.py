@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import fnmatch
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,9 @@ from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError, UsageError
 from dmconform.core.nearest import unknown
 from dmconform.core.values import Outcome, Provider
+from dmconform.core.versions import Minor
 from dmconform.spec.findings import Fault
+from dmconform.spec.promise import known_promises, promised
 
 FOLDER = paths.CONFORMANCE / "policies"
 
@@ -31,7 +34,9 @@ class RelativeMinor(enum.Enum):
 
     OWN = "own"
     NEXT = "next"
+    LATER = "later"  # all after the next one
     PREVIOUS = "previous"
+    OLDER = "older"  # all before the previous one
 
 
 class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +65,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdks: tuple[RelativeMinor, ...] = ()
     providers: tuple[Provider, ...] = tuple(Provider)
     cases: tuple[str, ...] = ("*",)
+    promises: tuple[str, ...] = ()  # by which a cell must be supported to count; empty: any
     next_may_be_unknown: bool = False
     own_may_be_unknown: bool = False
     any_suite: bool = False
@@ -67,6 +73,14 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     known_failures: tuple[str, ...] = ()
     known_failures_of: tuple[Fault, ...] = ()
     allow: tuple[Allowance, ...] = ()
+
+    def counts(self, sdk: Minor, host: Minor) -> bool:
+        """Returns whether the policy asks for a pair of SDK and host, as far as the promises go."""
+        return self.counts_promises(promised(sdk, host).ids)
+
+    def counts_promises(self, ids: Iterable[str]) -> bool:
+        """Returns whether a cell counts that is supported by the promises of these ids."""
+        return any(not self.promises or one in self.promises for one in ids)
 
     def allows_record(self, record: str | None, fault: Fault | None) -> bool:
         """Returns whether cells that fail as this record says, of which this is at fault, are let pass."""
@@ -79,11 +93,11 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _STEPS = {
-    Subject.SDK: ("hosts", (RelativeMinor.OWN, RelativeMinor.NEXT)),
-    Subject.MODULE: ("hosts", (RelativeMinor.OWN, RelativeMinor.NEXT)),
-    Subject.HOST: ("sdks", (RelativeMinor.OWN, RelativeMinor.PREVIOUS)),
+    Subject.SDK: ("hosts", (RelativeMinor.OWN, RelativeMinor.NEXT, RelativeMinor.LATER)),
+    Subject.MODULE: ("hosts", (RelativeMinor.OWN, RelativeMinor.NEXT, RelativeMinor.LATER)),
+    Subject.HOST: ("sdks", (RelativeMinor.OWN, RelativeMinor.PREVIOUS, RelativeMinor.OLDER)),
 }
-_ALL = {"title", "question", "subject"}
+_ALL = {"title", "question", "subject", "promises"}
 _OF_REPORTS = {"cases", "any_suite", "known_failures", "known_failures_of", "allow"}
 _KEYS = {
     Subject.SDK: _ALL | _OF_REPORTS | {"hosts", "next_may_be_unknown"},
@@ -126,6 +140,10 @@ def load_policy(path: Path) -> Policy:
         raise DataFileError(path, f'subject = "{policy.subject.value}" needs {key}: one or more of {words}')
     if not policy.cases or not policy.providers:
         raise DataFileError(path, "cases and providers must not be empty: the policy would ask for nothing")
+    gating = [one.id for one in known_promises() if one.gates]
+    for name in policy.promises:
+        if name not in gating:
+            raise DataFileError(path, unknown("promise", name, gating))
     for allowed in policy.allow:
         if allowed.outcome.is_verdict:
             raise DataFileError(

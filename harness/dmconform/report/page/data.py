@@ -19,7 +19,7 @@ from dmconform.report.page.changes import Changes, changes
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
 from dmconform.report.summary import RunVerdict, abi_words, causes, summarise, unrun
-from dmconform.spec.promise import window
+from dmconform.spec.promise import pair_relation
 
 LONGEST_TEXT = 4000
 SHORT_TEXT = 400
@@ -387,6 +387,6 @@ def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
         if relation in seen:
             return relation
     try:
-        return window(Minor.parse(minor), Release.parse(host.partition("~")[0]).minor)
+        return pair_relation(Minor.parse(minor), Release.parse(host.partition("~")[0]).minor)
     except ValueError:  # of another make than this suite's
         return Relation.UNSUPPORTED
