@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dmconform.matrix.plan import PlannedHost
-
-SHOWN_DIGITS = 10
-"""Of a commit, in one line of a terminal."""
+from dmconform.sdks.builder import Built, NotBuilt
+from dmconform.sdks.catalogue import SHOWN_DIGITS
 
 
 def host_lines(hosts: Iterable[PlannedHost]) -> Iterator[str]:
@@ -16,3 +15,20 @@ def host_lines(hosts: Iterable[PlannedHost]) -> Iterator[str]:
         host = one.host
         if one.problem is None:
             yield f"host {host.label}: commit {host.commit[:SHOWN_DIGITS]}, {host.build_type} build; {host.origin}"
+
+
+def sdk_lines(builds: Iterable[Built | NotBuilt]) -> Iterator[str]:
+    """Yields a line for each official SDK that is tested: which release or commit it is, and where its sources came from."""
+    for build in builds:
+        sdk = build.sdk
+        if sdk.official is None or isinstance(build, NotBuilt):
+            continue
+        commit = f"commit {sdk.commit[:SHOWN_DIGITS]}" if sdk.commit else f"tag {sdk.official.tag}"
+        origin = f" of {build.stored.repository}" if build.stored.repository else ""
+        if sdk.development is None:
+            yield f"SDK {sdk.id}: release {sdk.release}, {commit}{origin}"
+        else:
+            yield (
+                f"SDK {sdk.id}: {sdk.development.label}{origin}, ABI string {sdk.abi_version}: an unreleased commit in the "
+                "place of the release; nothing is promised of it, so that its cells inform and do not gate"
+            )

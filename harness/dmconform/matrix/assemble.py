@@ -284,12 +284,16 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
         abi_version=sdk.abi_version,
         source="",
         build_log=log_file,
+        commit=sdk.commit,
+        development=sdk.development is not None,
+        version=sdk.development.version if sdk.development else sdk.official.release if sdk.official else "",
     )
     if isinstance(build, NotBuilt):
         return msgspec.structs.replace(entry, problem=redact(build.problem))
     return msgspec.structs.replace(
         entry,
         source=build.stored.source,
+        repository=build.stored.repository,
         modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
         build_s=round(build.stored.build_s, 3) if build.fresh else None,
         probe=_probe(probe) if probe is not None else None,
