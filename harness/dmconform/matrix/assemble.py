@@ -13,6 +13,7 @@ import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.core import paths
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.trouble import is_full
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
@@ -34,9 +35,12 @@ from dmconform.report.schema import (
     RequirementEntry,
     SdkEntry,
     StaticEntry,
+    SuiteCase,
+    SuiteEntry,
 )
 from dmconform.sdks.builder import Built, NotBuilt
 from dmconform.sdks.sources import redact as without_credentials
+from dmconform.spec.cases import POINTS_WITH_CASES
 from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
@@ -136,7 +140,20 @@ def assemble(
         exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
         shard=prepared.shard,
         findings=finding_entries(catalogue),
+        suite=suite_of(catalogue),
         promises=tuple(PromiseEntry(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
+    )
+
+
+def suite_of(catalogue: Catalogue) -> SuiteEntry:
+    """Returns what this suite knows, whatever a run selects."""
+    return SuiteEntry(
+        hosts=tuple(host.release for host in catalogue.hosts),
+        sdks=tuple(str(sdk.id) for sdk in catalogue.sdks),
+        cases=tuple(SuiteCase(one.id, tuple(it.value for it in one.declaration.languages)) for one in catalogue.cases),
+        records=tuple(record.id for record in catalogue.known_failures),
+        points_with_cases=tuple(point.value for point in POINTS_WITH_CASES),
+        points_without_cases=tuple(point.value for point in ExtensionPoint if point not in POINTS_WITH_CASES),
     )
 
 

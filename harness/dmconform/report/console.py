@@ -36,6 +36,8 @@ VERDICT_STYLES = {
     RunVerdict.PASS: "bold green",
     RunVerdict.FAIL: "bold red",
     RunVerdict.INCOMPLETE: "bold magenta",
+    RunVerdict.NOT_TESTED: "bold yellow",
+    RunVerdict.CONTROL: "bold",
     RunVerdict.NOTHING: "bold",
 }
 LEGEND = (

@@ -207,6 +207,24 @@ class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     by_hand: str | None  # how to see it, where there is no such command
 
 
+class SuiteCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A case that a suite knew, and whose probes it runs with."""
+
+    id: str
+    languages: tuple[str, ...]
+
+
+class SuiteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the suite knew when the run was made, whatever was selected: what a whole report would have."""
+
+    hosts: tuple[str, ...]  # known releases
+    sdks: tuple[str, ...]  # ids
+    cases: tuple[SuiteCase, ...]
+    records: tuple[str, ...]  # ids of known failures
+    points_with_cases: tuple[str, ...] = ()  # extension points
+    points_without_cases: tuple[str, ...] = ()
+
+
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The place of the run."""
 
@@ -258,6 +276,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     findings: tuple[FindingEntry, ...] = ()
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
     promises: tuple[PromiseEntry, ...] = ()
+    suite: SuiteEntry | None = None  # None in reports from before it was noted
 
 
 def report_json(report: Report) -> bytes:

@@ -20,6 +20,7 @@ import msgspec
 
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Language, Relation, Severity
 from dmconform.core.versions import Minor
 from dmconform.spec.promise import promised
@@ -154,6 +155,8 @@ class Case:
 
 
 EVERY_LANGUAGE = tuple(Language)
+POINTS_WITH_CASES = (ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.LISTENER_FILTER)
+"""The extension points at which cases use probes."""
 
 
 def case(

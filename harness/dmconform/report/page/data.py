@@ -299,7 +299,7 @@ class _Maker:
                 for it in report.abi_findings
             ],
             changes=compared,
-            calm=summarise(report).verdict in (RunVerdict.PASS, RunVerdict.NOTHING),
+            calm=summarise(report).verdict not in (RunVerdict.FAIL, RunVerdict.INCOMPLETE),
         )
 
     def _columns(self) -> list[ColumnData]:
