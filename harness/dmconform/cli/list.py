@@ -69,7 +69,7 @@ def _table(found: Listing) -> Iterator[str]:
             checks = {"exact": "refused", "warn": "warned about", None: "-"}
             known = checks[host.abi_check], host.opens or "-", host.abi_version or "-"
             built = host.commit or "-", host.binary_sha256 or "-"
-            build = (host.build_type or "-").lower()
+            build = (host.build_type or "-").partition(" ")[0].lower()
             rows.append((host.spec, "yes" if host.default else "", build, *known, *built))
     elif found.sdks is not None:
         columns = (Column("SDK"), Column("RELEASE"), cut("ABI"))

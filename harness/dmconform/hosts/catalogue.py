@@ -68,8 +68,8 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def build_type(self) -> str:
-        """`Clean` or `Modified`, as the binary reports it."""
-        return self.build.split("/")[2]
+        """How it was built, as the binary reports it: `Clean RELEASE`."""
+        return " ".join(self.build.split("/")[2:4])
 
     @property
     def is_modified(self) -> bool:

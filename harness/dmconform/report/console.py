@@ -22,6 +22,7 @@ from dmconform.report.mismatches import findings_by_pair, mismatch_groups, stati
 from dmconform.report.modified_builds import host_labels, modified_build_sentences
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.summary import Cause, RunVerdict, Summary, abi_words, causes, summarise, unrun
+from dmconform.report.unreleased import development_sentences, sdk_labels
 
 STYLES = {
     "bad": "bold white on red",
@@ -66,6 +67,8 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
     out.line(LEGEND, "dim")
     if any(entry.kind is not StaticKind.LOADS for entry in report.static):
         out.line(STATIC_LEGEND, "dim")
+    for sentence in development_sentences(report):
+        out.line(sentence, "yellow")
     for sentence in modified_build_sentences(report):
         out.line(sentence, "dim")
     _print_disputes(out, report)
@@ -95,7 +98,7 @@ def print_matrix(report: Report, console: Console, where: Path | None = None) ->
 
 def _tables(report: Report, out: SafeOutput) -> Iterator[Table]:
     """Yields the matrix; cut into several tables where the hosts do not fit side by side."""
-    layout, static, labels = grid(report), static_entries(report), host_labels(report)
+    layout, static, labels = grid(report), static_entries(report), host_labels(report) | sdk_labels(report)
     at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
     for start in range(0, len(layout.hosts), at_once):
         yield _table(layout, static, layout.hosts[start : start + at_once], labels, out)
@@ -108,11 +111,11 @@ def _table(layout: Grid, static: Static, hosts: Sequence[str], labels: Mapping[s
         layout: the whole matrix.
         static: the static analysis, by SDK and host.
         hosts: the columns.
-        labels: how hosts are named, by id.
+        labels: how hosts and SDKs are named, by id.
         out: makes texts safe.
     """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("SDK \\ host", no_wrap=True, overflow="ellipsis", max_width=_SDK_WIDTH)
+    table.add_column("SDK \\ host", overflow="fold", max_width=_SDK_WIDTH)
     for host in hosts:
         table.add_column(out.text(labels.get(host, host)), overflow="fold", min_width=_HOST_WIDTH - 3)
     for group in layout.groups:
@@ -120,7 +123,7 @@ def _table(layout: Grid, static: Static, hosts: Sequence[str], labels: Mapping[s
         for sdk in group.sdks:
             cells = [(layout.column(sdk.sdk, host), static.get((sdk.sdk, host))) for host in hosts]
             if any(column for column, _ in cells):
-                table.add_row(out.text(sdk.sdk), *(_pair(column, its, out) for column, its in cells))
+                table.add_row(out.text(labels.get(sdk.sdk, sdk.sdk)), *(_pair(column, its, out) for column, its in cells))
     return table
 
 

@@ -21,6 +21,8 @@ from dmconform.report.modified_builds import host_labels, modified_build_sentenc
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
+from dmconform.report.unreleased import development_sentences
+from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 
 LIMIT: Final = 60_000
@@ -92,7 +94,7 @@ def _answer(report: Report, layout: Grid) -> list[ReportSection]:
         *_inconsistencies(report),
         ReportSection("Matrix", fixed=(_legend(),)),
         *(_overview(layout, group, host_labels(report)) for group in layout.groups),
-        *_modified_builds(report),
+        *_named_for_what_they_are(report),
     ]
 
 
@@ -171,16 +173,23 @@ def _legend() -> str:
     )
 
 
-def _modified_builds(report: Report) -> list[ReportSection]:
-    """Returns what modified builds of Envoy do unlike the clean ones of their minors."""
-    lines = tuple(f"- {escape(sentence)}" for sentence in modified_build_sentences(report))
-    return [ReportSection("Modified builds", lines, level=3)] if lines else []
+def _named_for_what_they_are(report: Report) -> list[ReportSection]:
+    """Returns which SDKs are no release, and what modified builds of Envoy do unlike the clean ones of their minors."""
+    parts = {
+        "Unreleased SDKs": development_sentences(report),
+        "Modified builds": modified_build_sentences(report),
+    }
+    return [
+        ReportSection(title, tuple(f"- {escape(sentence)}" for sentence in sentences), level=3)
+        for title, sentences in parts.items()
+        if sentences
+    ]
 
 
 def _overview(layout: Grid, group: SdkGroup, labels: Mapping[str, str]) -> ReportSection:
     """Returns a row per minor of an SDK, a column per host."""
     hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
-    rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
+    rows = ((escape(sdk.shown), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
     return table_section(
         escape(group.title), ("SDK", *(f"Envoy {escape(labels.get(host, host))}" for host in hosts)), rows, level=3
     )
@@ -216,7 +225,7 @@ def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: 
         cells = [layout.cells.get((case, sdk.sdk, host)) for sdk, host in columns]
         if any(cells):
             rows.append([escape(case), *(_shown(cell) if cell is not None else "" for cell in cells)])
-    heads = ["case", *(f"{escape(sdk.minor)} → {escape(host)}" for sdk, host in columns)]
+    heads = ["case", *(f"{escape(sdk.shown)} → {escape(host)}" for sdk, host in columns)]
     return ReportSection(f"{escape(group.title)}: every case", fixed=tuple(_table(heads, rows)[:-1]))
 
 
@@ -394,8 +403,15 @@ def _sdks(report: Report) -> list[ReportSection]:
     return [table_section("SDKs", heads, rows)]
 
 
+def _release(sdk: SdkEntry) -> str:
+    """Returns the release, or the version of sources that are none, with the commit and where it came from."""
+    name = development_label(sdk.version, sdk.commit) if sdk.development else sdk.release
+    commit = f" (commit {sdk.commit})" if sdk.commit else ""
+    return f"{name}{commit}" + (f" of {sdk.repository}" if sdk.repository else "")
+
+
 def _sdk_rows(sdk: SdkEntry) -> Iterator[tuple[str, ...]]:
-    start = (escape(sdk.id), escape(sdk.release), code(sdk.abi_version))
+    start = (escape(sdk.label), escape(_release(sdk)), code(sdk.abi_version))
     if sdk.problem is not None or not sdk.modules:
         problem = code(cut(first_line(sdk.problem or ""), LONGEST_TEXT))
         yield (*start, "", "", "", f"not built: {problem}" if problem else "not built")

@@ -31,7 +31,7 @@ class ListedHost(msgspec.Struct, frozen=True):
     opens: str | None = None  # how it calls dlopen: lazy or now
     binary_sha256: str | None = None
     commit: str | None = None  # that the binary reports
-    build_type: str | None = None  # Clean; or Modified: built from other sources than those of the commit
+    build_type: str | None = None  # Clean RELEASE; or Modified …: built from other sources than those of the commit
 
 
 class ListedSdk(msgspec.Struct, frozen=True):
