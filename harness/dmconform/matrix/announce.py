@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dmconform.matrix.plan import PlannedHost
-from dmconform.sdks.builder import Built, NotBuilt
+from dmconform.sdks.builder import GO_PROXY, Built, NotBuilt
 from dmconform.sdks.catalogue import SHOWN_DIGITS
+from dmconform.sdks.sources import shown_source
 
 
 def host_lines(hosts: Iterable[PlannedHost]) -> Iterator[str]:
@@ -17,14 +18,24 @@ def host_lines(hosts: Iterable[PlannedHost]) -> Iterator[str]:
             yield f"host {host.label}: commit {host.commit[:SHOWN_DIGITS]}, {host.build_type} build; {host.origin}"
 
 
-def sdk_lines(builds: Iterable[Built | NotBuilt]) -> Iterator[str]:
+def repository_of(build: Built, source: str) -> str:
+    """Returns the repository with the commit of an official SDK, without machine paths; empty for the reference SDK.
+
+    That which its sources were fetched from; in builds from before that was noted, `source`, that of the run.
+    """
+    if build.sdk.official is None:
+        return ""
+    return build.stored.repository or (GO_PROXY if build.sdk.official.go_module else shown_source(source))
+
+
+def sdk_lines(builds: Iterable[Built | NotBuilt], source: str) -> Iterator[str]:
     """Yields a line for each official SDK that is tested: which release or commit it is, and where its sources came from."""
     for build in builds:
         sdk = build.sdk
         if sdk.official is None or isinstance(build, NotBuilt):
             continue
         commit = f"commit {sdk.commit[:SHOWN_DIGITS]}" if sdk.commit else f"tag {sdk.official.tag}"
-        origin = f" of {build.stored.repository}" if build.stored.repository else ""
+        origin = f" of {repository_of(build, source)}"
         if sdk.development is None:
             yield f"SDK {sdk.id}: release {sdk.release}, {commit}{origin}"
         else:

@@ -85,7 +85,7 @@ def run_and_report(
         started: when the command began.
         reruns: how often cells that count as a failure are run again.
     """
-    for line in (*host_lines(prepared.plan.hosts), *sdk_lines(prepared.builds)):
+    for line in (*host_lines(prepared.plan.hosts), *sdk_lines(prepared.builds, prepared.selection.repository)):
         say(line)
     say(
         f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights, and ends with "

@@ -181,4 +181,4 @@ def test_a_run_begins_with_what_it_tests(clone: Path, tmp_path: Path) -> None:
     modified = msgspec.structs.replace(host("1.38.3"), build="0ebf/1.38.3/Modified/RELEASE/BoringSSL", origin="PyPI")
     lines = list(host_lines((missing, PlannedHost(modified, None, None))))
     assert lines == ["host 1.38.3 (modified build): commit 0ebf, Modified RELEASE build; PyPI"]
-    assert list(sdk_lines((NotBuilt(named(clone, "dev", tmp_path), Outcome.NOT_TESTED, "why"),))) == []
+    assert list(sdk_lines((NotBuilt(named(clone, "dev", tmp_path), Outcome.NOT_TESTED, "why"),), "/a/clone")) == []
