@@ -17,6 +17,7 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.trouble import is_full
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
+from dmconform.matrix.announce import repository_of
 from dmconform.matrix.classification import classify
 from dmconform.matrix.prepare import EVIDENCE, Prepared
 from dmconform.matrix.run_cell import CellResult
@@ -123,7 +124,9 @@ def assemble(
         },
         environment=environment.describe(prepared.engine_name, prepared.toolchain),
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
-        sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
+        sdks=tuple(
+            _sdk(modules[sdk.id], prepared.probes.get(sdk.id), selection.repository, redact, folder) for sdk in plan.sdks
+        ),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements, case.severity) for case in cases),
         requirements=requirement_entries(catalogue),
         envoy_tests=envoy_test_entries(),
@@ -312,7 +315,16 @@ def reproduce_command(cell: CellId, host: Host) -> str:
     return f"dmconform reproduce {cell} --host {shlex.quote(spec)}"
 
 
-def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:
+def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, source: str, redact: _Redactor, folder: Path) -> SdkEntry:
+    """Returns the entry of an SDK version; writes its build log.
+
+    Args:
+        build: its modules, or why there are none.
+        probe: what its probe's file says.
+        source: the repository with the official SDKs.
+        redact: removes this machine's folders from texts.
+        folder: of the report.
+    """
     sdk = build.sdk
     log = build.log.read_bytes() if isinstance(build, Built) else build.log
     log_file: str | None = None
@@ -327,12 +339,16 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
         abi_version=sdk.abi_version,
         source="",
         build_log=log_file,
+        commit=sdk.commit,
+        development=sdk.development is not None,
+        version=sdk.development.version if sdk.development else sdk.official.release if sdk.official else "",
     )
     if isinstance(build, NotBuilt):
         return msgspec.structs.replace(entry, problem=redact(build.problem))
     return msgspec.structs.replace(
         entry,
         source=build.stored.source,
+        repository=repository_of(build, source),
         modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
         build_s=round(build.stored.build_s, 3) if build.fresh else None,
         probe=_probe(probe) if probe is not None else None,

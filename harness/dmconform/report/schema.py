@@ -12,6 +12,7 @@ import msgspec
 
 from dmconform.binaries.facts import Binding, Known, StaticKind
 from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation, Severity
+from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
@@ -50,6 +51,17 @@ class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problem: str | None = None
     build_log: str | None = None  # relative to the report's folder
     probe: ProbeEntry | None = None
+    commit: str = ""  # 40 digits, of an official SDK's sources; empty where it is not recorded, and for the reference SDK
+    repository: str = ""  # where these came from, without machine paths; empty where that is not known
+    development: bool = False  # the commit is no release's: nothing is promised of it
+    version: str = ""  # of its sources: the release, or what a development commit says, such as 1.40.0-dev
+
+    @property
+    def label(self) -> str:
+        """The name that people read: a development commit never has that of the release."""
+        if not self.development:
+            return self.id
+        return f"{self.language}@{development_label(self.version, self.commit)}:{self.provider}"
 
 
 class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

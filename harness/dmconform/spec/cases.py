@@ -28,6 +28,7 @@ from dmconform.spec.promise import promised
 if TYPE_CHECKING:
     from dmconform.sdks.catalogue import Sdk
 
+UNRELEASED = "an unreleased commit, of which nothing is promised"
 CaseFunction = Callable[..., None]
 _ATTRIBUTE = "dmconform_case"
 
@@ -138,6 +139,8 @@ class Case:
 
     def relation(self, sdk: Sdk, host: Minor) -> CellPromise:
         """Returns what the documents promise for this case in a cell, and why."""
+        if sdk.development is not None:
+            return CellPromise(Relation.UNSUPPORTED, UNRELEASED)
         language = sdk.id.language
         if language not in self.declaration.supported_for:
             names = ", ".join(one.value for one in self.declaration.supported_for)
