@@ -20,7 +20,7 @@ from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.hosts.catalogue import load_hosts, load_not_available
 from dmconform.release.gate.module import read_check
-from dmconform.release.gate.policy import load_policy
+from dmconform.report.answers.policy import load_policy
 from dmconform.report.reading import read_report
 from dmconform.spec.expectations import load_known_failures
 from dmconform.spec.findings import load_findings

@@ -22,6 +22,7 @@ from dmconform.report.schema import (
     RequirementEntry,
     SdkEntry,
     StaticEntry,
+    SuiteEntry,
 )
 from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 from dmconform.spec.promise import promised as promised_by
@@ -130,6 +131,7 @@ def cell(
     **more: object,
 ) -> CellEntry:
     name = f"{case}/{sdk}/{host}"
+    ids = {Relation.SUPPORTED: ("window", "frozen"), Relation.LEGACY: ("exact",), Relation.UNSUPPORTED: ()}
     made = CellEntry(
         id=name,
         case=case,
@@ -144,6 +146,7 @@ def cell(
         duration_s=0.25,
         evidence=f"evidence/{name}" if outcome.is_verdict else None,
         reproduce=f"dmconform run --cell {name}",
+        promises=ids[relation],
     )
     return msgspec.structs.replace(made, **more) if more else made
 
@@ -200,6 +203,7 @@ def report(
     static: Sequence[StaticEntry] = (),
     abi_findings: Sequence[AbiFindingEntry] = (),
     inconsistencies: Sequence[Inconsistency] = (),
+    suite: SuiteEntry | None = None,
 ) -> Report:
     """A report around `cells`; hosts, SDKs, cases and requirements follow from them unless they are given."""
     cells = tuple(cells)
@@ -238,6 +242,7 @@ def report(
         abi_findings=tuple(abi_findings),
         planned_cells=len(cells) if planned is None else planned,
         exit_code=exit_code,
+        suite=suite,
     )
 
 

@@ -11,8 +11,8 @@ from dmconform.core import paths
 from dmconform.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from dmconform.release.gate.policy import Policy
-    from dmconform.release.gate.verdict import GateVerdict
+    from dmconform.report.answers.policy import Policy
+    from dmconform.report.answers.verdict import GateVerdict
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,8 +33,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from dmconform.cli.output import print_result
     from dmconform.core.terminal import result_console
-    from dmconform.release.gate.policy import find_policy, load_policy
     from dmconform.release.gate.show import annotations_of_verdict, print_verdict, render_verdict
+    from dmconform.report.answers.policy import find_policy, load_policy
 
     path = find_policy(arguments.policy)
     policy = load_policy(path)
@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _refuse_other_options(policy: Policy, arguments: argparse.Namespace) -> None:
     """Refuses options that have no effect with the policy, and asks for the one that it needs."""
-    from dmconform.release.gate.policy import Subject
+    from dmconform.report.answers.policy import Subject
 
     wanted = {Subject.SDK: "sdk", Subject.HOST: "host", Subject.MODULE: "built_with"}[policy.subject]
     for name in ("sdk", "host", "built_with"):
@@ -65,17 +65,15 @@ def _refuse_other_options(policy: Policy, arguments: argparse.Namespace) -> None
 
 def _judge(policy: Policy, name: str, arguments: argparse.Namespace) -> GateVerdict:
     from dmconform.matrix.environment import suite_commit
-    from dmconform.release.gate.judge import gate_report
     from dmconform.release.gate.module import gate_module, read_check
-    from dmconform.release.gate.policy import Subject
+    from dmconform.report.answers.judge import gate_report
+    from dmconform.report.answers.policy import Subject
     from dmconform.report.reading import read_report
     from dmconform.spec.catalogue import load_catalogue
 
-    catalogue = load_catalogue()
     if policy.subject is Subject.MODULE:
-        return gate_module(read_check(arguments.file), policy, name, arguments.built_with, catalogue)
-    report = read_report(arguments.file)
-    return gate_report(report, policy, name, arguments.sdk or arguments.host, catalogue, suite_commit())
+        return gate_module(read_check(arguments.file), policy, name, arguments.built_with, load_catalogue())
+    return gate_report(read_report(arguments.file), policy, name, arguments.sdk or arguments.host, suite_commit())
 
 
 COMMAND = Command(
@@ -91,8 +89,8 @@ dmconform gate check.json --policy module-release
     notes=f"""
 Policies: {paths.named("conformance/policies/README.md")}. --policy also takes the path of a file of yours. Only
 supported cells count. A cell that the policy asks for and that is an error, not tested, or not in the report prevents
-the release unless the policy names it. So does a report of another commit of this suite, a shard, and a run that did
-not end.
+the release unless the policy names it. So does a shard, and a run that did not end. A report is judged by what the
+suite that made it asked; where that is another commit than this one, the verdict says so.
 """,
     exit_codes={
         0: "it may be released: the policy is met",

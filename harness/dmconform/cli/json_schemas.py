@@ -17,8 +17,8 @@ from dmconform.abi_diff import changes as abi_diff
 from dmconform.check import result as check
 from dmconform.core import paths
 from dmconform.measure.differential import result as differential
-from dmconform.release.gate import verdict as gate
 from dmconform.report import schema as report
+from dmconform.report.answers import verdict as gate
 from dmconform.report.comparison import model as compare
 from dmconform.spec import listing
 

@@ -13,9 +13,11 @@ import msgspec
 
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.core import paths
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.trouble import is_full
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
+from dmconform.matrix.announce import repository_of
 from dmconform.matrix.classification import classify
 from dmconform.matrix.prepare import EVIDENCE, Prepared
 from dmconform.matrix.run_cell import CellResult
@@ -25,18 +27,21 @@ from dmconform.report.schema import (
     SCHEMA_VERSION,
     CaseEntry,
     CellEntry,
+    DocumentPromise,
     EnvoyTestEntry,
     FindingEntry,
     KnownFailureEntry,
     ProbeEntry,
-    PromiseEntry,
     Report,
     RequirementEntry,
     SdkEntry,
     StaticEntry,
+    SuiteCase,
+    SuiteEntry,
 )
 from dmconform.sdks.builder import Built, NotBuilt
 from dmconform.sdks.sources import redact as without_credentials
+from dmconform.spec.cases import POINTS_WITH_CASES
 from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
@@ -119,7 +124,9 @@ def assemble(
         },
         environment=environment.describe(prepared.engine_name, prepared.toolchain),
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
-        sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
+        sdks=tuple(
+            _sdk(modules[sdk.id], prepared.probes.get(sdk.id), selection.repository, redact, folder) for sdk in plan.sdks
+        ),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements, case.severity) for case in cases),
         requirements=requirement_entries(catalogue),
         envoy_tests=envoy_test_entries(),
@@ -136,7 +143,20 @@ def assemble(
         exit_code=int(exit_code((cell.judgement for cell in cells), complete, len(of_records))),
         shard=prepared.shard,
         findings=finding_entries(catalogue),
-        promises=tuple(PromiseEntry(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
+        suite=suite_of(catalogue),
+        promises=tuple(DocumentPromise(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
+    )
+
+
+def suite_of(catalogue: Catalogue) -> SuiteEntry:
+    """Returns what this suite knows, whatever a run selects."""
+    return SuiteEntry(
+        hosts=tuple(host.release for host in catalogue.hosts),
+        sdks=tuple(str(sdk.id) for sdk in catalogue.sdks),
+        cases=tuple(SuiteCase(one.id, tuple(it.value for it in one.declaration.languages)) for one in catalogue.cases),
+        records=tuple(record.id for record in catalogue.known_failures),
+        points_with_cases=tuple(point.value for point in POINTS_WITH_CASES),
+        points_without_cases=tuple(point.value for point in ExtensionPoint if point not in POINTS_WITH_CASES),
     )
 
 
@@ -295,7 +315,16 @@ def reproduce_command(cell: CellId, host: Host) -> str:
     return f"dmconform reproduce {cell} --host {shlex.quote(spec)}"
 
 
-def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:
+def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, source: str, redact: _Redactor, folder: Path) -> SdkEntry:
+    """Returns the entry of an SDK version; writes its build log.
+
+    Args:
+        build: its modules, or why there are none.
+        probe: what its probe's file says.
+        source: the repository with the official SDKs.
+        redact: removes this machine's folders from texts.
+        folder: of the report.
+    """
     sdk = build.sdk
     log = build.log.read_bytes() if isinstance(build, Built) else build.log
     log_file: str | None = None
@@ -310,12 +339,16 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
         abi_version=sdk.abi_version,
         source="",
         build_log=log_file,
+        commit=sdk.commit,
+        development=sdk.development is not None,
+        version=sdk.development.version if sdk.development else sdk.official.release if sdk.official else "",
     )
     if isinstance(build, NotBuilt):
         return msgspec.structs.replace(entry, problem=redact(build.problem))
     return msgspec.structs.replace(
         entry,
         source=build.stored.source,
+        repository=repository_of(build, source),
         modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
         build_s=round(build.stored.build_s, 3) if build.fresh else None,
         probe=_probe(probe) if probe is not None else None,

@@ -12,6 +12,7 @@ import msgspec
 
 from dmconform.binaries.facts import Binding, Known, StaticKind
 from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation, Severity
+from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
@@ -50,6 +51,17 @@ class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problem: str | None = None
     build_log: str | None = None  # relative to the report's folder
     probe: ProbeEntry | None = None
+    commit: str = ""  # 40 digits, of an official SDK's sources; empty where it is not recorded, and for the reference SDK
+    repository: str = ""  # where these came from, without machine paths; empty where that is not known
+    development: bool = False  # the commit is no release's: nothing is promised of it
+    version: str = ""  # of its sources: the release, or what a development commit says, such as 1.40.0-dev
+
+    @property
+    def label(self) -> str:
+        """The name that people read: a development commit never has that of the release."""
+        if not self.development:
+            return self.id
+        return f"{self.language}@{development_label(self.version, self.commit)}:{self.provider}"
 
 
 class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +73,7 @@ class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: Severity = Severity.WRONG  # of an assertion that does not hold
 
 
-class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DocumentPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A promise of the documents about pairs of SDK and host."""
 
     id: str
@@ -204,6 +216,24 @@ class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workaround: str = ""
 
 
+class SuiteCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A case that a suite knew, and whose probes it runs with."""
+
+    id: str
+    languages: tuple[str, ...]
+
+
+class SuiteEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the suite knew when the run was made, whatever was selected: what a whole report would have."""
+
+    hosts: tuple[str, ...]  # known releases
+    sdks: tuple[str, ...]  # ids
+    cases: tuple[SuiteCase, ...]
+    records: tuple[str, ...]  # ids of known failures
+    points_with_cases: tuple[str, ...] = ()  # extension points
+    points_without_cases: tuple[str, ...] = ()
+
+
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The place of the run."""
 
@@ -254,7 +284,8 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shard: Shard | None = None
     findings: tuple[FindingEntry, ...] = ()
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
-    promises: tuple[PromiseEntry, ...] = ()
+    promises: tuple[DocumentPromise, ...] = ()
+    suite: SuiteEntry | None = None  # None in reports from before it was noted
 
 
 def report_json(report: Report) -> bytes:

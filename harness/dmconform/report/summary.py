@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from dmconform.core.errors import ExitCode
 from dmconform.core.text import counted, first_line
 from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.answers.evidence import Evidence, Severities, evidence, is_official, severity_words
 from dmconform.report.marks import ABI_WORDS
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import reruns_in_words
@@ -17,9 +18,6 @@ from dmconform.spec.inconsistencies import InconsistencyKind
 
 FAILURES = (Judgement.FAIL, Judgement.XPASS)
 """What counts as a failure for how the cell ended. A cell with a static/run-time mismatch does so for another reason."""
-
-_NO_ANSWER = {Outcome.NOT_TESTED: "not tested", Outcome.NOT_APPLICABLE: "not applicable"}
-"""Why supported cells of a run that is complete did not run."""
 
 SEEN_IN_CELLS = (InconsistencyKind.NEW, InconsistencyKind.OTHER, InconsistencyKind.STALE)
 """Inconsistencies that cells show with their own judgement; the others are about the records themselves."""
@@ -31,12 +29,21 @@ class RunVerdict(enum.Enum):
     PASS = "pass"
     FAIL = "fail"
     INCOMPLETE = "incomplete"
+    NOT_TESTED = "not tested"  # some of what is promised of the official SDKs
+    CONTROL = "control only"  # no official SDK was asked for
     NOTHING = "no supported cell ran"
 
     @property
     def glyph(self) -> str:
         """The sign before the answer."""
-        return {RunVerdict.PASS: "✓", RunVerdict.FAIL: "✗", RunVerdict.INCOMPLETE: "■", RunVerdict.NOTHING: "○"}[self]
+        return {
+            RunVerdict.PASS: "✓",
+            RunVerdict.FAIL: "✗",
+            RunVerdict.INCOMPLETE: "■",
+            RunVerdict.NOT_TESTED: "◐",
+            RunVerdict.CONTROL: "○",
+            RunVerdict.NOTHING: "○",
+        }[self]
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,9 @@ class Summary:
     disagreeing: int  # cells with a static/run-time mismatch; those of them that count as a failure are judged `MISMATCH`
     other_passed: int
     other_ran: int
+    official: Evidence  # what the supported cells of the official SDKs show: they count
+    control: Evidence  # those of the reference SDK
+    crashes: int  # all cells in which Envoy ended, whether or not they are supported
     verdict: RunVerdict
     headline: str
 
@@ -108,7 +118,10 @@ def summarise(report: Report) -> Summary:
     failed = sum(cell.judgement is Judgement.FAIL for cell in supported)
     known = sum(cell.judgement is Judgement.XFAIL for cell in supported)
     ran = sum(cell.outcome.is_verdict for cell in supported)
-    verdict = _verdict(report, judgements, ran_supported=ran > 0)
+    severities = Severities(report)
+    official = evidence((cell for cell in supported if is_official(cell)), severities)
+    control = evidence((cell for cell in supported if not is_official(cell)), severities)
+    verdict = _verdict(report, judgements, official, control)
     return Summary(
         planned=report.planned_cells,
         cells=len(cells),
@@ -124,8 +137,11 @@ def summarise(report: Report) -> Summary:
         disagreeing=sum(cell.mismatch is not None for cell in cells),
         other_passed=sum(cell.outcome is Outcome.PASS for cell in other),
         other_ran=len(other),
+        official=official,
+        control=control,
+        crashes=outcomes[Outcome.CRASH],
         verdict=verdict,
-        headline=_headline(report, verdict, supported, judgements),
+        headline=_headline(report, verdict, judgements, official, control),
     )
 
 
@@ -186,56 +202,78 @@ def abi_words(cells: Iterable[CellEntry]) -> str:
     return "/".join(word for verdict, word in ABI_WORDS.items() if verdict in seen)
 
 
-def _verdict(report: Report, judgements: Counter[Judgement], *, ran_supported: bool) -> RunVerdict:
+def _verdict(report: Report, judgements: Counter[Judgement], official: Evidence, control: Evidence) -> RunVerdict:
     if any(count for judgement, count in judgements.items() if judgement.is_red) or report.exit_code == ExitCode.FAIL:
         return RunVerdict.FAIL
     planned_but_missing = report.planned_cells > len(report.cells)
-    if not report.complete or judgements[Judgement.ERROR] or planned_but_missing or report.exit_code != ExitCode.OK:
+    if not report.complete or judgements[Judgement.ERROR] or planned_but_missing:
         return RunVerdict.INCOMPLETE
-    return RunVerdict.PASS if ran_supported else RunVerdict.NOTHING
+    if official.not_tested:
+        return RunVerdict.NOT_TESTED
+    if report.exit_code != ExitCode.OK:
+        return RunVerdict.INCOMPLETE
+    if not official.cells:
+        return RunVerdict.CONTROL if control.ran else RunVerdict.NOTHING
+    return RunVerdict.PASS
 
 
-def _headline(report: Report, verdict: RunVerdict, supported: list[CellEntry], judgements: Counter[Judgement]) -> str:
-    """Returns one sentence, and never one that is greener than the run."""
-    ran = sum(cell.outcome.is_verdict for cell in supported)
-    counts = Counter(cell.judgement for cell in supported)
-    known = counts[Judgement.XFAIL]
-    extras: list[str] = []
-    if verdict is RunVerdict.FAIL:
-        records = {one.record for one in report.inconsistencies if one.record is not None and one.kind not in SEEN_IN_CELLS}
-        sentence, extras = _broken(counts[Judgement.FAIL], ran, judgements, len(records))
-    elif verdict is RunVerdict.INCOMPLETE:
-        sentence = "The run is incomplete, so it gives no answer"
-    elif verdict is RunVerdict.NOTHING:
-        sentence = "No supported cell ran, so this says nothing of the supported window"
-    elif known:
-        sentence = (
-            f"The supported window holds, apart from known failures: {ran - known} of {ran} supported cells that ran pass"
-        )
-    else:
-        sentence = f"The supported window holds: all {ran} supported cells that ran pass"
-    if known:
-        extras.append(f"{known} xfail")
+def _headline(
+    report: Report, verdict: RunVerdict, judgements: Counter[Judgement], official: Evidence, control: Evidence
+) -> str:
+    """Returns one sentence, and never one that is greener than the run. What was not tested is always in it."""
+    more: list[str] = []
+    match verdict:
+        case RunVerdict.FAIL:
+            sentence, more = _broken(report, judgements, official, control)
+        case RunVerdict.INCOMPLETE:
+            sentence = "The run is incomplete, so it gives no answer"
+        case RunVerdict.NOT_TESTED:
+            sentence = (
+                f"Not tested: {official.not_tested} of {official.cells} supported cells of the official SDKs; "
+                f"{official.tested_percent} % of what is promised was tested"
+            )
+        case RunVerdict.CONTROL:
+            sentence = "Only the reference SDK was run, the control: this says nothing of the official SDKs"
+        case RunVerdict.NOTHING:
+            sentence = "No supported cell ran, so this says nothing of what is promised"
+        case RunVerdict.PASS:
+            apart = ", apart from known failures" if official.known_failures else ""
+            all_of = "all " if official.passed == official.cells else ""
+            sentence = (
+                f"What is promised of the official SDKs holds{apart}: "
+                f"{all_of}{official.passed} of {official.cells} supported cells pass"
+            ).replace(f"all {official.passed} of {official.cells}", f"all {official.cells}")
+    if official.known_failures:
+        more.append(f"{official.known_failures} xfail: {severity_words(official.known)}")
     if judgements[Judgement.ERROR]:
-        extras.append(f"{counted(judgements[Judgement.ERROR], 'cell')} could not run")
+        more.append(f"{counted(judgements[Judgement.ERROR], 'cell')} could not run")
     missing = report.planned_cells - len(report.cells)
     if missing > 0:
-        extras.append(f"{counted(missing, 'cell')} planned and never begun")
-    if verdict in (RunVerdict.PASS, RunVerdict.NOTHING):
-        outcomes = Counter(cell.outcome for cell in supported)
-        extras += [f"{counted(outcomes[one], 'supported cell')} {words}" for one, words in _NO_ANSWER.items() if outcomes[one]]
-    return sentence + (f" ({', '.join(extras)})" if extras else "")
+        more.append(f"{counted(missing, 'cell')} planned and never begun")
+    if verdict is not RunVerdict.NOT_TESTED and official.not_tested:
+        more.append(f"not tested: {official.not_tested} of {official.cells} supported cells of the official SDKs")
+    return sentence + (f" ({'; '.join(more)})" if more else "")
 
 
-def _broken(failed: int, ran: int, judgements: Counter[Judgement], records: int) -> tuple[str, list[str]]:
+def _broken(report: Report, judgements: Counter[Judgement], official: Evidence, control: Evidence) -> tuple[str, list[str]]:
     """Returns the sentence of a run that something counts against, and what else does."""
+    records = len({one.record for one in report.inconsistencies if one.record is not None and one.kind not in SEEN_IN_CELLS})
     stale, mismatched = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
     sentence = "Known failures no longer apply" if stale else "Expectations have to be fixed"
-    if failed or not (stale or mismatched or records):
-        sentence = f"The supported window does not hold: {failed} of {ran} supported cells that ran fail"
-    elif mismatched:
+    of_control = ""
+    if official.new_failures:
+        ran = f"{official.new_failures} of {official.ran} supported cells of the official SDKs that ran fail"
+        sentence = f"What is promised does not hold: {ran}: {severity_words(official.failed)}"
+        of_control = f"{control.new_failures} of the reference SDK" if control.new_failures else ""
+    elif control.new_failures:
+        ran = f"{control.new_failures} of {control.ran} supported cells of the reference SDK that ran fail"
+        sentence = f"The control does not hold: {ran}: {severity_words(control.failed)}"
+    elif not (stale or mismatched or records):
+        sentence = "The run ended as failed, and its cells do not show why"
+    elif mismatched and not stale:
         sentence = "Static analysis and run-time observation of supported cells contradict each other"
     others = [
+        of_control,
         f"{counted(records, 'record')} to fix" if records else "",
         f"{counted(stale, 'cell')} of a known failure that no longer applies" if stale else "",
         f"{counted(mismatched, 'cell')} with a static/run-time mismatch" if mismatched else "",

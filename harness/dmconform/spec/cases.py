@@ -20,6 +20,7 @@ import msgspec
 
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Language, Relation, Severity
 from dmconform.core.versions import Minor
 from dmconform.spec.promise import promised
@@ -27,6 +28,7 @@ from dmconform.spec.promise import promised
 if TYPE_CHECKING:
     from dmconform.sdks.catalogue import Sdk
 
+UNRELEASED = "an unreleased commit, of which nothing is promised"
 CaseFunction = Callable[..., None]
 _ATTRIBUTE = "dmconform_case"
 
@@ -137,6 +139,8 @@ class Case:
 
     def relation(self, sdk: Sdk, host: Minor) -> CellPromise:
         """Returns what the documents promise for this case in a cell, and why."""
+        if sdk.development is not None:
+            return CellPromise(Relation.UNSUPPORTED, UNRELEASED)
         language = sdk.id.language
         if language not in self.declaration.supported_for:
             names = ", ".join(one.value for one in self.declaration.supported_for)
@@ -154,6 +158,8 @@ class Case:
 
 
 EVERY_LANGUAGE = tuple(Language)
+POINTS_WITH_CASES = (ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.LISTENER_FILTER)
+"""The extension points at which cases use probes."""
 
 
 def case(

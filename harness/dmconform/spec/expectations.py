@@ -26,6 +26,12 @@ FAULT_BEGINNINGS = (*(f'"The {who} is at fault: …"' for who in ("host", "SDK",
 """How the reason of a record can begin."""
 
 
+def fault_of(reason: str) -> Fault | None:
+    """Returns who is at fault by the reason of a record; None where it begins in another way."""
+    found = FAULT.match(" ".join(reason.split()))
+    return _FAULTS[found["who"]] if found else None
+
+
 class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One record: see the top of `conformance/expectations/known_failures.toml`."""
 
@@ -44,8 +50,7 @@ class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def fault(self) -> Fault | None:
         """The party at fault by the reason; None where the reason does not begin in the usual way."""
-        found = FAULT.match(" ".join(self.reason.split()))
-        return _FAULTS[found["who"]] if found else None
+        return fault_of(self.reason)
 
     def covers(self, cell: str) -> bool:
         """Returns whether the record is about this cell."""

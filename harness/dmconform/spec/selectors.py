@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from dmconform.core.errors import EmptySelection, UsageError
 from dmconform.core.nearest import nearest, unknown
-from dmconform.core.values import Language, Provider
+from dmconform.core.values import Language, Provider, SdkId
 from dmconform.core.versions import Minor
 from dmconform.sdks.catalogue import Sdk
 from dmconform.spec.cases import Case
@@ -61,11 +61,15 @@ class SdkSpec:
 
     def matches(self, sdk: Sdk) -> bool:
         """Returns whether it selects an SDK."""
+        return self.matches_id(sdk.id)
+
+    def matches_id(self, sdk: SdkId) -> bool:
+        """Returns whether it selects the SDK of this id."""
         return (
-            self.language in (None, sdk.id.language)
-            and (self.oldest is None or self.oldest <= sdk.id.minor)
-            and (self.newest is None or sdk.id.minor <= self.newest)
-            and self.provider in (None, sdk.id.provider)
+            self.language in (None, sdk.language)
+            and (self.oldest is None or self.oldest <= sdk.minor)
+            and (self.newest is None or sdk.minor <= self.newest)
+            and self.provider in (None, sdk.provider)
         )
 
     def names_one(self) -> bool:

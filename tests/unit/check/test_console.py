@@ -66,7 +66,7 @@ def test_mismatches_are_loud() -> None:
         (
             ("1.39.0", "1.39.3"),
             ("1.39",),
-            "for SDK 1.39: works on Envoy 1.39, 1.40 (window); 1.40 and later (frozen). kept on 1.39.0, 1.39.3; it works nowhere",
+            "SDK 1.39: works on Envoy 1.39, 1.40 (window); 1.40 and later (frozen). kept on 1.39.0, 1.39.3; it works nowhere",
         ),
         (("1.38.3", "1.39.3"), ("1.39",), "kept on 1.39.3; it also works where nothing is promised: 1.38.3."),
         (("1.39.3", "1.40.0"), ("1.39",), "BROKEN on 1.40.0 (window, frozen); kept on 1.39.3"),

@@ -8,7 +8,7 @@ import pytest
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.hosts.catalogue import load_hosts
-from dmconform.release.gate.policy import load_policy
+from dmconform.report.answers.policy import load_policy
 from dmconform.sdks.catalogue import load_sdks
 from dmconform.spec.expectations import load_known_failures
 from dmconform.spec.findings import load_findings

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from dmconform.core.values import Judgement, Outcome
 from dmconform.matrix.rerun import MOST_CELLS, cells_to_run_again
-from dmconform.release.gate.judge import gate_report
-from dmconform.release.gate.policy import FOLDER, load_policy
 from dmconform.release.gate.show import render_verdict
+from dmconform.report.answers.judge import gate_report
+from dmconform.report.answers.policy import FOLDER, load_policy
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.markdown import render_comparison
 from dmconform.report.console import print_matrix
@@ -21,7 +21,6 @@ from dmconform.report.junit import render_junit
 from dmconform.report.markdown import render_markdown
 from dmconform.report.schema import CellEntry, Report, RerunEntry
 from dmconform.report.stability import Stability, reruns_in_words, stability
-from dmconform.spec.catalogue import load_catalogue
 from rich.console import Console
 
 from tests.unit.report_samples import ENVIRONMENT, broken, cell, contradicted, known, report
@@ -67,7 +66,7 @@ def on_a_terminal(whole: Report) -> str:
 def by_a_gate(whole: Report) -> str:
     policy = load_policy(FOLDER / "sdk-release.toml")
     sdk = "rust@1.39:reference"
-    return render_verdict(gate_report(whole, policy, "a-policy", sdk, load_catalogue(), ENVIRONMENT.suite_commit))
+    return render_verdict(gate_report(whole, policy, "a-policy", sdk, ENVIRONMENT.suite_commit))
 
 
 FORMS: dict[str, Callable[[Report], str]] = {

@@ -41,30 +41,40 @@ def test_counts_have_every_value_and_add_up() -> None:
     assert (summary.other_passed, summary.other_ran) == (1, 2)
 
 
+OFFICIAL = "rust@1.39:official"
+
+
 @pytest.mark.parametrize(
     ("cells", "verdict", "says"),
     [
-        ([cell()], RunVerdict.PASS, "holds: all 1 supported cells that ran pass"),
-        ([cell(), known("a/b")], RunVerdict.PASS, "apart from known failures: 1 of 2 supported cells that ran pass (1 xfail"),
-        ([cell(), unreachable()], RunVerdict.PASS, "(1 supported cell not tested)"),
+        ([cell(sdk=OFFICIAL)], RunVerdict.PASS, "official SDKs holds: all 1 supported cells pass"),
         (
-            [cell(), unreachable(), INAPPLICABLE],
+            [cell(sdk=OFFICIAL), known("a/b", sdk=OFFICIAL)],
             RunVerdict.PASS,
-            "(1 supported cell not tested, 1 supported cell not applicable)",
+            "apart from known failures: 1 of 2 supported cells pass (1 xfail: 1 ends Envoy)",
         ),
-        ([cell(), broken("a/b")], RunVerdict.FAIL, "does not hold: 1 of 2 supported"),
+        ([cell(sdk=OFFICIAL), INAPPLICABLE], RunVerdict.PASS, "all 1 supported cells pass"),
+        ([cell()], RunVerdict.CONTROL, "Only the reference SDK was run, the control"),
+        ([cell(), FACT_MISMATCH], RunVerdict.CONTROL, "says nothing of the official SDKs"),
+        ([cell(), unreachable()], RunVerdict.NOT_TESTED, "Not tested: 1 of 1 supported cells of the official SDKs; 0 % of"),
+        ([cell(sdk=OFFICIAL), unreachable()], RunVerdict.NOT_TESTED, "Not tested: 1 of 2 supported cells of the official"),
+        ([unreachable()], RunVerdict.NOT_TESTED, "0 % of what is promised was tested"),
+        ([cell(), broken("a/b")], RunVerdict.FAIL, "The control does not hold: 1 of 2 supported"),
+        (
+            [cell(), broken("a/b", sdk=OFFICIAL), unreachable()],
+            RunVerdict.FAIL,
+            "1 of 1 supported cells of the official SDKs that ran fail: 1 answers wrongly (not tested: 1 of 2 supported",
+        ),
         ([cell(), broken("a/b"), BLOCKED], RunVerdict.FAIL, "1 cell could not run"),
         ([cell(), cell("a/b", judgement=Judgement.XPASS)], RunVerdict.FAIL, "Known failures no longer apply"),
         ([cell(), contradicted("a/b")], RunVerdict.FAIL, "contradict each other (1 cell with a static/run-time mismatch)"),
         (
             [broken(), contradicted("a/b")],
             RunVerdict.FAIL,
-            "1 of 2 supported cells that ran fail (1 cell with a static/run-time mismatch)",
+            "that ran fail: 1 answers wrongly (1 cell with a static/run-time mismatch)",
         ),
-        ([cell(), FACT_MISMATCH], RunVerdict.PASS, "holds: all 1 supported cells that ran pass"),
-        ([cell(), BLOCKED], RunVerdict.INCOMPLETE, "no answer (1 cell could not run)"),
+        ([cell(sdk=OFFICIAL), BLOCKED], RunVerdict.INCOMPLETE, "no answer (1 cell could not run)"),
         ([FACT], RunVerdict.NOTHING, "No supported cell ran"),
-        ([unreachable()], RunVerdict.NOTHING, "No supported cell ran"),
         ([], RunVerdict.NOTHING, "No supported cell ran"),
     ],
 )

@@ -37,12 +37,12 @@ def releases(*specs: str) -> list[str]:
 
 
 def test_default_hosts_are_those_of_the_issue() -> None:
-    assert releases() == ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"]
+    assert releases() == ["1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.3", "1.40.0"]
 
 
-def test_a_minor_is_its_newest_patch_and_a_release_itself() -> None:
+def test_a_minor_is_its_newest_clean_patch_and_a_release_itself() -> None:
     assert releases("1.39") == ["1.39.3"]
-    assert releases("1.39.0", "1.38") == ["1.39.0", "1.38.3"]
+    assert releases("1.39.0", "1.38") == ["1.39.0", "1.38.2"], "1.38.3 is a modified build"
     assert releases("1.39", "1.39.3") == ["1.39.3"], "the same host twice is one"
 
 

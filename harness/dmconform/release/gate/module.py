@@ -15,9 +15,9 @@ from dmconform.core.datafile import decode_json, read_bounded
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
 from dmconform.core.memory import bounded_memory
 from dmconform.core.versions import Minor, Release
-from dmconform.release.gate.judge import hosts_of_steps, minors_without_host, verdict
-from dmconform.release.gate.policy import Policy
-from dmconform.release.gate.verdict import GateAnswer, GateVerdict, Reason, ReasonKind
+from dmconform.report.answers.judge import hosts_of_steps, minors_without_host, verdict
+from dmconform.report.answers.policy import Policy
+from dmconform.report.answers.verdict import GateAnswer, GateVerdict, Reason, ReasonKind
 from dmconform.spec.catalogue import Catalogue
 
 
@@ -78,14 +78,14 @@ def gate_module(check: Check, policy: Policy, name: str, built_with: str | None,
 
 def _gate_as(own: Minor, check: Check, policy: Policy, name: str, catalogue: Catalogue) -> GateVerdict:
     """Judges a module as one that was built with the SDK of a minor."""
-    wanted = hosts_of_steps(policy, own, catalogue)
+    wanted = hosts_of_steps(policy, own, [host.version.minor for host in catalogue.hosts])
     hosts = [host for host in check.hosts if Release.parse(host.release).minor in wanted]
     there = {Release.parse(host.release).minor for host in hosts}
     known = [str(minor) for minor in wanted if minor <= catalogue.newest_minor] or ["path:FILE"]
     command = _check(check, known)
     reasons = [
         Reason(ReasonKind.NO_HOST, f"the policy asks for Envoy {minor}, and the module was not tried on any", (), command)
-        for minor in minors_without_host(policy, wanted, there, own, catalogue)
+        for minor in minors_without_host(policy, wanted, there, own, catalogue.newest_minor)
     ]
     if not check.ran:
         text = "the module was not run, so nothing was measured: check it without --no-run"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
-from dmconform.release.gate.verdict import GateAnswer, GateVerdict, Reason
+from dmconform.report.answers.verdict import GateAnswer, GateVerdict, Reason
 from dmconform.report.github import Annotation, AnnotationLevel
 from dmconform.report.markdown import code, escape
 

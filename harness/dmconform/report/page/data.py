@@ -227,7 +227,7 @@ class _Maker:
                     safe(group.language),
                     safe(LANGUAGE_NAMES.get(group.language, group.language)),
                     safe(group.provider),
-                    safe(sdk.minor),
+                    safe(sdk.shown),
                 )
                 for group in self.layout.groups
                 for sdk in group.sdks
@@ -299,7 +299,7 @@ class _Maker:
                 for it in report.abi_findings
             ],
             changes=compared,
-            calm=summarise(report).verdict in (RunVerdict.PASS, RunVerdict.NOTHING),
+            calm=summarise(report).verdict not in (RunVerdict.FAIL, RunVerdict.INCOMPLETE),
         )
 
     def _columns(self) -> list[ColumnData]:

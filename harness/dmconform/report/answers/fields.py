@@ -1,0 +1,99 @@
+"""The table of the answer: one field for each SDK version on each host."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dmconform.core.values import Outcome, Relation, Severity
+from dmconform.report.answers.evidence import Evidence, Severities, evidence
+from dmconform.report.schema import CellEntry, Report
+
+
+class FieldState(enum.Enum):
+    """What is known of an SDK version on a host. Each has a glyph and a word, so that none depends on colour."""
+
+    HOLDS = "holds"
+    KNOWN = "known failures"
+    FAILS = "fails"
+    INCOMPLETE = "could not run"
+    PARTLY = "partly tested"
+    NOT_TESTED = "not tested"
+    ASKS_NOTHING = "not applicable"
+    UNSUPPORTED = "not promised"
+
+    @property
+    def glyph(self) -> str:
+        """The sign before the word."""
+        return {
+            FieldState.HOLDS: "✓",
+            FieldState.KNOWN: "!",
+            FieldState.FAILS: "✗",
+            FieldState.INCOMPLETE: "■",
+            FieldState.PARTLY: "◐",
+            FieldState.NOT_TESTED: "○",
+            FieldState.ASKS_NOTHING: "·",
+            FieldState.UNSUPPORTED: "·",
+        }[self]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One SDK version on one host."""
+
+    sdk: str
+    host: str
+    relation: Relation  # the best of its cells
+    promises: tuple[str, ...]  # that cover its supported cells
+    evidence: Evidence
+    others: Mapping[Severity, int]  # failures of its legacy and unsupported cells
+    others_passed: int
+    state: FieldState
+
+    @property
+    def worst(self) -> Severity | None:
+        """The worst that happened to a supported cell, known or new."""
+        return min((*self.evidence.failed, *self.evidence.known), key=lambda one: one.rank, default=None)
+
+
+def fields(report: Report) -> tuple[Field, ...]:
+    """Returns a field for each pair of SDK and host that has cells, in the order of the report."""
+    severities = Severities(report)
+    pairs: dict[tuple[str, str], list[CellEntry]] = {}
+    for cell in report.cells:
+        pairs.setdefault((cell.sdk, cell.host), []).append(cell)
+    return tuple(_field(sdk, host, cells, severities) for (sdk, host), cells in pairs.items())
+
+
+def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severities) -> Field:
+    cells = tuple(cells)
+    relations = {cell.relation for cell in cells}
+    supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
+    others = [cell for cell in cells if cell.relation is not Relation.SUPPORTED]
+    shown = evidence(supported, severities)
+    return Field(
+        sdk,
+        host,
+        next(one for one in Relation if one in relations),
+        tuple(dict.fromkeys(name for cell in supported for name in cell.promises)),
+        shown,
+        severities.count(others),
+        sum(cell.outcome is Outcome.PASS for cell in others),
+        state_of(shown, is_supported=bool(supported)),
+    )
+
+
+def state_of(shown: Evidence, *, is_supported: bool) -> FieldState:
+    """Returns what supported cells come to; the worst that is known counts, and what was not tested is never a tick."""
+    if not is_supported:
+        return FieldState.UNSUPPORTED
+    if shown.new_failures or shown.against:
+        return FieldState.FAILS
+    if not shown.cells:
+        return FieldState.ASKS_NOTHING
+    if shown.errors or shown.ran + shown.errors + shown.not_tested < shown.cells:
+        return FieldState.INCOMPLETE
+    if shown.not_tested:
+        return FieldState.PARTLY if shown.ran else FieldState.NOT_TESTED
+    return FieldState.KNOWN if shown.known_failures else FieldState.HOLDS
