@@ -99,7 +99,7 @@ def refuse_without_effect(arguments: argparse.Namespace, names: Iterable[str], b
     """
     for name in names:
         value = getattr(arguments, name)
-        if value != _UNSET[name] if name in _UNSET else value:
+        if value is not None and value is not False and value != _UNSET.get(name, []):
             option = _SPELT.get(name, f"--{name.replace('_', '-')}")
             raise UsageError(f"{option} together with {beside}; leave one of the two out")
 
