@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,17 +21,17 @@ from dmconform.matrix.announce import repository_of
 from dmconform.matrix.classification import classify
 from dmconform.matrix.prepare import EVIDENCE, Prepared
 from dmconform.matrix.run_cell import CellResult
-from dmconform.report.findings import whose
+from dmconform.report.findings import title_of, whose
 from dmconform.report.host_log import log_lines
 from dmconform.report.schema import (
     SCHEMA_VERSION,
     CaseEntry,
     CellEntry,
+    DocumentPromise,
     EnvoyTestEntry,
     FindingEntry,
     KnownFailureEntry,
     ProbeEntry,
-    PromiseEntry,
     Report,
     RequirementEntry,
     SdkEntry,
@@ -144,7 +144,7 @@ def assemble(
         shard=prepared.shard,
         findings=finding_entries(catalogue),
         suite=suite_of(catalogue),
-        promises=tuple(PromiseEntry(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
+        promises=tuple(DocumentPromise(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
     )
 
 
@@ -177,10 +177,32 @@ def matched_records(
     matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
     stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.XPASS)
     return tuple(
-        KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
+        msgspec.structs.replace(_known_failure(one), cells=matched[one.id], stale_cells=stale[one.id])
         for one in records
         if one.id in matched
     )
+
+
+def _known_failure(record: KnownFailure | KnownFailureEntry) -> KnownFailureEntry:
+    """Returns a record as reports have it; that of another report as it is."""
+    if isinstance(record, KnownFailureEntry):
+        return record
+    return KnownFailureEntry(
+        id=record.id,
+        reason=record.reason,
+        evidence=record.evidence,
+        cells=0,
+        stale_cells=0,
+        title=title_of(record),
+        fault=record.fault.value if record.fault is not None else "",
+        issue=record.issue,
+        looked_for=_day(record.looked_for),
+        workaround=" ".join((record.workaround or "").split()),
+    )
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day is not None else ""
 
 
 def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
@@ -204,6 +226,9 @@ def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
             fault=whose(one),
             reproduce=one.reproduce,
             by_hand=one.by_hand,
+            issue=one.issue,
+            looked_for=_day(one.looked_for),
+            workaround=" ".join((one.workaround or "").split()),
         )
         for one in catalogue.findings
     )
@@ -226,6 +251,7 @@ def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
             until=one.until,
             uncovered=one.uncovered,
             cases=tuple(cases.get(one.id, ())),
+            link=one.link,
         )
         for one in catalogue.requirements.values()
     )

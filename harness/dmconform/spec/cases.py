@@ -53,6 +53,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None  # the last one
     contradicts: str | None = None  # id of the sentence of the other document that says otherwise
     uncovered: str | None = None  # why no case shows it
+    link: str = ""  # to the document; `documents.toml` has it, the file of requirements does not
     severity: Severity = Severity.WRONG  # of an answer that is not as it says
 
     def holds_on(self, host: Minor) -> bool:
@@ -93,6 +94,8 @@ def load_requirements(path: Path) -> dict[str, Requirement]:
         empty = [name for name in ("statement", "document", "section", "uncovered") if getattr(one, name) == ""]
         if empty:
             raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
+        if one.link:
+            raise DataFileError(path, f"{one.id}: has a link; expected links in documents.toml, by document and section")
     for one in found.values():
         if one.contradicts is not None and one.contradicts not in found:
             raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is not an id")

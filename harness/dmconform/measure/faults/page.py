@@ -23,8 +23,7 @@ _NULL = """\
 ## A hook returns null
 
 For each hook that returns a pointer to something of the module's making (but `program_init`, without which no module is taken).
-The other hooks look at what they are given, as those of real modules do: where the host calls them with the null, it ends. (In
-1.40 not those of header formatters, route specifiers, TLS handshakers and config validators, whose signatures are not known.)
+The other hooks look at what they are given, as those of real modules do: where the host calls them with the null, it ends.
 *No difference*: clients see what they see with a module that returns something; where they see no success, it is because the
 module has no hosts to offer (cluster), or closes connections (transport socket). In brackets: Envoy's response code details.
 """

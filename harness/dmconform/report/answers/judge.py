@@ -155,7 +155,10 @@ def _of_host(report: Report, policy: Policy, subject: str, suite: KnownSuite) ->
     known = {sdk.minor for sdk in suite.sdks}
     near = {minor for minor in (own, Minor(own.major, own.minor - 1)) if step_back(minor, own) in policy.sdks}
     older = {minor for minor in known if minor < own and step_back(minor, own) in policy.sdks}
-    minors = sorted((minor for minor in near | older if policy.counts(minor, own)), reverse=True)
+    covered = [minor for minor in near | older if pair_relation(minor, own) is Relation.SUPPORTED and policy.counts(minor, own)]
+    if not covered:
+        raise EmptySelection(f"--host {subject}: the documents promise nothing of Envoy {own}")
+    minors = sorted(covered, reverse=True)
     sdks = [sdk for sdk in suite.sdks if sdk.minor in minors and sdk.provider in policy.providers]
     there = {sdk.minor for sdk in sdks}
     command = _run([f"*@{minor}" for minor in minors if minor in there], ["path:FILE" if "~" in subject else subject])
@@ -254,7 +257,7 @@ def _unselected(report: Report, asked: _Asked, named: Collection[str], suite: Kn
     there = {cell.case for cell in report.cells if cell.sdk in asked.sdks}
     languages = {sdk_parts(sdk)[0] for sdk in asked.sdks}
     missing = [case for case in suite.cases if case in named and case not in there and (suite.cases[case] or set()) & languages]
-    if missing:
+    if missing and there:  # without any, the pairs are missing, which has a reason already
         selected = report.selection.get("case")
         how = f"the run selected {', '.join(selected)}" if selected else "the report is not whole"
         text = f"{how}: {counted(len(missing), 'case')} of its suite {'is' if len(missing) == 1 else 'are'} missing"
