@@ -8,7 +8,6 @@ from pathlib import Path
 import msgspec
 
 from dmconform.core.errors import DataFileError, EmptySelection, HarnessError
-from dmconform.core.text import one_line
 from dmconform.core.trouble import not_written
 from dmconform.release.site.badges import badge
 from dmconform.release.site.feed import atom
@@ -16,7 +15,7 @@ from dmconform.release.site.folder import refuse_foreign, site_folder
 from dmconform.release.site.ledger import Ledger
 from dmconform.release.site.model import Failure, Site, SiteRun, failures, site_run
 from dmconform.release.site.pages import render
-from dmconform.release.site.sources import LeftOut, Source, find
+from dmconform.release.site.sources import LeftOut, Source, find, why_left_out
 from dmconform.report.comparison.compare import compare
 from dmconform.report.html import render_html
 from dmconform.report.schema import Report
@@ -52,7 +51,7 @@ def build_site(
                 except DataFileError as error:
                     if source.is_named:
                         raise
-                    left_out.append(LeftOut(source.name, one_line(str(error))))
+                    left_out.append(why_left_out(source.file, error))
                     continue
                 made.add(source, report)
             site = made.site(tuple(left_out))

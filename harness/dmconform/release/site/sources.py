@@ -88,7 +88,7 @@ def find(places: Sequence[Path], most: int = MOST_RUNS) -> Found:
         except DataFileError as error:
             if is_named:
                 raise
-            left_out.append(LeftOut(_name(file), one_line(str(error))))
+            left_out.append(why_left_out(file, error))
             continue
         sources.setdefault(source.sha256, source)
     if not sources:
@@ -98,6 +98,11 @@ def find(places: Sequence[Path], most: int = MOST_RUNS) -> Found:
     older = ordered[: len(ordered) - most]
     left_out += [LeftOut(one.name, f"only the newest {most} runs have a page") for one in older]
     return Found(tuple(ordered[len(older) :]), tuple(left_out))
+
+
+def why_left_out(file: Path, error: DataFileError) -> LeftOut:
+    """Returns why a report is left out, without the place on this machine: the site is for others."""
+    return LeftOut(_name(file), one_line(str(error).replace(str(file), file.name)))
 
 
 def _files(places: Sequence[Path]) -> Iterator[tuple[Path, bool]]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
+from dmconform.core.text import one_line
 from dmconform.core.values import Provider, Relation, sdk_parts
 from dmconform.release.site.model import SiteRun, pairs
 from dmconform.report.answers.evidence import severity_words
@@ -53,7 +54,8 @@ class Trend:
         points = tuple(reversed(self.points))
         width = len(points) * (_BAR + _GAP)
         bars = "".join(_bar(place, point) for place, point in enumerate(points))
-        label = escape(f"{self.sdk} on {self.host}, the part of the supported cells that holds, by run, the oldest first: ")
+        name = one_line(f"{self.sdk} on {self.host}")
+        label = escape(f"{name}, the part of the supported cells that holds, by run, the oldest first: ")
         shares = ", ".join(_share(point) for point in points)
         return Markup(
             f'<svg class="chart" width="{width}" height="{_HEIGHT}" viewBox="0 0 {width} {_HEIGHT}" role="img" '
