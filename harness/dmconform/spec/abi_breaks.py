@@ -33,23 +33,27 @@ def promise_findings(abi_folder: Path = paths.ABI) -> tuple[AbiBreak, ...]:
 
 
 def compare_pairs(abi_folder: Path = paths.ABI, *, unsupported: bool = False) -> AbiBreaks:
-    """Compares each minor with the known releases of the same and of the next one, as far as something is promised for them.
+    """Compares each minor with the known releases of every minor that the documents promise something for.
 
-    With `unsupported`, also pairs that are not supported, which are those before 1.38.
+    With `unsupported`, also the pairs of a minor with itself and with the next one that are not supported.
 
     Raises:
         DataFileError: as `promise_findings`.
     """
     minors = known_minors(abi_folder)
-    pairs = [(sdk, host) for sdk in minors for host in (sdk, sdk.next()) if host in minors]
+    pairs = [
+        (sdk, host)
+        for sdk in minors
+        for host in minors
+        if pair_relation(sdk, host) is Relation.SUPPORTED or (unsupported and host in (sdk, sdk.next()))
+    ]
     uses, needs = load_sdk_uses(abi_folder / SDK_USE_FILE.name), measured_needs()
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
     found: list[tuple[MinorPair, list[AbiBreak]]] = []
     for sdk, host in pairs:
-        if unsupported or pair_relation(sdk, host) is Relation.SUPPORTED:
-            hosts = _hosts(host, operands[host])
-            diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
-            found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
+        hosts = _hosts(host, operands[host])
+        diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
+        found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
     return AbiBreaks(tuple(pair for pair, _ in found), tuple(finding for _, findings in found for finding in findings))
 
 
