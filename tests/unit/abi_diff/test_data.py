@@ -133,7 +133,10 @@ def test_a_break_that_is_put_into_the_data_is_found(tmp_path: Path) -> None:
 
     found = [one for one in promise_findings(folder) if one.kind is AbiChangeKind.ALIAS_TARGET]
 
-    assert {(one.sdk_minor, one.subject, one.how) for one in found} == {("1.38", name, How.UNDEFINED), ("1.39", name, How.UNDEFINED)}
+    assert {(one.sdk_minor, one.subject, one.how) for one in found} == {
+        ("1.38", name, How.UNDEFINED),
+        ("1.39", name, How.UNDEFINED),
+    }
     assert not found[0].certain
     assert "nearby header" in found[0].detail
     found = [one for one in found if one.sdk_minor == "1.39"]
