@@ -9,6 +9,7 @@ from datetime import date
 
 from dmconform.core.values import CellId
 from dmconform.core.versions import Release
+from dmconform.hosts.catalogue import release_label
 from dmconform.spec.cases import Case, Requirement
 from dmconform.spec.expectations import FAULT, KnownFailure
 from dmconform.spec.findings import Fault, Finding, FindingsFile
@@ -145,7 +146,7 @@ def _section(one: FindingRow) -> list[str]:
         "",
         f"- **The documents say:** {_text(one.document)}",
         f"- **Seen:** {_text(one.seen)}",
-        f"- **Hosts:** {', '.join(one.hosts)}",
+        f"- **Hosts:** {', '.join(map(release_label, one.hosts))}",
         f"- **SDKs:** {', '.join(one.sdks)}",
         f"- **Whose fault:** {_text(one.fault)}",
         f"- **To see it:** {one.how}",
