@@ -87,6 +87,7 @@ def test_two_nights_of_which_the_second_is_worse(tmp_path: Path) -> None:
     assert "failing since night-1 of 2026-11-02; held last in night-0 of 2026-11-01" in failures
     assert failures.index("new window/loads") < failures.index("known known-1")
     assert "https://x.example/known?a=1" in seen(out / "failures.html").links
+    assert "Workaround: Catch it." in failures
     assert [(one.number, one.turns.regressions != (), one.turns.lost != ()) for one in site.runs] == [
         (0, False, False),
         (1, True, True),
@@ -149,7 +150,7 @@ def test_what_held_before_a_gap_and_fails_after_it_is_a_regression() -> None:
 )
 def test_the_newest_whole_run_decides(tmp_path: Path, more: dict[str, object], why: str) -> None:
     keep(tmp_path / "nights", 0, night(holds()), selection={"host": ("all",), "sdk": (), "case": ()})
-    keep(tmp_path / "nights", 1, night(fails()), **more)
+    keep(tmp_path / "nights", 1, night(fails()), **more)  # type: ignore[arg-type]
     site = build_site(tmp_path / "out", [tmp_path / "nights"])
     text = seen(tmp_path / "out" / "index.html").text
     assert site.newest.source.name == "night-0"
