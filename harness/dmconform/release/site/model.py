@@ -16,6 +16,7 @@ from dmconform.report.answers.evidence import Evidence, Severities, evidence, is
 from dmconform.report.answers.fields import Field, fields
 from dmconform.report.answers.notices import Notice, notices
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict
+from dmconform.report.modified_builds import modified_build_sentences
 from dmconform.report.schema import CellEntry, KnownFailureEntry, Report
 from dmconform.report.summary import RunVerdict, summarise
 
@@ -98,12 +99,21 @@ class SiteRun:
     sdk_answers: tuple[AnsweredSubject, ...]
     host_answers: tuple[AnsweredSubject, ...]
     notices: tuple[Notice, ...]
+    modified: tuple[str, ...]  # what is to be said of modified builds
     turns: Turns
 
     @property
     def page(self) -> str:
         """Its page, below the site's folder."""
         return f"runs/{self.source.id}/index.html"
+
+    def host_label(self, host: str) -> str:
+        """Returns the name of a host for people, marked where its build is modified."""
+        return next((one.label for one in self.hosts if one.id == host), host)
+
+    def cell_label(self, cell: CellEntry) -> str:
+        """Returns the id of a cell, marked where the build of its host is modified."""
+        return cell.id + self.host_label(cell.host).removeprefix(cell.host)
 
     @property
     def day(self) -> str:
@@ -148,6 +158,7 @@ def site_run(source: ReportSource, number: int, report: Report, turns: Turns) ->
         sdk_answers=tuple(_sdk(report, name, verdict) for name, verdict in found.sdks),
         host_answers=tuple(_host(report, name, verdict) for name, verdict in found.hosts),
         notices=notices(report, table),
+        modified=modified_build_sentences(report),
         turns=turns,
     )
 
