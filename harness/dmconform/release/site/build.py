@@ -15,7 +15,7 @@ from dmconform.release.site.folder import refuse_foreign, site_folder
 from dmconform.release.site.ledger import Ledger
 from dmconform.release.site.model import Failure, Site, SiteRun, failures, site_run
 from dmconform.release.site.pages import render
-from dmconform.release.site.sources import LeftOut, Source, find, why_left_out
+from dmconform.release.site.sources import LeftOut, ReportSource, find, why_left_out
 from dmconform.report.comparison.compare import compare
 from dmconform.report.html import render_html
 from dmconform.report.schema import Report
@@ -75,7 +75,7 @@ class _Making:
         self._last: tuple[SiteRun, tuple[Failure, ...]] | None = None
         self._whole: Report | None = None  # the report that the next page is compared with
 
-    def add(self, source: Source, report: Report) -> None:
+    def add(self, source: ReportSource, report: Report) -> None:
         """Adds a run, and writes its page."""
         self._progress(f"run {len(self._runs) + 1} of {self._total}: {source.name}, {len(report.cells)} cells")
         number = len(self._runs)
