@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, cached_property
 
 import msgspec
@@ -77,10 +78,13 @@ def _circumstances(old: Operand, new: Operand, changes: list[AbiChange]) -> Circ
 
 
 def _deprecated(abi: Abi, minor: Minor) -> dict[str, Deprecated]:
-    """Returns what an ABI, and the known releases before it, mark as deprecated."""
-    policy = load_policy()
-    earlier = {name: one for name, one in _known_deprecations().items() if one.since <= minor}
-    return deprecations({minor: abi}, policy) | earlier
+    """Returns what an ABI, and the known releases before it, mark as deprecated: of both, the later release of a removal."""
+    found = deprecations({minor: abi}, load_policy())
+    for name, earlier in _known_deprecations().items():
+        if earlier.since <= minor:
+            removals = (one.earliest_removal for one in (earlier, found.get(name)) if one is not None)
+            found[name] = replace(earlier, earliest_removal=max(removals))
+    return found
 
 
 @cache
