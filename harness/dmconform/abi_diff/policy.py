@@ -114,6 +114,23 @@ def verdicts(changes: Sequence[AbiChange], judged: Sequence[Judged], circumstanc
     )
 
 
+def combined(several: Sequence[tuple[RuleVerdict, ...]]) -> tuple[RuleVerdict, ...]:
+    """Returns the verdicts on several hosts as one: a rule holds where it holds on all of them.
+
+    Args:
+        several: the verdicts on each host, all of the same rules.
+    """
+    return tuple(_combined(of_rule) for of_rule in zip(*several, strict=True))
+
+
+def _combined(of_rule: Sequence[RuleVerdict]) -> RuleVerdict:
+    broken = dict.fromkeys(each for one in of_rule for each in one.broken_by)
+    unknown = dict.fromkeys(each for one in of_rule for each in one.unknown)
+    remarks = dict.fromkeys(each for one in of_rule for each in one.remarks)
+    status = _status(list(broken), list(unknown))
+    return RuleVerdict(of_rule[0].rule, status, tuple(broken), tuple(unknown), tuple(remarks))
+
+
 def _status(broken: list[RuleBreak], unknown: list[str]) -> RuleStatus:
     return RuleStatus.BROKEN if broken else RuleStatus.UNKNOWN if unknown else RuleStatus.HELD
 
