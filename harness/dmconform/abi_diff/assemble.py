@@ -12,7 +12,7 @@ from dmconform.abi.loading import known_minors, load_every_abi
 from dmconform.abi.policy import load_policy
 from dmconform.abi.policy_rule import PolicyRule
 from dmconform.abi.types import UNKNOWN, Abi, FunctionKind, Provenance
-from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, AbiDifference, AbiSide, Diff, Impact, UsingSdk
+from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, AbiDifference, AbiSide, Compared, Diff, Impact, UsingSdk
 from dmconform.abi_diff.classify import classify
 from dmconform.abi_diff.compare_types import Party, compare, not_measured
 from dmconform.abi_diff.flow import type_uses
@@ -46,7 +46,7 @@ def diff(old: Operand, new: Operand, uses: SdkUses, needs: Needs) -> Diff:
     differences = (*_abi_string(old, new), *found.differences)
     changes = sorted((maker.change(one) for one in differences), key=_sort_key)
     policy = load_policy()
-    circumstances = _circumstances(old, new, changes)
+    circumstances = _circumstances(old, new, changes, found.compared)
     judged = judge(changes, circumstances)
     ruled = [
         msgspec.structs.replace(change, rules=tuple(rule for rule in PolicyRule if rule in one.broken), permitted=one.permitted)
@@ -63,7 +63,7 @@ def diff(old: Operand, new: Operand, uses: SdkUses, needs: Needs) -> Diff:
     )
 
 
-def _circumstances(old: Operand, new: Operand, changes: list[AbiChange]) -> Circumstances:
+def _circumstances(old: Operand, new: Operand, changes: list[AbiChange], compared: Compared) -> Circumstances:
     before, after = _minor(old.minor), _minor(new.minor)
     following = max(known_minors()[-1], before or Minor(0, 0)).next()
     removed = any(change.kind in REMOVALS for change in changes)
@@ -74,6 +74,7 @@ def _circumstances(old: Operand, new: Operand, changes: list[AbiChange]) -> Circ
         deprecated=_deprecated(old.abi, before or following) if removed else {},
         marks_known=bool(old.abi.sources),
         types_known=bool(old.abi.sources and new.abi.sources),
+        exact=not compared.nearby,
     )
 
 

@@ -258,9 +258,10 @@ class _Header:
 def _comment(cursor: Cursor) -> str | None:
     """Returns the comment of a declaration; None where it has none, or one that is not text."""
     try:
-        return cursor.raw_comment
+        text: str | None = cursor.raw_comment
     except UnicodeError:
         return None
+    return text
 
 
 def _kind_of(name: str) -> FunctionKind | None:
