@@ -16,7 +16,12 @@ class GateAnswer(enum.Enum):
 
     MAY = "may be released"
     MAY_NOT = "may not be released"
-    UNKNOWN = "unknown"
+    UNKNOWN = "cannot be told"
+
+    @property
+    def glyph(self) -> str:
+        """The sign before the answer."""
+        return {GateAnswer.MAY: "✓", GateAnswer.MAY_NOT: "✗", GateAnswer.UNKNOWN: "■"}[self]
 
     @property
     def exit_code(self) -> ExitCode:

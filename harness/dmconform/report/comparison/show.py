@@ -10,7 +10,7 @@ from rich.console import Console
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
 from dmconform.core.values import Outcome
-from dmconform.report.comparison.compare import without_chance
+from dmconform.report.chance import without_chance
 from dmconform.report.comparison.model import CellChange, CellSide, ChangeKind, ReportComparison
 from dmconform.report.stability import Stability
 
