@@ -24,6 +24,19 @@ if [ "$DMCONFORM_PROVIDER" = reference ]; then
     features="$features,envoy-proxy-dynamic-modules-rust-sdk/$sdk_feature"
 fi
 
+# From 1.40 on, HTTP filters are called by `&self`. Its development line did so late, so an official SDK is looked at.
+case "$DMCONFORM_PROVIDER:$DMCONFORM_SDK_MINOR" in
+reference:1.3[789]) ;;
+reference:*)
+    features="$features,probe/shared-self,envoy-proxy-dynamic-modules-rust-sdk/shared-self"
+    ;;
+official:*)
+    if grep -rh -A1 'fn on_request_headers($' sdk/src/ | grep -q '^ *&self,$'; then
+        features="$features,probe/shared-self"
+    fi
+    ;;
+esac
+
 # The reference SDK includes the bindings that the harness generated.
 export DMCONFORM_ABI_RS=/work/abi/abi.rs
 export CARGO_HOME="${CARGO_HOME:-/work/cargo}" CARGO_TARGET_DIR=/work/target CARGO_TERM_COLOR=never

@@ -11,6 +11,9 @@ UNKNOWN: Final = "unknown"
 """Takes the place of a minor or a release that is not known."""
 
 
+MinorText = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+\.[0-9]+$")]
+
+
 class FunctionKind(enum.Enum):
     """The side that implements a function."""
 
@@ -24,6 +27,21 @@ class Provenance(enum.Enum):
     EXACT = "exact header"  # the header of the release itself
     NEARBY = "nearby header"  # the header of another release or of a development line
     NAME = "name only"  # the binary has the name, no header at hand declares it
+
+
+class Documented(enum.Enum):
+    """What a header's comment says of a module that lacks a hook."""
+
+    OPTIONAL = "optional"
+    MANDATORY = "mandatory"
+
+
+class Deprecation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a header's comment says of something that is deprecated. Minors are None where the comment has none."""
+
+    replacement: tuple[str, ...] = ()  # functions and types that the comment names
+    since: MinorText | None = None
+    earliest_removal: MinorText | None = None
 
 
 class HeaderSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,37 +65,43 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     type: str
 
 
-class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="alias"):
+class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="alias"):
     """`typedef TYPE NAME`."""
 
     name: str
     source: str
     type: str
+    deprecated: Deprecation | None = None
 
 
-class Enum(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="enum"):
+class Enum(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="enum"):
     """`typedef enum { … } NAME`."""
 
     name: str
     source: str
     values: tuple[EnumValue, ...]
+    deprecated: Deprecation | None = None
 
 
-class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="struct"):
+class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="struct"):
     """`typedef struct { … } NAME`, fields in order."""
 
     name: str
     source: str
     fields: tuple[Member, ...]
+    deprecated: Deprecation | None = None
 
 
-class FunctionPointer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="function_pointer"):
+class FunctionPointer(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, tag_field="kind", tag="function_pointer"
+):
     """`typedef RETURNS (*NAME)(PARAMS)`."""
 
     name: str
     source: str
     returns: str
     params: tuple[Member, ...]
+    deprecated: Deprecation | None = None
 
 
 AbiType = Alias | Enum | Struct | FunctionPointer
@@ -91,6 +115,8 @@ class Function(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     source: str | None = None
     returns: str | None = None
     params: tuple[Member, ...] | None = None
+    documented: Documented | None = None  # of a hook: what its comment says of modules without it
+    deprecated: Deprecation | None = None
 
     @property
     def has_signature(self) -> bool:

@@ -24,6 +24,7 @@ from dmconform.abi.layout import Layout, Layouts
 from dmconform.abi.spelling import UnknownCType, parse_type
 from dmconform.abi.types import Abi, AbiType, Alias, Enum, EnumValue, Function, FunctionKind, FunctionPointer, Member, Struct
 from dmconform.abi_diff import system_headers
+from dmconform.abi_diff.comments import deprecation, documented
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
 from dmconform.core.seccomp import keep_only_open_files
 from dmconform.core.text import cut
@@ -186,7 +187,7 @@ class _Header:
 
     def _typedef(self, cursor: Cursor) -> None:
         name = cursor.spelling
-        found = self._typedef_type(cursor, name)
+        found = msgspec.structs.replace(self._typedef_type(cursor, name), deprecated=deprecation(cursor.raw_comment))
         if self._types.setdefault(name, found) != found:
             raise _Inexpressible(f"typedef {name} is given twice, and not alike")
         self._typedefs[name] = cursor
@@ -231,7 +232,10 @@ class _Header:
             if child.kind.is_attribute() and child.kind not in _HARMLESS_ATTRIBUTES:
                 raise _Inexpressible(f"function {name} has an attribute that the data cannot express ({child.kind.name})")
         returns, params = _signature(f"function {name}", cursor.type, [*cursor.get_arguments()])
-        self._functions.setdefault(name, Function(name, kind, self._source, returns, params))
+        comment = cursor.raw_comment
+        demand = documented(comment) if kind is FunctionKind.HOOK else None
+        found = Function(name, kind, self._source, returns, params, demand, deprecation(comment))
+        self._functions.setdefault(name, found)
 
     def _compare_layouts(self) -> None:
         """Finds what the walk over the declarations may have missed, such as packing: clang knows each type's layout."""

@@ -18,10 +18,12 @@ from dmconform.abi.types import UNKNOWN, Abi, Function, FunctionKind
 from dmconform.core import paths
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import CALLBACK_PREFIX
+from dmconform.core.labels import host_label
 from dmconform.core.memory import bounded_memory
 from dmconform.core.nearest import unknown
 from dmconform.core.versions import Minor
-from dmconform.hosts.catalogue import KnownHost, load_hosts
+from dmconform.hosts.catalogue import KnownHost, load_hosts, release_label
+from dmconform.hosts.obtain import sha256_of
 
 _MINOR = re.compile(r"\d+\.\d+")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+")
@@ -85,7 +87,7 @@ def of_release(host: KnownHost, base: Operand) -> Operand:
         sources={name: msgspec.structs.replace(source, exact=False) for name, source in base.abi.sources.items()},
         functions=tuple(functions),
     )
-    return Operand(f"Envoy {host.release}", abi, base.minor, host.release, _refuses(host), _idle(abi, host))
+    return Operand(f"Envoy {release_label(host.release)}", abi, base.minor, host.release, _refuses(host), _idle(abi, host))
 
 
 def _kind(name: str) -> FunctionKind:
@@ -169,4 +171,7 @@ def _of_binary(path: Path) -> Operand:
     found = re.match(r"(\d+\.\d+)\.\d+", facts.release)
     minor = found[1] if found else ""
     abi = Abi(minor or UNKNOWN, facts.release, facts.abi_version or UNKNOWN, {}, (), functions)
-    return Operand(f"binary {path.name}", abi, minor, facts.release, facts.refuses_other_abi)
+    digest = sha256_of(path)
+    is_modified = any(one.is_modified for one in load_hosts(paths.HOSTS_FILE) if one.binary_sha256 == digest)
+    label = host_label(f"binary {path.name}", is_modified=is_modified)
+    return Operand(label, abi, minor, facts.release, facts.refuses_other_abi)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich import box
 from rich.console import Console
@@ -12,6 +12,7 @@ from rich.text import Text
 from dmconform.binaries.facts import Known, ModuleFacts, StaticKind
 from dmconform.check.result import Check, HostEntry, HostVerdict, PointRun, PromiseEntry, RunKind, Span, TriedUse
 from dmconform.check.show_bounds import print_bounds
+from dmconform.core.labels import MODIFIED_NOTE
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
 from dmconform.core.values import Relation
@@ -55,6 +56,9 @@ def print_check(check: Check, console: Console) -> None:
     for note in check.notes:
         out.line(note, before=f"  {'note':<11}")
     console.print(_table(check, out))
+    modified = [host.id for host in check.hosts if host.label != host.id]
+    if modified:
+        out.line(f"{', '.join(modified)}: {MODIFIED_NOTE}")
     _print_groups(out, "Why", check, [(host.reason, host) for host in check.hosts])
     _print_groups(out, "Static", check, [(_static_reason(host), host) for host in check.hosts])
     _print_groups(out, "Notes", check, [(note, host) for host in check.hosts for note in host.static.notes])
@@ -133,7 +137,7 @@ def _table(check: Check, out: SafeOutput) -> Table:
             word += " !!"
         promise = host.relation.value if host.relation else "?"
         static = ("other target", "magenta") if host.static.other_target else _STATIC_WORDS[host.static.kind]
-        head = [out.text(host.id), out.text(promise), out.text(*static)]
+        head = [out.text(host.label), out.text(promise), out.text(*static)]
         tail = [out.text(word, style)]
         if not host.runs:
             table.add_row(*head, "-", out.text("not run", "dim"), "", *tail)
@@ -145,11 +149,11 @@ def _table(check: Check, out: SafeOutput) -> Table:
 
 
 def _grouped(texts: Iterable[tuple[str, HostEntry]]) -> dict[str, list[str]]:
-    """Returns each text once, with the ids of the hosts it holds for; without empty ones."""
+    """Returns each text once, with the names of the hosts it holds for; without empty ones."""
     grouped: dict[str, list[str]] = {}
     for text, host in texts:
         if text:
-            grouped.setdefault(text, []).append(host.id)
+            grouped.setdefault(text, []).append(host.label)
     return grouped
 
 
@@ -216,9 +220,13 @@ def _promise_lines(check: Check) -> Iterator[str]:
         yield _promise_line(check, entry, several=several)
 
 
-def _by_promise(entry: PromiseEntry, hosts: Iterable[str]) -> str:
+def _named(hosts: Iterable[str], labels: Mapping[str, str]) -> str:
+    return ", ".join(labels[one] for one in hosts)
+
+
+def _by_promise(entry: PromiseEntry, hosts: Iterable[str], labels: Mapping[str, str]) -> str:
     """Returns hosts, each with the promises that cover it."""
-    return ", ".join(f"{host} ({', '.join(entry.promises[host])})" for host in hosts)
+    return ", ".join(f"{labels[host]} ({', '.join(entry.promises[host])})" for host in hosts)
 
 
 def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
@@ -228,22 +236,24 @@ def _promise_line(check: Check, entry: PromiseEntry, *, several: bool) -> str:
     else:
         head += f"none; before 1.38 the documents demanded the same ABI string, so Envoy {entry.sdk} at most. "
     parts = []
+    labels = {host.id: host.label for host in check.hosts}
     works = [host.id for host in check.hosts if host.verdict is HostVerdict.WORKS]
     counts = [host for host in check.hosts if entry.relations[host.id] is not Relation.UNSUPPORTED]
     undecided = [host.id for host in counts if host.verdict is HostVerdict.UNDECIDED]
     own = [host.id for host in counts if host.own_doing and host.id not in undecided]
     if entry.broken:
-        parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {_by_promise(entry, entry.broken)}")
+        on = _by_promise(entry, entry.broken, labels)
+        parts.append(f"{'BROKEN' if check.span.measured else 'expected to break'} on {on}")
     if entry.kept:
-        parts.append(f"{'kept' if check.span.measured else 'expected to hold'} on {', '.join(entry.kept)}")
+        parts.append(f"{'kept' if check.span.measured else 'expected to hold'} on {_named(entry.kept, labels)}")
     if own:
-        parts.append(f"not broken on {', '.join(own)}, where it fails by itself: it does so on every host")
+        parts.append(f"not broken on {_named(own, labels)}, where it fails by itself: it does so on every host")
     if undecided:
-        parts.append(f"not judged on {', '.join(undecided)}")
+        parts.append(f"not judged on {_named(undecided, labels)}")
     if entry.same_minor:
-        parts.append(f"it works there: {', '.join(entry.same_minor)}")
+        parts.append(f"it works there: {_named(entry.same_minor, labels)}")
     if entry.unsupported:
-        parts.append(f"it also works where nothing is promised: {', '.join(entry.unsupported)}")
+        parts.append(f"it also works where nothing is promised: {_named(entry.unsupported, labels)}")
     elif works and entry.supported:
         parts.append("it works nowhere else")
     return head + ("; ".join(parts) + "." if parts else "")

@@ -34,6 +34,7 @@ class Candidate:
     facts: HostFacts
     binary: Path | None = None
     problem: str | None = None
+    build: str = ""  # what its `--version` prints; empty where that is not known without running it
 
 
 def distinct(hosts: Iterable[Candidate]) -> list[Candidate]:
@@ -48,7 +49,7 @@ def describe(choice: HostChoice, known: Sequence[KnownHost]) -> Candidate:
         UsageError: the file is not an Envoy, or the choice is an image, which only `obtain` can look into.
     """
     if isinstance(choice, KnownHost):
-        return Candidate(choice.release, choice.release, "known release", _known_facts(choice.release))
+        return Candidate(choice.release, choice.release, "known release", _known_facts(choice.release), build=choice.build)
     if isinstance(choice, HostFile):
         return _file(choice.path.expanduser().absolute(), known, f"file {choice.path.name}")
     raise UsageError(
@@ -74,7 +75,8 @@ def obtain(choice: HostChoice, known: tuple[KnownHost, ...], cache: Path, client
         plain = describe(choice, known)
         return replace(plain, origin=host.origin, binary=binary, problem=found.problem)
     assert binary is not None, "only known releases may lack a binary"
-    return Candidate(host.id, host.release_text, host.origin, _facts(binary, host.id, host.release_text, known), binary)
+    facts = _facts(binary, host.id, host.release_text, known)
+    return Candidate(host.id, host.release_text, host.origin, facts, binary, build=host.build)
 
 
 def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
@@ -86,7 +88,7 @@ def _file(path: Path, known: Sequence[KnownHost], origin: str) -> Candidate:
         raise UsageError(f"{path}: not an Envoy executable: {error.strerror}") from None
     same = next((host for host in known if host.binary_sha256 == digest), None)
     if same:
-        return Candidate(same.release, same.release, origin, _known_facts(same.release))
+        return Candidate(same.release, same.release, origin, _known_facts(same.release), build=same.build)
     facts = read_host(path)
     try:
         Release.parse(facts.release)

@@ -67,6 +67,7 @@ class HostFinding:
     runs: tuple[PointRun, ...] = ()
     not_run: str | None = None
     run_wanted: bool = True
+    build: str = ""  # what its `--version` prints, as far as known
 
     def with_runs(self, runs: tuple[PointRun, ...], not_run: str | None) -> HostFinding:
         """Returns the same with the results of running the module."""
@@ -144,6 +145,7 @@ def _judge(seen: HostFinding, works: set[tuple[str, str]], module: JudgedModule)
         own_doing=own_doing,
         not_run=seen.not_run,
         mismatch=_disagreement(seen, judged),
+        build=seen.build,
     )
 
 

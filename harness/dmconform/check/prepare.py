@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from dmconform.abi.deprecations import Deprecated, deprecations
 from dmconform.abi.loading import load_every_abi
+from dmconform.abi.policy import load_policy
 from dmconform.abi.required_hooks import RequiredHooks, load_required_hooks
 from dmconform.binaries.abi_string import INIT
 from dmconform.binaries.facts import ModuleFacts
@@ -18,6 +20,7 @@ from dmconform.binaries.known import known_hosts
 from dmconform.binaries.read import exports_of
 from dmconform.binaries.target import target_problems
 from dmconform.binaries.target_notes import target_notes
+from dmconform.check.deprecated import deprecated_notes
 from dmconform.check.result import SdkGuess
 from dmconform.check.sdk_minor import KnownSdks, guess_minor
 from dmconform.check.settings import Settings, WantedUse
@@ -71,17 +74,19 @@ class KnownData:
     catalogue: tuple[Sdk, ...]
     sdks: KnownSdks
     required_hooks: RequiredHooks
+    deprecated: Mapping[str, Deprecated]  # by the name of the function or type
 
     @classmethod
     def load(cls) -> KnownData:
         """Loads it."""
-        hosts, catalogue = known_hosts(), load_sdks(paths.SDKS)
+        hosts, catalogue, abis = known_hosts(), load_sdks(paths.SDKS), load_every_abi()
         return cls(
             hosts,
             tuple(map(str, load_not_available(paths.HOSTS_FILE))),
             catalogue,
-            KnownSdks.of(hosts, catalogue, list(load_every_abi().values())),
+            KnownSdks.of(hosts, catalogue, list(abis.values())),
             load_required_hooks(),
+            deprecations({Minor.parse(minor): abi for minor, abi in abis.items()}, load_policy()),
         )
 
 
@@ -137,7 +142,7 @@ def prepare(request: CheckRequest, facts: ModuleFacts, data: KnownData) -> Prepa
         facts=facts,
         plan=plan,
         environment=environment,
-        notes=(*target_notes(facts), *notes),
+        notes=(*target_notes(facts), *notes, *deprecated_notes(facts, data.deprecated)),
         sdk=guess_minor(facts, data.sdks, settings.sdk_minor),
     )
     if not prepared.is_to_run:

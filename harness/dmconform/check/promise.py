@@ -22,18 +22,26 @@ CODES = {
 
 
 def default_hosts(known: tuple[KnownHost, ...], sdks: Sequence[Minor], abi_version: str | None = None) -> tuple[KnownHost, ...]:
-    """Returns the hosts that the promise is about for these SDKs, and one minor before and after: the newest patch of each.
+    """Returns the hosts that the promise is about for these SDKs, and one minor before and after: the default ones of each.
 
-    Without an SDK, and where no host of these minors is known, the default hosts. Of a minor whose releases refuse another ABI
-    string than their own, the newest with the module's string, if there is one.
+    Without an SDK, and where no host of these minors is known, all default hosts. Of a minor without a default host, the newest
+    patch; of one whose releases refuse another ABI string than their own, the newest with the module's string, if there is one.
     """
     minors = sorted({host.version.minor for host in known})
     about = [at for at, host in enumerate(minors) if any(relation_of(sdk, host) is not Relation.UNSUPPORTED for sdk in sdks)]
     if not about:
         return tuple(host for host in known if host.default)
     same = tuple(host for host in known if host.refuses_other_abi and host.abi_version == abi_version)
-    chosen = (newest_patch(same, minor) or newest_patch(known, minor) for minor in minors[max(0, about[0] - 1) : about[-1] + 2])
-    return tuple(host for host in chosen if host is not None)
+    chosen = (_of_minor(known, same, minor) for minor in minors[max(0, about[0] - 1) : about[-1] + 2])
+    return tuple(host for hosts in chosen for host in hosts)
+
+
+def _of_minor(known: tuple[KnownHost, ...], same: tuple[KnownHost, ...], minor: Minor) -> tuple[KnownHost, ...]:
+    """Returns the hosts of a minor that a module is tried on."""
+    exact = newest_patch(same, minor)
+    default = tuple(host for host in known if host.default and host.version.minor == minor)
+    newest = exact or (None if default else newest_patch(known, minor))
+    return default if newest is None else (newest,)
 
 
 def relation_of(sdk: Minor, host: Minor) -> Relation:

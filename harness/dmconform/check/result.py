@@ -8,7 +8,9 @@ import msgspec
 
 from dmconform.binaries.facts import Known, ModuleFacts, StaticVerdict
 from dmconform.check.bound import Bound
+from dmconform.core.labels import host_label
 from dmconform.core.values import AbiVerdict, Relation
+from dmconform.hosts.catalogue import MODIFIED_MARK
 
 SCHEMA_VERSION = 4
 
@@ -102,6 +104,12 @@ class HostEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_run: str | None = None
     mismatch: str | None = None
     relation: Relation | None = None  # what the documents promise here; None where the SDK is not known
+    build: str = ""  # what `--version` prints: commit/release/Clean or Modified/…; empty where the host was not asked
+
+    @property
+    def label(self) -> str:
+        """The id, marked where the binary was built from other sources than those of its commit."""
+        return host_label(self.id, is_modified=MODIFIED_MARK in self.build)
 
 
 class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

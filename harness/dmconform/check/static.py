@@ -26,7 +26,8 @@ class ModuleAnalysis:
     def seen(self, host: Candidate) -> HostFinding:
         """Returns a host as the static analysis sees it."""
         alone = {} if self.points is None else {point.value: self.verdict(host, (point,)) for point in self.points}
-        return HostFinding(host.id, host.release, host.origin, self.verdict(host, self.points), alone, run_wanted=False)
+        verdict = self.verdict(host, self.points)
+        return HostFinding(host.id, host.release, host.origin, verdict, alone, run_wanted=False, build=host.build)
 
     def verdict(self, host: Candidate, points: Collection[ExtensionPoint] | None) -> StaticVerdict:
         """Returns the verdict for a host, the module being used at these extension points."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("modules", type=Path, nargs="+", metavar="MODULE.so", help="the module's file; several get one table")
-    add_hosts(parser, default="those of its SDK's promise, one minor before and one after: the newest patch of each")
+    add_hosts(parser, default="those of its SDK's promise, one minor before and one after: the default ones of each")
     parser.add_argument("--no-run", action="store_true", help="only read it: nothing of the module is run, nothing downloaded")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON too; - is standard output, then alone")
     parser.add_argument("--extension-point", metavar="P", help="what it is for, such as http_filter or access_logger")

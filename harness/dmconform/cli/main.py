@@ -75,6 +75,7 @@ dmconform list cells --case 'window/*'
         differential.COMMAND,
         gate.COMMAND,
         diff.COMMAND,
+        show.COMMAND,
         page.COMMAND,
         nightly.COMMAND,
         plan.COMMAND,

@@ -8,7 +8,7 @@ from pathlib import Path
 from dmconform.core.paths import report_in
 
 SEVERAL_HELP = "several in one word are separated by blanks; may be repeated"
-HOST_HELP = f"1.39 (newest known patch), 1.39.3, all, path:FILE or image:REF; {SEVERAL_HELP}"
+HOST_HELP = f"1.39 (newest known clean patch), 1.39.3, all, path:FILE or image:REF; {SEVERAL_HELP}"
 SDK_HELP = f"LANGUAGE@VERSION[:PROVIDER], such as rust@1.39, 'go@*', cpp@1.38..1.40:official; {SEVERAL_HELP}"
 CASE_HELP = f"a glob over case ids, such as 'rtld/*'; {SEVERAL_HELP}"
 EVERYWHERE_HELP = (
@@ -100,6 +100,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
         choices=("text", "github"),
         default="text",
         help="github: what fails the run as annotations as well, and matrix.md in the job's summary (default: text)",
+    )
+    add_details(parser)
+
+
+def add_details(parser: argparse.ArgumentParser) -> None:
+    """Adds `--details` to a command that prints the answer of a report."""
+    parser.add_argument(
+        "--details", action="store_true", help="first the whole matrix, every cause of a failure, and why cells did not run"
     )
 
 

@@ -9,13 +9,15 @@ from dmconform.matrix.assemble import envoy_test_entries, requirement_entries
 from dmconform.report.coverage import coverage_page
 from dmconform.report.findings import findings_page, of_known_failure
 from dmconform.spec.catalogue import Catalogue
+from dmconform.spec.documents import load_documents
 from dmconform.spec.findings import load_findings
 from dmconform.spec.inconsistencies import CellIndex
 
 
 def coverage_text(catalogue: Catalogue) -> str:
     """Returns what `docs/coverage.md` has to be."""
-    return coverage_page(requirement_entries(catalogue), envoy_test_entries())
+    documents = load_documents(paths.DOCUMENTS_FILE).values()
+    return coverage_page(requirement_entries(catalogue), documents, envoy_test_entries())
 
 
 def findings_text(catalogue: Catalogue) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from dmconform.core.labels import host_label
 from dmconform.core.versions import Minor, Release
 
 
@@ -191,7 +192,7 @@ class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def label(self) -> str:
         """Its id, marked where its build is modified: the name that people read."""
-        return f"{self.id} (modified build)" if self.is_modified else self.id
+        return host_label(self.id, is_modified=self.is_modified)
 
 
 class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

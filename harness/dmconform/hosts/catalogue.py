@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import enum
+import functools
 import itertools
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
+from dmconform.core import paths
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
+from dmconform.core.labels import host_label
 from dmconform.core.versions import Minor, Release
+
+MODIFIED_MARK: Final = "/Modified/"
+"""What the build of a binary has that was built from other sources than those of its commit."""
 
 
 class AbiCheck(enum.Enum):
@@ -55,9 +62,19 @@ class KnownHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Release.parse(self.release)
 
     @property
+    def commit(self) -> str:
+        """The commit that the binary reports."""
+        return self.build.partition("/")[0]
+
+    @property
+    def build_type(self) -> str:
+        """How it was built, as the binary reports it: `Clean RELEASE`."""
+        return " ".join(self.build.split("/")[2:4])
+
+    @property
     def is_modified(self) -> bool:
         """Whether it was built from other sources than those of its commit."""
-        return "/Modified/" in self.build
+        return MODIFIED_MARK in self.build
 
     @property
     def refuses_other_abi(self) -> bool:
@@ -106,5 +123,20 @@ def load_not_available(path: Path) -> tuple[Release, ...]:
 
 
 def newest_patch(hosts: tuple[KnownHost, ...], minor: Minor) -> KnownHost | None:
-    """Returns the newest known release of a minor, or None."""
-    return next((host for host in reversed(hosts) if host.version.minor == minor), None)
+    """Returns the newest known release of a minor; a modified build only where there is no clean one. None where there is none.
+
+    What a modified build does may not be what the Envoy project's binary does, so no statement about a minor rests on it alone.
+    """
+    patches = [host for host in reversed(hosts) if host.version.minor == minor]
+    return next((host for host in patches if not host.is_modified), patches[0] if patches else None)
+
+
+@functools.cache
+def modified_releases() -> frozenset[str]:
+    """Returns the known releases whose binaries are modified builds."""
+    return frozenset(host.release for host in load_hosts(paths.HOSTS_FILE) if host.is_modified)
+
+
+def release_label(release: str) -> str:
+    """Returns a release as results of it are shown: marked where its known binary is a modified build."""
+    return host_label(release, is_modified=release in modified_releases())

@@ -8,7 +8,7 @@ import tomlkit
 from tomlkit.items import AoT, Table
 
 from dmconform.core.versions import Release
-from dmconform.hosts.catalogue import KnownHost
+from dmconform.hosts.catalogue import MODIFIED_MARK, KnownHost
 
 _NAMES = ("static_modules", "lacks", "adds")
 _ON_ONE_LINE = 100  # characters of a list of names; a longer one has a line for each
@@ -41,7 +41,8 @@ def names_list(names: Sequence[str]) -> str:
 def with_host(text: str, host: KnownHost) -> str:
     """Returns the text of `hosts.toml` with an entry put where it belongs, or in the place of the release's older one.
 
-    Where `host` is a default, other releases of its minor are none any more.
+    Where `host` is a default, those of its minor that it takes the place of are none any more: a modified build takes that of
+    other modified ones, a clean one that of other clean ones and of older modified ones.
     """
     document = tomlkit.parse(text + "\n")  # so that an entry can follow the last one
     entries = document["host"]
@@ -53,7 +54,9 @@ def with_host(text: str, host: KnownHost) -> str:
     if host.default:
         for one in entries:
             release = Release.parse(str(one["release"]))
-            if release != host.version and release.minor == host.version.minor and one["default"]:
+            is_modified = MODIFIED_MARK in str(one["build"])
+            replaced = is_modified if host.is_modified else not is_modified or release < host.version
+            if release != host.version and release.minor == host.version.minor and one["default"] and replaced:
                 one["default"] = False
     return document.as_string().rstrip("\n") + "\n"
 

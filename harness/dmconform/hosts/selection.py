@@ -1,4 +1,4 @@
-"""What `--host` selects: `1.39` (newest known patch), `1.39.3`, `all`, `path:FILE`, `image:REF`."""
+"""What `--host` selects: `1.39` (newest known clean patch), `1.39.3`, `all`, `path:FILE`, `image:REF`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -17,20 +17,21 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.trouble import is_full
 from dmconform.core.values import AbiVerdict, CellId, Host, Judgement, Outcome, Relation
 from dmconform.matrix import environment
+from dmconform.matrix.announce import repository_of
 from dmconform.matrix.classification import classify
 from dmconform.matrix.prepare import EVIDENCE, Prepared
 from dmconform.matrix.run_cell import CellResult
-from dmconform.report.findings import whose
+from dmconform.report.findings import title_of, whose
 from dmconform.report.host_log import log_lines
 from dmconform.report.schema import (
     SCHEMA_VERSION,
     CaseEntry,
     CellEntry,
+    DocumentPromise,
     EnvoyTestEntry,
     FindingEntry,
     KnownFailureEntry,
     ProbeEntry,
-    PromiseEntry,
     Report,
     RequirementEntry,
     SdkEntry,
@@ -123,7 +124,9 @@ def assemble(
         },
         environment=environment.describe(prepared.engine_name, prepared.toolchain),
         hosts=tuple(msgspec.structs.replace(one.host, binary=Path(one.host.binary).name) for one in plan.hosts),
-        sdks=tuple(_sdk(modules[sdk.id], prepared.probes.get(sdk.id), redact, folder) for sdk in plan.sdks),
+        sdks=tuple(
+            _sdk(modules[sdk.id], prepared.probes.get(sdk.id), selection.repository, redact, folder) for sdk in plan.sdks
+        ),
         cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements, case.severity) for case in cases),
         requirements=requirement_entries(catalogue),
         envoy_tests=envoy_test_entries(),
@@ -141,7 +144,7 @@ def assemble(
         shard=prepared.shard,
         findings=finding_entries(catalogue),
         suite=suite_of(catalogue),
-        promises=tuple(PromiseEntry(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
+        promises=tuple(DocumentPromise(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
     )
 
 
@@ -174,10 +177,32 @@ def matched_records(
     matched = Counter(cell.known_failure for cell in cells if cell.known_failure)
     stale = Counter(cell.known_failure for cell in cells if cell.known_failure and cell.judgement is Judgement.XPASS)
     return tuple(
-        KnownFailureEntry(one.id, one.reason, one.evidence, matched[one.id], stale[one.id])
+        msgspec.structs.replace(_known_failure(one), cells=matched[one.id], stale_cells=stale[one.id])
         for one in records
         if one.id in matched
     )
+
+
+def _known_failure(record: KnownFailure | KnownFailureEntry) -> KnownFailureEntry:
+    """Returns a record as reports have it; that of another report as it is."""
+    if isinstance(record, KnownFailureEntry):
+        return record
+    return KnownFailureEntry(
+        id=record.id,
+        reason=record.reason,
+        evidence=record.evidence,
+        cells=0,
+        stale_cells=0,
+        title=title_of(record),
+        fault=record.fault.value if record.fault is not None else "",
+        issue=record.issue,
+        looked_for=_day(record.looked_for),
+        workaround=" ".join((record.workaround or "").split()),
+    )
+
+
+def _day(day: date | None) -> str:
+    return day.isoformat() if day is not None else ""
 
 
 def envoy_test_entries() -> tuple[EnvoyTestEntry, ...]:
@@ -201,6 +226,9 @@ def finding_entries(catalogue: Catalogue) -> tuple[FindingEntry, ...]:
             fault=whose(one),
             reproduce=one.reproduce,
             by_hand=one.by_hand,
+            issue=one.issue,
+            looked_for=_day(one.looked_for),
+            workaround=" ".join((one.workaround or "").split()),
         )
         for one in catalogue.findings
     )
@@ -223,6 +251,7 @@ def requirement_entries(catalogue: Catalogue) -> tuple[RequirementEntry, ...]:
             until=one.until,
             uncovered=one.uncovered,
             cases=tuple(cases.get(one.id, ())),
+            link=one.link,
         )
         for one in catalogue.requirements.values()
     )
@@ -286,7 +315,16 @@ def reproduce_command(cell: CellId, host: Host) -> str:
     return f"dmconform reproduce {cell} --host {shlex.quote(spec)}"
 
 
-def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, folder: Path) -> SdkEntry:
+def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, source: str, redact: _Redactor, folder: Path) -> SdkEntry:
+    """Returns the entry of an SDK version; writes its build log.
+
+    Args:
+        build: its modules, or why there are none.
+        probe: what its probe's file says.
+        source: the repository with the official SDKs.
+        redact: removes this machine's folders from texts.
+        folder: of the report.
+    """
     sdk = build.sdk
     log = build.log.read_bytes() if isinstance(build, Built) else build.log
     log_file: str | None = None
@@ -301,12 +339,16 @@ def _sdk(build: Built | NotBuilt, probe: ModuleFacts | None, redact: _Redactor, 
         abi_version=sdk.abi_version,
         source="",
         build_log=log_file,
+        commit=sdk.commit,
+        development=sdk.development is not None,
+        version=sdk.development.version if sdk.development else sdk.official.release if sdk.official else "",
     )
     if isinstance(build, NotBuilt):
         return msgspec.structs.replace(entry, problem=redact(build.problem))
     return msgspec.structs.replace(
         entry,
         source=build.stored.source,
+        repository=repository_of(build, source),
         modules=tuple(msgspec.structs.replace(one, path=Path(one.path).name) for one in build.stored.modules),
         build_s=round(build.stored.build_s, 3) if build.fresh else None,
         probe=_probe(probe) if probe is not None else None,

@@ -19,6 +19,7 @@ from dmconform.core.progress import say
 from dmconform.core.removal import remove_tree
 from dmconform.core.trouble import is_full, machine_trouble, not_written
 from dmconform.envoy.process import hold
+from dmconform.matrix.announce import host_lines, sdk_lines
 from dmconform.matrix.assemble import RunFacts, assemble
 from dmconform.matrix.cells import run_cells
 from dmconform.matrix.prepare import EVIDENCE, Prepared
@@ -84,6 +85,8 @@ def run_and_report(
         started: when the command began.
         reruns: how often cells that count as a failure are run again.
     """
+    for line in (*host_lines(prepared.plan.hosts), *sdk_lines(prepared.builds, prepared.selection.repository)):
+        say(line)
     say(
         f"running {len(prepared.plan.cells)} cells; the modules' code runs on this machine, with your rights, and ends with "
         f"its Envoy ({hold()})"

@@ -156,7 +156,8 @@ def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk
     sdks, named = select_sdks(selection.sdks, catalogue.sdks)
     # Named for all runs, by the variable, it need not be of use in each.
     if selection.commit is not None and (selection.sdk_source is not None or any(sdk.official for sdk in sdks)):
-        sdks = at_commit(sdks, selection.commit)
+        repository = SourceRepository(selection.repository, paths.cache_folder(), say)
+        sdks = at_commit(sdks, selection.commit, repository, max(sdk.id.minor for sdk in catalogue.sdks))
     return sdks, named
 
 

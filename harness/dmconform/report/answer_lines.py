@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,24 +12,28 @@ from typing import Final
 from rich.cells import cell_len, chop_cells
 
 from dmconform.core.text import counted, first_line, one_line
-from dmconform.core.values import Judgement, Outcome, Relation, Severity
-from dmconform.report.answers.answer import Answers, answers
+from dmconform.core.values import Judgement, Outcome, Provider, Relation, Severity, sdk_parts
+from dmconform.report.answers.answer import ReleaseAnswers, answers
 from dmconform.report.answers.evidence import Evidence, Severities, evidence, is_official, severity_words
 from dmconform.report.answers.failures import FailureGroup, failure_groups, new_and_known
 from dmconform.report.answers.fields import Field, FieldState, fields, state_of
 from dmconform.report.answers.notices import notices
 from dmconform.report.answers.verdict import GateAnswer
 from dmconform.report.grid import natural
+from dmconform.report.modified_builds import modified_build_sentences
 from dmconform.report.schema import Report
 from dmconform.report.summary import SEEN_IN_CELLS, RunVerdict, Summary, crash_words, summarise, unrun
+from dmconform.report.unreleased import development_sdks, development_sentences
 from dmconform.spec.expectations import fault_of
 from dmconform.spec.findings import Fault
 
 MOST_LINES: Final = 40
 MOST_COLUMNS: Final = 80
 _LEAST_FOR_FAILURES: Final = 5
+_MOST_NOTICES: Final = 5
 _FIELD_COLUMNS: Final = 10
 _SDK_COLUMNS: Final = 11
+_LONGEST_LABEL: Final = 32
 _LONGEST_COMMAND: Final = 2  # rows; a longer one would push everything else out
 
 VERDICT_STYLES = {
@@ -100,10 +104,10 @@ def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None =
     summary, table = summarise(report), fields(report)
     end = [*_sources(report, width), *_notices(report, table, width), Line(""), *_end(report, summary, width, where)]
     counts = [*_evidence_table(summary), *_severities(summary, width), *_answers(answers(report), width)]
-    room = MOST_LINES - _rows((*end, *counts), width) - 1
+    room = MOST_LINES - _rows((*end, *counts), width)
     shown = _table(report, table, width, room - _LEAST_FOR_FAILURES)
     failures = _fitted(tuple(_blocks(report, width)), width, room - _rows(shown, width))
-    return (*shown, Line(""), *counts, *failures, *end)
+    return (*shown, *counts, *failures, *end)
 
 
 def _rows(lines: Iterable[Line], width: int) -> int:
@@ -136,26 +140,29 @@ def _wrapped(text: str, width: int, most: int, style: str = "", indent: str = " 
 def _table(report: Report, table: tuple[Field, ...], width: int, most: int) -> list[Line]:
     """Returns a row per official SDK version, a column per host, and the control in one row; without them, what there is."""
     supported = [one for one in table if one.relation is Relation.SUPPORTED]
-    official = [one for one in supported if one.sdk.endswith(":official")]
-    chosen = official or supported or list(table)
+    official = [one for one in supported if sdk_parts(one.sdk)[2] == Provider.OFFICIAL.value]
+    labels = {sdk.id: sdk.label for sdk in development_sdks(report)}
+    chosen = [one for one in table if one in official or one.sdk in labels] or supported or list(table)
     hosts = sorted({one.host for one in chosen}, key=natural)
     sdks = sorted({one.sdk for one in chosen}, key=natural)
     if not sdks:
         return []
-    fitting = max(1, (width - _SDK_COLUMNS) // (_FIELD_COLUMNS + 1))
-    columns = hosts[-fitting:]
-    column = min(16, (width - _SDK_COLUMNS) // len(columns) - 1)
+    heading = max(_SDK_COLUMNS, *(min(cell_len(_short(one)), _LONGEST_LABEL) for one in (*labels.values(), "")))
+    columns = hosts[-max(1, (width - heading) // (_FIELD_COLUMNS + 1)) :]
+    column = min(16, (width - heading) // len(columns) - 1)
     by_pair = {(one.sdk, one.host): one for one in table}
     modified = {host.id for host in report.hosts if host.is_modified}
     heads = [f"{host}*" if host in modified else host for host in columns]
-    lines = [_row("SDK \\ Envoy", [(head, "") for head in heads], column, "bold")]
+    lines = [_row(_padded("SDK \\ Envoy", heading), [(head, "") for head in heads], column, "bold")]
     room = max(most - 4, 3)
     rows = sdks if len(sdks) <= room else sdks[: room - 1]
     for sdk in rows:
         found = [by_pair.get((sdk, host)) for host in columns]
-        lines.append(_row(_short(sdk), [_shown(one, column, is_alone=not supported) for one in found], column))
+        is_alone = not supported or sdk in labels
+        values = [_shown(one, column, is_alone=is_alone) for one in found]
+        lines.append(_row(_padded(_short(labels.get(sdk, sdk)), heading), values, column))
     if official:
-        lines.append(_row("control", [_control(report, host, column) for host in columns], column, "dim"))
+        lines.append(_row(_padded("control", heading), [_control(report, host, column) for host in columns], column, "dim"))
     more = [f"{len(sdks) - len(rows)} more SDK versions" if len(sdks) > len(rows) else ""]
     more += [f"{len(hosts) - len(columns)} older hosts" if len(hosts) > len(columns) else ""]
     left_out = " and ".join(filter(None, more))
@@ -171,7 +178,7 @@ def _short(sdk: str) -> str:
 
 def _row(head: str, cells: Sequence[tuple[str, str]], column: int, style: str = "") -> Line:
     """Returns a row of the table; the cells come with their looks."""
-    text = _padded(head, _SDK_COLUMNS)
+    text = head
     spans = []
     for value, look in cells:
         start = len(text) + 1
@@ -266,7 +273,7 @@ def _severities(summary: Summary, width: int) -> Iterator[Line]:
     yield Line(_cut(crash_words(summary), width), "bold" if summary.crashes.total else "")
 
 
-def _answers(found: Answers, width: int) -> Iterator[Line]:
+def _answers(found: ReleaseAnswers, width: int) -> Iterator[Line]:
     """Yields what may be released, what may not, and of what that cannot be told."""
     for answer in GateAnswer:
         sdks = [_short(name) for name, verdict in found.sdks if verdict.answer is answer]
@@ -300,7 +307,7 @@ def _blocks(report: Report, width: int) -> Iterator[_Block]:
     if known:
         faults = {one.id: fault_of(one.reason) for one in report.known_failures}
         lines = tuple((Line(_cut(_known(one, faults.get(one.record or "")), width), "yellow"),) for one in known)
-        title = f"Known failures, the worst first: {_sides(known)}, {counted(len(known), 'record')}"
+        title = f"Known failures, worst first: {_sides(known)}, {counted(len(known), 'record')}"
         yield _Block(title, "bold", lines)
 
 
@@ -358,7 +365,7 @@ def _fitted(blocks: tuple[_Block, ...], width: int, room: int) -> list[Line]:
             room -= _rows(rest[0], width)
     lines: list[Line] = []
     for block, count in zip(blocks, shown, strict=True):
-        more = f" ({count} of {len(block.items)} shown)" if count < len(block.items) else ""
+        more = f" ({count} shown)" if count < len(block.items) else ""
         lines.append(Line(_cut(block.title + more, width), block.style))
         lines += itertools.chain.from_iterable(block.items[:count])
     return lines
@@ -371,18 +378,26 @@ def _sources(report: Report, width: int) -> Iterator[Line]:
     """Yields where the official SDKs came from that were tested."""
     promised = (cell for cell in report.cells if cell.relation is Relation.SUPPORTED and is_official(cell))
     tested = {cell.sdk for cell in promised if cell.outcome.is_verdict}
-    sources: dict[str, list[str]] = {}
+    sources: dict[str, dict[str, list[str]]] = {}
     for sdk in report.sdks:
-        if sdk.id in tested:
-            sources.setdefault(first_line(sdk.source), []).append(_short(sdk.id))
+        if sdk.id in tested or sdk.development:
+            place = sdk.repository or first_line(sdk.source)
+            sources.setdefault(place, {}).setdefault(sdk.commit[:10], []).append(_short(sdk.label))
     if sources:
-        text = "; ".join(f"{' '.join(ids)} {source}" for source, ids in sources.items())
-        yield from _wrapped(f"Official SDKs: {text}", width, 3, "dim")
+        parts = (f"{_commits(commits)}{place}" for place, commits in sources.items())
+        yield from _wrapped(f"Official SDKs: {'; '.join(parts)}", width, 3, "dim")
+
+
+def _commits(commits: Mapping[str, list[str]]) -> str:
+    """Returns SDKs with their commits, where these are known apart from the source."""
+    words = [" ".join([*ids, *([commit] if commit else [])]) for commit, ids in commits.items()]
+    return f"{', '.join(words)} of " if any(commits) else f"{' '.join(words)} "
 
 
 def _notices(report: Report, table: tuple[Field, ...], width: int) -> Iterator[Line]:
-    for one in notices(report, table):
-        yield from _wrapped(one.text, width, 2)
+    texts = (*development_sentences(report), *modified_build_sentences(report), *(one.text for one in notices(report, table)))
+    for text in texts[:_MOST_NOTICES]:
+        yield from _wrapped(text, width, 2)
 
 
 def _end(report: Report, summary: Summary, width: int, where: Path | None) -> Iterator[Line]:

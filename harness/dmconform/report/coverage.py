@@ -6,19 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from dmconform.core.values import Judgement
+from dmconform.core.values import Judgement, Relation
 from dmconform.core.versions import Minor, Release
 from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry
 from dmconform.spec.cases import Level
+from dmconform.spec.documents import Document
 
 HELD = (Judgement.PASS,)
 BROKEN = (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
 NOT_RUN = (Judgement.ERROR, Judgement.SKIP)
-DOCUMENTS = {
-    "overview": "Dynamic modules (architecture overview)",
-    "configuration": "DynamicModuleConfig (reference)",
-    "policy": "ABI compatibility policy (from 1.40 on)",
-}
 
 _HEAD = """\
 # Coverage: what the documents say, and which cases show it
@@ -28,6 +24,8 @@ Statements are in this project's words. The results of the cases on each host ar
 
 - **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
 - *hosts*: where the sentence came with a release, or was replaced by another document's.
+- Below each heading is the link to it, in the newest document that was read and is about the hosts of the sentences, at the
+  commit of its release. A sentence about other hosts has a separate link.
 """
 
 
@@ -66,9 +64,13 @@ class RequirementCoverage:
 
 def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
     """Returns every requirement with the results of its cases in a run, on the hosts that it is about."""
-    counts: dict[tuple[str, str], Counter[Judgement]] = {}
+    supported: dict[tuple[str, str], Counter[Judgement]] = {}
+    facts: Counter[tuple[str, str]] = Counter()
     for cell in report.cells:
-        counts.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
+        if cell.relation is Relation.SUPPORTED:
+            supported.setdefault((cell.case, cell.host), Counter())[cell.judgement] += 1
+        elif cell.outcome.is_verdict:
+            facts[cell.case, cell.host] += 1
     hosts = dict.fromkeys(cell.host for cell in report.cells)
     found = []
     for entry in report.requirements:
@@ -76,7 +78,7 @@ def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
         its: Counter[Judgement] = Counter()
         for case in entry.cases:
             for host in about:
-                its += counts.get((case, host), Counter())
+                its += supported.get((case, host), Counter())
         found.append(
             RequirementCoverage(
                 entry,
@@ -84,7 +86,7 @@ def coverage(report: Report) -> tuple[RequirementCoverage, ...]:
                 broken=sum(its[one] for one in BROKEN),
                 known=its[Judgement.XFAIL],
                 not_run=sum(its[one] for one in NOT_RUN),
-                facts=its[Judgement.INFORMATIONAL],
+                facts=sum(facts[case, host] for case in entry.cases for host in about),
             )
         )
     return tuple(found)
@@ -150,13 +152,15 @@ def envoy_test_counts(entries: Iterable[EnvoyTestEntry]) -> tuple[tuple[str, int
     )
 
 
-def coverage_page(entries: Sequence[RequirementEntry], envoy_tests: Sequence[EnvoyTestEntry] = ()) -> str:
-    """Returns the text of `docs/coverage.md`."""
+def coverage_page(
+    entries: Sequence[RequirementEntry], documents: Iterable[Document], envoy_tests: Sequence[EnvoyTestEntry] = ()
+) -> str:
+    """Returns the text of `docs/coverage.md`: the documents with their requirements, in the order of the documents."""
     lines = [_HEAD, f"{coverage_sentence(entries)}.", ""]
-    for document, title in DOCUMENTS.items():
-        its = [one for one in entries if one.document == document]
+    for document in documents:
+        its = [one for one in entries if one.document == document.id]
         if its:
-            lines += [f"## {title}", "", *_table(its)]
+            lines += [f"## {document.title}", "", *_versions(document), *_table(its)]
     if envoy_tests:
         lines += [_ENVOY_TESTS, f"{envoy_tests_sentence(envoy_tests)}.", "", *_envoy_tests_tables(envoy_tests)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -175,6 +179,13 @@ def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
     return lines
 
 
+def _versions(document: Document) -> list[str]:
+    """Returns the releases at whose commits the document can be read, and why it was not read at some."""
+    links = ", ".join(f"[{one.release}]({one.link})" for one in document.version)
+    unread = [f"Not read at {one.release}: {_cell(one.unread)}" for one in document.version if one.unread]
+    return [" ".join([f"The document of {links}.", *unread]), ""]
+
+
 def _table(entries: Iterable[RequirementEntry]) -> list[str]:
     """Returns a table in Markdown, sentences of a section together."""
     sections: dict[str, list[RequirementEntry]] = {}
@@ -182,9 +193,11 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
         sections.setdefault(entry.section, []).append(entry)
     lines: list[str] = []
     for section, its in sections.items():
+        link = Counter(one.link for one in its).most_common(1)[0][0]
         lines += [
             f"### {section}",
             "",
+            *([f"[{'The section' if '#' in link else 'The document'}]({link})", ""] if link else []),
             "| requirement | level | statement | hosts | cases |",
             "| --- | --- | --- | --- | --- |",
         ]
@@ -192,7 +205,8 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
             cases = ", ".join(f"`{case}`" for case in one.cases)
             if not cases:
                 cases = f"*none: {_cell(one.uncovered)}*" if one.uncovered else "-"
-            lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)} | {releases(one)} | {cases} |")
+            other = f" ([the document]({one.link}))" if one.link not in ("", link) else ""
+            lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)}{other} | {releases(one)} | {cases} |")
         lines.append("")
     return lines
 

@@ -18,8 +18,10 @@ from dmconform.report.grid import Grid, grid
 from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
 from dmconform.report.marks import MISMATCH_SIGN, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import findings_by_pair, mismatch_groups, static_entries, static_words
+from dmconform.report.modified_builds import host_labels, modified_build_sentences
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.summary import Cause, Summary, abi_words, causes, summarise, unrun
+from dmconform.report.unreleased import development_sentences, sdk_labels
 
 STYLES = {
     "bad": "bold white on red",
@@ -56,6 +58,10 @@ def print_details(report: Report, console: Console) -> None:
     out.line(LEGEND, "dim")
     if any(entry.kind is not StaticKind.LOADS for entry in report.static):
         out.line(STATIC_LEGEND, "dim")
+    for sentence in development_sentences(report):
+        out.line(sentence, "yellow")
+    for sentence in modified_build_sentences(report):
+        out.line(sentence, "dim")
     _print_disputes(out, report)
     found = causes(report)
     _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.FAIL])
@@ -78,23 +84,32 @@ def print_details(report: Report, console: Console) -> None:
 
 def _tables(report: Report, out: SafeOutput) -> Iterator[Table]:
     """Yields the matrix; cut into several tables where the hosts do not fit side by side."""
-    layout, static = grid(report), static_entries(report)
+    layout, static, labels = grid(report), static_entries(report), host_labels(report) | sdk_labels(report)
     at_once = max(1, (out.width - _SDK_WIDTH) // _HOST_WIDTH)
     for start in range(0, len(layout.hosts), at_once):
-        yield _table(layout, static, layout.hosts[start : start + at_once], out)
+        yield _table(layout, static, layout.hosts[start : start + at_once], labels, out)
 
 
-def _table(layout: Grid, static: Static, hosts: Sequence[str], out: SafeOutput) -> Table:
+def _table(layout: Grid, static: Static, hosts: Sequence[str], labels: Mapping[str, str], out: SafeOutput) -> Table:
+    """Returns the matrix of some hosts.
+
+    Args:
+        layout: the whole matrix.
+        static: the static analysis, by SDK and host.
+        hosts: the columns.
+        labels: how hosts and SDKs are named, by id.
+        out: makes texts safe.
+    """
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
-    table.add_column("SDK \\ host", no_wrap=True, overflow="ellipsis", max_width=_SDK_WIDTH)
+    table.add_column("SDK \\ host", overflow="fold", max_width=_SDK_WIDTH)
     for host in hosts:
-        table.add_column(out.text(host), overflow="fold", min_width=_HOST_WIDTH - 3)
+        table.add_column(out.text(labels.get(host, host)), overflow="fold", min_width=_HOST_WIDTH - 3)
     for group in layout.groups:
         table.add_section()
         for sdk in group.sdks:
             cells = [(layout.column(sdk.sdk, host), static.get((sdk.sdk, host))) for host in hosts]
             if any(column for column, _ in cells):
-                table.add_row(out.text(sdk.sdk), *(_pair(column, its, out) for column, its in cells))
+                table.add_row(out.text(labels.get(sdk.sdk, sdk.sdk)), *(_pair(column, its, out) for column, its in cells))
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from dmconform.core.values import CellId
 from dmconform.core.versions import Release
@@ -12,6 +13,7 @@ from dmconform.spec.cases import Case, Requirement
 from dmconform.spec.expectations import FAULT, KnownFailure
 from dmconform.spec.findings import Fault, Finding, FindingsFile
 from dmconform.spec.inconsistencies import CellIndex
+from dmconform.spec.issues import NOT_REPORTED, short_issue
 
 _SENTENCE = re.compile(r"(?<=[.:])\s")
 
@@ -23,6 +25,8 @@ compares this page with them. The statements of the documents are in this projec
 with the reference SDK shows whose fault it is ([how](../sdks/README.md#how-to-find-the-party-at-fault)). Commands are for the
 root of the repository. Where official SDKs are needed, they come from
 [where you choose](../README.md#commands-and-exit-codes).
+*Reported* is a public page about it, such as an issue or the change that brought or fixed it. `dmconform findings --issue ID`
+prints the text of a report for what has none.
 """
 
 
@@ -38,6 +42,8 @@ class FindingRow:
     sdks: tuple[str, ...]
     fault: str
     how: str  # to see it, in Markdown
+    reported: str  # where, or on which day no report was found, in Markdown
+    workaround: str  # empty where none is known
 
 
 def of_known_failure(
@@ -54,21 +60,35 @@ def of_known_failure(
     cells = [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
     names = {cell.case for cell in cells}
     ids = dict.fromkeys(one for case in cases if case.id in names for one in case.declaration.requirements)
-    reason = " ".join(record.reason.split())
-    found = FAULT.match(reason)
-    rest = reason[found.end() :].lstrip(": ,") if found else reason
-    title = _SENTENCE.split(rest, maxsplit=1)[0].rstrip(".:")
     example = max(cells, key=lambda cell: Release.parse(cell.host), default=None)
     return FindingRow(
         id=record.id,
-        title=record.title or title[:1].upper() + title[1:],
+        title=title_of(record),
         document=" ".join(f"{requirements[one].statement} (`{one}`)" for one in ids),
         seen=" ".join(record.evidence.split()),
         hosts=tuple(dict.fromkeys(cell.host for cell in sorted(cells, key=lambda cell: Release.parse(cell.host)))),
         sdks=tuple(dict.fromkeys(cell.sdk for cell in cells)),
-        fault=reason,
+        fault=" ".join(record.reason.split()),
         how=f"`dmconform reproduce {example}`" if example else "",
+        reported=reported(record.issue, record.looked_for),
+        workaround=record.workaround or "",
     )
+
+
+def title_of(record: KnownFailure) -> str:
+    """Returns the title of a record; where it has none, the first sentence of its reason, without whose fault it is."""
+    reason = " ".join(record.reason.split())
+    found = FAULT.match(reason)
+    rest = reason[found.end() :].lstrip(": ,") if found else reason
+    title = _SENTENCE.split(rest, maxsplit=1)[0].rstrip(".:")
+    return record.title or title[:1].upper() + title[1:]
+
+
+def reported(issue: str, looked_for: date | None) -> str:
+    """Returns where something is reported, in Markdown, or the day on which no report was found."""
+    if issue != NOT_REPORTED:
+        return f"[{short_issue(issue)}]({issue})"
+    return f"no report was found on {looked_for}" if looked_for is not None else NOT_REPORTED
 
 
 def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
@@ -83,6 +103,8 @@ def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
             sdks=one.sdks,
             fault=whose(one),
             how=f"`{one.reproduce}`" if one.reproduce is not None else f"by hand: {_text(one.by_hand or '')}",
+            reported=reported(one.issue, one.looked_for),
+            workaround=one.workaround or "",
         )
         for one in findings.finding
     ]
@@ -112,6 +134,8 @@ def _section(one: FindingRow) -> list[str]:
         f"- **SDKs:** {', '.join(one.sdks)}",
         f"- **Whose fault:** {_text(one.fault)}",
         f"- **To see it:** {one.how}",
+        *([f"- **Workaround:** {_text(one.workaround)}"] if one.workaround else []),
+        f"- **Reported:** {one.reported}",
         "",
     ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from dmconform.core.values import sdk_parts
 from dmconform.report.schema import CellEntry, Report
+from dmconform.sdks.catalogue import development_label
 
 LANGUAGE_NAMES = {"cpp": "C++", "go": "Go", "rust": "Rust"}
 
@@ -19,6 +20,7 @@ class SdkColumns:
     sdk: str
     minor: str
     hosts: tuple[str, ...]
+    shown: str  # the minor; of a development commit, its version and the commit
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,12 @@ def grid(report: Report) -> Grid:
     hosts = tuple(sorted({cell.host for cell in report.cells}, key=natural))
     pairs = {(cell.sdk, cell.host) for cell in report.cells}
     described = {sdk.id: (sdk.language, sdk.provider, sdk.minor) for sdk in report.sdks}
+    commits = {sdk.id: development_label(sdk.version, sdk.commit) for sdk in report.sdks if sdk.development}
     split: dict[tuple[str, str], list[SdkColumns]] = {}
     for sdk in sorted({sdk for sdk, _ in pairs}, key=natural):
         language, provider, minor = described.get(sdk) or _split(sdk)
         its_hosts = tuple(host for host in hosts if (sdk, host) in pairs)
-        split.setdefault((language, provider), []).append(SdkColumns(sdk, minor, its_hosts))
+        split.setdefault((language, provider), []).append(SdkColumns(sdk, minor, its_hosts, commits.get(sdk, minor)))
     groups = (
         SdkGroup(language, provider, tuple(sorted(sdks, key=lambda sdk: natural(sdk.minor))))
         for (language, provider), sdks in sorted(split.items())

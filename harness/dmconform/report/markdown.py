@@ -17,9 +17,12 @@ from dmconform.report.grid import Grid, SdkGroup, grid
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
+from dmconform.report.modified_builds import host_labels, modified_build_sentences
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
+from dmconform.report.unreleased import development_sentences
+from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 
 LIMIT: Final = 60_000
@@ -90,7 +93,8 @@ def _answer(report: Report, layout: Grid) -> list[ReportSection]:
         *_disputes(report),
         *_inconsistencies(report),
         ReportSection("Matrix", fixed=(_legend(),)),
-        *(_overview(layout, group) for group in layout.groups),
+        *(_overview(layout, group, host_labels(report)) for group in layout.groups),
+        *_named_for_what_they_are(report),
     ]
 
 
@@ -169,11 +173,26 @@ def _legend() -> str:
     )
 
 
-def _overview(layout: Grid, group: SdkGroup) -> ReportSection:
+def _named_for_what_they_are(report: Report) -> list[ReportSection]:
+    """Returns which SDKs are no release, and what modified builds of Envoy do unlike the clean ones of their minors."""
+    parts = {
+        "Unreleased SDKs": development_sentences(report),
+        "Modified builds": modified_build_sentences(report),
+    }
+    return [
+        ReportSection(title, tuple(f"- {escape(sentence)}" for sentence in sentences), level=3)
+        for title, sentences in parts.items()
+        if sentences
+    ]
+
+
+def _overview(layout: Grid, group: SdkGroup, labels: Mapping[str, str]) -> ReportSection:
     """Returns a row per minor of an SDK, a column per host."""
     hosts = [host for host in layout.hosts if any(host in sdk.hosts for sdk in group.sdks)]
-    rows = ((escape(sdk.minor), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
-    return table_section(escape(group.title), ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows, level=3)
+    rows = ((escape(sdk.shown), *(escape(pair_words(layout.column(sdk.sdk, host))) for host in hosts)) for sdk in group.sdks)
+    return table_section(
+        escape(group.title), ("SDK", *(f"Envoy {escape(labels.get(host, host))}" for host in hosts)), rows, level=3
+    )
 
 
 def pair_words(cells: Iterable[CellEntry]) -> str:
@@ -206,7 +225,7 @@ def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: 
         cells = [layout.cells.get((case, sdk.sdk, host)) for sdk, host in columns]
         if any(cells):
             rows.append([escape(case), *(_shown(cell) if cell is not None else "" for cell in cells)])
-    heads = ["case", *(f"{escape(sdk.minor)} → {escape(host)}" for sdk, host in columns)]
+    heads = ["case", *(f"{escape(sdk.shown)} → {escape(host)}" for sdk, host in columns)]
     return ReportSection(f"{escape(group.title)}: every case", fixed=tuple(_table(heads, rows)[:-1]))
 
 
@@ -374,7 +393,7 @@ def _slowest(report: Report) -> list[ReportSection]:
 
 
 def _hosts(report: Report) -> list[ReportSection]:
-    rows = ((escape(it.id), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
+    rows = ((escape(host_labels(report)[it.id]), escape(it.build), code(it.sha256), escape(it.origin)) for it in report.hosts)
     return [table_section("Hosts", ("host", "build", "sha256", "from"), rows)]
 
 
@@ -384,8 +403,15 @@ def _sdks(report: Report) -> list[ReportSection]:
     return [table_section("SDKs", heads, rows)]
 
 
+def _release(sdk: SdkEntry) -> str:
+    """Returns the release, or the version of sources that are none, with the commit and where it came from."""
+    name = development_label(sdk.version, sdk.commit) if sdk.development else sdk.release
+    commit = f" (commit {sdk.commit})" if sdk.commit else ""
+    return f"{name}{commit}" + (f" of {sdk.repository}" if sdk.repository else "")
+
+
 def _sdk_rows(sdk: SdkEntry) -> Iterator[tuple[str, ...]]:
-    start = (escape(sdk.id), escape(sdk.release), code(sdk.abi_version))
+    start = (escape(sdk.label), escape(_release(sdk)), code(sdk.abi_version))
     if sdk.problem is not None or not sdk.modules:
         problem = code(cut(first_line(sdk.problem or ""), LONGEST_TEXT))
         yield (*start, "", "", "", f"not built: {problem}" if problem else "not built")

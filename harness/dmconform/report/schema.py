@@ -12,6 +12,7 @@ import msgspec
 
 from dmconform.binaries.facts import Binding, Known, StaticKind
 from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation, Severity
+from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
@@ -50,6 +51,17 @@ class SdkEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     problem: str | None = None
     build_log: str | None = None  # relative to the report's folder
     probe: ProbeEntry | None = None
+    commit: str = ""  # 40 digits, of an official SDK's sources; empty where it is not recorded, and for the reference SDK
+    repository: str = ""  # where these came from, without machine paths; empty where that is not known
+    development: bool = False  # the commit is no release's: nothing is promised of it
+    version: str = ""  # of its sources: the release, or what a development commit says, such as 1.40.0-dev
+
+    @property
+    def label(self) -> str:
+        """The name that people read: a development commit never has that of the release."""
+        if not self.development:
+            return self.id
+        return f"{self.language}@{development_label(self.version, self.commit)}:{self.provider}"
 
 
 class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,7 +73,7 @@ class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severity: Severity = Severity.WRONG  # of an assertion that does not hold
 
 
-class PromiseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DocumentPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A promise of the documents about pairs of SDK and host."""
 
     id: str
@@ -82,6 +94,7 @@ class RequirementEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None  # the last one
     uncovered: str | None = None  # why no case shows it
     cases: tuple[str, ...] = ()  # all that show it, also those that this run did not select
+    link: str = ""  # to the document at the commit of a release; empty in reports from before that was noted
 
 
 class EnvoyTestEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -179,6 +192,11 @@ class KnownFailureEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     evidence: str
     cells: int
     stale_cells: int
+    title: str = ""  # these are empty in reports from before they were noted
+    fault: str = ""  # as `Fault` has it
+    issue: str = ""  # the address of a report, or "not reported"
+    looked_for: str = ""  # the day on which no report was found, as 2026-11-30
+    workaround: str = ""
 
 
 class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +211,9 @@ class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fault: str
     reproduce: str | None  # one command
     by_hand: str | None  # how to see it, where there is no such command
+    issue: str = ""  # the address of a report, or "not reported"; empty in reports from before that was noted
+    looked_for: str = ""  # the day on which no report was found, as 2026-11-30
+    workaround: str = ""
 
 
 class SuiteCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -263,7 +284,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shard: Shard | None = None
     findings: tuple[FindingEntry, ...] = ()
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
-    promises: tuple[PromiseEntry, ...] = ()
+    promises: tuple[DocumentPromise, ...] = ()
     suite: SuiteEntry | None = None  # None in reports from before it was noted
 
 

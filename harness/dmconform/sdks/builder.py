@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 LOG_TAIL_LINES = 30
+GO_PROXY = "the Go module proxy"
 KEY_DIGITS = 32
 WHY_FILES = 3
 """How many changed files a reason to build names."""
@@ -159,7 +160,8 @@ class Builder:
         if sdk.official and sdk.official.go_module:
             source = f"Go module proxy, {sdk.official.go_module}"
         elif sdk.official:
-            source = f"git, {sdk.official.tag} ({(sdk.official.commit or 'commit not recorded')[:12]})"
+            named = sdk.development.version or "unreleased" if sdk.development else sdk.official.tag
+            source = f"git, {named} ({(sdk.official.commit or 'commit not recorded')[:12]})"
         try:
             inputs = inputs_of(sdk, self._abi_folder)
             known_commit = sdk.official.commit if sdk.official else None
@@ -184,9 +186,11 @@ class Builder:
             return NotBuilt(sdk, Outcome.NOT_TESTED, str(error))
         except HarnessError as error:
             return NotBuilt(sdk, Outcome.ERROR, str(error))
+        came_from = GO_PROXY if sdk.official and sdk.official.go_module else ""
         if tree is not None:
             inputs["sdk"] = TarTree.from_folder(tree, ignored=())
-        return _Job(sdk, folder, inputs, environment, source, made_of, why)
+            came_from = self._repository.origin(tree)
+        return _Job(sdk, folder, inputs, environment, source, made_of, why, came_from)
 
     def _run(self, job: _Job, toolchain: Toolchain, cpus: int) -> Built | NotBuilt:
         """Builds, or waits for another run that builds the same."""
@@ -215,7 +219,7 @@ class Builder:
             return NotBuilt(job.sdk, Outcome.ERROR, _error_text("its build", done), done.log)
         source, took_s = job.source, done.duration_s
         outputs = {**done.outputs, MADE_OF: json.dumps(job.made_of, indent=1).encode()}
-        stored = store.keep(job.folder, job.sdk.modules, outputs, done.log, source, took_s, toolchain.identity)
+        stored = store.keep(job.folder, job.sdk.modules, outputs, done.log, source, took_s, toolchain.identity, job.repository)
         return Built(job.sdk, stored, True, job.folder / "build.log")
 
     def dependencies(self, sdk: Sdk) -> Path:
@@ -280,6 +284,7 @@ class _Job:
     source: str
     made_of: dict[str, str]
     why: str
+    repository: str
 
 
 MADE_OF = "made-of.json"

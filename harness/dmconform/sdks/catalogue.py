@@ -52,6 +52,27 @@ class _SdkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unloads_reason: str | None = None
 
 
+@dataclass(frozen=True)
+class Development:
+    """A commit that takes the place of a release's: nothing is promised of it."""
+
+    commit: str
+    version: str  # what its VERSION.txt says; empty where it has none, or the source is not available
+
+    @property
+    def label(self) -> str:
+        """Its name: the version and the beginning of the commit."""
+        return development_label(self.version, self.commit)
+
+
+def development_label(version: str, commit: str) -> str:
+    """Returns the name of a commit that is no release: `1.40.0-dev (4c2aebeb92)`."""
+    return f"{version or 'unreleased'} ({commit[:SHOWN_DIGITS]})"
+
+
+SHOWN_DIGITS = 10
+"""Of a commit, where people read it."""
+
 MODULES = ("probe", "no_program_init", "null_program_init")
 """What the build of every language leaves."""
 
@@ -71,11 +92,19 @@ class Sdk:
     lacks: tuple[Feature, ...]
     modules: tuple[str, ...]  # what its build leaves
     official: OfficialSource | None  # None for the reference
+    development: Development | None = None  # of an official SDK whose commit is not the recorded release's
 
     @property
     def release(self) -> str:
-        """The release whose SDK this is; the reference belongs to a minor."""
+        """The release whose SDK this is, or what a commit's VERSION.txt says; the reference belongs to a minor."""
+        if self.development is not None:
+            return self.development.version or "unreleased"
         return self.official.release if self.official else str(self.id.minor)
+
+    @property
+    def commit(self) -> str:
+        """The commit of an official SDK; empty for the reference, and where only the tag is recorded."""
+        return (self.official.commit or "") if self.official else ""
 
 
 def _load(path: Path) -> list[Sdk]:

@@ -31,6 +31,12 @@ Progress = Callable[[str], None]
 DEFAULT_SOURCE = "https://github.com/envoyproxy/envoy"
 SOURCE_VARIABLE = "DMCONFORM_SDK_SOURCE"
 
+VERSION_FILE = "VERSION.txt"
+"""At the top of the Envoy repository: the release that its commit is, or leads to."""
+LOCAL_CLONE = "a local clone"
+"""How a repository of this machine is named in what others may read."""
+_VERSION_TEXT = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?")
+
 _REMOTE = "dmconform-sdk-source"  # a name that no user's configuration has settings for
 _WANTED = "refs/dmconform/wanted"
 _MESSAGE_LIMIT_BYTES = 1 << 16
@@ -91,6 +97,11 @@ def resolve_source(option: str | None) -> str:
 def redact(text: str) -> str:
     """Returns `text` without the credentials of any URL in it."""
     return _CREDENTIALS.sub("://***@", text)
+
+
+def shown_source(repository: str) -> str:
+    """Returns a repository as others may read it: a URL without credentials, or that it is a clone on this machine."""
+    return LOCAL_CLONE if _is_local(repository) else redact(repository)
 
 
 class Unreachable(HarnessError):
@@ -228,16 +239,27 @@ class _Git:
         """Fetches a commit, or the commit of a ref, with its folders and without its files."""
         self.run("fetch", "--quiet", "--depth=1", "--filter=blob:none", "--no-tags", _REMOTE, f"+{what}:{_WANTED}")
 
+    def text_of(self, commit: str, name: str) -> str | None:
+        """Returns the text of a file at the top of a commit that was fetched; None where it has none of that name."""
+        listed = self.run("ls-tree", commit, "--", name).decode().split()
+        if len(listed) < 3 or listed[1] != "blob":
+            return None
+        self._fetch_objects([listed[2]])
+        return self.run("cat-file", "blob", listed[2]).decode(errors="replace")
+
     def fetch_files(self, trees: Sequence[str]) -> None:
         """Fetches the files below `trees` that are not here yet, in one request."""
         listed = self.run("rev-list", "--objects", "--no-object-names", "--missing=print", *trees).decode()
         absent = [line[1:] for line in listed.splitlines() if line.startswith("?")]
         if absent:
-            self.run(
-                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
-                *("--filter=blob:none", "--stdin", _REMOTE),
-                stdin="".join(f"{name}\n" for name in absent).encode(),
-            )
+            self._fetch_objects(absent)
+
+    def _fetch_objects(self, names: Sequence[str]) -> None:
+        self.run(
+            *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+            *("--filter=blob:none", "--stdin", _REMOTE),
+            stdin="".join(f"{name}\n" for name in names).encode(),
+        )
 
 
 def commit_of(repository: str, reference: str) -> str:
@@ -427,6 +449,36 @@ class SourceRepository:
             raise no_room(self._folder, error) from error
         return target
 
+    def version(self, official: OfficialSource) -> str:
+        """Returns what `VERSION.txt` of a commit says, such as `1.40.0-dev`; empty where the commit has none.
+
+        Raises:
+            Unreachable: the commit is not available.
+            HarnessError: disk trouble.
+        """
+        commit = official.commit or ""
+        record = self._folder / f"version-{commit}"
+        if record.is_file():
+            return record.read_text(encoding="utf-8")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix="dmconform-git-", ignore_cleanup_errors=True) as scratch:
+                git = _Git(Path(scratch) / "repository.git", self.repository)
+                self._fetch_commit(git, official, commit, self._ask_tags())
+                text = git.text_of(commit, VERSION_FILE) or ""
+            version = text.strip() if _VERSION_TEXT.fullmatch(text.strip()) else ""
+            _write_text(record, version)
+        except _GitFailed as failure:
+            raise Unreachable(self.repository, official, str(failure)) from None
+        except OSError as error:
+            raise no_room(self._folder, error) from error
+        return version
+
+    def origin(self, tree: Path) -> str:
+        """Returns the repository that a folder of `tree` came from, without credentials or a path of this machine."""
+        record = tree.with_name(f"{tree.name}.origin")
+        return record.read_text(encoding="utf-8") if record.is_file() else ""
+
     def _commit_of_tag(self, official: OfficialSource) -> str:
         """Returns the commit of a tag for which none is recorded; looked up once, as the tags of releases do not move."""
         record = self._folder / f"tag-{_short_hash(self.repository, official.tag)}"
@@ -469,6 +521,7 @@ class SourceRepository:
             record.unlink(missing_ok=True)
             shutil.rmtree(target, ignore_errors=True)
             staged.rename(target)
+            _write_text(target.with_name(f"{target.name}.origin"), shown_source(self.repository))
             _write_text(record, _digest(target))
         except _NoAnswer as failure:
             self._silent = str(failure)

@@ -34,6 +34,7 @@ class StoredBuild(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     build_s: float
     toolchain: ToolchainIdentity
     modules: tuple[ModuleFile, ...]  # `path` is the file's name here
+    repository: str = ""  # of an official SDK's sources, without machine paths; empty in builds from before that was noted
 
 
 def find(folder: Path) -> StoredBuild | None:
@@ -59,6 +60,7 @@ def keep(
     source: str,
     build_s: float,
     toolchain: ToolchainIdentity,
+    repository: str = "",
 ) -> StoredBuild:
     """Stores what a build left: modules of these names.
 
@@ -70,6 +72,7 @@ def keep(
         source: where the SDK's source came from.
         build_s: seconds that the build took.
         toolchain: what it was built with.
+        repository: that the sources came from, as others may read it.
 
     Raises:
         HarnessError: a module is missing, is not a shared library, or needs what it must not; or the disk is full.
@@ -86,7 +89,7 @@ def keep(
         part = Path(scratch) / "whole"
         write_files(part, {name: content for name, content in outputs.items() if "/" not in name} | {"build.log": log})
         modules = _describe(part, names)
-        stored = StoredBuild(source, build_s, toolchain, modules)
+        stored = StoredBuild(source, build_s, toolchain, modules, repository)
         write_files(part, {"build.json": msgspec.json.format(msgspec.json.encode(stored))})
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)

@@ -28,6 +28,7 @@ from dmconform.spec.promise import promised
 if TYPE_CHECKING:
     from dmconform.sdks.catalogue import Sdk
 
+UNRELEASED = "an unreleased commit, of which nothing is promised"
 CaseFunction = Callable[..., None]
 _ATTRIBUTE = "dmconform_case"
 
@@ -52,6 +53,7 @@ class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: str | None = None  # the last one
     contradicts: str | None = None  # id of the sentence of the other document that says otherwise
     uncovered: str | None = None  # why no case shows it
+    link: str = ""  # to the document; `documents.toml` has it, the file of requirements does not
     severity: Severity = Severity.WRONG  # of an answer that is not as it says
 
     def holds_on(self, host: Minor) -> bool:
@@ -92,6 +94,8 @@ def load_requirements(path: Path) -> dict[str, Requirement]:
         empty = [name for name in ("statement", "document", "section", "uncovered") if getattr(one, name) == ""]
         if empty:
             raise DataFileError(path, f"{one.id}: {empty[0]} is empty")
+        if one.link:
+            raise DataFileError(path, f"{one.id}: has a link; expected links in documents.toml, by document and section")
     for one in found.values():
         if one.contradicts is not None and one.contradicts not in found:
             raise DataFileError(path, f"{one.id}: contradicts {one.contradicts!r}, which is not an id")
@@ -135,6 +139,8 @@ class Case:
 
     def relation(self, sdk: Sdk, host: Minor) -> CellPromise:
         """Returns what the documents promise for this case in a cell, and why."""
+        if sdk.development is not None:
+            return CellPromise(Relation.UNSUPPORTED, UNRELEASED)
         language = sdk.id.language
         if language not in self.declaration.supported_for:
             names = ", ".join(one.value for one in self.declaration.supported_for)

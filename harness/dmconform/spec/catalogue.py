@@ -12,6 +12,7 @@ from dmconform.hosts.catalogue import KnownHost, load_hosts
 from dmconform.sdks.catalogue import Sdk, load_sdks
 from dmconform.spec.cases import Case, Requirement, load_cases, load_requirements
 from dmconform.spec.cells import plan_cells
+from dmconform.spec.documents import link_requirements, load_documents
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 from dmconform.spec.findings import Finding, load_findings
 from dmconform.spec.inconsistencies import Inconsistency, inconsistencies_of_records
@@ -52,7 +53,8 @@ def load_catalogue() -> Catalogue:
     """
     hosts = load_hosts(paths.HOSTS_FILE)
     sdks = load_sdks(paths.SDKS)
-    requirements = load_requirements(paths.SPEC_FILE)
+    documents = load_documents(paths.DOCUMENTS_FILE)
+    requirements = link_requirements(paths.SPEC_FILE, load_requirements(paths.SPEC_FILE), documents)
     cases = load_cases(paths.CASES, requirements)
     records = load_known_failures(paths.KNOWN_FAILURES_FILE)
     findings = load_findings(paths.FINDINGS_DATA).finding

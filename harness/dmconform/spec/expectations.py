@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from dmconform.core.errors import DataFileError
 from dmconform.core.values import Outcome
 from dmconform.core.versions import Minor
 from dmconform.spec.findings import Fault
+from dmconform.spec.issues import check_issue
 
 FAULT = re.compile(r"The (?P<who>host|SDK|language|document)s? (?:is|are) at fault\b")
 _FAULTS = {"host": Fault.HOST, "SDK": Fault.SDK, "language": Fault.LANGUAGE, "document": Fault.DOCUMENTS}
@@ -41,6 +43,9 @@ class KnownFailure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     evidence: str
     until: str | None = None  # the minor with which it has to be looked at again
     title: str | None = None  # of its section in the page of findings; the first sentence of the reason otherwise
+    issue: str = ""  # the address of a report; `issues.NOT_REPORTED` where none was found. The loader refuses an empty one
+    looked_for: date | None = None  # the day on which no report was found
+    workaround: str | None = None
 
     @property
     def fault(self) -> Fault | None:
@@ -83,6 +88,9 @@ def load_known_failures(path: Path) -> tuple[KnownFailure, ...]:
             raise DataFileError(
                 path, f"{record.id}: the reason must begin with whose fault it is, as one of {', '.join(FAULT_BEGINNINGS)}"
             )
+        check_issue(path, record.id, record.issue, record.looked_for)
+        if record.workaround is not None and not record.workaround.strip():
+            raise DataFileError(path, f"{record.id}: workaround is empty")
         try:
             re.compile(record.detail)
         except re.error as error:

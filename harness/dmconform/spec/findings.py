@@ -6,12 +6,14 @@ Those that supported cells show are records of known failures; the page of findi
 from __future__ import annotations
 
 import enum
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
+from dmconform.spec.issues import check_issue
 
 
 class Fault(enum.Enum):
@@ -35,6 +37,9 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sdks: tuple[str, ...]
     fault: Fault
     fault_reason: str
+    issue: str  # the address of a report; `issues.NOT_REPORTED` where none was found
+    looked_for: date | None = None  # the day on which no report was found
+    workaround: str | None = None
     reproduce: str | None = None  # one command
     by_hand: str | None = None  # how, where there is no such command
 
@@ -60,7 +65,8 @@ def load_findings(path: Path, known_ids: set[str] | None = None) -> FindingsFile
         seen.add(one.id)
         if (one.reproduce is None) == (one.by_hand is None):
             raise DataFileError(path, f"{one.id}: expected either reproduce or by_hand")
-        texts = ("title", "document", "seen", "fault_reason")
+        check_issue(path, one.id, one.issue, one.looked_for)
+        texts = ("title", "document", "seen", "fault_reason", *(("workaround",) if one.workaround is not None else ()))
         empty = [name for name in texts if not getattr(one, name).strip()] + [
             n for n in ("hosts", "sdks") if not getattr(one, n)
         ]

@@ -147,7 +147,7 @@ def _new(cells: list[JudgedCell]) -> Inconsistency:
     names = tuple(one.cell for one in cells)
     command = fix_command(
         "record", "NEW-ID", *names, "--outcome", first.outcome.value, "--detail", pattern_of(first.detail),
-        "--reason", "WHOSE FAULT", "--evidence", "WHERE IT WAS SEEN",
+        "--reason", "WHOSE FAULT", "--evidence", "WHERE IT WAS SEEN", "--issue", "WHERE IT IS REPORTED",
     )  # fmt: skip
     text = f"{first.outcome.value}: {_first_line(first.detail)}"
     return Inconsistency(InconsistencyKind.NEW, None, names, text, command)

@@ -30,6 +30,8 @@ class ListedHost(msgspec.Struct, frozen=True):
     abi_check: str | None = None  # exact: refuses a module with another ABI string; warn: loads it
     opens: str | None = None  # how it calls dlopen: lazy or now
     binary_sha256: str | None = None
+    commit: str | None = None  # that the binary reports
+    build_type: str | None = None  # Clean RELEASE; or Modified …: built from other sources than those of the commit
 
 
 class ListedSdk(msgspec.Struct, frozen=True):
@@ -104,7 +106,8 @@ def listing(what: str, selectors: Selectors, catalogue: Catalogue) -> Listing:
 def _host(choice: HostChoice) -> ListedHost:
     if isinstance(choice, KnownHost):
         how = choice.abi_check.value, choice.opens.value
-        return ListedHost(choice.release, choice.default, choice.abi_version, *how, choice.binary_sha256)
+        built = choice.binary_sha256, choice.commit, choice.build_type
+        return ListedHost(choice.release, choice.default, choice.abi_version, *how, *built)
     return ListedHost(f"path:{choice.path}" if isinstance(choice, HostFile) else f"image:{choice.reference}", default=False)
 
 

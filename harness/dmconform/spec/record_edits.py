@@ -83,6 +83,8 @@ def add(path: Path, record: KnownFailure) -> None:
     """
     table = tomlkit.table()
     table["id"] = _string(record.id)
+    if record.title is not None:
+        table["title"] = _string(record.title)
     table["cells"] = _array(record.cells)
     table["outcome"] = _string(record.outcome.value)
     table["detail"] = _string(record.detail)
@@ -90,6 +92,11 @@ def add(path: Path, record: KnownFailure) -> None:
         table["until"] = _string(record.until)
     table["reason"] = _string(record.reason)
     table["evidence"] = _string(record.evidence)
+    table["issue"] = _string(record.issue)
+    if record.looked_for is not None:
+        table["looked_for"] = tomlkit.date(record.looked_for.isoformat())
+    if record.workaround is not None:
+        table["workaround"] = _string(record.workaround)
     block = tomlkit.document()
     block[_KNOWN] = tomlkit.aot()
     _records(path, block).append(table)

@@ -62,7 +62,7 @@ def test_it_is_that_of_a_known_release(minor: str) -> None:
         ("1.37", 212, 62, 273, 0, 1),
         ("1.38", 521, 155, 675, 0, 1),
         ("1.39", 607, 175, 782, 0, 0),
-        ("1.40", 781, 205, 0, 875, 111),
+        ("1.40", 781, 205, 0, 985, 1),
     ],
 )
 def test_how_much_each_minor_has_and_whence(

@@ -63,11 +63,15 @@ def test_nothing_was_promised_before_1_38() -> None:
 def test_the_default_hosts_are_those_of_the_promise_and_their_neighbours(sdks: list[str], minors: list[str]) -> None:
     known = load_hosts(paths.HOSTS_FILE)
     chosen = default_hosts(known, [Minor.parse(sdk) for sdk in sdks])
-    assert [str(host.version.minor) for host in chosen] == minors
+    assert list(dict.fromkeys(str(host.version.minor) for host in chosen)) == minors
     exact = next(host for host in known if host.release == "1.36.2")
     assert exact in default_hosts(known, [Minor(1, 36)], exact.abi_version), "1.36.4 has another ABI string, and refuses it"
-    newest = {host.version.minor: host.release for host in known}
-    assert all(host.release == newest[host.version.minor] for host in chosen)
+    assert chosen == tuple(host for host in known if host.default and str(host.version.minor) in minors)
+    assert {"1.38.2", "1.38.3"} <= {host.release for host in chosen}, "the clean one beside the modified build"
+    alone = tuple(host for host in known if host.release in ("1.39.0", "1.39.1"))
+    assert [host.release for host in default_hosts(alone, [Minor(1, 39)])] == ["1.39.1"], (
+        "no default host of the minor is known"
+    )
 
 
 @pytest.mark.parametrize(

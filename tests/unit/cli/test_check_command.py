@@ -65,8 +65,8 @@ def test_a_module_that_is_expected_to_load_everywhere_gives_0(tmp_path: Path) ->
     assert found.exit_code == ExitCode.OK
     assert [host.verdict for host in found.hosts] == [HostVerdict.WORKS] * 3
     assert (found.ran, found.span.measured) == (False, False)
-    assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.3", "1.40.0")
-    assert found.span.between == ("1.39.0", "1.39.1")
+    assert (found.span.min_envoy_version, found.span.max_envoy_version) == ("1.38.2", "1.40.0")
+    assert found.span.between == ("1.38.3", "1.39.0", "1.39.1")
 
 
 def test_a_module_that_lacks_a_callback_somewhere_gives_1(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_table_is_whole_in_a_pipe_and_folded_on_a_narrow_terminal(tmp_path: Pa
     monkeypatch.delenv("COLUMNS", raising=False)
     words = (module, "--no-run", "--host", "1.38")
     assert re.search(
-        r"1\.38\.3 +unsupported +refused +- +not run +✗ does not work \(expected\)", dmconform_check(*words).printed
+        r"1\.38\.2 +unsupported +refused +- +not run +✗ does not work \(expected\)", dmconform_check(*words).printed
     )
     monkeypatch.setenv("COLUMNS", "60")
     narrow = dmconform_check(*words).printed
@@ -166,7 +166,9 @@ def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
     assert done.exit_code == ExitCode.OK
     assert 'minEnvoyVersion: "1.39.0"' in done.printed
     assert '"min_envoy_version": "1.39.0"' in file.read_text()
-    assert re.search(r"1\.38\.3 +unsupported +refused", done.printed)
+    assert re.search(r"1\.38\.3 \(modified build\) +unsupported +refused", done.printed)
+    assert "1.38.3: built from other sources than those of its commit" in done.printed
+    assert "/1.38.3/Modified/" in file.read_text()
 
 
 # --- what is no module ---

@@ -86,3 +86,13 @@ def test_a_file_and_an_image_are_listed_without_a_look_at_them() -> None:
 def test_a_selector_without_effect_is_refused(words: str, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", *words.split()]) == ExitCode.USAGE
     assert f"--{option} has no effect on list {words.split(maxsplit=1)[0]}" in capsys.readouterr().err
+
+
+def test_hosts_show_commit_and_build(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "hosts"]) == 0
+    rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:-1]}
+    assert " modified " in rows["1.38.3"] and " clean " in rows["1.38.2"]
+    assert "0ebfcfe5b0484b89ca85b761da9e05ce75dbda8d" in rows["1.38.3"]
+    assert main(["list", "hosts", "--host", "1.38.3", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["hosts"]
+    assert (found["commit"], found["build_type"]) == ("0ebfcfe5b0484b89ca85b761da9e05ce75dbda8d", "Modified RELEASE")

@@ -11,7 +11,8 @@ from dmconform.binaries.record_exports import with_exports
 from dmconform.cli.main import main
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
-from dmconform.hosts.catalogue import KnownHost, load_hosts
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import KnownHost, load_hosts, newest_patch, release_label
 from dmconform.hosts.record import host_entry, with_host
 from msgspec.structs import replace
 
@@ -50,7 +51,43 @@ def test_a_new_default_takes_the_place_of_the_one_of_its_minor() -> None:
     written = with_host(TEXT, replace(HOSTS[-1], release="1.39.4", default=True))
     decoded = msgspec.toml.decode(written)["host"]
 
-    assert [one["release"] for one in decoded if one["default"]] == ["1.36.4", "1.37.0", "1.38.3", "1.39.4", "1.40.0"]
+    assert [one["release"] for one in decoded if one["default"]] == ["1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.4", "1.40.0"]
+
+
+@pytest.mark.parametrize(
+    ("release", "build_type", "defaults"),
+    [
+        ("1.38.4", "Clean", ["1.38.4"]),  # newer than the modified build, so nobody needs that one
+        ("1.38.1", "Clean", ["1.38.1", "1.38.3"]),
+        ("1.38.4", "Modified", ["1.38.2", "1.38.4"]),
+        ("1.39.4", "Modified", ["1.39.3", "1.39.4"]),
+    ],
+)
+def test_a_default_of_a_modified_build_is_beside_that_of_a_clean_one(
+    release: str, build_type: str, defaults: list[str]
+) -> None:
+    build = HOSTS[-1].build.replace("Clean", build_type)
+    written = with_host(TEXT, replace(HOSTS[-1], release=release, build=build, default=True))
+    minor = release.rpartition(".")[0]
+    decoded = msgspec.toml.decode(written)["host"]
+    assert [one["release"] for one in decoded if one["default"] and one["release"].startswith(minor)] == defaults
+
+
+def test_the_defaults_are_the_newest_and_where_that_is_modified_the_newest_clean_one() -> None:
+    for minor in {host.version.minor for host in HOSTS}:
+        patches = [host for host in HOSTS if host.version.minor == minor]
+        clean = newest_patch(HOSTS, minor)
+        assert clean is not None and not clean.is_modified
+        assert {host for host in patches if host.default} == {patches[-1], clean}
+
+
+def test_of_a_minor_the_clean_patch_is_taken_though_a_modified_one_is_newer() -> None:
+    assert [host.release for host in HOSTS if host.is_modified] == ["1.38.3"]
+    assert newest_patch(HOSTS, Minor(1, 38)) == next(host for host in HOSTS if host.release == "1.38.2")
+    modified = tuple(host for host in HOSTS if host.is_modified)
+    assert newest_patch(modified, Minor(1, 38)) == modified[0], "where there is no clean one"
+    assert newest_patch(modified, Minor(1, 39)) is None
+    assert (release_label("1.38.3"), release_label("1.38.2")) == ("1.38.3 (modified build)", "1.38.2")
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from dmconform.cli.main import main
 from dmconform.core.errors import ExitCode, HarnessError, UsageError
+from dmconform.core.versions import Minor
 from dmconform.matrix.prepare import Selection, selected_sdks
 from dmconform.sdks import named_commit
 from dmconform.sdks.named_commit import at_commit, split_commit
+from dmconform.sdks.sources import SourceRepository
 from dmconform.spec.catalogue import load_catalogue
 
 from tests.local_git import git
@@ -122,7 +124,7 @@ def test_the_commit_takes_the_place_of_the_recorded_one(monkeypatch: pytest.Monk
 def test_what_does_not_fit_is_refused(specs: tuple[str, ...], printed: str) -> None:
     sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=specs, sdk_source="/a/clone"))
     with pytest.raises(UsageError, match=printed):
-        at_commit(sdks, COMMIT)
+        at_commit(sdks, COMMIT, SourceRepository("/a/clone", Path("/nonexistent"), print), Minor(1, 40))
 
 
 def test_it_is_refused_before_anything_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

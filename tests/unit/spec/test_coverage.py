@@ -109,6 +109,22 @@ def test_counts_are_those_of_the_cells() -> None:
     ]
 
 
+def test_cells_that_the_documents_do_not_promise_count_as_nothing_but_facts() -> None:
+    """A cell outside of the promise that could not run, or was skipped, leaves no promised one without a run."""
+    beyond = Relation.UNSUPPORTED
+    cells = [
+        cell("a/one"),
+        unreachable("a/one", relation=beyond),
+        cell("a/one", outcome=Outcome.ERROR, judgement=Judgement.ERROR, relation=Relation.LEGACY, host="1.37.0"),
+        cell("a/one", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, relation=beyond),
+        cell("a/one", outcome=Outcome.CRASH, judgement=Judgement.INFORMATIONAL, relation=beyond),
+        unreachable("a/two", relation=beyond),
+    ]
+    one, two = coverage(report(cells))
+    assert (one.held, one.not_run, one.facts, one.status) == (1, 0, 1, "pass")
+    assert (two.held, two.not_run, two.facts, two.status) == (0, 0, 0, "not run")
+
+
 def test_only_hosts_that_a_requirement_is_about_count() -> None:
     whole = report([cell("a/one", host="1.38.3"), cell("a/one", host="1.39.0"), cell("a/one", host="1.41.0-dev~0011aabb")])
     (entry,) = whole.requirements

@@ -91,10 +91,10 @@ def test_each_behaviour_is_counted_once() -> None:
 
 
 def test_each_is_in_the_page_with_what_shows_it() -> None:
-    page = coverage_page((), ENTRIES)
+    page = coverage_page((), (), ENTRIES)
     assert "| `http/A` | says \\| a | `area/one`, [matcher lacks *](faults.md) |" in page
     assert "| `http/C` | c | *nothing: none of ours* |" in page
-    assert all(f"| `{one.id}` |" in coverage_page((), envoy_test_entries()) for one in TESTS)
+    assert all(f"| `{one.id}` |" in coverage_page((), (), envoy_test_entries()) for one in TESTS)
 
 
 def test_the_report_has_them_and_shows_the_counts() -> None:

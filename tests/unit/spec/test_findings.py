@@ -104,6 +104,7 @@ hosts = ["all"]
 sdks = ["all"]
 fault = "host"
 fault_reason = "r"
+issue = "https://example.com/1"
 reproduce = "dmconform run"
 """
 
@@ -119,6 +120,12 @@ reproduce = "dmconform run"
         (f"most_important = []\n{GOOD}".replace('"host"', '"me"'), "me"),
         (f'most_important = []\n{GOOD}by_hand = "so"\n', "either reproduce or by_hand"),
         (f"most_important = []\n{GOOD}".replace("conform run", "conform run\\n"), "one command"),
+        (
+            f"most_important = []\n{GOOD}".replace("https://", "http://"),
+            'a: expected issue = "https://…" or issue = "not reported"',
+        ),
+        (f'most_important = []\n{GOOD}workaround = " "\n', "workaround is empty"),
+        (f"most_important = []\n{GOOD}looked_for = 2026-11-30\n", "a: looked_for is for"),
     ],
 )
 def test_a_bad_finding_is_refused(tmp_path: Path, text: str, inconsistency: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -168,6 +169,7 @@ outcome = "fail"
 detail = "expected 200"
 reason = "The host is at fault: r"
 evidence = "e"
+issue = "https://example.com/1"
 
 # Words about the second.
 [[known]]
@@ -180,6 +182,7 @@ reason = \"\"\"\\
 The host is at fault: two lines \\
 [[known]] as text\"\"\"
 evidence = "e"
+issue = "https://example.com/1"
 """
 
 
@@ -245,9 +248,18 @@ def test_a_new_failure_goes_on_record_only_with_words(file: Path, capsys: pytest
     assert main(command) == ExitCode.USAGE
     assert "capitals" in capsys.readouterr().err
     words = {"NEW-ID": "new", "WHOSE FAULT": "The host is at fault.", "WHERE IT WAS SEEN": 'Seen on 1.40.0: "x".'}
+    assert main([words.get(word, word) for word in command]) == ExitCode.USAGE
+    assert "where it was seen and is reported" in capsys.readouterr().err
+    words["WHERE IT IS REPORTED"] = "somewhere"
+    assert main([words.get(word, word) for word in command]) == ExitCode.USAGE
+    assert 'new: expected issue = "https://…" or issue = "not reported", found \'somewhere\'' in capsys.readouterr().err
+    words["WHERE IT IS REPORTED"] = "not reported"
+    before = datetime.now(UTC).date()
     assert main([words.get(word, word) for word in command]) == ExitCode.OK
     added = record(file, "new")
     assert added is not None
+    assert (added.issue, added.workaround) == ("not reported", None)
+    assert added.looked_for in (before, datetime.now(UTC).date())
     assert (added.cells, added.evidence) == ((TWO,), 'Seen on 1.40.0: "x".')
     assert added.fits(Outcome.FAIL, "expected 200, saw 503")
 

@@ -37,12 +37,12 @@ def releases(*specs: str) -> list[str]:
 
 
 def test_default_hosts_are_those_of_the_issue() -> None:
-    assert releases() == ["1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0"]
+    assert releases() == ["1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.3", "1.40.0"]
 
 
-def test_a_minor_is_its_newest_patch_and_a_release_itself() -> None:
+def test_a_minor_is_its_newest_clean_patch_and_a_release_itself() -> None:
     assert releases("1.39") == ["1.39.3"]
-    assert releases("1.39.0", "1.38") == ["1.39.0", "1.38.3"]
+    assert releases("1.39.0", "1.38") == ["1.39.0", "1.38.2"], "1.38.3 is a modified build"
     assert releases("1.39", "1.39.3") == ["1.39.3"], "the same host twice is one"
 
 
@@ -244,7 +244,7 @@ def records_file(folder: Path, text: str) -> Path:
     return path
 
 
-GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The host is at fault: r"\nevidence = "e"\n'
+GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The host is at fault: r"\nevidence = "e"\nissue = "https://example.com/1"\n'
 
 
 @pytest.mark.parametrize(
@@ -258,6 +258,10 @@ GOOD = 'id = "a"\ncells = ["x/*"]\noutcome = "fail"\ndetail = "d"\nreason = "The
         ("[[known]]\n" + GOOD.replace('"The host is at fault: r"', '" "'), "needs cells, a reason and evidence"),
         ("[[known]]\n" + GOOD.replace("The host is at fault: r", "it fails"), "must begin with whose fault it is"),
         ("[[known]]\n" + GOOD.replace('"d"', '"("'), "is not a regular expression"),
+        ("[[known]]\n" + GOOD.replace('issue = "https://example.com/1"\n', ""), "a: expected issue = .*, found none"),
+        ("[[known]]\n" + GOOD.replace("https://example.com/1", "not reported"), "a: not reported: expected looked_for"),
+        (f"[[known]]\n{GOOD}looked_for = 2026-11-30\n", "a: looked_for is for"),
+        (f"[[known]]\n{GOOD}workaround = ''\n", "a: workaround is empty"),
         (f'[[known]]\n{GOOD}until = "soon"\n', "until: 'soon' is not a minor version"),
     ],
 )

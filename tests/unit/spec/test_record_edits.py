@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -25,12 +26,15 @@ reason = \"\"\"\\
 The host is at fault: two lines, \\
 [[known]] and # as text\"\"\"
 evidence = "e"
+issue = "not reported"  # not yet
+looked_for = 2026-11-30
+workaround = "Use another one."
 """
 SECOND_COMMENT = "# About the second.\n"
 SECOND = FIRST.replace("first", "second").replace("1.39.3", "1.40.0").replace("evidence", 'until = "1.40"\nevidence')
 LAST = "\n# About the last,\n#   with an indent.\n" + FIRST.replace("first", "last")
 WHOLE = TOP + FIRST + "\n" + SECOND_COMMENT + SECOND + LAST
-RECORD = KnownFailure("new", ("x/y/*",), Outcome.FAIL, "d", "The host is at fault: r", "e")
+RECORD = KnownFailure("new", ("x/y/*",), Outcome.FAIL, "d", "The host is at fault: r", "e", issue="https://example.com/1")
 HOSTILE = "it's \"\"\"\n[[known]]\nid = 'first' # \\ \t\x00\x7f\u2028 ü"
 
 
@@ -78,6 +82,9 @@ def test_an_added_record_is_the_last_and_reads_as_it_was_given(file: Path) -> No
     hostile = msgspec.structs.replace(
         RECORD, id=HOSTILE, detail=r"\Aa'\w", reason=RECORD.reason + HOSTILE, evidence=HOSTILE, until="1.42"
     )
+    hostile = msgspec.structs.replace(
+        hostile, title=HOSTILE, issue="not reported", looked_for=date(2026, 11, 30), workaround=HOSTILE
+    )
     before = file.read_text()
     record_edits.add(file, hostile)
     assert file.read_text().startswith(before + "\n[[known]]\nid = ")
@@ -105,7 +112,8 @@ def test_what_does_not_fit_leaves_the_file(file: Path) -> None:
 
 def test_records_in_another_form_are_left_to_people(tmp_path: Path) -> None:
     file = tmp_path / "known.toml"
-    record = '{id = "a", cells = ["x"], outcome = "fail", detail = "d", reason = "The host is at fault", evidence = "e"}'
+    record = '{id = "a", cells = ["x"], outcome = "fail", detail = "d", reason = "The host is at fault", evidence = "e", '
+    record += 'issue = "https://example.com/1"}'
     inline = f"known = [{record}]\n"
     file.write_text(inline)
     with pytest.raises(UsageError, match=r"expected records that begin with \[\[known\]\]"):

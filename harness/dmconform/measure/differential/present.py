@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from dmconform.core.values import Relation
+from dmconform.hosts.catalogue import release_label
 from dmconform.measure.differential.compare_hosts import ComparedHosts, DifferentialTest, Judged
 from dmconform.measure.differential.coverage import Cover
 
@@ -21,7 +22,7 @@ _COVER_HEADS: Final = ("ABI", "callbacks", "differential", "probes only", "nothi
 def _pair_row(pair: ComparedHosts) -> tuple[str, ...]:
     recorded = sum(one.record is not None for one in pair.differences)
     differences = ("own minor", "") if pair.is_own else (str(len(pair.differences)), str(recorded))
-    return (pair.abi, pair.host, pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)
+    return (pair.abi, release_label(pair.host), pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)
 
 
 def _cover_rows(compared: DifferentialTest) -> Iterator[tuple[str, ...]]:
@@ -58,14 +59,14 @@ def print_swept(compared: DifferentialTest, console: Console | None = None) -> N
     out.print(pairs)
     for pair in compared.pairs:
         if pair.differences:
-            out.print(f"\n[bold]{pair.abi} on {pair.host}[/bold] ({pair.relation.value})", soft_wrap=True)
+            out.print(f"\n[bold]{pair.abi} on {release_label(pair.host)}[/bold] ({pair.relation.value})", soft_wrap=True)
         for one in pair.differences:
             record = f"on record: {one.record}" if one.record else "[red]no record[/red]"
             out.print(f"  {one.difference.callback} {one.difference.kind.value}  ({record})", highlight=False, soft_wrap=True)
             for change in _changes(one):
                 out.print(f"      {escape(change)}", highlight=False, soft_wrap=True)
         for text in (*pair.stale, *pair.problems):
-            out.print(f"  {pair.abi} on {pair.host}: {escape(text)}", highlight=False, soft_wrap=True)
+            out.print(f"  {pair.abi} on {release_label(pair.host)}: {escape(text)}", highlight=False, soft_wrap=True)
     covers = Table(*_COVER_HEADS, box=None, header_style="bold")
     for row in _cover_rows(compared):
         covers.add_row(*row)
@@ -80,7 +81,7 @@ def as_markdown(compared: DifferentialTest) -> str:
     for pair in compared.pairs:
         if not (pair.differences or pair.stale or pair.problems):
             continue
-        lines += [f"**{pair.abi} on {pair.host}** ({pair.relation.value})", ""]
+        lines += [f"**{pair.abi} on {release_label(pair.host)}** ({pair.relation.value})", ""]
         for one in pair.differences:
             record = f"on record as `{one.record}`" if one.record else "**no record**"
             lines.append(f"- `{one.difference.callback}` {one.difference.kind.value}; {record}")

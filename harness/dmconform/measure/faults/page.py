@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from dmconform.abi.fault_reactions import Counted, Fate, Faults, NullFact
 from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.labels import MODIFIED_BUILD
 from dmconform.core.versions import Minor, Release
+from dmconform.hosts.catalogue import modified_releases
 
 COUNTED_SINCE = Minor(1, 39)
 """Hosts have the counters from here on."""
@@ -21,8 +23,7 @@ _NULL = """\
 ## A hook returns null
 
 For each hook that returns a pointer to something of the module's making (but `program_init`, without which no module is taken).
-The other hooks look at what they are given, as those of real modules do: where the host calls them with the null, it ends. (In
-1.40 not those of header formatters, route specifiers, TLS handshakers and config validators, whose signatures are not known.)
+The other hooks look at what they are given, as those of real modules do: where the host calls them with the null, it ends.
 *No difference*: clients see what they see with a module that returns something; where they see no success, it is because the
 module has no hosts to offer (cluster), or closes connections (transport socket). In brackets: Envoy's response code details.
 """
@@ -58,7 +59,15 @@ def _sentence(faults: Faults) -> list[str]:
     nulls = sum(len(facts.null) * len(facts.releases) for facts in faults.points)
     lacks = sum(len(facts.lacks) * len(facts.releases) for facts in faults.points)
     whole = f"{len(faults.releases)} releases, {len(_points(faults))} extension points"
-    return [f"{whole}; {nulls} modules with a hook that returns null, {lacks} refused for a hook that is missing.", ""]
+    counts = f"{whole}; {nulls} modules with a hook that returns null, {lacks} refused for a hook that is missing."
+    return [counts, *_modified(faults), ""]
+
+
+def _modified(faults: Faults) -> list[str]:
+    """Returns which releases were measured on binaries that are not the Envoy project's."""
+    named = [one for one in faults.releases if one in modified_releases()]
+    lines = [f"{one} is a {MODIFIED_BUILD}: what it alone does may not be the Envoy project's doing." for one in named]
+    return ["", *lines] if lines else []
 
 
 def _points(faults: Faults) -> tuple[ExtensionPoint, ...]:

@@ -56,7 +56,7 @@ _ANSWERS: Mapping[str, tuple[str | None, str]] = MappingProxyType(
         ),
         "bootstrap_extension_admin_request": (None, "return 200;"),
         "cert_validator_get_ssl_verify_mode": (None, "return 1; /* SSL_VERIFY_PEER */"),
-        "config_validator_validate": (None, "return 1; /* as it goes on; the signature is not known */"),
+        "config_validator_validate": (None, "return 1; /* the update is good */"),
         "config_validator_validate_delta": (None, "return 1;"),
         "cluster_init": ("cluster_pre_init_complete", f"{CALLBACK_PREFIX}cluster_pre_init_complete({{0}});"),
         "health_checker_session_on_interval": (

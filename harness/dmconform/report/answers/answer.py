@@ -16,7 +16,7 @@ SDK_POLICY, HOST_POLICY = "sdk-release", "host-release"
 
 
 @dataclass(frozen=True)
-class Answers:
+class ReleaseAnswers:
     """The verdicts by this project's policies, in the order of the report. What nothing is promised of has none."""
 
     sdks: tuple[tuple[str, GateVerdict], ...]  # of each official SDK version, by its id
@@ -28,10 +28,10 @@ def _policy(name: str) -> Policy:
     return load_policy(FOLDER / f"{name}.toml")
 
 
-def answers(report: Report) -> Answers:
+def answers(report: Report) -> ReleaseAnswers:
     """Returns what `dmconform gate` answers of a report, for all that it could be asked about."""
     official = [sdk.id for sdk in report.sdks if sdk.provider == Provider.OFFICIAL.value]
-    return Answers(
+    return ReleaseAnswers(
         _verdicts(report, SDK_POLICY, official),
         _verdicts(report, HOST_POLICY, [host.id for host in report.hosts]),
     )

@@ -227,7 +227,7 @@ class _Maker:
                     safe(group.language),
                     safe(LANGUAGE_NAMES.get(group.language, group.language)),
                     safe(group.provider),
-                    safe(sdk.minor),
+                    safe(sdk.shown),
                 )
                 for group in self.layout.groups
                 for sdk in group.sdks

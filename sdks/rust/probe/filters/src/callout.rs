@@ -1,5 +1,6 @@
 //! `callout`: asks a cluster before it answers by itself.
 
+use crate::http::{Filter, Of};
 use crate::reply::{call_out, reply};
 use crate::LANG;
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
@@ -7,6 +8,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_on_http_filter_request_headers_status as HeadersStatus,
 };
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyBuffer, EnvoyHttpFilter, HttpFilter, HttpFilterConfig};
+use std::cell::Cell;
 use std::sync::Arc;
 
 pub fn config<EHF: EnvoyHttpFilter>(config: &str) -> Option<Box<dyn HttpFilterConfig<EHF>>> {
@@ -19,33 +21,33 @@ struct Config {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Config {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(Callout { cluster: Arc::clone(&self.cluster), started: false })
+        Box::new(Of(Callout { cluster: Arc::clone(&self.cluster), started: Cell::new(false) }))
     }
 }
 
 struct Callout {
     cluster: Arc<str>,
-    started: bool,
+    started: Cell<bool>,
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Callout {
-    fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
-        self.started = call_out(envoy, &self.cluster, "/callout");
-        if !self.started {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Callout {
+    fn on_request_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
+        self.started.set(call_out(envoy, &self.cluster, "/callout"));
+        if !self.started.get() {
             reply(envoy, 502, &[], b"callout not started");
         }
         HeadersStatus::StopAllIterationAndBuffer
     }
 
     fn on_http_callout_done(
-        &mut self,
+        &self,
         envoy: &mut EHF,
         _callout_id: u64,
         result: CalloutResult,
         headers: Option<&[(EnvoyBuffer, EnvoyBuffer)]>,
         body: Option<&[EnvoyBuffer]>,
     ) {
-        if !self.started {
+        if !self.started.get() {
             // A host that finds nobody to ask says so twice: here, while the callout is still being started, is the first time.
             return;
         }

@@ -1,5 +1,6 @@
 //! `identity`: says in response headers which library this is, and how often it has been here.
 
+use crate::http::{Filter, Of};
 use crate::library::{file_name_of, find_globally};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_on_http_filter_response_headers_status as HeadersStatus;
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter, HttpFilterConfig};
@@ -16,12 +17,12 @@ struct Identity;
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Identity {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(Identity)
+        Box::new(Of(Identity))
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Identity {
-    fn on_response_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Identity {
+    fn on_response_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
         // Not the marker's address: of several globally loaded probes, all would find the first one's marker.
         let this_library = file_name_of(std::ptr::from_ref(&RESPONSES).cast());
         let global = find_globally(c"dmconform_marker").and_then(file_name_of);

@@ -3,6 +3,7 @@
 mod body;
 mod callout;
 mod filter_state;
+mod http;
 mod identity;
 mod library;
 // Listener filters of the older SDKs lack a hook that hosts insist on.

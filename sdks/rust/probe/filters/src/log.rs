@@ -1,5 +1,6 @@
 //! `log`: writes to the host's log at every level.
 
+use crate::http::{Filter, Of};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_on_http_filter_request_headers_status as HeadersStatus;
 use envoy_proxy_dynamic_modules_rust_sdk::{
     envoy_log_critical, envoy_log_debug, envoy_log_error, envoy_log_info, envoy_log_trace, envoy_log_warn,
@@ -18,12 +19,12 @@ struct Log {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Log {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(self.clone())
+        Box::new(Of(self.clone()))
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Log {
-    fn on_request_headers(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Log {
+    fn on_request_headers(&self, _envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
         envoy_log_trace!("dmconform log trace {}", self.text);
         envoy_log_debug!("dmconform log debug {}", self.text);
         envoy_log_info!("dmconform log info {}", self.text);

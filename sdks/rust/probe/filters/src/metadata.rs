@@ -1,5 +1,6 @@
 //! `metadata`: sets dynamic metadata, and says in response headers what it then reads.
 
+use crate::http::{Filter, Of};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_metadata_source as Source,
     envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
@@ -21,18 +22,18 @@ struct Metadata {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Metadata {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(self.clone())
+        Box::new(Of(self.clone()))
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Metadata {
-    fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Metadata {
+    fn on_request_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
         envoy.set_dynamic_metadata_string(NAMESPACE, "text", &self.text);
         envoy.set_dynamic_metadata_number(NAMESPACE, "number", 7.0);
         RequestHeadersStatus::Continue
     }
 
-    fn on_response_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
+    fn on_response_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
         let text = envoy.get_metadata_string(Source::Dynamic, NAMESPACE, "text");
         let number = envoy.get_metadata_number(Source::Dynamic, NAMESPACE, "number");
         let number = number.map_or("-".to_owned(), |number| number.to_string());

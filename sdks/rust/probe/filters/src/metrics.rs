@@ -1,5 +1,6 @@
 //! `metrics`: has a counter, a gauge and a histogram of its own.
 
+use crate::http::{Filter, Of};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_on_http_filter_request_headers_status as HeadersStatus;
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyCounterId, EnvoyGaugeId, EnvoyHistogramId, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilter,
@@ -25,12 +26,12 @@ struct Metrics {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Metrics {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(*self)
+        Box::new(Of(*self))
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Metrics {
-    fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Metrics {
+    fn on_request_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
         // What the host does not take shows in its statistics.
         let _ = envoy.increment_counter(self.count, 2);
         let _ = envoy.set_gauge(self.level, 5);

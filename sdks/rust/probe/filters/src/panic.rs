@@ -1,5 +1,6 @@
 //! `panic`: a filter that panics in the callback of its configuration, for requests that ask for it.
 
+use crate::http::{Filter, Of};
 use crate::plan::Plan;
 use crate::reply::call_out;
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
@@ -14,6 +15,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 use envoy_proxy_dynamic_modules_rust_sdk::{
     EnvoyBuffer, EnvoyHttpFilter, EnvoyHttpFilterScheduler, HttpFilter, HttpFilterConfig,
 };
+use std::cell::Cell;
 
 const CALLBACKS: [&str; 10] = [
     "request_headers",
@@ -38,12 +40,12 @@ struct Config {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Config {
     fn new_http_filter(&self, envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        let filter = Panic { plan: self.plan, asked: asks(envoy) };
+        let filter = Panic { plan: self.plan, asked: Cell::new(asks(envoy)) };
         filter.in_callback("creation");
         if self.plan.guarded {
             guarded(filter)
         } else {
-            Box::new(filter)
+            Box::new(Of(filter))
         }
     }
 }
@@ -54,73 +56,73 @@ fn asks<EHF: EnvoyHttpFilter>(envoy: &EHF) -> bool {
 
 #[cfg(not(feature = "sdk-1-37"))]
 fn guarded<EHF: EnvoyHttpFilter>(filter: Panic) -> Box<dyn HttpFilter<EHF>> {
-    Box::new(envoy_proxy_dynamic_modules_rust_sdk::CatchUnwind::new(filter))
+    Box::new(envoy_proxy_dynamic_modules_rust_sdk::CatchUnwind::new(Of(filter)))
 }
 
 #[cfg(feature = "sdk-1-37")]
 fn guarded<EHF: EnvoyHttpFilter>(filter: Panic) -> Box<dyn HttpFilter<EHF>> {
-    Box::new(filter)
+    Box::new(Of(filter))
 }
 
 struct Panic {
     plan: Plan,
     /// Whether the request wants it. Hosts show its headers while a filter is made from 1.38 on.
-    asked: bool,
+    asked: Cell<bool>,
 }
 
 impl Panic {
     fn in_callback(&self, callback: &str) {
-        if self.asked {
+        if self.asked.get() {
             self.plan.panic_in(callback);
         }
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Panic {
-    fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
-        self.asked |= asks(envoy);
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Panic {
+    fn on_request_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
+        self.asked.set(self.asked.get() | asks(envoy));
         self.in_callback("request_headers");
-        if self.asked && self.plan.is("callout_done") && call_out(envoy, "upstream", "/") {
+        if self.asked.get() && self.plan.is("callout_done") && call_out(envoy, "upstream", "/") {
             return RequestHeadersStatus::StopAllIterationAndBuffer;
         }
-        if self.asked && self.plan.is("scheduled") {
+        if self.asked.get() && self.plan.is("scheduled") {
             envoy.new_scheduler().commit(1);
             return RequestHeadersStatus::StopAllIterationAndBuffer;
         }
         RequestHeadersStatus::Continue
     }
 
-    fn on_request_body(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> RequestBodyStatus {
+    fn on_request_body(&self, _envoy: &mut EHF, _end_of_stream: bool) -> RequestBodyStatus {
         self.in_callback("request_body");
         RequestBodyStatus::Continue
     }
 
-    fn on_request_trailers(&mut self, _envoy: &mut EHF) -> RequestTrailersStatus {
+    fn on_request_trailers(&self, _envoy: &mut EHF) -> RequestTrailersStatus {
         self.in_callback("request_trailers");
         RequestTrailersStatus::Continue
     }
 
-    fn on_response_headers(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
+    fn on_response_headers(&self, _envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
         self.in_callback("response_headers");
         ResponseHeadersStatus::Continue
     }
 
-    fn on_response_body(&mut self, _envoy: &mut EHF, _end_of_stream: bool) -> ResponseBodyStatus {
+    fn on_response_body(&self, _envoy: &mut EHF, _end_of_stream: bool) -> ResponseBodyStatus {
         self.in_callback("response_body");
         ResponseBodyStatus::Continue
     }
 
-    fn on_response_trailers(&mut self, _envoy: &mut EHF) -> ResponseTrailersStatus {
+    fn on_response_trailers(&self, _envoy: &mut EHF) -> ResponseTrailersStatus {
         self.in_callback("response_trailers");
         ResponseTrailersStatus::Continue
     }
 
-    fn on_stream_complete(&mut self, _envoy: &mut EHF) {
+    fn on_stream_complete(&self, _envoy: &mut EHF) {
         self.in_callback("stream_complete");
     }
 
     fn on_http_callout_done(
-        &mut self,
+        &self,
         _envoy: &mut EHF,
         _callout_id: u64,
         _result: CalloutResult,
@@ -130,7 +132,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Panic {
         self.in_callback("callout_done");
     }
 
-    fn on_scheduled(&mut self, _envoy: &mut EHF, _event_id: u64) {
+    fn on_scheduled(&self, _envoy: &mut EHF, _event_id: u64) {
         self.in_callback("scheduled");
     }
 }

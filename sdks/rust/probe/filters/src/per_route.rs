@@ -1,5 +1,6 @@
 //! `per_route`: says in response headers which configurations the filter and the route have.
 
+use crate::http::{Filter, Of};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_on_http_filter_response_headers_status as HeadersStatus;
 use envoy_proxy_dynamic_modules_rust_sdk::{EnvoyHttpFilter, HttpFilter, HttpFilterConfig};
 use std::any::Any;
@@ -29,12 +30,12 @@ struct PerRoute {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for PerRoute {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(self.clone())
+        Box::new(Of(self.clone()))
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for PerRoute {
-    fn on_response_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for PerRoute {
+    fn on_response_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> HeadersStatus {
         let config = envoy.get_most_specific_route_config();
         let route = config.as_ref().and_then(|config| config.downcast_ref::<Route>());
         envoy.set_response_header("x-dmconform-config", self.text.as_bytes());

@@ -1,5 +1,6 @@
 //! `transform`: changes headers and bodies in both directions, so that a client sees that each callback ran.
 
+use crate::http::{Filter, Of};
 use crate::body::{Body, Request, Response};
 use crate::LANG;
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
@@ -34,12 +35,12 @@ impl Transform {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Transform {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        Box::new(self.clone())
+        Box::new(Of(self.clone()))
     }
 }
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
-    fn on_request_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
+impl<EHF: EnvoyHttpFilter> Filter<EHF> for Transform {
+    fn on_request_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
         let mut value = self.signature().into_bytes();
         value.push(b' ');
         match envoy.get_request_header_value("x-dmconform-in") {
@@ -51,7 +52,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
         RequestHeadersStatus::Continue
     }
 
-    fn on_request_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> RequestBodyStatus {
+    fn on_request_body(&self, envoy: &mut EHF, end_of_stream: bool) -> RequestBodyStatus {
         if !end_of_stream {
             return RequestBodyStatus::StopIterationAndBuffer;
         }
@@ -59,19 +60,19 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
         RequestBodyStatus::Continue
     }
 
-    fn on_request_trailers(&mut self, envoy: &mut EHF) -> RequestTrailersStatus {
+    fn on_request_trailers(&self, envoy: &mut EHF) -> RequestTrailersStatus {
         Request::bracket_at_trailers(envoy, REQUEST_PREFIX);
         envoy.set_request_trailer("x-dmconform-request-trailer", self.signature().as_bytes());
         RequestTrailersStatus::Continue
     }
 
-    fn on_response_headers(&mut self, envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
+    fn on_response_headers(&self, envoy: &mut EHF, _end_of_stream: bool) -> ResponseHeadersStatus {
         envoy.set_response_header("x-dmconform-response", self.signature().as_bytes());
         envoy.remove_response_header("content-length");
         ResponseHeadersStatus::Continue
     }
 
-    fn on_response_body(&mut self, envoy: &mut EHF, end_of_stream: bool) -> ResponseBodyStatus {
+    fn on_response_body(&self, envoy: &mut EHF, end_of_stream: bool) -> ResponseBodyStatus {
         if !end_of_stream {
             return ResponseBodyStatus::StopIterationAndBuffer;
         }
@@ -79,7 +80,7 @@ impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Transform {
         ResponseBodyStatus::Continue
     }
 
-    fn on_response_trailers(&mut self, envoy: &mut EHF) -> ResponseTrailersStatus {
+    fn on_response_trailers(&self, envoy: &mut EHF) -> ResponseTrailersStatus {
         Response::bracket_at_trailers(envoy, RESPONSE_PREFIX);
         envoy.set_response_trailer("x-dmconform-response-trailer", self.signature().as_bytes());
         ResponseTrailersStatus::Continue

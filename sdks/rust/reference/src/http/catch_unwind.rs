@@ -11,7 +11,7 @@ impl<F> CatchUnwind<F> {
     ///
     /// After a panic the answer is `stop`: the local reply is on its way, nothing more of the request may pass.
     fn in_request<EHF: EnvoyHttpFilter, S>(
-        &mut self,
+        &self,
         name: &str,
         envoy: &mut EHF,
         stop: S,
@@ -31,7 +31,7 @@ impl<F> CatchUnwind<F> {
     /// After a panic in the request this is the local reply, which must pass (`pass`); after one in the response, nothing
     /// more of it may (`stop`).
     fn in_response<EHF: EnvoyHttpFilter, S>(
-        &mut self,
+        &self,
         name: &str,
         envoy: &mut EHF,
         pass: S,
@@ -71,106 +71,115 @@ fn abandon<EHF: EnvoyHttpFilter>(envoy: &mut EHF) {
     );
 }
 
-impl<EHF: EnvoyHttpFilter, F: HttpFilter<EHF>> HttpFilter<EHF> for CatchUnwind<F> {
-    fn on_request_headers(
-        &mut self,
-        envoy_filter: &mut EHF,
-        end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_request_headers_status {
-        use abi::envoy_dynamic_module_type_on_http_filter_request_headers_status as Status;
-        self.in_request("on_request_headers", envoy_filter, Status::StopIteration, |filter, envoy| {
-            filter.on_request_headers(envoy, end_of_stream)
-        })
-    }
+macro_rules! catch_unwind {
+    ($self:ident, $($receiver:tt)+) => {
+        impl<EHF: EnvoyHttpFilter, F: HttpFilter<EHF>> HttpFilter<EHF> for CatchUnwind<F> {
+            fn on_request_headers(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+                end_of_stream: bool,
+            ) -> abi::envoy_dynamic_module_type_on_http_filter_request_headers_status {
+                use abi::envoy_dynamic_module_type_on_http_filter_request_headers_status as Status;
+                $self.in_request("on_request_headers", envoy_filter, Status::StopIteration, |filter, envoy| {
+                    filter.on_request_headers(envoy, end_of_stream)
+                })
+            }
 
-    fn on_request_body(
-        &mut self,
-        envoy_filter: &mut EHF,
-        end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_request_body_status {
-        use abi::envoy_dynamic_module_type_on_http_filter_request_body_status as Status;
-        self.in_request("on_request_body", envoy_filter, Status::StopIterationNoBuffer, |filter, envoy| {
-            filter.on_request_body(envoy, end_of_stream)
-        })
-    }
+            fn on_request_body(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+                end_of_stream: bool,
+            ) -> abi::envoy_dynamic_module_type_on_http_filter_request_body_status {
+                use abi::envoy_dynamic_module_type_on_http_filter_request_body_status as Status;
+                $self.in_request("on_request_body", envoy_filter, Status::StopIterationNoBuffer, |filter, envoy| {
+                    filter.on_request_body(envoy, end_of_stream)
+                })
+            }
 
-    fn on_request_trailers(
-        &mut self,
-        envoy_filter: &mut EHF,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_request_trailers_status {
-        use abi::envoy_dynamic_module_type_on_http_filter_request_trailers_status as Status;
-        self.in_request("on_request_trailers", envoy_filter, Status::StopIteration, |filter, envoy| {
-            filter.on_request_trailers(envoy)
-        })
-    }
+            fn on_request_trailers(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+            ) -> abi::envoy_dynamic_module_type_on_http_filter_request_trailers_status {
+                use abi::envoy_dynamic_module_type_on_http_filter_request_trailers_status as Status;
+                $self.in_request("on_request_trailers", envoy_filter, Status::StopIteration, |filter, envoy| {
+                    filter.on_request_trailers(envoy)
+                })
+            }
 
-    fn on_response_headers(
-        &mut self,
-        envoy_filter: &mut EHF,
-        end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_response_headers_status {
-        use abi::envoy_dynamic_module_type_on_http_filter_response_headers_status as Status;
-        self.in_response(
-            "on_response_headers",
-            envoy_filter,
-            Status::Continue,
-            Status::StopIteration,
-            |filter, envoy| filter.on_response_headers(envoy, end_of_stream),
-        )
-    }
+            fn on_response_headers(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+                end_of_stream: bool,
+            ) -> abi::envoy_dynamic_module_type_on_http_filter_response_headers_status {
+                use abi::envoy_dynamic_module_type_on_http_filter_response_headers_status as Status;
+                $self.in_response(
+                    "on_response_headers",
+                    envoy_filter,
+                    Status::Continue,
+                    Status::StopIteration,
+                    |filter, envoy| filter.on_response_headers(envoy, end_of_stream),
+                )
+            }
 
-    fn on_response_body(
-        &mut self,
-        envoy_filter: &mut EHF,
-        end_of_stream: bool,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_response_body_status {
-        use abi::envoy_dynamic_module_type_on_http_filter_response_body_status as Status;
-        self.in_response(
-            "on_response_body",
-            envoy_filter,
-            Status::Continue,
-            Status::StopIterationNoBuffer,
-            |filter, envoy| filter.on_response_body(envoy, end_of_stream),
-        )
-    }
+            fn on_response_body(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+                end_of_stream: bool,
+            ) -> abi::envoy_dynamic_module_type_on_http_filter_response_body_status {
+                use abi::envoy_dynamic_module_type_on_http_filter_response_body_status as Status;
+                $self.in_response(
+                    "on_response_body",
+                    envoy_filter,
+                    Status::Continue,
+                    Status::StopIterationNoBuffer,
+                    |filter, envoy| filter.on_response_body(envoy, end_of_stream),
+                )
+            }
 
-    fn on_response_trailers(
-        &mut self,
-        envoy_filter: &mut EHF,
-    ) -> abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status {
-        use abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status as Status;
-        self.in_response(
-            "on_response_trailers",
-            envoy_filter,
-            Status::Continue,
-            Status::StopIteration,
-            |filter, envoy| filter.on_response_trailers(envoy),
-        )
-    }
+            fn on_response_trailers(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+            ) -> abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status {
+                use abi::envoy_dynamic_module_type_on_http_filter_response_trailers_status as Status;
+                $self.in_response(
+                    "on_response_trailers",
+                    envoy_filter,
+                    Status::Continue,
+                    Status::StopIteration,
+                    |filter, envoy| filter.on_response_trailers(envoy),
+                )
+            }
 
-    fn on_stream_complete(&mut self, envoy_filter: &mut EHF) {
-        // The stream is over already: there is nothing left to end.
-        self.notify("on_stream_complete", |filter| filter.on_stream_complete(envoy_filter));
-    }
+            fn on_stream_complete($($receiver)+, envoy_filter: &mut EHF) {
+                // The stream is over already: there is nothing left to end.
+                $self.notify("on_stream_complete", |filter| filter.on_stream_complete(envoy_filter));
+            }
 
-    fn on_http_callout_done(
-        &mut self,
-        envoy_filter: &mut EHF,
-        callout_id: u64,
-        result: abi::envoy_dynamic_module_type_http_callout_result,
-        response_headers: Option<&[(EnvoyBuffer, EnvoyBuffer)]>,
-        response_body: Option<&[EnvoyBuffer]>,
-    ) {
-        if self.notify("on_http_callout_done", |filter| {
-            filter.on_http_callout_done(envoy_filter, callout_id, result, response_headers, response_body);
-        }) {
-            abandon(envoy_filter);
+            fn on_http_callout_done(
+                $($receiver)+,
+                envoy_filter: &mut EHF,
+                callout_id: u64,
+                result: abi::envoy_dynamic_module_type_http_callout_result,
+                response_headers: Option<&[(EnvoyBuffer, EnvoyBuffer)]>,
+                response_body: Option<&[EnvoyBuffer]>,
+            ) {
+                if $self.notify("on_http_callout_done", |filter| {
+                    filter.on_http_callout_done(envoy_filter, callout_id, result, response_headers, response_body);
+                }) {
+                    abandon(envoy_filter);
+                }
+            }
+
+            fn on_scheduled($($receiver)+, envoy_filter: &mut EHF, event_id: u64) {
+                if $self.notify("on_scheduled", |filter| filter.on_scheduled(envoy_filter, event_id)) {
+                    abandon(envoy_filter);
+                }
+            }
         }
-    }
-
-    fn on_scheduled(&mut self, envoy_filter: &mut EHF, event_id: u64) {
-        if self.notify("on_scheduled", |filter| filter.on_scheduled(envoy_filter, event_id)) {
-            abandon(envoy_filter);
-        }
-    }
+    };
 }
+
+#[cfg(not(feature = "shared-self"))]
+catch_unwind!(self, &mut self);
+#[cfg(feature = "shared-self")]
+catch_unwind!(self, &self);

@@ -101,12 +101,21 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
 /// Stands in for a filter whose making panicked: its request is answered with a 500.
 struct Missing;
 
-impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Missing {
-    fn on_request_headers(&mut self, envoy_filter: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
-        answer_500(envoy_filter);
-        RequestHeadersStatus::StopIteration
-    }
+macro_rules! missing {
+    ($($receiver:tt)+) => {
+        impl<EHF: EnvoyHttpFilter> HttpFilter<EHF> for Missing {
+            fn on_request_headers($($receiver)+, envoy_filter: &mut EHF, _end_of_stream: bool) -> RequestHeadersStatus {
+                answer_500(envoy_filter);
+                RequestHeadersStatus::StopIteration
+            }
+        }
+    };
 }
+
+#[cfg(not(feature = "shared-self"))]
+missing!(&mut self);
+#[cfg(feature = "shared-self")]
+missing!(&self);
 
 /// # Safety
 /// Called by Envoy, once, with what `…_filter_new` returned.
