@@ -29,6 +29,7 @@ from dmconform.cli import (
     published,
     reproduce,
     run,
+    show,
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects

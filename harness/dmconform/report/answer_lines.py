@@ -20,7 +20,7 @@ from dmconform.report.answers.fields import Field, FieldState, fields, state_of
 from dmconform.report.answers.notices import notices
 from dmconform.report.answers.verdict import GateAnswer
 from dmconform.report.grid import natural
-from dmconform.report.modified_builds import modified_build_sentences
+from dmconform.report.modified_builds import compare_builds, modified_alone
 from dmconform.report.schema import Report
 from dmconform.report.summary import SEEN_IN_CELLS, RunVerdict, Summary, crash_words, summarise, unrun
 from dmconform.report.unreleased import development_sdks, development_sentences
@@ -147,7 +147,7 @@ def _table(report: Report, table: tuple[Field, ...], width: int, most: int) -> l
     sdks = sorted({one.sdk for one in chosen}, key=natural)
     if not sdks:
         return []
-    heading = max(_SDK_COLUMNS, *(min(cell_len(_short(one)), _LONGEST_LABEL) for one in (*labels.values(), "")))
+    heading = max(_SDK_COLUMNS, *(min(cell_len(_short(labels.get(one, one))), _LONGEST_LABEL) for one in sdks))
     columns = hosts[-max(1, (width - heading) // (_FIELD_COLUMNS + 1)) :]
     column = min(16, (width - heading) // len(columns) - 1)
     by_pair = {(one.sdk, one.host): one for one in table}
@@ -173,7 +173,8 @@ def _table(report: Report, table: tuple[Field, ...], width: int, most: int) -> l
 
 
 def _short(sdk: str) -> str:
-    return sdk.removesuffix(":official").removesuffix(":reference")
+    """Returns the name of an SDK where the official ones are meant."""
+    return sdk.removesuffix(":official")
 
 
 def _row(head: str, cells: Sequence[tuple[str, str]], column: int, style: str = "") -> Line:
@@ -301,9 +302,11 @@ def _blocks(report: Report, width: int) -> Iterator[_Block]:
         yield _Block(f"Records to fix: {len(to_fix)}", "bold red", items)
     errors = [(one.count, one.reason) for one in unrun(report) if one.judgement is Judgement.ERROR]
     for title, style, reasons in (("Could not run", "bold magenta", errors), ("Not tested", "bold", _not_tested(report))):
-        lines = tuple((Line(_cut(f"  {count}x {reason}", width)),) for count, reason in reasons)
-        if lines:
-            yield _Block(f"{title}: {counted(sum(count for count, _ in reasons), 'cell')}", style, lines)
+        head = f"{title}: {counted(sum(count for count, _ in reasons), 'cell')}"
+        if len(reasons) == 1:
+            yield _Block(f"{head}: {reasons[0][1]}", style, ())
+        elif reasons:
+            yield _Block(head, style, tuple((Line(_cut(f"  {count}x {reason}", width)),) for count, reason in reasons))
     if known:
         faults = {one.id: fault_of(one.reason) for one in report.known_failures}
         lines = tuple((Line(_cut(_known(one, faults.get(one.record or "")), width), "yellow"),) for one in known)
@@ -337,9 +340,11 @@ def _new(group: FailureGroup, width: int) -> tuple[Line, ...]:
         Judgement.MISMATCH: "static/run-time mismatch",
     }.get(group.judgement, group.words)
     several = f"{len(group.cells)}x " if group.judgement is not Judgement.FAIL else ""
-    flaky = "FLAKY: " if "FLAKY" in group.reruns else ""
     seen = f": {group.text}" if group.text else ""
-    return (Line(_cut(f"✗ {flaky}{several}{what}: {group.where}{seen}", width), "red"), *_command(group.reproduce, width))
+    lines = [Line(_cut(f"✗ {several}{what}: {group.where}{seen}", width), "red")]
+    if group.is_flaky:
+        lines.append(Line(_cut(f"    {group.reruns}", width)))
+    return (*lines, *_command(group.reproduce, width))
 
 
 def _known(group: FailureGroup, fault: Fault | None) -> str:
@@ -395,9 +400,18 @@ def _commits(commits: Mapping[str, list[str]]) -> str:
 
 
 def _notices(report: Report, table: tuple[Field, ...], width: int) -> Iterator[Line]:
-    texts = (*development_sentences(report), *modified_build_sentences(report), *(one.text for one in notices(report, table)))
-    for text in texts[:_MOST_NOTICES]:
-        yield from _wrapped(text, width, 2)
+    """Yields what else there is to know, a line each."""
+    texts = (*development_sentences(report), *_modified(report), *(one.text for one in notices(report, table)))
+    yield from (Line(_cut(text, width)) for text in texts[:_MOST_NOTICES])
+
+
+def _modified(report: Report) -> Iterator[str]:
+    """Yields what modified builds do unlike clean ones; the star is that of the table."""
+    for one in compare_builds(report):
+        result = f"{len(one.differences)} of {one.cells} cells that ran on both differ" if one.cells else "no cell ran on both"
+        yield f"Envoy {one.modified.id}* beside {one.clean.id}: {result}"
+    for host in modified_alone(report):
+        yield f"Envoy {host.id}* has no clean host beside it: {host.release.minor} rests on a modified build"
 
 
 def _end(report: Report, summary: Summary, width: int, where: Path | None) -> Iterator[Line]:

@@ -29,7 +29,7 @@ def test_each_cause_is_one_annotation_with_its_command() -> None:
     assert [one.level for one in reported] == [AnnotationLevel.ERROR, AnnotationLevel.ERROR]
     assert reported[0].title == "window/proxied_traffic: fail"
     assert reported[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
-    assert reported[1].text.startswith("The supported window does not hold: 2 of 4")
+    assert reported[1].text.startswith("The control does not hold: 2 of 4 supported cells of the reference SDK that ran fail")
 
 
 def test_a_run_that_holds_is_a_notice() -> None:
