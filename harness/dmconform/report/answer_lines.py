@@ -13,7 +13,7 @@ from rich.cells import cell_len, chop_cells
 
 from dmconform.core.text import counted, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Provider, Relation, Severity, sdk_parts
-from dmconform.report.answers.answer import ReleaseAnswers, answers
+from dmconform.report.answers.answer import answer_sentences, answers
 from dmconform.report.answers.evidence import Evidence, Severities, evidence, is_official, severity_words
 from dmconform.report.answers.failures import FailureGroup, failure_groups, new_and_known
 from dmconform.report.answers.fields import Field, FieldState, fields, state_of
@@ -103,7 +103,7 @@ def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None =
     """
     summary, table = summarise(report), fields(report)
     end = [*_sources(report, width), *_notices(report, table, width), Line(""), *_end(report, summary, width, where)]
-    counts = [*_evidence_table(summary), *_severities(summary, width), *_answers(answers(report), width)]
+    counts = [*_evidence_table(summary), *_severities(summary, width), *_answers(report, width)]
     room = MOST_LINES - _rows((*end, *counts), width)
     shown = _table(report, table, width, room - _LEAST_FOR_FAILURES)
     failures = _fitted(tuple(_blocks(report, width)), width, room - _rows(shown, width))
@@ -274,14 +274,11 @@ def _severities(summary: Summary, width: int) -> Iterator[Line]:
     yield Line(_cut(crash_words(summary), width), "bold" if summary.crashes.total else "")
 
 
-def _answers(found: ReleaseAnswers, width: int) -> Iterator[Line]:
+def _answers(report: Report, width: int) -> Iterator[Line]:
     """Yields what may be released, what may not, and of what that cannot be told."""
-    for answer in GateAnswer:
-        sdks = [_short(name) for name, verdict in found.sdks if verdict.answer is answer]
-        hosts = [verdict.subject.removeprefix("Envoy ") for _, verdict in found.hosts if verdict.answer is answer]
-        subjects = "; ".join(filter(None, [", ".join(sdks), f"Envoy {', '.join(hosts)}" if hosts else ""]))
-        if subjects:
-            yield from _wrapped(f"{answer.glyph} {answer.value}: {subjects}", width, 2, _ANSWER_STYLES[answer])
+    styles = {answer.glyph: _ANSWER_STYLES[answer] for answer in GateAnswer}
+    for sentence in answer_sentences(answers(report)):
+        yield from _wrapped(sentence, width, 2, styles[sentence[0]])
 
 
 # What fails, and what did not run
@@ -363,8 +360,10 @@ def _fitted(blocks: tuple[_Block, ...], width: int, room: int) -> list[Line]:
     """Returns as much of the blocks as there is room for: of each its heading and the first item, then in their order."""
     shown = [0] * len(blocks)
     room -= len(blocks)
-    for place, block in [*enumerate(blocks), *((place, block) for place, block in enumerate(blocks) for _ in block.items)]:
-        rest = block.items[shown[place] :]
+    places = range(len(blocks))
+    turns = [*places, *(one for one in places for _ in blocks[one].items)]
+    for place in turns:
+        rest = blocks[place].items[shown[place] :]
         if rest and _rows(rest[0], width) <= room:
             shown[place] += 1
             room -= _rows(rest[0], width)

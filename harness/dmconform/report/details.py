@@ -1,4 +1,4 @@
-"""All that a report has for a terminal: one row per SDK version, one column per host, then every cause, and what did not run."""
+"""All that a report has for a terminal: a row per SDK version, a column per host, then every cause, and what did not run."""
 
 from __future__ import annotations
 

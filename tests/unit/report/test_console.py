@@ -203,7 +203,8 @@ def test_a_development_commit_is_named_as_one() -> None:
 def test_records_to_fix_have_their_command() -> None:
     overdue = [it for it in INCONSISTENCIES if it.kind is InconsistencyKind.OVERDUE]
     output = printed(report([cell()], inconsistencies=overdue, exit_code=1))
-    assert f"Records to fix: 1\n  known-1: {overdue[0].kind.value}: text of OVERDUE\n    fix: dmconform mend OVERDUE\n" in output
+    assert f"Records to fix: 1\n  known-1: {overdue[0].kind.value}: text of OVERDUE\n" in output
+    assert "\n    fix: dmconform mend OVERDUE\n" in output
     assert output.splitlines()[-1] == "✗ Expectations have to be fixed (1 record to fix)"
 
 

@@ -12,7 +12,6 @@ from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.details import print_details
 from dmconform.report.inconsistencies import MEANINGS
 from dmconform.report.schema import Report
-from dmconform.spec.inconsistencies import InconsistencyKind
 from rich.console import Console
 
 from tests.unit.report_samples import (
