@@ -339,7 +339,7 @@ def _new(group: FailureGroup, width: int) -> tuple[Line, ...]:
     several = f"{len(group.cells)}x " if group.judgement is not Judgement.FAIL else ""
     seen = f": {group.text}" if group.text else ""
     lines = [Line(_cut(f"✗ {several}{what}: {group.where}{seen}", width), "red")]
-    if group.is_flaky:
+    if group.reruns:
         lines.append(Line(_cut(f"    {group.reruns}", width)))
     return (*lines, *_command(group.reproduce, width))
 

@@ -10,7 +10,7 @@ from dmconform.core.values import Judgement, Outcome, Severity
 from dmconform.report.answers.evidence import Severities, is_official, severity_words
 from dmconform.report.chance import without_chance
 from dmconform.report.schema import CellEntry, Report
-from dmconform.report.stability import Stability, reruns_in_words, stability
+from dmconform.report.stability import reruns_in_words
 
 _ORDER = (Judgement.FAIL, Judgement.MISMATCH, Judgement.XPASS, Judgement.XFAIL)
 
@@ -59,11 +59,6 @@ class FailureGroup:
     def reruns(self) -> str:
         """The result of running some of them again; empty if none was."""
         return reruns_in_words(self.cells)
-
-    @property
-    def is_flaky(self) -> bool:
-        """Whether one of them ended otherwise when it was run again."""
-        return any(stability(cell) is Stability.UNSTABLE for cell in self.cells)
 
     @property
     def words(self) -> str:
