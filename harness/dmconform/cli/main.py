@@ -30,6 +30,7 @@ from dmconform.cli import (
     reproduce,
     run,
     show,
+    site,
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
@@ -78,6 +79,7 @@ dmconform list cells --case 'window/*'
         diff.COMMAND,
         show.COMMAND,
         page.COMMAND,
+        site.COMMAND,
         nightly.COMMAND,
         plan.COMMAND,
         merge.COMMAND,
