@@ -72,7 +72,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Line:
+class AnswerLine:
     """One line. Its text has no character that does something."""
 
     text: str
@@ -90,10 +90,10 @@ class _Block:
 
     title: str
     style: str
-    items: tuple[tuple[Line, ...], ...]
+    items: tuple[tuple[AnswerLine, ...], ...]
 
 
-def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None = None) -> tuple[Line, ...]:
+def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None = None) -> tuple[AnswerLine, ...]:
     """Returns the answer of a report in at most `MOST_LINES` rows of a terminal.
 
     Args:
@@ -102,7 +102,7 @@ def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None =
         where: the page or folder with more.
     """
     summary, table = summarise(report), fields(report)
-    end = [*_sources(report, width), *_notices(report, table, width), Line(""), *_end(report, summary, width, where)]
+    end = [*_sources(report, width), *_notices(report, table, width), AnswerLine(""), *_end(report, summary, width, where)]
     counts = [*_evidence_table(summary), *_severities(summary, width), *_answers(report, width)]
     room = MOST_LINES - _rows((*end, *counts), width)
     shown = _table(report, table, width, room - _LEAST_FOR_FAILURES)
@@ -110,7 +110,7 @@ def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None =
     return (*shown, *counts, *failures, *end)
 
 
-def _rows(lines: Iterable[Line], width: int) -> int:
+def _rows(lines: Iterable[AnswerLine], width: int) -> int:
     return sum(line.rows(width) for line in lines)
 
 
@@ -120,7 +120,7 @@ def _cut(text: str, width: int) -> str:
     return text if cell_len(text) <= width else f"{chop_cells(text, width - 1)[0]}…"
 
 
-def _wrapped(text: str, width: int, most: int, style: str = "", indent: str = "  ") -> Iterator[Line]:
+def _wrapped(text: str, width: int, most: int, style: str = "", indent: str = "  ") -> Iterator[AnswerLine]:
     """Yields a text in at most so many rows, the later ones indented."""
     rows = [""]
     for word in one_line(text).split(" "):
@@ -131,13 +131,13 @@ def _wrapped(text: str, width: int, most: int, style: str = "", indent: str = " 
             rows.append(indent + word)
     if len(rows) > most:
         rows[most - 1 :] = [" ".join([rows[most - 1], *(row.strip() for row in rows[most:])])]
-    yield from (Line(_cut(row, width), style) for row in rows)
+    yield from (AnswerLine(_cut(row, width), style) for row in rows)
 
 
 # The table of SDK versions and hosts
 
 
-def _table(report: Report, table: tuple[Field, ...], width: int, most: int) -> list[Line]:
+def _table(report: Report, table: tuple[Field, ...], width: int, most: int) -> list[AnswerLine]:
     """Returns a row per official SDK version, a column per host, and the control in one row; without them, what there is."""
     supported = [one for one in table if one.relation is Relation.SUPPORTED]
     official = [one for one in supported if sdk_parts(one.sdk)[2] == Provider.OFFICIAL.value]
@@ -167,7 +167,7 @@ def _table(report: Report, table: tuple[Field, ...], width: int, most: int) -> l
     more += [f"{len(hosts) - len(columns)} older hosts" if len(hosts) > len(columns) else ""]
     left_out = " and ".join(filter(None, more))
     if left_out:
-        lines.append(Line(_cut(f"and {left_out}", width), "dim"))
+        lines.append(AnswerLine(_cut(f"and {left_out}", width), "dim"))
     lines += _wrapped(", ".join(_legend(table, supported, set(columns) & modified)), width, 2, "dim")
     return lines
 
@@ -177,7 +177,7 @@ def _short(sdk: str) -> str:
     return sdk.removesuffix(":official")
 
 
-def _row(head: str, cells: Sequence[tuple[str, str]], column: int, style: str = "") -> Line:
+def _row(head: str, cells: Sequence[tuple[str, str]], column: int, style: str = "") -> AnswerLine:
     """Returns a row of the table; the cells come with their looks."""
     text = head
     spans = []
@@ -185,7 +185,7 @@ def _row(head: str, cells: Sequence[tuple[str, str]], column: int, style: str = 
         start = len(text) + 1
         text += " " + _padded(value, column)
         spans.append(Span(start, start + len(_cut(value, column)), look))
-    return Line(text.rstrip(), style, tuple(span for span in spans if span.style))
+    return AnswerLine(text.rstrip(), style, tuple(span for span in spans if span.style))
 
 
 def _padded(text: str, width: int) -> str:
@@ -245,7 +245,7 @@ def _legend(table: tuple[Field, ...], supported: list[Field], modified: set[str]
 # The counts, and what may be released
 
 
-def _evidence_table(summary: Summary) -> Iterator[Line]:
+def _evidence_table(summary: Summary) -> Iterator[AnswerLine]:
     """Yields a row for the official SDKs and one for the control; columns that are empty for both are left out."""
     sides = {"official SDKs": summary.official, "control": summary.control}
     columns = {
@@ -260,21 +260,21 @@ def _evidence_table(summary: Summary) -> Iterator[Line]:
     }
     kept = {name: values for name, values in columns.items() if name not in ("to fix", "error") or any(values)}
     heads = " ".join(f"{name:>{max(6, len(name))}}" for name in kept)
-    yield Line(f"{'':<14}{heads}", "dim")
+    yield AnswerLine(f"{'':<14}{heads}", "dim")
     for place, name in enumerate(sides):
-        yield Line(f"{name:<14}" + " ".join(f"{values[place]:>{max(6, len(head))}}" for head, values in kept.items()))
+        yield AnswerLine(f"{name:<14}" + " ".join(f"{values[place]:>{max(6, len(head))}}" for head, values in kept.items()))
 
 
-def _severities(summary: Summary, width: int) -> Iterator[Line]:
+def _severities(summary: Summary, width: int) -> Iterator[AnswerLine]:
     """Yields how bad what fails of the control is, as the headline has that of the official SDKs, and the count of crashes."""
     parts = [("fail", summary.control.failed), ("known", summary.control.known)]
     text = "; ".join(f"{word}: {severity_words(counts)}" for word, counts in parts if counts)
     if text:
-        yield Line(_cut(f"control, {text}", width), "red" if summary.control.failed else "yellow")
-    yield Line(_cut(crash_words(summary), width), "bold" if summary.crashes.total else "")
+        yield AnswerLine(_cut(f"control, {text}", width), "red" if summary.control.failed else "yellow")
+    yield AnswerLine(_cut(crash_words(summary), width), "bold" if summary.crashes else "")
 
 
-def _answers(report: Report, width: int) -> Iterator[Line]:
+def _answers(report: Report, width: int) -> Iterator[AnswerLine]:
     """Yields what may be released, what may not, and of what that cannot be told."""
     styles = {answer.glyph: _ANSWER_STYLES[answer] for answer in GateAnswer}
     for sentence in answer_sentences(answers(report)):
@@ -293,7 +293,10 @@ def _blocks(report: Report, width: int) -> Iterator[_Block]:
     to_fix = [one for one in report.inconsistencies if one.kind not in SEEN_IN_CELLS]
     if to_fix:
         items = tuple(
-            (Line(_cut(f"  {one.record or ''}: {one.kind.value}: {one.text}", width)), *_command(f"fix: {one.fix}", width))
+            (
+                AnswerLine(_cut(f"  {one.record or ''}: {one.kind.value}: {one.text}", width)),
+                *_command(f"fix: {one.fix}", width),
+            )
             for one in to_fix
         )
         yield _Block(f"Records to fix: {len(to_fix)}", "bold red", items)
@@ -303,10 +306,10 @@ def _blocks(report: Report, width: int) -> Iterator[_Block]:
         if len(reasons) == 1:
             yield _Block(f"{head}: {reasons[0][1]}", style, ())
         elif reasons:
-            yield _Block(head, style, tuple((Line(_cut(f"  {count}x {reason}", width)),) for count, reason in reasons))
+            yield _Block(head, style, tuple((AnswerLine(_cut(f"  {count}x {reason}", width)),) for count, reason in reasons))
     if known:
         faults = {one.id: fault_of(one.reason) for one in report.known_failures}
-        lines = tuple((Line(_cut(_known(one, faults.get(one.record or "")), width), "yellow"),) for one in known)
+        lines = tuple((AnswerLine(_cut(_known(one, faults.get(one.record or "")), width), "yellow"),) for one in known)
         title = f"Known failures, worst first: {_sides(known)}, {counted(len(known), 'record')}"
         yield _Block(title, "bold", lines)
 
@@ -331,16 +334,16 @@ def _not_tested(report: Report) -> list[tuple[int, str]]:
     return [(count, reason or "no reason was given") for reason, count in found.most_common()]
 
 
-def _new(group: FailureGroup, width: int) -> tuple[Line, ...]:
+def _new(group: FailureGroup, width: int) -> tuple[AnswerLine, ...]:
     what = {
         Judgement.XPASS: f"the record {group.record} no longer applies",
         Judgement.MISMATCH: "static/run-time mismatch",
     }.get(group.judgement, group.words)
     several = f"{len(group.cells)}x " if group.judgement is not Judgement.FAIL else ""
     seen = f": {group.text}" if group.text else ""
-    lines = [Line(_cut(f"✗ {several}{what}: {group.where}{seen}", width), "red")]
+    lines = [AnswerLine(_cut(f"✗ {several}{what}: {group.where}{seen}", width), "red")]
     if group.reruns:
-        lines.append(Line(_cut(f"    {group.reruns}", width)))
+        lines.append(AnswerLine(_cut(f"    {group.reruns}", width)))
     return (*lines, *_command(group.reproduce, width))
 
 
@@ -349,14 +352,14 @@ def _known(group: FailureGroup, fault: Fault | None) -> str:
     return f"! {group.words}: {group.record}{whose}"
 
 
-def _command(text: str, width: int) -> Iterator[Line]:
+def _command(text: str, width: int) -> Iterator[AnswerLine]:
     """Yields a command on one line, so that it can be copied; nothing where it is too long to be shown."""
-    line = Line(f"    {one_line(text)}")
+    line = AnswerLine(f"    {one_line(text)}")
     if text and line.rows(width) <= _LONGEST_COMMAND:
         yield line
 
 
-def _fitted(blocks: tuple[_Block, ...], width: int, room: int) -> list[Line]:
+def _fitted(blocks: tuple[_Block, ...], width: int, room: int) -> list[AnswerLine]:
     """Returns as much of the blocks as there is room for: of each its heading and the first item, then in their order."""
     shown = [0] * len(blocks)
     room -= len(blocks)
@@ -367,10 +370,10 @@ def _fitted(blocks: tuple[_Block, ...], width: int, room: int) -> list[Line]:
         if rest and _rows(rest[0], width) <= room:
             shown[place] += 1
             room -= _rows(rest[0], width)
-    lines: list[Line] = []
+    lines: list[AnswerLine] = []
     for block, count in zip(blocks, shown, strict=True):
         more = f" ({count} shown)" if count < len(block.items) else ""
-        lines.append(Line(_cut(block.title + more, width), block.style))
+        lines.append(AnswerLine(_cut(block.title + more, width), block.style))
         lines += itertools.chain.from_iterable(block.items[:count])
     return lines
 
@@ -378,7 +381,7 @@ def _fitted(blocks: tuple[_Block, ...], width: int, room: int) -> list[Line]:
 # Where it came from, what else there is to know, and the answer
 
 
-def _sources(report: Report, width: int) -> Iterator[Line]:
+def _sources(report: Report, width: int) -> Iterator[AnswerLine]:
     """Yields where the official SDKs came from that were tested."""
     promised = (cell for cell in report.cells if cell.relation is Relation.SUPPORTED and is_official(cell))
     tested = {cell.sdk for cell in promised if cell.outcome.is_verdict}
@@ -398,10 +401,10 @@ def _commits(commits: Mapping[str, list[str]]) -> str:
     return f"{', '.join(words)} of " if any(commits) else f"{' '.join(words)} "
 
 
-def _notices(report: Report, table: tuple[Field, ...], width: int) -> Iterator[Line]:
+def _notices(report: Report, table: tuple[Field, ...], width: int) -> Iterator[AnswerLine]:
     """Yields what else there is to know, a line each."""
     texts = (*development_sentences(report), *_modified(report), *(one.text for one in notices(report, table)))
-    yield from (Line(_cut(text, width)) for text in texts[:_MOST_NOTICES])
+    yield from (AnswerLine(_cut(text, width)) for text in texts[:_MOST_NOTICES])
 
 
 def _modified(report: Report) -> Iterator[str]:
@@ -413,11 +416,11 @@ def _modified(report: Report) -> Iterator[str]:
         yield f"Envoy {host.id}* has no clean host beside it: {host.release.minor} rests on a modified build"
 
 
-def _end(report: Report, summary: Summary, width: int, where: Path | None) -> Iterator[Line]:
+def _end(report: Report, summary: Summary, width: int, where: Path | None) -> Iterator[AnswerLine]:
     yield from _wrapped(f"{summary.verdict.glyph} {summary.headline}", width, 3, VERDICT_STYLES[summary.verdict])
     if report.incomplete_reason:
-        yield Line(_cut(f"  because: {report.incomplete_reason}", width))
+        yield AnswerLine(_cut(f"  because: {report.incomplete_reason}", width))
     if where is not None:
-        yield Line(f"Report: {one_line(str(where))}")
+        yield AnswerLine(f"Report: {one_line(str(where))}")
         folder = one_line(str(where.parent))
-        yield Line(f"Every cause: dmconform show {folder} --details")
+        yield AnswerLine(f"Every cause: dmconform show {folder} --details")

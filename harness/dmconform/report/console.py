@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 
 from dmconform.core.terminal import SafeOutput
-from dmconform.report.answer_lines import MOST_COLUMNS, Line, answer_lines
+from dmconform.report.answer_lines import MOST_COLUMNS, AnswerLine, answer_lines
 from dmconform.report.schema import Report
 
 LONGEST_LINE: Final = 1000
@@ -24,7 +24,7 @@ def print_answer(report: Report, console: Console, where: Path | None = None) ->
         _print(out, console, line)
 
 
-def _print(out: SafeOutput, console: Console, line: Line) -> None:
+def _print(out: SafeOutput, console: Console, line: AnswerLine) -> None:
     text = out.text("", line.style, before=line.text)
     for span in line.spans:
         text.stylize(span.style, span.start, span.end)

@@ -47,7 +47,7 @@ def _add_answer(root: ET.Element, report: Report) -> None:
     summary, found = summarise(report), answers(report)
     suite = ET.SubElement(root, "testsuite", name="answer", timestamp=one_line(report.started_at))
     properties = ET.SubElement(suite, "properties")
-    values = [("answer", f"{summary.verdict.value}: {summary.headline}"), ("crashes", str(summary.crashes.total))]
+    values = [("answer", f"{summary.verdict.value}: {summary.headline}"), ("crashes", str(summary.crashes))]
     for name, side in (("official", summary.official), ("control", summary.control)):
         values += [
             (f"{name} supported", str(side.cells)),

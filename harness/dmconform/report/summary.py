@@ -47,7 +47,7 @@ class RunVerdict(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Crashes:
+class CrashCounts:
     """The number of cells in which Envoy ended, whether or not they are supported."""
 
     total: int
@@ -76,7 +76,8 @@ class Summary:
     other_ran: int
     official: Evidence  # what the supported cells of the official SDKs show: they count
     control: Evidence  # those of the reference SDK
-    crashes: Crashes
+    crashes: int  # all cells in which Envoy ended, whether or not they are supported
+    crashed: CrashCounts  # the same, by what is promised
     verdict: RunVerdict
     headline: str
 
@@ -149,23 +150,24 @@ def summarise(report: Report) -> Summary:
         other_ran=len(other),
         official=official,
         control=control,
-        crashes=crashes(cells),
+        crashes=outcomes[Outcome.CRASH],
+        crashed=crashes(cells),
         verdict=verdict,
         headline=_headline(report, verdict, judgements, official, control),
     )
 
 
-def crashes(cells: Iterable[CellEntry]) -> Crashes:
+def crashes(cells: Iterable[CellEntry]) -> CrashCounts:
     """Returns in how many cells Envoy ended."""
     crashed = [cell for cell in cells if cell.outcome is Outcome.CRASH]
     promised = [cell for cell in crashed if cell.relation is Relation.SUPPORTED]
     official = sum(is_official(cell) for cell in promised)
-    return Crashes(len(crashed), official, len(promised) - official, len(crashed) - len(promised))
+    return CrashCounts(len(crashed), official, len(promised) - official, len(crashed) - len(promised))
 
 
 def crash_words(summary: Summary) -> str:
     """Returns the count of crashes in words, the same in every form of the report."""
-    found = summary.crashes
+    found = summary.crashed
     of_all = f"in {counted(summary.ran, 'cell')}"
     if not found.total:
         return f"No crash of Envoy {of_all}"

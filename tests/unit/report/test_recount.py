@@ -118,7 +118,7 @@ def test_the_summary_has_the_counts_of_the_script(name: str, tmp_path: Path) -> 
     assert (summary.planned, summary.ran) == (found["planned"], found["ran"])
     assert of_evidence(summary.official) == found["official"]
     assert of_evidence(summary.control) == found["control"]
-    assert vars(summary.crashes) == found["crashes"]
+    assert vars(summary.crashed) == found["crashes"]
     states = {(one.sdk, one.host): one.state.value for one in fields(whole) if one.state is not FieldState.UNSUPPORTED}
     assert states == found["states"]
     _, recorded = new_and_known(failure_groups(whole))

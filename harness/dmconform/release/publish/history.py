@@ -68,7 +68,7 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
             _with_severities(summary.official.known_failures, summary.official.known),
             str(summary.official.not_tested),
             f"{summary.control.passed} of {summary.control.cells}",
-            str(summary.crashes.total),
+            str(summary.crashes),
         )
         yield f"| {' | '.join(columns)} |"
 
