@@ -44,6 +44,6 @@ def _verdicts(report: Report, policy: str, subjects: list[str]) -> tuple[tuple[s
             found.append((subject, gate_report(report, _policy(policy), policy, subject)))
         except EmptySelection:  # nothing is promised of it
             continue
-        except UsageError:  # of a suite that knows more than this one
+        except (UsageError, ValueError):  # of a suite that knows more than this one: its ids cannot be read
             continue
     return tuple(found)
