@@ -109,8 +109,8 @@ def test_ticking_a_filter_writes_the_address_and_clearing_empties_it(open_page: 
 
 def test_the_answers_of_languages_and_sdks_lead_to_their_cells(open_page: Open) -> None:
     seen = open_page(differing())
-    seen.page.get_by_role("link", name="Go", exact=True).click()
-    assert seen.fragment == "language=go"
+    seen.page.get_by_role("link", name="Go 1.39", exact=True).click()
+    assert seen.fragment == "sdk=go@1.39:reference"
     assert {name.split(", ")[1].partition("@")[0] for name in shown(seen)} == {"go"}
     seen.page.go_back()
     assert len(shown(seen)) == 6

@@ -65,7 +65,7 @@ def test_the_cell_that_tab_comes_to_stays_however_far_the_matrix_is_scrolled(ope
     seen.page.locator(".level-3 .cell").first.click()
     seen.page.keyboard.press("Escape")
     name = seen.focused()
-    seen.page.locator("#unfold").focus()
+    seen.page.locator(".step").last.focus()
     for left, top in ((3000, 0), (3000, 900), (0, 1800)):
         seen.page.locator(".scroll").evaluate("(it, to) => it.scrollTo(...to)", [left, top])
         seen.settle()
@@ -78,7 +78,9 @@ def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
     seen = open_page(report(cells))
     row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
     assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "xfail"]
-    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 supported pass, 1 xfail"
+    assert (
+        row.get_by_role("gridcell").get_attribute("title") == "1 of 2 supported pass, 1 xfail; click to see these cells alone"
+    )
     head = row.get_by_role("rowheader")
     assert head.get_attribute("aria-expanded") == "false"
     head.click()

@@ -145,7 +145,7 @@ def test_the_matrix_works_from_the_keyboard(open_page: Open) -> None:
     seen = open_page(grid())
     press = seen.page.keyboard.press
     seen.page.locator("#unfold").focus()
-    press("Tab")
+    press("Tab")  # the buttons of the previous and the next failing cell are off where none fails
     assert seen.focused() == "all cases4 cases"
     press("ArrowDown")
     assert seen.focused() == "a2 cases"
@@ -195,22 +195,22 @@ def test_the_focus_stays_in_an_open_story(open_page: Open) -> None:
 def test_findings_lead_to_one_of_their_cells(open_page: Open) -> None:
     whole = report([cell(), broken("a/two"), broken("a/two", host="1.40.0")])
     seen = open_page(whole)
-    assert "Nothing fails this run" not in seen.page.locator("#findings").inner_text()
+    assert "No new failure" not in seen.page.locator("#failures").inner_text()
     card = seen.page.locator("#fail .finding")
     assert card.count() == 1
     assert card.get_by_role("heading").inner_text().split()[2][:-1] == "2"
     assert card.locator("code").inner_text() == whole.cells[1].reproduce
-    card.get_by_role("link").click()
+    card.locator("h4").get_by_role("link").click()
     assert seen.fragment == cell_fragment(whole.cells[1].id)
     assert seen.story.is_visible()
     seen.page.keyboard.press("Escape")
     assert seen.focused() == "a/two"
-    assert seen.page.evaluate("!!document.activeElement.closest('#findings')"), "closing a story leads away from its finding"
+    assert seen.page.evaluate("!!document.activeElement.closest('#failures')"), "closing a story leads away from its failure"
 
 
 def test_a_run_that_nothing_fails_says_so(open_page: Open) -> None:
     seen = open_page(report([cell(), known("a/two")]))
-    assert seen.page.locator("#findings .calm").inner_text() == "✓ Nothing fails this run."
+    assert seen.page.locator("#failures .calm").inner_text() == "✓ No new failure."
 
 
 def test_a_disagreement_is_explained(open_page: Open) -> None:
@@ -230,11 +230,11 @@ def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_find
 
 def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:
     seen = open_page(report([cell()], planned=3, complete=False, incomplete_reason="interrupted"))
-    findings = seen.page.locator("#findings").inner_text()
-    assert "✓" not in findings
-    assert "the run is incomplete" in findings
-    row = seen.page.locator('tr[data-sdk="rust@1.39:reference"] td')
-    assert row.all_inner_texts()[:2] == ["■ INCOMPLETE 1/1 so far", "1+"]
+    failures = seen.page.locator("#failures").inner_text()
+    assert "✓" not in failures
+    assert "the run is incomplete" in failures
+    assert seen.page.locator("h1").inner_text().split()[:4] == ["■", "The", "run", "is"]
+    assert seen.page.locator('#answers [data-count="missing"]').inner_text() == "2"
 
 
 def test_the_abi_has_its_figures_and_its_names(open_page: Open) -> None:

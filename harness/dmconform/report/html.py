@@ -17,6 +17,6 @@ def render_html(report: Report, comparison: ReportComparison | None = None, besi
 
     With its comparison with an earlier one, cells that changed are marked and can be filtered.
 
-    `beside` is the folder that the page will be in: it links to no file that is not there. None: all files are taken to be there.
+    `beside` is the folder that the page will be in: it links to no file that is not there. None: all are taken to be there.
     """
     return page(report, comparison, beside)

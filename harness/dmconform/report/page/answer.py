@@ -16,6 +16,7 @@ from dmconform.report.grid import LANGUAGE_NAMES, Grid, grid, natural
 from dmconform.report.page.links import filter_link
 from dmconform.report.schema import Report
 
+TIMES = "\N{MULTIPLICATION SIGN}"
 REASONS_SHOWN = 8
 LONGEST_REASON = 300
 
@@ -187,7 +188,7 @@ def _view(field: Field) -> FieldView:
     word, note = state.value, ""
     worst = field.worst
     counts = {one: shown.failed.get(one, 0) + shown.known.get(one, 0) for one in Severity}
-    worst_words = f"{counts[worst]} × {worst.value}" if worst is not None else ""
+    worst_words = f"{counts[worst]} {TIMES} {worst.value}" if worst is not None else ""
     match state:
         case FieldState.HOLDS:
             note = f"{shown.passed} of {shown.cells}"
@@ -223,7 +224,7 @@ def _others(field: Field) -> str:
     """Returns what unsupported cells came to, in a few words."""
     if field.others:
         worst = next(one for one in Severity if one in field.others)
-        return f"{field.others[worst]} × {worst.value}"
+        return f"{field.others[worst]} {TIMES} {worst.value}"
     return f"{field.others_passed} pass" if field.others_passed else ""
 
 
@@ -265,7 +266,7 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
         )
         for (kind, text), cells in grouped.items()
     ]
-    waived = "; ".join(f"{one.cells} × {one.by}" for one in verdict.waived)
+    waived = "; ".join(f"{one.cells} {TIMES} {one.by}" for one in verdict.waived)
     return AnswerView(
         subject=f"Envoy {subject}" if option == "--host" else subject,
         anchor=f"why-{option.removeprefix('--')}-{subject}",
@@ -283,16 +284,17 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
 def _modified(report: Report, official: Iterable[Field]) -> Iterable[NoticeView]:
     """Returns a line for each host that is a modified build, so that no result of it is taken for the release's."""
     promised = {field.host for field in official if field.relation is Relation.SUPPORTED}
-    for host in report.hosts:
-        if host.is_modified and host.id in promised:
-            others = [
-                one.id
-                for one in report.hosts
-                if one.id in promised and not one.is_modified and one.release_text.rpartition(".")[0] == host.release_text.rpartition(".")[0]
-            ]
+    hosts = [host for host in report.hosts if host.id in promised]
+    for host in hosts:
+        if host.is_modified:
+            others = [one.id for one in hosts if not one.is_modified and _minor(one) == _minor(host)]
             clean = f"; compare {', '.join(others)}" if others else ", and this run has no other build of that minor"
             text = f"Envoy {host.id} is a modified build: its results are not those of the release{clean}"
             yield NoticeView(text, filter_link(host=host.id))
+
+
+def _minor(host: Host) -> str:
+    return host.release_text.rpartition(".")[0]
 
 
 _PLACES = {"abi": "#abi", "coverage": "#points", "unsupported": filter_link(relation="unsupported")}

@@ -31,7 +31,7 @@ def _figures(summary: Summary) -> Iterator[Figure]:
     official, control = summary.official, summary.control
     yield Figure(
         "tested",
-        f"{official.tested_percent} %" if official.cells else "–",
+        f"{official.tested_percent} %" if official.cells else "-",
         f"of the promise tested: {official.ran} of {counted(official.cells, 'cell')} of the official SDKs"
         if official.cells
         else "of the promise tested: no official SDK was run",

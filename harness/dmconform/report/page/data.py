@@ -11,7 +11,6 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.text import plain
 from dmconform.core.values import Judgement, Outcome, Relation, Severity
-from dmconform.core.versions import Minor, Release
 from dmconform.report.answers.fields import FieldState
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
@@ -27,7 +26,6 @@ from dmconform.report.page.links import web_link
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
 from dmconform.report.summary import RunVerdict, abi_words, summarise, unrun
-from dmconform.spec.promise import pair_relation
 
 LONGEST_TEXT = 4000
 SHORT_TEXT = 400
@@ -53,7 +51,7 @@ class PointData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class ColumnData(msgspec.Struct, frozen=True, rename="camel"):
-    """One SDK version on one host. `window` is the promise of the documents before a case is known."""
+    """One SDK version on one host. `window` is the best relation of its cells, as in the table of the answer."""
 
     sdk: int
     host: str
@@ -376,7 +374,7 @@ class _Maker:
             ColumnData(
                 sdk=sdks.index(sdk.sdk),
                 host=self.texts.safe(host),
-                window=_window(sdk.minor, host, seen[sdk.sdk, host]),
+                window=next(one for one in Relation if one in seen[sdk.sdk, host]),
                 state=self.states[sdk.sdk, host].value,
                 abi=abi_words(self.layout.column(sdk.sdk, host)),
                 static=static.get((sdk.sdk, host), -1),
@@ -463,14 +461,3 @@ def _points(report: Report) -> list[PointData]:
     points += [(name, False) for name in suite.points_without_cases] if suite is not None else []
     points = points or [(one.value, one is ExtensionPoint.HTTP_FILTER) for one in ExtensionPoint]
     return [PointData(plain(name), has_cases) for name, has_cases in sorted(points, key=lambda one: (not one[1], one[0]))]
-
-
-def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
-    """Returns what the documents promise for the pair: the relation of its cells, or else of the versions."""
-    for relation in (Relation.SUPPORTED, Relation.LEGACY):
-        if relation in seen:
-            return relation
-    try:
-        return pair_relation(Minor.parse(minor), Release.parse(host.partition("~")[0]).minor)
-    except ValueError:  # of another make than this suite's
-        return Relation.UNSUPPORTED

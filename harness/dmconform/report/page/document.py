@@ -22,6 +22,7 @@ from dmconform.report.marks import JUDGEMENT_MEANINGS, MISMATCH_SIGN, OUTCOME_MA
 from dmconform.report.page.answer import answer_parts
 from dmconform.report.page.counts import control_words, figures
 from dmconform.report.page.data import page_data
+from dmconform.report.page.glossary import glossary
 from dmconform.report.page.links import is_there, relative_link
 from dmconform.report.page.modules import combine
 from dmconform.report.page.older import missing_parts
@@ -49,19 +50,20 @@ LEGEND = (
 def page(report: Report, comparison: ReportComparison | None, beside: Path | None = None) -> str:
     """Renders the page of `report`; with its comparison with an earlier report, also what changed since.
 
-    `beside` is the folder that the page will be in: it links to no file that is not there. None: all files are taken to be there.
+    `beside` is the folder that the page will be in: it links to no file that is not there. None: all are taken to be there.
     """
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
     script = combine(ASSETS, SCRIPT)
     summary = summarise(report)
     answer, _, numbers = summary.headline.partition(": ")
     parts = answer_parts(report)
+    data = page_data(report, comparison, parts.states, beside)
     return _template().render(
         style=Markup(style),  # the project's own files
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=Markup(embedded(msgspec.json.encode(page_data(report, comparison, parts.states, beside)).decode())),  # escaped for its place
+        data=Markup(embedded(msgspec.json.encode(data).decode())),  # escaped for its place
         report=report,
         compared=_compared(comparison) if comparison is not None else None,
         summary=summary,
@@ -77,6 +79,7 @@ def page(report: Report, comparison: ReportComparison | None, beside: Path | Non
         not_applicable=summary.by_outcome[Outcome.NOT_APPLICABLE],
         outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
         outcome_marks=OUTCOME_MARKS,
+        glossary=glossary(),
         legend=[(its, meaning) for _, its, meaning in LEGEND],
     )
 

@@ -27,7 +27,7 @@ def relative_link(path: str | None) -> str | None:
 
 
 def is_there(beside: Path | None, place: str | None) -> bool:
-    """Returns whether a page in the folder `beside` can link to a place that its report names; None: it is taken to be there."""
+    """Returns whether a page in the folder `beside` can link to a place that its report names; None: to every one."""
     if not place or relative_link(place) is None:
         return False
     return beside is None or (beside / place).exists()

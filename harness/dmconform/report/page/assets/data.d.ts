@@ -56,7 +56,7 @@ export interface SdkData {
   minor: string;
 }
 
-/** One SDK version on one host. `window` is the promise of the documents before a case is known. */
+/** One SDK version on one host. `window` is the best relation of its cells, as in the table of the answer. */
 export interface ColumnData {
   sdk: number;
   host: string;

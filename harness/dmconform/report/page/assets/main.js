@@ -97,6 +97,24 @@ function reveal(element) {
   element.scrollIntoView();
 }
 
+/**
+ * What was opened for paper, where nothing can be clicked.
+ * @type {HTMLDetailsElement[]}
+ */
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("#failures-box > details, #found")]
+    .filter((it) => it instanceof HTMLDetailsElement)
+    .filter((it) => !it.open && it.id !== "informational");
+  for (const it of opened) {
+    it.open = true;
+    it.dispatchEvent(new Event("toggle")); // the browser's own comes after the picture is taken
+  }
+});
+addEventListener("afterprint", () => {
+  for (const it of opened) it.open = false;
+});
+
 for (const section of document.querySelectorAll("main > section[hidden]")) section.removeAttribute("hidden"); // empty without this script
 readAddress();
 const updateFilters = buildFilters(changed);
