@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from dmconform.binaries.facts import StaticKind
@@ -22,6 +24,7 @@ from tests.unit.report_samples import (
     matrix,
     report,
     static,
+    unreachable,
 )
 
 pytestmark = pytest.mark.browser
@@ -268,3 +271,48 @@ def test_what_was_found_before_is_reported_with_its_command(open_page: Open) -> 
     box.get_by_text("seen so").wait_for()
     assert "It ends" in box.inner_text()
     assert box.locator("code").inner_text() == "dmconform run -x"
+
+
+def test_the_story_of_an_untested_cell_claims_nothing_of_a_run(open_page: Open) -> None:
+    entry = unreachable("a/one", host="1.40.0")
+    seen = open_page(report([cell(), entry]), fragment=f"#{cell_fragment(entry.id)}")
+    assert seen.field("outcome").inner_text() == "not tested"
+    assert seen.field("judgement").inner_text() == "skip: not tested, as the SDK or the host could not be had; never a pass"
+    assert seen.field("probe").inner_text() == "none: the cell did not run (not tested)"
+    printed = seen.story.inner_text()
+    assert "tag v1.40.0 cannot be fetched" in printed
+    for words in ("ABI string", "not loaded", "not observed", "not to be run", "not applicable"):
+        assert words not in printed, words
+    quiet = cell("a/go", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads")
+    seen = open_page(report([quiet]), fragment=f"#{cell_fragment(quiet.id)}")
+    assert seen.field("judgement").inner_text() == "skip: not applicable, as the case says nothing about this cell"
+
+
+def test_evidence_that_is_not_beside_the_page_is_no_link(open_page: Open, tmp_path: Path) -> None:
+    entry = broken()
+    whole = report([entry])
+    seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}", beside=tmp_path)
+    assert seen.field("evidence").count() == 0
+    (tmp_path / str(entry.evidence)).mkdir(parents=True)
+    seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}", beside=tmp_path)
+    assert seen.field("evidence").locator("a").count() == 2
+
+
+def test_the_document_of_a_requirement_is_a_link_where_it_is_known(open_page: Open) -> None:
+    whole = report([cell()])
+    address = "https://github.com/envoyproxy/envoy/blob/v1.40.0/docs/overview.rst"
+    linked = msgspec.structs.replace(whole.requirements[0], link=address)
+    for requirements, links in (((linked,), [address]), (whole.requirements, [])):
+        its = msgspec.structs.replace(whole, requirements=requirements)
+        seen = open_page(its, fragment=f"#{cell_fragment(whole.cells[0].id)}")
+        found = seen.field("requirement").locator("a").evaluate_all("all => all.map(it => it.getAttribute('href'))")
+        assert found == links
+
+
+def test_the_glossary_is_one_click_away(open_page: Open) -> None:
+    seen = open_page(report([cell()]))
+    seen.page.get_by_role("link", name="Glossary").click()
+    box = seen.page.locator("#glossary").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 900
+    assert "a module that this suite builds" in seen.page.locator("#glossary").inner_text()
