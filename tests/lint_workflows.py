@@ -7,7 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from dmconform.core import paths
 from dmconform.core.process import run_program
+from dmconform.spec.steps import load_steps
 
 from tests.checkout import ROOT
 from tests.workflow_files import ACTIONS, TIMEOUT_S, WORKFLOWS, own_program, read_yaml, run_go, scripts
@@ -80,6 +82,7 @@ def all_inconsistencies() -> list[str]:
     found += [shellcheck(path, text, shell) for path in ACTIONS for shell, text in scripts(read_yaml(path))]
     found += [shellcheck(path, path.read_text(encoding="utf-8"), shell) for path, shell in SCRIPTS.items()]
     found += [shellcheck(path, path.read_text(encoding="utf-8"), "sh", "error") for path in BUILD_SCRIPTS]
+    found += [shellcheck(paths.STEPS_FILE, one.script, "sh") for one in load_steps(paths.STEPS_FILE).values()]
     return [line for line in found if line]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,22 +9,13 @@ from typing import Final
 
 import msgspec
 
+from dmconform.abi.policy_rule import PolicyRule
 from dmconform.core import paths
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
 from dmconform.core.versions import Minor
 
 FILE: Final = paths.ABI / "policy.toml"
-
-
-class PolicyRule(enum.Enum):
-    """A rule that two states of the ABI can be judged by; its value names it in data, reports and command lines."""
-
-    FROZEN = "frozen"
-    ADDITION = "addition"
-    OPTIONAL_HOOKS = "optional-hooks"
-    ENUM_DIRECTION = "enum-direction"
-    DEPRECATION = "deprecation"
 
 
 class RuleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

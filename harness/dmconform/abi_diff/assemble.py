@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 
+import msgspec
+
+from dmconform.abi.deprecations import Deprecated, deprecations
+from dmconform.abi.loading import known_minors, load_every_abi
+from dmconform.abi.policy import load_policy
+from dmconform.abi.policy_rule import PolicyRule
 from dmconform.abi.types import UNKNOWN, Abi, FunctionKind, Provenance
 from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, AbiDifference, AbiSide, Diff, Impact, UsingSdk
 from dmconform.abi_diff.classify import classify
 from dmconform.abi_diff.compare_types import Party, compare, not_measured
 from dmconform.abi_diff.flow import type_uses
 from dmconform.abi_diff.operands import Operand
+from dmconform.abi_diff.policy import REMOVALS, Circumstances, judge, verdicts
 from dmconform.abi_diff.requirements import Needs
 from dmconform.abi_diff.shapes import World
 from dmconform.abi_diff.uses import SdkUses, Users
 from dmconform.core.extension_point import point_of
+from dmconform.core.versions import Minor
 
 _ORDER = tuple(Impact)
 _OF_HOOKS_THAT_LACK = (AbiChangeKind.HOOK_REQUIRED, AbiChangeKind.HOOK_NEEDED, AbiChangeKind.HOOK_NOT_MEASURED)
@@ -36,7 +44,56 @@ def diff(old: Operand, new: Operand, uses: SdkUses, needs: Needs) -> Diff:
     maker = _Maker(old, new, Users(uses.of_minor(old.minor)))
     differences = (*_abi_string(old, new), *found.differences)
     changes = sorted((maker.change(one) for one in differences), key=_sort_key)
-    return Diff(_side(old), _side(new), found.compared, tuple(changes), tuple(_notes(old, new, needs)))
+    policy = load_policy()
+    circumstances = _circumstances(old, new, changes)
+    judged = judge(changes, circumstances)
+    ruled = [
+        msgspec.structs.replace(change, rules=tuple(rule for rule in PolicyRule if rule in one.broken), permitted=one.permitted)
+        for change, one in zip(changes, judged, strict=True)
+    ]
+    return Diff(
+        old=_side(old),
+        new=_side(new),
+        compared=found.compared,
+        changes=tuple(ruled),
+        policy=verdicts(changes, judged, circumstances),
+        binds=policy.binds(_minor(new.minor)),
+        notes=tuple(_notes(old, new, needs)),
+    )
+
+
+def _circumstances(old: Operand, new: Operand, changes: list[AbiChange]) -> Circumstances:
+    before, after = _minor(old.minor), _minor(new.minor)
+    following = max(known_minors()[-1], before or Minor(0, 0)).next()
+    removed = any(change.kind in REMOVALS for change in changes)
+    return Circumstances(
+        policy=load_policy(),
+        release=after or following,
+        release_known=after is not None,
+        deprecated=_deprecated(old.abi, before or following) if removed else {},
+        marks_known=bool(old.abi.sources),
+        types_known=bool(old.abi.sources and new.abi.sources),
+    )
+
+
+def _deprecated(abi: Abi, minor: Minor) -> dict[str, Deprecated]:
+    """Returns what an ABI, and the known releases before it, mark as deprecated."""
+    policy = load_policy()
+    earlier = {name: one for name, one in _known_deprecations().items() if one.since <= minor}
+    return deprecations({minor: abi}, policy) | earlier
+
+
+@cache
+def _known_deprecations() -> dict[str, Deprecated]:
+    return deprecations({Minor.parse(minor): abi for minor, abi in load_every_abi().items()}, load_policy())
+
+
+def _minor(text: str) -> Minor | None:
+    """Returns the minor; None where it is not known."""
+    try:
+        return Minor.parse(text)
+    except ValueError:
+        return None
 
 
 def _party(operand: Operand, needs: Needs) -> Party:

@@ -6,14 +6,16 @@ In all of them "old" is the ABI that a module was built against, and "new" is th
 from __future__ import annotations
 
 import enum
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
 
+from dmconform.abi.policy_rule import PolicyRule
 from dmconform.binaries.facts import Binding
 from dmconform.core.values import Relation
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class AbiChangeKind(enum.Enum):
@@ -142,6 +144,39 @@ class AbiChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certain: bool  # false: as far as a header shows that is not the release's own
     affects: tuple[str, ...]
     used_by: tuple[UsingSdk, ...]  # SDK versions whose modules are concerned, as far as measured
+    rules: tuple[PolicyRule, ...] = ()  # that it breaks
+    permitted: bool = False  # it takes away what was deprecated for long enough
+
+
+class RuleStatus(enum.Enum):
+    """Whether a change of the ABI keeps a rule of the policy."""
+
+    HELD = "held"
+    BROKEN = "broken"
+    UNKNOWN = "not known"
+
+
+class RuleBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One change that breaks a rule."""
+
+    subject: str  # the function or type
+    kind: AbiChangeKind
+    detail: str
+    certain: bool  # false: as far as a header shows that is not the release's own
+
+
+class RuleVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule of the policy, and whether the newer ABI keeps it.
+
+    `unknown` says of what it could not be judged, in sentences; where nothing breaks the rule, but something is not known, its
+    status is not known. `remarks` are facts for it.
+    """
+
+    rule: PolicyRule
+    status: RuleStatus
+    broken_by: tuple[RuleBreak, ...] = ()
+    unknown: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class AbiSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -173,6 +208,8 @@ class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new: AbiSide
     compared: Compared
     changes: tuple[AbiChange, ...]
+    policy: tuple[RuleVerdict, ...] = ()
+    binds: bool = False  # whether the policy binds the newer side; else its rules are a comparison only
     notes: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
@@ -185,6 +222,19 @@ class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Whether a module that is already built may be broken by anything."""
         return bool(self.of(Impact.BUILT))
 
+    def offending(self, allowed: Collection[PolicyRule] = ()) -> tuple[AbiChange, ...]:
+        """Returns the changes that must not be, but for those all of whose broken rules are allowed.
+
+        These are what breaks modules that are already built, unless the policy permits it, and, where the policy binds, what
+        breaks one of its rules.
+        """
+        return tuple(
+            one
+            for one in self.changes
+            if ((one.impact is Impact.BUILT and not one.permitted) or (self.binds and one.rules))
+            and not (one.rules and set(one.rules) <= set(allowed))
+        )
+
 
 class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A change that breaks what two neighbouring minors promise."""
@@ -193,6 +243,7 @@ class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host_minor: str
     host_releases: tuple[str, ...]  # the known releases of that minor that it is so on
     relation: Relation  # what the documents say of the pair
+    promises: tuple[str, ...]  # ids of conformance/spec/promises.toml that make it so
     subject: str  # the function or type; empty for the ABI string
     kind: AbiChangeKind
     how: How
@@ -200,6 +251,8 @@ class AbiBreak(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     used_by: tuple[UsingSdk, ...]
     detail: str
     certain: bool  # false: as far as a header shows that is not the release's own
+    rules: tuple[PolicyRule, ...] = ()  # of the policy that it breaks
+    permitted: bool = False  # the policy permits it
 
 
 class MinorPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -209,11 +262,14 @@ class MinorPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host_minor: str
     host_releases: tuple[str, ...]  # all known releases of that minor; what only some of them break is among the findings
     relation: Relation
+    promises: tuple[str, ...]  # ids of conformance/spec/promises.toml
     built: int
     unknown: int
     rebuild: int
     harmless: int
     compared: Compared
+    policy: tuple[RuleVerdict, ...] = ()
+    binds: bool = False  # whether the policy binds the host
 
 
 class AbiBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -225,8 +281,12 @@ class AbiBreaks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def broken(self) -> tuple[AbiBreak, ...]:
-        """The broken pairs among the supported ones."""
+        """The findings about supported pairs."""
         return tuple(one for one in self.findings if one.relation is Relation.SUPPORTED)
+
+    def offending(self, allowed: Collection[PolicyRule] = ()) -> tuple[AbiBreak, ...]:
+        """Returns the findings about supported pairs that the policy does not permit, but for those whose rules are allowed."""
+        return tuple(one for one in self.broken if not one.permitted and not (one.rules and set(one.rules) <= set(allowed)))
 
 
 class StringVerdict(enum.Enum):

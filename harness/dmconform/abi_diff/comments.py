@@ -26,8 +26,8 @@ _DEMANDS: Final = {
 def deprecation(comment: str | None) -> Deprecation | None:
     """Returns what a comment says of the deprecation of its declaration; None where it says nothing of it.
 
-    The mark is `@deprecated`, `DEPRECATED` or `Deprecated:` at the start of a line. What belongs to it is the text up to the end
-    of the paragraph.
+    The mark is `@deprecated`, `DEPRECATED` or `Deprecated:` at the start of a line. What belongs to it is the text up to
+    the end of the paragraph.
     """
     lines = _lines(comment)
     for number, line in enumerate(lines):

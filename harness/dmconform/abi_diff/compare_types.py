@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from dmconform.abi.required_hooks import Without
-from dmconform.abi.types import Abi, Function, FunctionKind, Provenance
+from dmconform.abi.types import Abi, Documented, Function, FunctionKind, Provenance
 from dmconform.abi_diff.changes import AbiChangeKind, AbiDifference, Compared, Reader
 from dmconform.abi_diff.renames import renamed_types
 from dmconform.abi_diff.shapes import TypeComparison, World
@@ -15,8 +15,10 @@ from dmconform.abi_diff.type_changes import type_differences
 from dmconform.core.extension_point import point_of
 
 _REMOVED = {FunctionKind.CALLBACK: AbiChangeKind.CALLBACK_REMOVED, FunctionKind.HOOK: AbiChangeKind.HOOK_REMOVED}
+_NOT_DOCUMENTED = "no comment of a header says that it is optional"
 _IDLE_NOW = "declared still, but the host does not look it up any more"
 _IDLE_BEFORE = "the older host declares the hook and never calls it"
+_DOCUMENTED = {Documented.OPTIONAL: Without.WORKS, Documented.MANDATORY: Without.REFUSED}
 _ADDED = {FunctionKind.CALLBACK: AbiChangeKind.CALLBACK_ADDED, FunctionKind.HOOK: AbiChangeKind.HOOK_ADDED}
 
 
@@ -40,6 +42,11 @@ class Party:
     abi: Abi
     needs: Need = not_measured
     idle: frozenset[str] = frozenset()
+
+    def documented(self, hook: str) -> Without | None:
+        """Returns what a host does with a module that lacks the hook, as far as the header's comment says."""
+        found = next((one.documented for one in self.abi.functions if one.name == hook), None)
+        return None if found is None else _DOCUMENTED[found]
 
 
 @dataclass(frozen=True)
@@ -96,23 +103,28 @@ def _removed(function: Function, old: Abi) -> AbiDifference:
 def _requirements(old: Party, new: Party, common: frozenset[str]) -> Iterator[AbiDifference]:
     """Yields hooks that the new host requires and the old one did not, and new hooks of which that is not known.
 
-    A new hook matters only where the extension point is old: of a new one, no built module has anything.
+    A new hook matters only where the extension point is old: of a new one, no built module has anything. What was not measured
+    is as the header's comment says.
     """
     points = {point_of(name) for name in old.abi.names(FunctionKind.HOOK)} - {None}
     for name in new.abi.names(FunctionKind.HOOK):
         is_new = name not in common
         if is_new and point_of(name) not in points:
             continue
-        before, after = Without.WORKS if is_new else old.needs(name), new.needs(name)
+        before = Without.WORKS if is_new else old.needs(name) or old.documented(name)
+        measured = new.needs(name)
+        after = measured or new.documented(name)
         if after is None:
             if is_new:
-                yield AbiDifference(AbiChangeKind.HOOK_NOT_MEASURED, name)
+                yield AbiDifference(AbiChangeKind.HOOK_NOT_MEASURED, name, detail=_NOT_DOCUMENTED)
         elif before is Without.WORKS and after is not Without.WORKS:
             kind = AbiChangeKind.HOOK_REQUIRED if after is Without.REFUSED else AbiChangeKind.HOOK_NEEDED
-            detail = f"a module without it: {after.value}; the hook {'is new' if is_new else 'could be left out before'}"
-            yield AbiDifference(kind, name, detail=detail)
+            what = f"a module without it: {after.value}" if measured else "its header says that it is mandatory; not measured"
+            yield AbiDifference(kind, name, detail=f"{what}; the hook {'is new' if is_new else 'could be left out before'}")
         elif before is Without.REFUSED and after is Without.WORKS:
             yield AbiDifference(AbiChangeKind.HOOK_OPTIONAL, name)
+        elif is_new and measured is None:
+            yield AbiDifference(AbiChangeKind.HOOK_ADDED, name, detail="its header says that it is optional; not measured")
 
 
 def _function(was: Function, now: Function, comparison: TypeComparison, *, exact: bool, idle: bool) -> Iterator[AbiDifference]:

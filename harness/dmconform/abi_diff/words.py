@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from dmconform.abi.policy import load_policy
+from dmconform.abi.policy_rule import PolicyRule
 from dmconform.abi_diff.changes import (
     AbiBreak,
     AbiBreaks,
@@ -18,9 +20,12 @@ from dmconform.abi_diff.changes import (
     How,
     Impact,
     MinorPair,
+    RuleStatus,
+    RuleVerdict,
     UsingSdk,
 )
 from dmconform.binaries.facts import Binding
+from dmconform.core.text import counted
 from dmconform.core.values import Relation
 
 SHARED = "shared by all extension points"
@@ -79,6 +84,49 @@ def grouped(changes: Iterable[AbiChange]) -> Iterator[tuple[str, list[AbiChange]
         yield heading, list(members)
 
 
+def policy_heading(binds: bool, host: str) -> str:
+    """Returns how the verdicts of the policy's rules on a host are to be taken, as a sentence."""
+    since = load_policy().since
+    if binds:
+        return f"By the rules of the compatibility policy, which came with {since}:"
+    return f"By the rules of the compatibility policy, which came with {since} and does not bind {host}: a comparison only."
+
+
+def verdict(one: RuleVerdict, *, everything: bool = False) -> str:
+    """Returns whether a rule holds, and what breaks it: without `everything`, the first few."""
+    shown = None if everything else _SHOWN
+    if one.status is RuleStatus.BROKEN:
+        return f"broken by {_listed(dict.fromkeys(broken.subject for broken in one.broken_by), shown, ', ')}"
+    if one.status is RuleStatus.UNKNOWN:
+        return f"not known: {_listed(one.unknown, shown, '; ')}"
+    return f"held ({'; '.join(one.remarks)})" if one.remarks and everything else "held"
+
+
+def _listed(items: Collection[str], shown: int | None, separator: str) -> str:
+    first = tuple(items)[:shown]
+    more = len(items) - len(first)
+    return separator.join(first) + (f" and {more} more" if more else "")
+
+
+def answer(policy: Iterable[RuleVerdict], must_not: int, offending: int, allowed: Collection[PolicyRule]) -> str:
+    """Returns whether something must not be, as a sentence.
+
+    Args:
+        policy: the verdicts of the rules.
+        must_not: how many changes must not be unless they are allowed.
+        offending: how many of them are not allowed.
+        allowed: the rules that are allowed to be broken.
+    """
+    names = ", ".join(rule.value for rule in PolicyRule if rule in allowed)
+    excused = f"; allowed by {names}: {must_not - offending}" if names else ""
+    if offending:
+        return f"✗ {counted(offending, 'change')} break{'s' * (offending == 1)} what was released{excused}"
+    unknown = ", ".join(one.rule.value for one in policy if one.status is RuleStatus.UNKNOWN)
+    if unknown:
+        return f"? Nothing is known to break what was released; could not be judged: {unknown}{excused}"
+    return f"✓ Nothing breaks what was released{excused}"
+
+
 @dataclass(frozen=True)
 class GroupedChanges:
     """Changes with the same text, besides their subjects."""
@@ -109,8 +157,16 @@ def _of_change(change: AbiChange) -> Iterator[str]:
         more = len(change.affects) - _SHOWN
         names = ", ".join(change.affects[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
         yield f"affects {names}" + (f" ({', '.join(change.points)})" if len(change.points) > 1 else "")
+    yield from _by_policy(change)
     if change.impact is not Impact.HARMLESS and change.kind is not AbiChangeKind.SIGNATURE_UNKNOWN:
         yield f"used by: {users(change)}"
+
+
+def _by_policy(one: AbiChange | AbiBreak) -> Iterator[str]:
+    if one.rules:
+        yield f"{'rule' if len(one.rules) == 1 else 'rules'}: {', '.join(rule.value for rule in one.rules)}"
+    if one.permitted:
+        yield "the policy permits it: it was deprecated for long enough"
 
 
 def users(change: AbiChange | AbiBreak) -> str:
@@ -127,8 +183,9 @@ def _user(use: UsingSdk, change: AbiChange | AbiBreak) -> str:
 
 
 def pair(one: MinorPair) -> str:
-    """Describes a pair, such as `1.38 → 1.39 (supported; hosts 1.39.0, 1.39.3)`."""
-    return f"{one.sdk_minor} → {one.host_minor} ({one.relation.value}; hosts {', '.join(one.host_releases)})"
+    """Describes a pair, such as `1.38 → 1.39 (supported by window; hosts 1.39.0, 1.39.3)`."""
+    by = f" by {', '.join(one.promises)}" if one.relation is Relation.SUPPORTED and one.promises else ""
+    return f"{one.sdk_minor} → {one.host_minor} ({one.relation.value}{by}; hosts {', '.join(one.host_releases)})"
 
 
 def of_pair(one: MinorPair) -> str:
@@ -150,14 +207,18 @@ def _of_finding(finding: AbiBreak) -> Iterator[str]:
     yield f"on {', '.join(finding.host_releases)}"
     if finding.points:
         yield f"extension point: {', '.join(finding.points)}"
+    yield from _by_policy(finding)
     yield f"used by: {users(finding)}"
 
 
-def findings_summary(found: AbiBreaks) -> str:
-    """Returns one sentence for all supported pairs."""
+def findings_summary(found: AbiBreaks, allowed: Collection[PolicyRule] = ()) -> str:
+    """Returns one sentence for all supported pairs; `allowed` are the rules that may be broken."""
     supported = [one for one in found.pairs if one.relation is Relation.SUPPORTED]
-    broken = {(one.sdk_minor, one.host_minor) for one in found.broken}
+    offending = found.offending(allowed)
+    broken = {(one.sdk_minor, one.host_minor) for one in offending}
+    excused = len(found.offending()) - len(offending)
+    also = f" {counted(excused, 'change')} {'is' if excused == 1 else 'are'} allowed." if excused else ""
     if not broken:
-        return f"Nothing in the ABI data breaks the promise, in {len(supported)} supported pairs of minors."
+        return f"Nothing in the ABI data breaks the promise, in {len(supported)} supported pairs of minors.{also}"
     names = ", ".join(f"{sdk} → {host}" for sdk, host in sorted(broken))
-    return f"{len(found.broken)} changes break the promise, in {len(broken)} of {len(supported)} supported pairs: {names}."
+    return f"{len(offending)} changes break the promise, in {len(broken)} of {len(supported)} supported pairs: {names}.{also}"

@@ -29,8 +29,8 @@ def deprecated_notes(facts: ModuleFacts, known: Mapping[str, Deprecated]) -> Ite
         more = f" and {len(functions) - _SHOWN} more" if len(functions) > _SHOWN else ""
         what = "a function" if len(functions) == 1 else f"{len(functions)} functions"
         yield (
-            f"it uses {what} that the ABI's header marks as deprecated since {since}, and that Envoy {removal} may be the first "
-            f"to lack: {', '.join(names)}{more}"
+            f"it uses {what} that the ABI's header marks as deprecated since {since}, and that Envoy {removal} may be the "
+            f"first to lack: {', '.join(names)}{more}"
         )
 
 

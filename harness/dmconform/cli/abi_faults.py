@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from dmconform.cli.command import Command
-from dmconform.cli.options import add_measuring_options
+from dmconform.cli.options import add_measuring_options, refuse_without_effect
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
 
@@ -26,6 +26,10 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.measure.faults.page import faults_page
     from dmconform.measure.faults.run import measure_faults_of
 
+    if arguments.page:
+        refuse_without_effect(
+            arguments, ("host", "out", "workers"), "--page: nothing is measured, and only the page is written"
+        )
     out: Path = arguments.out or FILE
     if out == FILE:
         page_file()  # what cannot be written is not measured

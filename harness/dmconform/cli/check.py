@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_exit_zero, add_hosts
+from dmconform.cli.options import add_exit_zero, add_hosts, refuse_without_effect
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 
@@ -77,6 +77,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError("--together: with --no-run nothing is loaded; expected one of the two")
     if arguments.keep and arguments.no_run:
         raise UsageError("--keep: with --no-run there is nothing to keep; expected one of the two")
+    if arguments.no_run:
+        refuse_without_effect(arguments, ("isolate", "filter_name", "filter_config"), "--no-run: nothing of it is run")
     if arguments.readable and not arguments.isolate:
         raise UsageError("--readable: without --isolate everything can be read; expected both")
     json_file = json_target(arguments.json)

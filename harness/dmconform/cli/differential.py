@@ -27,6 +27,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.measure.differential.request import DifferentialRequest, run_request
     from dmconform.measure.differential.result import as_json
 
+    if arguments.json == "-" and arguments.markdown:
+        raise UsageError("--markdown together with --json -: standard output has the JSON alone; name a file for it")
     json_file = json_target(arguments.json)
     with _folder(arguments.keep) as folder:
         compared = run_request(

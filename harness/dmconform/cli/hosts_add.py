@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmconform.cli.command import Command
+from dmconform.cli.options import refuse_without_effect, worker_count
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.trouble import not_written
@@ -32,7 +33,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="leave out required hooks and fault injection, which take minutes")
     parser.add_argument("--abi-string", metavar="TEXT", help="its ABI string, where its binary does not say it")
     parser.add_argument(
-        "-n", dest="workers", type=int, default=None, metavar="N", help="Envoys at once (default: one per processor)"
+        "-n", dest="workers", type=worker_count, default=None, metavar="N", help="Envoys at once (default: one per processor)"
     )
 
 
@@ -55,6 +56,8 @@ def _run(arguments: argparse.Namespace) -> int:
         release = str(Release.parse(arguments.release))
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if arguments.quick:
+        refuse_without_effect(arguments, ("workers",), "--quick: it leaves out what several Envoys at once are for")
     if arguments.write:
         paths.checkout("hosts add --write edits conformance/hosts.toml")
     known = load_hosts(paths.HOSTS_FILE)

@@ -29,6 +29,7 @@ from dmconform.cli import (
     published,
     reproduce,
     run,
+    site,
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
@@ -76,6 +77,7 @@ dmconform list cells --case 'window/*'
         gate.COMMAND,
         diff.COMMAND,
         page.COMMAND,
+        site.COMMAND,
         nightly.COMMAND,
         plan.COMMAND,
         merge.COMMAND,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_format, add_run_options, add_selectors, report_file
+from dmconform.cli.options import add_format, add_run_options, add_selectors, refuse_without_effect, report_file
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 from dmconform.core.paths import report_in
@@ -92,9 +92,10 @@ def _set_regressed(form: str, *, regressed: bool) -> None:
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
     """Rejects options that have no effect together with --report."""
-    for name in ("host", "sdk", "case", "everywhere", "sdk_source", "keep"):
-        if getattr(arguments, name):
-            raise UsageError(f"--{name} together with --report: with a report that is there, nothing is run or kept")
+    names = ("host", "sdk", "case", "everywhere", "sdk_source", "workers", "reruns", "keep")
+    refuse_without_effect(arguments, names, "--report: with a report that is there, nothing is run or kept")
+    if arguments.nights != NIGHTS:
+        raise UsageError("--nights together with --report: nothing is kept; leave one of the two out")
 
 
 def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Path, Report, Report | None]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
+from dmconform.core.errors import UsageError
 from dmconform.core.paths import report_in
 
 SEVERAL_HELP = "several in one word are separated by blanks; may be repeated"
@@ -14,6 +16,7 @@ CASE_HELP = f"a glob over case ids, such as 'rtld/*'; {SEVERAL_HELP}"
 EVERYWHERE_HELP = (
     "all cases on all pairs of SDK and host; without it, most run only where the documents say something about the pair"
 )
+RERUNS = 2
 CELL_HELP = "as reports and dmconform list cells write it"
 
 
@@ -65,11 +68,45 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reruns",
         type=int,
-        default=2,
+        default=RERUNS,
         metavar="N",
         help="how often cells that fail the run are run again, alone, to see whether they are flaky; "
-        "the verdict stays (default: 2; some cells of each cause)",
+        f"the verdict stays (default: {RERUNS}; some cells of each cause)",
     )
+
+
+def worker_count(text: str) -> int:
+    """Returns how many things are done at once, as `-n` says.
+
+    Raises:
+        ArgumentTypeError: it is not a number from 1 on.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
+    return int(text)
+
+
+def refuse_without_effect(arguments: argparse.Namespace, names: Iterable[str], beside: str) -> None:
+    """Refuses options whose values could have no effect.
+
+    Args:
+        arguments: the command line.
+        names: where their values are in it.
+        beside: the option that makes them useless, and why.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and value is not False and value != _UNSET.get(name, []):
+            option = _SPELT.get(name, f"--{name.replace('_', '-')}")
+            raise UsageError(f"{option} together with {beside}; leave one of the two out")
+
+
+_SPELT = {"workers": "-n", "out": "-o"}
+_UNSET = {"workers": "auto", "reruns": RERUNS, "shards": 1, "format": "text"}
+"""What options have that were not given, where that is not None."""
 
 
 def add_cell(parser: argparse.ArgumentParser) -> None:
@@ -90,7 +127,9 @@ def add_measuring_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", dest="out", type=Path, metavar="FILE", help="where to write it (default: the file of a checkout, renewed)"
     )
-    parser.add_argument("-n", dest="workers", type=int, metavar="N", help="Envoys at once (default: one per processor)")
+    parser.add_argument(
+        "-n", dest="workers", type=worker_count, metavar="N", help="Envoys at once (default: one per processor)"
+    )
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_selectors, report_file
+from dmconform.cli.options import add_selectors, refuse_without_effect, report_file
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode, UsageError
 
@@ -29,6 +29,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.report.reading import read_report
 
     if arguments.measure is not None:
+        others = ("host", "sdk", "case", "everywhere", "shards", "format")
+        refuse_without_effect(arguments, others, "--measure: it takes costs from a report, and plans nothing")
         paths.checkout("plan --measure writes conformance/costs.json")
         measured = costs.measure(read_report(arguments.measure))
         if not measured.seconds:
@@ -41,6 +43,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.format != "text":
         import json
 
+        _refuse_mistakes(arguments)
+
         from dmconform.report.github import set_output
 
         matrix = json.dumps({"shard": [f"{index}/{arguments.shards}" for index in range(1, arguments.shards + 1)]})
@@ -50,6 +54,28 @@ def _run(arguments: argparse.Namespace) -> int:
         return ExitCode.OK
     _show(arguments)
     return ExitCode.OK
+
+
+def _refuse_mistakes(arguments: argparse.Namespace) -> None:
+    """Refuses a selection that makes no sense, or has fewer cells than parts are asked for."""
+    from dmconform.hosts.catalogue import KnownHost
+    from dmconform.hosts.selection import select_hosts
+    from dmconform.spec.catalogue import load_catalogue
+    from dmconform.spec.cells import plan_cells
+    from dmconform.spec.selectors import select_cases, select_sdks
+
+    catalogue = load_catalogue()
+    hosts = select_hosts(arguments.host, catalogue.hosts)
+    sdks, _ = select_sdks(arguments.sdk, catalogue.sdks)
+    cases = select_cases(arguments.case, catalogue.cases)
+    pairs = [(one.release, one.version.minor) for one in hosts if isinstance(one, KnownHost)]
+    if len(pairs) == len(hosts):
+        _refuse_too_many(arguments.shards, len(plan_cells(cases, sdks, pairs, everywhere=arguments.everywhere)))
+
+
+def _refuse_too_many(shards: int, cells: int) -> None:
+    if shards > cells:
+        raise UsageError(f"--shards {shards}: the selection has {cells} cells only")
 
 
 def _show(arguments: argparse.Namespace) -> None:
@@ -72,8 +98,7 @@ def _show(arguments: argparse.Namespace) -> None:
     cases = select_cases(arguments.case, catalogue.cases)
     pairs = [(host.release, host.version.minor) for host in hosts]
     cells = plan_cells(cases, sdks, pairs, everywhere=arguments.everywhere)
-    if arguments.shards > len(cells):
-        raise UsageError(f"--shards {arguments.shards}: the selection has {len(cells)} cells only")
+    _refuse_too_many(arguments.shards, len(cells))
     costs = load_costs()
     print(f"{'shard':>7} {'cells':>6} {'SDKs':>5} {'cost':>8}")
     for index, part in enumerate(split(cells, arguments.shards, costs), 1):

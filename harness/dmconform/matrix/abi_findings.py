@@ -34,7 +34,8 @@ def compare_abi(cache_folder: Path) -> AbiComparison:
     Raises:
         DataFileError: a data file is missing or not of its format.
     """
-    file = cache_folder / FOLDER / f"{kept.digest((*_CODE, paths.ABI, paths.HOSTS_FILE), '.py', '.json')}.json"
+    decides = (*_CODE, paths.ABI, paths.HOSTS_FILE, paths.PROMISES_FILE)
+    file = cache_folder / FOLDER / f"{kept.digest(decides, '.py', '.json', '.toml')}.json"
     compared = kept.find(file, AbiComparison)
     if compared is None:
         compared = _compare()

@@ -15,6 +15,7 @@ import msgspec
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.containers.toolchain import ToolchainIdentity, obtain_toolchain
 from dmconform.core import paths
+from dmconform.core.errors import UsageError
 from dmconform.core.limits import raise_limits
 from dmconform.core.progress import say
 from dmconform.core.values import Relation
@@ -29,7 +30,7 @@ from dmconform.matrix.static_analysis import analyse_files
 from dmconform.sdks.builder import Builder, Built, NotBuilt, ToBuild, Toolchain
 from dmconform.sdks.inputs import Variant
 from dmconform.sdks.named_commit import at_commit, split_commit
-from dmconform.sdks.sources import SourceRepository, resolve_source
+from dmconform.sdks.sources import SourceRepository, redact, require_local, resolve_source
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.promise import pair_relation
@@ -154,11 +155,24 @@ def selected_sdks(catalogue: Catalogue, selection: Selection) -> tuple[tuple[Sdk
         EmptySelection: a spec matches nothing.
     """
     sdks, named = select_sdks(selection.sdks, catalogue.sdks)
+    if selection.sdk_source:
+        _refuse_useless_source(selection.sdk_source, sdks)
     # Named for all runs, by the variable, it need not be of use in each.
     if selection.commit is not None and (selection.sdk_source is not None or any(sdk.official for sdk in sdks)):
         repository = SourceRepository(selection.repository, paths.cache_folder(), say)
         sdks = at_commit(sdks, selection.commit, repository, max(sdk.id.minor for sdk in catalogue.sdks))
     return sdks, named
+
+
+def _refuse_useless_source(source: str, sdks: Iterable[Sdk]) -> None:
+    """Refuses a repository that no selected SDK comes from, and one of this machine that is not there."""
+    if not any(sdk.official and not sdk.official.go_module for sdk in sdks):
+        names = ", ".join(str(sdk.id) for sdk in sdks)
+        raise UsageError(
+            f"--sdk-source {redact(source)}: no selected SDK comes from a repository ({names}): reference SDKs are this "
+            "project's own, and Go's of 1.37 and 1.38 come from the module proxy; select an official one, or leave it out"
+        )
+    require_local(split_commit(source)[0])
 
 
 def _build(sdks: tuple[Sdk, ...], selection: Selection, engine: _LazyEngine, cache: Path) -> tuple[Built | NotBuilt, ...]:

@@ -57,7 +57,7 @@ def of_known_failure(
         cases: all cases, for the requirements they show.
         requirements: by id, for the documents' statements.
     """
-    cells = [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
+    cells = cells_of(record, index)
     names = {cell.case for cell in cells}
     ids = dict.fromkeys(one for case in cases if case.id in names for one in case.declaration.requirements)
     example = max(cells, key=lambda cell: Release.parse(cell.host), default=None)
@@ -73,6 +73,11 @@ def of_known_failure(
         reported=reported(record.issue, record.looked_for),
         workaround=record.workaround or "",
     )
+
+
+def cells_of(record: KnownFailure, index: CellIndex) -> list[CellId]:
+    """Returns all cells that a record covers, in the order of its globs."""
+    return [CellId.parse(cell) for cell in dict.fromkeys(cell for glob in record.cells for cell in index.match(glob))]
 
 
 def title_of(record: KnownFailure) -> str:

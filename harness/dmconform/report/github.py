@@ -38,15 +38,23 @@ class AnnotationLevel(enum.Enum):
 
 @dataclass(frozen=True)
 class Annotation:
-    """A line of the log that GitHub shows on the run's page."""
+    """A line of the log that GitHub shows on the run's page, and beside a line of a file where it is about one."""
 
     level: AnnotationLevel
     title: str
     text: str
+    file: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
-        title = _data(self.title).replace(":", "%3A").replace(",", "%2C")
-        return f"::{self.level.value} title={title}::{_data(self.text)}"
+        place = f"file={_property(self.file)}," if self.file else ""
+        place += f"line={self.line}," if self.file and self.line else ""
+        return f"::{self.level.value} {place}title={_property(self.title)}::{_data(self.text)}"
+
+
+def _property(text: str) -> str:
+    """Returns text that cannot end a property of a command."""
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _data(text: str) -> str:

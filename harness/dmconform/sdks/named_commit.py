@@ -58,7 +58,7 @@ def at_commit(sdks: tuple[Sdk, ...], commit: str, repository: SourceRepository, 
     """Returns the SDKs, the official ones as they are at a commit.
 
     A commit that is the recorded one of a release is that release. Any other is a development commit, with the version and the
-    ABI string of its own sources.
+    ABI string of its sources.
 
     Args:
         sdks: the selected ones.

@@ -104,6 +104,18 @@ def shown_source(repository: str) -> str:
     return LOCAL_CLONE if _is_local(repository) else redact(repository)
 
 
+def require_local(repository: str) -> None:
+    """Makes sure that a repository of this machine is there: where the cache has what is wanted, git is not asked.
+
+    Raises:
+        UsageError: it is a path, and nothing is there.
+    """
+    if _is_local(repository):
+        path = Path(repository.removeprefix("file://")).expanduser()
+        if not path.exists():
+            raise UsageError(f"--sdk-source {path}: there is no such folder; expected a URL or the path of a git repository")
+
+
 class Unreachable(HarnessError):
     """An error: the sources of the official SDK are not available.
 

@@ -17,7 +17,7 @@ from dmconform.core import paths
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
-from dmconform.spec.promise import pair_relation
+from dmconform.spec.promise import pair_relation, promised
 
 # By their releases; the one that the data of the minor is of comes first.
 _Hosts = dict[tuple[str, ...], Operand]
@@ -33,24 +33,27 @@ def promise_findings(abi_folder: Path = paths.ABI) -> tuple[AbiBreak, ...]:
 
 
 def compare_pairs(abi_folder: Path = paths.ABI, *, unsupported: bool = False) -> AbiBreaks:
-    """Compares each minor with the known releases of the same and of the next one, as far as something is promised for them.
+    """Compares each minor with the known releases of every minor on which its modules are supported.
 
-    With `unsupported`, also pairs that are not supported, which are those before 1.38.
+    With `unsupported`, also each minor with the same and the next one where these are not supported: those before 1.38.
 
     Raises:
         DataFileError: as `promise_findings`.
     """
     minors = known_minors(abi_folder)
-    pairs = [(sdk, host) for sdk in minors for host in (sdk, sdk.next()) if host in minors]
+    pairs = [(sdk, host) for sdk in minors for host in minors if _compared(sdk, host, unsupported)]
     uses, needs = load_sdk_uses(abi_folder / SDK_USE_FILE.name), measured_needs()
     operands = {minor: of_minor(str(minor), abi_folder) for minor in minors}
     found: list[tuple[MinorPair, list[AbiBreak]]] = []
     for sdk, host in pairs:
-        if unsupported or pair_relation(sdk, host) is Relation.SUPPORTED:
-            hosts = _hosts(host, operands[host])
-            diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
-            found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
+        hosts = _hosts(host, operands[host])
+        diffs = {releases: diff(operands[sdk], operand, uses, needs) for releases, operand in hosts.items()}
+        found.append((_pair(sdk, host, diffs), list(_findings(sdk, host, diffs))))
     return AbiBreaks(tuple(pair for pair, _ in found), tuple(finding for _, findings in found for finding in findings))
+
+
+def _compared(sdk: Minor, host: Minor, unsupported: bool) -> bool:
+    return pair_relation(sdk, host) is Relation.SUPPORTED or (unsupported and host in (sdk, sdk.next()))
 
 
 def _hosts(minor: Minor, base: Operand) -> _Hosts:
@@ -76,11 +79,14 @@ def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> MinorP
         host_minor=str(host),
         host_releases=_sorted(tuple(release for releases in diffs for release in releases)),
         relation=pair_relation(sdk, host),
+        promises=promised(sdk, host).ids,
         built=numbers[Impact.BUILT],
         unknown=numbers[Impact.UNKNOWN],
         rebuild=numbers[Impact.REBUILD],
         harmless=numbers[Impact.HARMLESS],
         compared=one.compared,
+        policy=one.policy,
+        binds=one.binds,
     )
 
 
@@ -106,6 +112,7 @@ def _finding(sdk: Minor, host: Minor, releases: tuple[str, ...], change: AbiChan
         host_minor=str(host),
         host_releases=_sorted(releases),
         relation=pair_relation(sdk, host),
+        promises=promised(sdk, host).ids,
         subject=change.subject,
         kind=change.kind,
         how=change.how,
@@ -113,6 +120,8 @@ def _finding(sdk: Minor, host: Minor, releases: tuple[str, ...], change: AbiChan
         used_by=change.used_by,
         detail=change.detail,
         certain=change.certain,
+        rules=change.rules,
+        permitted=change.permitted,
     )
 
 

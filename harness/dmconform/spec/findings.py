@@ -42,6 +42,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workaround: str | None = None
     reproduce: str | None = None  # one command
     by_hand: str | None = None  # how, where there is no such command
+    requirements: tuple[str, ...] = ()  # ids of the sentences that `document` is about
 
 
 class FindingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

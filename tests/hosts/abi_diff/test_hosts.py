@@ -30,11 +30,11 @@ def hosts(upstream_port: int) -> Iterator[Stubs]:
 
 
 def test_the_comparison_says_that_it_is_gone() -> None:
-    (found,) = [one for one in promise_findings() if one.subject == GONE]
+    found = {one.host_minor: one for one in promise_findings() if one.subject == GONE and one.sdk_minor == "1.38"}
 
-    assert (found.kind, found.how) == (AbiChangeKind.CALLBACK_REMOVED, How.MISSING)
-    assert (found.sdk_minor, found.host_minor) == ("1.38", "1.39")
-    assert NEW in found.host_releases
+    assert {(one.kind, one.how) for one in found.values()} == {(AbiChangeKind.CALLBACK_REMOVED, How.MISSING)}
+    assert found.keys() >= {"1.39", "1.40"}
+    assert NEW in found["1.39"].host_releases
 
 
 @pytest.mark.parametrize("bodies", [CALLS, NEEDS_AT_LOAD], ids=["lazy", "at load"])

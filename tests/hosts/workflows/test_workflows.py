@@ -25,6 +25,7 @@ from tests.corpus.making import Module, Workplace
 from tests.hosts.elf_patches import CRASH, changed_function
 from tests.hosts.project import Done, report_in
 from tests.hosts.workflow_scripts import STEP_S, clone, run
+from tests.unit.site_samples import fails, holds, keep, night
 from tests.workflow_files import FOLDER
 
 pytestmark = pytest.mark.host
@@ -50,6 +51,7 @@ GH = """\
 echo "$*" >>"$FORGE/calls"
 case "$1 $2" in
 "api repos/me/suite") echo main ;;
+"api repos/me/suite/pages") [ -e "$FORGE/pages" ] && cat "$FORGE/pages" ;;
 "run list") jq -r "${!#}" "$FORGE/runs.json" ;;
 "run download") cp -r "$FORGE/artifacts/$3-$7/." "${!#}" ;;
 "issue create") cp "${!#}" "$FORGE/$6" ;;
@@ -189,6 +191,46 @@ def test_two_nights(everything: Plan, machine: Machine, tmp_path: Path) -> None:
     assert done.exit_code == 0, done
     (issue,) = forge.glob("Conformance regressed on *: nightly")
     assert issue.read_text() == f"{changes}\nWhole report: https://forge.example/me/suite/actions/runs/7\n"
+
+
+def site_of_nights(machine: Machine) -> tuple[Done, Done]:
+    """The two scripts that make the site."""
+    nights = run(NIGHTLY, "nights", machine.suite, machine.github, GH_TOKEN="a-token")
+    assert nights.exit_code == 0, nights
+    address = machine.output("address") if (machine.forge / "pages").exists() else ""
+    return nights, run(NIGHTLY, "Make the site", machine.suite, machine.github, ADDRESS=address)
+
+
+def test_a_site_of_the_nights(machine: Machine) -> None:
+    """Nights of other events are left out, and so is what a night that ended before its report has left."""
+    artifacts, site = machine.forge / "artifacts", machine.suite / "reports" / "local" / "site"
+    later = 400  # days: after the published runs
+    keep(artifacts, later, night(holds()), name="1-nightly-report")
+    keep(artifacts, later + 1, night(fails()), name="2-nightly-report")
+    keep(artifacts, later + 2, night(fails()), name="4-nightly-report")
+    runs = [
+        {"databaseId": 4, "event": "pull_request", "createdAt": "2027-12-08T02:17:00Z"},
+        {"databaseId": 3, "event": "schedule", "createdAt": "2027-12-08T02:17:00Z"},
+        {"databaseId": 2, "event": "schedule", "createdAt": "2027-12-07T02:17:00Z"},
+        {"databaseId": 1, "event": "workflow_dispatch", "createdAt": "2027-12-06T02:17:00Z"},
+    ]
+    (machine.forge / "runs.json").write_text(json.dumps(runs))
+    keep(machine.suite / "reports" / "local" / "nights", later + 3, night(fails()), name="tonight")
+
+    nights, done = site_of_nights(machine)
+    assert done.exit_code == 0, done
+    assert "The answer is that of tonight, 2027-12-09." in done.printed, done
+    assert "run 3 has no report, or not any more" in nights.printed
+    pages = {file.name: file.read_text() for file in site.glob("*.*")}
+    assert "failing since 2027-12-07-2 of 2027-12-07; held last in 2027-12-06-1 of 2027-12-06" in pages["failures.html"]
+    assert "the newest answer: tonight" in pages["index.html"]
+    assert 'href="feed.xml"' in pages["feed.xml"]
+
+    (machine.forge / "pages").write_text("https://me.example/suite/")
+    shutil.rmtree(machine.suite / "reports" / "local" / "nights")
+    _, done = site_of_nights(machine)
+    assert done.exit_code == 0, done
+    assert 'href="https://me.example/suite/feed.xml"' in (site / "feed.xml").read_text()
 
 
 def file_issues(machine: Machine, folder: Path) -> Done:

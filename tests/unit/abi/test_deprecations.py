@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from dmconform.abi.deprecations import deprecated_as, deprecations
 from dmconform.abi.loading import load_every_abi
-from dmconform.abi.policy import FILE, PolicyRule, load_policy
+from dmconform.abi.policy import FILE, load_policy
+from dmconform.abi.policy_rule import PolicyRule
 from dmconform.abi.required_hooks import Without, load_required_hooks
 from dmconform.abi.types import Deprecation, Documented
 from dmconform.core import paths

@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from dmconform.abi.loading import abi_json, known_minors, load_abi
-from dmconform.abi.types import Alias
+from dmconform.abi.policy_rule import PolicyRule
+from dmconform.abi.types import Alias, Function
 from dmconform.abi_diff.assemble import diff
-from dmconform.abi_diff.changes import AbiBreaks, AbiChangeKind, Diff, Extent, How, Impact
-from dmconform.abi_diff.operands import of_minor
-from dmconform.abi_diff.requirements import nothing_measured
+from dmconform.abi_diff.changes import AbiBreaks, AbiChangeKind, Diff, Extent, How, Impact, RuleStatus
+from dmconform.abi_diff.operands import Operand, of_minor
+from dmconform.abi_diff.render import answer_line
+from dmconform.abi_diff.requirements import measured_needs, nothing_measured
 from dmconform.abi_diff.uses import SDK_USE_FILE, SdkUse, SdkUses, Users, load_sdk_uses
 from dmconform.binaries.facts import Binding
 from dmconform.core import paths
@@ -25,6 +27,7 @@ from dmconform.spec.abi_breaks import compare_pairs, promise_findings
 
 from tests.recorded import assert_recorded
 
+_CALLBACK = "envoy_dynamic_module_callback_"
 _SOCKET = "envoy_dynamic_module_callback_transport_socket"
 _GONE_IN_1_39 = {
     f"{_SOCKET}_{name}"
@@ -91,9 +94,14 @@ def test_1_39_takes_callbacks_from_transport_sockets_which_only_some_rust_module
 
 
 def test_the_findings_name_what_breaks_the_promise() -> None:
-    found = promise_findings()
+    every = promise_findings()
+    found = [one for one in every if one.host_minor == "1.39"]
 
-    assert {(one.sdk_minor, one.host_minor) for one in found} == {("1.38", "1.39")}
+    assert {(one.sdk_minor, one.host_minor, one.promises) for one in every} == {
+        ("1.38", "1.39", ("window",)),
+        ("1.38", "1.40", ("frozen",)),
+    }
+    assert {one.subject for one in every if one.host_minor == "1.40"} == {one.subject for one in found}
     assert {one.subject for one in found} >= _GONE_IN_1_39
     releases = tuple(host.release for host in load_hosts(paths.HOSTS_FILE) if str(host.version.minor) == "1.39")
     expected = {one.subject: {"certain": True, "host_releases": releases} for one in found}
@@ -130,10 +138,15 @@ def test_a_break_that_is_put_into_the_data_is_found(tmp_path: Path) -> None:
 
     found = [one for one in promise_findings(folder) if one.kind is AbiChangeKind.ALIAS_TARGET]
 
-    assert {(one.sdk_minor, one.subject, one.how) for one in found} == {("1.39", name, How.UNDEFINED)}
-    assert not found[0].certain
-    assert "nearby header" in found[0].detail
-    every = {use.sdk for use in found[0].used_by if use.extent is Extent.EVERY}
+    assert {(one.sdk_minor, one.subject, one.how) for one in found} == {
+        ("1.38", name, How.UNDEFINED),
+        ("1.39", name, How.UNDEFINED),
+    }
+    newest = found[-1]
+    assert not newest.certain
+    assert "nearby header" in newest.detail
+    assert newest.rules == (PolicyRule.FROZEN,)
+    every = {use.sdk for use in newest.used_by if use.extent is Extent.EVERY}
     assert {"cpp@1.39:official", "go@1.39:official", "rust@1.39:reference"} <= every
 
 
@@ -224,3 +237,44 @@ def test_what_cannot_be_measured_now_stays_on_record() -> None:
 
 def test_there_is_a_record() -> None:
     assert recorded() == load_sdk_uses()
+
+
+_FROZEN, _DEPRECATION, _HOOKS = PolicyRule.FROZEN, PolicyRule.DEPRECATION, PolicyRule.OPTIONAL_HOOKS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "broken", "binds"),
+    [
+        ("1.37", "1.38", {_FROZEN: 1, _HOOKS: 11}, False),
+        ("1.38", "1.39", {_FROZEN: 8, _DEPRECATION: 6, _HOOKS: 1}, False),
+        ("1.38", "1.40", {_FROZEN: 8, _DEPRECATION: 6, _HOOKS: 1}, True),
+        ("1.39", "1.40", {}, True),
+    ],
+)
+def test_which_rules_of_the_policy_the_releases_keep(old: str, new: str, broken: dict[PolicyRule, int], binds: bool) -> None:
+    found = diff(of_minor(old), of_minor(new), load_sdk_uses(), measured_needs())
+
+    verdicts = {one.rule: one for one in found.policy}
+    assert verdicts.keys() == set(PolicyRule)
+    assert {rule: len(one.broken_by) for rule, one in verdicts.items() if one.status is RuleStatus.BROKEN} == broken
+    assert found.binds is binds
+    assert RuleStatus.UNKNOWN not in {one.status for one in verdicts.values()}
+    if old == "1.38":
+        (hook,) = verdicts[_HOOKS].broken_by
+        assert hook.subject == "envoy_dynamic_module_on_transport_socket_start_secure_transport"
+        assert {one.subject for one in verdicts[_DEPRECATION].broken_by} == _GONE_IN_1_39
+    if old == "1.39":
+        assert f"{_CALLBACK}log_v2 is new" in verdicts[PolicyRule.ADDITION].remarks
+        assert len(verdicts[PolicyRule.ENUM_DIRECTION].remarks) == 3
+
+
+def test_of_a_binary_no_rule_is_held_that_needs_signatures() -> None:
+    names = tuple(Function(one.name, one.kind) for one in load_abi(paths.ABI, "1.40").functions)
+    binary = msgspec.structs.replace(load_abi(paths.ABI, "1.40"), sources={}, types=(), functions=names)
+
+    found = diff(of_minor("1.39"), Operand("binary envoy", binary, "1.40", "1.40.0"), load_sdk_uses(), measured_needs())
+
+    status = {one.rule: one.status for one in found.policy}
+    assert {rule for rule, one in status.items() if one is RuleStatus.UNKNOWN} == {_FROZEN, PolicyRule.ENUM_DIRECTION}
+    assert RuleStatus.BROKEN not in status.values()
+    assert answer_line(found).text.startswith("? Nothing is known to break")

@@ -98,7 +98,7 @@ def test_json_holds_everything_and_reads_back() -> None:
     again = msgspec.json.decode(render.as_json(found), type=Diff)
 
     assert again == found
-    assert again.schema_version == 3
+    assert again.schema_version == 4
 
 
 @pytest.mark.parametrize(

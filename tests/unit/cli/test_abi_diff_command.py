@@ -18,6 +18,8 @@ from dmconform.core.errors import ExitCode
 
 from tests.unit.abi_samples import abi, callback, hook
 
+FORMS = ("json", "markdown", "github")
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
@@ -34,7 +36,7 @@ def files(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("new", "code"), [("same", 0), ("more", 0), ("less", 1)])
-@pytest.mark.parametrize("how", [[], ["--json"], ["--markdown"], ["--all"]], ids=["text", "json", "markdown", "all"])
+@pytest.mark.parametrize("how", [[], *(["--format", form] for form in FORMS), ["--all"]], ids=["text", *FORMS, "all"])
 def test_diff_ends_with_1_if_a_built_module_breaks(
     files: Path, new: str, code: int, how: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -45,31 +47,32 @@ def test_diff_ends_with_1_if_a_built_module_breaks(
 
 @pytest.mark.parametrize(("new", "code"), [("same", 0), ("more", 0), ("less", 1)])
 def test_drift_ends_as_diff(files: Path, new: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["abi", "drift", str(files / f"{new}.json"), "--since", str(files / "old.json"), "--json"]) == code
+    assert main(["abi", "drift", str(files / f"{new}.json"), "--since", str(files / "old.json"), "--format", "json"]) == code
 
     found = msgspec.json.decode(capsys.readouterr().out, type=Drift)
     assert found.diff.breaks_built == bool(code)
 
 
 def test_drift_compares_with_the_newest_known_minor(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["abi", "drift", str(paths.ABI / "1.40.json"), "--json"]) == ExitCode.OK
+    assert main(["abi", "drift", str(paths.ABI / "1.40.json"), "--format", "json"]) == ExitCode.OK
 
     assert msgspec.json.decode(capsys.readouterr().out, type=Drift).diff.old.label == "Envoy 1.40"
 
 
-@pytest.mark.parametrize("how", [[], ["--markdown"]], ids=["text", "markdown"])
+@pytest.mark.parametrize("how", [[], ["--format", "markdown"], ["--format", "github"]], ids=["text", "markdown", "github"])
 def test_findings_name_each_break(how: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["abi", "findings", *how]) == ExitCode.FAIL
 
     printed = capsys.readouterr().out
     assert "envoy_dynamic_module_callback_transport_socket_get_io_handle" in printed
-    assert "1.38 → 1.39 (supported; hosts 1.39.0, 1.39.1, 1.39.3)" in printed
+    pair = "1.38 on 1.39" if "github" in how else "1.38 → 1.39 (supported by window; hosts 1.39.0, 1.39.1, 1.39.3)"
+    assert pair in printed
 
 
 def test_findings_outside_the_window_are_more(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["abi", "findings", "--json"])
+    main(["abi", "findings", "--format", "json"])
     promised = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
-    main(["abi", "findings", "--json", "--unsupported"])
+    main(["abi", "findings", "--format", "json", "--unsupported"])
     everything = msgspec.json.decode(capsys.readouterr().out, type=AbiBreaks)
 
     assert set(promised.findings) < set(everything.findings)
@@ -92,16 +95,17 @@ def test_a_file_without_a_writer_is_not_waited_for(tmp_path: Path, capsys: pytes
     assert "abi.h" in capsys.readouterr().err
 
 
-def test_two_formats_at_once_are_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["abi", "diff", "1.38", "1.39", "--json", "--markdown"])
+def test_what_is_no_form_and_no_rule_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--format", "yaml"], ["--allow", "everything"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["abi", "diff", "1.38", "1.39", *words])
 
-    assert ended.value.code == ExitCode.USAGE
-    assert "not allowed with" in capsys.readouterr().err
+        assert ended.value.code == ExitCode.USAGE
+        assert f"unknown value of {words[0]} {words[1]}: expected one of" in capsys.readouterr().err
 
 
 def test_a_known_release_is_compared_without_its_binary(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["abi", "diff", "1.36", "1.36.2", "--json"]) == ExitCode.FAIL
+    assert main(["abi", "diff", "1.36", "1.36.2", "--format", "json"]) == ExitCode.FAIL
 
     found = msgspec.json.decode(capsys.readouterr().out, type=Diff)
     assert (found.old.callbacks, found.new.callbacks) == (70, 62)
@@ -173,3 +177,25 @@ def test_data_that_does_not_fit_together_is_named(what: str, tmp_path: Path, cap
     for words in (["diff", "1.39", str(file)], ["diff", str(file), str(file)], ["drift", str(file)]):
         assert main(["abi", *words]) == ExitCode.USAGE
         assert capsys.readouterr().err.startswith(f"dmconform: {file}: ")
+
+
+def test_a_rule_that_is_allowed_does_not_count(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["abi", "diff", str(files / "old.json"), str(files / "less.json")]
+    assert main([*command, "--allow", "frozen"]) == ExitCode.FAIL, "expected that each of the two rules must be allowed"
+    assert "✗ 1 change breaks what was released; allowed by frozen: 0" in capsys.readouterr().out
+
+    assert main([*command, "--allow", "frozen", "--allow", "deprecation"]) == ExitCode.OK
+    assert "✓ Nothing breaks what was released; allowed by frozen, deprecation: 1" in capsys.readouterr().out
+    drift = ["abi", "drift", str(files / "less.json"), "--since", str(files / "old.json")]
+    assert main([*drift, "--allow", "frozen", "--allow", "deprecation"]) == ExitCode.OK
+
+
+def test_findings_that_are_allowed_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    allowed = [word for rule in ("frozen", "deprecation", "optional-hooks") for word in ("--allow", rule)]
+    assert main(["abi", "findings", *allowed[:4]]) == ExitCode.FAIL
+    assert "2 changes break the promise, in 2 of 6 supported pairs: 1.38 → 1.39, 1.38 → 1.40." in capsys.readouterr().out
+
+    assert main(["abi", "findings", *allowed]) == ExitCode.OK
+    assert "Nothing in the ABI data breaks the promise, in 6 supported pairs of minors. 16 changes are allowed." in (
+        capsys.readouterr().out
+    )

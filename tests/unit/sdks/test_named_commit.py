@@ -122,13 +122,13 @@ def test_the_commit_takes_the_place_of_the_recorded_one(monkeypatch: pytest.Monk
     ],
 )
 def test_what_does_not_fit_is_refused(specs: tuple[str, ...], printed: str) -> None:
-    sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=specs, sdk_source="/a/clone"))
+    sdks, _ = selected_sdks(load_catalogue(), Selection(sdks=specs))
     with pytest.raises(UsageError, match=printed):
         at_commit(sdks, COMMIT, SourceRepository("/a/clone", Path("/nonexistent"), print), Minor(1, 40))
 
 
-def test_it_is_refused_before_anything_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["run", "--sdk-source", f"/a/clone#{COMMIT}", "--out", str(tmp_path / "out")]
+def test_it_is_refused_before_anything_is_built(clone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["run", "--sdk-source", f"{clone}#{COMMIT}", "--out", str(tmp_path / "out")]
     assert main(words) == ExitCode.USAGE
     assert "select one, such as --sdk rust@1.39:official" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
