@@ -1,4 +1,4 @@
-""" "My module": what the run says of one way from host to host."""
+"""The part called My module: what the run says of one way from host to host."""
 
 from __future__ import annotations
 
