@@ -15,6 +15,7 @@ from dmconform.report.reading import read_report
 from dmconform.report.schema import CellEntry, SuiteEntry
 
 from tests.browser.conftest import Open
+from tests.browser.situations import SITUATIONS
 from tests.checkout import ROOT
 from tests.unit.report_samples import (
     ALL_KINDS,
@@ -68,6 +69,32 @@ def test_the_answer_is_on_the_first_screen(open_page: Open) -> None:
     row = seen.page.locator('tr[data-sdk="cpp@1.39:official"]')
     assert row.locator("td.framed").all_inner_texts() == [f"✗ 1 fail\n1 {TIMES} answers wrongly"] * 2
     assert row.locator(".verdict-cell").inner_text() == "✗ may not"
+
+
+@pytest.mark.parametrize(
+    ("situation", "title", "more"),
+    [
+        (
+            "all-tested",
+            "✓ What is promised of the official SDKs holds, apart from known failures",
+            "232 of 235 supported cells pass (3 xfail: 3 ends Envoy)",
+        ),
+        ("none-tested", "◐ Not tested", "235 of 235 supported cells of the official SDKs; 0 % of what is promised was tested"),
+        (
+            "one-red",
+            "✗ What is promised does not hold",
+            "1 of 235 supported cells of the official SDKs that ran fail: 1 ends Envoy",
+        ),
+        ("interrupted", "■ The run is incomplete, so it gives no answer", "cells planned and never begun"),
+    ],
+)
+def test_the_first_screen_of_each_situation(open_page: Open, situation: str, title: str, more: str) -> None:
+    seen = open_page(SITUATIONS[situation](matrix()))
+    assert " ".join(seen.page.locator("h1").inner_text().split()).startswith(title)
+    assert more in seen.page.locator("header.answer").inner_text()
+    words = seen.page.locator("#answers td.framed").all_inner_texts()
+    ticks = [it for it in words if it.startswith("✓")]
+    assert bool(ticks) is (situation in ("all-tested", "one-red")), "a tick is there for what nobody tested"
 
 
 def test_the_table_frames_what_is_promised_and_only_that(open_page: Open) -> None:

@@ -69,6 +69,7 @@ class AnswerView:
     glyph: str
     word: str
     style: str
+    note: str  # what the answer rests on, where that is less than a reader expects
     counts: str
     reasons: tuple[ReasonView, ...]
     more: int  # reasons that are not shown
@@ -148,8 +149,14 @@ def answer_parts(report: Report) -> AnswerParts:
     given = answers(report)
     of_sdks = {subject: _answer(subject, SDK_POLICY, "--sdk", verdict, records) for subject, verdict in given.sdks}
     of_hosts = {subject: _answer(subject, HOST_POLICY, "--host", verdict, records) for subject, verdict in given.hosts}
-    official = [field for field in found if sdk_parts(field.sdk)[2] == Provider.OFFICIAL.value]
-    control = [field for field in found if sdk_parts(field.sdk)[2] != Provider.OFFICIAL.value]
+    tested = {field.host for field in found if _is_official(field) and field.evidence.ran}
+    for subject, its in of_hosts.items():
+        if (
+            subject not in tested and its.style == "good"
+        ):  # the policy lets the reference SDK take the place of one not there yet
+            of_hosts[subject] = replace(its, note="by the control alone")
+    official = [field for field in found if _is_official(field)]
+    control = [field for field in found if not _is_official(field)]
     described = {host.id: host for host in report.hosts}
     return AnswerParts(
         official=_table(official, described, of_sdks, of_hosts),
@@ -158,6 +165,10 @@ def answer_parts(report: Report) -> AnswerParts:
         notices=(*_modified(report, official), *(_notice(one) for one in notices(report, found))),
         states={(field.sdk, field.host): field.state for field in found},
     )
+
+
+def _is_official(field: Field) -> bool:
+    return sdk_parts(field.sdk)[2] == Provider.OFFICIAL.value
 
 
 def _table(
@@ -186,18 +197,17 @@ def _table(
 def _view(field: Field) -> FieldView:
     shown, state = field.evidence, field.state
     word, note = state.value, ""
-    worst = field.worst
-    counts = {one: shown.failed.get(one, 0) + shown.known.get(one, 0) for one in Severity}
-    worst_words = f"{counts[worst]} {TIMES} {worst.value}" if worst is not None else ""
     match state:
         case FieldState.HOLDS:
             note = f"{shown.passed} of {shown.cells}"
         case FieldState.KNOWN:
-            word, note = f"{shown.known_failures} known", worst_words
+            word, note = f"{shown.known_failures} known", _worst(shown.known)
         case FieldState.FAILS if shown.new_failures:
-            word, note = f"{shown.new_failures} fail", worst_words
+            word, note = f"{shown.new_failures} fail", _worst(shown.failed)
         case FieldState.FAILS:
             note = f"{shown.against} no longer as recorded"
+        case FieldState.INCOMPLETE if shown.ran == shown.cells:
+            word, note = "incomplete", f"{shown.ran} so far"
         case FieldState.INCOMPLETE:
             note = f"{shown.cells - shown.ran} of {shown.cells}"
         case FieldState.PARTLY:
@@ -220,12 +230,15 @@ def _view(field: Field) -> FieldView:
     )
 
 
+def _worst(counts: Mapping[Severity, int]) -> str:
+    """Returns the worst of some failures, and how many there are of it."""
+    worst = next((one for one in Severity if counts.get(one)), None)
+    return f"{counts[worst]} {TIMES} {worst.value}" if worst is not None else ""
+
+
 def _others(field: Field) -> str:
     """Returns what unsupported cells came to, in a few words."""
-    if field.others:
-        worst = next(one for one in Severity if one in field.others)
-        return f"{field.others[worst]} {TIMES} {worst.value}"
-    return f"{field.others_passed} pass" if field.others_passed else ""
+    return _worst(field.others) or (f"{field.others_passed} pass" if field.others_passed else "")
 
 
 def _sentence(field: Field) -> str:
@@ -273,6 +286,7 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
         glyph=glyph,
         word=word,
         style=style,
+        note="",
         counts=f"{verdict.held} of {counted(verdict.cells, 'cell')} that the policy {policy} asks for hold",
         reasons=tuple(reasons[:REASONS_SHOWN]),
         more=max(0, len(reasons) - REASONS_SHOWN),
