@@ -43,14 +43,10 @@ def test_in_the_table_of_faults() -> None:
 
 
 def test_no_finding_of_a_minor_rests_on_a_modified_build_alone() -> None:
-    hosts = {host.release: host for host in load_hosts(paths.HOSTS_FILE)}
-    alone = [
-        (finding.id, name)
-        for finding in load_findings(paths.FINDINGS_DATA).finding
-        for name in finding.hosts
-        if hosts[name].is_modified
-        and not any(
-            hosts[one].version.minor == hosts[name].version.minor and not hosts[one].is_modified for one in finding.hosts
-        )
-    ]
+    known = {host.release: host for host in load_hosts(paths.HOSTS_FILE)}
+    alone = []
+    for finding in load_findings(paths.FINDINGS_DATA).finding:
+        hosts = [known[name] for name in finding.hosts if name in known]
+        clean = {host.version.minor for host in hosts if not host.is_modified}
+        alone += [(finding.id, host.release) for host in hosts if host.is_modified and host.version.minor not in clean]
     assert alone == [], "expected a clean host of the minor beside it: try the finding there"
