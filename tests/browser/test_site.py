@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from dmconform.release.site.build import build_site
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page
 
 from tests.browser.conftest import LOAD_MS
 from tests.checkout import ROOT
@@ -41,6 +41,10 @@ def open_site(browser: Browser, site: Path) -> Iterator[OpenSite]:
     trouble: list[str] = []
     asked: list[str] = []
 
+    def dismiss(dialog: Dialog) -> None:
+        trouble.append(dialog.message)
+        dialog.dismiss()
+
     def open_it(name: str, *, scheme: str = "light", width: int = 1440) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": FIRST_SCREEN},
@@ -52,7 +56,7 @@ def open_site(browser: Browser, site: Path) -> Iterator[OpenSite]:
         page.set_default_timeout(LOAD_MS)
         page.on("console", lambda message: trouble.append(message.text))
         page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("dialog", lambda dialog: (trouble.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.on("request", lambda request: asked.append(request.url))
         page.goto((site / name).as_uri())
         return page

@@ -25,7 +25,7 @@ EVIL = (
 """Text that was written to do harm, without a slash, so that it can be a part of a cell's id."""
 
 
-def keep(folder: Path, day: int, made: Report, name: str | None = None, **more: object) -> Path:
+def keep(folder: Path, day: int, made: Report, *, name: str = "", **more: object) -> Path:
     """Writes a report that began on a day into a folder of its own below another one."""
     started = (FIRST + timedelta(days=day)).isoformat()
     place = folder / (name or f"night-{day}")
@@ -37,7 +37,15 @@ def keep(folder: Path, day: int, made: Report, name: str | None = None, **more: 
 
 def night(*cells: CellEntry) -> Report:
     """A report with the record that `known` cells fail by."""
-    record = KnownFailureEntry("known-1", "The SDK is at fault: it has no guard.", "https://x.example/known?a=1", 1, 0)
+    record = KnownFailureEntry(
+        "known-1",
+        "The SDK is at fault: it has no guard.",
+        "evidence/known.md",
+        1,
+        0,
+        issue="https://x.example/known?a=1",
+        workaround="Catch it.",
+    )
     made = report(cells, known_failures=[record], exit_code=0)
     return msgspec.structs.replace(
         made, cases=tuple(msgspec.structs.replace(one, severity=Severity.WRONG) for one in made.cases)
@@ -49,7 +57,7 @@ def holds(case: str = HELD, **more: object) -> CellEntry:
 
 
 def fails(case: str = HELD, **more: object) -> CellEntry:
-    return broken(case, sdk=SDK, **more)
+    return broken(case, sdk=SDK, **more)  # type: ignore[arg-type]
 
 
 def two_nights(folder: Path) -> None:
@@ -83,7 +91,10 @@ def hostile_night() -> Report:
         evidence=None,
     )
     made = report(
-        [evil, of_record], known_failures=[KnownFailureEntry(EVIL, EVIL, "https://x.example/\" onclick='alert(1)", 1, 0)]
+        [evil, of_record],
+        known_failures=[
+            KnownFailureEntry(EVIL, EVIL, EVIL, 1, 0, EVIL, EVIL, "https://x.example/\" onclick='alert(1)", EVIL, EVIL)
+        ],
     )
     return msgspec.structs.replace(
         made,

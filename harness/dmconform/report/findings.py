@@ -65,7 +65,7 @@ def of_known_failure(
     return FindingRow(
         id=record.id,
         title=title_of(record),
-        document=" ".join(f"{requirements[one].statement} (`{one}`)" for one in ids),
+        document=" ".join(f"{requirements[one].statement} ({_linked(requirements[one])})" for one in ids),
         seen=" ".join(record.evidence.split()),
         hosts=tuple(dict.fromkeys(cell.host for cell in sorted(cells, key=lambda cell: Release.parse(cell.host)))),
         sdks=tuple(dict.fromkeys(cell.sdk for cell in cells)),
@@ -97,13 +97,18 @@ def reported(issue: str, looked_for: date | None) -> str:
     return f"no report was found on {looked_for}" if looked_for is not None else NOT_REPORTED
 
 
-def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
-    """Returns the text of `docs/findings.md`."""
+def _linked(requirement: Requirement) -> str:
+    """Returns the id of a requirement, in Markdown, with the link to its document if it has one."""
+    return f"[`{requirement.id}`]({requirement.link})" if requirement.link else f"`{requirement.id}`"
+
+
+def findings_page(known: Sequence[FindingRow], findings: FindingsFile, requirements: Mapping[str, Requirement]) -> str:
+    """Returns the text of `docs/findings.md`; `requirements` are by id."""
     others = [
         FindingRow(
             id=one.id,
             title=one.title,
-            document=one.document,
+            document=" ".join([one.document, *_in_brackets(requirements[name] for name in one.requirements)]),
             seen=one.seen,
             hosts=one.hosts,
             sdks=one.sdks,
@@ -124,6 +129,11 @@ def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
     for one in others:
         lines += _section(one)
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _in_brackets(requirements: Iterable[Requirement]) -> list[str]:
+    links = ", ".join(_linked(one) for one in requirements)
+    return [f"({links})"] if links else []
 
 
 def _section(one: FindingRow) -> list[str]:

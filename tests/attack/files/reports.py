@@ -122,13 +122,28 @@ def _published(bad: Path, _: Path, __: random.Random, folder: Path) -> Try:
     return forked(act, folder).judged(documented("published"))
 
 
+def _site(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
+    """A report by itself, or beside a good one, where it is left out if it is none."""
+    for name, report in (("bad", bad), ("good", good)):
+        (folder / "runs" / name).mkdir(parents=True, exist_ok=True)
+        (folder / "runs" / name / "report.json").write_bytes(report.read_bytes())
+    place = chance.choice((folder / "runs", bad))
+    return attacked("site", folder / "out", place, "--without-published", folder=folder)
+
+
 _WAYS: tuple[Callable[[Path, Path, random.Random, Path], Try], ...] = (
-    *(_diff, _gate, _gate_module, _merge, _page, _nightly, _published),
+    *(_diff, _gate, _gate_module, _merge, _page, _nightly, _published, _site),
 )
 
 _IMPORTED = (
-    *("cli.output", "core.terminal", "matrix.execute", "matrix.merge", "release.gate.judge", "release.gate.show"),
-    *("release.nightly.conclude", "release.publish.verify", "report.comparison.show", "report.page.document"),
+    *("cli.output", "core.terminal", "matrix.execute", "matrix.merge", "report.answers.judge", "release.gate.show"),
+    *(
+        "release.nightly.conclude",
+        "release.publish.verify",
+        "release.site.build",
+        "report.comparison.show",
+        "report.page.document",
+    ),
 )
 
 

@@ -23,6 +23,7 @@ from dmconform.release.site.ledger import Ledger
 from dmconform.release.site.model import AnswerWord
 from dmconform.release.site.sources import find
 from dmconform.release.site.trends import trends
+from dmconform.report.reading import read_report
 from dmconform.report.schema import CellEntry, Shard, report_json
 
 from tests.checkout import ROOT
@@ -87,6 +88,7 @@ def test_two_nights_of_which_the_second_is_worse(tmp_path: Path) -> None:
     assert "failing since night-1 of 2026-11-02; held last in night-0 of 2026-11-01" in failures
     assert failures.index("new window/loads") < failures.index("known known-1")
     assert "https://x.example/known?a=1" in seen(out / "failures.html").links
+    assert "Workaround: Catch it." in failures
     assert [(one.number, one.turns.regressions != (), one.turns.lost != ()) for one in site.runs] == [
         (0, False, False),
         (1, True, True),
@@ -149,7 +151,7 @@ def test_what_held_before_a_gap_and_fails_after_it_is_a_regression() -> None:
 )
 def test_the_newest_whole_run_decides(tmp_path: Path, more: dict[str, object], why: str) -> None:
     keep(tmp_path / "nights", 0, night(holds()), selection={"host": ("all",), "sdk": (), "case": ()})
-    keep(tmp_path / "nights", 1, night(fails()), **more)
+    keep(tmp_path / "nights", 1, night(fails()), **more)  # type: ignore[arg-type]
     site = build_site(tmp_path / "out", [tmp_path / "nights"])
     text = seen(tmp_path / "out" / "index.html").text
     assert site.newest.source.name == "night-0"
@@ -202,6 +204,22 @@ def test_the_counts_are_those_of_the_report(tmp_path: Path) -> None:
     failures = seen(out / "failures.html").text
     for record, count in by_record.items():
         assert f"{record} {count} cell" in failures, record
+
+
+def test_a_modified_build_is_marked_wherever_a_result_of_it_is_shown(tmp_path: Path) -> None:
+    two_nights(tmp_path / "nights")
+    first, second = (read_report(tmp_path / "nights" / f"night-{day}" / "report.json") for day in (0, 1))
+    built = tuple(msgspec.structs.replace(one, build="0ebfcfe5b0/1.39.3/Modified/RELEASE/BoringSSL") for one in first.hosts)
+    for day, made in ((0, first), (1, second)):
+        keep(tmp_path / "modified", day, made, hosts=built)
+    out = tmp_path / "out"
+    build_site(out, [tmp_path / "modified"])
+    for page in own_pages(out):
+        assert "1.39.3 (modified build)" in seen(page).text, page.name
+        assert not re.search(r"1\.39\.3(?! \(modified build\))", seen(page).text), page.name
+    assert "rests on a modified build alone" in seen(out / "index.html").text
+    assert all("/1.39.3 (modified build)" in text_of(one, "summary") for one in entries(out))
+    assert "(modified build)" in (out / "badges" / "host-1.39.3.svg").read_text()
 
 
 # Reports of all kinds
@@ -331,6 +349,7 @@ def test_the_feed_is_atom_and_its_ids_stay(tmp_path: Path) -> None:
         assert text_of(one, "id").startswith(("urn:uuid:", "https://"))
     for one in entries(out):
         address = href(one).partition("#")[0]
+        assert address.startswith("https://envoy.example/c/runs/")
         assert (out / address.removeprefix("https://envoy.example/c/")).is_file()
         assert text_of(one, "summary").startswith("Run night-1 of 2026-11-02; the answer before is that of night-0.")
     keep(tmp_path / "nights", 2, night(holds(HELD)))

@@ -22,7 +22,7 @@ _LONGEST: Final = 60
 
 
 def badge(name: str, answer: AnswerWord) -> str:
-    """Returns an SVG image of its own: a name, and the answer with its sign, on a colour with enough contrast."""
+    """Returns an SVG image: a name, and the answer with its sign, on a colour with enough contrast."""
     left, right = one_line(name)[:_LONGEST], f"{answer.glyph} {answer.brief}"
     widths = [round(len(text) * _CHARACTER) + 2 * _PADDING for text in (left, right)]
     whole = sum(widths)

@@ -97,7 +97,7 @@ def _summary(one: Worse, runs: tuple[SiteRun, ...]) -> str:
     lines = [
         f"Run {one.run.source.name} of {one.run.day}; the answer before is that of {runs[first.before].source.name}.",
         f"For instance: {(first_line(first.cell.detail) or first.cell.outcome.value)[:_LONGEST_DETAIL]}",
-        *(turn.cell.id for turn in one.turns[:CELLS_NAMED]),
+        *(one.run.cell_label(turn.cell) for turn in one.turns[:CELLS_NAMED]),
     ]
     if len(one.turns) > CELLS_NAMED:
         lines.append(f"and {len(one.turns) - CELLS_NAMED} more")

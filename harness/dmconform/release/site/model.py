@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from dmconform.core.text import first_line
 from dmconform.core.values import Host, Judgement, Outcome, Relation, SdkId, Severity
 from dmconform.release.site.ledger import Ledger, Since, Turns
-from dmconform.release.site.sources import LeftOut, Source
+from dmconform.release.site.sources import LeftOut, ReportSource
 from dmconform.report.answers.answer import answers
 from dmconform.report.answers.evidence import Evidence, Severities, evidence, is_official
 from dmconform.report.answers.fields import Field, fields
 from dmconform.report.answers.notices import Notice, notices
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict
-from dmconform.report.schema import CellEntry, Report
+from dmconform.report.modified_builds import modified_build_sentences
+from dmconform.report.schema import CellEntry, KnownFailureEntry, Report
 from dmconform.report.summary import RunVerdict, summarise
 
 _ALL_HOSTS = ((), ("all",))
@@ -43,7 +44,7 @@ class AnswerWord(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Subject:
+class AnsweredSubject:
     """An SDK version or a host, and whether it may be released."""
 
     name: str  # for people
@@ -60,8 +61,7 @@ class Failure:
     """Supported cells that fail for one reason: a record, or a case and what it saw."""
 
     record: str | None  # None: new
-    reason: str  # of the record
-    evidence: str  # of the record: a place in the repository, or an address
+    known: KnownFailureEntry | None  # the record, where the report has it
     title: str
     severity: Severity | None  # the worst
     outcome: Outcome
@@ -83,7 +83,7 @@ class Failure:
 class SiteRun:
     """A run, as the site shows it."""
 
-    source: Source
+    source: ReportSource
     number: int  # its place among the runs, the oldest is 0
     narrowed: str  # why it does not decide the answer; empty where it does
     suite_commit: str
@@ -96,15 +96,24 @@ class SiteRun:
     ran: int
     hosts: tuple[Host, ...]
     fields: tuple[Field, ...]
-    sdk_answers: tuple[Subject, ...]
-    host_answers: tuple[Subject, ...]
+    sdk_answers: tuple[AnsweredSubject, ...]
+    host_answers: tuple[AnsweredSubject, ...]
     notices: tuple[Notice, ...]
+    modified: tuple[str, ...]  # what is to be said of modified builds
     turns: Turns
 
     @property
     def page(self) -> str:
         """Its page, below the site's folder."""
         return f"runs/{self.source.id}/index.html"
+
+    def host_label(self, host: str) -> str:
+        """Returns the name of a host for people, marked where its build is modified."""
+        return next((one.label for one in self.hosts if one.id == host), host)
+
+    def cell_label(self, cell: CellEntry) -> str:
+        """Returns the id of a cell, marked where the build of its host is modified."""
+        return cell.id + self.host_label(cell.host).removeprefix(cell.host)
 
     @property
     def day(self) -> str:
@@ -122,7 +131,7 @@ class Site:
     left_out: tuple[LeftOut, ...]
 
 
-def site_run(source: Source, number: int, report: Report, turns: Turns) -> SiteRun:
+def site_run(source: ReportSource, number: int, report: Report, turns: Turns) -> SiteRun:
     """Returns what the site shows of a run.
 
     Args:
@@ -149,6 +158,7 @@ def site_run(source: Source, number: int, report: Report, turns: Turns) -> SiteR
         sdk_answers=tuple(_sdk(report, name, verdict) for name, verdict in found.sdks),
         host_answers=tuple(_host(report, name, verdict) for name, verdict in found.hosts),
         notices=notices(report, table),
+        modified=modified_build_sentences(report),
         turns=turns,
     )
 
@@ -180,8 +190,7 @@ def failures(report: Report, ledger: Ledger) -> tuple[Failure, ...]:
         found.append(
             Failure(
                 record,
-                known.reason if known else "",
-                known.evidence if known else "",
+                known,
                 record if record is not None else case,
                 worst,
                 first.outcome,
@@ -200,7 +209,7 @@ def _cause(cell: CellEntry) -> tuple[str | None, str, str]:
     return None, cell.case, first_line(cell.mismatch or cell.detail)
 
 
-def _sdk(report: Report, name: str, verdict: GateVerdict) -> Subject:
+def _sdk(report: Report, name: str, verdict: GateVerdict) -> AnsweredSubject:
     shown = evidence((cell for cell in report.cells if cell.sdk == name), Severities(report))
     try:
         sdk = SdkId.parse(name)
@@ -210,16 +219,18 @@ def _sdk(report: Report, name: str, verdict: GateVerdict) -> Subject:
     return _subject(name, name, verdict, shown, badge)
 
 
-def _host(report: Report, name: str, verdict: GateVerdict) -> Subject:
+def _host(report: Report, name: str, verdict: GateVerdict) -> AnsweredSubject:
     cells = (cell for cell in report.cells if cell.host == name and is_official(cell))
     badge = f"badges/host-{name}.svg" if _HOST_NAME.fullmatch(name) else None
     label = next((host.label for host in report.hosts if host.id == name), name)
     return _subject(f"Envoy {label}", name, verdict, evidence(cells, Severities(report)), badge)
 
 
-def _subject(name: str, id_: str, verdict: GateVerdict, shown: Evidence, badge: str | None) -> Subject:
+def _subject(name: str, id_: str, verdict: GateVerdict, shown: Evidence, badge: str | None) -> AnsweredSubject:
     reasons = [first_line(one.text) for one in verdict.reasons]
-    return Subject(name, id_, _word(verdict.answer, shown), next(iter(reasons), ""), max(0, len(reasons) - 1), shown, badge)
+    return AnsweredSubject(
+        name, id_, _word(verdict.answer, shown), next(iter(reasons), ""), max(0, len(reasons) - 1), shown, badge
+    )
 
 
 def _word(answer: GateAnswer, shown: Evidence) -> AnswerWord:

@@ -21,7 +21,7 @@ from dmconform.core.values import Provider, Relation, sdk_parts
 from dmconform.release.site.badges import badge
 from dmconform.release.site.feed import worse
 from dmconform.release.site.ledger import Since
-from dmconform.release.site.model import AnswerWord, Site, SiteRun, Subject
+from dmconform.release.site.model import AnsweredSubject, AnswerWord, Site, SiteRun
 from dmconform.release.site.trends import field_words, shown_runs, trends
 from dmconform.report.answers.evidence import severity_words
 from dmconform.report.answers.fields import Field, FieldState
@@ -57,23 +57,23 @@ class Row:
     """An SDK version: its answer, if it is an official one, and its field on each host; None where it has no cells."""
 
     sdk: str
-    answer: Subject | None
+    answer: AnsweredSubject | None
     fields: tuple[Field | None, ...]
 
 
 @dataclass(frozen=True)
-class Column:
+class HostColumn:
     """A host of a table, and whether it may be released."""
 
     label: str
-    answer: Subject | None
+    answer: AnsweredSubject | None
 
 
 @dataclass(frozen=True)
 class Table:
     """What is promised, and what is known of it."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[HostColumn, ...]
     rows: tuple[Row, ...]
     others: int  # pairs that nothing is promised of
 
@@ -130,7 +130,7 @@ def _table(run: SiteRun, *, official: bool) -> Table:
     sdks = dict.fromkeys((*(field.sdk for field in promised), *answers))
     by_pair = {(field.sdk, field.host): field for field in own}
     return Table(
-        columns=tuple(Column(host.label, of_hosts.get(host.id)) for host in hosts),
+        columns=tuple(HostColumn(host.label, of_hosts.get(host.id)) for host in hosts),
         rows=tuple(Row(sdk, answers.get(sdk), tuple(by_pair.get((sdk, host.id)) for host in hosts)) for sdk in sdks),
         others=len({(field.sdk, field.host) for field in own}) - len(promised),
     )

@@ -30,7 +30,7 @@ class _Head(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportSource:
     """A report to be shown."""
 
     file: Path
@@ -62,14 +62,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundReports:
     """The reports of some folders, the oldest first, and those that cannot be shown."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[ReportSource, ...]
     left_out: tuple[LeftOut, ...]
 
 
-def find(places: Sequence[Path], most: int = MOST_RUNS) -> Found:
+def find(places: Sequence[Path], most: int = MOST_RUNS) -> FoundReports:
     """Returns the newest reports of some places; the same report is taken once.
 
     Args:
@@ -80,7 +80,7 @@ def find(places: Sequence[Path], most: int = MOST_RUNS) -> Found:
         DataFileError: a report that was named by itself is none.
         EmptySelection: there is no report.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, ReportSource] = {}
     left_out = []
     for file, is_named in _files(places):
         try:
@@ -97,7 +97,7 @@ def find(places: Sequence[Path], most: int = MOST_RUNS) -> Found:
     ordered = sorted(sources.values(), key=lambda one: (one.started, one.id))
     older = ordered[: len(ordered) - most]
     left_out += [LeftOut(one.name, f"only the newest {most} runs have a page") for one in older]
-    return Found(tuple(ordered[len(older) :]), tuple(left_out))
+    return FoundReports(tuple(ordered[len(older) :]), tuple(left_out))
 
 
 def why_left_out(file: Path, error: DataFileError) -> LeftOut:
@@ -117,7 +117,7 @@ def _files(places: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
             yield from ((report_in(one), False) for one in found if report_in(one).exists())
 
 
-def _source(file: Path, *, is_named: bool) -> Source:
+def _source(file: Path, *, is_named: bool) -> ReportSource:
     data = read_plain_or_compressed(file)
     head = decode_json(file, data, _Head)
     if head.shard is not None:
@@ -130,7 +130,7 @@ def _source(file: Path, *, is_named: bool) -> Source:
             file, f"started_at is {cut(head.started_at, 60)!r}, expected a time such as 2026-11-21T12:25:13Z"
         ) from None
     digest = hashlib.sha256(data).hexdigest()
-    return Source(file, _name(file), started, f"{started:%Y%m%dt%H%M%Sz}-{digest[:12]}", digest, is_named)
+    return ReportSource(file, _name(file), started, f"{started:%Y%m%dt%H%M%Sz}-{digest[:12]}", digest, is_named)
 
 
 def _name(file: Path) -> str:

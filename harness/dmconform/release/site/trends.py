@@ -41,6 +41,7 @@ class Trend:
 
     sdk: str
     host: str
+    label: str  # of the host, marked where its build is modified
     points: tuple[Point, ...]
 
     @property
@@ -54,7 +55,7 @@ class Trend:
         points = tuple(reversed(self.points))
         width = len(points) * (_BAR + _GAP)
         bars = "".join(_bar(place, point) for place, point in enumerate(points))
-        name = one_line(f"{self.sdk} on {self.host}")
+        name = one_line(f"{self.sdk} on {self.label}")
         label = escape(f"{name}, the part of the supported cells that holds, by run, the oldest first: ")
         shares = ", ".join(_share(point) for point in points)
         return Markup(
@@ -92,10 +93,20 @@ def trends(runs: tuple[SiteRun, ...]) -> tuple[Trend, ...]:
         {(field.sdk, field.host): field for field in run.fields if field.relation is Relation.SUPPORTED} for run in columns
     ]
     found = [
-        Trend(sdk, host, tuple(Point(run, of_run.get((sdk, host))) for run, of_run in zip(columns, by_run, strict=True)))
+        Trend(
+            sdk,
+            host,
+            _label(host, columns),
+            tuple(Point(run, of_run.get((sdk, host))) for run, of_run in zip(columns, by_run, strict=True)),
+        )
         for sdk, host in pairs(tuple(reversed(columns)))
     ]
     return tuple(sorted(found, key=lambda one: not one.is_official))
+
+
+def _label(host: str, runs: Sequence[SiteRun]) -> str:
+    """Returns the name of a host in the newest run that marks it, as a modified build must be marked everywhere."""
+    return next((label for run in runs if (label := run.host_label(host)) != host), host)
 
 
 def _share(point: Point) -> str:
