@@ -54,9 +54,11 @@ def open_page(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         width: int = 1280,
         previous: Report | None = None,
         script: bool = True,
+        beside: Path | None = None,
     ) -> Seen:
         file = tmp_path / f"report-{len(opened)}.html"
-        file.write_text(render_html(whole, compare(previous, whole) if previous is not None else None), encoding="utf-8")
+        compared = compare(previous, whole) if previous is not None else None
+        file.write_text(render_html(whole, compared, beside), encoding="utf-8")
         context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",

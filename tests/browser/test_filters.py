@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
-from dmconform.core.values import Outcome
-from dmconform.report.schema import CellEntry, Report
+from dmconform.core.values import Outcome, Relation
+from dmconform.report.schema import CellEntry, FindingEntry, Report, RequirementEntry
 
 from tests.browser.conftest import Open
 from tests.browser.pages import Seen, label
-from tests.unit.report_samples import broken, cell, known, matrix, report
+from tests.unit.report_samples import KNOWN_FAILURE, broken, cell, known, matrix, report
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +36,12 @@ FILTERS = (
     ("outcome=rejected&language=cpp", lambda its: its.outcome is Outcome.REJECTED and its.sdk.startswith("cpp@")),
     ("judgement=xfail", lambda its: its.known_failure is not None),
     ("case=number_7", lambda its: its.case.endswith("number_7")),
+    ("search=NUMBER_7", lambda its: its.case.endswith("number_7")),
+    ("relation=legacy", lambda its: its.relation is Relation.LEGACY),
+    ("severity=ends Envoy", lambda its: its.outcome is Outcome.CRASH),
+    ("area=guard&host=1.40.0", lambda its: its.case.startswith("guard/") and its.host == "1.40.0"),
+    ("requirement=REQ-3", lambda its: its.case.endswith("number_3")),
+    ("record=known-1", lambda its: its.known_failure is not None),
 )
 
 
@@ -109,8 +116,8 @@ def test_ticking_a_filter_writes_the_address_and_clearing_empties_it(open_page: 
 
 def test_the_answers_of_languages_and_sdks_lead_to_their_cells(open_page: Open) -> None:
     seen = open_page(differing())
-    seen.page.get_by_role("link", name="Go", exact=True).click()
-    assert seen.fragment == "language=go"
+    seen.page.get_by_role("link", name="Go 1.39", exact=True).click()
+    assert seen.fragment == "sdk=go@1.39:reference"
     assert {name.split(", ")[1].partition("@")[0] for name in shown(seen)} == {"go"}
     seen.page.go_back()
     assert len(shown(seen)) == 6
@@ -139,11 +146,72 @@ def test_what_fails_in_another_way_has_changed_as_dmconform_diff_has_it(open_pag
     assert shown(seen) == labels([after.cells[0]])
 
 
-def test_a_filter_that_nothing_passes_says_so(open_page: Open) -> None:
-    seen = open_page(differing(), fragment="#host=9.9.9")
-    assert seen.page.locator("#matrix-box").inner_text() == "No cell passes these filters."
+def test_a_value_that_the_report_does_not_have_is_said_and_what_there_is(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="#host=9.9.9&hots=1.39.3&language=go")
+    printed = seen.page.get_by_role("alert").inner_text()
+    assert "This report has no host 9.9.9, so that filter lets nothing pass. It has: 1.39.3, 1.40.0." in printed
+    assert "There is no filter hots, so it is left out. There are: language, sdk, host" in printed
+    assert "language go" not in printed
+    assert seen.page.locator("#shown").inner_text() == "0 of 6 cells"
     seen.page.get_by_role("button", name="clear filters").click()
+    assert not seen.page.get_by_role("alert").is_visible()
     assert len(shown(seen)) == 6
+
+
+def test_no_cell_says_which_filter_did_it_and_what_would_match(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="#language=go&host=1.40.0&outcome=fail")
+    box = seen.page.locator("#matrix-box")
+    lines = [line.removesuffix("drop it").strip() for line in box.locator("li").all_inner_texts()]
+    assert box.locator("p").first.inner_text() == "No cell passes these filters."
+    assert lines == ["Without language go: 1 cell.", "Without outcome fail: 1 cell."]
+    box.get_by_role("button", name="drop it").last.click()
+    assert seen.fragment == "language=go&host=1.40.0"
+    assert len(shown(seen)) == 1
+
+
+def test_where_no_single_filter_is_at_fault_each_has_its_count(open_page: Open) -> None:
+    seen = open_page(differing(), fragment="#language=go&outcome=fail&search=two")
+    lines = seen.page.locator("#matrix-box li").all_inner_texts()
+    assert lines == ["language go alone: 2 cells", "outcome fail alone: 1 cell", "the search for “two” alone: 2 cells"]
+    assert seen.page.locator("#search").input_value() == "two"
+    assert seen.fragment == "language=go&outcome=fail&search=two", "looking for the fault changes the filters"
+
+
+SEARCHED = (
+    ("title of a/two", ["a/two"]),
+    ("a/three works", ["a/three"]),
+    ("seen 503", ["a/one"]),
+    ("does not guard", ["a/panic"]),
+    ("sigabrt", ["a/panic"]),
+    ("a line of the log", ["a/two"]),
+    ("go@1.39", ["a/three"]),
+)
+
+
+@pytest.mark.parametrize(("words", "cases"), SEARCHED, ids=[words for words, _ in SEARCHED])
+def test_the_search_looks_through_all_that_a_cell_is_about(open_page: Open, words: str, cases: list[str]) -> None:
+    cells = [
+        broken("a/one"),
+        cell("a/two", log=("a line of the log",)),
+        known("a/panic"),
+        cell("a/three", "go@1.39:reference"),
+    ]
+    seen = open_page(report(cells, known_failures=[KNOWN_FAILURE]))
+    seen.page.locator("#search").fill(words.upper())
+    assert [name.partition(",")[0] for name in shown(seen)] == cases
+
+
+def test_what_the_search_finds_in_findings_and_requirements_only_is_said(open_page: Open) -> None:
+    found = FindingEntry("f-1", "It ends", "nothing", "seen so", ("1.38.3",), ("cpp@*",), "the host's", None, "by hand")
+    lonely = RequirementEntry("REQ-9", "Nobody shows this.", "overview", "Compatibility")
+    whole = report([cell("a/one")])
+    whole = msgspec.structs.replace(whole, findings=(found,), requirements=(*whole.requirements, lonely))
+    seen = open_page(whole, fragment="#search=seen so")
+    assert "1 finding with these words" in seen.page.locator("#matrix-box").inner_text()
+    assert seen.page.locator("#found .finding").is_visible()
+    seen.page.locator("#search").fill("nobody shows")
+    assert "1 requirement with these words" in seen.page.locator("#matrix-box").inner_text()
+    assert seen.page.locator("#findings-box").inner_text() == "No finding has these words."
 
 
 def test_a_section_in_the_address_is_no_filter(open_page: Open) -> None:

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from dmconform.core.compressed import read_plain_or_compressed
-from dmconform.core.values import Judgement, Outcome
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.page.answer import TIMES
 from dmconform.report.reading import read_report
-from dmconform.report.schema import CellEntry
+from dmconform.report.schema import CellEntry, SuiteEntry
 
 from tests.browser.conftest import Open
 from tests.checkout import ROOT
-from tests.unit.report_samples import ALL_KINDS, FINDING, KNOWN_FAILURE, broken, cell, hostile_report, matrix, report
+from tests.unit.report_samples import (
+    ALL_KINDS,
+    FINDING,
+    KNOWN_FAILURE,
+    broken,
+    cell,
+    hostile_report,
+    known,
+    matrix,
+    report,
+    unreachable,
+)
 
 pytestmark = pytest.mark.browser
 
+OFFICIAL = "rust@1.39:official"
 PUBLISHED = sorted((ROOT / "reports" / "published").glob("*/report.json.xz"))
 
 
@@ -39,20 +54,135 @@ def test_figures_can_be_read_at_any_width(open_page: Open, width: int) -> None:
 
 
 def test_the_answer_is_on_the_first_screen(open_page: Open) -> None:
-    seen = open_page(matrix())
-    for part in seen.page.locator("h1, .counts li, .card").all():
+    seen = open_page(matrix(), width=1440)
+    parts = seen.page.locator(
+        "h1, #answers .counts li, .notices li, #answers .beside > div > .wide .answers tr, #my-module-answer .chip"
+    )
+    assert parts.count() > 20
+    for part in parts.all():
         box = part.bounding_box()
         assert box is not None
         assert box["y"] + box["height"] <= 900, part.inner_text()[:80]
-    assert seen.page.locator("h1").inner_text().split() == ["✗", "The", "supported", "window", "does", "not", "hold"]
+    assert seen.page.locator("h1").inner_text().split() == ["✗", "What", "is", "promised", "does", "not", "hold"]
+    assert "not tested: 51 of 301 supported cells of the official SDKs" in seen.page.locator("header .numbers").inner_text()
     row = seen.page.locator('tr[data-sdk="cpp@1.39:official"]')
-    assert row.locator("td").all_inner_texts()[0].startswith("✗ FAIL 2 of 34")
+    assert row.locator("td.framed").all_inner_texts() == [f"✗ 1 fail\n1 {TIMES} answers wrongly"] * 2
+    assert row.locator(".verdict-cell").inner_text() == "✗ may not"
+
+
+def test_the_table_frames_what_is_promised_and_only_that(open_page: Open) -> None:
+    whole = matrix(cases=2)
+    seen = open_page(whole, width=1440)
+    framed = {
+        (row.get_attribute("data-sdk"), field.get_attribute("data-host"))
+        for row in seen.page.locator("tr[data-sdk]").all()
+        for field in row.locator("td.field").all()
+        if field.evaluate("it => getComputedStyle(it).borderTopColor === getComputedStyle(document.body).color")
+    }
+    assert framed == {(it.sdk, it.host) for it in whole.cells if it.relation is Relation.SUPPORTED}
+
+
+def test_a_field_of_the_table_leads_to_its_cells(open_page: Open) -> None:
+    seen = open_page(matrix(cases=3), width=1440)
+    seen.page.locator('tr[data-sdk="go@1.39:official"] td[data-host="1.40.0"] a').click()
+    assert seen.fragment == "sdk=go@1.39:official&host=1.40.0"
+    assert seen.page.locator("#shown").inner_text() == "3 of 360 cells"
+    assert seen.page.locator(".header .cell.top .host").all_inner_texts() == ["1.40.0"]
+
+
+def test_an_answer_leads_to_its_reasons(open_page: Open) -> None:
+    seen = open_page(matrix(), width=1440)
+    reasons = seen.page.locator('[id="why-sdk-cpp@1.39:official"]')
+    assert not reasons.is_visible()
+    seen.page.locator('tr[data-sdk="cpp@1.39:official"] .verdict-cell a').click()
+    reasons.wait_for()
+    assert "broken promise: window/case_number_7" not in reasons.inner_text()
+    assert "broken promise: guard/case_number_7: fail: expected: body req[hello]: 2 cells" in reasons.inner_text()
+    assert "dmconform gate REPORT --policy sdk-release --sdk cpp@1.39:official" in reasons.inner_text()
+    seen.page.goto(f"{seen.address}#host=1.40.0")
+    seen.page.locator("tfoot .verdict-cell a").last.click()
+    seen.page.locator('[id="why-host-1.40.0"]').wait_for()
+    assert seen.page.locator("#shown").inner_text() == "408 of 2,040 cells", "the filter is lost"
+
+
+def test_a_modified_build_is_marked_wherever_a_result_of_it_is_shown(open_page: Open) -> None:
+    whole = report([broken("a/one", sdk="go@1.38:official", host="1.38.3"), cell("a/one", "go@1.38:official", "1.38.2")])
+    hosts = [
+        msgspec.structs.replace(it, build=it.build.replace("Clean", "Modified")) if it.id == "1.38.3" else it
+        for it in whole.hosts
+    ]
+    seen = open_page(msgspec.structs.replace(whole, hosts=tuple(hosts)))
+    heads = seen.page.locator("#answers thead th").all_inner_texts()
+    assert ["modified build" in it for it in heads] == [False, False, True, False]
+    line = "Envoy 1.38.3 is a modified build: its results are not those of the release; compare 1.38.2"
+    assert line in seen.page.locator(".notices").inner_text()
+    assert "1.38.3 (modified build)" in seen.page.locator("#fail .finding").inner_text()
+    assert "modified" in seen.page.locator(".header .cell.top").last.inner_text()
+    seen.page.locator("#fail .finding h4 a").click()
+    assert "Envoy 1.38.3 (modified build)" in seen.story.inner_text()
+
+
+def test_what_a_reader_must_know_besides_leads_to_more(open_page: Open) -> None:
+    suite = SuiteEntry(("1.39.3",), (), (), (), ("http_filter",), ("tracer", "cluster"))
+    whole = report([cell(), cell("a/one", host="1.36.4", **UNPROMISED_CRASH)], abi_findings=[FINDING], suite=suite)
+    seen = open_page(whole)
+    links = seen.page.locator(".notices a")
+    assert links.evaluate_all("all => all.map(it => it.getAttribute('href'))") == ["#abi", "#points", "#relation=unsupported"]
+    assert "2 of 3 extension points have no case" in links.nth(1).inner_text()
+    links.nth(1).click()
+    assert "No case is about: cluster, tracer." in seen.page.locator("#points").inner_text()
+    links.nth(2).click()
+    assert seen.page.locator("#shown").inner_text() == "1 of 2 cells"
+
+
+UNPROMISED_CRASH: dict[str, Any] = {
+    "relation": Relation.UNSUPPORTED,
+    "outcome": Outcome.CRASH,
+    "judgement": Judgement.INFORMATIONAL,
+}
+
+
+def test_no_two_numbers_of_the_first_screen_have_the_same_words(open_page: Open) -> None:
+    cells = [
+        cell("a/one", OFFICIAL),
+        known("a/two", sdk=OFFICIAL),
+        broken("a/three", sdk=OFFICIAL),
+        cell("a/crash", OFFICIAL, "1.36.4", **UNPROMISED_CRASH),
+        unreachable("a/one"),
+        unreachable("a/two", host="1.36.4", relation=Relation.UNSUPPORTED),
+        known("a/two"),
+    ]
+    seen = open_page(report(cells), width=1440)
+    texts = seen.page.locator("#answers .counts li").evaluate_all(
+        "all => all.map(it => it.textContent.replace(it.querySelector('b').textContent, '').trim().split(':')[0])"
+    )
+    assert len(set(texts)) == len(texts) == 5
+    said = {it.get_attribute("data-count"): it.inner_text() for it in seen.page.locator("#answers [data-count]").all()}
+    assert said == {"tested": "75 %", "new": "1", "known": "1", "crashes": "3", "control": "0"}
+    crashes = seen.page.locator("#answers .counts li", has_text="times Envoy ended").inner_text()
+    assert crashes.endswith("1 promised of the official SDKs, 1 of the control, 1 not promised")
+    first = " ".join(
+        seen.page.locator(part).inner_text() for part in ("header.answer", "#answers .counts", "#answers .notices")
+    )
+    counted = set(re.findall(r"(\d+ of \d+ (?:supported )?cells of the official SDKs(?: that ran)?)", first))
+    assert counted == {
+        "3 of 4 cells of the official SDKs",
+        "1 of 4 supported cells of the official SDKs",
+        "1 of 3 supported cells of the official SDKs that ran",
+    }
+    assert seen.page.locator('[data-count="all not tested"]').inner_text() == "2"
 
 
 @pytest.mark.parametrize(
     ("cells", "variable"),
-    [([cell()], "--pass"), ([broken()], "--bad"), ([cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR)], "--lilac")],
-    ids=["pass", "fail", "incomplete"],
+    [
+        ([cell(sdk="rust@1.39:official")], "--pass"),
+        ([broken()], "--bad"),
+        ([cell(outcome=Outcome.ERROR, judgement=Judgement.ERROR)], "--lilac"),
+        ([unreachable()], "--lilac"),
+        ([cell()], "--dim"),
+    ],
+    ids=["pass", "fail", "incomplete", "not tested", "control only"],
 )
 def test_the_answer_has_the_colour_of_its_verdict(open_page: Open, cells: list[CellEntry], variable: str) -> None:
     header = open_page(report(cells)).page.locator("header.answer")
@@ -63,13 +193,18 @@ def test_the_answer_has_the_colour_of_its_verdict(open_page: Open, cells: list[C
 
 
 def test_without_script_the_answer_and_the_counts_are_there(open_page: Open) -> None:
-    seen = open_page(report(ALL_KINDS), script=False)
+    seen = open_page(report([*ALL_KINDS, known("a/two", sdk=OFFICIAL)]), script=False)
     assert seen.page.locator("h1").is_visible()
-    assert seen.page.locator('[data-count="planned"]').inner_text().split() == ["10", "planned"]
-    assert seen.page.locator(".card").first.is_visible()
+    assert seen.page.locator("#answers .counts li").first.is_visible()
+    field = seen.page.locator(f'tr[data-sdk="{OFFICIAL}"] td[data-host="1.39.3"]')
+    assert field.inner_text() == f"! 1 known\n1 {TIMES} ends Envoy"
+    assert seen.page.locator("#answers tfoot .chip").first.is_visible()
     assert seen.page.locator("noscript p").is_visible()
-    assert not seen.page.locator("#matrix").is_visible()
+    for part in ("#matrix", "#my-module", "#failures", "#filters"):
+        assert not seen.page.locator(part).is_visible(), part
     assert seen.page.locator("#run").is_visible()
+    seen.page.locator("#why summary").click()
+    assert seen.page.locator("#why .reasons").first.is_visible()
 
 
 def test_with_script_there_is_no_word_of_its_absence(open_page: Open) -> None:

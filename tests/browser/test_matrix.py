@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from dmconform.binaries.facts import StaticKind
-from dmconform.core.values import Judgement, Relation
+from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.reading import read_report
 from dmconform.report.schema import write_report
 
 from tests.browser.conftest import Open, chromium
-from tests.browser.pages import expected_cells
-from tests.unit.report_samples import ALL_KINDS, broken, cell, contradicted, known, matrix, report, static
+from tests.browser.pages import Seen, expected_cells
+from tests.unit.report_samples import ALL_KINDS, broken, cell, contradicted, known, matrix, report, static, unreachable
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +65,7 @@ def test_the_cell_that_tab_comes_to_stays_however_far_the_matrix_is_scrolled(ope
     seen.page.locator(".level-3 .cell").first.click()
     seen.page.keyboard.press("Escape")
     name = seen.focused()
-    seen.page.locator("#unfold").focus()
+    seen.page.locator(".step").last.focus()
     for left, top in ((3000, 0), (3000, 900), (0, 1800)):
         seen.page.locator(".scroll").evaluate("(it, to) => it.scrollTo(...to)", [left, top])
         seen.settle()
@@ -78,7 +78,9 @@ def test_a_row_sums_up_its_cases_and_opens(open_page: Open) -> None:
     seen = open_page(report(cells))
     row = seen.page.get_by_role("row").filter(has=seen.page.get_by_role("rowheader", name="a 2 cases", exact=True))
     assert row.get_by_role("gridcell").inner_text().split() == ["!", "1", "xfail"]
-    assert row.get_by_role("gridcell").get_attribute("title") == "1 of 2 supported pass, 1 xfail"
+    assert (
+        row.get_by_role("gridcell").get_attribute("title") == "1 of 2 supported pass, 1 xfail; click to see these cells alone"
+    )
     head = row.get_by_role("rowheader")
     assert head.get_attribute("aria-expanded") == "false"
     head.click()
@@ -149,6 +151,112 @@ def test_a_wide_matrix_opens_on_the_first_supported_window(open_page: Open) -> N
         assert star is not None
         assert star["x"] < area["x"] + area["width"], "the window is out of view"
         assert (seen.page.locator(".scroll").evaluate("it => it.scrollLeft") > 0) is left
+
+
+def in_view(seen: Seen) -> list[str]:
+    """The columns whose heads can be seen whole: SDK and host, by any of their cells."""
+    seen.settle()
+    visible: list[str] = seen.page.evaluate(
+        """() => {
+          const scroll = document.querySelector(".scroll").getBoundingClientRect();
+          const from = document.querySelector(".header .head").getBoundingClientRect().right;
+          const heads = [...document.querySelectorAll(".header .cell.top")].filter((it) => {
+            const box = it.getBoundingClientRect();
+            return box.left >= from - 1 && box.right <= scroll.right + 1;
+          });
+          const label = (it) => document.querySelector(`.level-1 [aria-colindex="${it.getAttribute("aria-colindex")}"]`);
+          return heads.map((it) => label(it)?.getAttribute("aria-label").split(": ")[0].replace("all cases, ", "") ?? "");
+        }"""
+    )
+    return visible
+
+
+def test_the_matrix_opens_at_the_worst_column(open_page: Open) -> None:
+    whole = matrix(cases=8)
+    assert "cpp@1.39:official on 1.39.3" in in_view(open_page(whole, width=900)), "the new failure is of cpp@1.39"
+    crash = {"outcome": Outcome.CRASH, "judgement": Judgement.FAIL}
+    failing = [
+        msgspec.structs.replace(it, **crash) if (it.sdk, it.host) == ("rust@1.39:official", "1.40.0") else it
+        for it in whole.cells
+    ]
+    seen = open_page(msgspec.structs.replace(whole, cells=tuple(failing)), width=900)
+    assert "rust@1.39:official on 1.40.0" in in_view(seen)
+
+
+def test_where_nothing_fails_the_matrix_opens_at_the_first_supported_column_that_was_tested(open_page: Open) -> None:
+    cells = [unreachable("a/one", "cpp@1.40:official", host=f"1.40.{patch}") for patch in range(12)]
+    seen = open_page(report([*cells, cell("a/one", "go@1.40:official", "1.40.0")]), width=900)
+    assert in_view(seen)[-1] == "go@1.40:official on 1.40.0"
+
+
+def test_areas_come_in_the_order_of_their_importance(open_page: Open) -> None:
+    names = ("identity/one", "rtld/one", "panics/one", "discovery/one", "window/one", "chains/one", "error_handling/one")
+    seen = open_page(report([cell(name) for name in names]))
+    assert seen.page.locator(".level-1 .head .name").all_inner_texts() == [
+        "all cases",
+        "window",
+        "panics",
+        "error handling",
+        "discovery",
+        "rtld",
+        "identity",
+        "chains",
+    ]
+
+
+def test_white_is_not_planned_and_what_is_filtered_out_looks_otherwise(open_page: Open) -> None:
+    seen = open_page(report([cell("a/one"), cell("a/two"), broken("a/two", host="1.40.0")]))
+    seen.open_all_rows()
+    gap = seen.page.locator(".level-3 .cell.gap")
+    assert gap.evaluate_all("all => all.map(it => it.getAttribute('aria-label'))") == ["not planned"]
+    page_colour = seen.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert gap.evaluate("it => getComputedStyle(it).backgroundImage") == "none"
+    assert page_colour == "rgb(255, 255, 255)"
+    other = open_page(report([cell("a/one"), broken("a/two"), broken("a/one", host="1.40.0")]), fragment="#outcome=fail")
+    other.open_all_rows()
+    out = other.page.locator(".level-3 .cell.filtered")
+    assert out.evaluate_all("all => all.map(it => it.getAttribute('aria-label'))") == ["filtered out"]
+    assert "gradient" in out.evaluate("it => getComputedStyle(it).backgroundImage")
+
+
+def test_a_sum_leads_to_its_cells_alone(open_page: Open) -> None:
+    seen = open_page(matrix(cases=10))
+    row = seen.page.locator('.row.level-1:has(.head[title="guard"])')
+    row.locator(".cell.sum").first.click()
+    assert "area=guard" in seen.fragment
+    assert seen.page.locator(".header .cell.top").count() == 1
+    cases = seen.page.locator(".level-3 .head").all_inner_texts()
+    assert cases == ["case_number_2", "case_number_7"]
+    seen.page.go_back()
+    assert seen.page.locator("#shown").inner_text() == "1,200 of 1,200 cells"
+    seen.open_all_rows()
+    seen.page.locator(".row.level-2 .cell.sum").first.focus()
+    seen.page.keyboard.press("Enter")
+    assert "requirement=REQ-" in seen.fragment
+    assert seen.page.locator(".level-3").count() == 1
+
+
+def test_keys_and_buttons_go_to_the_next_and_the_previous_failing_cell(open_page: Open) -> None:
+    cells = [cell("a/one"), broken("a/two"), known("a/two", host="1.40.0"), cell("b/one"), broken("b/two", host="1.40.0")]
+    seen = open_page(report(cells))
+    seen.page.get_by_role("button", name="next failing cell").click()
+    places = [seen.focused().partition(":")[0]]
+    for key in ("n", "n", "n", "p", "p"):
+        seen.page.keyboard.press(key)
+        places.append(seen.focused())
+    words = [place.split(": ")[0].replace("rust@1.39:reference on ", "") for place in places]
+    assert [word.split(", ")[0] + " " + word.split()[-1] for word in words[1:]] == [
+        "a/two 1.40.0",
+        "b/two 1.40.0",
+        "a/two 1.39.3",
+        "b/two 1.40.0",
+        "a/two 1.40.0",
+    ]
+    assert places[0].startswith("a/two")
+    seen.page.locator("#search").focus()
+    seen.page.keyboard.press("n")
+    assert seen.page.locator("#search").input_value() == "n"
+    assert open_page(report([cell()])).page.get_by_role("button", name="next failing cell").is_disabled()
 
 
 def test_what_has_no_room_in_a_head_is_in_its_title(open_page: Open) -> None:

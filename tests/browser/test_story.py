@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 from dmconform.binaries.facts import StaticKind
@@ -22,6 +24,7 @@ from tests.unit.report_samples import (
     matrix,
     report,
     static,
+    unreachable,
 )
 
 pytestmark = pytest.mark.browser
@@ -145,7 +148,7 @@ def test_the_matrix_works_from_the_keyboard(open_page: Open) -> None:
     seen = open_page(grid())
     press = seen.page.keyboard.press
     seen.page.locator("#unfold").focus()
-    press("Tab")
+    press("Tab")  # the buttons of the previous and the next failing cell are off where none fails
     assert seen.focused() == "all cases4 cases"
     press("ArrowDown")
     assert seen.focused() == "a2 cases"
@@ -195,22 +198,22 @@ def test_the_focus_stays_in_an_open_story(open_page: Open) -> None:
 def test_findings_lead_to_one_of_their_cells(open_page: Open) -> None:
     whole = report([cell(), broken("a/two"), broken("a/two", host="1.40.0")])
     seen = open_page(whole)
-    assert "Nothing fails this run" not in seen.page.locator("#findings").inner_text()
+    assert "No new failure" not in seen.page.locator("#failures").inner_text()
     card = seen.page.locator("#fail .finding")
     assert card.count() == 1
     assert card.get_by_role("heading").inner_text().split()[2][:-1] == "2"
     assert card.locator("code").inner_text() == whole.cells[1].reproduce
-    card.get_by_role("link").click()
+    card.locator("h4").get_by_role("link").click()
     assert seen.fragment == cell_fragment(whole.cells[1].id)
     assert seen.story.is_visible()
     seen.page.keyboard.press("Escape")
     assert seen.focused() == "a/two"
-    assert seen.page.evaluate("!!document.activeElement.closest('#findings')"), "closing a story leads away from its finding"
+    assert seen.page.evaluate("!!document.activeElement.closest('#failures')"), "closing a story leads away from its failure"
 
 
 def test_a_run_that_nothing_fails_says_so(open_page: Open) -> None:
     seen = open_page(report([cell(), known("a/two")]))
-    assert seen.page.locator("#findings .calm").inner_text() == "✓ Nothing fails this run."
+    assert seen.page.locator("#failures .calm").inner_text() == "✓ No new failure."
 
 
 def test_a_disagreement_is_explained(open_page: Open) -> None:
@@ -230,11 +233,11 @@ def test_a_cell_that_ended_otherwise_when_it_was_run_again_says_so_with_its_find
 
 def test_a_run_that_is_not_whole_is_never_calm(open_page: Open) -> None:
     seen = open_page(report([cell()], planned=3, complete=False, incomplete_reason="interrupted"))
-    findings = seen.page.locator("#findings").inner_text()
-    assert "✓" not in findings
-    assert "the run is incomplete" in findings
-    row = seen.page.locator('tr[data-sdk="rust@1.39:reference"] td')
-    assert row.all_inner_texts()[:2] == ["■ INCOMPLETE 1/1 so far", "1+"]
+    failures = seen.page.locator("#failures").inner_text()
+    assert "✓" not in failures
+    assert "the run is incomplete" in failures
+    assert seen.page.locator("h1").inner_text().split()[:4] == ["■", "The", "run", "is"]
+    assert seen.page.locator('#answers [data-count="missing"]').inner_text() == "2"
 
 
 def test_the_abi_has_its_figures_and_its_names(open_page: Open) -> None:
@@ -268,3 +271,48 @@ def test_what_was_found_before_is_reported_with_its_command(open_page: Open) -> 
     box.get_by_text("seen so").wait_for()
     assert "It ends" in box.inner_text()
     assert box.locator("code").inner_text() == "dmconform run -x"
+
+
+def test_the_story_of_an_untested_cell_claims_nothing_of_a_run(open_page: Open) -> None:
+    entry = unreachable("a/one", host="1.40.0")
+    seen = open_page(report([cell(), entry]), fragment=f"#{cell_fragment(entry.id)}")
+    assert seen.field("outcome").inner_text() == "not tested"
+    assert seen.field("judgement").inner_text() == "skip: not tested, as the SDK or the host could not be had; never a pass"
+    assert seen.field("probe").inner_text() == "none: the cell did not run (not tested)"
+    printed = seen.story.inner_text()
+    assert "tag v1.40.0 cannot be fetched" in printed
+    for words in ("ABI string", "not loaded", "not observed", "not to be run", "not applicable"):
+        assert words not in printed, words
+    quiet = cell("a/go", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads")
+    seen = open_page(report([quiet]), fragment=f"#{cell_fragment(quiet.id)}")
+    assert seen.field("judgement").inner_text() == "skip: not applicable, as the case says nothing about this cell"
+
+
+def test_evidence_that_is_not_beside_the_page_is_no_link(open_page: Open, tmp_path: Path) -> None:
+    entry = broken()
+    whole = report([entry])
+    seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}", beside=tmp_path)
+    assert seen.field("evidence").count() == 0
+    (tmp_path / str(entry.evidence)).mkdir(parents=True)
+    seen = open_page(whole, fragment=f"#{cell_fragment(entry.id)}", beside=tmp_path)
+    assert seen.field("evidence").locator("a").count() == 2
+
+
+def test_the_document_of_a_requirement_is_a_link_where_it_is_known(open_page: Open) -> None:
+    whole = report([cell()])
+    address = "https://github.com/envoyproxy/envoy/blob/v1.40.0/docs/overview.rst"
+    linked = msgspec.structs.replace(whole.requirements[0], link=address)
+    for requirements, links in (((linked,), [address]), (whole.requirements, [])):
+        its = msgspec.structs.replace(whole, requirements=requirements)
+        seen = open_page(its, fragment=f"#{cell_fragment(whole.cells[0].id)}")
+        found = seen.field("requirement").locator("a").evaluate_all("all => all.map(it => it.getAttribute('href'))")
+        assert found == links
+
+
+def test_the_glossary_is_one_click_away(open_page: Open) -> None:
+    seen = open_page(report([cell()]))
+    seen.page.get_by_role("link", name="Glossary").click()
+    box = seen.page.locator("#glossary").bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 900
+    assert "a module that this suite builds" in seen.page.locator("#glossary").inner_text()

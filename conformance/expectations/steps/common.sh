@@ -52,14 +52,14 @@ start() {
 
 admin() { curl -s --max-time 5 --unix-socket admin.sock "http://envoy/$1"; }
 
-# wait_for COMMAND: until it succeeds, for 10 seconds at most.
+# wait_for COMMAND: until it succeeds; after 10 seconds, this ends.
 wait_for() {
   for _ in $(seq 100); do
     if eval "$1"; then return 0; fi
     sleep 0.1
   done
   echo "not within 10 seconds: $1"
-  return 1
+  exit 1
 }
 
 live() { [ "$(admin ready)" = LIVE ]; }

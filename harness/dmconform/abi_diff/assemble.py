@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, cached_property
 
 import msgspec
@@ -11,7 +12,7 @@ from dmconform.abi.loading import known_minors, load_every_abi
 from dmconform.abi.policy import load_policy
 from dmconform.abi.policy_rule import PolicyRule
 from dmconform.abi.types import UNKNOWN, Abi, FunctionKind, Provenance
-from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, AbiDifference, AbiSide, Diff, Impact, UsingSdk
+from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, AbiDifference, AbiSide, Compared, Diff, Impact, UsingSdk
 from dmconform.abi_diff.classify import classify
 from dmconform.abi_diff.compare_types import Party, compare, not_measured
 from dmconform.abi_diff.flow import type_uses
@@ -45,7 +46,7 @@ def diff(old: Operand, new: Operand, uses: SdkUses, needs: Needs) -> Diff:
     differences = (*_abi_string(old, new), *found.differences)
     changes = sorted((maker.change(one) for one in differences), key=_sort_key)
     policy = load_policy()
-    circumstances = _circumstances(old, new, changes)
+    circumstances = _circumstances(old, new, changes, found.compared)
     judged = judge(changes, circumstances)
     ruled = [
         msgspec.structs.replace(change, rules=tuple(rule for rule in PolicyRule if rule in one.broken), permitted=one.permitted)
@@ -62,7 +63,7 @@ def diff(old: Operand, new: Operand, uses: SdkUses, needs: Needs) -> Diff:
     )
 
 
-def _circumstances(old: Operand, new: Operand, changes: list[AbiChange]) -> Circumstances:
+def _circumstances(old: Operand, new: Operand, changes: list[AbiChange], compared: Compared) -> Circumstances:
     before, after = _minor(old.minor), _minor(new.minor)
     following = max(known_minors()[-1], before or Minor(0, 0)).next()
     removed = any(change.kind in REMOVALS for change in changes)
@@ -73,14 +74,18 @@ def _circumstances(old: Operand, new: Operand, changes: list[AbiChange]) -> Circ
         deprecated=_deprecated(old.abi, before or following) if removed else {},
         marks_known=bool(old.abi.sources),
         types_known=bool(old.abi.sources and new.abi.sources),
+        exact=not compared.nearby,
     )
 
 
 def _deprecated(abi: Abi, minor: Minor) -> dict[str, Deprecated]:
-    """Returns what an ABI, and the known releases before it, mark as deprecated."""
-    policy = load_policy()
-    earlier = {name: one for name, one in _known_deprecations().items() if one.since <= minor}
-    return deprecations({minor: abi}, policy) | earlier
+    """Returns what an ABI, and the known releases before it, mark as deprecated: of both, the later release of a removal."""
+    found = deprecations({minor: abi}, load_policy())
+    for name, earlier in _known_deprecations().items():
+        if earlier.since <= minor:
+            removals = (one.earliest_removal for one in (earlier, found.get(name)) if one is not None)
+            found[name] = replace(earlier, earliest_removal=max(removals))
+    return found
 
 
 @cache

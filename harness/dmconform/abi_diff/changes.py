@@ -169,7 +169,8 @@ class RuleVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rule of the policy, and whether the newer ABI keeps it.
 
     `unknown` says of what it could not be judged, in sentences; where nothing breaks the rule, but something is not known, its
-    status is not known. `remarks` are facts for it.
+    status is not known. `remarks` are facts for it. `certain` is false where it holds as far as a header shows that is not the
+    release's own.
     """
 
     rule: PolicyRule
@@ -177,6 +178,7 @@ class RuleVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken_by: tuple[RuleBreak, ...] = ()
     unknown: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    certain: bool = True
 
 
 class AbiSide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

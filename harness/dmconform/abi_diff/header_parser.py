@@ -187,7 +187,7 @@ class _Header:
 
     def _typedef(self, cursor: Cursor) -> None:
         name = cursor.spelling
-        found = msgspec.structs.replace(self._typedef_type(cursor, name), deprecated=deprecation(cursor.raw_comment))
+        found = msgspec.structs.replace(self._typedef_type(cursor, name), deprecated=deprecation(_comment(cursor)))
         if self._types.setdefault(name, found) != found:
             raise _Inexpressible(f"typedef {name} is given twice, and not alike")
         self._typedefs[name] = cursor
@@ -232,7 +232,7 @@ class _Header:
             if child.kind.is_attribute() and child.kind not in _HARMLESS_ATTRIBUTES:
                 raise _Inexpressible(f"function {name} has an attribute that the data cannot express ({child.kind.name})")
         returns, params = _signature(f"function {name}", cursor.type, [*cursor.get_arguments()])
-        comment = cursor.raw_comment
+        comment = _comment(cursor)
         demand = documented(comment) if kind is FunctionKind.HOOK else None
         found = Function(name, kind, self._source, returns, params, demand, deprecation(comment))
         self._functions.setdefault(name, found)
@@ -253,6 +253,15 @@ class _Header:
                     f"typedef {name} is laid out by an attribute or in another way that the data cannot express: "
                     f"clang says {_laid(real)}, the data would mean {_laid(computed)}",
                 )
+
+
+def _comment(cursor: Cursor) -> str | None:
+    """Returns the comment of a declaration; None where it has none, or one that is not text."""
+    try:
+        text: str | None = cursor.raw_comment
+    except UnicodeError:
+        return None
+    return text
 
 
 def _kind_of(name: str) -> FunctionKind | None:

@@ -46,6 +46,7 @@ _IN_PLACE: Final = frozenset(
         AbiChangeKind.TYPE_RENAMED,
     )
 )
+_BY_SIGNATURES: Final = (PolicyRule.FROZEN, PolicyRule.ADDITION, PolicyRule.ENUM_DIRECTION)
 _VERSION = re.compile(r"^(?P<base>\w+?)_v(?P<number>\d{1,4})$")
 
 
@@ -60,6 +61,7 @@ class Circumstances:
         deprecated: what the older ABI, or a release before it, marks as deprecated, by name.
         marks_known: whether the older ABI could have shown what is deprecated: names alone do not.
         types_known: whether both sides have types.
+        exact: whether all that was compared is from the headers of the releases themselves.
     """
 
     policy: Policy
@@ -68,6 +70,7 @@ class Circumstances:
     deprecated: Mapping[str, Deprecated]
     marks_known: bool = True
     types_known: bool = True
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,28 @@ def verdicts(changes: Sequence[AbiChange], judged: Sequence[Judged], circumstanc
             tuple(broken[rule.id]),
             tuple(unknown[rule.id]),
             tuple(_remarks(rule.id, changes, judged)),
+            circumstances.exact or rule.id not in _BY_SIGNATURES,
         )
         for rule in circumstances.policy.rules
     )
+
+
+def combined(several: Sequence[tuple[RuleVerdict, ...]]) -> tuple[RuleVerdict, ...]:
+    """Returns the verdicts on several hosts as one: a rule holds where it holds on all of them.
+
+    Args:
+        several: the verdicts on each host, all of the same rules.
+    """
+    return tuple(_combined(of_rule) for of_rule in zip(*several, strict=True))
+
+
+def _combined(of_rule: Sequence[RuleVerdict]) -> RuleVerdict:
+    broken = dict.fromkeys(each for one in of_rule for each in one.broken_by)
+    unknown = dict.fromkeys(each for one in of_rule for each in one.unknown)
+    remarks = dict.fromkeys(each for one in of_rule for each in one.remarks)
+    status = _status(list(broken), list(unknown))
+    certain = all(one.certain for one in of_rule)
+    return RuleVerdict(of_rule[0].rule, status, tuple(broken), tuple(unknown), tuple(remarks), certain)
 
 
 def _status(broken: list[RuleBreak], unknown: list[str]) -> RuleStatus:

@@ -30,6 +30,7 @@ from dmconform.core.values import Relation
 
 SHARED = "shared by all extension points"
 SEVERAL = "several extension points"
+NEARBY = "as far as a nearby header shows"
 NO_SDK = "no SDK of that minor, as far as measured"
 _SHOWN = 3  # functions of an affected type in one line
 _MISSING = {Binding.NOW: "refused at load", Binding.LAZY: "the process dies at the call, unless the host binds at load"}
@@ -63,7 +64,7 @@ def comparison(how: Compared) -> str:
     """Returns how far a comparison could go, as a sentence."""
     parts = [
         (how.exact, "by the headers of the releases themselves"),
-        (how.nearby, "as far as a nearby header shows"),
+        (how.nearby, NEARBY),
         (how.unknown, "unknown: a signature is not known"),
     ]
     reported = "; ".join(f"{number} {words}" for number, words in parts if number) or "nothing to compare"
@@ -99,7 +100,8 @@ def verdict(one: RuleVerdict, *, everything: bool = False) -> str:
         return f"broken by {_listed(dict.fromkeys(broken.subject for broken in one.broken_by), shown, ', ')}"
     if one.status is RuleStatus.UNKNOWN:
         return f"not known: {_listed(one.unknown, shown, '; ')}"
-    return f"held ({'; '.join(one.remarks)})" if one.remarks and everything else "held"
+    held = "held" if one.certain else f"held, {NEARBY}"
+    return f"{held} ({'; '.join(one.remarks)})" if one.remarks and everything else held
 
 
 def _listed(items: Collection[str], shown: int | None, separator: str) -> str:
@@ -108,7 +110,7 @@ def _listed(items: Collection[str], shown: int | None, separator: str) -> str:
     return separator.join(first) + (f" and {more} more" if more else "")
 
 
-def answer(policy: Iterable[RuleVerdict], must_not: int, offending: int, allowed: Collection[PolicyRule]) -> str:
+def answer(policy: Collection[RuleVerdict], must_not: int, offending: int, allowed: Collection[PolicyRule]) -> str:
     """Returns whether something must not be, as a sentence.
 
     Args:
@@ -124,7 +126,8 @@ def answer(policy: Iterable[RuleVerdict], must_not: int, offending: int, allowed
     unknown = ", ".join(one.rule.value for one in policy if one.status is RuleStatus.UNKNOWN)
     if unknown:
         return f"? Nothing is known to break what was released; could not be judged: {unknown}{excused}"
-    return f"✓ Nothing breaks what was released{excused}"
+    nearby = "" if all(one.certain for one in policy) else f", {NEARBY}"
+    return f"✓ Nothing breaks what was released{nearby}{excused}"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from dmconform.cli import (
     published,
     reproduce,
     run,
+    show,
     site,
 )
 from dmconform.cli.command import Command, Parser
@@ -76,6 +77,7 @@ dmconform list cells --case 'window/*'
         differential.COMMAND,
         gate.COMMAND,
         diff.COMMAND,
+        show.COMMAND,
         page.COMMAND,
         site.COMMAND,
         nightly.COMMAND,

@@ -38,7 +38,7 @@ def _run(arguments: argparse.Namespace) -> int:
             for one in copy_named(file.parent, sorted(filter(None, named)), folder):
                 print(safe_message(f"dmconform: {file.parent}: {one!r} is a link, or no file: not copied"), file=sys.stderr)
         write_reports(whole, folder)
-    print_report(arguments.format, whole, folder)
+    print_report(arguments.format, whole, folder, details=arguments.details)
     return ExitCode.OK if arguments.exit_zero else whole.exit_code
 
 

@@ -140,6 +140,14 @@ def add_format(parser: argparse.ArgumentParser) -> None:
         default="text",
         help="github: what fails the run as annotations as well, and matrix.md in the job's summary (default: text)",
     )
+    add_details(parser)
+
+
+def add_details(parser: argparse.ArgumentParser) -> None:
+    """Adds `--details` to a command that prints the answer of a report."""
+    parser.add_argument(
+        "--details", action="store_true", help="first the whole matrix, every cause of a failure, and why cells did not run"
+    )
 
 
 def add_result_format(parser: argparse.ArgumentParser) -> None:

@@ -17,14 +17,24 @@ if TYPE_CHECKING:
     from dmconform.report.schema import Report
 
 
-def print_report(form: str, report: Report, folder: Path) -> None:
-    """Prints the matrix of a report and where it lies, as `options.add_format` says."""
+def print_report(form: str, report: Report, folder: Path, *, details: bool = False) -> None:
+    """Prints the answer of a report and where it lies, as `options.add_format` says.
+
+    Args:
+        form: what `--format` chose.
+        report: just written.
+        folder: where it lies.
+        details: whether every cause is printed before the answer.
+    """
     from rich.console import Console
 
-    from dmconform.report.console import print_matrix
+    from dmconform.report.console import print_answer
+    from dmconform.report.details import print_details
     from dmconform.report.github import tell_github
 
-    print_matrix(report, Console(), folder / "index.html")
+    if details:
+        print_details(report, Console())
+    print_answer(report, Console(), folder / "index.html")
     if form == "github":
         tell_github(report, folder / "matrix.md")
 

@@ -25,7 +25,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     report = read_report(arguments.report)
     previous = read_report(arguments.previous) if arguments.previous is not None else None
-    page = render_html(report, compare(previous, report) if previous is not None else None)
+    comparison = compare(previous, report) if previous is not None else None
+    page = render_html(report, comparison, arguments.out.resolve().parent)
     try:
         arguments.out.write_text(page, encoding="utf-8")
     except OSError as error:
@@ -43,8 +44,9 @@ dmconform page report.json --out report.html
 dmconform page new --previous old --out changed.html
 dmconform page reports/published/2026-11-21-all-hosts --out page.html
 """,
-    notes="The page is one file: no server, no network. With --previous, cells that changed since are marked and can be "
-    "filtered. Reports of older suites open too.",
+    notes="The page is one file: no server, no network. It links to evidence and logs that lie in the folder of FILE, and to "
+    "none that are not there. With --previous, cells that changed since are marked and can be filtered. Reports of older "
+    "suites open too.",
     exit_codes={
         0: "the page is written, whatever the report says",
         2: "wrong usage, or a file that is not a report",

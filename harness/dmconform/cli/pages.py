@@ -28,7 +28,8 @@ def findings_text(catalogue: Catalogue) -> str:
     """
     index = CellIndex(catalogue.supported)
     known = [of_known_failure(one, index, catalogue.cases, catalogue.requirements) for one in catalogue.known_failures]
-    return findings_page(known, load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures}))
+    findings = load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures})
+    return findings_page(known, findings, catalogue.requirements)
 
 
 def write_or_print(text: str, name: str, *, write: bool) -> int:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from dmconform.cli.command import Command, Group
 from dmconform.cli.options import add_exit_zero, add_format, add_run_options, add_selectors
 from dmconform.core import paths
 from dmconform.core.clock import CommandStart
-from dmconform.core.errors import ExitCode
+from dmconform.core.errors import ExitCode, UsageError
 
 RUN_CODES = {
     0: "every supported cell that ran passes, or fails as a known failure that is on record",
     1: "a supported cell fails, a record of a known failure no longer applies, or static analysis and run-time observation "
     "contradict each other",
     3: "the selection is empty",
-    4: "planned work could not run: trouble with the harness, a build or a download; or the run was interrupted",
+    4: "planned work could not run: trouble with the harness, a build or a download; or the run was interrupted; "
+    "with --require-official also: an official SDK version that was asked for could not be had",
 }
 
 
@@ -29,6 +31,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_format(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help=f"new folder for the report (default: {paths.RUNS}/TIME)")
     add_exit_zero(parser, "a complete report")
+    parser.add_argument(
+        "--require-official",
+        action="store_true",
+        help="exit code 4 if an official SDK version could not be had that was asked for, also without naming it",
+    )
 
 
 def place_of(named: Path | None) -> Path:
@@ -42,13 +49,19 @@ def _run(arguments: argparse.Namespace) -> int:
     from dmconform.cli.output import print_report
     from dmconform.matrix.execute import report_folder
     from dmconform.matrix.run import run_matrix, selection_of
+    from dmconform.report.answers.evidence import official_not_had
 
+    if arguments.require_official and arguments.exit_zero:
+        raise UsageError("--require-official and --exit-zero contradict each other: give one of them")
     started = CommandStart.now()
     with report_folder(place_of(arguments.out)) as folder:
         report = run_matrix(
             selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns, shard=arguments.shard
         )
-        print_report(arguments.format, report, folder)
+        print_report(arguments.format, report, folder, details=arguments.details)
+    if arguments.require_official and report.exit_code == ExitCode.OK and (missing := official_not_had(report)):
+        print(f"dmconform: --require-official: not to be had: {', '.join(missing)}", file=sys.stderr)
+        return ExitCode.ERROR
     return ExitCode.OK if arguments.exit_zero and report.complete else report.exit_code
 
 

@@ -9,6 +9,7 @@ from datetime import date
 
 from dmconform.core.values import CellId
 from dmconform.core.versions import Release
+from dmconform.hosts.catalogue import release_label
 from dmconform.spec.cases import Case, Requirement
 from dmconform.spec.expectations import FAULT, KnownFailure
 from dmconform.spec.findings import Fault, Finding, FindingsFile
@@ -64,7 +65,7 @@ def of_known_failure(
     return FindingRow(
         id=record.id,
         title=title_of(record),
-        document=" ".join(f"{requirements[one].statement} (`{one}`)" for one in ids),
+        document=" ".join(f"{requirements[one].statement} ({_linked(requirements[one])})" for one in ids),
         seen=" ".join(record.evidence.split()),
         hosts=tuple(dict.fromkeys(cell.host for cell in sorted(cells, key=lambda cell: Release.parse(cell.host)))),
         sdks=tuple(dict.fromkeys(cell.sdk for cell in cells)),
@@ -96,13 +97,18 @@ def reported(issue: str, looked_for: date | None) -> str:
     return f"no report was found on {looked_for}" if looked_for is not None else NOT_REPORTED
 
 
-def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
-    """Returns the text of `docs/findings.md`."""
+def _linked(requirement: Requirement) -> str:
+    """Returns the id of a requirement, in Markdown, with the link to its document if it has one."""
+    return f"[`{requirement.id}`]({requirement.link})" if requirement.link else f"`{requirement.id}`"
+
+
+def findings_page(known: Sequence[FindingRow], findings: FindingsFile, requirements: Mapping[str, Requirement]) -> str:
+    """Returns the text of `docs/findings.md`; `requirements` are by id."""
     others = [
         FindingRow(
             id=one.id,
             title=one.title,
-            document=one.document,
+            document=" ".join([one.document, *_in_brackets(requirements[name] for name in one.requirements)]),
             seen=one.seen,
             hosts=one.hosts,
             sdks=one.sdks,
@@ -125,6 +131,11 @@ def findings_page(known: Sequence[FindingRow], findings: FindingsFile) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _in_brackets(requirements: Iterable[Requirement]) -> list[str]:
+    links = ", ".join(_linked(one) for one in requirements)
+    return [f"({links})"] if links else []
+
+
 def _section(one: FindingRow) -> list[str]:
     return [
         f'<a id="{one.id}"></a>',
@@ -135,7 +146,7 @@ def _section(one: FindingRow) -> list[str]:
         "",
         f"- **The documents say:** {_text(one.document)}",
         f"- **Seen:** {_text(one.seen)}",
-        f"- **Hosts:** {', '.join(one.hosts)}",
+        f"- **Hosts:** {', '.join(map(release_label, one.hosts))}",
         f"- **SDKs:** {', '.join(one.sdks)}",
         f"- **Whose fault:** {_text(one.fault)}",
         f"- **To see it:** {one.how}",

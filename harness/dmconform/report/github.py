@@ -17,9 +17,12 @@ from typing import Final
 from dmconform.core.text import counted, cut, plain
 from dmconform.core.trouble import not_written
 from dmconform.core.values import Judgement
+from dmconform.report.answers.answer import answer_sentences, answers
+from dmconform.report.answers.evidence import Evidence, severity_words
+from dmconform.report.answers.failures import failure_groups, new_and_known
 from dmconform.report.mismatches import mismatch_groups
 from dmconform.report.schema import Report
-from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, causes, summarise
+from dmconform.report.summary import SEEN_IN_CELLS, causes, crash_words, summarise
 
 MOST_ANNOTATIONS: Final = 10
 """GitHub shows ten of a kind for a step."""
@@ -65,13 +68,15 @@ def _data(text: str) -> str:
 def annotations_of_run(report: Report) -> Iterator[Annotation]:
     """Yields what fails and what is missing, the gravest first, then the answer."""
     found = causes(report)
-    for cause in [cause for cause in found if cause.judgement in FAILURES]:
-        seen = f"{counted(cause.count, 'cell')}: {cause.text or cause.outcome.value}"
-        text = "\n".join(filter(None, [seen, cause.reruns, f"again: {cause.reproduce}"]))
-        yield Annotation(AnnotationLevel.ERROR, f"{cause.case}: {cause.outcome.value}", text)
-    for group in [group for group in mismatch_groups(report) if group.counts]:
-        text = f"{counted(group.count, 'cell')}: {group.text}\nfirst: {group.cells[0]}"
-        yield Annotation(AnnotationLevel.ERROR, f"{group.sdk} on {group.host}: static/run-time mismatch", text)
+    for group in new_and_known(failure_groups(report))[0]:
+        if group.judgement is not Judgement.MISMATCH:
+            outcome = group.cells[0].outcome.value
+            seen = f"{group.words}: {group.text or outcome}" if group.severities else f"{group.words}: {group.record}"
+            text = "\n".join(filter(None, [seen, group.reruns, f"again: {group.reproduce}"]))
+            yield Annotation(AnnotationLevel.ERROR, f"{group.where}: {outcome}", text)
+    for pair in [pair for pair in mismatch_groups(report) if pair.counts]:
+        text = f"{counted(pair.count, 'cell')}: {pair.text}\nfirst: {pair.cells[0]}"
+        yield Annotation(AnnotationLevel.ERROR, f"{pair.sdk} on {pair.host}: static/run-time mismatch", text)
     for inconsistency in [inconsistency for inconsistency in report.inconsistencies if inconsistency.kind not in SEEN_IN_CELLS]:
         title = f"record {inconsistency.record or ''}: {inconsistency.kind.value}"
         yield Annotation(AnnotationLevel.ERROR, title, f"{inconsistency.text}\nfix: {inconsistency.fix}")
@@ -81,7 +86,21 @@ def annotations_of_run(report: Report) -> Iterator[Annotation]:
         )
     summary = summarise(report)
     level = {0: AnnotationLevel.NOTICE, 1: AnnotationLevel.ERROR}.get(report.exit_code, AnnotationLevel.WARNING)
-    yield Annotation(level, "dmconform", summary.headline)
+    lines = [
+        summary.headline,
+        *(f"{name}: {_counts(side)}" for name, side in (("official SDKs", summary.official), ("control", summary.control))),
+        crash_words(summary),
+        *answer_sentences(answers(report)),
+    ]
+    yield Annotation(level, "dmconform", "\n".join(lines))
+
+
+def _counts(side: Evidence) -> str:
+    failed, known = (f" ({severity_words(one)})" if one else "" for one in (side.failed, side.known))
+    return (
+        f"{side.cells} supported, {side.ran} ran, {side.passed} pass, {side.new_failures} fail{failed}, "
+        f"{side.known_failures} known{known}, {side.not_tested} not tested"
+    )
 
 
 def limited(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
@@ -93,7 +112,7 @@ def limited(annotations: Iterable[Annotation]) -> Iterator[Annotation]:
         if seen[one.level] <= MOST_ANNOTATIONS:
             yield one
     more = sum(max(count - MOST_ANNOTATIONS, 0) for count in seen.values())
-    note = f"; {more} more are not shown here" if more else ""
+    note = f"\n{more} more are not shown here" if more else ""
     yield replace(answer, text=answer.text + note)
 
 

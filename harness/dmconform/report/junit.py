@@ -1,15 +1,19 @@
 """The report as JUnit XML, for a CI system's list of tests.
 
-A test suite is an SDK version, a test case a cell. Failures are what breaks the promise, errors what could not run; what gates
-nothing and did not pass is `skipped` with a message, so that neither a red nor a green light is lit for it.
+A test suite is an SDK version, a test case a cell; the first suite has no test and says what the whole report comes to.
+Failures are what breaks the promise, errors what could not run; what gates nothing and did not pass is `skipped` with a
+message, so that neither a red nor a green light is lit for it.
 """
 
 from __future__ import annotations
 
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 
 from dmconform.core.text import first_line, one_line, plain
-from dmconform.core.values import Judgement, Outcome
+from dmconform.core.values import Judgement, Outcome, Severity
+from dmconform.report.answers.answer import answers
+from dmconform.report.answers.evidence import severity_words
 from dmconform.report.mismatches import static_entries, static_sentence
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.stability import reruns_in_words, stability
@@ -19,6 +23,7 @@ from dmconform.report.summary import FAILURES, SEEN_IN_CELLS, summarise
 def render_junit(report: Report) -> str:
     """Renders the XML text of `report`."""
     root = ET.Element("testsuites", name="dmconform")
+    _add_answer(root, report)
     static = static_entries(report)
     fixes = {cell: it.fix for it in report.inconsistencies for cell in it.cells}
     by_sdk: dict[str, list[CellEntry]] = {}
@@ -35,6 +40,31 @@ def render_junit(report: Report) -> str:
     _count(root, report.duration_s)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _add_answer(root: ET.Element, report: Report) -> None:
+    """Adds what the whole report comes to, as properties: JUnit itself knows no SDK, no severity, and nothing untested."""
+    summary, found = summarise(report), answers(report)
+    suite = ET.SubElement(root, "testsuite", name="answer", timestamp=one_line(report.started_at))
+    properties = ET.SubElement(suite, "properties")
+    values = [("answer", f"{summary.verdict.value}: {summary.headline}"), ("crashes", str(summary.crashes))]
+    for name, side in (("official", summary.official), ("control", summary.control)):
+        values += [
+            (f"{name} supported", str(side.cells)),
+            (f"{name} ran", str(side.ran)),
+            (f"{name} pass", str(side.passed)),
+            (f"{name} fail", _with_severities(side.new_failures, side.failed)),
+            (f"{name} known", _with_severities(side.known_failures, side.known)),
+            (f"{name} not tested", str(side.not_tested)),
+        ]
+    values += [(f"may be released: {subject}", verdict.answer.value) for subject, verdict in (*found.sdks, *found.hosts)]
+    for name, value in values:
+        ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
+    _count(suite, 0.0)
+
+
+def _with_severities(count: int, severities: Mapping[Severity, int]) -> str:
+    return f"{count} ({severity_words(severities)})" if count else "0"
 
 
 def _add_findings(suite: ET.Element, report: Report, sdk: str) -> None:

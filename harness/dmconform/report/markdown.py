@@ -10,23 +10,29 @@ from typing import Final
 
 from dmconform.binaries.facts import StaticKind
 from dmconform.core.text import cut, first_line, one_line
-from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.core.values import Judgement, Outcome, Provider, Relation, sdk_parts
+from dmconform.report.answers.answer import answer_sentences, answers
+from dmconform.report.answers.evidence import Evidence, severity_words
+from dmconform.report.answers.fields import Field, FieldState, field_words, fields
+from dmconform.report.answers.notices import notices
 from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
 from dmconform.report.fitting import CLOSING_CHARS, Fitted, ReportSection, fit, left_out_sentence, size_of
-from dmconform.report.grid import Grid, SdkGroup, grid
+from dmconform.report.grid import Grid, SdkGroup, grid, natural
 from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
 from dmconform.report.modified_builds import host_labels, modified_build_sentences
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
-from dmconform.report.summary import FAILURES, Cause, abi_words, causes, summarise, unrun
+from dmconform.report.summary import FAILURES, Cause, Summary, abi_words, causes, crash_words, summarise, unrun
 from dmconform.report.unreleased import development_sentences
 from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 
 LIMIT: Final = 60_000
 """Characters of the whole. GitHub refuses a comment of a pull request with more than 65,536."""
+FIRST_CHARS: Final = 8_000
+"""Of these at most for the table of SDKs and hosts, and what may be released."""
 FAILURES_CHARS: Final = 18_000
 """Of these at most for new failures. One row has less than 10,000, so one is always there."""
 ANSWER_CHARS: Final = 18_000
@@ -50,6 +56,7 @@ def render_markdown(report: Report) -> str:
     head = [f"# {summary.verdict.glyph} {escape(summary.headline)}", ""]
     if report.incomplete_reason:
         head += [f"The run is incomplete: {escape(report.incomplete_reason)}", ""]
+    head += [*evidence_table(summary), f"{crash_words(summary)}.", ""]
     head += _table(
         ("planned", "ran", *(it.value for it in Outcome)),
         [(str(summary.planned), str(summary.ran), *(str(summary.by_outcome[it]) for it in Outcome))],
@@ -73,6 +80,7 @@ def render_markdown(report: Report) -> str:
         [*_causes("Legacy or unsupported, and did not pass", informational), *_slowest(report)],
     )
     parts = [
+        (_first_screen(report), FIRST_CHARS),
         (failures, FAILURES_CHARS),
         (_answer(report, layout), ANSWER_CHARS),
         *(([replace(section, folded=True) for section in sections], LIMIT) for sections in details),
@@ -85,6 +93,50 @@ def render_markdown(report: Report) -> str:
     lines = [*head, *(line for one in fitted for line in one.lines)]
     lines.append(left_out_sentence([title for one in fitted for title in one.left_out]))
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def evidence_table(summary: Summary) -> list[str]:
+    """Returns a table of what the supported cells of the official SDKs show, and those of the control."""
+    heads = ("supported cells of", "all", "ran", "pass", "fail", "known", "to fix", "error", "not tested")
+    sides = {"the official SDKs": summary.official, "the reference SDK (control)": summary.control}
+    return _table(heads, [_evidence_row(name, side) for name, side in sides.items()])
+
+
+def _evidence_row(name: str, side: Evidence) -> list[str]:
+    """Returns what the supported cells of a provider show, as the cells of a table; severities are beside the counts."""
+    failed, known = (f" ({severity_words(one)})" if one else "" for one in (side.failed, side.known))
+    counts = (side.cells, side.ran, side.passed)
+    rest = (side.against, side.errors, side.not_tested)
+    return [name, *map(str, counts), f"{side.new_failures}{failed}", f"{side.known_failures}{known}", *map(str, rest)]
+
+
+def _first_screen(report: Report) -> list[ReportSection]:
+    """Returns the table of SDKs and hosts, what may be released, and what else there is to know."""
+    table = fields(report)
+    lines = tuple(f"- {escape(one)}" for one in answer_sentences(answers(report)))
+    notes = tuple(f"- {escape(one.text)}" for one in notices(report, table))
+    return [
+        *field_sections(table),
+        *([ReportSection("May it be released?", lines)] if lines else []),
+        *([ReportSection("Beside the answer", notes)] if notes else []),
+    ]
+
+
+def field_sections(table: Iterable[Field]) -> list[ReportSection]:
+    """Returns the table of official SDK versions and hosts, and that of the control; empty where nothing is promised."""
+    sections = []
+    for is_control, title in ((False, "Official SDKs"), (True, "Control (reference SDK)")):
+        its = [one for one in table if (sdk_parts(one.sdk)[2] != Provider.OFFICIAL.value) is is_control]
+        its = [one for one in its if one.relation is Relation.SUPPORTED]
+        hosts = sorted({one.host for one in its}, key=natural)
+        by_pair = {(one.sdk, one.host): field_words(one) for one in its}
+        rows = [
+            (escape(sdk), *(escape(by_pair.get((sdk, host), "·")) for host in hosts))
+            for sdk in sorted({one.sdk for one in its}, key=natural)
+        ]
+        if rows:
+            sections.append(table_section(title, ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows))
+    return sections
 
 
 def _answer(report: Report, layout: Grid) -> list[ReportSection]:
@@ -207,11 +259,25 @@ def pair_words(cells: Iterable[CellEntry]) -> str:
     counted = [(judged[Judgement.PASS], "pass"), (judged[Judgement.XFAIL], "xfail")]
     words = [*loud, *(f"{count} {word}" for count, word in counted if count)]
     if words:
-        return f"{SUPPORTED_SIGN}{'✗' if loud else '✓'} {', '.join(words)}"
+        supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
+        not_tested = sum(cell.outcome is Outcome.NOT_TESTED for cell in supported)
+        words += [f"{not_tested} not tested"] if not_tested else []
+        return f"{SUPPORTED_SIGN}{_sign(judged, not_tested)} {', '.join(words)}"
     ran = [cell for cell in cells if cell.outcome.is_verdict]
     if ran:
         return f"{sum(cell.outcome is Outcome.PASS for cell in ran)} of {len(ran)}"
     return "/".join(dict.fromkeys(" ".join(OUTCOME_MARKS[cell.outcome]) for cell in cells))
+
+
+def _sign(judged: Counter[Judgement], not_tested: int) -> str:
+    """Returns the sign of supported cells: what is known, could not run or was not tested is no tick."""
+    signs = (
+        (sum(count for one, count in judged.items() if one.is_red), FieldState.FAILS),
+        (judged[Judgement.ERROR], FieldState.INCOMPLETE),
+        (not_tested, FieldState.PARTLY),
+        (judged[Judgement.XFAIL], FieldState.KNOWN),
+    )
+    return next((state for count, state in signs if count), FieldState.HOLDS).glyph
 
 
 def _matrix(static: Mapping[tuple[str, str], StaticEntry], layout: Grid, group: SdkGroup) -> ReportSection:

@@ -47,6 +47,16 @@ class RunVerdict(enum.Enum):
 
 
 @dataclass(frozen=True)
+class CrashCounts:
+    """The number of cells in which Envoy ended, whether or not they are supported."""
+
+    total: int
+    official: int  # of these, the supported ones of the official SDKs
+    control: int  # the supported ones of the reference SDK
+    others: int  # those that nothing is promised of
+
+
+@dataclass(frozen=True)
 class Summary:
     """Counts of cells. The three mappings have every value of their enum as a key."""
 
@@ -67,6 +77,7 @@ class Summary:
     official: Evidence  # what the supported cells of the official SDKs show: they count
     control: Evidence  # those of the reference SDK
     crashes: int  # all cells in which Envoy ended, whether or not they are supported
+    crashed: CrashCounts  # the same, by what is promised
     verdict: RunVerdict
     headline: str
 
@@ -140,9 +151,29 @@ def summarise(report: Report) -> Summary:
         official=official,
         control=control,
         crashes=outcomes[Outcome.CRASH],
+        crashed=crashes(cells),
         verdict=verdict,
         headline=_headline(report, verdict, judgements, official, control),
     )
+
+
+def crashes(cells: Iterable[CellEntry]) -> CrashCounts:
+    """Returns in how many cells Envoy ended."""
+    crashed = [cell for cell in cells if cell.outcome is Outcome.CRASH]
+    promised = [cell for cell in crashed if cell.relation is Relation.SUPPORTED]
+    official = sum(is_official(cell) for cell in promised)
+    return CrashCounts(len(crashed), official, len(promised) - official, len(crashed) - len(promised))
+
+
+def crash_words(summary: Summary) -> str:
+    """Returns the count of crashes in words, the same in every form of the report."""
+    found = summary.crashed
+    of_all = f"in {counted(summary.ran, 'cell')}"
+    if not found.total:
+        return f"No crash of Envoy {of_all}"
+    sides = ((found.official, "official"), (found.control, "control"), (found.others, "not promised"))
+    noun = "crash" if found.total == 1 else "crashes"
+    return f"{found.total} {noun} of Envoy {of_all}: {', '.join(f'{count} {side}' for count, side in sides if count)}"
 
 
 def causes(report: Report) -> tuple[Cause, ...]:

@@ -11,6 +11,7 @@ from dmconform.abi.loading import known_minors
 from dmconform.abi_diff.assemble import diff
 from dmconform.abi_diff.changes import AbiBreak, AbiBreaks, AbiChange, Diff, Impact, MinorPair
 from dmconform.abi_diff.operands import Operand, of_minor, of_release
+from dmconform.abi_diff.policy import combined
 from dmconform.abi_diff.requirements import measured_needs
 from dmconform.abi_diff.uses import SDK_USE_FILE, load_sdk_uses
 from dmconform.core import paths
@@ -85,7 +86,7 @@ def _pair(sdk: Minor, host: Minor, diffs: dict[tuple[str, ...], Diff]) -> MinorP
         rebuild=numbers[Impact.REBUILD],
         harmless=numbers[Impact.HARMLESS],
         compared=one.compared,
-        policy=one.policy,
+        policy=combined([each.policy for each in diffs.values()]),
         binds=one.binds,
     )
 

@@ -13,10 +13,8 @@ from dmconform.abi.types import FunctionKind
 from dmconform.cli.main import parse
 from dmconform.core import paths
 from dmconform.core.progress import say
-from dmconform.hosts.catalogue import load_hosts
-from dmconform.hosts.selection import select_hosts
 from dmconform.matrix.plan import Plan
-from dmconform.matrix.prepare import fetch_hosts, lazy_engine
+from dmconform.matrix.prepare import lazy_engine
 from dmconform.sdks.builder import Builder
 from dmconform.sdks.sources import DEFAULT_SOURCE, SourceRepository
 
@@ -33,19 +31,6 @@ def dmconform_abi(*words: str | Path) -> int:
     chosen = parse(["abi", *map(str, words)])
     code: int = chosen.run(chosen)
     return code
-
-
-@pytest.fixture(scope="module")
-def binaries() -> dict[str, Path]:
-    """The Envoy that each minor was measured on."""
-    cache = paths.cache_folder()
-    releases = {minor: load_abi(paths.ABI, minor).measured_on for minor in MINORS}
-    known = load_hosts(paths.HOSTS_FILE)
-    with lazy_engine(cache) as engine:
-        hosts = fetch_hosts(select_hosts(tuple(releases.values()), known), known, engine, cache)
-    assert not [host.problem for host in hosts if host.problem]
-    by_release = {host.host.id: Path(host.host.binary) for host in hosts}
-    return {minor: by_release[release] for minor, release in releases.items()}
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,8 @@ outcome = "fail"
 detail = "DETAIL"
 reason = "The SDK is at fault: a test"
 evidence = "a test"
+issue = "not reported"
+looked_for = 2026-11-30
 """
 
 
@@ -78,6 +80,41 @@ def test_a_cell_that_holds_gives_0(project: Project, out: Path) -> None:
     assert {"report.json", "junit.xml", "matrix.md", "index.html"} <= {path.name for path in out.iterdir()}
     assert str(out / "index.html") in done.printed.replace("\n", "")
     assert not naming(out)
+
+
+NO_SOURCE = {"DMCONFORM_SDK_SOURCE": "https://127.0.0.1:9/nowhere"}
+LOADS = ("--host", "1.40", "--sdk", "*@1.40", "--case", "window/loads")
+
+
+def test_an_official_sdk_that_cannot_be_had_is_said_first_and_is_no_tick(project: Project, out: Path, tmp_path: Path) -> None:
+    """It was asked for without being named: the run ends with 0, and says what was not tested before anything else."""
+    done = project.dmconform("run", *LOADS, "--out", out, environment=NO_SOURCE)
+    assert done.exit_code == ExitCode.OK, done
+    printed = " ".join(done.printed.split())
+    assert "◐ Not tested: 3 of 3 supported cells of the official SDKs; 0 % of what is promised was tested" in printed
+    assert "✓ What is promised" not in printed
+    required = project.dmconform("run", *LOADS, "--require-official", "--out", tmp_path / "required", environment=NO_SOURCE)
+    assert required.exit_code == ExitCode.ERROR, required
+    assert "--require-official: not to be had: cpp@1.40:official, go@1.40:official, rust@1.40:official" in required.errors
+    assert report_in(tmp_path / "required").exit_code == ExitCode.OK, "the report says what was found, not what was required"
+
+
+def test_requiring_what_is_there_changes_nothing(project: Project, out: Path) -> None:
+    done = project.dmconform("run", *ONE, "--require-official", "--out", out)
+    assert done.exit_code == ExitCode.OK, done
+    both = project.dmconform("run", *ONE, "--require-official", "--exit-zero", "--out", out.with_name("both"))
+    assert both.exit_code == ExitCode.USAGE, both
+    assert "contradict each other" in both.errors
+
+
+def test_a_report_is_shown_again_as_the_run_printed_it(project: Project, out: Path) -> None:
+    done = project.dmconform("run", *ONE, "--out", out)
+    shown = project.dmconform("show", out)
+    assert shown.exit_code == ExitCode.OK, shown
+    assert shown.printed.splitlines() == done.printed.splitlines()[-len(shown.printed.splitlines()) :]
+    details = project.dmconform("show", out, "--details")
+    assert details.printed.endswith(shown.printed)
+    assert len(details.printed) > len(shown.printed)
 
 
 def test_a_promise_that_is_broken_gives_1(copy: Project, out: Path) -> None:
@@ -198,7 +235,7 @@ def test_a_selection_that_makes_no_sense(
         ("conformance/hosts.toml", 'release = "1.36.2"\n', 'release = "1.36"\n', "hosts.toml: .*'1.36'"),
         (
             "conformance/cases/test_window.py",
-            '@case("window.forward", "loading.exact_match", everywhere=True)',
+            '@case("window.forward", "policy.result", "policy.version_string", "loading.exact_match", everywhere=True)',
             '@case("x.y")',
             "test_loads: .*x.y",
         ),
@@ -266,7 +303,7 @@ def test_an_official_sdk_out_of_reach_counts_if_it_was_asked_for(
     project: Project, out: Path, spec: str, code: ExitCode, judgement: Judgement
 ) -> None:
     done = project.dmconform(
-        "run", *HOST, "--sdk", spec, "--case", "window/local_reply", "--sdk-source", "/nonexistent", "--out", out
+        "run", *HOST, "--sdk", spec, "--case", "window/local_reply", "--sdk-source", "https://127.0.0.1:1/envoy", "--out", out
     )
     assert done.exit_code == code, done
     cell = cells_in(out)["window/local_reply/cpp@1.40:official/1.39.3"]

@@ -72,3 +72,18 @@ void envoy_dynamic_module_on_http_filter_busy(void);
     assert hooks["http_filter_idle"] is Documented.OPTIONAL
     assert hooks["http_filter_busy"] is None
     assert hooks[f"{_NEW}".rpartition("_on_")[2]] is None, "expected that only hooks have it"
+
+
+def test_a_comment_that_is_no_text_says_nothing_and_does_no_harm(tmp_path: Path) -> None:
+    header = tmp_path / "abi.h"
+    header.write_bytes(b"/** @deprecated caf\xe9 */\nvoid envoy_dynamic_module_callback_log(void);\n")
+    (one,) = extract(header).abi.functions
+    assert one.deprecated is None
+
+
+def test_a_comment_of_many_names_and_of_a_whole_header_s_size_is_read_in_time(tmp_path: Path) -> None:
+    names = "".join(f" * envoy_dynamic_module_callback_n{number}\n" for number in range(60_000))
+    abi = _extracted(tmp_path, f"/**\n * @deprecated\n{names} */\nvoid envoy_dynamic_module_callback_log(void);\n")
+    (one,) = abi.functions
+    assert one.deprecated is not None
+    assert len(one.deprecated.replacement) == 8

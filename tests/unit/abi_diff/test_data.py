@@ -266,6 +266,9 @@ def test_which_rules_of_the_policy_the_releases_keep(old: str, new: str, broken:
     if old == "1.39":
         assert f"{_CALLBACK}log_v2 is new" in verdicts[PolicyRule.ADDITION].remarks
         assert len(verdicts[PolicyRule.ENUM_DIRECTION].remarks) == 3
+        assert answer_line(found).text == "✓ Nothing breaks what was released, as far as a nearby header shows"
+    uncertain = {_FROZEN, PolicyRule.ADDITION, PolicyRule.ENUM_DIRECTION} if new == "1.40" else set()
+    assert {rule for rule, one in verdicts.items() if not one.certain} == uncertain
 
 
 def test_of_a_binary_no_rule_is_held_that_needs_signatures() -> None:

@@ -14,6 +14,7 @@ from dmconform.abi_diff.assemble import diff
 from dmconform.abi_diff.changes import Diff, RuleStatus, RuleVerdict
 from dmconform.abi_diff.operands import Operand
 from dmconform.abi_diff.places import places_in
+from dmconform.abi_diff.policy import combined
 from dmconform.abi_diff.render import answer_line
 from dmconform.abi_diff.requirements import nothing_measured
 from dmconform.abi_diff.uses import SdkUses
@@ -192,3 +193,15 @@ def test_what_could_not_be_judged_is_a_warning() -> None:
     ]
     assert annotations[0].startswith("::warning title=rule optional-hooks::not known: envoy_dynamic_module_on_http_filter_x")
     assert annotations[-1].startswith("::warning title=dmconform abi::? Nothing is known")
+
+
+def test_a_rule_holds_for_a_minor_where_it_holds_on_all_of_its_releases() -> None:
+    kept, broken = _diff((_F, _FILTER), (_F, _FILTER)), _diff((_F, _FILTER), (_FILTER,))
+    open_ = _diff((_F, _FILTER), (_F, _FILTER, hook("http_filter_x")))
+
+    both = {one.rule: one for one in combined([kept.policy, broken.policy, broken.policy, open_.policy])}
+
+    assert both[FROZEN].status is RuleStatus.BROKEN
+    assert [one.subject for one in both[FROZEN].broken_by] == [_F.name], "expected what two releases lack once"
+    assert both[HOOKS].status is RuleStatus.UNKNOWN
+    assert both[ADDITION].status is RuleStatus.HELD

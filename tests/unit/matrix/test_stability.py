@@ -14,7 +14,7 @@ from dmconform.report.answers.judge import gate_report
 from dmconform.report.answers.policy import FOLDER, load_policy
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.markdown import render_comparison
-from dmconform.report.console import print_matrix
+from dmconform.report.console import print_answer
 from dmconform.report.github import annotations_of_run
 from dmconform.report.html import render_html
 from dmconform.report.junit import render_junit
@@ -59,7 +59,7 @@ def test_the_words_for_several_cells_count_those_that_ended_otherwise() -> None:
 
 def on_a_terminal(whole: Report) -> str:
     stream = io.StringIO()
-    print_matrix(whole, Console(file=stream, width=200))
+    print_answer(whole, Console(file=stream, width=200))
     return stream.getvalue()
 
 

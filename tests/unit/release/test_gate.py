@@ -15,21 +15,24 @@ from dmconform.check.result import Check, HostVerdict, RunKind
 from dmconform.cli.json_schemas import SCHEMAS
 from dmconform.cli.main import main
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
-from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.core.values import Judgement, Outcome, Relation, Severity
 from dmconform.core.versions import Minor
 from dmconform.matrix.assemble import suite_of
 from dmconform.matrix.environment import suite_commit
 from dmconform.release.gate.module import gate_module, read_check
 from dmconform.release.gate.show import annotations_of_verdict, render_verdict
+from dmconform.report.answers.answer import answers
 from dmconform.report.answers.judge import gate_report
 from dmconform.report.answers.policy import FOLDER, Allowance, Policy, load_policy
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict, ReasonKind
+from dmconform.report.reading import read_report
 from dmconform.report.schema import CellEntry, KnownFailureEntry, Report, Shard, write_report
 from dmconform.spec.catalogue import Catalogue, load_catalogue
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.findings import Fault
 from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 
+from tests.checkout import ROOT
 from tests.unit import check_samples
 from tests.unit.report_samples import ENVIRONMENT, HOSTILE, cell, report
 
@@ -121,6 +124,7 @@ def test_what_it_names_is_let_pass_and_counted(good: Report, catalogue: Catalogu
     known = FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}
     verdict = judged(changed(good, **known), waiving)
     assert (verdict.answer, verdict.waived[0].by, verdict.waived[0].cells) == (GateAnswer.MAY, "known failure a-record", 1)
+    assert verdict.waived[0].severity is Severity.WRONG
     silent = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.SKIP}
     assert judged(changed(good, **silent)).waived[0].by.startswith("not applicable: ")
 
@@ -383,6 +387,66 @@ def test_exit_codes_of_the_command(good: Report, tmp_path: Path, capsys: pytest.
     assert gate(changed(good, outcome=Outcome.ERROR, judgement=Judgement.ERROR)) == 4
     assert main(["gate", str(tmp_path / "none.json"), "--policy", "sdk-release", "--sdk", SDK]) == 2
     assert main(["gate", str(tmp_path / "report.json"), "--policy", "no-such-policy", "--sdk", SDK]) == 2
+
+
+def test_cells_of_one_record_and_of_one_cause_are_one_reason(good: Report) -> None:
+    """What ends Envoy weighs more than any number of wrong answers; within a kind it comes first."""
+    supported = [place for place, one in enumerate(good.cells) if one.relation is Relation.SUPPORTED][:9]
+    cells = list(good.cells)
+    for number, place in enumerate(supported):
+        ends = number < 2
+        cells[place] = msgspec.structs.replace(
+            cells[place],
+            outcome=Outcome.CRASH if ends else Outcome.FAIL,
+            judgement=Judgement.XFAIL,
+            known_failure="ends" if ends else "wrong",
+            detail=f"another text each time: {number}",
+        )
+    verdict = judged(msgspec.structs.replace(good, cells=tuple(cells)))
+    assert [(one.kind, len(one.cells), one.severity) for one in verdict.reasons] == [
+        (ReasonKind.KNOWN, 2, Severity.ENDS),
+        (ReasonKind.KNOWN, 7, Severity.WRONG),
+    ]
+    assert verdict.reasons[0].text.startswith("ends: 2 ends Envoy in ")
+    assert verdict.reasons[0].reproduce == cells[supported[0]].reproduce
+    waiving = msgspec.structs.replace(POLICIES["sdk-release"], known_failures=("ends", "wrong"))
+    waived = judged(msgspec.structs.replace(good, cells=tuple(cells)), waiving).waived
+    assert [(one.by, one.cells, one.severity) for one in waived[:2]] == [
+        ("known failure ends", 2, Severity.ENDS),
+        ("known failure wrong", 7, Severity.WRONG),
+    ]
+
+
+PUBLISHED = sorted(path.parent for path in (ROOT / "reports" / "published").glob("*/report.json.xz"))
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_the_gate_judges_published_reports_as_their_answer_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page and the terminal show what the command answers, of every subject of the report."""
+    read = read_report(folder / "report.json.xz")
+    found = answers(read)
+    assert len(found.sdks) == 9
+    assert len(found.hosts) == 6
+    monkeypatch.setattr("dmconform.report.reading.read_report", lambda _: read)
+    for option, policy, verdicts in (("--sdk", "sdk-release", found.sdks), ("--host", "host-release", found.hosts)):
+        for subject, verdict in verdicts:
+            code = main(["gate", str(folder), "--policy", policy, option, subject])
+            lines = capsys.readouterr().out.splitlines()
+            assert code == verdict.answer.exit_code
+            assert lines[-1].startswith(f"{verdict.answer.glyph} {verdict.subject}: {verdict.answer.value}")
+            assert f"{verdict.held} of {verdict.cells} asked for hold" in lines
+            assert len(lines) <= 40
+            main(["gate", str(folder), "--policy", policy, option, subject, "--format", "json"])
+            whole = msgspec.json.decode(capsys.readouterr().out.encode(), type=GateVerdict)
+            assert msgspec.structs.replace(whole, judged=verdict.judged) == verdict
+
+
+def test_a_published_report_is_read_compressed(capsys: pytest.CaptureFixture[str]) -> None:
+    file = PUBLISHED[-1] / "report.json.xz"
+    assert main(["gate", str(file), "--policy", "sdk-release", "--sdk", "rust@1.39:official"]) == 0
+    assert "✓ rust@1.39:official: may be released" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "github"])

@@ -163,7 +163,7 @@ def test_a_published_report_is_never_replaced(source: Path, folder: Path) -> Non
 
 def test_the_summary_says_how_to_see_the_page_and_the_run_again() -> None:
     text = summary_text(GOOD, NAME, SUMS)
-    assert text.startswith("# ✓ The supported window holds: all 2 supported cells that ran pass\n")
+    assert text.startswith("# ○ Only the reference SDK was run, the control: this says nothing of the official SDKs\n")
     assert f"\ndmconform page reports/published/{NAME} --out page.html\n" in text
     assert "\ngit checkout 0123456789ab\n./toxw -e matrix -- --host 1.39.3\n" in text
     assert f"| 1.40.0 | {GOOD.hosts[1].build} | <code>{GOOD.hosts[1].sha256}</code> |" in text
@@ -177,11 +177,13 @@ def test_the_summary_says_how_to_see_the_page_and_the_run_again() -> None:
 def test_the_summary_has_the_worst_first_and_a_row_per_record() -> None:
     cells = [known("guard/one"), known("guard/two"), broken("load/new", detail="expected a, seen b"), cell(host="1.40.0")]
     text = summary_text(report(cells, exit_code=1), NAME, SUMS)
-    rows = [line for line in text.splitlines() if "✗ fail" in line or "† crash" in line]
+    rows = [line for line in text.splitlines() if re.match(r"\| \d+ \| (load|guard)/", line)]
     assert rows == [
-        "| 1 | load/new | ✗ fail | **new** | expected a, seen b |",
-        "| 2 | guard/one and 1 more | † crash | known-1 | SIGABRT: panic in a function that cannot unwind |",
+        "| 1 | load/new | 1 answers wrongly | **new** | expected a, seen b |",
+        "| 2 | guard/one and 1 more case | 2 ends Envoy | known-1 | SIGABRT: panic in a function that cannot unwind |",
     ]
+    assert "| the reference SDK (control) | 4 | 4 | 1 | 1 (1 answers wrongly) | 2 (2 ends Envoy) | 0 | 0 | 0 |" in text
+    assert "2 crashes of Envoy in 4 cells: 2 control." in text
     assert "| rust@1.39:reference | 1 | 1 | 2 |  |  |" in text
 
 
@@ -206,7 +208,7 @@ def test_the_page_shows_how_the_matrix_moved(folder: Path, source: Path) -> None
     write_report(later, source / "report.json")
     publish(source, "2026-11-21-a-later-one", folder)
     text = history_text(folder)
-    assert "| rust@1.39:reference | 1.40.0 | ✓ 1 | ✗ 1 fail, 0 |" in text
+    assert "| rust@1.39:reference | 1.40.0 | ✓ 1 pass | ✗ 1 answers wrongly |" in text
     assert f"| {NAME} | 2026-11-21-a-later-one | 1 | 0 |" in text
     assert text.index("[2026-11-21-a-later-one]") < text.index(f"[{NAME}]"), "the newest run comes first"
 

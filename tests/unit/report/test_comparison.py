@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -102,7 +103,43 @@ def test_what_is_the_same_cannot_be_the_cause() -> None:
 def test_cells_that_fail_alike_are_one_group() -> None:
     hosts = [f"1.39.{patch}" for patch in range(8)]
     found = compare(of(*(cell(host=one) for one in hosts)), of(*(broken(host=one) for one in hosts)))
-    assert [(group.case, len(group.changes)) for group in groups(found)] == [("window/proxied_traffic", 8)]
+    assert [(group.where, len(group.changes)) for group in groups(found)] == [("window/proxied_traffic", 8)]
+
+
+def test_cells_of_one_record_and_of_one_cause_are_one_group() -> None:
+    names = [f"a/c{number}" for number in range(5)]
+    recorded = [msgspec.structs.replace(known(name), detail=f"SIGABRT in {name}") for name in names]
+    found = groups(compare(of(*(cell(name) for name in names)), of(*recorded)))
+    assert [(group.where, group.now) for group in found] == [("a/c0 and 4 more cases", "crash (known: known-1)")]
+    lost = [unreachable(name, sdk="rust@1.39:reference") for name in names]
+    (group,) = groups(compare(of(*(cell(name) for name in names)), of(*lost)))
+    assert (group.was, group.now) == ("pass", "not tested: tag v1.40.0 cannot be fetched")
+
+
+def test_lost_answers_are_counted_as_what_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an official SDK a comparison must not read as one in which nothing happened."""
+    names = [f"a/c{number}" for number in range(932)]
+    write_report(of(*(cell(name) for name in names), known("b/known")), tmp_path / "old.json")
+    lost = [unreachable(name, sdk="rust@1.39:reference") for name in (*names, "b/known")]
+    write_report(of(*lost), tmp_path / "new.json")
+    files = [str(tmp_path / "old.json"), str(tmp_path / "new.json")]
+    assert main(["diff", "--fail-on", "lost", *files]) == 1
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[-1] == (
+        "No regression; 932 supported cells that held are not tested now; 1 supported cell that failed is not tested now"
+    )
+    assert len(printed) < 10
+    assert main(["diff", "--fail-on", "lost", files[0], files[0]]) == 0
+    assert main(["diff", "--fail-on", "regression", *files]) == 0
+    capsys.readouterr()
+    main(["diff", "--format", "json", *files])
+    assert len(json.loads(capsys.readouterr().out)["changes"]) == 933
+
+
+def test_it_is_short_for_the_published_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = sorted((ROOT / "reports/published").glob("2026-11-21-*"), reverse=True)[:2]
+    assert main(["diff", str(old), str(new)]) == 0
+    assert 5 < len(capsys.readouterr().out.splitlines()) <= 40
 
 
 def test_what_makes_it_say_less_is_reported() -> None:
@@ -145,8 +182,13 @@ def test_each_kind_is_reported(files: list[str], capsys: pytest.CaptureFixture[s
     main(["diff", *files])
     printed = capsys.readouterr().out
     for kind in ChangeKind:
-        assert f"\n{kind.value}: " in printed, kind
-    assert printed.splitlines()[-1].startswith("regression: 5, failure: 1, repair: 2, no answer any more: 2, ")
+        assert f"\n{kind.value}: " in f"\n{printed}", kind
+    *_, counts, headline = printed.splitlines()
+    assert counts.startswith("regression: 5, failure: 1, repair: 2, no answer any more: 2, ")
+    assert headline == (
+        "5 regressions; 1 supported cell without an answer before fail now; 1 supported cell that held is not tested now; "
+        "1 supported cell that held is not in the new report; 1 supported cell that failed is not tested now"
+    )
 
 
 def test_the_json_output_fits_its_schema(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +202,7 @@ def test_the_json_output_fits_its_schema(files: list[str], capsys: pytest.Captur
 def test_markdown_names_the_cells_and_how_to_see_them(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["diff", "--format", "markdown", *files])
     text = capsys.readouterr().out
-    assert text.startswith("# 5 regressions\n")
+    assert text.startswith("# 5 regressions; 1 supported cell without an answer before")
     assert "<code>kinds/held_fails/rust@1.39:reference/1.39.3</code>" in text
     assert "  - again: <code>dmconform run --cell" in text
 
@@ -173,9 +215,10 @@ def test_annotations_and_the_summary_for_github(
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     main(["diff", "--format", "github", *files])
     lines = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("::error title=regression%3A kinds/") for line in lines) == 5
+    regressions = [line for line in lines if line.startswith("::error title=regression%3A kinds/")]
+    assert [int(re.findall(r"::(\d+) cells?%0A", line)[0]) for line in regressions] == [3, 1, 1], "five cells, three causes"
     assert sum(line.startswith("::warning title=no answer any more%3A ") for line in lines) == 2
-    assert summary.read_text().startswith("before\n# 5 regressions\n")
+    assert summary.read_text().startswith("before\n# 5 regressions; ")
 
 
 def test_hostile_text_stays_text() -> None:

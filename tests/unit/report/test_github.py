@@ -28,8 +28,8 @@ def test_each_cause_is_one_annotation_with_its_command() -> None:
     )
     assert [one.level for one in reported] == [AnnotationLevel.ERROR, AnnotationLevel.ERROR]
     assert reported[0].title == "window/proxied_traffic: fail"
-    assert reported[0].text.startswith("2 cells: expected 200, seen 503\nagain: dmconform run --cell window/")
-    assert reported[1].text.startswith("The supported window does not hold: 2 of 4")
+    assert reported[0].text.startswith("2 answers wrongly: expected 200, seen 503\nagain: dmconform run --cell window/")
+    assert reported[1].text.startswith("The control does not hold: 2 of 4 supported cells of the reference SDK that ran fail")
 
 
 def test_a_run_that_holds_is_a_notice() -> None:
@@ -46,13 +46,15 @@ def test_what_could_not_run_is_a_warning() -> None:
 
 def test_more_than_github_shows_are_counted_and_the_answer_is_among_them() -> None:
     blocked = [cell(f"b/case_{number}", outcome=Outcome.ERROR, judgement=Judgement.ERROR) for number in range(12)]
-    reported = list(limited(annotations_of_run(report([*(broken(f"a/case_{number}") for number in range(13)), *blocked]))))
+    reported = list(
+        limited(annotations_of_run(report([*(broken(f"a/case_{number}", f"text {number}") for number in range(13)), *blocked])))
+    )
     assert Counter(one.level for one in reported) == {
         AnnotationLevel.ERROR: MOST_ANNOTATIONS,
         AnnotationLevel.WARNING: MOST_ANNOTATIONS,
     }
     assert reported[-1].title == "dmconform"
-    assert reported[-1].text.endswith("; 6 more are not shown here")
+    assert reported[-1].text.endswith("\n6 more are not shown here")
     exactly = list(annotations_of_run(report([broken(f"a/case_{number}") for number in range(MOST_ANNOTATIONS - 1)])))
     assert list(limited(exactly)) == exactly
 

@@ -15,14 +15,22 @@ import pytest
 from dmconform.cli.main import main
 from dmconform.core.text import plain
 from dmconform.core.values import Judgement, Load, Outcome, ProbeLoad, Relation
+from dmconform.report.answers.answer import answers
+from dmconform.report.answers.verdict import GateAnswer
 from dmconform.report.comparison.compare import compare
 from dmconform.report.html import render_html
+from dmconform.report.marks import OUTCOME_MARKS
 from dmconform.report.page.abi_steps import abi_steps
-from dmconform.report.page.answer import answers, standing
+from dmconform.report.page.answer import TIMES, answer_parts
+from dmconform.report.page.counts import figures
 from dmconform.report.page.data import MOST_TEXT
-from dmconform.report.page.document import embedded, relative_link
+from dmconform.report.page.document import embedded
+from dmconform.report.page.failures import failures, loader_error
+from dmconform.report.page.glossary import glossary
+from dmconform.report.page.links import relative_link, web_link
 from dmconform.report.page.older import missing_parts
 from dmconform.report.schema import AbiPairEntry, CellEntry, EnvoyTestEntry, FindingEntry, Report, Shard, write_report
+from dmconform.report.summary import summarise
 
 from tests.unit.report_samples import (
     ALL_KINDS,
@@ -32,7 +40,6 @@ from tests.unit.report_samples import (
     KNOWN_FAILURE,
     broken,
     cell,
-    contradicted,
     hostile_report,
     known,
     matrix,
@@ -162,7 +169,7 @@ def test_hostile_text_makes_no_element_and_no_attribute() -> None:
     assert not page.all("img")
     assert not any(name.startswith("on") or name == "style" for _, attributes in page.elements for name in attributes)
     for tag in ("a", "link"):
-        assert all(re.match(r"#|\./|data:,$", it["href"]) for it in page.all(tag))
+        assert all(re.match(r"#|\./|data:,$", it["href"]) or it["href"] == DOCUMENTATION for it in page.all(tag))
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", source)
     assert '<script>alert("x")</script>' in page.text
     assert looks(json.loads(page.scripts[0]))[0]["detail"].startswith(plain(HOSTILE)[:20])
@@ -177,78 +184,229 @@ def test_a_scheme_is_taken_for_a_file_name() -> None:
     assert relative_link("javascript:alert(1)") == "./javascript%3Aalert%281%29"
 
 
+DOCUMENTATION = "https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/dynamic_modules"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        None,
+        "not reported",
+        "http://github.com/a/b/issues/1",
+        "javascript:alert(1)",
+        "https://user@example.com/",
+        "https://[bad/",
+        "https://a.example/<script>",
+        'https://a.example/"onclick',
+        "https://a.example/ b",
+        "https://a.example/\u202e",
+        "//a.example/b",
+    ],
+)
+def test_an_address_that_is_none_of_the_web_is_no_link(address: str | None) -> None:
+    assert web_link(address) is None
+
+
+def test_an_address_of_the_web_is_kept_as_it_is() -> None:
+    address = "https://github.com/envoyproxy/envoy/issues/1?a=b#c"
+    assert web_link(address) == address
+
+
 def test_the_header_counts_and_answers_without_a_script() -> None:
-    source = render_html(report(ALL_KINDS))
-    counts = dict(re.findall(r'<li data-count="([^"]+)"[^>]*><b>([^<]+)</b>', source))
+    source = render_html(report([*ALL_KINDS, known("a/two", sdk=OFFICIAL)]))
+    counts = dict(re.findall(r'<b data-count="([^"]+)">([^<]+)</b>', source))
     assert counts == {
-        "supported": "1 / 5",
-        "planned": "10",
-        "ran": "7",
+        "tested": "50 %",
+        "new": "0",
+        "known": "1",
+        "crashes": "2",
+        "control": "1",
+        "planned": "11",
+        "ran": "8",
         "error": "1",
-        "not tested": "1",
+        "all not tested": "1",
         "not applicable": "1",
         "legacy and unsupported": "1 / 2",
         "static/run-time mismatch": "1",
     }
-    assert "</span> The supported window does not hold</h1>" in source
-    assert '<p class="numbers">1 of 5 supported cells that ran fail' in source
+    assert "</span> The control does not hold</h1>" in source
+    assert "not tested: 1 of 2 supported cells of the official SDKs" in source.partition("</header>")[0]
+
+
+def test_crashes_count_whether_or_not_they_are_promised() -> None:
+    fact = cell("a/x", OFFICIAL, relation=Relation.UNSUPPORTED, outcome=Outcome.CRASH, judgement=Judgement.INFORMATIONAL)
+    (crashes,) = [it for it in figures(summarise(report([known(sdk=OFFICIAL), known("a/y"), fact]))) if it.name == "crashes"]
+    assert (crashes.number, crashes.is_loud) == ("3", True)
+    assert crashes.text.endswith("1 promised of the official SDKs, 1 of the control, 1 not promised")
+    (none,) = [it for it in figures(summarise(report([cell()]))) if it.name == "crashes"]
+    assert (none.number, none.is_loud) == ("0", False)
+
+
+OFFICIAL = "rust@1.39:official"
 
 
 def test_what_needs_the_script_is_hidden_until_it_runs() -> None:
     page = Page(render_html(report(ALL_KINDS)))
     hidden = {it["id"] for it in page.all("section") if "hidden" in it}
-    assert hidden == {"matrix", "findings", "abi", "requirements"}
+    assert hidden == {"filter-bar", "failures", "matrix", "findings", "abi", "requirements"}
     assert "Without JavaScript this page has the answer" in page.text
 
 
 def test_an_incomplete_run_says_so_first() -> None:
     source = render_html(report([cell()], planned=2, complete=False, incomplete_reason="interrupted"))
-    assert "✓</span> The supported" not in source
+    assert "✓</span>" not in source.partition("</header>")[0]
     assert "The run is incomplete: interrupted" in source
-    assert '<li data-count="never begun" class="loud"><b>1</b>' in source
+    assert '<li class="open"><b data-count="missing">1</b>' in source
 
 
-def test_each_sdk_version_has_its_answer_and_its_counts() -> None:
+def test_each_field_of_the_table_says_what_is_known() -> None:
     cells = [
-        cell("a/one", "rust@1.39:official"),
-        known("a/two", sdk="rust@1.39:official"),
-        cell("a/three", "rust@1.39:official", outcome=Outcome.ERROR, judgement=Judgement.ERROR, relation=Relation.UNSUPPORTED),
-        broken("a/one", sdk="rust@1.38:reference"),
+        cell("a/one", OFFICIAL),
+        known("a/two", sdk=OFFICIAL),
+        broken("a/two", sdk=OFFICIAL, host="1.40.0"),
+        cell("a/one", "rust@1.38:official", host="1.38.2"),
+        cell("a/one", "rust@1.38:official", outcome=Outcome.ERROR, judgement=Judgement.ERROR),
+        cell("a/one", "go@1.39:official"),
+        unreachable("a/two", "go@1.39:official"),
         unreachable("a/one", "go@1.40:official", host="1.40.0"),
-        cell("a/one", "go@1.37:reference", relation=Relation.LEGACY, judgement=Judgement.INFORMATIONAL),
-        cell("a/one", "go@1.39:reference"),
+        cell("a/one", "go@1.37:official", relation=Relation.UNSUPPORTED, **CRASHED),
     ]
-    reported = {
-        sdk.id: (sdk.standing.glyph, sdk.standing.word, sdk.standing.note)
-        for language in answers(report(cells))
-        for provider in language.providers
-        for sdk in provider.sdks
+    table = answer_parts(report(cells)).official
+    assert [host.id for host in table.hosts] == ["1.38.2", "1.39.3", "1.40.0"]
+    seen = {
+        (row.label, it.host): (it.glyph, it.word, it.note, it.is_supported) for row in table.rows for it in row.fields if it
     }
-    assert reported == {
-        "rust@1.39:official": ("✓", "pass", "1/2, 1 xfail"),
-        "rust@1.38:reference": ("✗", "FAIL", "1 of 1 fail"),
-        "go@1.40:official": ("○", "not run", "not tested"),
-        "go@1.37:reference": ("·", "unsupported", ""),
-        "go@1.39:reference": ("✓", "pass", "1/1"),
+    assert seen == {
+        ("Go 1.37", "1.39.3"): ("·", "not promised", f"1 {TIMES} ends Envoy", False),
+        ("Go 1.39", "1.39.3"): ("◐", "partly tested", "1 of 2", True),
+        ("Go 1.40", "1.40.0"): ("○", "not tested", "0 of 1", True),
+        ("Rust 1.38", "1.38.2"): ("✓", "holds", "1 of 1", True),
+        ("Rust 1.38", "1.39.3"): ("■", "could not run", "1 of 1", True),
+        ("Rust 1.39", "1.39.3"): ("!", "1 known", f"1 {TIMES} ends Envoy", True),
+        ("Rust 1.39", "1.40.0"): ("✗", "1 fail", f"1 {TIMES} answers wrongly", True),
     }
-    go, rust = answers(report(cells))
-    assert (go.name, go.standing.word, rust.standing.word) == ("Go", "pass", "FAIL")
-    assert go.standing.note == "1/1, 1 not tested", "expected what has not tested to stand beside what holds"
-    assert [provider.title for provider in rust.providers] == ["official SDK", "reference SDK"]
-    (its,) = rust.providers[0].sdks
-    assert (its.planned, its.ran, its.errors, its.not_tested, its.not_applicable) == (3, 2, 1, 0, 0)
+    (row,) = [it for it in table.rows if it.label == "Go 1.39"]
+    assert [it and it.link for it in row.fields] == [None, "#sdk=go@1.39:official&host=1.39.3", None]
 
 
-def test_a_promised_cell_that_could_not_run_is_never_an_answer() -> None:
-    stuck = cell("a/two", outcome=Outcome.ERROR, judgement=Judgement.ERROR)
-    assert standing([cell(), stuck]).word == "INCOMPLETE"
-    assert standing([cell(), stuck, broken()]).word == "FAIL"
+CRASHED: dict[str, Any] = {"outcome": Outcome.CRASH, "judgement": Judgement.INFORMATIONAL}
 
 
-def test_no_answer_is_greener_than_a_run_that_is_not_whole() -> None:
-    fact = cell(relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
-    reported = [standing(cells, whole=False) for cells in ([cell(), known()], [cell(), broken()], [fact])]
-    assert [(it.word, it.brief) for it in reported] == [("INCOMPLETE", "1/2 so far"), ("FAIL", "1 of 2"), ("unsupported", "")]
+def test_the_reference_sdk_is_beside_the_answer_and_never_in_it() -> None:
+    parts = answer_parts(report([broken(), cell("a/one", OFFICIAL)]))
+    assert [row.id for row in parts.official.rows] == [OFFICIAL]
+    assert [row.id for row in parts.control.rows] == ["rust@1.39:reference"]
+    source = render_html(report([broken()]))
+    assert "No official SDK was part of this run" in source
+    assert '<details id="control" open>' in source
+
+
+def test_the_answers_of_the_page_are_those_of_the_gate() -> None:
+    whole = matrix()
+    shown = {(it.subject.removeprefix("Envoy "), it.word) for it in answer_parts(whole).answers}
+    words = {GateAnswer.MAY: "may be released", GateAnswer.MAY_NOT: "may not", GateAnswer.UNKNOWN: "cannot be told"}
+    given = answers(whole)
+    assert shown == {(subject, words[verdict.answer]) for subject, verdict in (*given.sdks, *given.hosts)}
+    assert {word for _, word in shown} >= {"may be released", "may not"}
+
+
+def test_the_reasons_of_an_answer_name_a_record_once() -> None:
+    policy_fails = [known(f"a/{name}", sdk=OFFICIAL) for name in ("one", "two", "three")]
+    (its,) = [it for it in answer_parts(report(policy_fails)).answers if it.subject == OFFICIAL]
+    known_reasons = [one for one in its.reasons if one.kind.startswith("known failure")]
+    assert [(one.text, one.link) for one in known_reasons] == [("known-1: 3 cells", "#sdk=rust@1.39:official&record=known-1")]
+
+
+def test_one_error_of_the_loader_is_one_cause_whatever_the_case() -> None:
+    def refused(case: str, folder: str, symbol: str = "envoy_dynamic_module_callback_gone") -> CellEntry:
+        detail = (
+            "Error adding/updating listener(s) main: Failed to load dynamic module: Failed to load dynamic module: "
+            f"{folder}/libprobe.so : {folder}/libprobe.so: undefined symbol: {symbol}"
+        )
+        return msgspec.structs.replace(broken(case, detail, sdk=OFFICIAL), outcome=Outcome.REJECTED)
+
+    cells = [refused("a/one", "/tmp/x"), refused("b/two", "$CELL/modules"), refused("a/one", "/tmp/x", "other_symbol")]
+    cells[2] = msgspec.structs.replace(cells[2], host="1.40.0", id="a/one/rust@1.39:official/1.40.0")
+    found = failures(report([*cells, broken("a/three", "seen 503"), broken("a/four", "seen 503")]))
+    assert sorted((len(it.cells), it.is_loader) for it in found) == [(1, False), (1, False), (1, True), (2, True)]
+    assert loader_error(cells[0].detail) == loader_error(cells[1].detail)
+    assert loader_error("expected 200, seen 503") is None
+    assert len({it.id for it in found}) == 4
+    assert [it.id for it in failures(report(cells))] == [it.id for it in found if it.is_loader], "a link would lead elsewhere"
+
+
+def test_known_failures_are_one_cause_for_each_record_and_the_worst_comes_first() -> None:
+    wrong = cell("a/w", outcome=Outcome.FAIL, judgement=Judgement.XFAIL, known_failure="known-2", detail="seen 503")
+    found = failures(report([wrong, known("a/one"), known("b/two"), broken("c/three")]))
+    assert [(it.judgement.value, it.record, len(it.cells)) for it in found] == [
+        ("fail", "", 1),
+        ("xfail", "known-1", 2),
+        ("xfail", "known-2", 1),
+    ]
+
+
+def test_the_page_links_to_no_file_that_is_not_there(tmp_path: Path) -> None:
+    kept, gone = broken("a/kept"), broken("a/gone")
+    whole = report([kept, gone])
+    (tmp_path / str(kept.evidence)).mkdir(parents=True)
+    source = render_html(whole, None, tmp_path)
+    assert {its["id"]: its["evidence"] for its in looks(json.loads(Page(source).scripts[0]))} == {
+        kept.id: kept.evidence,
+        gone.id: "",
+    }
+    assert not [it for it in Page(source).all("a") if it["href"].startswith("./")]
+    (tmp_path / "report.json").touch()
+    assert {it["href"] for it in Page(render_html(whole, None, tmp_path)).all("a") if it["href"].startswith("./")} == {
+        "./report.json"
+    }
+    everything = looks(data_of(whole))
+    assert [its["evidence"] for its in everything] == [kept.evidence, gone.evidence], "a run's own page links to all it kept"
+
+
+def test_the_command_links_to_what_lies_beside_the_page(tmp_path: Path) -> None:
+    whole = report([broken()])
+    write_report(whole, tmp_path / "report.json")
+    (tmp_path / str(whole.cells[0].evidence)).mkdir(parents=True)
+    other = tmp_path / "other"
+    other.mkdir()
+    for folder, is_linked in ((tmp_path, True), (other, False)):
+        assert main(["page", str(tmp_path / "report.json"), "--out", str(folder / "page.html")]) == 0
+        (its,) = looks(json.loads(Page((folder / "page.html").read_text(encoding="utf-8")).scripts[0]))
+        assert bool(its["evidence"]) is is_linked
+
+
+def test_a_link_to_the_page_shows_its_answer() -> None:
+    page = Page(render_html(report([broken(sdk=OFFICIAL), unreachable()])))
+    metas = {it.get("property") or it.get("name"): it.get("content") for it in page.all("meta")}
+    assert metas["og:title"] == "✗ What is promised does not hold"
+    assert str(metas["og:description"]).startswith("1 of 1 supported cells of the official SDKs that ran fail")
+    assert "not tested: 1 of 2" in str(metas["description"])
+
+
+def test_the_glossary_has_the_words_of_its_document() -> None:
+    words = {it.term: it.meaning for it in glossary()}
+    assert words["probe"] == "a module that this suite builds"
+    assert words["crash"] == "the host died of a signal, or ended by itself"
+    assert not any("`" in text or "---" in text for it in words.items() for text in it)
+    assert "a module that this suite builds" in Page(render_html(report([cell()]))).text
+
+
+def test_a_requirement_and_a_record_have_their_links_in_the_data() -> None:
+    record = msgspec.structs.replace(
+        KNOWN_FAILURE, title="A panic ends Envoy", issue="https://github.com/envoyproxy/envoy/issues/1", workaround="catch it"
+    )
+    silent = msgspec.structs.replace(KNOWN_FAILURE, id="known-2", issue="not reported", looked_for="2026-11-30")
+    evil = msgspec.structs.replace(KNOWN_FAILURE, id="known-3", issue="javascript:alert(1)")
+    whole = report([known()], known_failures=[record, silent, evil])
+    linked = msgspec.structs.replace(whole.requirements[0], link="https://github.com/envoyproxy/envoy/blob/v1.40.0/a.rst")
+    data = data_of(msgspec.structs.replace(whole, requirements=(linked,)))
+    assert data["requirements"][0]["link"] == linked.link
+    assert [(it["title"], it["issue"]) for it in data["records"]] == [
+        ("A panic ends Envoy", record.issue),
+        ("known-2", "not reported, looked for on 2026-11-30"),
+        ("known-3", "javascript:alert(1)"),
+    ]
 
 
 def test_a_very_long_detail_is_cut_and_says_so() -> None:
@@ -306,12 +464,23 @@ def test_an_older_report_says_what_it_cannot_tell() -> None:
     assert "inconsistencies of records (version 3)" in source
 
 
-def test_the_legend_shows_only_the_looks_that_are_there() -> None:
-    calm = render_html(report([cell()]))
-    assert "✗ FAIL</span> supported, and fails" in calm
-    assert "MISMATCH" not in calm.partition('id="data"')[0]
-    meaning = "supported, and passes, and the static analysis of its probe says that it cannot"
-    assert f"MISMATCH ≠</span> {meaning}" in render_html(report([contradicted("load/hidden")]))
+def test_the_legend_explains_every_look_and_sign() -> None:
+    legend = Page(render_html(report([cell()]))).text.partition("★ framed")[2].partition("Findings")[0]
+    for words in (
+        "✗ FAIL",
+        "✓ XPASS",
+        "MISMATCH ≠",
+        "✗ xfail",
+        "■ ERROR",
+        "white",
+        "not planned",
+        "dotted",
+        "dots",
+        "filtered out",
+    ):
+        assert words in legend, words
+    for sign, word in OUTCOME_MARKS.values():
+        assert f"{sign} " in legend, word
 
 
 def test_prediction_and_observation_of_a_cell_are_in_the_data() -> None:
@@ -376,9 +545,11 @@ def test_the_command_writes_the_page_with_what_changed(tmp_path: Path) -> None:
     write_report(report([cell()]), old)
     write_report(report([broken()]), new)
     assert main(["page", str(new), "--out", str(out)]) == 0
-    assert out.read_text(encoding="utf-8") == render_html(report([broken()]))
+    assert out.read_text(encoding="utf-8") == render_html(report([broken()]), None, tmp_path)
     assert main(["page", str(new), "--previous", str(old), "--out", str(out)]) == 0
-    assert out.read_text(encoding="utf-8") == render_html(report([broken()]), compare(report([cell()]), report([broken()])))
+    assert out.read_text(encoding="utf-8") == render_html(
+        report([broken()]), compare(report([cell()]), report([broken()])), tmp_path
+    )
     assert main(["page", str(tmp_path / "none.json"), "--out", str(out)]) == 2
     assert main(["page", str(new), "--out", str(tmp_path / "none" / "page.html")]) == 4
 

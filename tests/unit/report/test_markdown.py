@@ -51,8 +51,10 @@ def text(markdown: str) -> str:
 
 
 def test_the_answer_comes_first() -> None:
-    first = render_markdown(report([cell()])).splitlines()[0]
-    assert first == "# ✓ The supported window holds: all 1 supported cells that ran pass"
+    official = render_markdown(report([cell(sdk="rust@1.39:official")])).splitlines()[0]
+    assert official == "# ✓ What is promised of the official SDKs holds: all 1 supported cells pass"
+    control = render_markdown(report([cell()])).splitlines()[0]
+    assert control == "# ○ Only the reference SDK was run, the control: this says nothing of the official SDKs"
 
 
 def test_each_language_and_provider_has_a_table_of_minor_and_host() -> None:

@@ -92,3 +92,12 @@ def as_text(one: KnownFailure | Finding) -> tuple[str, str, str]:
 def test_a_merged_report_keeps_what_its_parts_say_of_a_record() -> None:
     (merged,) = matched_records([KNOWN_FAILURE, KNOWN_FAILURE], [known("a/one"), known("a/two")])[:1]
     assert (merged.id, merged.cells, merged.reason) == (KNOWN_FAILURE.id, 2, KNOWN_FAILURE.reason)
+
+
+def test_what_the_documents_say_is_linked_on_the_page() -> None:
+    page = findings_text(CATALOGUE)
+    for one in CATALOGUE.findings:
+        for name in one.requirements:
+            assert f"[`{name}`]({CATALOGUE.requirements[name].link})" in page
+    local = CATALOGUE.requirements["discovery.local_file"]
+    assert f"{local.statement} ([`{local.id}`]({local.link}))" in page

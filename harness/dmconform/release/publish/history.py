@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dmconform.core.paths import COMPRESSED_REPORT_FILE
-from dmconform.core.values import Judgement, Relation
+from dmconform.core.values import Relation, Severity
 from dmconform.release.publish.publish import FOLDER, SUMMARY
 from dmconform.release.publish.verify import published
+from dmconform.report.answers.evidence import severity_words
+from dmconform.report.answers.fields import FieldState, field_words, fields
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.model import ChangeKind
 from dmconform.report.markdown import escape
@@ -50,8 +51,10 @@ def history_text(folder: Path = FOLDER) -> str:
 
 def _runs(runs: Sequence[Published]) -> Iterator[str]:
     yield "## Runs\n"
-    yield "| report | suite | hosts | SDK versions | planned | ran | supported: pass | fail | xfail |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "Supported cells of the official SDKs; the reference SDK is the control, and crashes are counted in all cells.\n"
+    heads = ("report", "suite", "hosts", "SDK versions", "supported", "ran", "pass", "fail", "known", "not tested")
+    yield f"| {' | '.join(heads)} | control: pass of | crashes |"
+    yield f"|{'---|' * (len(heads) + 2)}"
     for run in reversed(runs):
         summary, report = summarise(run.report), run.report
         built = sum(bool(sdk.modules) for sdk in report.sdks)
@@ -60,39 +63,36 @@ def _runs(runs: Sequence[Published]) -> Iterator[str]:
             f"`{report.environment.suite_commit[:12]}`",
             str(len(report.hosts)),
             f"{built} of {len(report.sdks)}",
-            *(str(one) for one in (summary.planned, summary.ran, summary.supported_passed)),
-            *(str(one) for one in (summary.supported_failed, summary.supported_xfailed)),
+            *(str(one) for one in (summary.official.cells, summary.official.ran, summary.official.passed)),
+            _with_severities(summary.official.new_failures, summary.official.failed),
+            _with_severities(summary.official.known_failures, summary.official.known),
+            str(summary.official.not_tested),
+            f"{summary.control.passed} of {summary.control.cells}",
+            str(summary.crashes),
         )
         yield f"| {' | '.join(columns)} |"
 
 
-def _pairs(report: Report) -> dict[tuple[str, str], Counter[Judgement]]:
-    """Returns how the supported cells that ran count, by SDK version and host."""
-    found: dict[tuple[str, str], Counter[Judgement]] = {}
-    for cell in report.cells:
-        if cell.relation is Relation.SUPPORTED and cell.outcome.is_verdict:
-            found.setdefault((cell.sdk, cell.host), Counter())[cell.judgement] += 1
-    return found
+def _with_severities(count: int, severities: Mapping[Severity, int]) -> str:
+    return f"{count} ({severity_words(severities)})" if count else "0"
 
 
 def _matrix(runs: Sequence[Published]) -> Iterator[str]:
     yield "## Supported pairs over time\n"
-    yield "Supported cells that pass, and that fail as a known failure says (xfail); ✗ where others fail.\n"
-    by_run = [_pairs(run.report) for run in runs]
+    signs = (FieldState.HOLDS, FieldState.KNOWN, FieldState.FAILS, FieldState.PARTLY, FieldState.NOT_TESTED)
+    yield f"{', '.join(f'{state.glyph} {state.value}' for state in signs)}; what is not promised is left out.\n"
+    by_run = [_fields(run.report) for run in runs]
     pairs = sorted({pair for found in by_run for pair in found})
     yield f"| SDK | host | {' | '.join(run.name for run in runs)} |"
     yield f"|---|---|{'---|' * len(runs)}"
     for sdk, host in pairs:
-        yield f"| {escape(sdk)} | {escape(host)} | {' | '.join(_shown(found.get((sdk, host))) for found in by_run)} |"
+        missing = "–"  # noqa: RUF001 (a dash, as tables have it)
+        yield f"| {escape(sdk)} | {escape(host)} | {' | '.join(found.get((sdk, host), missing) for found in by_run)} |"
 
 
-def _shown(counts: Counter[Judgement] | None) -> str:
-    if counts is None:
-        return "–"  # noqa: RUF001 (a dash, as tables have it)
-    held, known = counts[Judgement.PASS], counts[Judgement.XFAIL]
-    failed = counts.total() - held - known
-    sign = f"✗ {failed} fail, " if failed else "✓ "
-    return f"{sign}{held}" + (f", {known} xfail" if known else "")
+def _fields(report: Report) -> dict[tuple[str, str], str]:
+    """Returns what is known of each supported pair, in words."""
+    return {(one.sdk, one.host): field_words(one) for one in fields(report) if one.relation is Relation.SUPPORTED}
 
 
 def _changes(runs: Sequence[Published]) -> Iterator[str]:

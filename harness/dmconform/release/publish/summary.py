@@ -10,22 +10,26 @@ from typing import Final
 from dmconform.core.paths import COMPRESSED_REPORT_FILE, REPORT_FILE
 from dmconform.core.text import cut, one_line
 from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.answers.failures import FailureGroup, failure_groups
+from dmconform.report.answers.fields import fields
 from dmconform.report.fitting import ReportSection, fit, left_out_sentence
 from dmconform.report.grid import natural
-from dmconform.report.markdown import code, escape, table_section
-from dmconform.report.marks import OUTCOME_MARKS
+from dmconform.report.markdown import code, escape, evidence_table, field_sections, table_section
 from dmconform.report.schema import Report
-from dmconform.report.summary import FAILURES, Cause, causes, summarise
+from dmconform.report.summary import crash_words, summarise
 
 MOST_BYTES: Final = 10_000
 _LONGEST_COMMAND: Final = 400
 _LONGEST_SEEN: Final = 160
-_GRAVITY = (Outcome.CRASH, Outcome.HANG, Outcome.FAIL, Outcome.REJECTED)
 
 _HEAD = """\
 # {sign} {headline}
 
 Run of {day}, {duration:.0f} s, suite of commit {commit}: {ran} of {planned} planned cells ran.
+
+{evidence}
+
+{crashes}.
 
 The page with every cell is made from the report:
 
@@ -59,7 +63,7 @@ def summary_text(report: Report, name: str, sums: str) -> str:
         sums: the name of the file with hashes beside it.
     """
     head = _head(report, name, sums)
-    sections = [*_worst(report), _sdks(report), _hosts(report)]
+    sections = [*field_sections(fields(report)), *_worst(report), _sdks(report), _hosts(report)]
     room = MOST_BYTES - len(head.encode())
     while True:
         found = fit(sections, room)
@@ -82,6 +86,8 @@ def _head(report: Report, name: str, sums: str) -> str:
         commit=code(commit[:12]),
         ran=summary.ran,
         planned=summary.planned,
+        evidence="\n".join(evidence_table(summary)).strip(),
+        crashes=crash_words(summary),
         name=name,
         checkout=commit,
         again=_again(report),
@@ -104,45 +110,28 @@ def _quoted(text: str) -> str:
 
 
 def _worst(report: Report) -> Iterator[ReportSection]:
-    """Yields failures on supported pairs, a row per record and outcome: new failures, then known ones, crashes first."""
-    judgements = (*FAILURES, Judgement.XFAIL)
-    groups: dict[tuple[str, str | None, Outcome], list[Cause]] = {}
-    for cause in causes(report):
-        if cause.judgement in judgements:
-            is_known = cause.judgement is Judgement.XFAIL and cause.record is not None
-            key = ("", cause.record, cause.outcome) if is_known else (cause.case, None, cause.outcome)
-            groups.setdefault(key, []).append(cause)
+    """Yields failures on supported pairs, a row per record and per cause without one: what is new first, the worst first."""
+    groups = failure_groups(report)
     if not groups:
         return
     rows = (
         (
-            str(sum(cause.count for cause in found)),
-            _cases(found),
-            f"{OUTCOME_MARKS[outcome][0]} {outcome.value}",
-            _record(found[0]),
-            escape(cut(found[0].text, _LONGEST_SEEN)),
+            str(len(group.cells)),
+            escape(group.where),
+            group.words,
+            _record(group),
+            escape(cut(group.text, _LONGEST_SEEN)),
         )
-        for (_, _, outcome), found in sorted(groups.items(), key=lambda it: _gravity(it[1]))
+        for group in groups
     )
-    heads = ("cells", "case", "outcome", "record", "for instance")
-    yield table_section("Failures of supported pairs, the gravest first", heads, rows)
+    heads = ("cells", "case", "severity", "record", "for instance")
+    yield table_section("Failures of supported pairs, the worst first", heads, rows)
 
 
-def _record(cause: Cause) -> str:
-    if cause.record is None or cause.judgement is Judgement.FAIL:
-        return "**new**"
-    return escape(cause.record) + ("" if cause.judgement is Judgement.XFAIL else ", which does not apply any more")
-
-
-def _cases(found: list[Cause]) -> str:
-    first, *others = dict.fromkeys(cause.case for cause in found)
-    return escape(first) + (f" and {len(others)} more" if others else "")
-
-
-def _gravity(found: list[Cause]) -> tuple[bool, int, int]:
-    outcome = found[0].outcome
-    place = _GRAVITY.index(outcome) if outcome in _GRAVITY else len(_GRAVITY)
-    return found[0].judgement is Judgement.XFAIL, place, -sum(cause.count for cause in found)
+def _record(group: FailureGroup) -> str:
+    if group.record is None:
+        return "**static/run-time mismatch**" if group.judgement is Judgement.MISMATCH else "**new**"
+    return escape(group.record) + (", which does not apply any more" if group.judgement is Judgement.XPASS else "")
 
 
 def _sdks(report: Report) -> ReportSection:

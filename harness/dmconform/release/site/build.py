@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from dmconform.core.errors import DataFileError, EmptySelection, HarnessError
 from dmconform.core.trouble import not_written
 from dmconform.release.site.badges import badge
@@ -84,7 +82,7 @@ class _Making:
         page = self._part / run.page
         page.parent.mkdir(parents=True)
         comparison = compare(self._whole, report) if self._whole is not None else None
-        page.write_text(render_html(without_files(report), comparison), encoding="utf-8")
+        page.write_text(render_html(report, comparison, page.parent), encoding="utf-8")
         self._runs.append(run)
         if not run.narrowed:
             self._decides, self._whole = self._last, report
@@ -100,15 +98,6 @@ class _Making:
             why = f": {left_out[0].name}: {left_out[0].why}" if left_out else ""
             raise EmptySelection(f"no report to make a site of{why}")
         return Site(tuple(self._runs), decides[0], decides[1], left_out)
-
-
-def without_files(report: Report) -> Report:
-    """Returns a report that names no files beside it: a site has none of them, and no link may lead nowhere."""
-    return msgspec.structs.replace(
-        report,
-        cells=tuple(msgspec.structs.replace(cell, evidence=None) if cell.evidence else cell for cell in report.cells),
-        sdks=tuple(msgspec.structs.replace(sdk, build_log=None) if sdk.build_log else sdk for sdk in report.sdks),
-    )
 
 
 def _write_badges(part: Path, site: Site) -> None:

@@ -9,7 +9,7 @@ from dmconform.core.errors import EmptySelection, UsageError
 from dmconform.core.values import Provider
 from dmconform.report.answers.judge import gate_report
 from dmconform.report.answers.policy import FOLDER, Policy, load_policy
-from dmconform.report.answers.verdict import GateVerdict
+from dmconform.report.answers.verdict import GateAnswer, GateVerdict
 from dmconform.report.schema import Report
 
 SDK_POLICY, HOST_POLICY = "sdk-release", "host-release"
@@ -37,6 +37,18 @@ def answers(report: Report) -> ReleaseAnswers:
     )
 
 
+def answer_sentences(found: ReleaseAnswers) -> tuple[str, ...]:
+    """Returns what may be released, what may not, and of what that cannot be told: a line for each answer that there is."""
+    lines = []
+    for answer in GateAnswer:
+        sdks = [name.removesuffix(f":{Provider.OFFICIAL.value}") for name, one in found.sdks if one.answer is answer]
+        hosts = [one.subject.removeprefix("Envoy ") for _, one in found.hosts if one.answer is answer]
+        subjects = "; ".join(filter(None, [", ".join(sdks), f"Envoy {', '.join(hosts)}" if hosts else ""]))
+        if subjects:
+            lines.append(f"{answer.glyph} {answer.value}: {subjects}")
+    return tuple(lines)
+
+
 def _verdicts(report: Report, policy: str, subjects: list[str]) -> tuple[tuple[str, GateVerdict], ...]:
     found = []
     for subject in subjects:
@@ -44,6 +56,6 @@ def _verdicts(report: Report, policy: str, subjects: list[str]) -> tuple[tuple[s
             found.append((subject, gate_report(report, _policy(policy), policy, subject)))
         except EmptySelection:  # nothing is promised of it
             continue
-        except UsageError:  # of a suite that knows more than this one
+        except (UsageError, ValueError):  # of a suite that knows more than this one: its ids cannot be read
             continue
     return tuple(found)

@@ -40,6 +40,12 @@ def is_official(cell: CellEntry) -> bool:
     return sdk_parts(cell.sdk)[2] == Provider.OFFICIAL.value
 
 
+def official_not_had(report: Report) -> tuple[str, ...]:
+    """Returns the official SDK versions of a run that have no modules, by their ids."""
+    asked = {cell.sdk for cell in report.cells if is_official(cell)}
+    return tuple(sdk.id for sdk in report.sdks if sdk.id in asked and not sdk.modules)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What the supported cells of some SDKs show. Those that are not applicable ask nothing: only `not_applicable` has them."""

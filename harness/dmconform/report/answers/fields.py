@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dmconform.core.values import Outcome, Relation, Severity
-from dmconform.report.answers.evidence import Evidence, Severities, evidence
+from dmconform.report.answers.evidence import Evidence, Severities, evidence, severity_words
 from dmconform.report.schema import CellEntry, Report
 
 
@@ -97,3 +97,16 @@ def state_of(shown: Evidence, *, is_supported: bool) -> FieldState:
     if shown.not_tested:
         return FieldState.PARTLY if shown.ran else FieldState.NOT_TESTED
     return FieldState.KNOWN if shown.known_failures else FieldState.HOLDS
+
+
+def field_words(field: Field) -> str:
+    """Returns the sign of a field and what matters most beside it: `! 130 ends Envoy, 20 answers wrongly`."""
+    shown = field.evidence
+    if field.state in (FieldState.UNSUPPORTED, FieldState.ASKS_NOTHING):
+        return field.state.glyph
+    if field.state is FieldState.HOLDS:
+        return f"{field.state.glyph} {shown.passed} pass"
+    tested = f"{shown.ran} of {shown.cells} tested" if shown.ran < shown.cells else ""
+    failures = severity_words(shown.failed) or severity_words(shown.known)
+    against = f"{shown.against} to fix" if shown.against else ""
+    return f"{field.state.glyph} {', '.join(filter(None, [tested, failures, against]))}"

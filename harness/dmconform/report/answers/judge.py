@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from dmconform.core.errors import EmptySelection, UsageError
 from dmconform.core.nearest import unknown
 from dmconform.core.text import counted
-from dmconform.core.values import Host, Relation, SdkId, sdk_parts
+from dmconform.core.values import Host, Relation, SdkId, Severity, sdk_parts
 from dmconform.core.versions import Minor
+from dmconform.report.answers.evidence import Severities
 from dmconform.report.answers.policy import Policy, RelativeMinor, Subject
 from dmconform.report.answers.suite import KnownSuite, known_suite
 from dmconform.report.answers.tally import Tally
@@ -62,7 +63,7 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, own_sui
     if not cells and not asked.absent:
         raise EmptySelection(f"--policy {name}: it asks for no supported cell of {subject}")
     _refuse_useless(policy, name, cells, report, suite)
-    tally = Tally(policy, suite.faults, asked.command)
+    tally = Tally(policy, suite.faults, Severities(report), asked.command)
     for cell in cells:
         tally.count(cell, asked.step_of(cell))
     reasons = [
@@ -100,12 +101,17 @@ def verdict(
         waived: what the policy let pass.
         judged: which report was judged, in words.
     """
-    kinds = list(ReasonKind)
-    ordered = tuple(sorted(reasons, key=lambda one: (kinds.index(one.kind), -len(one.cells))))
+    ordered = tuple(sorted(reasons, key=_weight))
     answer = (
         GateAnswer.MAY_NOT if any(one.kind.is_certain for one in ordered) else GateAnswer.UNKNOWN if ordered else GateAnswer.MAY
     )
     return GateVerdict(SCHEMA_VERSION, name, policy.question, subject, answer, cells, held, ordered, tuple(waived), judged)
+
+
+def _weight(reason: Reason) -> tuple[int, int, int]:
+    """Returns a key that sorts reasons: by kind, by the worst that happened, then by the number of cells."""
+    rank = reason.severity.rank if reason.severity is not None else len(Severity)
+    return list(ReasonKind).index(reason.kind), rank, -len(reason.cells)
 
 
 def _judged(report: Report, hosts: Iterable[Host], own_suite: str | None) -> str:
@@ -178,12 +184,15 @@ def _pairs_without_cells(
     """Yields why pairs that the policy asks for have no supported cell in the report, which was then made without them."""
     named = _named_cases(policy, suite)
     there = {(cell.sdk, cell.host) for cell in report.cells if _counts(cell, policy, named)}
+    without: dict[str, list[str]] = {}
     for sdk in sdks:
-        without = [host for host in hosts if policy.counts(sdk.minor, host.release.minor) and (str(sdk), host.id) not in there]
-        if without:
-            names = ", ".join(host.id for host in without)
-            text = f"the report has no supported cell of {sdk} on Envoy {names}: it was made without, or knew no such promise"
-            yield Reason(ReasonKind.MISSING, text, (), command)
+        asked = [host.id for host in hosts if policy.counts(sdk.minor, host.release.minor)]
+        names = ", ".join(host for host in asked if (str(sdk), host) not in there)
+        if names:
+            without.setdefault(names, []).append(str(sdk))
+    for names, its in without.items():
+        text = f"the report has no supported cell of {', '.join(its)} on Envoy {names}: it was made without"
+        yield Reason(ReasonKind.MISSING, f"{text}, or knew no such promise", (), command)
 
 
 def _run(sdks: Iterable[str], hosts: Iterable[str]) -> str:

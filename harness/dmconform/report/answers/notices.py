@@ -38,10 +38,8 @@ def notices(report: Report, table: tuple[Field, ...]) -> tuple[Notice, ...]:
 def _notices(report: Report, table: tuple[Field, ...]) -> Iterator[Notice]:
     breaks = Counter(f"{one.sdk_minor} → {one.host_minor}" for one in report.abi_findings)
     if breaks:
-        pairs = ", ".join(f"{pair}: {count}" for pair, count in breaks.items())
-        text = (
-            f"{counted(sum(breaks.values()), 'ABI change')} between supported releases breaks modules already built ({pairs})"
-        )
+        pairs = ", ".join(f"{pair}: {count}" if len(breaks) > 1 else pair for pair, count in breaks.items())
+        text = f"{counted(sum(breaks.values()), 'ABI change')} between supported releases breaks built modules ({pairs})"
         yield Notice(NoticeKind.ABI_BREAKS, text if sum(breaks.values()) == 1 else text.replace(" breaks ", " break ", 1))
     if report.suite is not None and report.suite.points_without_cases:
         without, known = report.suite.points_without_cases, report.suite.points_with_cases

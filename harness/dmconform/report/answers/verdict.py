@@ -7,8 +7,9 @@ import enum
 import msgspec
 
 from dmconform.core.errors import ExitCode
+from dmconform.core.values import Severity
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class GateAnswer(enum.Enum):
@@ -16,7 +17,12 @@ class GateAnswer(enum.Enum):
 
     MAY = "may be released"
     MAY_NOT = "may not be released"
-    UNKNOWN = "unknown"
+    UNKNOWN = "cannot be told"
+
+    @property
+    def glyph(self) -> str:
+        """The sign before the answer."""
+        return {GateAnswer.MAY: "✓", GateAnswer.MAY_NOT: "✗", GateAnswer.UNKNOWN: "■"}[self]
 
     @property
     def exit_code(self) -> ExitCode:
@@ -53,6 +59,7 @@ class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
     cells: tuple[str, ...] = ()
     reproduce: str = ""  # the command that shows the first cell, or makes what is missing
+    severity: Severity | None = None  # the worst that happened in the cells
 
 
 class Waived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +67,7 @@ class Waived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     by: str  # the words of the policy
     cells: int
+    severity: Severity | None = None  # the worst that happened in the cells
 
 
 class GateVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Mapping
 
-from dmconform.core.text import first_line
 from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.chance import without_chance
 from dmconform.report.comparison.hosts import follow_hosts
 from dmconform.report.comparison.model import SCHEMA_VERSION, CellChange, CellSide, ChangeKind, ReportComparison, Run
 from dmconform.report.schema import CellEntry, Report
@@ -78,16 +77,6 @@ def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
     return None if (old.relation is Relation.SUPPORTED) is (new.relation is Relation.SUPPORTED) else ChangeKind.PROMISE
 
 
-# What differs from run to run without meaning anything: addresses, ports, process ids, durations, the place of a log line, and
-# the listener: a refusal is asked for once, so that it may be that of another cell.
-_VARIES = re.compile(
-    r"0x[0-9a-f]+|127\.0\.0\.1:\d+|\b\d+(\.\d+)?\s?(ms|s|us)\b|\bpid \d+|\.(cc|h|go|rs):\d+|(?<=listener\(s\) )\w+(?=:)"
-)
-
-# A cell's folder, as older reports write it.
-_CELL_FOLDER = re.compile(r"\$REPORT/evidence(/[^/\s]+){4}")
-
-
 def reason(cell: CellEntry) -> tuple[Outcome, str]:
     """Returns why a cell fails, without what varies from run to run."""
     return cell.outcome, without_chance(_detail(cell))
@@ -95,11 +84,6 @@ def reason(cell: CellEntry) -> tuple[Outcome, str]:
 
 def _detail(cell: CellEntry) -> str:
     return cell.mismatch or "" if cell.judgement is Judgement.MISMATCH else cell.detail
-
-
-def without_chance(detail: str) -> str:
-    """Returns the first line of a detail without what varies from run to run."""
-    return _VARIES.sub("…", _CELL_FOLDER.sub("$CELL", first_line(detail)))
 
 
 def _change(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from dmconform.core.text import counted
 from dmconform.report.comparison.model import ChangeKind, ReportComparison, Run
-from dmconform.report.comparison.show import MEANINGS, ChangeGroup, counts, groups, notes
+from dmconform.report.comparison.show import MEANINGS, ChangeGroup, counts, groups, headline, notes
 from dmconform.report.github import Annotation, AnnotationLevel
 from dmconform.report.markdown import code, escape
 
@@ -20,9 +20,7 @@ def render_comparison(comparison: ReportComparison) -> str:
 
 
 def _lines(comparison: ReportComparison) -> Iterator[str]:
-    regressions = len(comparison.of(ChangeKind.REGRESSION))
-    none = "No regression" if comparison.compared else "Nothing was compared"
-    yield f"# {counted(regressions, 'regression') if regressions else none}"
+    yield f"# {headline(comparison)}"
     yield ""
     yield f"{escape(counts(comparison))}."
     yield ""
@@ -47,7 +45,7 @@ def _run(run: Run) -> str:
 
 
 def _group(group: ChangeGroup) -> Iterator[str]:
-    yield f"- **{escape(group.case)}**, {counted(len(group.changes), 'cell')}" + (
+    yield f"- **{escape(group.where)}**, {counted(len(group.changes), 'cell')}" + (
         f", with {group.blame}" if group.blame else ""
     )
     if group.kind in SHORT:
@@ -69,7 +67,7 @@ def annotations_of_comparison(comparison: ReportComparison) -> Iterator[Annotati
             level = AnnotationLevel.WARNING if group.kind is ChangeKind.LOST else AnnotationLevel.ERROR
             first = group.changes[0]
             text = f"{counted(len(group.changes), 'cell')}\nwas: {group.was}\nnow: {group.now}\nagain: {first.reproduce}"
-            yield Annotation(level, f"{group.kind.value}: {group.case}", text)
+            yield Annotation(level, f"{group.kind.value}: {group.where}", text)
     for warning in comparison.warnings:
         yield Annotation(AnnotationLevel.WARNING, "dmconform diff", warning)
-    yield Annotation(AnnotationLevel.NOTICE, "dmconform diff", counts(comparison))
+    yield Annotation(AnnotationLevel.NOTICE, "dmconform diff", f"{headline(comparison)} ({counts(comparison)})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,13 +11,15 @@ from rich.console import Console
 
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
-from dmconform.core.values import Outcome
-from dmconform.report.comparison.compare import without_chance
+from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.chance import without_chance
 from dmconform.report.comparison.model import CellChange, CellSide, ChangeKind, ReportComparison
 from dmconform.report.stability import Stability
 
-CELLS_SHOWN = 5
-LONGEST_LINE = 600
+LONGEST_LINE = 240
+GROUPS_SHOWN = {ChangeKind.REGRESSION: 4, ChangeKind.FAILURE: 3, ChangeKind.LOST: 3}
+"""How many groups of a kind a terminal shows; of the other kinds one."""
+WITH_COMMAND = (ChangeKind.REGRESSION, ChangeKind.FAILURE)
 
 MEANINGS = {
     ChangeKind.REGRESSION: "supported, passed before, fails now",
@@ -39,13 +43,23 @@ STYLES = {
 
 @dataclass(frozen=True)
 class ChangeGroup:
-    """Changes of one case with the same old and new answer."""
+    """Changes with the same old and new answer: of one record, or of one cause."""
 
     kind: ChangeKind
-    case: str
     was: str
     now: str
     changes: tuple[CellChange, ...]
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The ids of the cases."""
+        return tuple(dict.fromkeys("/".join(one.cell.split("/")[:2]) for one in self.changes))
+
+    @property
+    def where(self) -> str:
+        """The cases in words: `window/loads and 3 more cases`."""
+        first, *others = self.cases
+        return first + (f" and {counted(len(others), 'more case')}" if others else "")
 
     @property
     def blame(self) -> str:
@@ -59,13 +73,11 @@ class ChangeGroup:
 
 
 def groups(comparison: ReportComparison) -> tuple[ChangeGroup, ...]:
-    """Returns the changes grouped by cause, in the order of kinds, the largest first."""
-    found: dict[tuple[ChangeKind, str, str, str], list[CellChange]] = {}
+    """Returns the changes grouped by record and cause, in the order of kinds, the largest first."""
+    found: dict[tuple[ChangeKind, str, str], list[CellChange]] = {}
     for one in comparison.changes:
-        area, name, *_ = one.cell.split("/")
         words = ("", "") if one.kind in (ChangeKind.NEW, ChangeKind.GONE) else (_words(one.old), _words(one.new))
-        key = (one.kind, f"{area}/{name}", *words)
-        found.setdefault(key, []).append(one)
+        found.setdefault((one.kind, *words), []).append(one)
     made = [ChangeGroup(*key, tuple(changes)) for key, changes in found.items()]
     kinds = list(ChangeKind)
     return tuple(sorted(made, key=lambda one: (kinds.index(one.kind), -len(one.changes))))
@@ -78,7 +90,35 @@ def _words(side: CellSide | None) -> str:
     known = f" (known: {side.known_failure})" if side.known_failure else ""
     mismatched = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS else ""
     unstable = " (FLAKY: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
-    return f"{side.outcome.value}{mismatched}{known}{unstable}" + (f": {text}" if text else "")
+    return f"{side.outcome.value}{mismatched}{known}{unstable}" + (f": {text}" if text and not known else "")
+
+
+def headline(comparison: ReportComparison) -> str:
+    """Returns what became worse in one sentence: regressions, and answers that were lost as what they are."""
+    if not comparison.compared:
+        return "Nothing was compared"
+    regressions, failures = len(comparison.of(ChangeKind.REGRESSION)), len(comparison.of(ChangeKind.FAILURE))
+    parts = [
+        counted(regressions, "regression") if regressions else "No regression",
+        f"{counted(failures, 'supported cell')} without an answer before fail now" if failures else "",
+        *lost_answers(comparison),
+    ]
+    return "; ".join(filter(None, parts))
+
+
+_LOST_WORDS = {Outcome.NOT_TESTED: "not tested now", Outcome.NOT_APPLICABLE: "not applicable now", Outcome.ERROR: "errors now"}
+
+
+def lost_answers(comparison: ReportComparison) -> Iterator[str]:
+    """Yields which answers of supported cells were lost: `932 supported cells that held are not tested now`."""
+    found: Counter[tuple[str, str]] = Counter()
+    for one in (*comparison.of(ChangeKind.LOST), *comparison.of(ChangeKind.GONE)):
+        if one.old is not None and one.old.relation is Relation.SUPPORTED and one.old.outcome.is_verdict:
+            was = "held" if one.old.judgement is Judgement.PASS else "failed"
+            now = "not in the new report" if one.new is None else _LOST_WORDS.get(one.new.outcome, "without an answer now")
+            found[was, now] += 1
+    for (was, now), count in sorted(found.items(), key=lambda item: (item[0][0] != "held", -item[1])):
+        yield f"{counted(count, 'supported cell')} that {was} {'is' if count == 1 else 'are'} {now}"
 
 
 def counts(comparison: ReportComparison) -> str:
@@ -95,35 +135,38 @@ def notes(comparison: ReportComparison) -> Iterator[str]:
 
 
 def print_comparison(comparison: ReportComparison, console: Console) -> None:
-    """Prints a comparison; the numbers come last, at the end of the output."""
+    """Prints a comparison: of each kind of change the largest groups; then what became worse, and the numbers."""
     out = SafeOutput(console, LONGEST_LINE, "in the JSON output")
-    shown: ChangeKind | None = None
-    for group in groups(comparison):
-        if group.kind is not shown:
-            shown = group.kind
-            out.line("")
-            of_kind = comparison.of(group.kind)
-            style = STYLES.get(group.kind, "bold")
-            out.line(f"{group.kind.value}: {counted(len(of_kind), 'cell')}: {MEANINGS[group.kind]}", style)
-        for line in _lines(group):
-            out.line(line)
-    out.line("")
+    for kind, of_kind in itertools.groupby(groups(comparison), key=lambda group: group.kind):
+        its = list(of_kind)
+        cells = counted(sum(len(group.changes) for group in its), "cell")
+        out.line(f"{kind.value}: {cells}: {MEANINGS[kind]}", STYLES.get(kind, "bold"))
+        for group in its[: GROUPS_SHOWN.get(kind, 1)]:
+            for line in _lines(group):
+                out.line(line)
+        if len(its) > GROUPS_SHOWN.get(kind, 1):
+            more = its[GROUPS_SHOWN.get(kind, 1) :]
+            cells = counted(sum(len(group.changes) for group in more), "cell")
+            out.line(f"  and {cells} of {counted(len(more), 'more cause')}: --format json has all")
     for note in notes(comparison):
         out.line(f"note: {note}", "yellow")
     out.line(counts(comparison), "bold")
+    out.line(headline(comparison), "bold red" if comparison.of(ChangeKind.REGRESSION) else "bold")
+
+
+def _turn(group: ChangeGroup) -> str:
+    """Returns the old and the new answer; where a record has both, the texts of the first cell, which differ."""
+    first = group.changes[0]
+    if group.was == group.now and first.old is not None and first.new is not None:
+        old, new = without_chance(first.old.detail), without_chance(first.new.detail)
+        return f"{group.was}: {old} → {new}" if old != new else group.was
+    return f"{group.was} → {group.now}"
 
 
 def _lines(group: ChangeGroup) -> Iterator[str]:
-    yield f"  {len(group.changes)}x {group.case}"
+    yield f"  {len(group.changes)}x {group.where}" + (f", with {group.blame}" if group.blame else "")
     if group.kind in (ChangeKind.NEW, ChangeKind.GONE):
         return
-    yield f"      was: {group.was}"
-    yield f"      now: {group.now}"
-    if group.blame:
-        yield f"      with {group.blame}"
-    for one in group.changes[:CELLS_SHOWN]:
-        yield f"      {one.cell}"
-    if len(group.changes) > CELLS_SHOWN:
-        yield f"      and {len(group.changes) - CELLS_SHOWN} more"
-    if group.changes[0].reproduce:
+    yield f"      {_turn(group)}"
+    if group.kind in WITH_COMMAND and group.changes[0].reproduce:
         yield f"      again: {group.changes[0].reproduce}"

@@ -1,60 +1,137 @@
-"""The answer: whether the supported window passes, for each language and each of its SDK versions."""
+"""The answer as the page shows it: a table of SDK versions and hosts, and whether each may be released."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from dmconform.core.values import Judgement, Outcome, Relation
-from dmconform.report.grid import LANGUAGE_NAMES, Grid, SdkColumns, grid
-from dmconform.report.schema import CellEntry, Report
+from dmconform.core.text import counted, cut
+from dmconform.core.values import Host, Provider, Relation, Severity, sdk_parts
+from dmconform.report.answers.answer import HOST_POLICY, SDK_POLICY, answers
+from dmconform.report.answers.evidence import severity_words
+from dmconform.report.answers.fields import Field, FieldState, fields
+from dmconform.report.answers.notices import Notice, notices
+from dmconform.report.answers.verdict import GateAnswer, GateVerdict, ReasonKind
+from dmconform.report.grid import LANGUAGE_NAMES, Grid, grid, natural
+from dmconform.report.page.links import filter_link
+from dmconform.report.schema import Report
 
-PROVIDER_NAMES = {"official": "official SDK", "reference": "reference SDK"}
+TIMES = "\N{MULTIPLICATION SIGN}"
+REASONS_SHOWN = 8
+LONGEST_REASON = 300
+
+_STYLES = {
+    FieldState.HOLDS: "good",
+    FieldState.KNOWN: "known",
+    FieldState.FAILS: "bad",
+    FieldState.INCOMPLETE: "incomplete",
+    FieldState.PARTLY: "incomplete",
+    FieldState.NOT_TESTED: "not-run",
+    FieldState.ASKS_NOTHING: "none",
+    FieldState.UNSUPPORTED: "none",
+}
+_ANSWERS = {
+    GateAnswer.MAY: ("✓", "may be released", "good"),
+    GateAnswer.MAY_NOT: ("✗", "may not", "bad"),
+    GateAnswer.UNKNOWN: ("■", "cannot be told", "incomplete"),
+}
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The result of the supported window of some cells. `style` is one of the looks of cells; no two differ by it alone."""
+class FieldView:
+    """A field of the table. `note` is its second line, `sentence` all that is known of it."""
 
+    host: str
     glyph: str
     word: str
     style: str
-    note: str = ""  # the numbers behind the word
-    brief: str = ""  # the one of them that matters
+    note: str
+    sentence: str
+    link: str
+    is_supported: bool
 
 
 @dataclass(frozen=True)
-class SdkAnswer:
-    """One SDK version: its window, and the results of all of its cells. The last four make up `planned`."""
+class ReasonView:
+    """One reason of an answer: what it is, its text, and a link to its cells where there are any."""
+
+    kind: str
+    text: str
+    link: str | None
+
+
+@dataclass(frozen=True)
+class AnswerView:
+    """Whether an SDK version or a host may be released, and why."""
+
+    subject: str
+    anchor: str
+    glyph: str
+    word: str
+    style: str
+    counts: str
+    reasons: tuple[ReasonView, ...]
+    more: int  # reasons that are not shown
+    waived: str
+    command: str
+
+
+@dataclass(frozen=True)
+class SdkRow:
+    """An SDK version: a field for each host of the table, None where the report has no cells of the pair."""
 
     id: str
-    minor: str
-    provider: str
-    standing: Standing
-    planned: int
-    ran: int
-    errors: int
-    not_tested: int
-    not_applicable: int
+    label: str
+    link: str
+    fields: tuple[FieldView | None, ...]
+    answer: AnswerView | None
+
+    @property
+    def is_promised(self) -> bool:
+        """Whether anything is promised of it."""
+        return any(field is not None and field.is_supported for field in self.fields)
 
 
 @dataclass(frozen=True)
-class ProviderAnswer:
-    """The SDK versions of one provider, oldest first."""
+class HostColumn:
+    """A host of the table."""
 
-    title: str
-    sdks: tuple[SdkAnswer, ...]
+    id: str
+    link: str
+    is_modified: bool
+    answer: AnswerView | None
 
 
 @dataclass(frozen=True)
-class LanguageAnswer:
-    """One language."""
+class AnswerTable:
+    """The SDK versions of some providers on each host."""
 
-    name: str
-    language: str
-    standing: Standing
-    providers: tuple[ProviderAnswer, ...]
+    hosts: tuple[HostColumn, ...]
+    rows: tuple[SdkRow, ...]
+
+    @property
+    def has_answers(self) -> bool:
+        """Whether any of its hosts has an answer."""
+        return any(host.answer for host in self.hosts)
+
+
+@dataclass(frozen=True)
+class NoticeView:
+    """One line beside the answer, and where there is more."""
+
+    text: str
+    link: str
+
+
+@dataclass(frozen=True)
+class AnswerParts:
+    """All of the answer: the official SDKs, the control, the answers with their reasons, what to know besides."""
+
+    official: AnswerTable
+    control: AnswerTable
+    answers: tuple[AnswerView, ...]
+    notices: tuple[NoticeView, ...]
+    states: Mapping[tuple[str, str], FieldState]  # of each SDK and host
 
 
 def page_grid(report: Report) -> Grid:
@@ -64,63 +141,164 @@ def page_grid(report: Report) -> Grid:
     return replace(layout, groups=tuple(groups))
 
 
-def answers(report: Report) -> tuple[LanguageAnswer, ...]:
-    """Returns every language of the report's cells."""
-    layout = page_grid(report)
-    whole = report.complete and report.planned_cells <= len(report.cells)
-    by_sdk: dict[str, list[CellEntry]] = {}
-    for cell in report.cells:
-        by_sdk.setdefault(cell.sdk, []).append(cell)
-    found = []
-    for language in dict.fromkeys(group.language for group in layout.groups):
-        groups = [group for group in layout.groups if group.language == language]
-        its = [cell for group in groups for sdk in group.sdks for cell in by_sdk[sdk.sdk]]
-        providers = tuple(
-            ProviderAnswer(
-                PROVIDER_NAMES.get(group.provider, group.provider),
-                tuple(_sdk(sdk, group.provider, by_sdk[sdk.sdk], whole=whole) for sdk in group.sdks),
-            )
-            for group in groups
-        )
-        found.append(LanguageAnswer(LANGUAGE_NAMES.get(language, language), language, standing(its, whole=whole), providers))
-    return tuple(found)
-
-
-def standing(cells: Sequence[CellEntry], *, whole: bool = True) -> Standing:
-    """Returns the result of the supported window: never better than the worst of `cells`, or than a run that is not `whole`."""
-    promised = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
-    judged = Counter(cell.judgement for cell in promised)
-    ran = sum(cell.outcome.is_verdict for cell in promised)
-    against = sum(judged[one] for one in Judgement if one.is_red)
-    if against:
-        return Standing("✗", "FAIL", "bad", f"{against} of {ran} fail", f"{against} of {ran}")
-    stuck = judged[Judgement.ERROR]
-    if stuck or (promised and not whole):
-        brief = f"{stuck} error" if stuck else f"{judged[Judgement.PASS]}/{ran} so far"
-        note = f"{stuck} could not run" if stuck else f"the run is incomplete, {brief}"
-        return Standing("■", "INCOMPLETE", "incomplete", note, brief)
-    not_tested = sum(cell.outcome is Outcome.NOT_TESTED for cell in promised)
-    lacking = f", {not_tested} not tested" if not_tested else ""
-    if known := judged[Judgement.XFAIL]:
-        note = f"{judged[Judgement.PASS]}/{ran}, {known} xfail{lacking}"
-        return Standing("✓", "pass", "known", note, f"{known} xfail")
-    if judged[Judgement.PASS]:
-        return Standing("✓", "pass", "good", f"{ran}/{ran}{lacking}", f"{ran}/{ran}")
-    if promised:
-        return Standing("○", "not run", "not-run", "not tested" if not_tested else "not applicable")
-    return Standing("·", "unsupported", "none")
-
-
-def _sdk(sdk: SdkColumns, provider: str, cells: Sequence[CellEntry], *, whole: bool) -> SdkAnswer:
-    outcomes = Counter(cell.outcome for cell in cells)
-    return SdkAnswer(
-        id=sdk.sdk,
-        minor=sdk.minor,
-        provider=provider,
-        standing=standing(cells, whole=whole),
-        planned=len(cells),
-        ran=sum(cell.outcome.is_verdict for cell in cells),
-        errors=outcomes[Outcome.ERROR],
-        not_tested=outcomes[Outcome.NOT_TESTED],
-        not_applicable=outcomes[Outcome.NOT_APPLICABLE],
+def answer_parts(report: Report) -> AnswerParts:
+    """Returns the answer of a report: the same fields and verdicts as the summary and `dmconform gate` have."""
+    found = fields(report)
+    records = {cell.id: cell.known_failure for cell in report.cells if cell.known_failure}
+    given = answers(report)
+    of_sdks = {subject: _answer(subject, SDK_POLICY, "--sdk", verdict, records) for subject, verdict in given.sdks}
+    of_hosts = {subject: _answer(subject, HOST_POLICY, "--host", verdict, records) for subject, verdict in given.hosts}
+    official = [field for field in found if sdk_parts(field.sdk)[2] == Provider.OFFICIAL.value]
+    control = [field for field in found if sdk_parts(field.sdk)[2] != Provider.OFFICIAL.value]
+    described = {host.id: host for host in report.hosts}
+    return AnswerParts(
+        official=_table(official, described, of_sdks, of_hosts),
+        control=_table(control, described, {}, {}),
+        answers=(*of_sdks.values(), *of_hosts.values()),
+        notices=(*_modified(report, official), *(_notice(one) for one in notices(report, found))),
+        states={(field.sdk, field.host): field.state for field in found},
     )
+
+
+def _table(
+    found: Iterable[Field],
+    described: Mapping[str, Host],
+    of_sdks: Mapping[str, AnswerView],
+    of_hosts: Mapping[str, AnswerView],
+) -> AnswerTable:
+    by_pair = {(field.sdk, field.host): field for field in found}
+    hosts = sorted({host for _, host in by_pair}, key=natural)
+    sdks = sorted({sdk for sdk, _ in by_pair}, key=natural)
+    several = len({sdk_parts(sdk)[2] for sdk in sdks}) > 1
+    rows = []
+    for sdk in sdks:
+        language, minor, provider = sdk_parts(sdk)
+        label = " ".join(filter(None, (LANGUAGE_NAMES.get(language, language), minor, provider if several else "")))
+        its = tuple(_view(by_pair[sdk, host]) if (sdk, host) in by_pair else None for host in hosts)
+        rows.append(SdkRow(sdk, label, filter_link(sdk=sdk), its, of_sdks.get(sdk)))
+    columns = (
+        HostColumn(host, filter_link(host=host), host in described and described[host].is_modified, of_hosts.get(host))
+        for host in hosts
+    )
+    return AnswerTable(tuple(columns), tuple(rows))
+
+
+def _view(field: Field) -> FieldView:
+    shown, state = field.evidence, field.state
+    word, note = state.value, ""
+    worst = field.worst
+    counts = {one: shown.failed.get(one, 0) + shown.known.get(one, 0) for one in Severity}
+    worst_words = f"{counts[worst]} {TIMES} {worst.value}" if worst is not None else ""
+    match state:
+        case FieldState.HOLDS:
+            note = f"{shown.passed} of {shown.cells}"
+        case FieldState.KNOWN:
+            word, note = f"{shown.known_failures} known", worst_words
+        case FieldState.FAILS if shown.new_failures:
+            word, note = f"{shown.new_failures} fail", worst_words
+        case FieldState.FAILS:
+            note = f"{shown.against} no longer as recorded"
+        case FieldState.INCOMPLETE:
+            note = f"{shown.cells - shown.ran} of {shown.cells}"
+        case FieldState.PARTLY:
+            word, note = "partly tested", f"{shown.ran} of {shown.cells}"
+        case FieldState.NOT_TESTED:
+            note = f"0 of {shown.cells}"
+        case FieldState.UNSUPPORTED:
+            note = _others(field)
+        case FieldState.ASKS_NOTHING:
+            pass
+    return FieldView(
+        host=field.host,
+        glyph=state.glyph,
+        word=word,
+        style=_STYLES[state],
+        note=note,
+        sentence=_sentence(field),
+        link=filter_link(sdk=field.sdk, host=field.host),
+        is_supported=field.relation is Relation.SUPPORTED,
+    )
+
+
+def _others(field: Field) -> str:
+    """Returns what unsupported cells came to, in a few words."""
+    if field.others:
+        worst = next(one for one in Severity if one in field.others)
+        return f"{field.others[worst]} {TIMES} {worst.value}"
+    return f"{field.others_passed} pass" if field.others_passed else ""
+
+
+def _sentence(field: Field) -> str:
+    shown = field.evidence
+    said = [f"{field.sdk} on Envoy {field.host}: {field.state.value}"]
+    if field.relation is Relation.SUPPORTED:
+        said += [
+            f"promised by {', '.join(field.promises)}" if field.promises else "",
+            f"{shown.ran} of {counted(shown.cells, 'promised cell')} tested, {shown.passed} pass",
+            f"new failures: {severity_words(shown.failed)}" if shown.failed else "",
+            f"known failures: {severity_words(shown.known)}" if shown.known else "",
+            f"{shown.against} not as recorded or as static analysis says" if shown.against else "",
+            f"{shown.errors} could not run" if shown.errors else "",
+            f"{shown.not_tested} not tested" if shown.not_tested else "",
+            f"{shown.not_applicable} not applicable" if shown.not_applicable else "",
+        ]
+    if field.others or field.others_passed:
+        also = f"tried without a promise: {field.others_passed} pass"
+        said.append(also + (f", fail: {severity_words(field.others)}" if field.others else ""))
+    return "; ".join(filter(None, said))
+
+
+def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, records: Mapping[str, str | None]) -> AnswerView:
+    glyph, word, style = _ANSWERS[verdict.answer]
+    grouped: dict[tuple[ReasonKind, str], list[str]] = {}
+    for reason in verdict.reasons:
+        record = records.get(reason.cells[0]) if reason.cells and reason.kind is ReasonKind.KNOWN else None
+        grouped.setdefault((reason.kind, record or reason.text), []).extend(reason.cells)
+    host = subject if option == "--host" else None
+    sdk = None if option == "--host" else subject
+    reasons = [
+        ReasonView(
+            kind.value,
+            cut(text, LONGEST_REASON) + (f": {counted(len(cells), 'cell')}" if cells else ""),
+            filter_link(sdk=sdk, host=host, record=text if kind is ReasonKind.KNOWN and text in records.values() else None)
+            if cells
+            else None,
+        )
+        for (kind, text), cells in grouped.items()
+    ]
+    waived = "; ".join(f"{one.cells} {TIMES} {one.by}" for one in verdict.waived)
+    return AnswerView(
+        subject=f"Envoy {subject}" if option == "--host" else subject,
+        anchor=f"why-{option.removeprefix('--')}-{subject}",
+        glyph=glyph,
+        word=word,
+        style=style,
+        counts=f"{verdict.held} of {counted(verdict.cells, 'cell')} that the policy {policy} asks for hold",
+        reasons=tuple(reasons[:REASONS_SHOWN]),
+        more=max(0, len(reasons) - REASONS_SHOWN),
+        waived=waived,
+        command=f"dmconform gate REPORT --policy {policy} {option} {subject}",
+    )
+
+
+def _modified(report: Report, official: Iterable[Field]) -> Iterable[NoticeView]:
+    """Returns a line for each host that is a modified build, so that no result of it is taken for the release's."""
+    promised = {field.host for field in official if field.relation is Relation.SUPPORTED}
+    hosts = [host for host in report.hosts if host.id in promised]
+    for host in hosts:
+        if host.is_modified:
+            others = [one.id for one in hosts if not one.is_modified and _minor(one) == _minor(host)]
+            clean = f"; compare {', '.join(others)}" if others else ", and this run has no other build of that minor"
+            text = f"Envoy {host.id} is a modified build: its results are not those of the release{clean}"
+            yield NoticeView(text, filter_link(host=host.id))
+
+
+def _minor(host: Host) -> str:
+    return host.release_text.rpartition(".")[0]
+
+
+_PLACES = {"abi": "#abi", "coverage": "#points", "unsupported": filter_link(relation="unsupported")}
+
+
+def _notice(one: Notice) -> NoticeView:
+    return NoticeView(one.text, _PLACES[one.kind.value])

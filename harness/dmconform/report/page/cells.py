@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
 from dmconform.core.text import plain
+from dmconform.core.values import Severity
+from dmconform.report.answers.evidence import Severities
 from dmconform.report.grid import Grid
 from dmconform.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, LOAD_WORDS, mark
+from dmconform.report.page.links import is_there
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import reruns_in_words
@@ -20,6 +24,7 @@ LOOK_FIELDS = (
     "flag",
     "outcome",
     "judgement",
+    "severity",
     "meaning",
     "relation",
     "relationReason",
@@ -52,15 +57,23 @@ class PackedCells(msgspec.Struct, frozen=True, rename="camel"):
     other_ids: dict[str, str]  # of cells whose id is not made of their case, SDK and host
 
 
-def pack(report: Report, layout: Grid, texts: Texts) -> PackedCells:
-    """Packs all cells of `report`."""
+def pack(report: Report, layout: Grid, texts: Texts, beside: Path | None = None) -> PackedCells:
+    """Packs all cells of `report`.
+
+    Args:
+        report: of a run.
+        layout: its matrix.
+        texts: takes what cells say.
+        beside: the folder of the page; evidence that is not there is left out. None: all evidence is taken to be there.
+    """
+    severities = Severities(report)
     columns = {(sdk.sdk, host): at for at, (_, sdk, host) in enumerate(layout.columns)}
     cases = {case: at for at, case in enumerate(layout.cases)}
     looks: dict[tuple[int, ...], int] = {}
     facts: dict[tuple[tuple[int, int], ...], int] = {(): 0}
     look, fact = [], []
     for cell in report.cells:
-        look.append(looks.setdefault(_look(cell, texts), len(looks)))
+        look.append(looks.setdefault(_look(cell, texts, severities.of(cell), beside), len(looks)))
         its = tuple((texts.add(name), _own(texts, cell, value)) for name, value in cell.facts.items())
         fact.append(facts.setdefault(its, len(facts)))
     return PackedCells(
@@ -82,15 +95,16 @@ def positions(report: Report) -> Mapping[str, int]:
     return {cell.id: at for at, cell in enumerate(report.cells)}
 
 
-def _look(cell: CellEntry, texts: Texts) -> tuple[int, ...]:
+def _look(cell: CellEntry, texts: Texts, severity: Severity | None, beside: Path | None) -> tuple[int, ...]:
     its = mark(cell)
+    kept = cell.evidence if is_there(beside, cell.evidence) else None
     own = [
         cell.relation_reason,
         cell.detail,
         "\n".join(getattr(cell, "log", ())),  # lines of the host's log, in reports that have them
         cell.probe_load.symbol or "",
         cell.mismatch or "",
-        cell.evidence or "",
+        kept or "",
         cell.reproduce,
     ]
     reason, detail, log, symbol, mismatch, evidence, reproduce = (_own(texts, cell, text) for text in own)
@@ -102,6 +116,7 @@ def _look(cell: CellEntry, texts: Texts) -> tuple[int, ...]:
         add(its.flag),
         add(cell.outcome.value),
         add(cell.judgement.value),
+        add(severity.value if severity is not None else ""),
         add(JUDGEMENT_MEANINGS[cell.judgement]),
         add(cell.relation.value),
         reason,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 import msgspec
 
 from dmconform.binaries.facts import StaticKind
-from dmconform.core.values import Judgement, Outcome, Relation
-from dmconform.core.versions import Minor, Release
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.text import plain
+from dmconform.core.values import Judgement, Outcome, Relation, Severity
+from dmconform.report.answers.fields import FieldState
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
 from dmconform.report.grid import LANGUAGE_NAMES, Grid
@@ -16,10 +21,11 @@ from dmconform.report.page.abi_steps import AbiStep, abi_steps
 from dmconform.report.page.answer import page_grid
 from dmconform.report.page.cells import PackedCells, pack, positions
 from dmconform.report.page.changes import Changes, changes
+from dmconform.report.page.failures import failures
+from dmconform.report.page.links import web_link
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
-from dmconform.report.summary import RunVerdict, abi_words, causes, summarise, unrun
-from dmconform.spec.promise import pair_relation
+from dmconform.report.summary import RunVerdict, abi_words, summarise, unrun
 
 LONGEST_TEXT = 4000
 SHORT_TEXT = 400
@@ -37,12 +43,20 @@ class SdkData(msgspec.Struct, frozen=True, rename="camel"):
     minor: str
 
 
+class PointData(msgspec.Struct, frozen=True, rename="camel"):
+    """An extension point, and whether any case is about it."""
+
+    id: str
+    has_cases: bool
+
+
 class ColumnData(msgspec.Struct, frozen=True, rename="camel"):
-    """One SDK version on one host. `window` is the promise of the documents before a case is known."""
+    """One SDK version on one host. `window` is the best relation of its cells, as in the table of the answer."""
 
     sdk: int
     host: str
     window: Relation
+    state: str  # the word of the answer's field
     abi: str
     static: int  # of `static`; -1 where nothing is known
 
@@ -62,6 +76,7 @@ class RequirementData(msgspec.Struct, frozen=True, rename="camel"):
     statement: str
     document: str
     section: str
+    link: str  # to the document; empty where it is not known
     level: str
     hosts: str
     uncovered: str
@@ -99,18 +114,25 @@ class StaticData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class CauseData(msgspec.Struct, frozen=True, rename="camel"):
-    """Cells that ended the same way with the same text, which is given by its number."""
+    """Cells that fail for one cause; its text is given by its number."""
 
+    id: str
     judgement: Judgement
+    is_loader: bool
+    record: str
     text: int
     cells: list[int]
     reruns: str  # how some of them ended when they ran again
 
 
 class RecordData(msgspec.Struct, frozen=True, rename="camel"):
-    """A record of a known failure."""
+    """A record of a known failure. `issue` is an address of the web, or says that there is none."""
 
     id: str
+    title: str
+    fault: str
+    issue: str
+    workaround: str
     reason: str
     evidence: str
     cells: int
@@ -129,6 +151,8 @@ class FindingData(msgspec.Struct, frozen=True, rename="camel"):
     fault: str
     command: str
     by_hand: str
+    issue: str
+    workaround: str
 
 
 class InconsistencyData(msgspec.Struct, frozen=True, rename="camel"):
@@ -183,6 +207,8 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     cells: PackedCells
     sdks: list[SdkData]
     columns: list[ColumnData]
+    modified_hosts: list[str]
+    points: list[PointData]
     cases: list[CaseData]
     requirements: list[RequirementData]
     covered: str
@@ -197,17 +223,37 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     abi_steps: tuple[AbiStep, ...]
     abi_findings: list[AbiFindingData]
     changes: Changes | None
+    severities: list[str]  # the worst first
     calm: bool  # nothing fails the run, and it is complete
 
 
-def page_data(report: Report, comparison: ReportComparison | None) -> PageData:
-    """Returns the data of `report` that the script needs, and that of its comparison with an earlier one."""
-    return _Maker(report, page_grid(report), comparison).make()
+def page_data(
+    report: Report,
+    comparison: ReportComparison | None,
+    states: Mapping[tuple[str, str], FieldState],
+    beside: Path | None = None,
+) -> PageData:
+    """Returns the data of `report` that the script needs.
+
+    Args:
+        report: of a run.
+        comparison: that of an earlier report with it.
+        states: of the answer's fields, by SDK and host.
+        beside: the folder of the page; evidence that is not there is left out. None: all evidence is taken to be there.
+    """
+    return _Maker(report, page_grid(report), comparison, states, beside).make()
 
 
 class _Maker:
-    def __init__(self, report: Report, layout: Grid, comparison: ReportComparison | None) -> None:
-        self.report, self.layout, self.comparison = report, layout, comparison
+    def __init__(
+        self,
+        report: Report,
+        layout: Grid,
+        comparison: ReportComparison | None,
+        states: Mapping[tuple[str, str], FieldState],
+        beside: Path | None,
+    ) -> None:
+        self.report, self.layout, self.comparison, self.states, self.beside = report, layout, comparison, states, beside
         details = sum(min(len(cell.detail), LONGEST_TEXT) for cell in report.cells)
         self.texts = Texts(LONGEST_TEXT, LONGEST_TEXT if details <= MOST_TEXT else SHORT_TEXT)
         self.at = positions(report)
@@ -215,7 +261,7 @@ class _Maker:
     def make(self) -> PageData:
         report, texts, safe = self.report, self.texts, self.texts.safe
         static = self._static()
-        cells = pack(report, self.layout, texts)
+        cells = pack(report, self.layout, texts, self.beside)
         found = self._causes()
         compared = changes(report, self.comparison, texts) if self.comparison is not None else None
         return PageData(
@@ -233,6 +279,8 @@ class _Maker:
                 for sdk in group.sdks
             ],
             columns=self._columns(),
+            modified_hosts=[safe(host.id) for host in report.hosts if host.is_modified],
+            points=_points(report),
             cases=self._cases(),
             requirements=self._requirements(),
             covered=whole_sentence(report),
@@ -249,7 +297,17 @@ class _Maker:
             static=static,
             causes=found,
             records=[
-                RecordData(safe(it.id), safe(it.reason), safe(it.evidence), it.cells, it.stale_cells)
+                RecordData(
+                    id=safe(it.id),
+                    title=safe(it.title or it.id),
+                    fault=safe(it.fault),
+                    issue=_issue(it.issue, it.looked_for),
+                    workaround=safe(it.workaround),
+                    reason=safe(it.reason),
+                    evidence=safe(it.evidence),
+                    cells=it.cells,
+                    xpass=it.stale_cells,
+                )
                 for it in report.known_failures
             ],
             findings=[
@@ -263,6 +321,8 @@ class _Maker:
                     safe(it.fault),
                     safe(it.reproduce or ""),
                     safe(it.by_hand or ""),
+                    _issue(it.issue, it.looked_for),
+                    safe(it.workaround),
                 )
                 for it in report.findings
             ],
@@ -299,6 +359,7 @@ class _Maker:
                 for it in report.abi_findings
             ],
             changes=compared,
+            severities=[one.value for one in Severity],
             calm=summarise(report).verdict not in (RunVerdict.FAIL, RunVerdict.INCOMPLETE),
         )
 
@@ -313,7 +374,8 @@ class _Maker:
             ColumnData(
                 sdk=sdks.index(sdk.sdk),
                 host=self.texts.safe(host),
-                window=_window(sdk.minor, host, seen[sdk.sdk, host]),
+                window=next(one for one in Relation if one in seen[sdk.sdk, host]),
+                state=self.states[sdk.sdk, host].value,
                 abi=abi_words(self.layout.column(sdk.sdk, host)),
                 static=static.get((sdk.sdk, host), -1),
             )
@@ -338,6 +400,7 @@ class _Maker:
                 statement=safe(it.entry.statement),
                 document=safe(it.entry.document),
                 section=safe(it.entry.section),
+                link=web_link(it.entry.link) or "",
                 level=it.entry.level.value,
                 hosts=safe(releases(it.entry)),
                 uncovered=safe(it.entry.uncovered or ""),
@@ -372,21 +435,29 @@ class _Maker:
     def _causes(self) -> list[CauseData]:
         return [
             CauseData(
-                it.judgement,
-                self.texts.add_of_cell(it.text, it.cells[0]),
-                [self.at[cell] for cell in it.cells],
-                it.reruns,
+                id=it.id,
+                judgement=it.judgement,
+                is_loader=it.is_loader,
+                record=self.texts.safe(it.record),
+                text=self.texts.add_of_cell(it.text, it.cells[0].id),
+                cells=[self.at[cell.id] for cell in it.cells],
+                reruns=it.reruns,
             )
-            for it in causes(self.report)
+            for it in failures(self.report)
         ]
 
 
-def _window(minor: str, host: str, seen: set[Relation]) -> Relation:
-    """Returns what the documents promise for the pair: the relation of its cells, or else of the versions."""
-    for relation in (Relation.SUPPORTED, Relation.LEGACY):
-        if relation in seen:
-            return relation
-    try:
-        return pair_relation(Minor.parse(minor), Release.parse(host.partition("~")[0]).minor)
-    except ValueError:  # of another make than this suite's
-        return Relation.UNSUPPORTED
+def _issue(issue: str, looked_for: str) -> str:
+    """Returns the address of an issue where it is one of the web, and else what is known of it."""
+    if web_link(issue) is not None:
+        return issue
+    return plain(f"{issue}, looked for on {looked_for}" if issue and looked_for else issue)
+
+
+def _points(report: Report) -> list[PointData]:
+    """Returns all extension points. Of an older report it is known only that its cases are about HTTP filters."""
+    suite = report.suite
+    points = [(name, True) for name in suite.points_with_cases] if suite is not None else []
+    points += [(name, False) for name in suite.points_without_cases] if suite is not None else []
+    points = points or [(one.value, one is ExtensionPoint.HTTP_FILTER) for one in ExtensionPoint]
+    return [PointData(plain(name), has_cases) for name, has_cases in sorted(points, key=lambda one: (not one[1], one[0]))]

@@ -9,7 +9,6 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -20,8 +19,11 @@ from dmconform.core.values import Judgement, Outcome
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.comparison.show import counts, notes
 from dmconform.report.marks import JUDGEMENT_MEANINGS, MISMATCH_SIGN, OUTCOME_MARKS, Mark
-from dmconform.report.page.answer import answers
+from dmconform.report.page.answer import answer_parts
+from dmconform.report.page.counts import control_words, figures
 from dmconform.report.page.data import page_data
+from dmconform.report.page.glossary import glossary
+from dmconform.report.page.links import is_there, relative_link
 from dmconform.report.page.modules import combine
 from dmconform.report.page.older import missing_parts
 from dmconform.report.schema import Report
@@ -43,35 +45,42 @@ LEGEND = (
     (Judgement.INFORMATIONAL, Mark("⊘", "rejected", "fact-bad"), "legacy or unsupported, and fails"),
     (Judgement.SKIP, Mark("○", "n/a", "not-run"), JUDGEMENT_MEANINGS[Judgement.SKIP]),
 )
-ALWAYS_LISTED = (Judgement.PASS, Judgement.FAIL)
-"""In the legend even where no cell is judged so."""
 
 
-def page(report: Report, comparison: ReportComparison | None) -> str:
-    """Renders the page of `report`; with its comparison with an earlier report, also what changed since."""
+def page(report: Report, comparison: ReportComparison | None, beside: Path | None = None) -> str:
+    """Renders the page of `report`; with its comparison with an earlier report, also what changed since.
+
+    `beside` is the folder that the page will be in: it links to no file that is not there. None: all are taken to be there.
+    """
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
     script = combine(ASSETS, SCRIPT)
     summary = summarise(report)
     answer, _, numbers = summary.headline.partition(": ")
+    parts = answer_parts(report)
+    data = page_data(report, comparison, parts.states, beside)
     return _template().render(
         style=Markup(style),  # the project's own files
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        data=Markup(embedded(msgspec.json.encode(page_data(report, comparison)).decode())),  # escaped for its place
+        data=Markup(embedded(msgspec.json.encode(data).decode())),  # escaped for its place
         report=report,
         compared=_compared(comparison) if comparison is not None else None,
         summary=summary,
         answer=answer,
         numbers=numbers,
-        languages=answers(report),
+        parts=parts,
+        linked=lambda place: relative_link(place) if is_there(beside, place) else None,
+        figures=figures(summary),
+        control_words=control_words(summary.control),
         missing_parts=missing_parts(report),
         errors=summary.by_outcome[Outcome.ERROR],
         not_tested=summary.by_outcome[Outcome.NOT_TESTED],
         not_applicable=summary.by_outcome[Outcome.NOT_APPLICABLE],
         outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
         outcome_marks=OUTCOME_MARKS,
-        legend=[(its, meaning) for one, its, meaning in LEGEND if one in ALWAYS_LISTED or summary.by_judgement[one]],
+        glossary=glossary(),
+        legend=[(its, meaning) for _, its, meaning in LEGEND],
     )
 
 
@@ -79,19 +88,6 @@ def _compared(comparison: ReportComparison) -> str:
     """Returns a summary of the comparison with an earlier report, and what a reader must know of it."""
     reported = "".join(f" Note: {note}." for note in notes(comparison))
     return f"Compared with the run of {comparison.old.started_at}: {counts(comparison)}.{reported}"
-
-
-def cell_fragment(cell: str) -> str:
-    """Returns the fragment of a cell's permalink, for the cell's id: `#` + this."""
-    return "cell=" + quote(plain(cell), safe="/@:~._-")
-
-
-def relative_link(path: str | None) -> str | None:
-    """Returns `path` as an address below the report's folder, or None where it leads anywhere else."""
-    if not path or path.startswith("/") or ".." in path.split("/") or "\\" in path:
-        return None
-    # A colon is left out, as the text before it could be taken for a scheme.
-    return "./" + quote(path, safe="/@~._-", errors="backslashreplace")
 
 
 def embedded(json: str) -> str:
@@ -116,10 +112,5 @@ def _template() -> Template:
         # Whatever a template prints is text of a log as far as it knows.
         finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
-    environment.filters.update(first_line=first_line, one_line=one_line, link=relative_link, cut=cut, fragment=_fragment)
+    environment.filters.update(first_line=first_line, one_line=one_line, cut=cut)
     return environment.get_template("page.html.j2")
-
-
-def _fragment(name: str, value: str) -> str:
-    """Returns a fragment that sets one filter."""
-    return f"#{name}={quote(plain(value), safe='@:~._-')}"

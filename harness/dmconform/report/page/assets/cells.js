@@ -16,7 +16,7 @@ import { caseOf, cellAt, columnAt, hostOf, item, lookOf, sdkOf, wasOf } from "./
 export function cellElement(row, columns, at) {
   const column = item(columns, at);
   const cell = cellAt(item(row.cases, 0), column);
-  if (cell < 0 || !cellMatches(cell)) return gap(columns, at, cell < 0 ? "no cell" : "filtered out");
+  if (cell < 0 || !cellMatches(cell)) return gap(columns, at, cell < 0);
   const look = lookOf(cell);
   const was = wasOf(cell);
   const listen = [
@@ -51,7 +51,12 @@ export function cellElement(row, columns, at) {
 export function sumElement(row, columns, at) {
   const column = item(columns, at);
   const counts = tally(row, column);
-  if (!counts.all) return gap(columns, at, "no cell");
+  if (!counts.all)
+    return gap(
+      columns,
+      at,
+      row.cases.every((its) => cellAt(its, column) < 0),
+    );
   const its = summaryOf(counts);
   return el(
     "div",
@@ -61,7 +66,7 @@ export function sumElement(row, columns, at) {
       tabindex: "-1",
       "aria-colindex": at + 2,
       "aria-label": `${row.note || row.label}, ${sdkOf(column).id} on ${hostOf(column)}: ${its.sentence}`,
-      title: its.sentence,
+      title: `${its.sentence}; click to see these cells alone`,
     },
     el("span", { class: "sign" }, its.glyph),
     el("span", { class: "word" }, its.word),
@@ -73,15 +78,16 @@ export function sumElement(row, columns, at) {
 /**
  * @param {number[]} columns
  * @param {number} at
- * @param {string} why
+ * @param {boolean} isUnplanned Whether there is no cell, or only one that is filtered out.
  */
-function gap(columns, at, why) {
+function gap(columns, at, isUnplanned) {
   return el("div", {
-    class: `cell gap${edge(columns, at)}`,
+    class: `cell gap${isUnplanned ? "" : " filtered"}${edge(columns, at)}`,
     role: "gridcell",
     tabindex: "-1",
     "aria-colindex": at + 2,
-    "aria-label": why,
+    "aria-label": isUnplanned ? "not planned" : "filtered out",
+    title: isUnplanned ? "not planned" : "filtered out",
   });
 }
 

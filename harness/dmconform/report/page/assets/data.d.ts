@@ -17,6 +17,7 @@ export interface Look {
   flag: string;
   outcome: Outcome;
   judgement: Judgement;
+  severity: string;
   meaning: string;
   relation: Relation;
   relationReason: string;
@@ -55,13 +56,20 @@ export interface SdkData {
   minor: string;
 }
 
-/** One SDK version on one host. `window` is the promise of the documents before a case is known. */
+/** One SDK version on one host. `window` is the best relation of its cells, as in the table of the answer. */
 export interface ColumnData {
   sdk: number;
   host: string;
   window: Relation;
+  state: string;
   abi: string;
   static: number;
+}
+
+/** An extension point, and whether any case is about it. */
+export interface PointData {
+  id: string;
+  hasCases: boolean;
 }
 
 /** A case: a row of the matrix. Requirements are positions. */
@@ -77,6 +85,7 @@ export interface RequirementData {
   statement: string;
   document: string;
   section: string;
+  link: string;
   level: string;
   hosts: string;
   uncovered: string;
@@ -111,17 +120,24 @@ export interface StaticData {
   notes: string[];
 }
 
-/** Cells that ended the same way with the same text, which is given by its number. */
+/** Cells that fail for one cause; its text is given by its number. */
 export interface CauseData {
+  id: string;
   judgement: Judgement;
+  isLoader: boolean;
+  record: string;
   text: number;
   cells: number[];
   reruns: string;
 }
 
-/** A record of a known failure. */
+/** A record of a known failure. `issue` is an address of the web, or says that there is none. */
 export interface RecordData {
   id: string;
+  title: string;
+  fault: string;
+  issue: string;
+  workaround: string;
   reason: string;
   evidence: string;
   cells: number;
@@ -139,6 +155,8 @@ export interface FindingData {
   fault: string;
   command: string;
   byHand: string;
+  issue: string;
+  workaround: string;
 }
 
 /** What is wrong with a record, and the command that fixes it. */
@@ -211,6 +229,8 @@ export interface PageData {
   cells: PackedCells;
   sdks: SdkData[];
   columns: ColumnData[];
+  modifiedHosts: string[];
+  points: PointData[];
   cases: CaseData[];
   requirements: RequirementData[];
   covered: string;
@@ -225,5 +245,6 @@ export interface PageData {
   abiSteps: AbiStep[];
   abiFindings: AbiFindingData[];
   changes: Changes | null;
+  severities: string[];
   calm: boolean;
 }

@@ -1,12 +1,15 @@
 // The filters above the matrix: a list to tick for each, in the address as well.
 
 import { byId, closest, counted, el } from "./dom.js";
-import { isFiltered, LISTS, state } from "./state.js";
-import { cellCount, changes, data, looks, newCells } from "./store.js";
+import { clearFilters, isFiltered, state, valuesOf } from "./state.js";
+import { cellCount, changes, data, newCells } from "./store.js";
 
 /** @import { FlagName, ListName } from "./state.js" */
 
 const filters = byId("filters");
+
+/** @type {ListName[]} */
+const WITHOUT_LIST = ["area", "requirement", "record", "cause"];
 
 /**
  * Makes the filters.
@@ -14,32 +17,22 @@ const filters = byId("filters");
  * @returns {(shown: number) => void} What shows the state in them, and how many cells are shown.
  */
 export function buildFilters(onChange) {
-  const outcomes = [...new Set(looks.map((look) => look.outcome))];
-  const judgements = [...new Set(looks.map((look) => look.judgement))];
   const languages = new Map(data.sdks.map((sdk) => [sdk.language, sdk.languageName]));
-  const hosts = [...new Set(data.columns.map((column) => column.host))];
+  /** @type {(name: ListName, title: string) => ReturnType<typeof pick>} */
+  const plain = (name, title) =>
+    pick(
+      name,
+      title,
+      valuesOf(name).map((value) => [value, value]),
+    );
   const picks = [
     pick("language", "Language", [...languages]),
-    pick(
-      "sdk",
-      "SDK",
-      data.sdks.map((sdk) => [sdk.id, sdk.id]),
-    ),
-    pick(
-      "host",
-      "Host",
-      hosts.map((host) => [host, host]),
-    ),
-    pick(
-      "outcome",
-      "Outcome",
-      outcomes.map((outcome) => [outcome, outcome]),
-    ),
-    pick(
-      "judgement",
-      "Judgement",
-      judgements.map((judgement) => [judgement, judgement]),
-    ),
+    plain("sdk", "SDK"),
+    plain("host", "Host"),
+    plain("relation", "Promise"),
+    plain("outcome", "Outcome"),
+    plain("judgement", "Judgement"),
+    plain("severity", "Severity"),
   ];
   const flags = [
     flag("differs", "differs between hosts"),
@@ -54,9 +47,11 @@ export function buildFilters(onChange) {
   const search = el("input", {
     type: "search",
     id: "search",
-    placeholder: "case",
-    "aria-label": "Cases whose name or title has",
+    placeholder: "search",
+    title: "names, titles, details, records, requirements and findings that have these words",
+    "aria-label": "Search names, titles, details, records, requirements and findings",
   });
+  const chosen = el("span", { class: "chosen-values" });
   const status = el("output", { id: "shown", role: "status" });
   const clear = el("button", { type: "button", id: "clear" }, "clear filters");
   search.addEventListener("input", () => {
@@ -64,10 +59,7 @@ export function buildFilters(onChange) {
     onChange();
   });
   clear.addEventListener("click", () => {
-    for (const name of LISTS) state.lists[name].clear();
-    state.flags.delete("differs");
-    state.flags.delete("changed");
-    state.search = "";
+    clearFilters();
     onChange();
   });
   filters.append(
@@ -77,6 +69,7 @@ export function buildFilters(onChange) {
       picks.map((it) => it.element),
       search,
       flags.map((it) => it.element),
+      chosen,
       clear,
       status,
     ),
@@ -91,10 +84,25 @@ export function buildFilters(onChange) {
   });
   return (shown) => {
     for (const it of [...picks, ...flags]) it.update();
+    chosen.replaceChildren(...WITHOUT_LIST.flatMap((name) => [...state.lists[name]].map((value) => dropping(name, value))));
     if (search.value !== state.search) search.value = state.search;
     clear.hidden = !isFiltered();
     status.textContent = `${shown.toLocaleString("en")} of ${counted(cellCount, "cell")}`;
   };
+
+  /**
+   * A value that has no list to tick: a button that drops it.
+   * @param {ListName} name
+   * @param {string} value
+   */
+  function dropping(name, value) {
+    const button = el("button", { type: "button", "aria-label": `Drop the filter ${name} ${value}` }, `${name}: ${value} ✕`);
+    button.addEventListener("click", () => {
+      state.lists[name].delete(value);
+      onChange();
+    });
+    return button;
+  }
 
   /**
    * A list to tick.

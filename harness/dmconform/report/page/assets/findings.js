@@ -1,172 +1,49 @@
-// What a reader has to act on: failures first, each cause once, with one of its cells and the command that reproduces it.
+// What was known before the run and no supported cell shows, and what did not run.
 
-import { breakable, byId, chip, command, counted, el, opening, paged, table } from "./dom.js";
-import { fragmentOf } from "./state.js";
-import { caseOf, columnOf, data, hostOf, idOf, item, lookOf, own, sdkOf, text } from "./store.js";
+import { byId, command, counted, el, opening, paged, table } from "./dom.js";
+import { cellLink, issueLink } from "./failures.js";
+import { searchFor } from "./search.js";
+import { state } from "./state.js";
+import { data } from "./store.js";
 
-/** @import { CauseData, FindingData, InconsistencyData, Judgement, MismatchData, RecordData } from "./data.d.ts" */
-/** @import { Child } from "./dom.js" */
+/** @import { FindingData } from "./data.d.ts" */
 
-/**
- * @param {number} cell
- * @param {Child} [label] Its id, where nothing else is given.
- */
-const cellLink = (cell, label) =>
-  el("a", { href: fragmentOf({ cell: idOf(cell) }), "data-open": cell }, label ?? breakable(idOf(cell)));
+/** @param {FindingData} it */
+export const findingTexts = (it) => [it.id, it.title, it.document, it.seen, it.fault, it.workaround, ...it.hosts, ...it.sdks];
 
-/** Fills the section. */
+/** Fills the section with what the search lets pass. */
 export function buildFindings() {
   const box = byId("findings-box");
-  /** @param {Judgement} judgement */
-  const of = (judgement) => data.causes.filter((cause) => cause.judgement === judgement);
-  /** @param {{ cells: number[] }[]} causes */
-  const sum = (causes) => causes.reduce((total, cause) => total + cause.cells.length, 0);
-  /** @type {(judgement: Judgement, title: string, open: boolean) => HTMLElement | null} */
-  const part = (judgement, title, open) => {
-    const causes = of(judgement);
-    return causes.length
-      ? opening(
-          `${title}: ${counted(sum(causes), "cell")}, ${counted(causes.length, "cause")}`,
-          () => paged(causes, causeCard),
-          open,
-          { id: judgement },
-        )
-      : null;
-  };
+  const found = data.findings.filter((it) => searchFor(state.search).has(findingTexts(it)) || !state.search.trim());
   const unrun = data.unrun.reduce((total, it) => total + it.count, 0);
-  /** @type {HTMLElement[]} */
+  /** @type {(HTMLElement | null)[]} */
   const parts = [
-    data.mismatches.length
+    found.length
       ? opening(
-          `≠ Static/run-time mismatch: ${counted(sum(data.mismatches), "cell")}`,
-          () => paged(data.mismatches, mismatchCard),
-          true,
-          { id: "mismatches" },
-        )
-      : null,
-    data.inconsistencies.length
-      ? opening(
-          `Records to fix: ${counted(data.inconsistencies.length, "inconsistency", "inconsistencies")}`,
-          () => [
-            el("p", {}, "Look at a cell first (dmconform reproduce CELL), then fix the record with the command given."),
-            paged(data.inconsistencies, inconsistencyCard),
-          ],
-          true,
-          { id: "inconsistencies" },
-        )
-      : null,
-    part("fail", "New failures", true),
-    part("xpass", "Known failures that no longer apply", true),
-    part("error", "Could not run", true),
-    part("xfail", "Known failures", true),
-    data.records.length
-      ? opening(`Records of known failures: ${data.records.length}`, () => paged(data.records, recordCard), false, {
-          id: "records",
-        })
-      : null,
-    data.findings.length
-      ? opening(
-          `Findings that no supported cell shows: ${data.findings.length}`,
-          () => paged(data.findings, findingCard),
-          false,
+          `Findings that no supported cell shows: ${found.length}`,
+          () => paged(found, findingCard),
+          state.search.trim() !== "",
           { id: "found" },
         )
       : null,
-    part("informational", "Legacy or unsupported, and failed (informational)", false),
     data.unrun.length ? opening(`Did not run: ${counted(unrun, "cell")}`, unrunTable, false, { id: "unrun" }) : null,
-  ].filter((it) => it !== null);
-  if (data.calm) parts.unshift(el("p", { class: "calm" }, "✓ Nothing fails this run."));
-  else if (
-    !of("fail").length &&
-    !of("xpass").length &&
-    !of("error").length &&
-    !data.mismatches.length &&
-    !data.inconsistencies.length
-  )
-    parts.unshift(el("p", {}, "No cell that ran fails this run, but the run is incomplete: the top of the page says why."));
-  box.append(...parts);
-}
-
-/** @param {CauseData} cause */
-function causeCard(cause) {
-  const first = item(cause.cells, 0);
-  const look = lookOf(first);
-  const sdks = [...new Set(cause.cells.map((cell) => sdkOf(columnOf(cell)).id))];
-  const hosts = [...new Set(cause.cells.map((cell) => hostOf(columnOf(cell))))];
-  return el(
-    "article",
-    { class: "finding" },
-    el(
-      "h4",
-      {},
-      chip(look),
-      ` ${cause.cells.length}× `,
-      cellLink(first, breakable(caseOf(first).id)),
-      look.record ? el("small", {}, ` record ${look.record}`) : null,
-    ),
-    cause.text ? el("pre", {}, own(first, text(cause.text))) : null,
-    el("p", { class: "dim" }, `${few(sdks)} on Envoy ${few(hosts)}`),
-    cause.reruns ? el("p", {}, cause.reruns) : null,
-    look.reproduce ? command(own(first, look.reproduce)) : null,
-  );
-}
-
-/**
- * @param {string[]} names
- * @param {number} most
- */
-function few(names, most = 8) {
-  return names.length <= most ? names.join(", ") : `${names.slice(0, most).join(", ")} and ${names.length - most} more`;
-}
-
-/** @param {MismatchData} it */
-function mismatchCard(it) {
-  return el(
-    "article",
-    { class: "finding" },
-    el(
-      "h4",
-      {},
-      it.counts ? el("span", { class: "chip bad" }, "FAILS the run") : "informational",
-      ` ${it.cells.length}× ${it.sdk} → ${it.host}`,
-    ),
-    el("pre", {}, it.text),
-    el("p", {}, "For one: ", cellLink(item(it.cells, 0))),
-  );
-}
-
-/** @param {InconsistencyData} it */
-function inconsistencyCard(it) {
-  return el(
-    "article",
-    { class: "finding" },
-    el("h4", {}, `${it.kind}${it.record ? `: ${it.record}` : ""}`, el("small", {}, ` ${it.meaning}`)),
-    el("p", {}, it.text),
-    el("p", { class: "dim mono" }, breakable(few(it.cells, 5))),
-    command(it.fix),
-  );
-}
-
-/** @param {RecordData} it */
-function recordCard(it) {
-  return el(
-    "article",
-    { class: "finding" },
-    el("h4", {}, it.id, el("small", {}, ` ${counted(it.cells, "cell")}${it.xpass ? `, ${it.xpass} xpass` : ""}`)),
-    el("p", {}, it.reason),
-    el("p", { class: "dim" }, it.evidence),
-  );
+  ];
+  const shown = parts.filter((it) => it !== null);
+  if (!shown.length) shown.push(el("p", {}, data.findings.length ? "No finding has these words." : "There is none."));
+  box.replaceChildren(...shown);
 }
 
 /** @param {FindingData} it */
 function findingCard(it) {
   return el(
     "article",
-    { class: "finding" },
+    { class: "finding", id: `finding-${it.id}` },
     el("h4", {}, it.title, el("small", {}, ` ${it.id}`)),
     el("p", {}, el("strong", {}, "The documents say: "), it.document),
     el("p", {}, el("strong", {}, "Observed: "), it.seen),
     el("p", {}, el("strong", {}, "Fault: "), it.fault),
+    it.workaround ? el("p", {}, el("strong", {}, "Workaround: "), it.workaround) : null,
+    it.issue ? el("p", {}, el("strong", {}, "Reported: "), issueLink(it.issue)) : null,
     el("p", { class: "dim" }, `Envoy ${it.hosts.join(", ")}; ${it.sdks.join(", ")}`),
     it.command ? command(it.command) : el("p", {}, el("strong", {}, "To reproduce by hand: "), it.byHand),
   );

@@ -56,10 +56,13 @@ export function heads(columns) {
       ),
     );
   /** @param {number} column */
+  const isModified = (column) => data.modifiedHosts.includes(hostOf(column));
+  /** @param {number} column */
   const host = (column) => {
     const [release, hash] = hostOf(column).split("~");
     const star = columnAt(column).window === "supported" ? el("span", { class: "star", title: "supported window" }, "★") : null;
-    return [star, el("span", { class: "host" }, release), hash ? el("small", {}, `~${hash}`) : null];
+    const build = isModified(column) ? el("small", { title: "a modified build, not the release" }, "modified") : null;
+    return [star, el("span", { class: "host" }, release), hash ? el("small", {}, `~${hash}`) : build];
   };
   /** @param {number} column */
   const its = (column) => data.static[columnAt(column).static];
@@ -80,7 +83,7 @@ export function heads(columns) {
       3,
       "→ host",
       each(host, (column) => `top ${columnAt(column).window}`),
-      columns.some((column) => hostOf(column).includes("~")) ? "builds" : "",
+      columns.some((column) => hostOf(column).includes("~") || isModified(column)) ? "builds" : "",
     ),
     row(
       4,

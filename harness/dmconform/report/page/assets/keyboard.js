@@ -2,10 +2,12 @@
 
 import { closest } from "./dom.js";
 import { rove } from "./focus.js";
-import { cellOf, matrix, toggle } from "./matrix.js";
+import { cellOf, matrix, showCell, stepFailing, toggle } from "./matrix.js";
+import { state, writeAddress } from "./state.js";
+import { areaOf, hostOf, item, sdkOf } from "./store.js";
 import { openStory } from "./story.js";
 
-/** @import { Place, RowElement } from "./rows.js" */
+/** @import { Place, Row, RowElement } from "./rows.js" */
 
 const PAGE_ROWS = 12;
 
@@ -22,6 +24,7 @@ export function listenToMatrix() {
     if (!element || event.altKey || event.metaKey) return;
     const to = target(event, element);
     if (to) rove(to);
+    else if ((event.key === "n" || event.key === "p") && !event.ctrlKey) step(event.key, element);
     else if (event.key === "Enter" || event.key === " ") activate(element);
     else return;
     event.preventDefault();
@@ -78,9 +81,37 @@ function target(event, element) {
   }
 }
 
+/**
+ * Goes to the next failing cell, or the one before.
+ * @param {string} key
+ * @param {Place} element
+ */
+function step(key, element) {
+  const cell = stepFailing(key === "n" ? 1 : -1, element.dataset.cell === undefined ? -1 : Number(element.dataset.cell));
+  if (cell >= 0) showCell(cell);
+}
+
 /** @param {Place} element */
 function activate(element) {
   const { row } = rowOf(element);
   if (element.dataset.cell !== undefined) openStory(Number(element.dataset.cell));
-  else if (row.below.length && !element.classList.contains("gap")) toggle(row);
+  else if (element.classList.contains("gap")) return;
+  else if (element.at >= 0) onlyCellsOf(row, item(matrix.columns, element.at));
+  else if (row.below.length) toggle(row);
+}
+
+/**
+ * Sets the filters to the cells that a sum is of; what else is filtered stays.
+ * @param {Row} row
+ * @param {number} column
+ */
+function onlyCellsOf(row, column) {
+  state.lists.sdk = new Set([sdkOf(column).id]);
+  state.lists.host = new Set([hostOf(column)]);
+  const first = row.cases[0];
+  if (row.key !== "all" && first !== undefined) state.lists.area = new Set([areaOf(first)]);
+  const requirement = row.level === 2 ? row.note : "";
+  if (requirement) state.lists.requirement = new Set([requirement]);
+  writeAddress(true);
+  dispatchEvent(new Event("popstate"));
 }

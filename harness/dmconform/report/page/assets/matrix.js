@@ -6,7 +6,8 @@ import { rove, tabStop } from "./focus.js";
 import { heads } from "./heads.js";
 import { buildRows, makeRow, tally } from "./rows.js";
 import { caseMatches, cellMatches, columnMatches, isCellFilter, isFiltered, state } from "./state.js";
-import { cellAt, columnAt, columnCount, columnOf, data, looks, rowOf } from "./store.js";
+import { cellAt, columnAt, columnCount, columnOf, data, item, lookOf, looks, rowOf } from "./store.js";
+import { explainZero } from "./zero.js";
 
 /** @import { Place, Row, RowElement } from "./rows.js" */
 
@@ -28,9 +29,10 @@ export const matrix = {
 
 /**
  * Makes the matrix anew for what the filters let pass.
+ * @param {() => void} onChange What is called where somebody drops a filter in it.
  * @returns {number} How many cells that are.
  */
-export function buildMatrix() {
+export function buildMatrix(onChange) {
   /** @type {number[]} */
   const columns = [];
   let shown = 0;
@@ -57,7 +59,7 @@ export function buildMatrix() {
   for (const area of matrix.rows) {
     for (const row of [area, ...area.below]) row.open = few || matrix.opened.has(row.key) || isLoud(row);
   }
-  draw();
+  draw(onChange);
   return shown;
 }
 
@@ -72,12 +74,13 @@ function isLoud(row) {
   });
 }
 
-function draw() {
+/** @param {() => void} onChange */
+function draw(onChange) {
   matrix.drawn?.watcher.disconnect();
   waiting.clear();
   matrix.near.clear();
   if (!matrix.columns.length || !matrix.rows.length) {
-    matrix.box.replaceChildren(el("p", { class: "nothing" }, "No cell passes these filters."));
+    matrix.box.replaceChildren(explainZero(onChange));
     matrix.drawn = null;
     return;
   }
@@ -127,7 +130,12 @@ function draw() {
       "p",
       { class: "hint" },
       button,
-      " Click a row to open it, a cell for its story. Keys: arrows move, Enter opens, Escape closes.",
+      " ",
+      stepButton(-1, "previous failing cell"),
+      " ",
+      stepButton(1, "next failing cell"),
+      " Click a row's name to open it, a sum to see its cells alone, a cell for its story. ",
+      "Keys in the matrix: arrows move, Enter opens, n and p go to the next and the previous failing cell; Escape closes a story.",
     ),
     scroll,
   );
@@ -163,15 +171,93 @@ function nearColumns() {
   fillSoon();
 }
 
-/** Scrolls to the first supported column where it is out of view, with half a column of what is before it. */
+/**
+ * How urgently a reader has to see a cell: 0 where not at all.
+ * @param {number} cell
+ */
+function urgency(cell) {
+  const { style, severity, relation } = lookOf(cell);
+  if (relation !== "supported" || style === "good" || style === "not-run") return 0;
+  const rank = severity ? data.severities.length - data.severities.indexOf(severity) : 0;
+  return (style === "bad" ? 40 : style === "incomplete" ? 20 : 1) + rank;
+}
+
+/** The place of the column to open at: the worst one, else the first supported one that was tested, else the first supported. */
+function firstColumn() {
+  let worst = { urgency: 0, at: -1 };
+  matrix.columns.forEach((column, at) => {
+    for (const row of matrix.rows[0]?.cases ?? []) {
+      const cell = cellAt(row, column);
+      if (cell < 0 || !cellMatches(cell)) continue;
+      const its = urgency(cell);
+      if (its > worst.urgency) worst = { urgency: its, at };
+    }
+  });
+  if (worst.at >= 0) return worst.at;
+  const supported = (/** @type {number} */ column) => columnAt(column).window === "supported";
+  const tested = matrix.columns.findIndex((column) => supported(column) && columnAt(column).state !== "not tested");
+  return tested >= 0 ? tested : matrix.columns.findIndex(supported);
+}
+
+/** Scrolls to the column to open at where it is out of view, with half a column of what is before it. */
 function showWindow() {
   const scroll = matrix.drawn?.scroll;
-  const first = matrix.columns.findIndex((column) => columnAt(column).window === "supported");
+  const first = firstColumn();
   const top = scroll?.querySelector(`.top[aria-colindex="${first + 2}"]`);
   const head = top?.parentElement?.firstElementChild;
   if (!(scroll && top instanceof HTMLElement && head instanceof HTMLElement)) return;
   if (top.offsetLeft + top.offsetWidth > scroll.clientWidth)
     scroll.scrollLeft = top.offsetLeft - head.offsetWidth - top.offsetWidth / 2;
+}
+
+/**
+ * The cells that fail, row by row as the matrix has them: those that count, or the others where none does.
+ * @returns {number[]}
+ */
+function failing() {
+  const all = (matrix.rows[0]?.cases ?? []).flatMap((row) => matrix.columns.map((column) => cellAt(row, column)));
+  const shown = all.filter((cell) => cell >= 0 && cellMatches(cell));
+  const counting = shown.filter((cell) => urgency(cell) > 0);
+  return counting.length ? counting : shown.filter((cell) => lookOf(cell).severity !== "");
+}
+
+/**
+ * The next failing cell after one in the matrix, or before it; round at the end. -1 where none fails.
+ * @param {number} steps 1 or -1.
+ * @param {number} from A cell, or -1 for the beginning.
+ */
+export function stepFailing(steps, from) {
+  const all = failing();
+  if (!all.length) return -1;
+  const own = all.indexOf(from);
+  if (own >= 0) return item(all, (own + steps + all.length) % all.length);
+  if (from < 0) return item(all, steps > 0 ? 0 : all.length - 1);
+  const rows = matrix.rows[0]?.cases ?? [];
+  /** @param {number} cell */
+  const place = (cell) => rows.indexOf(rowOf(cell)) * columnCount + matrix.columns.indexOf(columnOf(cell));
+  const later = all.findIndex((cell) => place(cell) > place(from));
+  const next = later < 0 ? all.length : later;
+  return item(all, ((steps > 0 ? next : next - 1) + all.length) % all.length);
+}
+
+/** The cell that Tab comes to, or -1. */
+export function currentCell() {
+  const cell = tabStop()?.dataset.cell;
+  return cell === undefined ? -1 : Number(cell);
+}
+
+/**
+ * @param {number} steps
+ * @param {string} title
+ */
+function stepButton(steps, title) {
+  const button = el("button", { type: "button", class: "step", "data-step": steps }, title);
+  button.disabled = !failing().length;
+  button.addEventListener("click", () => {
+    const cell = stepFailing(steps, currentCell());
+    if (cell >= 0) showCell(cell);
+  });
+  return button;
 }
 
 /**

@@ -1,7 +1,7 @@
 // The rows of the matrix: all cases, areas, their requirements, their cases. A row above cases sums them up.
 
 import { cellMatches } from "./state.js";
-import { caseAt, cellAt, data, lookOf, wasOf } from "./store.js";
+import { areaOf, caseAt, cellAt, data, lookOf, wasOf } from "./store.js";
 
 /**
  * @typedef {object} Row
@@ -58,12 +58,13 @@ export function buildRows(cases) {
   /** @type {Map<string, Map<number, number[]>>} */
   const areas = new Map();
   for (const row of cases) {
-    const { id, requirements } = caseAt(row);
-    const area = id.includes("/") ? id.slice(0, id.indexOf("/")) : "cases";
+    const { requirements } = caseAt(row);
+    const area = areaOf(row);
     const groups = getOrMake(areas, area, () => new Map());
     getOrMake(groups, requirements[0] ?? -1, () => []).push(row);
   }
-  return [...areas].map(([area, groups]) => {
+  const ordered = [...areas].sort(([one], [other]) => importance(one) - importance(other));
+  return ordered.map(([area, groups]) => {
     const below = [...groups].map(([requirement, its]) => {
       const described = data.requirements[requirement];
       const rows = its.map((row) => makeRow(3, `case:${caseAt(row).id}`, shortName(caseAt(row).id), caseAt(row).title, [row]));
@@ -85,6 +86,25 @@ export function buildRows(cases) {
       below,
     );
   });
+}
+
+/** The areas that matter most to a user, first; the others follow as the report has them. */
+const IMPORTANT = [
+  "window",
+  "panics",
+  "panics_tcp",
+  "error_handling",
+  "discovery",
+  "rtld",
+  "binding",
+  "configuration",
+  "updates",
+];
+
+/** @param {string} area */
+function importance(area) {
+  const place = IMPORTANT.indexOf(area);
+  return place < 0 ? IMPORTANT.length : place;
 }
 
 /** @param {string} id */

@@ -3,7 +3,7 @@
 import { breakable, byId, counted, el, opening, table } from "./dom.js";
 import { data } from "./store.js";
 
-/** @import { EnvoyTestData } from "./data.d.ts" */
+/** @import { EnvoyTestData, RequirementData } from "./data.d.ts" */
 
 /** @type {Record<string, string>} */
 const STATUS_STYLES = {
@@ -25,9 +25,29 @@ function envoyTests() {
   return [opening(`${title}: ${counted(data.envoyTests.length, "behaviour")}`, make, false, { id: "envoy-tests" })];
 }
 
+/** The extension points, and which of them no case is about. */
+function points() {
+  const without = data.points.filter((it) => !it.hasCases).map((it) => it.id);
+  const withCases = data.points.filter((it) => it.hasCases).map((it) => it.id);
+  return [
+    el("p", { class: "text", id: "points", tabindex: "-1" }, [
+      el("strong", {}, "Extension points. "),
+      `Cases are about: ${withCases.join(", ")}. `,
+      without.length ? `No case is about: ${without.join(", ")}.` : "",
+    ]),
+  ];
+}
+
+/**
+ * The document of a requirement, as a link where its address is known.
+ * @param {RequirementData} it
+ */
+export const documentLink = (it) => (it.link ? el("a", { href: it.link, rel: "noreferrer" }, it.document) : it.document);
+
 /** Fills the section. */
 export function buildRequirements() {
   const box = byId("requirements-box");
+  box.append(...points());
   if (!data.requirements.length) {
     box.append(el("p", {}, "This report has no requirements."));
     return;
@@ -61,7 +81,9 @@ export function buildRequirements() {
               el(
                 "span",
                 { class: "dim" },
-                ` (${[it.document, it.section, it.level, it.hosts ? `hosts ${it.hosts}` : ""].filter(Boolean).join(", ")})`,
+                " (",
+                documentLink(it),
+                `, ${[it.section, it.level, it.hosts ? `hosts ${it.hosts}` : ""].filter(Boolean).join(", ")})`,
               ),
               it.uncovered ? ` No case: ${it.uncovered}` : null,
             ],

@@ -84,11 +84,40 @@ export const sdkOf = (column) => item(data.sdks, columnAt(column).sdk);
 /** @param {number} column */
 export const hostOf = (column) => columnAt(column).host;
 
+const modified = new Set(data.modifiedHosts);
+
+/**
+ * A host's id, marked where it is a modified build.
+ * @param {string} host
+ */
+export const hostLabel = (host) => (modified.has(host) ? `${host} (modified build)` : host);
+
 /** @param {number} cell */
 export const caseOf = (cell) => caseAt(rowOf(cell));
 
 /** @param {number} cell */
 export const lookOf = (cell) => item(looks, item(packed.look, cell));
+
+/**
+ * The area of a case: its name up to the slash.
+ * @param {number} row
+ */
+export function areaOf(row) {
+  const { id } = caseAt(row);
+  return id.includes("/") ? id.slice(0, id.indexOf("/")) : "cases";
+}
+
+/** @type {Map<number, string> | null} */
+let causes = null;
+
+/**
+ * The id of the cause that a cell fails for; empty where it does not.
+ * @param {number} cell
+ */
+export function causeOf(cell) {
+  causes ??= new Map(data.causes.flatMap((it) => it.cells.map((place) => [place, it.id])));
+  return causes.get(cell) ?? "";
+}
 
 /**
  * @param {number} cell

@@ -1,7 +1,9 @@
 // A cell's story: requirement, outcome, what was expected and observed, how to reproduce it. It is in the address while open.
 
 import { breakable, byId, chip, command, counted, el, opening } from "./dom.js";
+import { issueLink } from "./failures.js";
 import { showCell } from "./matrix.js";
+import { documentLink } from "./sections.js";
 import { fragmentOf, state, writeAddress } from "./state.js";
 import {
   caseOf,
@@ -10,6 +12,7 @@ import {
   columnCount,
   columnOf,
   data,
+  hostLabel,
   hostOf,
   idOf,
   item,
@@ -59,7 +62,7 @@ export function showStory(cell) {
     el(
       "p",
       { class: "dim" },
-      `${sdkOf(columnOf(cell)).id} → Envoy ${hostOf(columnOf(cell))} · `,
+      `${sdkOf(columnOf(cell)).id} → Envoy ${hostLabel(hostOf(columnOf(cell)))} · `,
       el("a", { href: fragmentOf({ cell: idOf(cell) }), id: "permalink" }, "permalink"),
     ),
     ...chapters(cell),
@@ -133,7 +136,8 @@ function chapters(cell) {
       "Result",
       pairs(
         ["outcome", look.outcome, "outcome"],
-        ["judgement", `${look.judgement}: ${look.meaning}`, "judgement"],
+        ["severity", look.severity, "severity"],
+        ["judgement", judged(look), "judgement"],
         ["relation", look.relation + (look.relationReason ? `: ${own(cell, look.relationReason)}` : ""), "relation"],
         [
           "earlier run",
@@ -150,7 +154,7 @@ function chapters(cell) {
     ...analysis(cell, look, column),
     ...knownFailure(look),
     ...chapter(
-      "Reproduce",
+      NO_VERDICT.has(look.outcome) ? "To test it" : "Reproduce",
       look.reproduce ? el("div", { "data-field": "reproduce" }, command(own(cell, look.reproduce))) : null,
       evidence(cell, look),
     ),
@@ -167,14 +171,25 @@ function chapters(cell) {
   ];
 }
 
+/**
+ * The judgement and its meaning; of two meanings of one word, the one that is true of the cell.
+ * @param {Look} look
+ */
+function judged(look) {
+  if (look.judgement !== "skip") return `${look.judgement}: ${look.meaning}`;
+  return look.outcome === "not tested"
+    ? "skip: not tested, as the SDK or the host could not be had; never a pass"
+    : "skip: not applicable, as the case says nothing about this cell";
+}
+
 /** @param {RequirementData} its */
 function requirement(its) {
-  const where = [its.document, its.section, its.level, its.hosts ? `hosts ${its.hosts}` : ""].filter(Boolean).join(" · ");
+  const where = [its.section, its.level, its.hosts ? `hosts ${its.hosts}` : ""].filter(Boolean).join(" · ");
   return el(
     "blockquote",
     { "data-field": "requirement" },
     el("p", {}, its.statement),
-    el("footer", {}, el("b", {}, its.id), ` ${where}`),
+    el("footer", {}, el("b", {}, its.id), " ", documentLink(its), ` · ${where}`),
   );
 }
 
@@ -213,7 +228,7 @@ function hostsStrip(cell) {
         el(
           "a",
           { class: `chip ${look.style}`, href: fragmentOf({ cell: idOf(its) }), "aria-current": its === cell ? "true" : null },
-          `${hostOf(other)} ${look.glyph} ${look.word}`,
+          `${hostLabel(hostOf(other))} ${look.glyph} ${look.word}`,
         ),
       ),
     );
@@ -256,13 +271,7 @@ function analysis(cell, look, column) {
         ),
         names,
       ),
-      el(
-        "div",
-        {},
-        el("h4", {}, "Run-time observation: what the host did"),
-        el("p", { "data-field": "probe" }, look.load, look.symbol ? [": ", breakable(own(cell, look.symbol))] : null),
-        el("p", {}, "ABI string: ", el("span", { "data-field": "abi" }, look.abi)),
-      ),
+      el("div", {}, el("h4", {}, "Run-time observation: what the host did"), observation(cell, look)),
     ),
     look.mismatch
       ? el(
@@ -275,6 +284,19 @@ function analysis(cell, look, column) {
   );
 }
 
+/**
+ * What the host did with the probe: nothing, where the cell did not run.
+ * @param {number} cell
+ * @param {Look} look
+ */
+function observation(cell, look) {
+  if (NO_VERDICT.has(look.outcome)) return el("p", { "data-field": "probe" }, `none: the cell did not run (${look.outcome})`);
+  return [
+    el("p", { "data-field": "probe" }, look.load, look.symbol ? [": ", breakable(own(cell, look.symbol))] : null),
+    el("p", {}, "ABI string: ", el("span", { "data-field": "abi" }, look.abi)),
+  ];
+}
+
 /** @param {Look} look */
 function knownFailure(look) {
   if (!look.record) return [];
@@ -282,8 +304,16 @@ function knownFailure(look) {
   return chapter(
     "Known failure",
     pairs(
-      ["record", look.record, "record"],
+      [
+        "record",
+        el("a", { href: `#record=${encodeURIComponent(look.record)}`, "data-filter": "failures" }, look.record),
+        "record",
+      ],
+      ["title", record && record.title !== look.record ? record.title : ""],
+      ["fault", record?.fault],
       ["reason", record?.reason],
+      ["workaround", record?.workaround],
+      ["reported", record ? issueLink(record.issue) : ""],
       ["evidence", record?.evidence],
       ["cells", record ? `${record.cells}${record.xpass ? `, ${record.xpass} of them xpass` : ""}` : ""],
     ),
@@ -296,7 +326,7 @@ function knownFailure(look) {
  */
 function evidence(cell, look) {
   const folder = own(cell, look.evidence);
-  if (!folder) return null;
+  if (!folder) return null; // none was kept, or none is beside this page
   const address = below(folder);
   if (!address) return el("p", { "data-field": "evidence" }, "Evidence: ", folder);
   return el(
