@@ -91,6 +91,10 @@ def _page(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
     return attacked("page", *sides, "--out", folder / "page.html", folder=folder)
 
 
+def _show(bad: Path, _: Path, chance: random.Random, folder: Path) -> Try:
+    return attacked("show", bad, *chance.choice(((), ("--details",))), folder=folder)
+
+
 def _nightly(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
     report, previous = chance.choice(((bad, good), (good, bad)))
     issue = ("--issue", folder / "issue.md")
@@ -123,12 +127,13 @@ def _published(bad: Path, _: Path, __: random.Random, folder: Path) -> Try:
 
 
 _WAYS: tuple[Callable[[Path, Path, random.Random, Path], Try], ...] = (
-    *(_diff, _gate, _gate_module, _merge, _page, _nightly, _published),
+    *(_diff, _gate, _gate_module, _merge, _page, _show, _nightly, _published),
 )
 
 _IMPORTED = (
-    *("cli.output", "core.terminal", "matrix.execute", "matrix.merge", "release.gate.judge", "release.gate.show"),
+    *("cli.output", "core.terminal", "matrix.execute", "matrix.merge", "report.answers.judge", "release.gate.show"),
     *("release.nightly.conclude", "release.publish.verify", "report.comparison.show", "report.page.document"),
+    *("report.console", "report.details"),
 )
 
 
