@@ -260,7 +260,7 @@ def _headline(
             sentence = "The run is incomplete, so it gives no answer"
         case RunVerdict.NOT_TESTED:
             sentence = (
-                f"Not tested: {official.not_tested} of {official.cells} supported cells of the official SDKs; "
+                f"Not tested{' in part' if official.ran else ''}: {official.not_tested} of {official.cells} supported cells of the official SDKs; "
                 f"{official.tested_percent} % of what is promised was tested"
             )
         case RunVerdict.CONTROL:
