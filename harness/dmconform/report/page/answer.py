@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dmconform.core.text import counted, cut
@@ -13,8 +13,10 @@ from dmconform.report.answers.fields import Field, FieldState, fields
 from dmconform.report.answers.notices import Notice, notices
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict, ReasonKind
 from dmconform.report.grid import LANGUAGE_NAMES, Grid, grid, natural
+from dmconform.report.modified_builds import compare_builds, modified_alone
 from dmconform.report.page.links import filter_link
 from dmconform.report.schema import Report
+from dmconform.report.unreleased import development_sdks, development_sentences
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 REASONS_SHOWN = 8
@@ -157,12 +159,13 @@ def answer_parts(report: Report) -> AnswerParts:
             of_hosts[subject] = replace(its, note="by the control alone")
     official = [field for field in found if _is_official(field)]
     control = [field for field in found if not _is_official(field)]
+    unreleased = {sdk.id: f"{sdk.version or 'unreleased'} ({sdk.commit[:10]})" for sdk in development_sdks(report)}
     described = {host.id: host for host in report.hosts}
     return AnswerParts(
-        official=_table(official, described, of_sdks, of_hosts),
-        control=_table(control, described, {}, {}),
+        official=_table(official, described, of_sdks, of_hosts, unreleased),
+        control=_table(control, described, {}, {}, unreleased),
         answers=(*of_sdks.values(), *of_hosts.values()),
-        notices=(*_modified(report, official), *(_notice(one) for one in notices(report, found))),
+        notices=(*_besides(report), *(_notice(one) for one in notices(report, found))),
         states={(field.sdk, field.host): field.state for field in found},
     )
 
@@ -176,7 +179,17 @@ def _table(
     described: Mapping[str, Host],
     of_sdks: Mapping[str, AnswerView],
     of_hosts: Mapping[str, AnswerView],
+    unreleased: Mapping[str, str],
 ) -> AnswerTable:
+    """Returns a table.
+
+    Args:
+        found: its fields.
+        described: the hosts of the report, by id.
+        of_sdks: the answers of SDKs, by id.
+        of_hosts: those of hosts.
+        unreleased: the versions of SDKs that are no release, by id.
+    """
     by_pair = {(field.sdk, field.host): field for field in found}
     hosts = sorted({host for _, host in by_pair}, key=natural)
     sdks = sorted({sdk for sdk, _ in by_pair}, key=natural)
@@ -184,7 +197,8 @@ def _table(
     rows = []
     for sdk in sdks:
         language, minor, provider = sdk_parts(sdk)
-        label = " ".join(filter(None, (LANGUAGE_NAMES.get(language, language), minor, provider if several else "")))
+        version = unreleased.get(sdk, minor)
+        label = " ".join(filter(None, (LANGUAGE_NAMES.get(language, language), version, provider if several else "")))
         its = tuple(_view(by_pair[sdk, host]) if (sdk, host) in by_pair else None for host in hosts)
         rows.append(SdkRow(sdk, label, filter_link(sdk=sdk), its, of_sdks.get(sdk)))
     columns = (
@@ -295,20 +309,17 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
     )
 
 
-def _modified(report: Report, official: Iterable[Field]) -> Iterable[NoticeView]:
-    """Returns a line for each host that is a modified build, so that no result of it is taken for the release's."""
-    promised = {field.host for field in official if field.relation is Relation.SUPPORTED}
-    hosts = [host for host in report.hosts if host.id in promised]
-    for host in hosts:
-        if host.is_modified:
-            others = [one.id for one in hosts if not one.is_modified and _minor(one) == _minor(host)]
-            clean = f"; compare {', '.join(others)}" if others else ", and this run has no other build of that minor"
-            text = f"Envoy {host.id} is a modified build: its results are not those of the release{clean}"
-            yield NoticeView(text, filter_link(host=host.id))
-
-
-def _minor(host: Host) -> str:
-    return host.release_text.rpartition(".")[0]
+def _besides(report: Report) -> Iterator[NoticeView]:
+    """Yields what modified builds and unreleased SDKs rest on, so that no result of them is taken for a release's."""
+    for sdk, text in zip(development_sdks(report), development_sentences(report), strict=True):
+        yield NoticeView(text, filter_link(sdk=sdk.id))
+    for compared in compare_builds(report):
+        yield NoticeView(compared.sentence, filter_link(host=compared.modified.id))
+    for host in modified_alone(report):
+        text = (
+            f"Envoy {host.label} has no clean host beside it: what is shown of {host.release.minor} rests on a modified build"
+        )
+        yield NoticeView(text, filter_link(host=host.id))
 
 
 _PLACES = {"abi": "#abi", "coverage": "#points", "unsupported": filter_link(relation="unsupported")}
