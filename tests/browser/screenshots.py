@@ -1,4 +1,7 @@
-"""Pictures of a report's page: `python -m tests.browser.screenshots REPORT.json FOLDER`. For people to look at, not a test."""
+"""Pictures of a report's page, for people to look at, not a test: `python -m tests.browser.screenshots REPORT.json FOLDER`.
+
+With `--situations` it takes the first screen of four situations that are made from the report: light and dark, wide and narrow.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from dmconform.report.schema import Report
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import chromium
+from tests.browser.situations import SITUATIONS
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,8 @@ def pictures(report: Report) -> tuple[Picture, ...]:
     story = f"#{cell_fragment(reported.id)}"
     return (
         Picture("answer"),
-        Picture("answer-dark-narrow", scheme="dark", width=420),
+        Picture("answer-dark-narrow", scheme="dark", width=390),
+        Picture("failures", at="#failures"),
         Picture("matrix", fragment="#language=rust&differs=1", at="#matrix"),
         Picture("matrix-dark", fragment="#compact=1", at="#matrix", scheme="dark"),
         Picture("story", fragment=story, height=1100),
@@ -56,19 +61,30 @@ def take(browser: Browser, address: str, its: Picture, folder: Path) -> None:
     page.close()
 
 
+def first_screens(name: str) -> tuple[Picture, ...]:
+    """The first screen of a situation, light and dark, wide and narrow."""
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    return tuple(Picture(f"{name}-{width}-{scheme}", scheme=scheme, width=width) for width in (1440, 390) for scheme in schemes)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Takes all pictures of a report."""
-    if len(arguments) != 2:
+    words = [one for one in arguments if one != "--situations"]
+    if len(words) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    report, folder = read_report(Path(arguments[0])), Path(arguments[1])
+    report, folder = read_report(Path(words[0])), Path(words[1])
     folder.mkdir(parents=True, exist_ok=True)
+    asked = [(report, pictures(report))]
+    if len(words) < len(arguments):
+        asked = [(make(report), first_screens(name)) for name, make in SITUATIONS.items()]
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
         file = Path(place) / "index.html"
-        file.write_text(render_html(report), encoding="utf-8")
         browser = playwright.chromium.launch(executable_path=chromium(), chromium_sandbox=False)
-        for its in pictures(report):
-            take(browser, file.as_uri(), its, folder)
+        for its, wanted in asked:
+            file.write_text(render_html(its, None, file.parent), encoding="utf-8")
+            for picture in wanted:
+                take(browser, file.as_uri(), picture, folder)
         browser.close()
     return 0
 

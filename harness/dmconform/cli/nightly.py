@@ -117,7 +117,7 @@ def _tonight(arguments: argparse.Namespace, previous: Report | None) -> tuple[Pa
     renew_images(arguments.host, paths.cache_folder())
     with report_folder(keep / name_of(datetime.now(UTC))) as folder:
         report = run_matrix(selection_of(arguments), folder, arguments.workers, started, reruns=arguments.reruns)
-    print_report(arguments.format, report, folder)
+    print_report(arguments.format, report, folder, details=arguments.details)
     remove_old(keep, arguments.nights)
     return folder, report, before
 

@@ -63,8 +63,8 @@ SHORT_SEVERITIES = {
 
 
 @dataclass(frozen=True)
-class Span:
-    """A part of a line with a look of its own."""
+class StyledPart:
+    """A part of a line that looks otherwise."""
 
     start: int
     end: int
@@ -77,7 +77,7 @@ class AnswerLine:
 
     text: str
     style: str = ""
-    spans: tuple[Span, ...] = ()
+    spans: tuple[StyledPart, ...] = ()
 
     def rows(self, width: int) -> int:
         """Returns how many rows a terminal of a width needs for it."""
@@ -184,7 +184,7 @@ def _row(head: str, cells: Sequence[tuple[str, str]], column: int, style: str = 
     for value, look in cells:
         start = len(text) + 1
         text += " " + _padded(value, column)
-        spans.append(Span(start, start + len(_cut(value, column)), look))
+        spans.append(StyledPart(start, start + len(_cut(value, column)), look))
     return AnswerLine(text.rstrip(), style, tuple(span for span in spans if span.style))
 
 
@@ -275,7 +275,7 @@ def _severities(summary: Summary, width: int) -> Iterator[AnswerLine]:
 
 
 def _answers(report: Report, width: int) -> Iterator[AnswerLine]:
-    """Yields what may be released, what may not, and of what that cannot be told."""
+    """Yields what may be released, what may not, and what stays open."""
     styles = {answer.glyph: _ANSWER_STYLES[answer] for answer in GateAnswer}
     for sentence in answer_sentences(answers(report)):
         yield from _wrapped(sentence, width, 2, styles[sentence[0]])

@@ -1,7 +1,7 @@
 """The report as JUnit XML, for a CI system's list of tests.
 
 A test suite is an SDK version, a test case a cell; the first suite has no test and says what the whole report comes to.
-Failures are what breaks the promise, errors what could not run; what gates nothing and did not pass is `skipped` with a
+Failures are what breaks the promise, errors what could not run; what does not gate and did not pass is `skipped` with a
 message, so that neither a red nor a green light is lit for it.
 """
 

@@ -259,10 +259,9 @@ def _headline(
         case RunVerdict.INCOMPLETE:
             sentence = "The run is incomplete, so it gives no answer"
         case RunVerdict.NOT_TESTED:
-            sentence = (
-                f"Not tested: {official.not_tested} of {official.cells} supported cells of the official SDKs; "
-                f"{official.tested_percent} % of what is promised was tested"
-            )
+            part = " in part" if official.ran else ""
+            of_all = f"{official.not_tested} of {official.cells} supported cells of the official SDKs"
+            sentence = f"Not tested{part}: {of_all}; {official.tested_percent} % of what is promised was tested"
         case RunVerdict.CONTROL:
             sentence = "Only the reference SDK was run, the control: this says nothing of the official SDKs"
         case RunVerdict.NOTHING:

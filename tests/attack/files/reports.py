@@ -91,6 +91,10 @@ def _page(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
     return attacked("page", *sides, "--out", folder / "page.html", folder=folder)
 
 
+def _show(bad: Path, _: Path, chance: random.Random, folder: Path) -> Try:
+    return attacked("show", bad, *chance.choice(((), ("--details",))), folder=folder)
+
+
 def _nightly(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
     report, previous = chance.choice(((bad, good), (good, bad)))
     issue = ("--issue", folder / "issue.md")
@@ -132,7 +136,7 @@ def _site(bad: Path, good: Path, chance: random.Random, folder: Path) -> Try:
 
 
 _WAYS: tuple[Callable[[Path, Path, random.Random, Path], Try], ...] = (
-    *(_diff, _gate, _gate_module, _merge, _page, _nightly, _published, _site),
+    *(_diff, _gate, _gate_module, _merge, _page, _show, _nightly, _published, _site),
 )
 
 _IMPORTED = (
@@ -143,6 +147,8 @@ _IMPORTED = (
         "release.site.build",
         "report.comparison.show",
         "report.page.document",
+        "report.console",
+        "report.details",
     ),
 )
 

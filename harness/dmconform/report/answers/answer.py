@@ -38,7 +38,7 @@ def answers(report: Report) -> ReleaseAnswers:
 
 
 def answer_sentences(found: ReleaseAnswers) -> tuple[str, ...]:
-    """Returns what may be released, what may not, and of what that cannot be told: a line for each answer that there is."""
+    """Returns what may be released, what may not, and what stays open: a line for each answer that there is."""
     lines = []
     for answer in GateAnswer:
         sdks = [name.removesuffix(f":{Provider.OFFICIAL.value}") for name, one in found.sdks if one.answer is answer]

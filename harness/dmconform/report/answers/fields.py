@@ -60,13 +60,14 @@ class Field:
 def fields(report: Report) -> tuple[Field, ...]:
     """Returns a field for each pair of SDK and host that has cells, in the order of the report."""
     severities = Severities(report)
+    is_whole = report.complete and report.planned_cells <= len(report.cells)
     pairs: dict[tuple[str, str], list[CellEntry]] = {}
     for cell in report.cells:
         pairs.setdefault((cell.sdk, cell.host), []).append(cell)
-    return tuple(_field(sdk, host, cells, severities) for (sdk, host), cells in pairs.items())
+    return tuple(_field(sdk, host, cells, severities, is_whole=is_whole) for (sdk, host), cells in pairs.items())
 
 
-def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severities) -> Field:
+def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severities, *, is_whole: bool) -> Field:
     cells = tuple(cells)
     relations = {cell.relation for cell in cells}
     supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
@@ -80,19 +81,25 @@ def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severiti
         shown,
         severities.count(others),
         sum(cell.outcome is Outcome.PASS for cell in others),
-        state_of(shown, is_supported=bool(supported)),
+        state_of(shown, is_supported=bool(supported), is_whole=is_whole),
     )
 
 
-def state_of(shown: Evidence, *, is_supported: bool) -> FieldState:
-    """Returns what supported cells come to; the worst that is known counts, and what was not tested is never a tick."""
+def state_of(shown: Evidence, *, is_supported: bool, is_whole: bool = True) -> FieldState:
+    """Returns what supported cells come to; the worst that is known counts, and what was not tested is never a tick.
+
+    Args:
+        shown: what the cells show.
+        is_supported: whether any cell is supported.
+        is_whole: whether the run came to its end: before it, cells may be missing that nobody can see.
+    """
     if not is_supported:
         return FieldState.UNSUPPORTED
     if shown.new_failures or shown.against:
         return FieldState.FAILS
     if not shown.cells:
         return FieldState.ASKS_NOTHING
-    if shown.errors or shown.ran + shown.errors + shown.not_tested < shown.cells:
+    if not is_whole or shown.errors or shown.ran + shown.errors + shown.not_tested < shown.cells:
         return FieldState.INCOMPLETE
     if shown.not_tested:
         return FieldState.PARTLY if shown.ran else FieldState.NOT_TESTED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dmconform.core.text import counted, cut
@@ -13,8 +13,10 @@ from dmconform.report.answers.fields import Field, FieldState, fields
 from dmconform.report.answers.notices import Notice, notices
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict, ReasonKind
 from dmconform.report.grid import LANGUAGE_NAMES, Grid, grid, natural
+from dmconform.report.modified_builds import compare_builds, modified_alone
 from dmconform.report.page.links import filter_link
 from dmconform.report.schema import Report
+from dmconform.report.unreleased import development_sdks, development_sentences
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 REASONS_SHOWN = 8
@@ -69,6 +71,7 @@ class AnswerView:
     glyph: str
     word: str
     style: str
+    note: str  # what the answer rests on, where that is less than a reader expects
     counts: str
     reasons: tuple[ReasonView, ...]
     more: int  # reasons that are not shown
@@ -148,16 +151,27 @@ def answer_parts(report: Report) -> AnswerParts:
     given = answers(report)
     of_sdks = {subject: _answer(subject, SDK_POLICY, "--sdk", verdict, records) for subject, verdict in given.sdks}
     of_hosts = {subject: _answer(subject, HOST_POLICY, "--host", verdict, records) for subject, verdict in given.hosts}
-    official = [field for field in found if sdk_parts(field.sdk)[2] == Provider.OFFICIAL.value]
-    control = [field for field in found if sdk_parts(field.sdk)[2] != Provider.OFFICIAL.value]
+    tested = {field.host for field in found if _is_official(field) and field.evidence.ran}
+    for subject, its in of_hosts.items():
+        if (
+            subject not in tested and its.style == "good"
+        ):  # the policy lets the reference SDK take the place of one not there yet
+            of_hosts[subject] = replace(its, note="by the control alone")
+    official = [field for field in found if _is_official(field)]
+    control = [field for field in found if not _is_official(field)]
+    unreleased = {sdk.id: f"{sdk.version or 'unreleased'} ({sdk.commit[:10]})" for sdk in development_sdks(report)}
     described = {host.id: host for host in report.hosts}
     return AnswerParts(
-        official=_table(official, described, of_sdks, of_hosts),
-        control=_table(control, described, {}, {}),
+        official=_table(official, described, of_sdks, of_hosts, unreleased),
+        control=_table(control, described, {}, {}, unreleased),
         answers=(*of_sdks.values(), *of_hosts.values()),
-        notices=(*_modified(report, official), *(_notice(one) for one in notices(report, found))),
+        notices=(*_besides(report), *(_notice(one) for one in notices(report, found))),
         states={(field.sdk, field.host): field.state for field in found},
     )
+
+
+def _is_official(field: Field) -> bool:
+    return sdk_parts(field.sdk)[2] == Provider.OFFICIAL.value
 
 
 def _table(
@@ -165,7 +179,17 @@ def _table(
     described: Mapping[str, Host],
     of_sdks: Mapping[str, AnswerView],
     of_hosts: Mapping[str, AnswerView],
+    unreleased: Mapping[str, str],
 ) -> AnswerTable:
+    """Returns a table.
+
+    Args:
+        found: its fields.
+        described: the hosts of the report, by id.
+        of_sdks: the answers of SDKs, by id.
+        of_hosts: those of hosts.
+        unreleased: the versions of SDKs that are no release, by id.
+    """
     by_pair = {(field.sdk, field.host): field for field in found}
     hosts = sorted({host for _, host in by_pair}, key=natural)
     sdks = sorted({sdk for sdk, _ in by_pair}, key=natural)
@@ -173,7 +197,8 @@ def _table(
     rows = []
     for sdk in sdks:
         language, minor, provider = sdk_parts(sdk)
-        label = " ".join(filter(None, (LANGUAGE_NAMES.get(language, language), minor, provider if several else "")))
+        version = unreleased.get(sdk, minor)
+        label = " ".join(filter(None, (LANGUAGE_NAMES.get(language, language), version, provider if several else "")))
         its = tuple(_view(by_pair[sdk, host]) if (sdk, host) in by_pair else None for host in hosts)
         rows.append(SdkRow(sdk, label, filter_link(sdk=sdk), its, of_sdks.get(sdk)))
     columns = (
@@ -186,18 +211,17 @@ def _table(
 def _view(field: Field) -> FieldView:
     shown, state = field.evidence, field.state
     word, note = state.value, ""
-    worst = field.worst
-    counts = {one: shown.failed.get(one, 0) + shown.known.get(one, 0) for one in Severity}
-    worst_words = f"{counts[worst]} {TIMES} {worst.value}" if worst is not None else ""
     match state:
         case FieldState.HOLDS:
             note = f"{shown.passed} of {shown.cells}"
         case FieldState.KNOWN:
-            word, note = f"{shown.known_failures} known", worst_words
+            word, note = f"{shown.known_failures} known", _worst(shown.known)
         case FieldState.FAILS if shown.new_failures:
-            word, note = f"{shown.new_failures} fail", worst_words
+            word, note = f"{shown.new_failures} fail", _worst(shown.failed)
         case FieldState.FAILS:
             note = f"{shown.against} no longer as recorded"
+        case FieldState.INCOMPLETE if shown.ran == shown.cells:
+            word, note = "incomplete", f"{shown.ran} so far"
         case FieldState.INCOMPLETE:
             note = f"{shown.cells - shown.ran} of {shown.cells}"
         case FieldState.PARTLY:
@@ -220,12 +244,15 @@ def _view(field: Field) -> FieldView:
     )
 
 
+def _worst(counts: Mapping[Severity, int]) -> str:
+    """Returns the worst of some failures, and how many there are of it."""
+    worst = next((one for one in Severity if counts.get(one)), None)
+    return f"{counts[worst]} {TIMES} {worst.value}" if worst is not None else ""
+
+
 def _others(field: Field) -> str:
     """Returns what unsupported cells came to, in a few words."""
-    if field.others:
-        worst = next(one for one in Severity if one in field.others)
-        return f"{field.others[worst]} {TIMES} {worst.value}"
-    return f"{field.others_passed} pass" if field.others_passed else ""
+    return _worst(field.others) or (f"{field.others_passed} pass" if field.others_passed else "")
 
 
 def _sentence(field: Field) -> str:
@@ -273,6 +300,7 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
         glyph=glyph,
         word=word,
         style=style,
+        note="",
         counts=f"{verdict.held} of {counted(verdict.cells, 'cell')} that the policy {policy} asks for hold",
         reasons=tuple(reasons[:REASONS_SHOWN]),
         more=max(0, len(reasons) - REASONS_SHOWN),
@@ -281,20 +309,17 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
     )
 
 
-def _modified(report: Report, official: Iterable[Field]) -> Iterable[NoticeView]:
-    """Returns a line for each host that is a modified build, so that no result of it is taken for the release's."""
-    promised = {field.host for field in official if field.relation is Relation.SUPPORTED}
-    hosts = [host for host in report.hosts if host.id in promised]
-    for host in hosts:
-        if host.is_modified:
-            others = [one.id for one in hosts if not one.is_modified and _minor(one) == _minor(host)]
-            clean = f"; compare {', '.join(others)}" if others else ", and this run has no other build of that minor"
-            text = f"Envoy {host.id} is a modified build: its results are not those of the release{clean}"
-            yield NoticeView(text, filter_link(host=host.id))
-
-
-def _minor(host: Host) -> str:
-    return host.release_text.rpartition(".")[0]
+def _besides(report: Report) -> Iterator[NoticeView]:
+    """Yields what modified builds and unreleased SDKs rest on, so that no result of them is taken for a release's."""
+    for sdk, text in zip(development_sdks(report), development_sentences(report), strict=True):
+        yield NoticeView(text, filter_link(sdk=sdk.id))
+    for compared in compare_builds(report):
+        yield NoticeView(compared.sentence, filter_link(host=compared.modified.id))
+    for host in modified_alone(report):
+        text = (
+            f"Envoy {host.label} has no clean host beside it: what is shown of {host.release.minor} rests on a modified build"
+        )
+        yield NoticeView(text, filter_link(host=host.id))
 
 
 _PLACES = {"abi": "#abi", "coverage": "#points", "unsupported": filter_link(relation="unsupported")}

@@ -29,14 +29,7 @@ def figures(summary: Summary) -> tuple[Figure, ...]:
 
 def _figures(summary: Summary) -> Iterator[Figure]:
     official, control = summary.official, summary.control
-    yield Figure(
-        "tested",
-        f"{official.tested_percent} %" if official.cells else "-",
-        f"of the promise tested: {official.ran} of {counted(official.cells, 'cell')} of the official SDKs"
-        if official.cells
-        else "of the promise tested: no official SDK was run",
-        is_open=not official.is_whole,
-    )
+    yield _tested(summary)
     yield Figure("new", str(official.new_failures), _by_severity("new failures", official.failed), official.new_failures > 0)
     yield Figure("known", str(official.known_failures), _by_severity("known failures", official.known))
     if official.against:
@@ -63,6 +56,18 @@ def _figures(summary: Summary) -> Iterator[Figure]:
         ]
         text = f"of {control.cells} cells of the control, the reference SDK, pass"
         yield Figure("control", str(control.passed), "; ".join([text, *filter(None, more)]), control.new_failures > 0)
+
+
+def _tested(summary: Summary) -> Figure:
+    """Returns how much of the promise was tested: of a run that did not come to its end, nobody knows."""
+    official = summary.official
+    if not official.cells:
+        return Figure("tested", "-", "of the promise tested: no official SDK was run", is_open=True)
+    if summary.missing:
+        text = f"of the promise tested: {counted(official.ran, 'cell')} of the official SDKs so far, of an unknown number"
+        return Figure("tested", "?", text, is_open=True)
+    text = f"of the promise tested: {official.ran} of {counted(official.cells, 'cell')} of the official SDKs"
+    return Figure("tested", f"{official.tested_percent} %", text, is_open=not official.is_whole)
 
 
 def _ends(shown: Evidence) -> int:

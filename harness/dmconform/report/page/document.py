@@ -55,7 +55,7 @@ def page(report: Report, comparison: ReportComparison | None, beside: Path | Non
     style = (ASSETS / STYLE).read_text(encoding="utf-8")
     script = combine(ASSETS, SCRIPT)
     summary = summarise(report)
-    answer, _, numbers = summary.headline.partition(": ")
+    answer, numbers = _split(summary.headline)
     parts = answer_parts(report)
     data = page_data(report, comparison, parts.states, beside)
     return _template().render(
@@ -82,6 +82,15 @@ def page(report: Report, comparison: ReportComparison | None, beside: Path | Non
         glossary=glossary(),
         legend=[(its, meaning) for _, its, meaning in LEGEND],
     )
+
+
+def _split(headline: str) -> tuple[str, str]:
+    """Returns the answer of a headline, and the numbers that follow after a colon or in brackets."""
+    sentence, bracket, rest = headline.partition(" (")
+    answer, colon, numbers = sentence.partition(": ")
+    if colon:
+        return answer, numbers + bracket + rest
+    return answer, rest.removesuffix(")")
 
 
 def _compared(comparison: ReportComparison) -> str:
