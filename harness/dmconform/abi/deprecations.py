@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dmconform.abi.policy import Policy
+from dmconform.abi.policy import AbiPolicy
 from dmconform.abi.types import Abi, Deprecation
 from dmconform.core.versions import Minor
 
@@ -24,7 +24,7 @@ class Deprecated:
     replacement: tuple[str, ...]
 
 
-def deprecations(abis: Mapping[Minor, Abi], policy: Policy) -> dict[str, Deprecated]:
+def deprecations(abis: Mapping[Minor, Abi], policy: AbiPolicy) -> dict[str, Deprecated]:
     """Returns what the headers of these minors mark as deprecated, by name.
 
     A mark holds for all later minors: of one whose own header is not at hand, the comments are not known.
@@ -37,7 +37,7 @@ def deprecations(abis: Mapping[Minor, Abi], policy: Policy) -> dict[str, Depreca
     return found
 
 
-def deprecated_as(name: str, announced: Deprecation, first_seen: Minor, policy: Policy) -> Deprecated:
+def deprecated_as(name: str, announced: Deprecation, first_seen: Minor, policy: AbiPolicy) -> Deprecated:
     """Returns what an announcement means.
 
     Args:

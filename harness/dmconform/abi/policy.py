@@ -28,7 +28,7 @@ class RuleText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Policy:
+class AbiPolicy:
     """The policy: the first minor that it binds, how long something deprecated must stay, and the rules."""
 
     since: Minor
@@ -51,7 +51,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @functools.cache
-def load_policy(path: Path = FILE) -> Policy:
+def load_policy(path: Path = FILE) -> AbiPolicy:
     """Reads the policy.
 
     Raises:
@@ -64,4 +64,4 @@ def load_policy(path: Path = FILE) -> Policy:
         since = Minor.parse(file.since)
     except ValueError as error:
         raise DataFileError(path, str(error)) from None
-    return Policy(since, file.releases_deprecated, file.rule)
+    return AbiPolicy(since, file.releases_deprecated, file.rule)

@@ -13,7 +13,7 @@ _POINTER = re.compile(rb"^typedef\b[^;]*?\(\s*\*\s*(envoy_dynamic_module_\w+)\s*
 
 
 @dataclass(frozen=True)
-class Places:
+class HeaderPlaces:
     """The lines of a header's declarations; without a file where there is no header."""
 
     file: str = ""
@@ -24,11 +24,11 @@ class Places:
         return self.lines.get(name, 0)
 
 
-def places_in(operand: str) -> Places:
+def places_in(operand: str) -> HeaderPlaces:
     """Returns the places in the header that an operand of the command line names; none where it names something else."""
     path = Path(operand)
     if not path.is_file():
-        return Places()
+        return HeaderPlaces()
     with path.open("rb") as file:
         text = file.read(_BYTES)
     lines: dict[str, int] = {}
@@ -38,4 +38,4 @@ def places_in(operand: str) -> Places:
             line += text.count(b"\n", at, found.start(1))
             at = found.start(1)
             lines.setdefault(found[1].decode("ascii", "replace"), line)
-    return Places(operand, lines)
+    return HeaderPlaces(operand, lines)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dmconform.abi.deprecations import Deprecated
-from dmconform.abi.policy import Policy
+from dmconform.abi.policy import AbiPolicy
 from dmconform.abi.policy_rule import PolicyRule
 from dmconform.abi_diff.changes import AbiChange, AbiChangeKind, Impact, RuleBreak, RuleStatus, RuleVerdict
 from dmconform.core.versions import Minor
@@ -64,7 +64,7 @@ class Circumstances:
         exact: whether all that was compared is from the headers of the releases themselves.
     """
 
-    policy: Policy
+    policy: AbiPolicy
     release: Minor
     release_known: bool
     deprecated: Mapping[str, Deprecated]
@@ -74,7 +74,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedChange:
     """The rules that one change breaks, each with the reason; or that it cannot be judged by, or that permit it."""
 
     broken: Mapping[PolicyRule, str] = field(default_factory=dict)
@@ -82,13 +82,15 @@ class Judged:
     permitted: bool = False
 
 
-def judge(changes: Sequence[AbiChange], circumstances: Circumstances) -> tuple[Judged, ...]:
+def judge(changes: Sequence[AbiChange], circumstances: Circumstances) -> tuple[JudgedChange, ...]:
     """Returns what the policy says of each change, in their order."""
     successors = _successors(changes)
     return tuple(_judged(one, circumstances, successors.get(one.subject)) for one in changes)
 
 
-def verdicts(changes: Sequence[AbiChange], judged: Sequence[Judged], circumstances: Circumstances) -> tuple[RuleVerdict, ...]:
+def verdicts(
+    changes: Sequence[AbiChange], judged: Sequence[JudgedChange], circumstances: Circumstances
+) -> tuple[RuleVerdict, ...]:
     """Returns the verdict of each rule, in the order of the policy.
 
     Args:
@@ -153,7 +155,7 @@ def _successors(changes: Sequence[AbiChange]) -> dict[str, str]:
     return found
 
 
-def _judged(change: AbiChange, circumstances: Circumstances, successor: str | None) -> Judged:
+def _judged(change: AbiChange, circumstances: Circumstances, successor: str | None) -> JudgedChange:
     broken: dict[PolicyRule, str] = {}
     if change.kind in REMOVALS:
         removal = _removal(change, circumstances)
@@ -165,27 +167,27 @@ def _judged(change: AbiChange, circumstances: Circumstances, successor: str | No
     elif change.kind in _HOOKS:
         broken[PolicyRule.OPTIONAL_HOOKS] = change.detail
     elif change.kind is AbiChangeKind.HOOK_NOT_MEASURED:
-        return Judged(unknown={PolicyRule.OPTIONAL_HOOKS: f"{change.subject}: {change.detail}"})
+        return JudgedChange(unknown={PolicyRule.OPTIONAL_HOOKS: f"{change.subject}: {change.detail}"})
     elif change.kind is AbiChangeKind.ENUM_VALUE_ADDED and change.impact is Impact.BUILT:
         broken[PolicyRule.ENUM_DIRECTION] = f"{change.detail}, and the host passes the enum to modules"
     if broken and successor is not None and change.kind not in _HOOKS:
         broken[PolicyRule.ADDITION] = f"{successor} takes its place instead of standing beside it"
-    return Judged(broken)
+    return JudgedChange(broken)
 
 
-def _removal(change: AbiChange, circumstances: Circumstances) -> Judged:
+def _removal(change: AbiChange, circumstances: Circumstances) -> JudgedChange:
     mark = circumstances.deprecated.get(change.subject)
     if mark is None and not circumstances.marks_known:
         why = f"{change.subject} is gone; whether it was deprecated is not known, as of the older side only names are"
-        return Judged(unknown={PolicyRule.DEPRECATION: why, PolicyRule.FROZEN: why})
+        return JudgedChange(unknown={PolicyRule.DEPRECATION: why, PolicyRule.FROZEN: why})
     if mark is None:
         why = "it is gone, and was never marked as deprecated"
-        return Judged({PolicyRule.FROZEN: why, PolicyRule.DEPRECATION: why})
+        return JudgedChange({PolicyRule.FROZEN: why, PolicyRule.DEPRECATION: why})
     if circumstances.release >= mark.earliest_removal:
-        return Judged(permitted=True)
+        return JudgedChange(permitted=True)
     release = f"{circumstances.release}" if circumstances.release_known else f"what is taken for {circumstances.release}"
     why = f"deprecated since {mark.since}, so that {mark.earliest_removal} may be the first to lack it; it is gone in {release}"
-    return Judged({PolicyRule.DEPRECATION: why})
+    return JudgedChange({PolicyRule.DEPRECATION: why})
 
 
 def _not_comparable(changes: Sequence[AbiChange], circumstances: Circumstances) -> Iterator[tuple[PolicyRule, str]]:
@@ -198,7 +200,7 @@ def _not_comparable(changes: Sequence[AbiChange], circumstances: Circumstances) 
         yield PolicyRule.ENUM_DIRECTION, "no type could be compared"
 
 
-def _remarks(rule: PolicyRule, changes: Sequence[AbiChange], judged: Sequence[Judged]) -> Iterator[str]:
+def _remarks(rule: PolicyRule, changes: Sequence[AbiChange], judged: Sequence[JudgedChange]) -> Iterator[str]:
     for change, one in zip(changes, judged, strict=True):
         if rule is PolicyRule.ADDITION and change.kind in _ADDITIONS and _VERSION.match(change.subject):
             yield f"{change.subject} is new"

@@ -10,7 +10,7 @@ from dmconform.abi.policy_rule import PolicyRule
 
 if TYPE_CHECKING:
     from dmconform.abi_diff.changes import AbiBreak, AbiChange, Diff, RuleVerdict
-    from dmconform.abi_diff.places import Places
+    from dmconform.abi_diff.places import HeaderPlaces
     from dmconform.report.github import Annotation
 
 
@@ -44,7 +44,7 @@ def allowed_rules(arguments: argparse.Namespace) -> tuple[PolicyRule, ...]:
     return tuple(PolicyRule(one) for one in arguments.allow)
 
 
-def diff_annotations(diff: Diff, allowed: Collection[PolicyRule], places: Places) -> Iterator[Annotation]:
+def diff_annotations(diff: Diff, allowed: Collection[PolicyRule], places: HeaderPlaces) -> Iterator[Annotation]:
     """Yields what must not be, beside its line of the newer header; then what could not be judged, then the answer.
 
     Args:

@@ -141,19 +141,19 @@ EFFECTS: dict[str, dict[str, Row]] = {
     },
     "abi diff": {
         "--all": Shown(f"{ABI_DIFF}::test_diff_ends_with_1_if_a_built_module_breaks"),
-        "--json": Shown(f"{ABI_DIFF}::test_diff_ends_with_1_if_a_built_module_breaks"),
-        "--markdown": Shown(f"{ABI_DIFF}::test_diff_ends_with_1_if_a_built_module_breaks"),
+        "--allow": Shown(f"{ABI_DIFF}::test_a_rule_that_is_allowed_does_not_count"),
+        "--format": Shown(f"{ABI_DIFF}::test_diff_ends_with_1_if_a_built_module_breaks"),
     },
     "abi drift": {
         "--since": Shown(f"{ABI_DIFF}::test_drift_ends_as_diff"),
         "--all": Shown(f"{HERE}::test_drift_shows_all_that_changed"),
-        "--json": Shown(f"{ABI_DIFF}::test_drift_ends_as_diff"),
-        "--markdown": Shown(f"{HERE}::test_drift_shows_all_that_changed"),
+        "--allow": Shown(f"{ABI_DIFF}::test_a_rule_that_is_allowed_does_not_count"),
+        "--format": Shown(f"{HERE}::test_drift_shows_all_that_changed"),
     },
     "abi findings": {
         "--unsupported": Shown(f"{ABI_DIFF}::test_findings_outside_the_window_are_more"),
-        "--json": Shown(f"{ABI_DIFF}::test_findings_outside_the_window_are_more"),
-        "--markdown": Shown(f"{ABI_DIFF}::test_findings_name_each_break"),
+        "--allow": Shown(f"{ABI_DIFF}::test_findings_that_are_allowed_are_counted"),
+        "--format": Shown(f"{ABI_DIFF}::test_findings_name_each_break"),
     },
     "abi extract": {
         "--binary": Shown("hosts/abi/test_abi_data.py::test_upstreams_header_gives_exactly_the_data"),
@@ -377,7 +377,7 @@ def test_a_dry_run_builds_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
 def test_drift_shows_all_that_changed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = []
-    for more in ([], ["--all"], ["--markdown"]):
+    for more in ([], ["--all"], ["--format", "markdown"]):
         main(["abi", "drift", str(paths.ABI / "1.40.json"), "--since", "1.39", *more])
         printed.append(capsys.readouterr().out)
     short, whole, markdown = printed
