@@ -94,8 +94,8 @@ def _module_lines(check: Check) -> Iterator[tuple[str, str]]:
     yield "binding", "; ".join([facts.binding.value, *more])
     hooks = ", ".join(f"{point} {len(names)}" for point, names in check.hooks_by_point.items())
     yield "hooks", f"{hooks or 'none'}; callbacks it names: {len(facts.callbacks)}"
-    for use in check.tried if check.ran else ():
-        yield "used", _use_words(use)
+    for use in check.tried:
+        yield "used" if check.ran else "to be used", _use_words(use)
     if check.isolated_by is not None:
         yield "isolated", isolated_words(check.isolated_by)
 

@@ -78,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.keep and arguments.no_run:
         raise UsageError("--keep: with --no-run there is nothing to keep; expected one of the two")
     if arguments.no_run:
-        refuse_without_effect(arguments, ("isolate", "filter_name", "filter_config"), "--no-run: nothing of it is run")
+        refuse_without_effect(arguments, ("isolate",), "--no-run: nothing of it is run")
     if arguments.readable and not arguments.isolate:
         raise UsageError("--readable: without --isolate everything can be read; expected both")
     json_file = json_target(arguments.json)

@@ -31,6 +31,7 @@ MOST_LINES: Final = 40
 MOST_COLUMNS: Final = 80
 _LEAST_FOR_FAILURES: Final = 5
 _MOST_NOTICES: Final = 5
+BUILD_LOG_LINES: Final = 4
 _FIELD_COLUMNS: Final = 10
 _SDK_COLUMNS: Final = 11
 _LONGEST_LABEL: Final = 32
@@ -300,13 +301,16 @@ def _blocks(report: Report, width: int) -> Iterator[_Block]:
             for one in to_fix
         )
         yield _Block(f"Records to fix: {len(to_fix)}", "bold red", items)
-    errors = [(one.count, one.reason) for one in unrun(report) if one.judgement is Judgement.ERROR]
-    for title, style, reasons in (("Could not run", "bold magenta", errors), ("Not tested", "bold", _not_tested(report))):
-        head = f"{title}: {counted(sum(count for count, _ in reasons), 'cell')}"
-        if len(reasons) == 1:
-            yield _Block(f"{head}: {reasons[0][1]}", style, ())
-        elif reasons:
-            yield _Block(head, style, tuple((AnswerLine(_cut(f"  {count}x {reason}", width)),) for count, reason in reasons))
+    errors = [one for one in unrun(report) if one.judgement is Judgement.ERROR]
+    if errors:
+        reasons = [tuple(_wrapped(f"{one.count}x {one.reason}", width, 3)) for one in errors]
+        title = f"Could not run: {counted(sum(one.count for one in errors), 'cell')}"
+        yield _Block(title, "bold magenta", (*reasons, *_build_logs(report, width)))
+    untested = _not_tested(report)
+    if untested:
+        head = f"Not tested: {counted(sum(count for count, _ in untested), 'cell')}"
+        lines = tuple((AnswerLine(_cut(f"  {count}x {reason}", width)),) for count, reason in untested)
+        yield _Block(f"{head}: {untested[0][1]}", "bold", ()) if len(untested) == 1 else _Block(head, "bold", lines)
     if known:
         faults = {one.id: fault_of(one.reason) for one in report.known_failures}
         lines = tuple((AnswerLine(_cut(_known(one, faults.get(one.record or "")), width), "yellow"),) for one in known)
@@ -322,6 +326,15 @@ def _sides(groups: Iterable[FailureGroup]) -> str:
         every += len(one.cells)
     parts = [f"{official} official" if official else "", f"{every - official} control" if every > official else ""]
     return " + ".join(filter(None, parts))
+
+
+def _build_logs(report: Report, width: int) -> Iterator[tuple[AnswerLine, ...]]:
+    """Yields where the log of each build that failed is, and its end."""
+    for sdk in report.sdks:
+        if sdk.problem and sdk.build_log:
+            end = [one_line(line) for line in sdk.problem.splitlines() if one_line(line)][-BUILD_LOG_LINES:]
+            texts = [f"  {sdk.label}: the whole log is {sdk.build_log}; its end:", *(f"    {line}" for line in end)]
+            yield tuple(AnswerLine(_cut(text, width)) for text in texts)
 
 
 def _not_tested(report: Report) -> list[tuple[int, str]]:

@@ -484,7 +484,6 @@ def _made(folder: Path) -> Path:
         (("nightly", "--report", "folder", "--reruns", "0"), "--reruns together with --report"),
         (("nightly", "--report", "folder", "--nights", "9"), "--nights together with --report"),
         (("check", "lib.so", "--no-run", "--isolate"), "--isolate together with --no-run"),
-        (("check", "lib.so", "--no-run", "--filter-config", "c"), "--filter-config together with --no-run"),
     ],
     ids=" ".join,
 )

@@ -21,6 +21,7 @@ outcome = "fail"
 detail = "x"
 reason = "The host is at fault: so it is"
 evidence = "a link"
+issue = "https://example.com/1"
 """
 
 
@@ -47,7 +48,7 @@ def refused(path: Path, old: str, new: str, folder: Path) -> Path:
             paths.FINDINGS_DATA,
             'fault = "host"',
             'falt = "host"',
-            "fault_reason, hosts, id, reproduce, sdks, seen, title (nearest",
+            "fault_reason, hosts, id, issue, looked_for, reproduce, requirements, sdks, seen, title, workaround (nearest",
         ),
         (
             paths.HOSTS_FILE,

@@ -14,7 +14,7 @@ import pytest
 from dmconform.cli.main import main
 from dmconform.core.compressed import compress, read_plain_or_compressed
 from dmconform.core.errors import DataFileError, EmptySelection, ExitCode, HarnessError, UsageError
-from dmconform.core.values import Outcome, Relation
+from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.release.site import folder as folder_module
 from dmconform.release.site.badges import badge
 from dmconform.release.site.build import build_site
@@ -102,9 +102,12 @@ def test_two_nights_of_which_the_second_is_worse(tmp_path: Path) -> None:
 
 
 def test_what_was_failing_before_or_was_never_promised_is_no_regression(tmp_path: Path) -> None:
-    unsupported = {"relation": Relation.UNSUPPORTED}
-    keep(tmp_path / "nights", 0, night(fails(HELD), holds(OTHER, **unsupported)))
-    keep(tmp_path / "nights", 1, night(fails(HELD), fails(OTHER, **unsupported)))
+    held, failed = (
+        msgspec.structs.replace(one, relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMATIONAL)
+        for one in (holds(OTHER), fails(OTHER))
+    )
+    keep(tmp_path / "nights", 0, night(fails(HELD), held))
+    keep(tmp_path / "nights", 1, night(fails(HELD), failed))
     site = build_site(tmp_path / "out", [tmp_path / "nights"])
     assert entries(tmp_path / "out") == []
     assert [one.title for one in site.failures] == [HELD]

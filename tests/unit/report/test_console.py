@@ -182,6 +182,19 @@ def test_it_says_why_a_run_is_incomplete() -> None:
     assert "holds" not in output
 
 
+def test_what_could_not_run_has_its_reason_and_the_end_of_a_build() -> None:
+    reason = "wheel of Envoy 1.36.2: expected the SHA-256 hash " + "0" * 64
+    log = "\n".join(f"line {number}" for number in range(20))
+    failed = msgspec.structs.replace(sdk("cpp@1.39:official", problem=log), build_log="build-logs/cpp.log")
+    blocked = cell("a/b", "cpp@1.39:official", outcome=Outcome.ERROR, judgement=Judgement.ERROR, detail=reason)
+    output = printed(report([blocked, cell()], sdks=[failed, sdk("rust@1.39:reference")]))
+    assert f"Could not run: 1 cell\n1x {reason[:48]}" in output
+    assert "0" * 64 in output
+    assert "  cpp@1.39:official: the whole log is build-logs/cpp.log; its end:\n    line 16\n" in output
+    assert "    line 19\n" in output
+    assert "line 15" not in output
+
+
 def test_it_says_where_the_official_sdks_came_from_that_ran() -> None:
     first = msgspec.structs.replace(sdk(OFFICIAL), repository="https://example.invalid/envoy", commit="ab12" * 10)
     second = msgspec.structs.replace(sdk("go@1.39:official"), source="Go module proxy, v0.0.0-1")

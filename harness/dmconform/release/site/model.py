@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dmconform.core.text import first_line
-from dmconform.core.values import Host, Judgement, Outcome, Relation, SdkId, Severity
+from dmconform.core.values import Host, Relation, SdkId
 from dmconform.release.site.ledger import Ledger, Since, Turns
 from dmconform.release.site.sources import LeftOut, ReportSource
 from dmconform.report.answers.answer import answers
 from dmconform.report.answers.evidence import Evidence, Severities, evidence, is_official
+from dmconform.report.answers.failures import FailureGroup, failure_groups
 from dmconform.report.answers.fields import Field, fields
 from dmconform.report.answers.notices import Notice, notices
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict
@@ -35,7 +36,7 @@ class AnswerWord(enum.Enum):
     @property
     def glyph(self) -> str:
         """The sign before the words."""
-        return {AnswerWord.MAY: "✓", AnswerWord.MAY_NOT: "✗", AnswerWord.UNKNOWN: "?", AnswerWord.NOT_TESTED: "○"}[self]
+        return {AnswerWord.MAY: "✓", AnswerWord.MAY_NOT: "✗", AnswerWord.UNKNOWN: "■", AnswerWord.NOT_TESTED: "○"}[self]
 
     @property
     def brief(self) -> str:
@@ -58,25 +59,16 @@ class AnsweredSubject:
 
 @dataclass(frozen=True)
 class Failure:
-    """Supported cells that fail for one reason: a record, or a case and what it saw."""
+    """Supported cells that fail for one reason, and since when."""
 
-    record: str | None  # None: new
-    known: KnownFailureEntry | None  # the record, where the report has it
-    title: str
-    severity: Severity | None  # the worst
-    outcome: Outcome
-    detail: str  # for instance
-    cells: tuple[Since, ...]
+    group: FailureGroup
+    known: KnownFailureEntry | None  # its record, where the report has it
+    cells: tuple[Since, ...]  # of its cells those that fail: a record that no longer applies may have cells that pass
 
     @property
-    def is_new(self) -> bool:
-        """Whether no record knows it."""
-        return self.record is None
-
-    @property
-    def official(self) -> int:
-        """How many of its cells are of official SDKs."""
-        return sum(is_official(one.cell) for one in self.cells)
+    def title(self) -> str:
+        """The record that knows it, or else its cases."""
+        return self.group.record or self.group.where
 
 
 @dataclass(frozen=True)
@@ -175,38 +167,12 @@ def narrowed(report: Report) -> str:
 
 
 def failures(report: Report, ledger: Ledger) -> tuple[Failure, ...]:
-    """Returns the failures of a run's supported cells: new ones first, then known ones, each the worst first."""
-    severities = Severities(report)
+    """Returns the failures of a run's supported cells, in the order and the groups of all forms of a report."""
     records = {one.id: one for one in report.known_failures}
-    groups: dict[tuple[str | None, str, str], list[Since]] = {}
-    supported = (cell for cell in report.cells if cell.relation is Relation.SUPPORTED)
-    for one in ledger.since(supported):
-        groups.setdefault(_cause(one.cell), []).append(one)
-    found = []
-    for (record, case, detail), cells in groups.items():
-        worst = min(filter(None, (severities.of(one.cell) for one in cells)), key=lambda it: it.rank, default=None)
-        first = next((one.cell for one in cells if severities.of(one.cell) is worst), cells[0].cell)
-        known = records.get(record) if record is not None else None
-        found.append(
-            Failure(
-                record,
-                known,
-                record if record is not None else case,
-                worst,
-                first.outcome,
-                detail or first_line(first.mismatch or first.detail),
-                tuple(cells),
-            )
-        )
     return tuple(
-        sorted(found, key=lambda it: (not it.is_new, it.severity.rank if it.severity else len(Severity), -len(it.cells)))
+        Failure(group, records.get(group.record) if group.record is not None else None, ledger.since(group.cells))
+        for group in failure_groups(report)
     )
-
-
-def _cause(cell: CellEntry) -> tuple[str | None, str, str]:
-    if cell.judgement is Judgement.XFAIL and cell.known_failure is not None:
-        return cell.known_failure, "", ""
-    return None, cell.case, first_line(cell.mismatch or cell.detail)
 
 
 def _sdk(report: Report, name: str, verdict: GateVerdict) -> AnsweredSubject:

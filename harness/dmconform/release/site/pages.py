@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dmconform import __version__
 from dmconform.core.text import counted, first_line, one_line, plain
-from dmconform.core.values import Provider, Relation, sdk_parts
+from dmconform.core.values import Judgement, Provider, Relation, sdk_parts
 from dmconform.release.site.badges import badge
 from dmconform.release.site.feed import worse
 from dmconform.release.site.ledger import Since
 from dmconform.release.site.model import AnsweredSubject, AnswerWord, Site, SiteRun
 from dmconform.release.site.trends import field_words, shown_runs, trends
 from dmconform.report.answers.evidence import severity_words
+from dmconform.report.answers.failures import FailureGroup
 from dmconform.report.answers.fields import Field, FieldState
 from dmconform.report.html import cell_fragment
+from dmconform.report.page.links import filter_link, web_link
 
 ASSETS: Final = Path(__file__).parent / "assets"
 STYLE: Final = "site.css"
@@ -43,6 +44,12 @@ _LOOKS: Final = {
     FieldState.NOT_TESTED: "none",
     FieldState.ASKS_NOTHING: "none",
     FieldState.UNSUPPORTED: "none",
+}
+_KINDS: Final = {
+    Judgement.FAIL: "new",
+    Judgement.XFAIL: "known",
+    Judgement.XPASS: "a record that no longer applies",
+    Judgement.MISMATCH: "static/run-time mismatch",
 }
 _ANSWER_LOOKS: Final = {
     AnswerWord.MAY: "good",
@@ -62,7 +69,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class HostColumn:
+class SiteColumn:
     """A host of a table, and whether it may be released."""
 
     label: str
@@ -73,7 +80,7 @@ class HostColumn:
 class Table:
     """What is promised, and what is known of it."""
 
-    columns: tuple[HostColumn, ...]
+    columns: tuple[SiteColumn, ...]
     rows: tuple[Row, ...]
     others: int  # pairs that nothing is promised of
 
@@ -130,7 +137,7 @@ def _table(run: SiteRun, *, official: bool) -> Table:
     sdks = dict.fromkeys((*(field.sdk for field in promised), *answers))
     by_pair = {(field.sdk, field.host): field for field in own}
     return Table(
-        columns=tuple(HostColumn(host.label, of_hosts.get(host.id)) for host in hosts),
+        columns=tuple(SiteColumn(host.label, of_hosts.get(host.id)) for host in hosts),
         rows=tuple(Row(sdk, answers.get(sdk), tuple(by_pair.get((sdk, host.id)) for host in hosts)) for sdk in sdks),
         others=len({(field.sdk, field.host) for field in own}) - len(promised),
     )
@@ -165,18 +172,17 @@ def failure_id(place: int) -> str:
     return f"failure-{place + 1}"
 
 
+def _kind_of(group: FailureGroup) -> str:
+    return _KINDS[group.judgement]
+
+
 def _cell_link(run: SiteRun, cell: str) -> str:
     return f"./{run.page}#{cell_fragment(cell)}"
 
 
 def _field_link(run: SiteRun, sdk: str, host: str) -> str:
     """Returns the address of a pair on the page of a run."""
-    return f"./{run.page}#sdk={quote(plain(sdk), safe='@:~._-')}&host={quote(plain(host), safe='@:~._-')}"
-
-
-def _is_web(address: str) -> bool:
-    """Returns whether an address leads to the web and is written so that nothing else can be in it."""
-    return address.startswith("https://") and quote(address, safe=":/?#[]@!$&()*+,;=%~._-") == address
+    return f"./{run.page}{filter_link(sdk=sdk, host=host)}"
 
 
 @cache
@@ -202,5 +208,7 @@ def _templates() -> Environment:
         badge=lambda subject: Markup(badge(subject.name, subject.answer)),  # whatever is in it is escaped
         failure_id=failure_id,
     )
-    environment.globals.update(cell_link=_cell_link, field_link=_field_link, is_web=_is_web, supported=Relation.SUPPORTED)
+    environment.globals.update(
+        cell_link=_cell_link, field_link=_field_link, web_link=web_link, kind_of=_kind_of, supported=Relation.SUPPORTED
+    )
     return environment
