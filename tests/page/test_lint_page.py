@@ -39,8 +39,8 @@ class Wrong:
 
 
 WRONG = (
-    Wrong("another type", "findings.js", "few(sdks)", "few(sdks.length)", r"error TS2345: Argument of type 'number'"),
-    Wrong("a field that the data has not", "findings.js", "it.fix", "it.mend", r"error TS2339: Property 'mend'"),
+    Wrong("another type", "failures.js", "few(sdks)", "few(sdks.length)", r"error TS2345: Argument of type 'number'"),
+    Wrong("a field that the data has not", "failures.js", "it.fix", "it.mend", r"error TS2339: Property 'mend'"),
     Wrong("a value that an outcome has not", "rows.js", '"not tested"', '"unreachable"', r"error TS2367: .*'Outcome'"),
     Wrong(
         "an item that may be missing",
@@ -53,7 +53,7 @@ WRONG = (
     Wrong("an import of what is not exported", "heads.js", "{ el }", "{ element }", r"error TS2305: .*'element'"),
     Wrong("an import that is not used", "main.js", "{ byId, closest }", "{ byId, chip, closest }", r"error TS6133: 'chip'"),
     Wrong(
-        "a comparison that converts", "state.js", 'state.search !== ""', 'state.search != ""', r"lint/suspicious/noDoubleEquals"
+        "a comparison that converts", "state.js", 'state.search.trim() !== ""', 'state.search.trim() != ""', r"lint/suspicious/noDoubleEquals"
     ),
     Wrong("a variable that could be a constant", "story.js", "const detail =", "let detail =", r"lint/style/useConst"),
     Wrong("another format", "focus.js", "current = element;", "current  =  element;", r"format"),
