@@ -92,7 +92,7 @@ def _set_regressed(form: str, *, regressed: bool) -> None:
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
     """Rejects options that have no effect together with --report."""
-    names = ("host", "sdk", "case", "everywhere", "sdk_source", "workers", "reruns", "keep")
+    names = ("host", "sdk", "case", "everywhere", "sdk_source", "workers", "reruns", "keep", "details")
     refuse_without_effect(arguments, names, "--report: with a report that is there, nothing is run or kept")
     if arguments.nights != NIGHTS:
         raise UsageError("--nights together with --report: nothing is kept; leave one of the two out")

@@ -88,7 +88,8 @@ def test_a_selector_without_effect_is_refused(words: str, option: str, capsys: p
     assert f"--{option} has no effect on list {words.split(maxsplit=1)[0]}" in capsys.readouterr().err
 
 
-def test_hosts_show_commit_and_build(capsys: pytest.CaptureFixture[str]) -> None:
+def test_hosts_show_commit_and_build(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
     assert main(["list", "hosts"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()[1:-1]}
     assert " modified " in rows["1.38.3"] and " clean " in rows["1.38.2"]

@@ -31,7 +31,7 @@ from dmconform.spec.catalogue import load_catalogue
 from tests.checkout import ROOT
 from tests.unit.elf_samples import Sample, write
 from tests.unit.matrix.test_shards import parts_of
-from tests.unit.report_samples import cell, report
+from tests.unit.report_samples import cell, report, sdk
 
 TESTS = ROOT / "tests"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -75,7 +75,10 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "list": ("dmconform.spec.listing.listing", ("list", "cells")),
     "expectations record": (
         "dmconform.spec.record_edits.add",
-        (*("expectations", "record", "id", CELL, "--outcome", "fail"), *("--detail", "d", "--reason", "r", "--evidence", "e")),
+        (
+            *("expectations", "record", "id", CELL, "--outcome", "fail"),
+            *("--detail", "d", "--reason", "r", "--evidence", "e", "--issue", "not reported"),
+        ),
     ),
 }
 """By command: the function that gets what was asked for, and the words without any option."""
@@ -120,6 +123,8 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--format": Shown(f"{HERE}::test_a_report_for_github_has_annotations"),
         "--out": Shown("unit/matrix/test_execute.py::test_a_file_in_the_place_of_a_folder_is_named"),
         "--exit-zero": Shown(f"{HERE}::test_a_complete_red_run_can_end_with_0"),
+        "--details": Shown(f"{HERE}::test_details_come_before_the_answer"),
+        "--require-official": Shown(f"{HERE}::test_a_run_without_official_sdks_ends_with_4_where_they_are_required"),
     },
     "reproduce": {
         "--host": Reaches(("--host", "path:envoy")),
@@ -226,6 +231,7 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--keep": Shown("hosts/release/test_nightly.py::test_nights_follow_each_other"),
         "--nights": Shown("hosts/release/test_nightly.py::test_nights_follow_each_other"),
         "--previous": Shown(f"{NIGHTLY}::test_a_report_that_is_there_is_compared_and_nothing_run"),
+        "--details": Shown(f"{HERE}::test_details_come_before_the_answer"),
         "--report": Shown(f"{NIGHTLY}::test_a_report_that_is_there_is_compared_and_nothing_run"),
         "--issue": Shown(f"{NIGHTLY}::test_what_a_job_of_github_is_reported"),
         "--link": Shown(f"{NIGHTLY}::test_what_a_job_of_github_is_reported"),
@@ -241,6 +247,7 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--measure": Shown("unit/matrix/test_shards.py::test_a_report_in_which_nothing_ran_shows_no_costs"),
     },
     "merge": {
+        "--details": Shown(f"{HERE}::test_details_come_before_the_answer"),
         "--out": Shown("unit/matrix/test_shards.py::test_the_command_writes_the_whole_and_copies_what_it_names"),
         "--format": Shown(f"{HERE}::test_a_report_for_github_has_annotations"),
         "--exit-zero": Shown("unit/matrix/test_shards.py::test_the_command_writes_the_whole_and_copies_what_it_names"),
@@ -256,10 +263,20 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--reason": Reaches(("--reason", "The SDK is at fault")),
         "--evidence": Reaches(("--evidence", "seen elsewhere")),
         "--until": Reaches(("--until", "1.42")),
+        "--issue": Reaches(("--issue", "https://issues.example/1")),
+        "--workaround": Reaches(("--workaround", "another way")),
     },
     "expectations extend": {"--until": Shown(f"{EXPECTATIONS}::test_past_its_until")},
     "coverage": {"--write": Shown("unit/spec/test_coverage.py::test_the_page_is_the_one_of_the_data")},
-    "findings": {"--write": Shown("unit/spec/test_findings.py::test_the_page_is_the_one_of_the_data")},
+    "findings": {
+        "--write": Shown("unit/spec/test_findings.py::test_the_page_is_the_one_of_the_data"),
+        "--issue": Shown("unit/report/test_issue.py::test_the_command_prints_a_text"),
+    },
+    "show": {"--details": Shown(f"{HERE}::test_details_come_before_the_answer")},
+    "site": {
+        "--url": Shown("unit/release/test_site.py::test_the_command"),
+        "--without-published": Shown("unit/release/test_site.py::test_the_command"),
+    },
     "published": {
         "--write": Shown("unit/release/test_publish.py::test_the_repositorys_own_reports_are_as_they_were_published")
     },
@@ -462,6 +479,41 @@ def test_a_complete_red_run_can_end_with_0(tmp_path: Path, monkeypatch: pytest.M
     assert main(["run", "--out", str(tmp_path / "out"), "--exit-zero"]) == ExitCode.ERROR
 
 
+@pytest.mark.parametrize("command", ["run", "nightly", "show", "merge"])
+def test_details_come_before_the_answer(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    red = report([cell(outcome=Outcome.FAIL, judgement=Judgement.FAIL, relation=Relation.SUPPORTED, detail="expected 200")])
+    monkeypatch.setattr("dmconform.matrix.run.run_matrix", lambda *_, **__: red)
+    monkeypatch.setattr("dmconform.release.nightly.renew.renew_images", lambda *_: None)
+    ((_, part),) = parts_of(red, 1)
+    write_report(part if command == "merge" else red, _made(tmp_path / "one") / "report.json")
+    words = {
+        "run": ["--out", str(tmp_path / "out")],
+        "nightly": ["--keep", str(tmp_path / "nights")],
+        "show": [str(tmp_path / "one")],
+        "merge": [str(tmp_path / "one"), "--out", str(tmp_path / "out")],
+    }[command]
+    main([command, *words])
+    short = capsys.readouterr().out
+    again = [word.replace("out", "other") if word.endswith("out") and not word.startswith("--") else word for word in words]
+    main([command, *again, "--details"])
+    assert len(capsys.readouterr().out.splitlines()) > len(short.splitlines())
+
+
+def test_a_run_without_official_sdks_ends_with_4_where_they_are_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = cell(sdk="rust@1.39:official", outcome=Outcome.NOT_TESTED, judgement=Judgement.SKIP, detail="no source")
+    green = report([cell(), absent])
+    assert [one.id for one in green.sdks if one.modules] != []
+    green = msgspec.structs.replace(green, sdks=(*green.sdks[:1], sdk("rust@1.39:official", problem="no source")))
+    monkeypatch.setattr("dmconform.matrix.run.run_matrix", lambda *_, **__: green)
+    codes = [main(["run", "--out", str(tmp_path / f"out{len(more)}"), *more]) for more in ([], ["--require-official"])]
+    assert codes == [ExitCode.OK, ExitCode.ERROR]
+    assert "--require-official: not to be had: rust@1.39:official" in capsys.readouterr().err
+
+
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
@@ -483,6 +535,7 @@ def _made(folder: Path) -> Path:
         (("nightly", "--report", "folder", "-n", "2"), "-n together with --report"),
         (("nightly", "--report", "folder", "--reruns", "0"), "--reruns together with --report"),
         (("nightly", "--report", "folder", "--nights", "9"), "--nights together with --report"),
+        (("nightly", "--report", "folder", "--details"), "--details together with --report"),
         (("check", "lib.so", "--no-run", "--isolate"), "--isolate together with --no-run"),
     ],
     ids=" ".join,
