@@ -91,7 +91,7 @@ def state_of(shown: Evidence, *, is_supported: bool, is_whole: bool = True) -> F
     Args:
         shown: what the cells show.
         is_supported: whether any cell is supported.
-        is_whole: whether the run came to its end: before it, cells may be missing that nobody can see.
+        is_whole: whether the run came to its end: before it, cells may be missing that the report does not show.
     """
     if not is_supported:
         return FieldState.UNSUPPORTED

@@ -12,7 +12,7 @@ from dmconform.report.summary import Summary
 
 
 @dataclass(frozen=True)
-class Figure:
+class Shown:
     """A figure: its name in the tests, the number, what it counts, and how it should strike the eye."""
 
     name: str
@@ -22,22 +22,22 @@ class Figure:
     is_open: bool = False  # something is not known
 
 
-def figures(summary: Summary) -> tuple[Figure, ...]:
+def figures(summary: Summary) -> tuple[Shown, ...]:
     """Returns the figures of a run: the promise with the official SDKs first, then all ends of Envoy, then the control."""
     return tuple(_figures(summary))
 
 
-def _figures(summary: Summary) -> Iterator[Figure]:
+def _figures(summary: Summary) -> Iterator[Shown]:
     official, control = summary.official, summary.control
     yield _tested(summary)
-    yield Figure("new", str(official.new_failures), _by_severity("new failures", official.failed), official.new_failures > 0)
-    yield Figure("known", str(official.known_failures), _by_severity("known failures", official.known))
+    yield Shown("new", str(official.new_failures), _by_severity("new failures", official.failed), official.new_failures > 0)
+    yield Shown("known", str(official.known_failures), _by_severity("known failures", official.known))
     if official.against:
-        yield Figure("against", str(official.against), "not as recorded, or not as static analysis says", is_loud=True)
+        yield Shown("against", str(official.against), "not as recorded, or not as static analysis says", is_loud=True)
     if official.errors:
-        yield Figure("errors", str(official.errors), "promised, and could not run", is_open=True)
+        yield Shown("errors", str(official.errors), "promised, and could not run", is_open=True)
     if summary.missing:
-        yield Figure("missing", str(summary.missing), "of all cells planned and never begun", is_open=True)
+        yield Shown("missing", str(summary.missing), "of all cells planned and never begun", is_open=True)
     if summary.crashes:
         parts = (
             (_ends(official), "promised of the official SDKs"),
@@ -45,9 +45,9 @@ def _figures(summary: Summary) -> Iterator[Figure]:
             (summary.crashes - _ends(official) - _ends(control), "not promised"),
         )
         words = ", ".join(f"{count} {what}" for count, what in parts if count)
-        yield Figure("crashes", str(summary.crashes), f"times Envoy ended, in all cells: {words}", is_loud=True)
+        yield Shown("crashes", str(summary.crashes), f"times Envoy ended, in all cells: {words}", is_loud=True)
     else:
-        yield Figure("crashes", "0", "times Envoy ended, in all cells")
+        yield Shown("crashes", "0", "times Envoy ended, in all cells")
     if control.cells:
         more = [
             f"{control.known_failures} known failures" if control.known_failures else "",
@@ -55,19 +55,19 @@ def _figures(summary: Summary) -> Iterator[Figure]:
             f"{control.cells - control.ran} without an answer" if control.cells > control.ran else "",
         ]
         text = f"of {control.cells} cells of the control, the reference SDK, pass"
-        yield Figure("control", str(control.passed), "; ".join([text, *filter(None, more)]), control.new_failures > 0)
+        yield Shown("control", str(control.passed), "; ".join([text, *filter(None, more)]), control.new_failures > 0)
 
 
-def _tested(summary: Summary) -> Figure:
-    """Returns how much of the promise was tested: of a run that did not come to its end, nobody knows."""
+def _tested(summary: Summary) -> Shown:
+    """Returns how much of the promise was tested: of a run that did not come to its end, that is not known."""
     official = summary.official
     if not official.cells:
-        return Figure("tested", "-", "of the promise tested: no official SDK was run", is_open=True)
+        return Shown("tested", "-", "of the promise tested: no official SDK was run", is_open=True)
     if summary.missing:
         text = f"of the promise tested: {counted(official.ran, 'cell')} of the official SDKs so far, of an unknown number"
-        return Figure("tested", "?", text, is_open=True)
+        return Shown("tested", "?", text, is_open=True)
     text = f"of the promise tested: {official.ran} of {counted(official.cells, 'cell')} of the official SDKs"
-    return Figure("tested", f"{official.tested_percent} %", text, is_open=not official.is_whole)
+    return Shown("tested", f"{official.tested_percent} %", text, is_open=not official.is_whole)
 
 
 def _ends(shown: Evidence) -> int:

@@ -27,7 +27,7 @@ _PLACES = re.compile(r"\S*/(?=lib[^/\s]*\.so)|/\S+/(?=[^/\s]+\.so)")
 
 
 @dataclass(frozen=True)
-class Cause:
+class FailureCause:
     """Cells that fail for one cause. `id` is the same in every page that has the cause."""
 
     id: str
@@ -40,7 +40,7 @@ class Cause:
     reruns: str
 
 
-def failures(report: Report) -> tuple[Cause, ...]:
+def failures(report: Report) -> tuple[FailureCause, ...]:
     """Returns all causes of failures, new ones first, the worst of each judgement first.
 
     Cells that did not run and were not meant to are left out, and so are those with a static/run-time mismatch.
@@ -86,11 +86,11 @@ def _key(cell: CellEntry) -> tuple[Judgement, str, str, str]:
     return cell.judgement, where, first_line(cell.detail), cell.known_failure or ""
 
 
-def _cause(key: tuple[Judgement, str, str, str], cells: list[CellEntry], severities: Severities) -> Cause:
+def _cause(key: tuple[Judgement, str, str, str], cells: list[CellEntry], severities: Severities) -> FailureCause:
     judgement, where, text, record = key
     found: Iterable[Severity] = severities.count(cells)
     digest = hashlib.sha256("\0".join((judgement.value, where, text, record)).encode("utf-8", "surrogatepass"))
-    return Cause(
+    return FailureCause(
         id=digest.hexdigest()[:10],
         judgement=judgement,
         severity=min(found, key=lambda one: one.rank, default=None),
