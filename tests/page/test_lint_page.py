@@ -53,7 +53,11 @@ WRONG = (
     Wrong("an import of what is not exported", "heads.js", "{ el }", "{ element }", r"error TS2305: .*'element'"),
     Wrong("an import that is not used", "main.js", "{ byId, closest }", "{ byId, chip, closest }", r"error TS6133: 'chip'"),
     Wrong(
-        "a comparison that converts", "state.js", 'state.search.trim() !== ""', 'state.search.trim() != ""', r"lint/suspicious/noDoubleEquals"
+        "a comparison that converts",
+        "state.js",
+        'state.search.trim() !== ""',
+        'state.search.trim() != ""',
+        r"lint/suspicious/noDoubleEquals",
     ),
     Wrong("a variable that could be a constant", "story.js", "const detail =", "let detail =", r"lint/style/useConst"),
     Wrong("another format", "focus.js", "current = element;", "current  =  element;", r"format"),
