@@ -9,7 +9,8 @@ from dmconform.report.markdown import render_markdown
 from dmconform.report.modified_builds import compare_builds, host_labels, modified_build_sentences
 from dmconform.report.schema import CellEntry, Report
 
-from tests.unit.report.test_console import printed
+from tests.unit.report.test_console import printed as answered
+from tests.unit.report.test_details import printed
 from tests.unit.report_samples import cell, host, report
 
 CASES = ("window/loads", "rtld/local_by_default", "panics/caught")
@@ -88,6 +89,9 @@ def test_a_host_that_could_not_be_had_is_no_clean_one() -> None:
 def test_console_and_markdown_mark_the_host_and_have_the_sentence() -> None:
     whole = run(*both(outcome=Outcome.FAIL))
     assert host_labels(whole) == {"1.38.2": "1.38.2", "1.38.3": "1.38.3 (modified build)"}
+    answer = answered(whole)
+    assert "1.38.3*" in answer.splitlines()[0]
+    assert "Envoy 1.38.3* beside 1.38.2: 1 of 3 cells that ran on both differ\n" in answer
     text = " ".join(printed(whole).split())
     assert "1.38.3*" in text and "* modified build" in text
     assert "Envoy 1.38.3* beside 1.38.2: 1 of 3 cells that ran on both differ" in text
