@@ -260,6 +260,10 @@ EFFECTS: dict[str, dict[str, Row]] = {
     "expectations extend": {"--until": Shown(f"{EXPECTATIONS}::test_past_its_until")},
     "coverage": {"--write": Shown("unit/spec/test_coverage.py::test_the_page_is_the_one_of_the_data")},
     "findings": {"--write": Shown("unit/spec/test_findings.py::test_the_page_is_the_one_of_the_data")},
+    "site": {
+        "--without-published": Shown("unit/release/test_site.py::test_the_command"),
+        "--url": Shown("unit/release/test_site.py::test_the_command"),
+    },
     "published": {
         "--write": Shown("unit/release/test_publish.py::test_the_repositorys_own_reports_are_as_they_were_published")
     },
