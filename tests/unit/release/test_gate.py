@@ -213,9 +213,26 @@ def test_the_official_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: 
         ]
         return judged(report(changes), POLICIES["host-release"], "1.40.0")
 
-    assert without("1.40").answer is GateAnswer.MAY
+    own = without("1.40")
+    assert own.answer is GateAnswer.MAY
+    assert own.answer_words == f"may be released ({own.not_tested} not tested)", "what was not tested is said beside the answer"
+    assert own.not_tested > 300
     verdict = without("1.39")
     assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.UNKNOWN, [ReasonKind.BLOCKED])
+
+
+def test_the_control_alone_releases_no_host(catalogue: Catalogue) -> None:
+    """The policy lets the official SDK of the host's own minor be missing: on 1.38 there is no other that is promised."""
+    sdks = [str(sdk.id) for sdk in catalogue.sdks if str(sdk.id.minor) == "1.38"]
+    cells = cells_of(catalogue, sdks, ["1.38.2"])
+    assert judged(report(cells), POLICIES["host-release"], "1.38.2").answer is GateAnswer.MAY
+    untested = [
+        msgspec.structs.replace(one, outcome=Outcome.NOT_TESTED, judgement=Judgement.SKIP) if ":official" in one.sdk else one
+        for one in cells
+    ]
+    verdict = judged(report(untested), POLICIES["host-release"], "1.38.2")
+    assert (verdict.answer, [one.kind for one in verdict.reasons]) == (GateAnswer.UNKNOWN, [ReasonKind.BLOCKED])
+    assert "the reference SDK is the control only" in verdict.reasons[0].text
 
 
 def test_sdks_of_several_minors_are_no_subject(good: Report, catalogue: Catalogue) -> None:

@@ -23,7 +23,7 @@ STYLES = {GateAnswer.MAY: "bold green", GateAnswer.MAY_NOT: "bold red", GateAnsw
 def headline(verdict: GateVerdict) -> str:
     """Returns the answer in one line."""
     why = f" ({counted(len(verdict.reasons), 'reason')})" if verdict.reasons else ""
-    return f"{verdict.answer.glyph} {verdict.subject}: {verdict.answer.value}{why}"
+    return f"{verdict.answer.glyph} {verdict.subject}: {verdict.answer_words}{why}"
 
 
 def print_verdict(verdict: GateVerdict, console: Console) -> None:

@@ -41,12 +41,18 @@ def answer_sentences(found: ReleaseAnswers) -> tuple[str, ...]:
     """Returns what may be released, what may not, and what stays open: a line for each answer that there is."""
     lines = []
     for answer in GateAnswer:
-        sdks = [name.removesuffix(f":{Provider.OFFICIAL.value}") for name, one in found.sdks if one.answer is answer]
-        hosts = [one.subject.removeprefix("Envoy ") for _, one in found.hosts if one.answer is answer]
+        sdks = [
+            _named(name.removesuffix(f":{Provider.OFFICIAL.value}"), one) for name, one in found.sdks if one.answer is answer
+        ]
+        hosts = [_named(one.subject.removeprefix("Envoy "), one) for _, one in found.hosts if one.answer is answer]
         subjects = "; ".join(filter(None, [", ".join(sdks), f"Envoy {', '.join(hosts)}" if hosts else ""]))
         if subjects:
             lines.append(f"{answer.glyph} {answer.value}: {subjects}")
     return tuple(lines)
+
+
+def _named(name: str, verdict: GateVerdict) -> str:
+    return name + verdict.answer_words.removeprefix(verdict.answer.value)
 
 
 def _verdicts(report: Report, policy: str, subjects: list[str]) -> tuple[tuple[str, GateVerdict], ...]:

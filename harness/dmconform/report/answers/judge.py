@@ -7,12 +7,14 @@ import shlex
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from dmconform.core.errors import EmptySelection, UsageError
 from dmconform.core.nearest import unknown
 from dmconform.core.text import counted
-from dmconform.core.values import Host, Relation, SdkId, Severity, sdk_parts
+from dmconform.core.values import Host, Outcome, Relation, SdkId, Severity, sdk_parts
 from dmconform.core.versions import Minor
-from dmconform.report.answers.evidence import Severities
+from dmconform.report.answers.evidence import Severities, is_official
 from dmconform.report.answers.policy import Policy, RelativeMinor, Subject
 from dmconform.report.answers.suite import KnownSuite, known_suite
 from dmconform.report.answers.tally import Tally
@@ -75,8 +77,13 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, own_sui
     if not reasons and not tally.held:
         text = f"none of the {len(cells)} cells that the policy asks for holds: all of them are let pass"
         reasons.append(Reason(ReasonKind.REPORT, text, reproduce=asked.command))
+    official = [cell for cell in cells if is_official(cell)]
+    if not reasons and official and not any(cell.outcome.is_verdict for cell in official):
+        text = f"none of the {len(official)} cells of the official SDKs was tested, and the reference SDK is the control only"
+        reasons.append(Reason(ReasonKind.BLOCKED, text, reproduce=asked.command))
     judged = _judged(report, asked.hosts, own_suite)
-    return verdict(policy, name, asked.subject, len(cells), tally.held, reasons, tally.waived(), judged)
+    found = verdict(policy, name, asked.subject, len(cells), tally.held, reasons, tally.waived(), judged)
+    return msgspec.structs.replace(found, not_tested=sum(cell.outcome is Outcome.NOT_TESTED for cell in cells))
 
 
 def verdict(

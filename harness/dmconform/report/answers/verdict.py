@@ -83,3 +83,10 @@ class GateVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reasons: tuple[Reason, ...]
     waived: tuple[Waived, ...]
     judged: str = ""  # what the verdict rests on: the run, its suite, the hosts
+    not_tested: int = 0  # cells that the policy asks for and that were not tested, also those that it lets pass
+
+    @property
+    def answer_words(self) -> str:
+        """The answer, with what was not tested beside a yes: that is never part of it."""
+        untested = self.answer is GateAnswer.MAY and self.not_tested
+        return f"{self.answer.value} ({self.not_tested} not tested)" if untested else self.answer.value

@@ -151,12 +151,6 @@ def answer_parts(report: Report) -> AnswerParts:
     given = answers(report)
     of_sdks = {subject: _answer(subject, SDK_POLICY, "--sdk", verdict, records) for subject, verdict in given.sdks}
     of_hosts = {subject: _answer(subject, HOST_POLICY, "--host", verdict, records) for subject, verdict in given.hosts}
-    tested = {field.host for field in found if _is_official(field) and field.evidence.ran}
-    for subject, its in of_hosts.items():
-        if (
-            subject not in tested and its.style == "good"
-        ):  # the policy lets the reference SDK take the place of one not there yet
-            of_hosts[subject] = replace(its, note="by the control alone")
     official = [field for field in found if _is_official(field)]
     control = [field for field in found if not _is_official(field)]
     unreleased = {sdk.id: f"{sdk.version or 'unreleased'} ({sdk.commit[:10]})" for sdk in development_sdks(report)}
@@ -300,7 +294,7 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
         glyph=glyph,
         word=word,
         style=style,
-        note="",
+        note=verdict.answer_words.removeprefix(verdict.answer.value).strip(" ()"),
         counts=f"{verdict.held} of {counted(verdict.cells, 'cell')} that the policy {policy} asks for hold",
         reasons=tuple(reasons[:REASONS_SHOWN]),
         more=max(0, len(reasons) - REASONS_SHOWN),
