@@ -116,14 +116,17 @@ def _first_screen(report: Report) -> list[ReportSection]:
     lines = tuple(f"- {escape(one)}" for one in answer_sentences(answers(report)))
     notes = tuple(f"- {escape(one.text)}" for one in notices(report, table))
     return [
-        *field_sections(table),
+        *field_sections(table, host_labels(report)),
         *([ReportSection("May it be released?", lines)] if lines else []),
         *([ReportSection("Beside the answer", notes)] if notes else []),
     ]
 
 
-def field_sections(table: Iterable[Field]) -> list[ReportSection]:
-    """Returns the table of official SDK versions and hosts, and that of the control; empty where nothing is promised."""
+def field_sections(table: Iterable[Field], labels: Mapping[str, str]) -> list[ReportSection]:
+    """Returns the table of official SDK versions and hosts, and that of the control; empty where nothing is promised.
+
+    `labels`: how each host is named, by its id.
+    """
     sections = []
     for is_control, title in ((False, "Official SDKs"), (True, "Control (reference SDK)")):
         its = [one for one in table if (sdk_parts(one.sdk)[2] != Provider.OFFICIAL.value) is is_control]
@@ -135,7 +138,7 @@ def field_sections(table: Iterable[Field]) -> list[ReportSection]:
             for sdk in sorted({one.sdk for one in its}, key=natural)
         ]
         if rows:
-            sections.append(table_section(title, ("SDK", *(f"Envoy {escape(host)}" for host in hosts)), rows))
+            sections.append(table_section(title, ("SDK", *(f"Envoy {escape(labels.get(host, host))}" for host in hosts)), rows))
     return sections
 
 

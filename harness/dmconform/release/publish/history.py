@@ -16,6 +16,7 @@ from dmconform.report.answers.fields import FieldState, field_words, fields
 from dmconform.report.comparison.compare import compare
 from dmconform.report.comparison.model import ChangeKind
 from dmconform.report.markdown import escape
+from dmconform.report.modified_builds import host_labels
 from dmconform.report.reading import read_report
 from dmconform.report.schema import Report
 from dmconform.report.summary import summarise
@@ -82,12 +83,14 @@ def _matrix(runs: Sequence[Published]) -> Iterator[str]:
     signs = (FieldState.HOLDS, FieldState.KNOWN, FieldState.FAILS, FieldState.PARTLY, FieldState.NOT_TESTED)
     yield f"{', '.join(f'{state.glyph} {state.value}' for state in signs)}; what is not promised is left out.\n"
     by_run = [_fields(run.report) for run in runs]
+    labels = {host: label for run in runs for host, label in host_labels(run.report).items()}
     pairs = sorted({pair for found in by_run for pair in found})
     yield f"| SDK | host | {' | '.join(run.name for run in runs)} |"
     yield f"|---|---|{'---|' * len(runs)}"
     for sdk, host in pairs:
         missing = "–"  # noqa: RUF001 (a dash, as tables have it)
-        yield f"| {escape(sdk)} | {escape(host)} | {' | '.join(found.get((sdk, host), missing) for found in by_run)} |"
+        words = " | ".join(found.get((sdk, host), missing) for found in by_run)
+        yield f"| {escape(sdk)} | {escape(labels.get(host, host))} | {words} |"
 
 
 def _fields(report: Report) -> dict[tuple[str, str], str]:

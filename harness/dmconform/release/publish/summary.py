@@ -15,6 +15,7 @@ from dmconform.report.answers.fields import fields
 from dmconform.report.fitting import ReportSection, fit, left_out_sentence
 from dmconform.report.grid import natural
 from dmconform.report.markdown import code, escape, evidence_table, field_sections, table_section
+from dmconform.report.modified_builds import host_labels
 from dmconform.report.schema import Report
 from dmconform.report.summary import crash_words, summarise
 
@@ -63,7 +64,7 @@ def summary_text(report: Report, name: str, sums: str) -> str:
         sums: the name of the file with hashes beside it.
     """
     head = _head(report, name, sums)
-    sections = [*field_sections(fields(report)), *_worst(report), _sdks(report), _hosts(report)]
+    sections = [*field_sections(fields(report), host_labels(report)), *_worst(report), _sdks(report), _hosts(report)]
     room = MOST_BYTES - len(head.encode())
     while True:
         found = fit(sections, room)
