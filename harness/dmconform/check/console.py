@@ -58,7 +58,7 @@ def print_check(check: Check, console: Console) -> None:
     console.print(_table(check, out))
     modified = [host.id for host in check.hosts if host.label != host.id]
     if modified:
-        out.line(f"{', '.join(modified)}: {MODIFIED_NOTE}")
+        out.line(f"* {', '.join(modified)}: {MODIFIED_NOTE}")
     _print_groups(out, "Why", check, [(host.reason, host) for host in check.hosts])
     _print_groups(out, "Static", check, [(_static_reason(host), host) for host in check.hosts])
     _print_groups(out, "Notes", check, [(note, host) for host in check.hosts for note in host.static.notes])
@@ -137,7 +137,8 @@ def _table(check: Check, out: SafeOutput) -> Table:
             word += " !!"
         promise = host.relation.value if host.relation else "?"
         static = ("other target", "magenta") if host.static.other_target else _STATIC_WORDS[host.static.kind]
-        head = [out.text(host.label), out.text(promise), out.text(*static)]
+        mark = "" if host.label == host.id else "*"  # explained below the table, which is to fit in a terminal
+        head = [out.text(host.id + mark), out.text(promise), out.text(*static)]
         tail = [out.text(word, style)]
         if not host.runs:
             table.add_row(*head, "-", out.text("not run", "dim"), "", *tail)

@@ -39,6 +39,7 @@ _LONGEST_COMMAND: Final = 2  # rows; a longer one would push everything else out
 
 VERDICT_STYLES = {
     RunVerdict.PASS: "bold green",
+    RunVerdict.KNOWN: "bold yellow",
     RunVerdict.FAIL: "bold red",
     RunVerdict.INCOMPLETE: "bold magenta",
     RunVerdict.NOT_TESTED: "bold yellow",

@@ -27,6 +27,7 @@ class RunVerdict(enum.Enum):
     """The answer of a run. Each has a glyph and a word, so that none depends on colour."""
 
     PASS = "pass"
+    KNOWN = "known failures"  # nothing new, but what is promised does not hold everywhere
     FAIL = "fail"
     INCOMPLETE = "incomplete"
     NOT_TESTED = "not tested"  # some of what is promised of the official SDKs
@@ -38,6 +39,7 @@ class RunVerdict(enum.Enum):
         """The sign before the answer."""
         return {
             RunVerdict.PASS: "✓",
+            RunVerdict.KNOWN: "!",
             RunVerdict.FAIL: "✗",
             RunVerdict.INCOMPLETE: "■",
             RunVerdict.NOT_TESTED: "◐",
@@ -245,7 +247,7 @@ def _verdict(report: Report, judgements: Counter[Judgement], official: Evidence,
         return RunVerdict.INCOMPLETE
     if not official.cells:
         return RunVerdict.CONTROL if control.ran else RunVerdict.NOTHING
-    return RunVerdict.PASS
+    return RunVerdict.KNOWN if official.known_failures else RunVerdict.PASS
 
 
 def _headline(
@@ -267,13 +269,11 @@ def _headline(
         case RunVerdict.NOTHING:
             sentence = "No supported cell ran, so this says nothing of what is promised"
         case RunVerdict.PASS:
-            apart = ", apart from known failures" if official.known_failures else ""
-            all_of = "all " if official.passed == official.cells else ""
-            sentence = (
-                f"What is promised of the official SDKs holds{apart}: "
-                f"{all_of}{official.passed} of {official.cells} supported cells pass"
-            ).replace(f"all {official.passed} of {official.cells}", f"all {official.cells}")
-    if official.known_failures:
+            sentence = f"What is promised of the official SDKs holds: all {official.cells} supported cells pass"
+        case RunVerdict.KNOWN:
+            of_all = f"{official.known_failures} of {official.cells} supported cells of the official SDKs fail as is known"
+            sentence = f"What is promised does not hold everywhere: {of_all}, none is new: {severity_words(official.known)}"
+    if official.known_failures and verdict is not RunVerdict.KNOWN:
         more.append(f"{official.known_failures} xfail: {severity_words(official.known)}")
     if judgements[Judgement.ERROR]:
         more.append(f"{counted(judgements[Judgement.ERROR], 'cell')} could not run")

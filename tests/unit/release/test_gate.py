@@ -444,8 +444,8 @@ def test_the_gate_judges_published_reports_as_their_answer_says(
     """The page and the terminal show what the command answers, of every subject of the report."""
     read = read_report(folder / "report.json.xz")
     found = answers(read)
-    assert len(found.sdks) == 9
-    assert len(found.hosts) == 6
+    assert len(found.sdks) == 9, "each official SDK since 1.38"
+    assert [name for name, _ in found.hosts] == [host.id for host in read.hosts if host.release.minor >= Minor(1, 38)]
     monkeypatch.setattr("dmconform.report.reading.read_report", lambda _: read)
     for option, policy, verdicts in (("--sdk", "sdk-release", found.sdks), ("--host", "host-release", found.hosts)):
         for subject, verdict in verdicts:
@@ -462,8 +462,8 @@ def test_the_gate_judges_published_reports_as_their_answer_says(
 
 def test_a_published_report_is_read_compressed(capsys: pytest.CaptureFixture[str]) -> None:
     file = PUBLISHED[-1] / "report.json.xz"
-    assert main(["gate", str(file), "--policy", "sdk-release", "--sdk", "rust@1.39:official"]) == 0
-    assert "✓ rust@1.39:official: may be released" in capsys.readouterr().out
+    assert main(["gate", str(file), "--policy", "sdk-release", "--sdk", "go@1.39:official"]) == 0
+    assert "✓ go@1.39:official: may be released" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "github"])
