@@ -127,7 +127,7 @@ def assemble(
         sdks=tuple(
             _sdk(modules[sdk.id], prepared.probes.get(sdk.id), selection.repository, redact, folder) for sdk in plan.sdks
         ),
-        cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements, case.severity) for case in cases),
+        cases=tuple(CaseEntry(case.id, case.title, case.declaration.requirements, case.severity, case.line) for case in cases),
         requirements=requirement_entries(catalogue),
         envoy_tests=envoy_test_entries(),
         known_failures=matched_records(catalogue.known_failures, cells),

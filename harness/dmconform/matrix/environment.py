@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 
 from dmconform import __version__
 from dmconform.containers.toolchain import ToolchainIdentity
@@ -32,6 +33,21 @@ def suite_commit() -> str:
     return head.output.strip() + ("+changes" if status.output.strip() else "")
 
 
+_WEB = re.compile(r"(https://[\w.-]+/[\w./-]+?)(\.git)?/?")
+
+
+def suite_repository() -> str:
+    """Returns the address of the web that this clone was made from; empty where its `origin` is none, or holds a password."""
+    if paths.CHECKOUT is None:
+        return ""
+    try:
+        origin = run_program(["git", "-C", paths.CHECKOUT, "remote", "get-url", "origin"], timeout_s=SUITE_GIT_S)
+    except HarnessError:
+        return ""
+    found = _WEB.fullmatch(origin.output.strip()) if origin.exit_code == 0 else None
+    return found[1] if found else ""
+
+
 def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environment:
     """Describes this machine and what the probes were built with."""
     try:
@@ -41,6 +57,7 @@ def describe(engine_name: str, toolchain: ToolchainIdentity | None) -> Environme
     return Environment(
         suite_version=__version__,
         suite_commit=suite_commit(),
+        repository=suite_repository(),
         python=platform.python_version(),
         kernel=platform.release(),
         distribution=distribution,

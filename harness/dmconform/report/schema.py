@@ -71,6 +71,7 @@ class CaseEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     requirements: tuple[str, ...]
     severity: Severity = Severity.WRONG  # of an assertion that does not hold
+    line: int = 0  # where it begins in the file of its area; 0 in older reports
 
 
 class DocumentPromise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -246,6 +247,7 @@ class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     container_engine: str
     toolchain: dict[str, str]
     toolchain_drift: tuple[str, ...]
+    repository: str = ""  # where the suite's commit can be read, an address of the web; empty where its clone names none
     held_by: str = ""  # what an Envoy and all that it starts were held together by; empty in reports from before that was noted
 
 

@@ -235,6 +235,19 @@ def test_the_control_alone_releases_no_host(catalogue: Catalogue) -> None:
     assert "the reference SDK is the control only" in verdict.reasons[0].text
 
 
+def test_a_policy_may_choose_the_promises(catalogue: Catalogue) -> None:
+    """Whoever holds the documents of 1.39 asks for the window alone."""
+    whole = report(cells_of(catalogue, ["rust@1.38:reference"], ["1.38.2", "1.39.3"]), suite=suite_of(catalogue))
+    both = judged(whole, subject="rust@1.38:reference")
+    assert (both.answer, [one.kind for one in both.reasons]) == (GateAnswer.UNKNOWN, [ReasonKind.NO_HOST])
+    window = msgspec.structs.replace(POLICIES["sdk-release"], promises=("window",))
+    assert judged(whole, window, "rust@1.38:reference").answer is GateAnswer.MAY
+    frozen = msgspec.structs.replace(POLICIES["sdk-release"], promises=("frozen",))
+    asked = judged(report(cells_of(catalogue, ["rust@1.39:reference"], HOSTS)), frozen, "rust@1.39:reference")
+    assert asked.answer is GateAnswer.MAY
+    assert 0 < asked.cells < len(cells_of(catalogue, ["rust@1.39:reference"], HOSTS))
+
+
 def test_sdks_of_several_minors_are_no_subject(good: Report, catalogue: Catalogue) -> None:
     with pytest.raises(UsageError, match="SDKs of one minor"):
         judged(good, subject="rust@*")

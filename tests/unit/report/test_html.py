@@ -27,7 +27,7 @@ from dmconform.report.page.data import MOST_TEXT
 from dmconform.report.page.document import embedded
 from dmconform.report.page.failures import failures, loader_error
 from dmconform.report.page.glossary import glossary
-from dmconform.report.page.links import relative_link, web_link
+from dmconform.report.page.links import case_source, relative_link, web_link
 from dmconform.report.page.older import missing_parts
 from dmconform.report.schema import AbiPairEntry, CellEntry, EnvoyTestEntry, FindingEntry, Report, Shard, write_report
 from dmconform.report.summary import summarise
@@ -211,6 +211,33 @@ def test_an_address_that_is_none_of_the_web_is_no_link(address: str | None) -> N
 def test_an_address_of_the_web_is_kept_as_it_is() -> None:
     address = "https://github.com/envoyproxy/envoy/issues/1?a=b#c"
     assert web_link(address) == address
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+REPOSITORY = "https://example.org/team/suite"
+
+
+@pytest.mark.parametrize(
+    ("repository", "commit", "line", "link"),
+    [
+        (REPOSITORY, COMMIT, 12, f"{REPOSITORY}/blob/{COMMIT}/conformance/cases/test_window.py#L12"),
+        ("", COMMIT, 12, None),
+        (REPOSITORY, f"{COMMIT}+changes", 12, None),
+        (REPOSITORY, "installed-0.1.0", 12, None),
+        (REPOSITORY, COMMIT, 0, None),
+        ("javascript:alert(1)//", COMMIT, 12, None),
+    ],
+)
+def test_a_case_links_to_its_source_where_the_report_shows_it(
+    repository: str, commit: str, line: int, link: str | None
+) -> None:
+    environment = msgspec.structs.replace(report([cell()]).environment, repository=repository, suite_commit=commit)
+    case = msgspec.structs.replace(report([cell()]).cases[0], line=line)
+    assert case_source(environment, case) == link
+    whole = msgspec.structs.replace(report([cell()]), environment=environment, cases=(case,))
+    page = render_html(whole)
+    assert (link is not None and link in page) is (link is not None)
+    assert (f'<a href="{repository}"' in page) is (repository == REPOSITORY)
 
 
 def test_the_header_counts_and_answers_without_a_script() -> None:

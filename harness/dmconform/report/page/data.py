@@ -22,7 +22,7 @@ from dmconform.report.page.answer import page_grid
 from dmconform.report.page.cells import PackedCells, pack, positions
 from dmconform.report.page.changes import Changes, changes
 from dmconform.report.page.failures import failures
-from dmconform.report.page.links import web_link
+from dmconform.report.page.links import case_source, web_link
 from dmconform.report.page.texts import Texts
 from dmconform.report.schema import Report
 from dmconform.report.summary import RunVerdict, abi_words, summarise, unrun
@@ -67,6 +67,7 @@ class CaseData(msgspec.Struct, frozen=True, rename="camel"):
     id: str
     title: str
     requirements: list[int]
+    source: str  # the address of its source; empty where it is not known
 
 
 class RequirementData(msgspec.Struct, frozen=True, rename="camel"):
@@ -389,7 +390,8 @@ class _Maker:
         for name in self.layout.cases:
             case = described.get(name)
             its = [places[one] for one in case.requirements if one in places] if case else []
-            found.append(CaseData(self.texts.safe(name), self.texts.safe(case.title) if case else "", its))
+            source = case_source(self.report.environment, case) or ""
+            found.append(CaseData(self.texts.safe(name), self.texts.safe(case.title) if case else "", its, source))
         return found
 
     def _requirements(self) -> list[RequirementData]:

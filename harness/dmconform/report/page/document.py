@@ -23,7 +23,7 @@ from dmconform.report.page.answer import answer_parts
 from dmconform.report.page.counts import control_words, figures
 from dmconform.report.page.data import page_data
 from dmconform.report.page.glossary import glossary
-from dmconform.report.page.links import is_there, relative_link
+from dmconform.report.page.links import is_there, relative_link, web_link
 from dmconform.report.page.modules import combine
 from dmconform.report.page.older import missing_parts
 from dmconform.report.schema import Report
@@ -80,6 +80,7 @@ def page(report: Report, comparison: ReportComparison | None, beside: Path | Non
         outcomes=[(outcome, count) for outcome, count in summary.by_outcome.items() if outcome.is_verdict],
         outcome_marks=OUTCOME_MARKS,
         glossary=glossary(),
+        repository=web_link(report.environment.repository),
         legend=[(its, meaning) for _, its, meaning in LEGEND],
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from dmconform.core.text import plain
+from dmconform.report.schema import CaseEntry, Environment
 
 
 def cell_fragment(cell: str) -> str:
@@ -31,6 +33,18 @@ def is_there(beside: Path | None, place: str | None) -> bool:
     if not place or relative_link(place) is None:
         return False
     return beside is None or (beside / place).exists()
+
+
+def case_source(environment: Environment, case: CaseEntry | None) -> str | None:
+    """Returns the address of a case's source at the suite's commit, or None where the report does not show it.
+
+    A clone with changes of its own has another source than its commit.
+    """
+    commit = environment.suite_commit
+    if not environment.repository or case is None or not case.line or not re.fullmatch("[0-9a-f]{40}", commit):
+        return None
+    area = quote(case.id.partition("/")[0], safe="")
+    return web_link(f"{environment.repository}/blob/{commit}/conformance/cases/test_{area}.py#L{case.line}")
 
 
 def web_link(address: str | None) -> str | None:

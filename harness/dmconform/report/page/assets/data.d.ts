@@ -77,6 +77,7 @@ export interface CaseData {
   id: string;
   title: string;
   requirements: number[];
+  source: string;
 }
 
 /** A sentence of the documents, and how its cases ended in this run: counts of cells. */

@@ -130,6 +130,7 @@ function chapters(cell) {
     ...chapter(
       "Case and requirement",
       its.title ? el("p", { class: "lead" }, its.title) : null,
+      its.source ? el("p", {}, el("a", { href: its.source, rel: "noreferrer" }, "source of the case")) : null,
       its.requirements.map((number) => requirement(item(data.requirements, number))),
     ),
     ...chapter(
