@@ -14,8 +14,10 @@ LIKE_CTRL_C = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """A test that fails must not leave the process without its handlers."""
+    """A test that fails must not leave the process without its handlers; under nohup, SIGHUP is ignored before it."""
     before = {one: signal.getsignal(one) for one in (signal.SIGINT, *LIKE_CTRL_C)}
+    for one in LIKE_CTRL_C:
+        signal.signal(one, signal.SIG_DFL)
     yield
     for one, handler in before.items():
         signal.signal(one, handler)
