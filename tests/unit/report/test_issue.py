@@ -91,12 +91,11 @@ def test_every_record_has_a_text_that_asks_for_all_that_it_lacks() -> None:
         assert bool(made.lacks) is (finding.id not in steps)
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [("truncated-module-ends-host", ExitCode.OK), ("cpp-and-go-have-no-guard", ExitCode.FAIL)],
-)
-def test_the_command_prints_a_text(name: str, code: ExitCode, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["findings", "--issue", name]) == code
+@pytest.mark.parametrize("code", [ExitCode.OK, ExitCode.FAIL])
+def test_the_command_prints_a_text(code: ExitCode, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    if code is ExitCode.FAIL:
+        monkeypatch.setattr("dmconform.spec.steps.load_steps", lambda _: {})
+    assert main(["findings", "--issue", "truncated-module-ends-host"]) == code
     printed = capsys.readouterr()
     assert printed.out.startswith("**Title**: dynamic modules: ")
     assert (code is ExitCode.OK) is ("[to add: " not in printed.out)
