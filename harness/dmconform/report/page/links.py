@@ -38,7 +38,7 @@ def is_there(beside: Path | None, place: str | None) -> bool:
 def case_source(environment: Environment, case: CaseEntry | None) -> str | None:
     """Returns the address of a case's source at the suite's commit, or None where the report does not show it.
 
-    A clone with changes of its own has another source than its commit.
+    A clone with changes has another source than its commit.
     """
     commit = environment.suite_commit
     if not environment.repository or case is None or not case.line or not re.fullmatch("[0-9a-f]{40}", commit):
