@@ -263,9 +263,11 @@ def test_where_the_system_refuses_a_sandbox_nothing_is_run_and_the_setting_is_na
 
 def test_what_only_reads_needs_no_sandbox(outside: Outside) -> None:
     (outside.folder / "programs").mkdir()
-    done = outside.run("--isolate", "--no-run", "--json", "-", PATH=str(outside.folder / "programs"))
+    done = outside.run("--no-run", "--json", "-", PATH=str(outside.folder / "programs"))
     assert done.returncode == ExitCode.OK, done
     assert msgspec.json.decode(done.stdout, type=Check).isolated_by is None
+    refused = outside.run("--isolate", "--no-run")
+    assert (refused.returncode, "leave one of the two out" in refused.stderr) == (ExitCode.USAGE, True), refused
 
 
 def descendants(process: int) -> set[int]:

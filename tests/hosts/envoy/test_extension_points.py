@@ -21,7 +21,7 @@ from tests.hosts.stubs import Stubs, stubs
 
 pytestmark = pytest.mark.host
 
-RELEASES = ("1.36.4", "1.37.0", "1.38.3", "1.39.3", "1.40.0")
+RELEASES = ("1.36.4", "1.37.0", "1.38.2", "1.38.3", "1.39.3", "1.40.0")
 NEWEST = RELEASES[-1]
 # A hook for each point that is called only when the host really uses the module there.
 USED: dict[ExtensionPoint, str] = {

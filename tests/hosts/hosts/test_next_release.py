@@ -135,7 +135,8 @@ def test_a_run_the_gate_and_a_page_on_the_next_release(suite: Suite, tmp_path: P
     }
     gate = suite.dmconform("gate", out, "--policy", policy, "--host", NEXT)
     assert gate.exit_code == ExitCode.ERROR, gate
-    assert f"the report has no supported cell of go@1.38:reference on Envoy {NEXT}" in gate.printed
+    assert "the report has no supported cell of go@1.38:reference" in gate.printed
+    assert f"on Envoy {NEXT}" in gate.printed
 
     whole = tmp_path / "whole"
     done = suite.dmconform("run", *LOADS, "--sdk", "*@1.38..1.40:reference", "--out", whole)

@@ -88,7 +88,7 @@ def test_a_promised_cell_with_a_mismatch_turns_the_run_red(tmp_path: Path) -> No
     copy, out = Project.copy(tmp_path / "project"), tmp_path / "out"
     copy.edit(HOSTS, OF_1_39_3, f'{OF_1_39_3}lacks = ["{CALLED}"]\n')
     done = copy.dmconform(
-        "run", "--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/local_reply", "--out", out
+        "run", "--host", "1.39.3", "--sdk", "cpp@1.39:reference", "--case", "window/local_reply", "--out", out, "--details"
     )
     assert done.exit_code == ExitCode.FAIL, done
     assert "1/1 cells, 1 failing" in done.errors
@@ -98,8 +98,12 @@ def test_a_promised_cell_with_a_mismatch_turns_the_run_red(tmp_path: Path) -> No
     assert "refused at load" in (cell.mismatch or "")
     assert [(it.kind, it.missing) for it in report.static] == [(StaticKind.REFUSED, (CALLED,))]
     assert "Static/run-time mismatch: 1 cell, 1 failing" in done.printed
-    assert "✗ Static analysis and run-time observation of supported cells contradict each other" in done.printed
-    assert "<b>1</b>≠ static/run-time mismatch" in (out / "index.html").read_text()
+    assert "✗ Static analysis and run-time observation of supported cells contradict each other" in " ".join(
+        done.printed.split()
+    )
+    page = (out / "index.html").read_text()
+    assert '<p class="numbers">1 cell with a static/run-time mismatch</p>' in page
+    assert '<b data-count="static/run-time mismatch">1</b> of all cells' in page
     assert "## ≠ Static/run-time mismatch" in (out / "matrix.md").read_text()
     assert len(ElementTree.parse(out / "junit.xml").getroot().findall(".//failure")) == 1
 
@@ -108,7 +112,7 @@ def test_a_disagreement_outside_the_window_is_flagged_and_gates_nothing(tmp_path
     copy, out = Project.copy(tmp_path / "project"), tmp_path / "out"
     copy.edit(HOSTS, OF_1_39_3, f'{OF_1_39_3}lacks = ["{CALLED}"]\n')
     done = copy.dmconform(
-        "run", "--host", "1.39.3", "--sdk", "cpp@1.37:reference", "--case", "window/local_reply", "--out", out
+        "run", "--host", "1.39.3", "--sdk", "cpp@1.37:reference", "--case", "window/local_reply", "--out", out, "--details"
     )
     assert done.exit_code == ExitCode.OK, done
     (cell,) = report_in(out).cells
