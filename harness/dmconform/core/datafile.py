@@ -25,7 +25,9 @@ MOST_BYTES: Final = 64 << 20
 MOST_TOML_BYTES: Final = 1 << 20
 MOST_KEY_PARTS: Final = 64
 """Of a dotted key in TOML: `tomllib` takes time that grows with the square of their number."""
-_LONG_KEY: Final = re.compile(rb"""(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')){%d}""" % MOST_KEY_PARTS)
+_PART: Final = rb"""\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY: Final = re.compile(rb"%b(?:[ \t]*+%b){%d}" % (_PART, _PART, MOST_KEY_PARTS - 1))
+"""It begins at a dot: where it could begin at any of many blanks, it took time that grows with the square of their number."""
 _PIECE_BYTES: Final = 1 << 16
 _REFUSED: Final = re.compile(
     r"(?:Invalid enum value '?(?P<value>.*?)'?|Object contains unknown field `(?P<key>.*?)`)(?: - at `\$(?P<place>.*)`)?$"

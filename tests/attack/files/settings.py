@@ -81,7 +81,7 @@ _WAYS: tuple[Callable[[random.Random, Path], Try], ...] = (_of_checkout, _of_che
 
 
 def _attempt(chance: random.Random, folder: Path) -> Try:
-    imported("check.work", "check.console", "release.gate.judge", "release.gate.show", "spec.listing", "cli.output")
+    imported("check.work", "check.console", "report.answers.judge", "release.gate.show", "spec.listing", "cli.output")
     return chance.choice(_WAYS)(chance, folder)
 
 

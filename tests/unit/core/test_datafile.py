@@ -116,6 +116,14 @@ def test_a_key_of_many_parts_is_refused_before_it_is_read(tmp_path: Path, text: 
         load_policy(file)
 
 
+def test_a_megabyte_of_blanks_is_no_work(tmp_path: Path) -> None:
+    """It took minutes where the search for long keys began anew at each of them, and then the test's time-out."""
+    file = tmp_path / "policy.toml"
+    file.write_bytes(b" " * 1_000_000 + b"\xa0")
+    with pytest.raises(DataFileError, match="can't decode byte 0xa0"):
+        load_policy(file)
+
+
 @pytest.mark.parametrize("text", [f"a{'.a' * 63} = 1", f'title = "{"It is so. " * 100}"', f"# {'...' * 100}"])
 def test_what_is_no_such_key_is_read(tmp_path: Path, text: str) -> None:
     file = tmp_path / "policy.toml"
