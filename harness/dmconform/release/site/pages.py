@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from dmconform import __version__
-from dmconform.core.text import counted, first_line, one_line, plain
+from dmconform.core.text import counted, first_line, one_line
 from dmconform.core.values import Judgement, Provider, Relation, sdk_parts
 from dmconform.release.site.badges import badge
 from dmconform.release.site.feed import worse
@@ -27,6 +27,7 @@ from dmconform.report.answers.failures import FailureGroup
 from dmconform.report.answers.fields import Field, FieldState
 from dmconform.report.html import cell_fragment
 from dmconform.report.page.links import filter_link, web_link
+from dmconform.report.page.templates import template_environment
 
 ASSETS: Final = Path(__file__).parent / "assets"
 STYLE: Final = "site.css"
@@ -187,15 +188,7 @@ def _field_link(run: SiteRun, sdk: str, host: str) -> str:
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Whatever a template prints is text of a report as far as it knows.
-        finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
-    )
+    environment = template_environment(ASSETS)
     environment.filters.update(
         counted=counted,
         short=short,

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
-from dmconform.core.text import cut, first_line, one_line, plain
+from dmconform.core.text import cut, first_line, one_line
 from dmconform.core.values import Judgement, Outcome
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.comparison.show import counts, notes
@@ -26,6 +26,7 @@ from dmconform.report.page.glossary import glossary
 from dmconform.report.page.links import is_there, relative_link, web_link
 from dmconform.report.page.modules import combine
 from dmconform.report.page.older import missing_parts
+from dmconform.report.page.templates import template_environment
 from dmconform.report.schema import Report
 from dmconform.report.summary import summarise
 
@@ -113,14 +114,6 @@ def _hash(text: str) -> str:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        # Whatever a template prints is text of a log as far as it knows.
-        finalize=lambda value: plain(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
-    )
+    environment = template_environment(ASSETS)
     environment.filters.update(first_line=first_line, one_line=one_line, cut=cut)
     return environment.get_template("page.html.j2")
