@@ -28,7 +28,7 @@ def default_hosts(known: tuple[KnownHost, ...], sdks: Sequence[Minor], abi_versi
     patch; of one whose releases refuse another ABI string than their own, the newest with the module's string, if there is one.
     """
     minors = sorted({host.version.minor for host in known})
-    about = [at for at, host in enumerate(minors) if any(relation_of(sdk, host) is not Relation.UNSUPPORTED for sdk in sdks)]
+    about = [at for at, host in enumerate(minors) if any(pair_relation(sdk, host) is not Relation.UNSUPPORTED for sdk in sdks)]
     if not about:
         return tuple(host for host in known if host.default)
     same = tuple(host for host in known if host.refuses_other_abi and host.abi_version == abi_version)
@@ -44,31 +44,20 @@ def _of_minor(known: tuple[KnownHost, ...], same: tuple[KnownHost, ...], minor: 
     return default if newest is None else (newest,)
 
 
-def relation_of(sdk: Minor, host: Minor) -> Relation:
-    """Returns what the documents promise for a module of an SDK on a host."""
-    return pair_relation(sdk, host)
-
-
 def promise_for(sdk: Minor, hosts: Iterable[HostEntry]) -> PromiseEntry:
     """Returns what the promise states for hosts; a module that fails by its own doing breaks no promise."""
     hosts = tuple(hosts)
-    judged = [
-        (
-            host.id,
-            relation_of(sdk, Release.parse(host.release).minor),
-            HostVerdict.UNDECIDED if host.own_doing else host.verdict,
-        )
-        for host in hosts
-    ]
-    pairs = {host.id: promised(sdk, Release.parse(host.release).minor) for host in hosts}
-    near = {sdk, sdk.next(), *(Release.parse(host.release).minor for host in hosts)}
+    minors = {host.id: Release.parse(host.release).minor for host in hosts}
+    pairs = {name: promised(sdk, minor) for name, minor in minors.items()}
+    judged = [(host.id, pairs[host.id].relation, HostVerdict.UNDECIDED if host.own_doing else host.verdict) for host in hosts]
+    near = {sdk, sdk.next(), *minors.values()}
 
     def those(relation: Relation, *verdicts: HostVerdict) -> tuple[str, ...]:
         return tuple(name for name, its_relation, its in judged if its in verdicts and its_relation is relation)
 
     return PromiseEntry(
         sdk=str(sdk),
-        supported_minors=tuple(str(one) for one in sorted(near) if relation_of(sdk, one) is Relation.SUPPORTED),
+        supported_minors=tuple(str(one) for one in sorted(near) if pair_relation(sdk, one) is Relation.SUPPORTED),
         supported=supported_in_words(sdk),
         promises={name: pair.ids for name, pair in pairs.items()},
         relations={name: relation for name, relation, _ in judged},
