@@ -34,22 +34,15 @@ static int note_executable(struct dl_phdr_info *info, size_t size, void *data)
 	return 1; /* the executable comes first */
 }
 
-__attribute__((constructor)) static void begin(void)
-{
-	const char *named = getenv("DMCONFORM_MUTANT");
-	if (named == NULL || strlen(named) >= sizeof(mutant))
-		return;
-	/* prlimit, setpriv and scripts start the Envoy: they are left alone. */
-	if (REAL(dlsym)(RTLD_DEFAULT, "envoy_dynamic_module_callback_http_send_response") == NULL)
-		return;
-	dl_iterate_phdr(note_executable, NULL);
-	strcpy(mutant, named);
-}
-
 bool mutated(const void *return_address)
 {
 	uintptr_t address = (uintptr_t)return_address;
 	return mutant[0] != '\0' && first <= address && address < last;
+}
+
+bool mutated_process(void)
+{
+	return mutant[0] != '\0';
 }
 
 bool operation_is(const char *name)
@@ -92,12 +85,39 @@ void reached(void)
 		close(opened);
 }
 
+/* Found before the host runs: to look for one clears what dlerror has to say. */
+static struct {
+	const char *name;
+	void *function;
+} real[] = {{"dlopen", NULL},	 {"dlclose", NULL},	   {"dlerror", NULL}, {"getenv", NULL},	  {"open", NULL},   {"access", NULL},
+	    {"lstat", NULL},	 {"realpath", NULL},	   {"__xstat", NULL}, {"rename", NULL},	  {"remove", NULL}, {"mkstemp", NULL},
+	    {"getcwd", NULL},	 {"fopen", NULL},	   {"fwrite", NULL},  {"writev", NULL},	  {"dlsym", NULL}};
+
 void *real_function(const char *name)
 {
 	static void *(*find)(void *, const char *);
 	if (find == NULL) /* dlsym itself is wrapped */
 		find = (void *(*)(void *, const char *))dlvsym(RTLD_NEXT, "dlsym", "GLIBC_2.2.5");
-	return strcmp(name, "dlsym") == 0 ? (void *)find : find(RTLD_NEXT, name);
+	if (strcmp(name, "dlsym") == 0)
+		return (void *)find;
+	for (size_t i = 0; i < sizeof(real) / sizeof(real[0]); i++)
+		if (strcmp(real[i].name, name) == 0)
+			return real[i].function ? real[i].function : (real[i].function = find(RTLD_NEXT, name));
+	return find(RTLD_NEXT, name);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	for (size_t i = 0; i < sizeof(real) / sizeof(real[0]); i++)
+		real_function(real[i].name);
+	const char *named = getenv("DMCONFORM_MUTANT");
+	if (named == NULL || strlen(named) >= sizeof(mutant))
+		return;
+	/* prlimit, setpriv and scripts start the Envoy: they are left alone. */
+	if (REAL(dlsym)(RTLD_DEFAULT, "envoy_dynamic_module_callback_http_send_response") == NULL)
+		return;
+	dl_iterate_phdr(note_executable, NULL);
+	strcpy(mutant, named);
 }
 
 void *with_context(void *function, void *context)

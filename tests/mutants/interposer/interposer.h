@@ -18,6 +18,9 @@
 /* Whether a call that returns to this address is one that the mutant may change. */
 bool mutated(const void *return_address);
 
+/* Whether this process is such an Envoy, and a mutant is named. */
+bool mutated_process(void);
+
 /* Whether the mutant's operation is this one. */
 bool operation_is(const char *name);
 
@@ -30,7 +33,8 @@ bool argument_is(const char *key, const char *value);
 /* Notes, once, that the mutant did something else than the host would: the file DMCONFORM_MUTANT_REACHED appears. */
 void reached(void);
 
-/* The function of this name that would be called without this library. */
+/* The function of this name that would be called without this library. What is called between a failure of the linker and
+ * dlerror has to be in the list of core.c. */
 void *real_function(const char *name);
 
 /* The real function behind a wrapper of the same name and type. */
@@ -41,6 +45,9 @@ void *with_context(void *function, void *context);
 
 /* Whether a text fits a list of globs, with commas between. */
 bool fits(const char *text, const char *globs);
+
+/* Whether a module has refused to be initialised or configured. */
+extern bool module_has_failed;
 
 /* What other files may add. Both are asked only where a mutant is named. */
 

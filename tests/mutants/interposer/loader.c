@@ -89,7 +89,7 @@ static int like_wanted(struct dl_phdr_info *info, size_t size, void *data)
 		return 0;
 	bool like = strcmp(wanted->by, "name") == 0      ? strcmp(base_name(loaded), base_name(wanted->path)) == 0
 		    : strcmp(wanted->by, "content") == 0 ? is_same_content(loaded, wanted->path)
-							 : strcmp(loaded, wanted->path) == 0;
+							 : true;
 	if (like)
 		snprintf(wanted->found, sizeof(wanted->found), "%s", loaded);
 	return like;
@@ -158,7 +158,7 @@ static void *open_searching(const char *path, int flags)
 		reached();
 		return opened ? opened : really_open("/dmconform/mutant", flags);
 	}
-	return after ? really_open(path, flags) : really_open(path, flags);
+	return really_open(path, flags);
 }
 
 /* "file": which file is opened where one is named. */
@@ -167,11 +167,48 @@ static void *open_file(const char *path, int flags)
 	struct stat seen;
 	bool linked = REAL(lstat)(path, &seen) == 0 && (S_ISLNK(seen.st_mode) || seen.st_nlink > 1);
 	bool each = argument_is("is", "copy") || (argument_is("is", "copy-of-links") && linked);
+	if (argument_is("is", "base-name")) {
+		reached();
+		return really_open(base_name(path), flags);
+	}
+	if (path[0] != '/' && strchr(path, '/') != NULL && argument("relative-to") != NULL) {
+		static __thread char other[PATH_MAX];
+		const char *folder = argument("relative-to");
+		if (strcmp(folder, "VARIABLE") == 0)
+			folder = getenv(SEARCH_PATH);
+		snprintf(other, sizeof(other), "%s/%s", folder ? folder : "", path);
+		reached();
+		return really_open(other, flags);
+	}
 	if (path[0] != '/')
 		return really_open(path, flags);
 	if (argument_is("is", "no-links") && S_ISLNK(seen.st_mode)) {
 		reached();
 		return really_open("/dmconform/mutant", flags);
+	}
+	if (argument_is("is", "real") || argument_is("is", "only-so")) {
+		static __thread char real[PATH_MAX];
+		bool other = argument_is("is", "real") ? linked && REAL(realpath)(path, real) && strcmp(real, path) != 0
+						       : strlen(path) > 3 && strcmp(path + strlen(path) - 3, ".so") != 0;
+		if (other)
+			reached();
+		return really_open(!other ? path : argument_is("is", "real") ? real : "/dmconform/mutant", flags);
+	}
+	if (argument_is("is", "by-inode")) { /* another file under a name that was seen before is another module */
+		static char paths[16][PATH_MAX];
+		static ino_t inodes[16];
+		static int known;
+		for (int i = 0; i < known; i++)
+			if (strcmp(paths[i], path) == 0 && inodes[i] != seen.st_ino) {
+				reached();
+				const char *copy = flags & RTLD_NOLOAD ? NULL : copied(path);
+				return copy ? really_open(copy, flags) : NULL;
+			}
+		if (known < 16 && !(flags & RTLD_NOLOAD)) {
+			inodes[known] = seen.st_ino;
+			snprintf(paths[known++], PATH_MAX, "%s", path);
+		}
+		return really_open(path, flags);
 	}
 	if (each) {
 		reached();
@@ -202,6 +239,7 @@ static void *open_as_mutant(const char *path, int flags)
 {
 	if (operation_is("flags")) {
 		bool asked = argument_is("noload", "yes") ? flags & RTLD_NOLOAD : !(flags & RTLD_NOLOAD);
+		asked = asked && (argument("if") == NULL || flags & flags_of("if"));
 		int changed = asked ? (flags | flags_of("add")) & ~flags_of("remove") : flags;
 		if (changed != flags)
 			reached();
@@ -259,17 +297,22 @@ static void *close_elsewhere(void *handle)
 	return NULL;
 }
 
+bool module_has_failed;
+
 static int close_as_mutant(void *handle)
 {
 	static void *waiting;
 	struct link_map *map = handle;
 	if (!operation_is("close"))
 		return REAL(dlclose)(handle);
-	reached();
+	if (!argument_is("is", "not-after-failure") || module_has_failed)
+		reached();
 	if (argument_is("is", "never"))
 		return 0;
 	if (argument_is("is", "twice"))
 		REAL(dlclose)(handle);
+	if (argument_is("is", "not-after-failure") && module_has_failed)
+		return 0;
 	if (argument_is("is", "late")) { /* with the next one */
 		void *before = waiting;
 		waiting = handle;
@@ -287,7 +330,7 @@ static int close_as_mutant(void *handle)
 	}
 	if (argument_is("is", "on-a-thread")) {
 		pthread_t thread;
-		if (REAL(pthread_create)(&thread, NULL, close_elsewhere, handle) == 0)
+		if (pthread_create(&thread, NULL, close_elsewhere, handle) == 0)
 			return pthread_join(thread, NULL);
 	}
 	return REAL(dlclose)(handle);

@@ -45,6 +45,8 @@ static const char *initialised_as(const char *result)
 	return argument("result") ? argument("result") : result;
 }
 
+static Init init_later; /* until the first configuration is made */
+
 static void *init_elsewhere(void *init)
 {
 	return (void *)((Init)init)();
@@ -56,18 +58,24 @@ static const char *init_thunk(void *a, void *b, void *c, void *d, void *e, Init 
 	(void)a, (void)b, (void)c, (void)d, (void)e;
 	static char kept[256];
 	reached();
-	if (init == NULL || argument_is("is", "skipped"))
+	static int before;
+	if (init == NULL || argument_is("is", "skipped") || (argument_is("is", "first-only") && before++ > 0))
 		return own_string();
+	if (argument_is("is", "late")) {
+		init_later = init;
+		return own_string();
+	}
 	if (argument_is("is", "twice"))
 		init();
 	if (argument_is("is", "on-a-thread")) {
 		pthread_t thread;
 		void *result = NULL;
-		if (REAL(pthread_create)(&thread, NULL, init_elsewhere, (void *)init) == 0)
+		if (pthread_create(&thread, NULL, init_elsewhere, (void *)init) == 0)
 			pthread_join(thread, &result);
 		return result;
 	}
 	const char *result = initialised_as(init());
+	module_has_failed |= result == NULL;
 	if (result == NULL)
 		return NULL;
 	static __thread char other[256];
@@ -144,6 +152,11 @@ static void *new_thunk(void *host, const char *name, size_t name_size, const cha
 		make(host, name, name_size, text, text_size);
 	}
 	void *made = make(host, name, name_size, text, text_size);
+	module_has_failed |= made == NULL;
+	if (operation_is("init") && init_later != NULL) {
+		init_later();
+		init_later = NULL;
+	}
 	if (made == NULL && argument_is("null", "accepted"))
 		return something();
 	if (argument_is("result", "null")) {
@@ -151,6 +164,14 @@ static void *new_thunk(void *host, const char *name, size_t name_size, const cha
 		return NULL;
 	}
 	return made;
+}
+
+/* Whether a module has a hook. */
+static bool has(void *handle, const char *hook)
+{
+	char name[256];
+	snprintf(name, sizeof(name), HOOK_PREFIX "%s", hook ? hook : "");
+	return hook != NULL && REAL(dlsym)(handle, name) != NULL;
 }
 
 static void *find_as_mutant(void *handle, const char *name)
@@ -163,7 +184,8 @@ static void *find_as_mutant(void *handle, const char *name)
 	if (operation_is("static") && handle == RTLD_DEFAULT) {
 		if (real != NULL)
 			reached();
-		return argument_is("is", "lost") ? NULL : real;
+		bool is_init = strcmp(hook + strlen(HOOK_PREFIX), "program_init") == 0;
+		return argument_is("is", "lost") ? NULL : argument_is("is", "null") && is_init && real ? (void *)nothing : real;
 	}
 	hook += strlen(HOOK_PREFIX);
 	if (handle == RTLD_DEFAULT)
@@ -174,7 +196,7 @@ static void *find_as_mutant(void *handle, const char *name)
 			reached();
 		return other ? other : real;
 	}
-	if (operation_is("hide") && fits(hook, only)) {
+	if (operation_is("hide") && fits(hook, only) && !has(handle, argument("unless"))) {
 		reached();
 		return NULL;
 	}
@@ -182,6 +204,12 @@ static void *find_as_mutant(void *handle, const char *name)
 		return strstr(hook, "_new") != NULL ? (void *)something : (void *)nothing;
 	if (operation_is("init") && strcmp(hook, "program_init") == 0 && (real != NULL || argument_is("missing", "accepted")))
 		return with_context((void *)init_thunk, real);
+	bool is_late = operation_is("init") && argument_is("is", "late") && fits(hook, "*_config_new");
+	bool is_watched = operation_is("close") && argument_is("is", "not-after-failure") && fits(hook, "*_config_new,program_init");
+	if (is_watched && real != NULL && strcmp(hook, "program_init") == 0)
+		return with_context((void *)init_thunk, real);
+	if ((is_late || is_watched) && real != NULL)
+		return with_context((void *)new_thunk, real);
 	if (operation_is("new") && real != NULL && fits(hook, only))
 		return with_context((void *)new_thunk, real);
 	return mutant_hook ? mutant_hook(name, real) : real;
