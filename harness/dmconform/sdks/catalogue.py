@@ -76,6 +76,9 @@ SHOWN_DIGITS = 10
 MODULES = ("probe", "no_program_init", "null_program_init")
 """What the build of every language leaves."""
 
+REPRODUCERS = "reproducers"
+"""A folder of an SDK's with modules in C that show one thing each: FILE.c is the module FILE of the reference SDK."""
+
 
 @dataclass(frozen=True)
 class Sdk:
@@ -115,6 +118,7 @@ def _load(path: Path) -> list[Sdk]:
         raise DataFileError(path, "unloads = false needs an unloads_reason")
     sdks: list[Sdk] = []
     seen: set[Minor] = set()
+    reproducers = tuple(sorted(file.stem for file in (path.parent / REPRODUCERS).glob("*.c")))
     for version in data.version:
         try:
             minor = Minor.parse(version.minor)
@@ -139,7 +143,7 @@ def _load(path: Path) -> list[Sdk]:
                     unloads_reason=data.unloads_reason,
                     host_environment=source.host_environment,
                     lacks=source.lacks,
-                    modules=(*MODULES, *data.further_modules),
+                    modules=(*MODULES, *data.further_modules, *(reproducers if provider is Provider.REFERENCE else ())),
                     official=source if isinstance(source, OfficialSource) else None,
                 )
             )
