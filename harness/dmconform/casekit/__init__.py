@@ -22,7 +22,7 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
-from dmconform.casekit.records import known_host, required_hooks
+from dmconform.casekit.records import host_program, known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
@@ -125,6 +125,7 @@ __all__ = [
     "export_names",
     "has_inode_mapped",
     "held",
+    "host_program",
     "identity_of",
     "in_words",
     "known_host",

@@ -167,7 +167,10 @@ class Cell:
         if search_path is not None:
             variables[SEARCH_PATH] = str(search_path)
         variables |= environment or {}
-        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s, concurrency)
+        binary, program = self.planned_host.host.binary, self.planned_host.program
+        launch = Launch(
+            Path(binary), variables, prefix, working_folder, drain_s, concurrency, Path(program) if program else None
+        )
         folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
         folder.mkdir(parents=True, exist_ok=True)
         message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
