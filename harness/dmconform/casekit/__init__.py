@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
+from dmconform.casekit.at_point import reachable_points, use_at
 from dmconform.casekit.burst import burst
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
@@ -22,6 +23,7 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
+from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
@@ -49,6 +51,7 @@ from dmconform.envoy.config import (
 )
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
@@ -72,6 +75,7 @@ __all__ = [
     "PLAIN_PATH",
     "POLL_S",
     "PROBE",
+    "RECORDER",
     "REQUEST_S",
     "SHORT_FETCH_S",
     "SYSTEM_FOLDER",
@@ -79,6 +83,8 @@ __all__ = [
     "AbiCheck",
     "AbiVerdict",
     "Answer",
+    "Attempt",
+    "AttemptEnd",
     "Cell",
     "End",
     "Envoy",
@@ -121,6 +127,7 @@ __all__ = [
     "assert_served",
     "assert_unloaded",
     "burst",
+    "calls_of",
     "case",
     "export_names",
     "has_inode_mapped",
@@ -134,11 +141,14 @@ __all__ = [
     "panic_lines",
     "poll",
     "provoke_panic",
+    "reachable_points",
     "refusing_port",
     "required_hooks",
     "system_folder_prefix",
     "unprivileged_prefix",
+    "use_at",
     "without_symbols",
     "write_module_that_needs_it",
     "write_needed_library",
+    "wrong_in",
 ]
