@@ -22,6 +22,7 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
+from dmconform.casekit.points import start_at_point
 from dmconform.casekit.records import known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
@@ -49,6 +50,8 @@ from dmconform.envoy.config import (
 )
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.envoy import Envoy, accepted
+from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.use import ModuleUse
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
@@ -80,6 +83,7 @@ __all__ = [
     "AbiVerdict",
     "Answer",
     "Cell",
+    "Draft",
     "End",
     "Envoy",
     "ExtensionPoint",
@@ -97,6 +101,7 @@ __all__ = [
     "Minor",
     "ModuleRef",
     "ModuleRejected",
+    "ModuleUse",
     "NetworkFilter",
     "NoAnswer",
     "Opens",
@@ -135,6 +140,7 @@ __all__ = [
     "provoke_panic",
     "refusing_port",
     "required_hooks",
+    "start_at_point",
     "system_folder_prefix",
     "unprivileged_prefix",
     "without_symbols",
