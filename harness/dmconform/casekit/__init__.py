@@ -25,6 +25,7 @@ from dmconform.casekit.panics import (
 )
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks
+from dmconform.casekit.points import start_at_point
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
@@ -51,7 +52,8 @@ from dmconform.envoy.config import (
 )
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.envoy import Envoy, accepted
-from dmconform.envoy.extension_points.use import Attempt, AttemptEnd
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
+from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
@@ -86,6 +88,7 @@ __all__ = [
     "Attempt",
     "AttemptEnd",
     "Cell",
+    "Draft",
     "End",
     "Envoy",
     "ExtensionPoint",
@@ -103,6 +106,7 @@ __all__ = [
     "Minor",
     "ModuleRef",
     "ModuleRejected",
+    "ModuleUse",
     "NetworkFilter",
     "NoAnswer",
     "Opens",
@@ -144,6 +148,7 @@ __all__ = [
     "reachable_points",
     "refusing_port",
     "required_hooks",
+    "start_at_point",
     "system_folder_prefix",
     "unprivileged_prefix",
     "use_at",
