@@ -28,7 +28,7 @@ from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
 from dmconform.casekit.unprivileged import unprivileged_prefix
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
-from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, PANICKED_S, POLL_S, REQUEST_S, SHORT_FETCH_S
+from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, NEVER_S, PANICKED_S, POLL_S, REQUEST_S, SHORT_FETCH_S
 from dmconform.core.values import AbiVerdict, Feature, Language, Relation
 from dmconform.core.versions import Minor
 from dmconform.core.waiting import poll
@@ -38,6 +38,7 @@ from dmconform.envoy.config import (
     DIRECT_PATH,
     MODULE_SOURCE,
     PLAIN_PATH,
+    EnvoyFilter,
     HttpFilter,
     Listener,
     ListenerFilter,
@@ -68,6 +69,7 @@ __all__ = [
     "LOG_LINE_S",
     "MODULE_SOURCE",
     "NEEDED_LIBRARY",
+    "NEVER_S",
     "PANICKED_S",
     "PLAIN_PATH",
     "POLL_S",
@@ -82,6 +84,7 @@ __all__ = [
     "Cell",
     "End",
     "Envoy",
+    "EnvoyFilter",
     "ExtensionPoint",
     "Feature",
     "Headers",

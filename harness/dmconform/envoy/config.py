@@ -125,6 +125,19 @@ class HttpFilter(_ModuleFilter):
 
 
 @dataclass(frozen=True)
+class EnvoyFilter:
+    """One of `http_filters` that is Envoy's own, such as `buffer`: no module."""
+
+    name: str
+    type_name: str  # of its configuration, without `envoy.extensions.filters.http.`
+    fields: Mapping[str, Any] = field(default_factory=dict)  # of its configuration, as JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the filter as an entry of its chain."""
+        return {"name": self.name, "typed_config": {"@type": f"{_EXTENSIONS}.http.{self.type_name}", **self.fields}}
+
+
+@dataclass(frozen=True)
 class NetworkFilter(_ModuleFilter):
     """One of a filter chain's `filters`, which see the bytes of a connection. Hosts know it from 1.37 on."""
 
@@ -165,7 +178,7 @@ class Listener:
     """
 
     name: str
-    filters: tuple[HttpFilter, ...] = ()
+    filters: tuple[HttpFilter | EnvoyFilter, ...] = ()
     per_route: tuple[PerRoute, ...] = ()
     routes_file: Path | None = None  # the routes come by discovery from this file; None: they are the listener's own
     listening: tuple[ListenerFilter, ...] = ()
@@ -173,11 +186,13 @@ class Listener:
     tcp: bool = False
     # What the host adds to the responses of the upstream server: formats, such as %DYNAMIC_METADATA(…)%, by header name.
     response_headers: Mapping[str, str] = field(default_factory=dict)
+    manager: Mapping[str, Any] = field(default_factory=dict)  # further fields of its connection manager, as JSON
 
     @property
     def modules(self) -> tuple[ModuleRef, ...]:
         """The modules that must be loaded for the host to accept it."""
-        return tuple(one.module for one in (*self.listening, *self.network, *self.filters) if one.is_in_listener)
+        all_filters = (*self.listening, *self.network, *self.filters)
+        return tuple(one.module for one in all_filters if not isinstance(one, EnvoyFilter) and one.is_in_listener)
 
     def routes(self) -> dict[str, Any]:
         """Returns the `RouteConfiguration` resource, which has the listener's name."""
@@ -242,6 +257,7 @@ class Listener:
             **self._routing(),
             "http_protocol_options": {"enable_trailers": True},
             "http_filters": [filter_.to_json() for filter_ in self.filters] + [router],
+            **self.manager,
         }
         return {"name": "http", "typed_config": manager}
 

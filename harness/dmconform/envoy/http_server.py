@@ -97,6 +97,7 @@ class Talk:
         trailers: Mapping[str, str] | None = None,
         cut: bool = False,
         padding: int = 0,
+        halfway: Callable[[], object] | None = None,
     ) -> None:
         """Sends an answer.
 
@@ -107,6 +108,7 @@ class Talk:
             trailers: its trailers; with some the body is sent in chunks.
             cut: only half of the body, then the connection ends.
             padding: how many zero bytes follow the body.
+            halfway: called when half of the body is sent.
 
         Raises:
             Gone: it was cut.
@@ -118,6 +120,11 @@ class Talk:
             raise Gone
         last = h11.EndOfMessage()
         if self._has_body:  # an answer to HEAD ends with its headers
+            if halfway is not None:
+                begin, content = content[: len(content) // 2], content[len(content) // 2 :]
+                self._socket.sendall(data + (self._talk.send(h11.Data(data=begin)) or b""))
+                halfway()
+                data = b""
             data += self._talk.send(h11.Data(data=content)) or b""
             for left in range(padding, 0, -_READ_BYTES):  # in pieces, as it may be large
                 self._socket.sendall(data)
