@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
+from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
 from dmconform.casekit.burst import burst
+from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -22,12 +24,15 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
+from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.records import known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
 from dmconform.casekit.unprivileged import unprivileged_prefix
+from dmconform.casekit.upstream_side import on_the_upstream_side
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
+from dmconform.core.threads import thread_pool
 from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, NEVER_S, PANICKED_S, POLL_S, REQUEST_S, SHORT_FETCH_S
 from dmconform.core.values import AbiVerdict, Feature, Language, Relation
 from dmconform.core.versions import Minor
@@ -49,6 +54,7 @@ from dmconform.envoy.config import (
     RemoteSource,
 )
 from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.echo_server import EchoServer
 from dmconform.envoy.envoy import Envoy, accepted
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
@@ -61,14 +67,17 @@ from dmconform.matrix.plan import PlannedSdk
 from dmconform.spec.cases import case
 
 __all__ = [
+    "AUTHORITY",
     "CONFIG_UPDATE_S",
     "DIRECT_BODY",
     "DIRECT_PATH",
     "HOOK_PREFIX",
     "INITIALISED",
+    "LARGE",
     "LOG_LINE_S",
     "MODULE_SOURCE",
     "NEEDED_LIBRARY",
+    "NEIGHBOURS",
     "NEVER_S",
     "PANICKED_S",
     "PLAIN_PATH",
@@ -76,12 +85,14 @@ __all__ = [
     "PROBE",
     "REQUEST_S",
     "SHORT_FETCH_S",
+    "SMALL",
     "SYSTEM_FOLDER",
     "TRAILER",
     "AbiCheck",
     "AbiVerdict",
     "Answer",
     "Cell",
+    "EchoServer",
     "End",
     "Envoy",
     "EnvoyFilter",
@@ -100,22 +111,26 @@ __all__ = [
     "Minor",
     "ModuleRef",
     "ModuleRejected",
+    "Neighbour",
     "NetworkFilter",
     "NoAnswer",
     "Opens",
     "PerRoute",
     "PlannedSdk",
     "Protocol",
+    "RawClient",
     "Received",
     "Relation",
     "RemoteSource",
     "Reply",
     "Request",
     "Routes",
+    "Sent",
     "SourceServer",
     "Update",
     "Upstream",
     "accepted",
+    "adler",
     "answer_soon",
     "assert_drained",
     "assert_each_panic_logged_once",
@@ -133,12 +148,17 @@ __all__ = [
     "known_host",
     "listener",
     "load",
+    "on_the_upstream_side",
     "panic_lines",
+    "pieces_of",
     "poll",
     "provoke_panic",
+    "raw_client",
     "refusing_port",
     "required_hooks",
     "system_folder_prefix",
+    "text_of",
+    "thread_pool",
     "unprivileged_prefix",
     "without_symbols",
     "write_module_that_needs_it",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
+_CONNECT = "CONNECT"
 DIRECT_PATH = "/direct"
 """Requests below this path are answered by Envoy itself, with `DIRECT_BODY`."""
 DIRECT_BODY = "direct response"
@@ -187,6 +188,10 @@ class Listener:
     # What the host adds to the responses of the upstream server: formats, such as %DYNAMIC_METADATA(…)%, by header name.
     response_headers: Mapping[str, str] = field(default_factory=dict)
     manager: Mapping[str, Any] = field(default_factory=dict)  # further fields of its connection manager, as JSON
+    buffer_bytes: int | None = None  # how much of a body may be held; None: the host's default, 1 MiB
+    cluster: str = "upstream"  # where its requests go, or its bytes
+    upgrades: tuple[str, ...] = ()  # what clients may turn a connection of HTTP into: "websocket", "CONNECT"
+    internal: bool = False  # reached from inside the Envoy, by clusters that name it, and at no port
 
     @property
     def modules(self) -> tuple[ModuleRef, ...]:
@@ -196,7 +201,7 @@ class Listener:
 
     def routes(self) -> dict[str, Any]:
         """Returns the `RouteConfiguration` resource, which has the listener's name."""
-        to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+        to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": self.cluster}}
         if self.response_headers:
             to_upstream["response_headers_to_add"] = [
                 {"header": {"key": name, "value": value}} for name, value in self.response_headers.items()
@@ -205,6 +210,10 @@ class Listener:
         if self.per_route:
             routes.insert(0, {**to_upstream, "match": {"prefix": PLAIN_PATH}})
             to_upstream["typed_per_filter_config"] = {one.entry: one.to_json() for one in self.per_route}
+        if _CONNECT in self.upgrades:
+            tunnel = {"upgrade_type": _CONNECT, "connect_config": {}}
+            route = {"cluster": self.cluster, "upgrade_configs": [tunnel]}
+            routes.insert(0, {"match": {"connect_matcher": {}}, "route": route})
         direct = {
             "match": {"prefix": DIRECT_PATH},
             "direct_response": {"status": 200, "body": {"inline_string": DIRECT_BODY}},
@@ -227,12 +236,17 @@ class Listener:
     def to_json(self) -> dict[str, Any]:
         """Returns the `Listener` resource."""
         last = self._tcp_proxy() if self.tcp else self._connection_manager()
-        message = {
+        message: dict[str, Any] = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
             "name": self.name,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": [*(one.to_json() for one in self.network), last]}],
         }
+        if self.internal:
+            message |= {"internal_listener": {}}
+            del message["address"]
+        if self.buffer_bytes is not None:
+            message["per_connection_buffer_limit_bytes"] = self.buffer_bytes
         if self.listening:
             message["listener_filters"] = [one.to_json() for one in self.listening]
         return message
@@ -242,7 +256,7 @@ class Listener:
         proxy = {
             "@type": f"{_EXTENSIONS}.network.tcp_proxy.v3.TcpProxy",
             "stat_prefix": self.name,
-            "cluster": "upstream",
+            "cluster": self.cluster,
         }
         return {"name": "tcp_proxy", "typed_config": proxy}
 
@@ -257,6 +271,7 @@ class Listener:
             **self._routing(),
             "http_protocol_options": {"enable_trailers": True},
             "http_filters": [filter_.to_json() for filter_ in self.filters] + [router],
+            **({"upgrade_configs": [{"upgrade_type": one} for one in self.upgrades]} if self.upgrades else {}),
             **self.manager,
         }
         return {"name": "http", "typed_config": manager}

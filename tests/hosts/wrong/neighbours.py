@@ -6,21 +6,26 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.casekit.envoy_filters import Neighbour
 from dmconform.envoy.config import EnvoyFilter
 from dmconform.envoy.connected import Pending
+from dmconform.envoy.echo_server import EchoServer
 from dmconform.envoy.headers import Headers
-from dmconform.envoy.source_server import SourceServer
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.wrong import Wrong
 
 
-def nobody_is_asked(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """Another filter is in the place of `ext_authz`."""
-    patch.setattr(case, "ext_authz", lambda: EnvoyFilter("buffer", "buffer.v3.Buffer", {"max_request_bytes": 1 << 20}))
-    patch.setattr(case, "REQUEST_S", 0.3)
-    return bench
+def neighbour_is(name: str, *filters: EnvoyFilter) -> sabotage.Sabotage:
+    """Other filters are in the place of a neighbour."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        patch.setitem(case.NEIGHBOURS, name, Neighbour(name, filters))
+        patch.setattr(case, "REQUEST_S", 0.3)
+        return bench
+
+    return apply
 
 
 def pieces_get_lost(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -29,45 +34,47 @@ def pieces_get_lost(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> B
     return bench
 
 
-def stays_half(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """The upstream never sends the second half of its answer."""
-    patch.setattr(SourceServer, "let_go", lambda _: None)
-    patch.setattr(case, "NEVER_S", 0.3)
+def nowhere(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """No filter is on the upstream side."""
+    patch.setattr(case, "on_the_upstream_side", lambda *_, **__: None)
     return bench
 
 
+def nothing_received(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The server of bytes has received nothing."""
+    patch.setattr(EchoServer, "read_received", lambda _: [])
+    patch.setattr(case, "REQUEST_S", 0.3)
+    return bench
+
+
+response_cut = sabotage.answers(lambda one: replace(one, body=one.body[:-1]))
+no_trailers = sabotage.answers(lambda one: replace(one, trailers=Headers()))
+unseen = sabotage.log_without("neighbour pass response")
+BUFFER = EnvoyFilter("buffer", "buffer.v3.Buffer", {"max_request_bytes": 1 << 20})
+
 TABLE = (
-    Wrong("neighbours/held_by_ext_authz", "nobody asks", nobody_is_asked, "expected ext_authz to ask its server"),
+    Wrong("neighbours/held_by_ext_authz", "nobody asks", neighbour_is("ext_authz", BUFFER), "expected ext_authz to ask"),
     Wrong("neighbours/held_by_ext_authz", "lost", pieces_get_lost, "to receive all 196605 bytes, it received 131070"),
+    Wrong("neighbours/passed_on", "response", response_cut, "expected whole bodies .*: the response is cut"),
+    Wrong("neighbours/passed_on", "request", pieces_get_lost, "expected whole bodies .*: the request is cut"),
+    Wrong("neighbours/passed_on", "unseen", unseen, "expected the modules to see each body as it was sent"),
+    Wrong("neighbours/held_until_whole", "response", response_cut, "expected whole bodies .*: the response is cut"),
+    Wrong("neighbours/held_until_whole", "trailers", no_trailers, "expected whole bodies .*: the trailers are lost"),
     Wrong(
-        "neighbours/held_response",
-        "another answer",
-        sabotage.answers(lambda one: replace(one, status=500)),
-        "expected the answer that was held to arrive with HTTP/1.1, saw status 500",
+        "neighbours/trailers_from_behind", "nothing behind", neighbour_is("compressor"), "expected the trailer x-envoy-decomp"
     ),
-    Wrong("neighbours/held_response", "half", stays_half, "expected the answer .* saw no complete answer in time"),
+    Wrong("neighbours/trailers_from_behind", "cut", response_cut, "expected a response with trailers to be whole, it is cut"),
+    Wrong("neighbours/upstream_side", "nowhere", nowhere, "expected the modules to see each body as it was sent"),
+    Wrong("neighbours/upstream_side", "request", pieces_get_lost, "expected whole bodies .*: the request is cut"),
+    Wrong("neighbours/internal_listener", "unseen", unseen, "expected the modules to see each body as it was sent"),
+    Wrong("neighbours/internal_listener", "trailers", no_trailers, "expected whole bodies .*: the trailers are lost"),
     Wrong(
-        "neighbours/streamed_response",
-        "hooks",
-        sabotage.log_says("streamed: 0 headers", "streamed: 1 headers"),
-        "expected 0 headers, 0 body, 0 trailers hooks, saw 1 headers",
-    ),
-    Wrong(
-        "neighbours/streamed_response",
+        "neighbours/ahead_of_tcp_proxy",
         "another module",
-        sabotage.module_is("stream_response", "neighbour"),
-        "expected the streamed response with HTTP/1.1, saw",
+        sabotage.module_is("neighbour_tcp", "neighbour"),
+        "expected the filters to see each byte, both ways; missing",
     ),
-    Wrong(
-        "neighbours/streamed_in_place",
-        "another module",
-        sabotage.module_is("stream_response", "neighbour"),
-        "expected the streamed response with HTTP/1.1, saw",
-    ),
-    Wrong(
-        "neighbours/streamed_in_place",
-        "without trailers",
-        sabotage.answers(lambda one: replace(one, trailers=Headers())),
-        "expected the streamed response with HTTP/1.1, saw .*None",
-    ),
+    Wrong("neighbours/ahead_of_tcp_proxy", "nothing received", nothing_received, "expected the upstream to receive 1 bytes"),
+    Wrong("neighbours/transform", "another filter", sabotage.filter_named("identity"), "expected bodies to be changed by each"),
+    Wrong("neighbours/transform", "cut", response_cut, "expected bodies to be changed by each filter, both ways; saw"),
 )
