@@ -25,10 +25,10 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
-from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
-from dmconform.casekit.records import host_program, known_host, required_hooks
 from dmconform.casekit.points import start_at_point
 from dmconform.casekit.raw_client import RawClient, raw_client
+from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
+from dmconform.casekit.records import host_program, known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
@@ -59,8 +59,8 @@ from dmconform.envoy.config import (
 from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.echo_server import EchoServer
 from dmconform.envoy.envoy import Envoy, accepted
-from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
@@ -165,8 +165,8 @@ __all__ = [
     "pieces_of",
     "poll",
     "provoke_panic",
-    "reachable_points",
     "raw_client",
+    "reachable_points",
     "refusing_port",
     "required_hooks",
     "start_at_point",
