@@ -9,6 +9,7 @@ from __future__ import annotations
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.burst import burst
+from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -120,6 +121,7 @@ __all__ = [
     "assert_panic_logged",
     "assert_served",
     "assert_unloaded",
+    "bootstrap_extension",
     "burst",
     "case",
     "export_names",
@@ -130,6 +132,8 @@ __all__ = [
     "known_host",
     "listener",
     "load",
+    "module_bridge",
+    "module_cluster",
     "panic_lines",
     "poll",
     "provoke_panic",

@@ -184,6 +184,7 @@ class Cell:
         environment: Mapping[str, str] | None = None,
         clusters: Mapping[str, int] | None = None,
         concurrency: int = 1,
+        alter: Callable[[dict[str, Any]], None] | None = None,
     ) -> _Accepted:
         """Returns an Envoy that has the module on its search path and must accept the listeners.
 
@@ -195,6 +196,7 @@ class Cell:
             environment: further variables.
             clusters: ports on loopback of further clusters, by name.
             concurrency: its worker threads.
+            alter: changes its bootstrap configuration.
 
         Raises:
             ModuleRejected: this host has refused this probe in another cell already.
@@ -209,6 +211,7 @@ class Cell:
             environment=environment,
             clusters=clusters,
             concurrency=concurrency,
+            alter=alter,
         )
         return _Accepted(self, envoy)
 
