@@ -244,6 +244,10 @@ class Feature(enum.Enum):
     NETWORK_FILTER = "network_filter"
     LISTENER_FILTER = "listener_filter"
     DESTROY = "destroy"  # a callback at the end of a filter
+    RECREATION = "recreation"  # of a stream, by its filter
+    STATISTICS = "statistics"  # a look at the host's, by bootstrap extensions
+    CLUSTER = "cluster"  # whose hosts a module knows
+    BRIDGE = "bridge"  # which carries requests over a connection without HTTP
 
     @property
     def text(self) -> str:
@@ -252,6 +256,10 @@ class Feature(enum.Enum):
             Feature.NETWORK_FILTER: "network filters",
             Feature.LISTENER_FILTER: "listener filters",
             Feature.DESTROY: "callback at the end of a filter",
+            Feature.RECREATION: "way to start a stream anew",
+            Feature.STATISTICS: "look at the host's statistics",
+            Feature.CLUSTER: "clusters",
+            Feature.BRIDGE: "bridges to connections without HTTP",
         }[self]
 
 
