@@ -22,9 +22,10 @@ from dmconform.measure.differential.upstream import observing_server
 from dmconform.measure.pairs.generate import pairs_source
 from dmconform.measure.pairs.lines import Nested
 from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
-from dmconform.measure.pairs.request import PAIR_RULES, PairRequest, select_pairs
+from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
 from dmconform.measure.pairs.rules import load_pair_rules
 from dmconform.measure.pairs.run import MODULE, HostPairs, PairEnd, PairRunner, at_once
+from dmconform.measure.pairs.threads import Replaced, load_threads, on_wrong_threads, update_runs
 from dmconform.sdks.generated import compile_c
 
 pytestmark = pytest.mark.host
@@ -86,3 +87,13 @@ def test_a_planted_crash_is_seen_and_costs_its_own_pair_alone(made: Made, tmp_pa
     assert found.results[planted].end is PairEnd.ENDS
     assert {result.end for pair, result in found.results.items() if pair != planted} <= {PairEnd.RETURNED, PairEnd.WITHOUT}
     assert set(found.results) == set(wanted)
+
+
+def test_an_update_destroys_a_route_configuration_on_a_worker_up_to_this_release(made: Made, tmp_path: Path) -> None:
+    runs = update_runs(made.plan, made.library, made.target, tmp_path, made.port)
+    done = {run.replaced: run for run in (next(runs)(), next(runs)())}
+    table = load_threads(THREADS_FILE, load_every_abi().values())
+    routes = done[Replaced.ROUTES]
+    assert not routes.problem, routes.problem
+    assert on_wrong_threads(table, routes.seen.threads) == {"http_filter_per_route_config_destroy": "worker"}
+    assert on_wrong_threads(table, done[Replaced.LISTENER].seen.threads) == {}

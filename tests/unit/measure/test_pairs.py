@@ -11,11 +11,12 @@ from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import Rules, load_rules
 from dmconform.measure.pairs.generate import pairs_source
 from dmconform.measure.pairs.lines import Nested, read_pairs
-from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
+from dmconform.measure.pairs.plan import INSIDE, VIEWS, Pair, PairPlan, plan_pairs
 from dmconform.measure.pairs.record import as_json, changes, load_record, record_of
-from dmconform.measure.pairs.request import PAIR_RULES, PairRequest, select_pairs
-from dmconform.measure.pairs.rules import load_pair_rules
+from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
+from dmconform.measure.pairs.rules import Surroundings, load_pair_rules
 from dmconform.measure.pairs.run import HostPairs, PairEnd, PairResult
+from dmconform.measure.pairs.threads import load_threads, on_wrong_threads
 
 HEADERS, ENDED = "http_filter_request_headers", "http_filter_stream_complete"
 SEND, METHOD = "http_send_response", "http_get_header"
@@ -121,12 +122,12 @@ def test_what_a_log_shows() -> None:
     assert seen.nested == {Nested(HEADERS, SEND, ENDED)}
     assert seen.gone == {("http_filter_scheduled", "-")}
     assert seen.alarms == ((f"in {SEND} in {HEADERS}", "envoy bug failure: false. Details: it is late"),)
-    assert (seen.begun, seen.done, seen.open_hook) == ((0,), {0}, "http_filter_scheduled")
+    assert seen.begun == (0,) and seen.done == {0} and seen.open_hook == "http_filter_scheduled"
     assert seen.threads[HEADERS] == {"wrk:worker_0"} and seen.calls.unfinished is None
 
 
 def _found(*results: tuple[Pair, PairResult]) -> HostPairs:
-    return HostPairs(dict(results), {Nested(HEADERS, SEND, ENDED)}, {HEADERS: {"wrk:worker_0"}}, len(results))
+    return HostPairs(dict(results), {Nested(HEADERS, SEND, ENDED)}, {HEADERS: {"wrk:worker_0"}}, envoys=len(results))
 
 
 LIVES = PairResult(PairEnd.RETURNED, client="503")
@@ -166,6 +167,62 @@ def test_alarms_and_destroyed_objects_are_compared(plan: PairPlan) -> None:
     )
     made = changes(record_of("1.39.3", plan, _found((PAIR, LIVES))), record_of("1.39.3", plan, found), found, whole=True)
     assert [(one.what, one.detail) for one in made] == [("alarm", "envoy bug failure: N"), ("gone", "x")]
+
+
+def test_views_come_first_and_what_may_change_them_is_known(plan: PairPlan) -> None:
+    pair = Pair(HEADERS, VIEWS, "http_filter_get_attribute_string")
+    assert pair in plan.pairs and pair.calls == ("http_filter_get_attribute_string",)
+    script = plan.script(plan.rules.scene_of(HEADERS), (pair,))
+    getters = ",".join(str(plan.callbacks[name].number) for name in plan.view_getters(HEADERS))
+    assert f"{HEADERS}={getters},{plan.callbacks[pair.then].number}" in script.split(";")
+    assert plan.rules.may_change("http_set_header", "http_get_header")
+    assert not plan.rules.may_change("http_set_header", "http_filter_get_attribute_string")
+
+
+def test_a_callback_is_called_inside_an_iteration(plan: PairPlan) -> None:
+    hook, iterator = "bootstrap_extension_server_initialized", "bootstrap_extension_iterate_counters"
+    pair = Pair(hook, f"{INSIDE}{iterator})", "bootstrap_extension_get_counter_value")
+    assert pair in plan.pairs and pair.iterator == iterator
+    numbers = f"{plan.callbacks[iterator].number}@{plan.callbacks[pair.then].number}"
+    assert f"{hook}={numbers}" in plan.script(plan.rules.scene_of(hook), (pair,)).split(";")
+
+
+def test_a_further_scene_has_pairs_of_its_own(plan: PairPlan) -> None:
+    pair = Pair("http_filter_http_callout_done", "", SEND, "callout-no-endpoints")
+    assert pair in plan.pairs and str(pair).endswith("(callout-no-endpoints)")
+    assert plan.rules.scene_named(pair.scene, pair.hook).cluster is Surroundings.EMPTY
+    assert plan.rules.scene_named("", pair.hook).name == "callout"
+
+
+def test_each_hook_has_a_thread() -> None:
+    table = load_threads(THREADS_FILE, load_every_abi().values())
+    assert on_wrong_threads(table, {"http_filter_config_destroy": ["main", "wrk:worker_0"]}) == {
+        "http_filter_config_destroy": "worker"
+    }
+    assert on_wrong_threads(table, {HEADERS: ["wrk:worker_0"], "lb_new": ["main", "envoy-1.40.0"]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[[hook]]\nhooks = ["*"]\non = ["anywhere"]\nby = "x"', "expected main, worker or both"),
+        ('[[hook]]\nhooks = ["http_filter_new"]\non = ["main"]\nby = "x"', "has no rule"),
+        ('[[hook]]\nhooks = ["nothing"]\non = ["main"]\nby = "x"', "fits no hook"),
+    ],
+)
+def test_a_table_of_threads_with_a_mistake_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "threads.toml").write_text(text)
+    with pytest.raises(DataFileError, match=problem):
+        load_threads(tmp_path / "threads.toml", load_every_abi().values())
+
+
+def test_a_new_thread_is_a_change(plan: PairPlan) -> None:
+    found = _found((PAIR, LIVES))
+    found.wrong["http_filter_config_destroy"] = {"worker (routes by discovery)"}
+    now = record_of("1.39.3", plan, found)
+    (made,) = changes(record_of("1.39.3", plan, _found((PAIR, LIVES))), now, found, whole=True)
+    assert (made.what, made.pair, made.detail) == ("thread", "http_filter_config_destroy", "worker (routes by discovery)")
+    assert changes(now, record_of("1.39.3", plan, _found((PAIR, LIVES))), found, whole=True) == (), "which thread is a race"
 
 
 def test_a_selection_names_pairs(plan: PairPlan) -> None:

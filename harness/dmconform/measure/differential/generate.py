@@ -267,11 +267,11 @@ def _stays(handle: str, rules: Rules) -> bool:
     return handle.endswith("_config_envoy_ptr") or handle in rules.keep
 
 
-def taker(pointer: FunctionPointer) -> str:
-    """Returns a function to give where a callback wants one."""
+def taker(pointer: FunctionPointer, does: str = "") -> str:
+    """Returns a function to give where a callback wants one; `does` are C statements in it."""
     params = ", ".join(f"{param.type} {param.name}" for param in pointer.params) or "void"
     result = "" if pointer.returns == "void" else " return 0;"
-    return f"__attribute__((unused)) static {pointer.returns} taker_{short(pointer.name)}({params}) {{{result} }}"
+    return f"__attribute__((unused)) static {pointer.returns} taker_{short(pointer.name)}({params}) {{{does}{result} }}"
 
 
 def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:

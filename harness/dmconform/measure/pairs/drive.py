@@ -7,6 +7,7 @@ import socket
 from typing import Final
 
 from dmconform.core.timeouts import REQUEST_S
+from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer, NoAnswer
 from dmconform.envoy.connection import Request
 from dmconform.envoy.envoy import Envoy
@@ -21,10 +22,12 @@ from dmconform.measure.pairs.rules import PairDrive
 
 NO_ANSWER: Final = "no answer"
 _BODY: Final = "a body"
+_SEEN: Final = "dmconform-pairs enter http_filter_request_"
+_SEEN_S: Final = 0.3  # a request that is refused is not seen
 _ADMIN_PATH: Final = "/dmconform"
 
 
-def drive_pairs(envoy: Envoy, shape: Drive, drive: PairDrive, times: int, patience_s: float) -> list[str]:
+def drive_pairs(envoy: Envoy, shape: Drive, drive: PairDrive, times: int, patience_s: float, serves: bool = True) -> list[str]:
     """Drives an Envoy, and returns what clients saw, in a word for each of `times` requests; then it must still serve.
 
     Args:
@@ -33,6 +36,7 @@ def drive_pairs(envoy: Envoy, shape: Drive, drive: PairDrive, times: int, patien
         drive: what the scene needs.
         times: requests; each enters most hooks once.
         patience_s: how long each answer may take: a module that ends or holds a request may leave it unanswered.
+        serves: whether there is a server behind it.
 
     Raises:
         HostCrashed: the Envoy ended.
@@ -51,8 +55,10 @@ def drive_pairs(envoy: Envoy, shape: Drive, drive: PairDrive, times: int, patien
                 sender.sendto(_BODY.encode(), ("127.0.0.1", envoy.port(UDP)))
         if drive is PairDrive.ADMIN:
             saw.append(_word(envoy.admin(_ADMIN_PATH)))
+        elif drive is PairDrive.GONE:
+            saw.append(_gone(envoy))
         else:
-            saw.append(_asked(envoy, _request(drive), patience_s))
+            saw.append(_asked(envoy, _request(drive) if serves else Request("/direct", "POST", {}, _BODY), patience_s))
         envoy.check_alive("after a request")
     if NO_ANSWER in saw[-1:]:  # whether anybody is served is another question
         _asked(envoy, Request("/", "GET"), patience_s)
@@ -63,6 +69,15 @@ def drive_pairs(envoy: Envoy, shape: Drive, drive: PairDrive, times: int, patien
         raise HostHung("requests after the pair are not answered")
     envoy.check_survived("after it was driven")
     return saw
+
+
+def _gone(envoy: Envoy) -> str:
+    """Begins a request and goes away, once the module has seen its headers or a moment later."""
+    with socket.create_connection(("127.0.0.1", envoy.port(MAIN)), REQUEST_S) as client:
+        client.sendall(b"POST / HTTP/1.1\r\nhost: dmconform\r\ncontent-length: 100\r\n\r\na part")
+        before = envoy.printed().count(_SEEN)
+        poll(lambda: envoy.printed().count(_SEEN) > before, _SEEN_S)
+    return "gone"
 
 
 def _request(drive: PairDrive) -> Request:

@@ -15,7 +15,7 @@ from dmconform.measure.differential.arguments import Arguments, is_handle
 from dmconform.measure.differential.generate import PREAMBLE, call_lines, harmless_end, inner_first, taker
 from dmconform.measure.differential.rules import TYPE_PREFIX, Rules, fits, short
 from dmconform.measure.hooks.generate import stub_module
-from dmconform.measure.pairs.plan import ANYWHERE, ENVOY, MODULE, PairPlan
+from dmconform.measure.pairs.plan import ANYWHERE, ENVOY, MODULE, PairCallback, PairPlan
 
 PAIRS_MARK: Final = "dmconform-pairs"
 SCRIPT_VARIABLE: Final = "DMCONFORM_PAIRS"
@@ -36,7 +36,7 @@ def pairs_source(plan: PairPlan, arguments: Rules) -> str:
                     "hook",
                     one.arguments,
                     maker,
-                    (f'const char *outer = calling; calling = "{one.name}"; ', " calling = outer;"),
+                    (f'const char *outer = calling; calling = "{one.name}"; ', f" calling = outer;{_remembered(one)}"),
                 ),
                 "}",
             ]
@@ -54,10 +54,24 @@ def pairs_source(plan: PairPlan, arguments: Rules) -> str:
     parts += [_SCOPES, *(f"#define handle_{each} now.{each}" for each in held)]
     parts += [f"static uint64_t {each};" for each in sorted(set(re.findall(r"\bkept_\w+", calls)))]
     parts += [maker.shower(each) for each in inner_first([each for each in abi.types if isinstance(each, Struct)])]
-    parts += [taker(each) for each in abi.types if isinstance(each, FunctionPointer)]
+    parts += [
+        "__attribute__((unused)) static void run_inside(void);",
+        *(taker(each, "run_inside();") for each in abi.types if isinstance(each, FunctionPointer)),
+    ]
     table = ", ".join(f"call_{one.number}" for one in plan.callbacks.values())
     parts += [calls, f"static void (*const all_calls[])(const char *) = {{{table}}};", _RUN]
     return stub_module(abi, bodies, preamble="\n".join(parts))
+
+
+def _remembered(one: PairCallback) -> str:
+    """Returns C statements that keep copies of the views that a callback has given."""
+    lines = []
+    for name, type_ in one.views:
+        fields = ("",) if type_ == "envoy_buffer" else ("key_", "value_")
+        for prefix in fields:
+            given = f"{name}[i].{prefix}ptr, {name}[i].{prefix}length"
+            lines.append(f'for (size_t i = 0; i < filled({name}, 64, sizeof *{name}); i++) remember("{one.name}", {given});')
+    return " ".join(["", *lines])
 
 
 def _body(plan: PairPlan, hook: Function, arguments: Rules) -> str:
@@ -152,6 +166,18 @@ static const char *thread(void) {
   return name;
 }
 
+struct view { const char *given_by, *at; size_t size; char copy[200]; };
+static _Thread_local struct view views[512];
+static _Thread_local size_t view_count;
+static _Thread_local bool keeps_views;
+
+__attribute__((unused)) static void remember(const char *given_by, const char *at, size_t size) {
+  if (!keeps_views || !at || !size || view_count == 512) return;
+  struct view *it = &views[view_count++];
+  *it = (struct view){given_by, at, size < sizeof it->copy ? size : sizeof it->copy, {0}};
+  memcpy(it->copy, at, it->size);
+}
+
 static void enter(struct scope *here, const char *hook, bool gone, const void *dies) {
   *here = (struct scope){hook, inner, now, calling, object_of(dies), 0, false};
   note("enter", hook);
@@ -178,7 +204,15 @@ __attribute__((unused)) static long told(const char *hook, long otherwise) {
 """
 
 _RUN: Final = r"""
-struct entry { char hook[96]; bool each, rest; atomic_bool done; int calls[48]; int count; long answer; bool answers; };
+struct entry {
+  char hook[96];
+  bool each, rest;
+  atomic_bool done;
+  int calls[160], inside[160];
+  int count;
+  long answer;
+  bool answers;
+};
 static struct entry entries[512];
 static int entry_count;
 
@@ -195,12 +229,32 @@ __attribute__((constructor)) static void read_script(void) {
     while (*at && *at != ';') {
       char *end;
       long number = strtol(at, &end, 10);
-      if (end > at && it->count < 48) it->calls[it->count++] = (int)number;
+      if (end > at && it->count < 160) it->calls[it->count++] = (int)number;
       at = end;
+      if (*at == '@') { it->inside[it->count - 1] = (int)strtol(at + 1, &end, 10); at = end; }
       if (*at == ':') { it->answer = strtol(at + 1, &end, 10); it->answers = true; at = end; }
       while (*at && *at != ';' && (*at < '0' || *at > '9')) at++;
     }
     at += *at == ';';
+  }
+}
+
+static _Thread_local int inside;
+
+static void run_inside(void) {
+  int number = inside;
+  inside = 0; /* once for each iteration */
+  if (number) all_calls[number - 1](inner ? inner->hook : "-");
+}
+
+static void check_views(int call, const char *hook) {
+  (void)call;
+  for (struct view *it = views; it < views + view_count; it++) {
+    if (!memcmp(it->copy, it->at, it->size)) continue;
+    note("changed", hook);
+    put(" %s", it->given_by);
+    send_line();
+    it->size = 0; /* said once */
   }
 }
 
@@ -216,7 +270,14 @@ static void run(const char *hook) {
       put(" %d", index);
       send_line();
     }
-    for (int i = 0; i < it->count; i++) all_calls[it->calls[i] - 1](hook);
+    view_count = 0;
+    for (int i = 0; i < it->count; i++) {
+      keeps_views = !it->each && i + 1 < it->count && !getenv("DMCONFORM_PAIRS_NO_VIEWS");
+      inside = it->inside[i];
+      all_calls[it->calls[i] - 1](hook);
+      keeps_views = false;
+      if (view_count) check_views(it->calls[i], hook);
+    }
     if (it->answers) { inner->answers = true; inner->answer = it->answer; }
     if (!it->each) {
       note("done", hook);

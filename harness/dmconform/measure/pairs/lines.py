@@ -38,6 +38,7 @@ class Seen:
     nested: frozenset[Nested] = frozenset()
     gone: frozenset[tuple[str, str]] = frozenset()
     alarms: tuple[tuple[str, str], ...] = ()  # (where, what)
+    changed: frozenset[tuple[str, str, str]] = frozenset()  # (hook, callback, the getter whose view it changed)
     open_hook: str = ""  # the hook that was entered last and not left, at the end
     calls: ModuleOutput = field(default_factory=ModuleOutput)
 
@@ -52,11 +53,13 @@ def read_pairs(log: str) -> Seen:
     gone: set[tuple[str, str]] = set()
     alarms: list[tuple[str, str]] = []
     open_hooks: list[str] = []
-    where = "before any call"
+    changed: set[tuple[str, str, str]] = set()
+    where, last = "before any call", NOTHING
     for line in log.splitlines():
         words = line.split()
         if len(words) >= 4 and words[0] == MARK and words[1] in ("begin", "result"):
             where = f"{'in' if words[1] == 'begin' else 'after'} {words[3]} in {words[2]}"
+            last = words[3]
         if not words or words[0] != PAIRS_MARK:
             alarms += [(where, _alarm(line, sign)) for sign in (BUG, ASSERTION) if sign in line]
             continue
@@ -75,6 +78,8 @@ def read_pairs(log: str) -> Seen:
                 open_hooks.reverse()
             case ["pair", _, number] if number.isdigit():
                 begun.append(int(number))
+            case ["changed", hook, getter]:
+                changed.add((hook, last, getter))
             case ["done", _, number] if number.isdigit():
                 done.add(int(number))
             case _:
@@ -87,6 +92,7 @@ def read_pairs(log: str) -> Seen:
         frozenset(nested),
         frozenset(gone),
         tuple(dict.fromkeys(alarms)),
+        frozenset(changed),
         open_hooks[-1] if open_hooks else "",
         read_log(log),
     )

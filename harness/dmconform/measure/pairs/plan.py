@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from dmconform.abi.types import Abi, Function, FunctionKind
 from dmconform.core.extension_point import ExtensionPoint, point_of
@@ -12,6 +13,10 @@ from dmconform.measure.differential.generate import gives_of, plan_calls
 from dmconform.measure.differential.rules import Rules, fits, short
 from dmconform.measure.pairs.rules import PairRules, Scene, enum_value
 
+VIEWS: Final = "(views)"
+"""Takes the place of the first call where all getters that give views come first."""
+INSIDE: Final = "(inside "
+"""How the first call begins, before the name of an iterator, where the other is called by what it iterates with."""
 ENVOY, MODULE = "_envoy_ptr", "_module_ptr"
 ANYWHERE = ("cluster_metric_*",)  # handles that stay good after the hook in which a callback gave them
 
@@ -28,6 +33,17 @@ class PairCallback:
     gives: frozenset[str]
 
     @property
+    def views(self) -> tuple[tuple[str, str], ...]:
+        """The parameters through which it gives views: their names and short item types."""
+        params = [(param.name, short(param.type)) for param in self.function.params or ()]
+        return tuple((name, type_[:-1]) for name, type_ in params if type_ in ("envoy_buffer*", "envoy_http_header*"))
+
+    @property
+    def iterates(self) -> bool:
+        """Whether it calls a function of the module, before it returns."""
+        return any(short(param.type).endswith(("_iterator_fn", "_name_fn")) for param in self.function.params or ())
+
+    @property
     def point(self) -> ExtensionPoint | None:
         """Its extension point; None where all share it."""
         return point_of(self.function.name)
@@ -40,14 +56,21 @@ class Pair:
     hook: str
     first: str
     then: str
+    scene: str = ""  # the name of a further way to reach the hook
 
     @property
     def calls(self) -> tuple[str, ...]:
         """The callbacks, in order."""
-        return (self.first, self.then) if self.first else (self.then,)
+        return (self.first, self.then) if self.first and not self.first.startswith("(") else (self.then,)
+
+    @property
+    def iterator(self) -> str | None:
+        """The callback inside whose iteration the other is called."""
+        return self.first.removeprefix(INSIDE).removesuffix(")") if self.first.startswith(INSIDE) else None
 
     def __str__(self) -> str:
-        return f"{self.first or '-'} {self.then} {self.hook}"
+        scene = f" ({self.scene})" if self.scene else ""
+        return f"{self.first or '-'} {self.then} {self.hook}{scene}"
 
 
 @dataclass(frozen=True)
@@ -80,17 +103,25 @@ class PairPlan:
             numbers = [self.callbacks[name].number for name in names if name in self.callbacks]
             entries.append(self._entry(f"*{hook}", numbers, scene.returns.get(hook)))
         for pair in pairs:
-            names = [*self._before(pair), *pair.calls]
+            names = [*self._before(pair), *(self.view_getters(pair.hook) if pair.first == VIEWS else ()), *pair.calls]
             if not self.ends(pair):
                 names += [one for one in scene.close if one in self.callbacks]
-            numbers = [self.callbacks[name].number for name in names]
-            entries.append(self._entry(pair.hook, numbers, self.rules.stops(pair.hook, pair.calls)))
+            called: list[int | str] = [self.callbacks[name].number for name in names]
+            if pair.iterator is not None:
+                called = [f"{self.callbacks[pair.iterator].number}@{self.callbacks[pair.then].number}"]
+            entries.append(self._entry(pair.hook, called, self.rules.stops(pair.hook, pair.calls)))
         closing = [self.callbacks[name].number for name in scene.close if name in self.callbacks]
         if closing:
             entries += [self._entry(f"+{hook}", closing, None) for hook in dict.fromkeys(pair.hook for pair in pairs)]
         return ";".join(entries)
 
-    def _entry(self, hook: str, numbers: list[int], returns: str | None) -> str:
+    def view_getters(self, hook: str) -> tuple[str, ...]:
+        """Returns the callbacks that give views in a hook."""
+        have = set(handles_in(self.hooks[hook], self.rules))
+        there = [one for one in self.callbacks.values() if one.views and one.needs and one.needs <= have]
+        return tuple(one.name for one in there if self.rules.not_in_hook(one.name, hook) is None)
+
+    def _entry(self, hook: str, numbers: Sequence[int | str], returns: str | None) -> str:
         value = enum_value(self.abi, returns) if returns else None
         return f"{hook}={','.join(map(str, numbers))}" + ("" if value is None else f":{value}")
 
@@ -196,3 +227,9 @@ def _pairs(plan: PairPlan) -> Iterator[Pair]:
         for first in firsts:
             # Callbacks that all extension points share, such as `log`, do not depend on what has ended.
             yield from (Pair(hook, first, one.name) for one in there if not first or one.point is not None)
+        for scene in plan.rules.extra_scenes(hook):
+            yield from (Pair(hook, "", one.name, scene.name) for one in there if fits(one.name, *scene.then))
+        for iterator in (one for one in there if one.iterates):
+            yield from (Pair(hook, f"{INSIDE}{iterator.name})", one.name) for one in there)
+        if fits(hook, *plan.rules.views_in) and plan.view_getters(hook):
+            yield from (Pair(hook, VIEWS, one.name) for one in there if one.point is not None and not one.iterates)

@@ -18,6 +18,7 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.measure.pairs.lines import Nested
 from dmconform.measure.pairs.plan import Pair, PairPlan
 from dmconform.measure.pairs.run import HostPairs, PairEnd, PairResult
+from dmconform.measure.pairs.threads import thread_kind
 
 SCHEMA_VERSION: Final = 1
 NOTED: Final = (PairEnd.ENDS, PairEnd.SOMETIMES, PairEnd.HANGS, PairEnd.REFUSED, PairEnd.MISSING, PairEnd.BLOCKED)
@@ -33,6 +34,12 @@ class Noted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     then: tuple[str, ...]
     first: str = ""
     detail: str = ""
+    scene: str = ""
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """The pairs, one by one."""
+        return tuple(Pair(self.hook, self.first, then, self.scene) for then in self.then)
 
 
 class PointCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,10 +63,12 @@ class PairRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     noted: tuple[Noted, ...]
     alarms: tuple[Noted, ...]
     gone: tuple[Noted, ...]
+    views: tuple[Noted, ...]  # by the getter whose view was changed
     nested: dict[str, dict[str, tuple[str, ...]]]
     not_reached: tuple[str, ...]  # hooks
     clients: dict[str, dict[str, dict[str, int]]]  # by hook and first call, what clients saw and how often
     threads: dict[str, tuple[str, ...]]
+    wrong_threads: dict[str, tuple[str, ...]]  # by hook, and what was replaced at the time, if anything was
 
     @property
     def nestings(self) -> frozenset[Nested]:
@@ -99,13 +108,15 @@ def record_of(host: str, plan: PairPlan, found: HostPairs) -> PairRecord:
         _grouped(found.results, lambda result: [(result.end.value, result.detail)] if result.end in NOTED else []),
         _grouped(found.results, lambda result: [("alarm", _plain(one)) for one in result.alarms]),
         _grouped(found.results, lambda result: [("gone", one) for one in result.gone]),
+        _grouped(found.results, lambda result: [("changed", one) for one in result.changed]),
         {hook: {call: tuple(inner) for call, inner in calls.items()} for hook, calls in nested.items()},
         tuple(sorted({pair.hook for pair in found.results} - reached)),
         {
             hook: {first: dict(sorted(saw.items())) for first, saw in sorted(all_.items())}
             for hook, all_ in sorted(clients.items())
         },
-        {hook: tuple(sorted({_NUMBERS.sub("N", name) for name in names})) for hook, names in sorted(found.threads.items())},
+        {hook: tuple(sorted(set(map(thread_kind, names)))) for hook, names in sorted(found.threads.items())},
+        {hook: tuple(sorted(how)) for hook, how in sorted(found.wrong.items())},
     )
 
 
@@ -115,12 +126,13 @@ def _plain(alarm: str) -> str:
 
 
 def _grouped(results: Mapping[Pair, PairResult], of: Callable[[PairResult], Iterable[tuple[str, str]]]) -> tuple[Noted, ...]:
-    groups: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
+    groups: dict[tuple[str, str, str, str, str], set[str]] = defaultdict(set)
     for pair, result in results.items():
         for end, detail in of(result):
-            groups[end, pair.hook, pair.first, detail].add(pair.then)
+            groups[end, pair.hook, pair.first, detail, pair.scene].add(pair.then)
     return tuple(
-        Noted(end, hook, tuple(sorted(then)), first, detail) for (end, hook, first, detail), then in sorted(groups.items())
+        Noted(end, hook, tuple(sorted(then)), first, detail, scene)
+        for (end, hook, first, detail, scene), then in sorted(groups.items())
     )
 
 
@@ -146,8 +158,8 @@ def changes(record: PairRecord | None, now: PairRecord, found: HostPairs, whole:
         whole: whether all pairs were run: only then a nesting that was not seen is gone.
     """
     run = {str(pair) for pair in found.results}
-    before = _flat(record.noted + record.alarms + record.gone if record else ())
-    after = _flat(now.noted + now.alarms + now.gone)
+    before = _flat(record.noted + record.alarms + record.gone + record.views if record else ())
+    after = _flat(now.noted + now.alarms + now.gone + now.views)
     sometimes = {key for key, (end, _) in _raw(record.noted if record else ()).items() if end == PairEnd.SOMETIMES.value}
     made = [PairChange(what, pair, after[what, pair], True) for what, pair in after if (what, pair) not in before]
     made += [
@@ -155,6 +167,7 @@ def changes(record: PairRecord | None, now: PairRecord, found: HostPairs, whole:
         for (what, pair), detail in before.items()
         if pair in run and (what, pair) not in after and pair not in sometimes
     ]
+    made += _threads(record, now)
     known = record.nestings if record else frozenset[Nested]()
     made += [_nesting(one, True) for one in sorted(now.nestings - known)]
     if whole:
@@ -162,20 +175,23 @@ def changes(record: PairRecord | None, now: PairRecord, found: HostPairs, whole:
     return tuple(made)
 
 
+def _threads(record: PairRecord | None, now: PairRecord) -> list[PairChange]:
+    """Returns what is new alone: which thread lets go of a configuration last is a race, so that one may not be seen."""
+    before = {(hook, how) for hook, all_ in (record.wrong_threads if record else {}).items() for how in all_}
+    after = {(hook, how) for hook, all_ in now.wrong_threads.items() for how in all_}
+    return [PairChange("thread", hook, how, True) for hook, how in sorted(after - before)]
+
+
 def _nesting(one: Nested, is_new: bool) -> PairChange:
     return PairChange("nested", f"{one.hook} {one.callback} {one.inner}", "", is_new)
 
 
 def _raw(notes: Iterable[Noted]) -> dict[str, tuple[str, str]]:
-    return {f"{note.first or '-'} {then} {note.hook}": (note.end, note.detail) for note in notes for then in note.then}
+    return {str(pair): (note.end, note.detail) for note in notes for pair in note.pairs}
 
 
 def _flat(notes: Iterable[Noted]) -> dict[tuple[str, str], str]:
-    return {
-        (_ALIKE.get(note.end, note.end), f"{note.first or '-'} {then} {note.hook}"): note.detail
-        for note in notes
-        for then in note.then
-    }
+    return {(_ALIKE.get(note.end, note.end), str(pair)): note.detail for note in notes for pair in note.pairs}
 
 
 def as_json(record: PairRecord) -> str:

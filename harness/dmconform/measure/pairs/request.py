@@ -27,12 +27,14 @@ from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
 from dmconform.measure.pairs.record import PairChange, PairRecord, as_json, changes, load_record, record_of
 from dmconform.measure.pairs.rules import load_pair_rules
 from dmconform.measure.pairs.run import MODULE, HostPairs, PairRunner, at_once
+from dmconform.measure.pairs.threads import HookThread, UpdateRun, load_threads, on_wrong_threads, update_runs
 from dmconform.sdks.builder import Toolchain
 from dmconform.sdks.generated import compile_c
 from dmconform.spec.catalogue import load_catalogue
 
 PAIRS: Final = paths.CONFORMANCE / "pairs"
 PAIR_RULES: Final = PAIRS / "rules.toml"
+THREADS_FILE: Final = PAIRS / "threads.toml"
 _SEED: Final = 7
 
 
@@ -111,12 +113,29 @@ def _on_host(
     started = time.monotonic()
     wanted = select_pairs(plan, request)
     runner = PairRunner(plan, library, target, folder, port)
+    table = load_threads(THREADS_FILE, [plan.abi, *load_every_abi().values()])
     work = runner.runs(wanted)
+    if request.whole:
+        work += [_update(run, runner.found, table) for run in update_runs(plan, library, target, folder, port)]
     say(f"{target.host}: {len(wanted)} pairs, in at least {len(work)} Envoys")
     at_once(work, lambda text: say(f"{target.host}: {text}"))
+    for hook, thread in on_wrong_threads(table, runner.found.threads).items():
+        runner.found.wrong.setdefault(hook, set()).add(thread)
     now = record_of(target.host, plan, runner.found)
     compared = changes(load_record(records / f"{target.host}.json"), now, runner.found, request.whole)
     return ComparedPairs(target.host, plan, len(wanted), runner.found, now, compared, time.monotonic() - started)
+
+
+def _update(run: Callable[[], UpdateRun], found: HostPairs, table: Sequence[HookThread]) -> Callable[[], None]:
+    def work() -> None:
+        done = run()
+        found.envoys += 1
+        if done.problem:
+            found.problems.append(f"{done.point.value}, {done.replaced.value}: {done.problem}")
+        for hook, thread in on_wrong_threads(table, done.seen.threads).items():
+            found.wrong.setdefault(hook, set()).add(f"{thread} ({done.replaced.value})")
+
+    return work
 
 
 def select_pairs(plan: PairPlan, request: PairRequest) -> tuple[Pair, ...]:

@@ -20,6 +20,15 @@ class PairDrive(enum.Enum):
     USUAL = "usual"
     TRAILERS = "trailers"  # requests and answers with trailers
     ADMIN = "admin"  # the admin handler of the module is asked
+    GONE = "gone"  # clients begin a request and go away
+
+
+class Surroundings(enum.Enum):
+    """What the cluster behind an Envoy is like."""
+
+    SERVES = "serves"
+    EMPTY = "no endpoints"  # what is sent there fails at once
+    REFUSES = "refuses"  # its only endpoint refuses connections
 
 
 class First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,6 +51,14 @@ class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     callbacks: tuple[str, ...]
 
 
+class Invalidates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Callbacks after which what some getters gave need not be intact, with the reason."""
+
+    callbacks: tuple[str, ...]
+    views: tuple[str, ...]
+    reason: str
+
+
 class NotIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Callbacks that are not called in some hooks, with the reason: the documents forbid it, or nothing gives a handle."""
 
@@ -60,6 +77,9 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     returns: Mapping[str, str] = {}
     close: tuple[str, ...] = ()
     drive: PairDrive = PairDrive.USUAL
+    cluster: Surroundings = Surroundings.SERVES
+    extra: bool = False
+    then: tuple[str, ...] = ()
 
 
 PLAIN = Scene("plain")
@@ -76,6 +96,8 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     go_on: tuple[GoOn, ...]
     scene: tuple[Scene, ...]
     not_in: tuple[NotIn, ...] = ()
+    invalidates: tuple[Invalidates, ...] = ()
+    views_in: tuple[str, ...] = ()
 
     def not_in_hook(self, callback: str, hook: str) -> str | None:
         """Returns why a callback is not called in a hook (short names); None if it is."""
@@ -83,6 +105,10 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             if fits(callback, *rule.callbacks) and fits(hook, *rule.hooks) and not fits(hook, *rule.except_hooks):
                 return rule.reason
         return None
+
+    def may_change(self, callback: str, view: str) -> bool:
+        """Returns whether a callback may change what a getter gave."""
+        return any(fits(callback, *rule.callbacks) and fits(view, *rule.views) for rule in self.invalidates)
 
     def is_first(self, callback: str) -> bool:
         """Returns whether a callback (short name) ends or redirects anything."""
@@ -98,7 +124,15 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def scene_of(self, hook: str) -> Scene:
         """Returns how a hook is reached."""
-        return next((scene for scene in self.scene if fits(hook, *scene.hooks)), PLAIN)
+        return next((scene for scene in self.scene if not scene.extra and fits(hook, *scene.hooks)), PLAIN)
+
+    def extra_scenes(self, hook: str) -> tuple[Scene, ...]:
+        """Returns the further ways in which a hook is reached, each with pairs of its rule."""
+        return tuple(scene for scene in self.scene if scene.extra and fits(hook, *scene.hooks))
+
+    def scene_named(self, name: str, hook: str) -> Scene:
+        """Returns a scene by its name; without one, that of a hook."""
+        return next((scene for scene in self.scene if name and scene.name == name), None) or self.scene_of(hook)
 
     def stops(self, hook: str, callbacks: Iterable[str]) -> str | None:
         """Returns what a hook returns after these calls; None: what it always does."""

@@ -18,20 +18,36 @@ from dmconform.core.threads import thread_pool
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.attempt import attempt
+from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import SHAPES, available, why_unreachable
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.measure.differential.calls import Target
 from dmconform.measure.pairs.drive import drive_pairs
 from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Nested, Seen, read_pairs
-from dmconform.measure.pairs.plan import Pair, PairPlan
-from dmconform.measure.pairs.rules import Scene
+from dmconform.measure.pairs.plan import VIEWS, Pair, PairPlan
+from dmconform.measure.pairs.rules import Scene, Surroundings
 
 MODULE: Final = "dmconform_pairs"
 IN_COMPANY: Final = 60  # pairs that one Envoy is asked for, one after another
 PATIENCE_S: Final = 0.6
 LONGER_PATIENCE_S: Final = 3.0
 THREADS: Final = 5  # Envoys at once: most of their time they wait
+
+
+def _empty(draft: Draft) -> None:
+    if "load_assignment" in draft.upstream:
+        draft.upstream["load_assignment"]["endpoints"] = []
+
+
+def _refuses(draft: Draft) -> None:
+    if "load_assignment" in draft.upstream:
+        endpoint = draft.upstream["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+        endpoint["address"]["socket_address"]["port_value"] = _CLOSED_PORT
+
+
+_CLOSED_PORT: Final = 1  # below what is given out, and no service that is in use
+_ALTERED: Final[Mapping[Surroundings, Callable[[Draft], None]]] = {Surroundings.EMPTY: _empty, Surroundings.REFUSES: _refuses}
 
 
 class PairEnd(enum.Enum):
@@ -58,6 +74,7 @@ class PairResult:
     alarms: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()  # hooks that got a destroyed object, because of this pair
     values: tuple[str, ...] = ()  # what the last call gave
+    changed: tuple[str, ...] = ()  # getters whose views the pair has changed
 
 
 @dataclass
@@ -67,6 +84,10 @@ class HostPairs:
     results: dict[Pair, PairResult] = field(default_factory=dict)
     nested: set[Nested] = field(default_factory=set)
     threads: dict[str, set[str]] = field(default_factory=dict)
+    wrong: dict[str, set[str]] = field(default_factory=dict)
+    """Hooks on another thread than they must be, with that thread and what was replaced at the time, if anything was."""
+    problems: list[str] = field(default_factory=list)
+    """Updates that came to nothing."""
     envoys: int = 0
 
     def add(self, seen: Seen) -> None:
@@ -118,18 +139,21 @@ class PairRunner:
 
     def runs(self, wanted: Iterable[Pair]) -> list[Callable[[], None]]:
         """Returns the work for these pairs, in pieces that may be done at the same time."""
-        groups: dict[tuple[ExtensionPoint, str], list[Pair]] = {}
+        groups: dict[tuple[ExtensionPoint, str, str], list[Pair]] = {}
         alone: list[_Job] = []
         for pair in wanted:
             point = self._plan.point(pair.hook)
             if point is None or why_unreachable(point) is not None or not available(point, self._target.minor):
                 continue
-            scene = self._plan.rules.scene_of(pair.hook)
-            if self._plan.ends(pair):
+            scene = self._plan.rules.scene_named(pair.scene, pair.hook)
+            if self._plan.ends(pair) or pair.iterator is not None:
                 alone.append(_Job(point, scene, (pair,)))
             else:
-                groups.setdefault((point, pair.hook), []).append(pair)
-        jobs = [_Job(point, self._plan.rules.scene_of(hook), tuple(pairs)) for (point, hook), pairs in groups.items()]
+                groups.setdefault((point, pair.hook, f"{pair.scene}/{pair.first == VIEWS}"), []).append(pair)
+        jobs = [
+            _Job(point, self._plan.rules.scene_named(pairs[0].scene, hook), tuple(pairs))
+            for (point, hook, _), pairs in groups.items()
+        ]
         return [self._work(job) for job in (*jobs, *alone)]
 
     def _work(self, job: _Job) -> Callable[[], None]:
@@ -209,19 +233,29 @@ class PairRunner:
         alarms = _alarms(seen)
         if len(seen.begun) > 1:  # in company, only those that came with its own call
             alarms = tuple(one for one in alarms if f" {pair.then} in {pair.hook}: " in one)
-        return PairResult(PairEnd.RETURNED, "", client, alarms, _gone(seen), values[:3])
+        changed = tuple(
+            sorted(
+                getter
+                for hook, callback, getter in seen.changed
+                if (hook, callback) == (pair.hook, pair.then) and not self._plan.rules.may_change(callback, getter)
+            )
+            if pair.first == VIEWS
+            else ()
+        )
+        return PairResult(PairEnd.RETURNED, "", client, alarms, _gone(seen), values[:3], changed)
 
     def _attempt(self, job: _Job, pairs: tuple[Pair, ...], patience_s: float) -> tuple[Attempt, Seen, list[str]]:
         with self._lock:
             self._count += 1
             folder = self._folder / f"{self._target.host}-{self._count:05}"
         saw: list[str] = []
+        serves = job.scene.cluster is Surroundings.SERVES
         accepted = [False]
 
         def look(envoy: Envoy) -> None:
             if envoy.first_update.accepted:
                 accepted[0] = True
-                saw.extend(drive_pairs(envoy, SHAPES[job.point].drive, job.scene.drive, len(pairs), patience_s))
+                saw.extend(drive_pairs(envoy, SHAPES[job.point].drive, job.scene.drive, len(pairs), patience_s, serves))
 
         per_route = "route" if job.point is ExtensionPoint.HTTP_FILTER else None
         tried = attempt(
@@ -232,6 +266,7 @@ class PairRunner:
             environment={**self._extra, SCRIPT_VARIABLE: self._plan.script(job.scene, pairs)},
             upstream_port=self._port,
             drive=False,
+            alter=_ALTERED.get(job.scene.cluster),
             look=look,
         )
         seen = read_pairs(tried.log)
