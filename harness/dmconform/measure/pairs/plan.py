@@ -229,7 +229,7 @@ def _pairs(plan: PairPlan) -> Iterator[Pair]:
             yield from (Pair(hook, first, one.name) for one in there if not first or one.point is not None)
         for scene in plan.rules.extra_scenes(hook):
             yield from (Pair(hook, "", one.name, scene.name) for one in there if fits(one.name, *scene.then))
-        for iterator in (one for one in there if one.iterates):
+        for iterator in (one for one in there if one.iterates and fits(hook, *plan.rules.inside_in)):
             yield from (Pair(hook, f"{INSIDE}{iterator.name})", one.name) for one in there)
         if fits(hook, *plan.rules.views_in) and plan.view_getters(hook):
             yield from (Pair(hook, VIEWS, one.name) for one in there if one.point is not None and not one.iterates)

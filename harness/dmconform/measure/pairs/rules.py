@@ -98,6 +98,7 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     not_in: tuple[NotIn, ...] = ()
     invalidates: tuple[Invalidates, ...] = ()
     views_in: tuple[str, ...] = ()
+    inside_in: tuple[str, ...] = ()
 
     def not_in_hook(self, callback: str, hook: str) -> str | None:
         """Returns why a callback is not called in a hook (short names); None if it is."""
