@@ -87,3 +87,14 @@ lifetime="$probe lifetime.o"
   link_now libthread_local.so $lifetime thread_local.o
   link_now libdependent.so dependent.o
 }
+
+# Modules in C that show one thing each. The hooks that they do not define do nothing.
+if [ "$DMCONFORM_PROVIDER" = reference ]; then
+  c_compiler="clang-19 -std=c11 -O1 -fPIC -fno-strict-aliasing -D_GNU_SOURCE -DDMCONFORM_SDK_MINOR=$sdk_minor -isystem /work/abi"
+  $c_compiler -w -c -o stubs.o /work/abi/stubs.c
+  # shellcheck disable=SC2016 # $1 is the inner shell's
+  printf '%s\n' /work/src/reproducers/*.c | xargs -P "${DMCONFORM_JOBS:-1}" -n 1 sh -c \
+    'exec '"$c_compiler"' -Wall -Wextra -Wno-unused-parameter -Werror -shared -fuse-ld=lld -Wl,--build-id=none \
+      -Wl,--version-script=/work/src/module.map -Wl,--undefined-version '"$strip"' \
+      -o "/work/out/lib$(basename "$1" .c).so" "$1" stubs.o -lpthread' sh
+fi

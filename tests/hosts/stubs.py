@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dmconform.abi.bindings.stub_module import PROGRAM_INIT, stub_module
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.use import Attempt, ModuleUse
-from dmconform.measure.hooks.generate import PROGRAM_INIT, stub_module
 from dmconform.measure.hooks.measure import MODULE, Compile, MeasuredHost
 from dmconform.measure.hooks.run import hosts_and_compiler
 

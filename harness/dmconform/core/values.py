@@ -238,6 +238,10 @@ class CellId(msgspec.Struct, frozen=True, order=True):
         """The cell's folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
         return str(self).replace(":", "+")
 
+    def on(self, host: str) -> CellId:
+        """Returns the same cell on another host."""
+        return CellId(self.case, self.sdk, host)
+
     @classmethod
     def parse(cls, text: str) -> CellId:
         """Reads what `str` writes.

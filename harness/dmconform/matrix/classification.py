@@ -33,5 +33,6 @@ def classify(plan: Plan, planned: PlannedCell, result: CellResult, records: Iter
         records: the known failures.
     """
     difference = mismatch(plan.static_verdict(planned.id.sdk, planned.id.host), result.probe_load)
-    judgement, record = judge(planned, result.outcome, result.detail, records, plan.official_named, difference)
+    known_as = plan.host(planned.id.host).known_as
+    judgement, record = judge(planned, result.outcome, result.detail, records, plan.official_named, difference, known_as)
     return Classified(judgement, record, difference)

@@ -24,6 +24,7 @@ from dmconform.hosts.obtain import obtain_all
 from dmconform.hosts.selection import HostChoice, select_hosts
 from dmconform.matrix.abi_findings import AbiComparison, compare_abi
 from dmconform.matrix.costs import load_costs
+from dmconform.matrix.host_record import planned_host
 from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
 from dmconform.matrix.split import shard_of
 from dmconform.matrix.static_analysis import analyse_files
@@ -205,12 +206,8 @@ def fetch_hosts(
     Raises:
         UsageError: a host that was named is not an Envoy.
     """
-    records = {host.release: host for host in known}
-    hosts: dict[str, PlannedHost] = {}
-    for found in obtain_all(choices, known, cache, engine.client, say):
-        facts = records.get(found.host.id)
-        version, check = (facts.abi_version, facts.abi_check) if facts else (None, None)
-        hosts[found.host.id] = PlannedHost(found.host, version, check, found.problem)
+    obtained = obtain_all(choices, known, cache, engine.client, say)
+    hosts = {one.host.id: planned_host(one.host, one.problem, known, cache) for one in obtained}
     return tuple(hosts.values())
 
 

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from dmconform.abi.bindings.stub_module import PROGRAM_INIT, stub_module
 from dmconform.core.errors import HarnessError
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.hosts.catalogue import AbiCheck, Opens
-from dmconform.measure.hooks.generate import PROGRAM_INIT, stub_module
 from dmconform.measure.hooks.measure import MODULE, Compile, MeasuredHost
 
 ABSENT = f"{CALLBACK_PREFIX}of_nobody"

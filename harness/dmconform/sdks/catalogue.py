@@ -76,6 +76,9 @@ SHOWN_DIGITS = 10
 MODULES = ("probe", "no_program_init", "null_program_init")
 """What the build of every language leaves."""
 
+REPRODUCERS = "reproducers"
+"""A folder of an SDK's with modules in C that show one thing each: FILE.c is the module FILE of the reference SDK."""
+
 
 @dataclass(frozen=True)
 class Sdk:
@@ -107,6 +110,11 @@ class Sdk:
         return (self.official.commit or "") if self.official else ""
 
 
+def reproducers_of(folder: Path) -> dict[str, Path]:
+    """Returns the sources of the modules in C that show one thing each, by the module's name; `folder` is an SDK's."""
+    return {file.stem: file for file in sorted((folder / REPRODUCERS).glob("*.c"))}
+
+
 def _load(path: Path) -> list[Sdk]:
     data = load_toml(path, _SdkFile)
     if data.language.value != path.parent.name:
@@ -115,6 +123,7 @@ def _load(path: Path) -> list[Sdk]:
         raise DataFileError(path, "unloads = false needs an unloads_reason")
     sdks: list[Sdk] = []
     seen: set[Minor] = set()
+    reproducers = tuple(reproducers_of(path.parent))
     for version in data.version:
         try:
             minor = Minor.parse(version.minor)
@@ -139,7 +148,7 @@ def _load(path: Path) -> list[Sdk]:
                     unloads_reason=data.unloads_reason,
                     host_environment=source.host_environment,
                     lacks=source.lacks,
-                    modules=(*MODULES, *data.further_modules),
+                    modules=(*MODULES, *data.further_modules, *(reproducers if provider is Provider.REFERENCE else ())),
                     official=source if isinstance(source, OfficialSource) else None,
                 )
             )

@@ -10,17 +10,20 @@ import enum
 from pathlib import Path, PurePosixPath
 
 from dmconform.abi.bindings.c_header import c_header
+from dmconform.abi.bindings.recorder_module import recorder_module
 from dmconform.abi.bindings.rust_bindings import rust_bindings
+from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.loading import load_abi
 from dmconform.containers.files import IGNORED, TarTree
-from dmconform.sdks.catalogue import Sdk
+from dmconform.core.values import Language
+from dmconform.sdks.catalogue import REPRODUCERS, Sdk
 
 DEBUG = "DMCONFORM_DEBUG"
 NOT_SOURCES = frozenset(("README.md", "sdk.toml"))
 """What describes sources and is none."""
 LINTERS_ONLY = frozenset(("lint.sh", ".clang-tidy", "rustfmt.toml"))
 OFFICIAL_ONLY = frozenset(("official", "fetch.sh"))
-REFERENCE_ONLY = frozenset(("reference",))
+REFERENCE_ONLY = frozenset(("reference", REPRODUCERS))
 DECIDE_DOWNLOAD = frozenset((".sh", ".toml", ".lock", ".mod", ".sum"))
 """Scripts, manifests and lock files: an edit of the code downloads nothing anew, nor does one of build.sh."""
 
@@ -67,4 +70,8 @@ def deciding_download(source: TarTree) -> TarTree:
 
 def _bindings(sdk: Sdk, abi_folder: Path) -> TarTree:
     abi = load_abi(abi_folder, str(sdk.id.minor))
-    return TarTree.from_files({"abi.h": c_header(abi).encode(), "abi.rs": rust_bindings(abi).encode()})
+    files = {"abi.h": c_header(abi), "abi.rs": rust_bindings(abi)}
+    if sdk.id.language is Language.CPP:
+        files["stubs.c"] = stub_module(abi, weak=True)  # the hooks that a module in C does not define itself
+        files["recorder.h"] = recorder_module(abi)
+    return TarTree.from_files({name: text.encode() for name, text in files.items()})

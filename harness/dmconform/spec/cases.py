@@ -21,7 +21,7 @@ import msgspec
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.core.values import Language, Relation, Severity
+from dmconform.core.values import Language, Provider, Relation, SdkId, Severity
 from dmconform.core.versions import Minor
 from dmconform.spec.promise import promised
 
@@ -111,6 +111,13 @@ class Declaration:
     supported_for: tuple[Language, ...]
     companions: bool = False
     everywhere: bool = False
+    own_minor: bool = False
+
+    def runs_with(self, sdk: SdkId, host: Minor) -> bool:
+        """Returns whether there is a cell of it with an SDK version on hosts of a minor, whatever is promised."""
+        if sdk.language not in self.languages:
+            return False
+        return not self.own_minor or (sdk.provider is Provider.REFERENCE and sdk.minor == host)
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,7 @@ def case(
     supported_for: tuple[Language, ...] = EVERY_LANGUAGE,
     companions: bool = False,
     everywhere: bool = False,
+    own_minor: bool = False,
 ) -> Callable[[CaseFunction], CaseFunction]:
     """Declares a case.
 
@@ -179,10 +187,12 @@ def case(
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
         everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
             `--everywhere` only.
+        own_minor: whether it runs with the reference SDK of the host's own minor alone: one cell for each host, for modules in
+            C, which need the ABI and no SDK.
     """
 
     def declare(function: CaseFunction) -> CaseFunction:
-        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, supported_for, companions, everywhere))
+        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, supported_for, companions, everywhere, own_minor))
         return function
 
     return declare

@@ -42,9 +42,9 @@ def plan_cells(
     cells = []
     for case in cases:
         for sdk in sdks:
-            if sdk.id.language not in case.declaration.languages:
-                continue
             for host_id, minor in hosts:
+                if not case.declaration.runs_with(sdk.id, minor):
+                    continue
                 unsupported = pair_relation(sdk.id.minor, minor) is Relation.UNSUPPORTED
                 if unsupported and not (everywhere or case.declaration.everywhere):
                     continue

@@ -17,6 +17,7 @@ def judge(
     records: Iterable[KnownFailure],
     official_named: Iterable[str],
     mismatch: str | None = None,
+    known_as: str | None = None,
 ) -> tuple[Judgement, KnownFailure | None]:
     """Returns the judgement of a cell, and the record it was judged by, if any.
 
@@ -28,6 +29,7 @@ def judge(
         official_named: ids of the official SDKs that were asked for by name; only these must be reachable.
         mismatch: how static analysis and run-time observation contradict each other, if they do. A cell that is red anyway
             stays what it is; so does a known failure, whose record explains it.
+        known_as: the known release that its host calls itself: what is recorded of that release holds for it.
     """
     if outcome is Outcome.ERROR:
         return Judgement.ERROR, None
@@ -35,7 +37,8 @@ def judge(
         return (Judgement.ERROR if cell.id.sdk in official_named else Judgement.SKIP), None
     supported = cell.relation is Relation.SUPPORTED
     # A record of an unsupported cell has no effect; that it exists is an inconsistency (`spec/inconsistencies.py`).
-    record = next((one for one in records if one.covers(str(cell.id))), None) if supported else None
+    names = {str(cell.id), str(cell.id.on(known_as or cell.id.host))}
+    record = next((one for one in records if any(map(one.covers, names))), None) if supported else None
     if record is not None:
         return (Judgement.XFAIL if record.fits(outcome, detail) else Judgement.XPASS), record
     if outcome is Outcome.NOT_APPLICABLE:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from dmconform.abi.bindings.stub_module import PROGRAM_INIT, stub_module
 from dmconform.abi.loading import load_abi
 from dmconform.abi.required_hooks import load_required_hooks
 from dmconform.abi.types import FunctionKind
@@ -18,7 +19,6 @@ from dmconform.check.surroundings import Surroundings
 from dmconform.core import paths
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX, ExtensionPoint
 from dmconform.matrix.prepare import lazy_engine
-from dmconform.measure.hooks.generate import PROGRAM_INIT, stub_module
 from dmconform.sdks.catalogue import load_sdks
 from dmconform.sdks.generated import compile_c
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dmconform.abi.bindings.stub_module import called_in
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy import traffic
 from dmconform.envoy.config import ModuleRef
@@ -14,7 +15,6 @@ from dmconform.envoy.extension_points import drive
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of, why_unreachable
 from dmconform.envoy.extension_points.use import AttemptEnd, ModuleUse, Phase
-from dmconform.measure.hooks.generate import called_in
 
 from tests.hosts.processes import naming
 from tests.hosts.stubs import Stubs, stubs

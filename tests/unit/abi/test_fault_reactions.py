@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from dmconform.abi.bindings.stub_module import NULL_VARIABLE, instance_hooks, stub_module
 from dmconform.abi.fault_reactions import FILE, Counted, Fate, Faults, NullFact, PointFaults, faults_json, load_faults, merged
 from dmconform.abi.loading import load_abi
 from dmconform.abi.required_hooks import Without, load_required_hooks
@@ -16,7 +17,6 @@ from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.envoy.extension_points.shapes import points_of, why_unreachable
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.measure.faults.page import counted_words, faults_page, null_words, runs
-from dmconform.measure.hooks.generate import NULL_VARIABLE, instance_hooks, stub_module
 
 from tests.recorded import assert_page, assert_recorded
 

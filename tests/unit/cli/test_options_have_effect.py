@@ -280,6 +280,7 @@ EFFECTS: dict[str, dict[str, Row]] = {
     "expectations extend": {"--until": Shown(f"{EXPECTATIONS}::test_past_its_until")},
     "coverage": {"--write": Shown("unit/spec/test_coverage.py::test_the_page_is_the_one_of_the_data")},
     "findings": {
+        "--defects": Shown("unit/spec/test_defects.py::test_the_page_is_the_one_of_the_data"),
         "--write": Shown("unit/spec/test_findings.py::test_the_page_is_the_one_of_the_data"),
         "--issue": Shown("unit/report/test_issue.py::test_the_command_prints_a_text"),
     },

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.loading import load_abi
 from dmconform.abi.types import Abi
 from dmconform.core import paths
 from dmconform.core.extension_point import HOOK_PREFIX
 from dmconform.measure.hooks.ask import asking
-from dmconform.measure.hooks.generate import stub_module
 
 
 def abi_of(minor: str) -> Abi:

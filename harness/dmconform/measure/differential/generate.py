@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.types import Abi, Function, FunctionKind, FunctionPointer, Struct
 from dmconform.measure.differential.arguments import ENDS_A_HANDLE, Argument, Arguments, Loop, NoArgument, is_handle
 from dmconform.measure.differential.rules import TYPE_PREFIX, Alone, Rules, fits, short
-from dmconform.measure.hooks.generate import stub_module
 
 MOST_TIMES: Final = 3  # a call is made at most so often in one Envoy: once for each request that it is driven with
 MARK: Final = "dmconform-differential"

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dmconform.abi.bindings.stub_module import NULL_VARIABLE, PROGRAM_INIT, instance_hooks, stub_module
 from dmconform.abi.fault_reactions import Counted, Fate, NullFact, PointFaults
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
 from dmconform.core.progress import counting
@@ -16,7 +17,6 @@ from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import points_of
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Phase
 from dmconform.measure.faults.alter import DETAILS, ask_for_details, by_discovery, heed_health, passed_on, serve_udp
-from dmconform.measure.hooks.generate import NULL_VARIABLE, PROGRAM_INIT, instance_hooks, stub_module
 from dmconform.measure.hooks.measure import (
     MODULE,
     WHEN,

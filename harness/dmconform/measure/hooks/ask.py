@@ -5,9 +5,9 @@ Only what happens in a fixed order is asked for: a measurement must say the same
 
 from __future__ import annotations
 
+from dmconform.abi.bindings.stub_module import harmless_body
 from dmconform.abi.types import Abi, FunctionKind
 from dmconform.core.extension_point import CALLBACK_PREFIX, HOOK_PREFIX
-from dmconform.measure.hooks.generate import harmless_body
 
 # The hook in which an event is scheduled, by how the scheduler's callbacks begin. The first parameter with the handle's type is
 # what the scheduler is made for.

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from dmconform.abi.bindings.stub_module import PROGRAM_INIT, called_in, stub_module
 from dmconform.abi.required_hooks import HookFact, PointFacts, Without
 from dmconform.abi.types import Abi, FunctionKind
 from dmconform.binaries.hide import without_symbols
@@ -31,7 +32,6 @@ from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import points_of
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse, Phase
 from dmconform.measure.hooks.ask import asking
-from dmconform.measure.hooks.generate import PROGRAM_INIT, called_in, stub_module
 
 MODULE = "stub"
 Compile = Callable[[str, Mapping[str, bytes]], Path]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
+from dmconform.abi.bindings.stub_module import PROGRAM_INIT, called_in, stub_module
 from dmconform.abi.loading import load_abi
 from dmconform.abi.types import Abi, FunctionKind
 from dmconform.core import paths
 from dmconform.core.extension_point import HOOK_PREFIX
-from dmconform.measure.hooks.generate import PROGRAM_INIT, called_in, stub_module
 
 MINORS = ("1.36", "1.37", "1.38", "1.39", "1.40")
 

@@ -88,6 +88,7 @@ def stub_module(
     traced: bool = False,
     nullable: bool = False,
     without: Collection[str] = (),
+    weak: bool = False,
 ) -> str:
     """Returns the C source of a module that defines `envoy_dynamic_module_on_program_init` and every other hook of a minor.
 
@@ -104,6 +105,7 @@ def stub_module(
         traced: whether each hook says on standard error that it is called, the first time; see `called_in`.
         nullable: whether the hook that `NULL_VARIABLE` names, one of `instance_hooks`, returns null; and whether all hooks look
             at the instances that they are given, as real modules do, so that a null is the end of it.
+        weak: whether another source of the same module may define any of the hooks.
 
     Raises:
         HarnessError: the ABI's types do not fit together.
@@ -113,7 +115,7 @@ def stub_module(
     unknown = (bodies.keys() | set(without)) - {hook.name for hook in hooks}
     if unknown:
         raise KeyError(f"Envoy {abi.envoy} has no hook {', '.join(sorted(unknown))}")
-    writer = _Writer(abi, relatives, traced, nullable)
+    writer = _Writer(abi, relatives, traced, nullable, weak)
     parts = [c_header(abi), "static const char something = 0;", _SAY if traced else "", _NULL if nullable else "", preamble]
     parts += [writer.definition(hook, bodies.get(hook.name)) for hook in hooks if hook.name not in without]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -141,10 +143,11 @@ def called_in(log: str) -> frozenset[str]:
 
 
 class _Writer:
-    def __init__(self, abi: Abi, relatives: Sequence[Abi], traced: bool, nullable: bool = False) -> None:
+    def __init__(self, abi: Abi, relatives: Sequence[Abi], traced: bool, nullable: bool = False, weak: bool = False) -> None:
         self._abi = abi
         self._traced = traced
         self._nullable = nullable
+        self._attribute = "__attribute__((weak)) " if weak else ""
         self._types = {each.name: each for each in abi.types}
         self._callbacks = abi.names(FunctionKind.CALLBACK)
         self._relatives = [
@@ -230,4 +233,4 @@ class _Writer:
         touched = "".join(f"touch({one.name});\n" for one in hook.params or () if one.type.endswith("_module_ptr"))
         looks = touched if self._nullable else ""
         inside = "".join(f"  {line}\n" for line in f"{printed}{looks}{null}{body}".splitlines())
-        return f"{head} {{\n{inside}}}"
+        return f"{self._attribute}{head} {{\n{inside}}}"

@@ -1,0 +1,8 @@
+// A listener filter that lets the chain of filters go on from inside the hook that asks it whether to.
+#include "abi.h"
+
+envoy_dynamic_module_type_on_listener_filter_status envoy_dynamic_module_on_listener_filter_on_accept(
+    envoy_dynamic_module_type_listener_filter_envoy_ptr filter, envoy_dynamic_module_type_listener_filter_module_ptr module) {
+  envoy_dynamic_module_callback_listener_filter_continue_filter_chain(filter, true);
+  return envoy_dynamic_module_type_on_listener_filter_status_StopIteration;
+}
