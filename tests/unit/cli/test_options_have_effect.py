@@ -71,6 +71,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "abi sdk-use": ("dmconform.matrix.prepare.build_sdks", ("abi", "sdk-use")),
     "hosts add": ("dmconform.measure.new_host.measure_new_host", ("hosts", "add", "1.40.0", "--from", "envoy")),
     "differential": ("dmconform.measure.differential.request.run_request", ("differential",)),
+    "pairs": ("dmconform.measure.pairs.request.run_pairs", ("pairs",)),
     "nightly": ("dmconform.matrix.run.run_matrix", ("nightly", "--keep", "nights")),
     "list": ("dmconform.spec.listing.listing", ("list", "cells")),
     "expectations record": (
@@ -208,6 +209,16 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--markdown": Shown(f"{HERE}::test_json_alone_is_on_standard_output"),
         "--no-probes": Reaches(("--no-probes",)),
         "--keep": Reaches(("--keep", "kept")),
+    },
+    "pairs": {
+        "--host": Reaches(("--host", "1.39")),
+        "--point": Reaches(("--point", "http_filter")),
+        "--first": Reaches(("--first", "http_send_response")),
+        "--then": Reaches(("--then", "http_get_*")),
+        "--hook": Reaches(("--hook", "http_filter_new")),
+        "--sample": Reaches(("--sample", "3")),
+        "--write": Shown("unit/measure/test_pairs_command.py::test_what_was_seen_is_written_on_request"),
+        "--json": Shown("unit/measure/test_pairs_command.py::test_json_alone_is_on_standard_output"),
     },
     "gate": {
         "--policy": Shown("unit/release/test_gate.py::test_exit_codes_of_the_command"),
