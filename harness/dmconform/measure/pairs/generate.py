@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.types import Function, FunctionPointer, Struct
 from dmconform.measure.differential.arguments import Arguments, is_handle
 from dmconform.measure.differential.generate import PREAMBLE, call_lines, harmless_end, inner_first, taker
 from dmconform.measure.differential.rules import TYPE_PREFIX, Rules, fits, short
-from dmconform.measure.hooks.generate import stub_module
 from dmconform.measure.pairs.plan import ANYWHERE, ENVOY, MODULE, PairCallback, PairPlan
 
 PAIRS_MARK: Final = "dmconform-pairs"
