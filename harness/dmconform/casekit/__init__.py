@@ -12,6 +12,7 @@ from dmconform.casekit.at_point import reachable_points, use_at
 from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
 from dmconform.casekit.burst import burst
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
+from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -148,6 +149,7 @@ __all__ = [
     "assert_panic_logged",
     "assert_served",
     "assert_unloaded",
+    "bootstrap_extension",
     "burst",
     "calls_of",
     "case",
@@ -160,6 +162,8 @@ __all__ = [
     "known_host",
     "listener",
     "load",
+    "module_bridge",
+    "module_cluster",
     "on_the_upstream_side",
     "panic_lines",
     "pieces_of",
