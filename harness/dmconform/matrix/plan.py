@@ -9,7 +9,7 @@ import msgspec
 
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core.datafile import load_json
-from dmconform.core.values import CellId, Feature, Host, Language, ModuleFile, Outcome, SdkId
+from dmconform.core.values import CellId, FactsLevel, Feature, Host, Language, ModuleFile, Outcome, SdkId
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import AbiCheck, Opens
 from dmconform.spec.cells import PlannedCell
@@ -31,6 +31,7 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modules: dict[str, ModuleFile] = {}
     problem: str | None = None
     problem_outcome: Outcome | None = None  # blocked or unreachable
+    unreleased: bool = False  # it is of a commit that is no release's: no fact is about it
 
     @property
     def sdk_id(self) -> SdkId:
@@ -80,6 +81,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells: tuple[PlannedCell, ...]
     static: tuple[PlannedVerdict, ...] = ()
     companions: tuple[PlannedSdk, ...] = ()  # for cases that load modules of several SDKs
+    facts: FactsLevel = FactsLevel.FAIL  # what becomes of a cell that does not behave as is on record
 
     def sdk(self, sdk_id: str) -> PlannedSdk:
         """Returns the SDK with this id."""

@@ -18,7 +18,7 @@ from dmconform.core import paths
 from dmconform.core.errors import UsageError
 from dmconform.core.limits import raise_limits
 from dmconform.core.progress import say
-from dmconform.core.values import Relation
+from dmconform.core.values import FactsLevel, Relation
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.obtain import obtain_all
 from dmconform.hosts.selection import HostChoice, select_hosts
@@ -58,6 +58,7 @@ class Selection:
     sdk_source: str | None = None
     everywhere: bool = False
     variant: Variant = Variant.RELEASE
+    facts: FactsLevel = FactsLevel.FAIL
 
     @property
     def repository(self) -> str:
@@ -268,6 +269,7 @@ def prepare(
         cells=cells,
         static=analysed.verdicts,
         companions=companions,
+        facts=selection.facts,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
     return Prepared(
@@ -286,6 +288,7 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
         unloads_reason=sdk.unloads_reason,
         host_environment=sdk.host_environment,
         lacks=sdk.lacks,
+        unreleased=sdk.development is not None,
     )
 
     if isinstance(build, Built):

@@ -84,7 +84,12 @@ TABLE = (
         "expected 1 calls of b.on_data in pass within .*, saw fewer",
     ),
     _never_destroyed("points", "access_logger"),
-    _unknown_object("points", "network_filter_read", "network_filter"),
+    Wrong(
+        "hooks/points",
+        "a tracer's span is none of the module's",
+        sabotage.log_says(" > tracer_span_finish tracer_span#1", " > tracer_span_finish tracer_span:unknown"),
+        f"{_WRONG_OBJECT}tracer_span_finish with tracer_span:unknown",
+    ),
     Wrong(
         "hooks/points_null",
         "a module that gives no configuration is used",

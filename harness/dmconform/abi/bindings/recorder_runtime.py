@@ -104,12 +104,24 @@ __attribute__((unused)) static void belongs(struct object *it, const char *type,
 
 __attribute__((unused)) static void destroyed(struct object *it) { if (it) it->destroyed = true; }
 
-// Main thread, worker, or the name that the host gave to the thread. A worker that has just begun has the name of the process.
+// Main thread, worker, or the name that the host gave to the thread. A thread that a worker has made has its name
+// and is another; a worker that has just begun still has the name of the process.
 static const char *thread_name(void) {
   static _Thread_local char name[32];
-  if (syscall(SYS_gettid) == getpid()) return "main";
+  static struct { char name[16]; long id; } workers[16];
+  long id = syscall(SYS_gettid);
+  if (id == getpid()) return "main";
   prctl(PR_GET_NAME, name);
-  if (!strncmp(name, "wrk:", 4) || !strncmp(name, program_invocation_short_name, 15)) return "worker";
+  if (!strncmp(name, program_invocation_short_name, 15)) return "worker";
+  if (!strncmp(name, "wrk:", 4)) {
+    pthread_mutex_lock(&objects_lock);
+    unsigned i = 0;
+    while (i < 15 && workers[i].id && strcmp(workers[i].name, name)) i++;
+    if (!workers[i].id) { strcpy(workers[i].name, name); workers[i].id = id; }
+    bool first = workers[i].id == id;
+    pthread_mutex_unlock(&objects_lock);
+    return first ? "worker" : "thread_of_a_worker";
+  }
   for (char *at = name; *at; at++) if (*at <= ' ') *at = '_';
   return name;
 }
