@@ -10,6 +10,7 @@ from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.at_point import reachable_points, use_at
 from dmconform.casekit.burst import burst
+from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -86,6 +87,8 @@ __all__ = [
     "Attempt",
     "AttemptEnd",
     "Cell",
+    "DatagramFilter",
+    "DatagramListener",
     "End",
     "Envoy",
     "ExtensionPoint",
