@@ -116,9 +116,9 @@ def test_http(cell: Cell) -> None:
     )
     # What is counted without its labels counts as the first counter.
     assert_metrics(metrics, "plain [34]", "level 10", "sizes_count 1", "sizes_sum 4?[0-9](\\.[0-9]+)?")
-    for labels, value in (('color="red",shape="round"', 2), ('color="blue",shape="square"', 5)):
-        assert re.search(rf"tagged\{{{labels}\}} {value}(;|$)", metrics), (
-            f"expected the counter with the labels {labels} to be {value}, saw {metrics}"
+    for labels, count in (('color="red",shape="round"', 2), ('color="blue",shape="square"', 5)):
+        assert re.search(rf"tagged\{{{labels}\}} {count}(;|$)", metrics), (
+            f"expected the counter with the labels {labels} to be {count}, saw {metrics}"
         )
 
 
