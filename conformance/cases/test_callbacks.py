@@ -30,15 +30,15 @@ from dmconform.casekit import (
 CPP = (Language.CPP,)
 """The build that leaves modules in C; they use no SDK."""
 HTTP, CONNECTIONS = "callbacks_http", "callbacks_connections"
-METRICS = "dynamicmodulescustom."
-OF_ANY = rf"(listener\..*\.)?{re.escape(METRICS)}"
-"""Listener filters' metrics are those of their listener."""
+_NAMES = "plain|tagged|level|sizes|(udp_listener|network|listener)_filter_(count|level|sizes)"
+"""What the modules call their metrics. What is before that differs among extension points and releases."""
 LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
 LOGGED = LEVELS[2:]
 """At start the lowest level that is logged is `info`."""
 _LINE = re.compile(r"^dmconform-callbacks (\w+) (.*)$", re.MULTILINE)
 _OF_NOTHING = re.compile(r"body \d of 0 bytes")  # how often there is none is a matter of time
 _LOGGED = re.compile(r"\]\[(\w+)\]\[dynamic_modules\] .*callbacks logs at level (\d)")
+_PROMETHEUS = re.compile(rf"(\w+_)?({_NAMES})(_count|_sum)?\{{")
 _READ_BYTES = 1 << 16
 
 
@@ -55,10 +55,9 @@ def keep_results(cell: Cell, *hooks: str) -> None:
 
 def keep_metrics(cell: Cell, envoy: Envoy) -> str:
     """Keeps the module's metrics as facts, and returns them as Prometheus gets them."""
-    cell.facts["metrics"] = str(dict(sorted(envoy.counters(OF_ANY).items())))
-    body = envoy.admin("/stats/prometheus").body
-    lines = [line for line in body.splitlines() if "dynamicmodulescustom" in line and "_bucket" not in line]
-    cell.facts["metrics for Prometheus"] = "; ".join(sorted(line for line in lines if not line.startswith("#")))
+    cell.facts["metrics"] = str(dict(sorted(envoy.counters(rf"(.*\.)?({_NAMES})(\.|$)").items())))
+    lines = envoy.admin("/stats/prometheus").body.splitlines()
+    cell.facts["metrics for Prometheus"] = "; ".join(sorted(line for line in lines if _PROMETHEUS.match(line)))
     return cell.facts["metrics for Prometheus"]
 
 
@@ -85,7 +84,7 @@ def test_http(cell: Cell) -> None:
             answer = client.request(asked)
         received = server.read_received("/http")
         metrics = keep_metrics(cell, envoy)
-        cell.facts["histogram"] = str(envoy.read_histogram(f"{METRICS}sizes", 1))
+        cell.facts["histogram"] = str(envoy.read_histogram("dynamicmodulescustom.sizes", 1))
     keep_results(cell, "config", "request_headers", "request_body", "request_trailers", "response_headers", "response_body")
     logged = _LOGGED.findall(cell.read_logs())
     expected = [(name, str(LEVELS.index(name))) for name in LOGGED]
