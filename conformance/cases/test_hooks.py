@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
 
 from dmconform.casekit import (
     DIRECT_PATH,
@@ -21,6 +20,8 @@ from dmconform.casekit import (
     REQUEST_S,
     TRAILER,
     Cell,
+    DatagramFilter,
+    DatagramListener,
     Envoy,
     ExtensionPoint,
     HttpFilter,
@@ -399,31 +400,11 @@ def test_listener(cell: Cell) -> None:
     keep(cell, seen, LISTENER)
 
 
-@dataclass(frozen=True)
-class DatagramFilter(ListenerFilter):
-    """One of a listener for datagrams."""
-
-    _TYPE = "udp.dynamic_modules.v3.DynamicModuleUdpListenerFilter"
-
-
-@dataclass(frozen=True)
-class Datagrams(Listener):
-    """A listener for datagrams, which go nowhere but to its filters."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Returns the `Listener` resource."""
-        message = super().to_json()
-        message["address"]["socket_address"]["protocol"] = "UDP"
-        message["udp_listener_config"] = {}
-        del message["filter_chains"]
-        return message
-
-
 def datagrams(name: str, *rules: str) -> Listener:
     """Returns a listener for datagrams whose filters have these rules."""
     module = ModuleRef(RECORDER)
     filters = tuple(DatagramFilter(module, f"{name}/{letter}", text) for letter, text in zip("abc", rules, strict=False))
-    return Datagrams(name, listening=filters)
+    return DatagramListener(name, listening=filters)
 
 
 DATAGRAMS: Rules = MappingProxyType(

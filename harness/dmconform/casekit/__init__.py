@@ -11,6 +11,7 @@ from dmconform.binaries.module import export_names
 from dmconform.casekit.at_point import reachable_points, use_at
 from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
 from dmconform.casekit.burst import burst
+from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
 from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
@@ -101,6 +102,8 @@ __all__ = [
     "Attempt",
     "AttemptEnd",
     "Cell",
+    "DatagramFilter",
+    "DatagramListener",
     "Draft",
     "EchoServer",
     "End",

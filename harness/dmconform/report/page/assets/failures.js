@@ -71,7 +71,11 @@ function calm(shown, mismatches) {
   if (isFiltered()) return shown.length || mismatches ? [] : [el("p", {}, "No failure passes the filters.")];
   if (data.calm) return [el("p", { class: "calm" }, "✓ No new failure.")];
   const isNew = shown.some(
-    (it) => it.cause.judgement === "changed fact" || it.cause.judgement === "fail" || it.cause.judgement === "xpass" || it.cause.judgement === "error",
+    (it) =>
+      it.cause.judgement === "changed fact" ||
+      it.cause.judgement === "fail" ||
+      it.cause.judgement === "xpass" ||
+      it.cause.judgement === "error",
   );
   if (isNew || mismatches || data.inconsistencies.length) return [];
   return [el("p", {}, "No cell that ran fails this run, but the run is incomplete: the top of the page says why.")];
