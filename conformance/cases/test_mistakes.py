@@ -5,6 +5,8 @@ Safe code: Rust without `unsafe`, Go without the package of that name, C++ by th
 
 from __future__ import annotations
 
+import contextlib
+
 from dmconform.casekit import (
     PANICKED_S,
     Cell,
@@ -115,21 +117,26 @@ def test_kept_scheduler(cell: Cell) -> None:
 
 @case("safety.no_boundary", supported_for=())
 def test_kept_handle(cell: Cell) -> None:
-    """A filter's handle that is used when its stream is over: what it then does is kept as facts; the process lives."""
+    """A filter's handle that is used when its stream is over: what that does, an end of the host included, is kept as facts."""
     cell.needs(cell.language != "rust", BORROWED)
-    crashes: list[HostCrashed] = []
     for use in ("read", "answer", "schedule"):
-        try:
-            with cell.start(listener("kept_handle", use)) as envoy:
-                cell.facts[use] = "the host ends"
-                envoy.provoke(f"after a handle was used ({use}) whose stream is over")
-                seen = [envoy.request(f"/{number}", headers={"x-dmconform-in": str(number)}) for number in range(TIMES)]
-                envoy.check_survived(f"after a handle was used ({use}) whose stream is over")
-                cell.facts[use] = ", ".join(sorted({answer.summary for answer in seen}))
-        except HostCrashed as crash:
-            crashes.append(crash)
-    if crashes:
-        raise crashes[0]
+        cell.facts[f"handle: {use}"] = kept_handle(cell, use)
+
+
+def kept_handle(cell: Cell, use: str) -> str:
+    """Returns what clients see of requests whose filters use the handle of the request before, in words.
+
+    What memory holds that is given back decides, so it is no failure of the case, whatever it is.
+    """
+    with contextlib.suppress(HostCrashed), cell.start(listener("kept_handle", use)) as envoy:
+        seen = [envoy.request(f"/{number}", headers={"x-dmconform-in": str(number)}) for number in range(TIMES)]
+        first = seen[0]
+        assert first.status == 200, (
+            f"expected the first request, which has no handle to use, to be served, it saw {first.summary}"
+        )
+        envoy.check_survived("after a handle was used whose stream is over")
+        return ", ".join(sorted({answer.summary for answer in seen}))
+    return "the host ends"
 
 
 @case("safety.no_boundary", supported_for=())

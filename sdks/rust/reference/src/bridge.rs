@@ -49,27 +49,15 @@ struct EnvoyBridge(EnvoyPtr);
 // SAFETY: it does not leave the callback in which it is made, as it is lent there.
 unsafe impl Send for EnvoyBridge {}
 
-impl EnvoyBridge {
-    /// How many slices the piece of the body has.
-    #[cfg(not(feature = "sdk-1-38"))]
-    fn slices(&self) -> usize {
-        // SAFETY: what Envoy passed to the callback that is running, so it is alive.
-        unsafe { abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_buffer_chunks_size(self.0) }
-    }
-
-    /// The ABI of 1.38 has no way to learn how many there are. More than a slice for each 16 bytes of a body that Envoy buffers
-    /// by default have not been seen.
-    #[cfg(feature = "sdk-1-38")]
-    fn slices(&self) -> usize {
-        1 << 16
-    }
-}
+/// How many slices of a body there can be. The ABI of 1.38 has no way to ask, and modules of later ones shall load there too. More
+/// than a slice for each 16 bytes of a body that Envoy buffers by default have not been seen.
+const MAX_SLICES: usize = 1 << 16;
 
 impl EnvoyUpstreamHttpTcpBridge for EnvoyBridge {
     fn get_request_buffer(&self) -> Vec<u8> {
-        let mut raw: Vec<RawBuffer> = vec![NO_BYTES; self.slices()];
+        let mut raw: Vec<RawBuffer> = vec![NO_BYTES; MAX_SLICES];
         let mut count = raw.len();
-        // SAFETY: as above; there is a place for each slice.
+        // SAFETY: what Envoy passed to the callback that is running, so it is alive; there is a place for each slice.
         unsafe {
             abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_buffer(
                 self.0,
