@@ -9,6 +9,8 @@ from __future__ import annotations
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.burst import burst
+from dmconform.casekit.guards import guarded, runtime_guards
+from dmconform.casekit.hot_restart import hot_restart
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -22,7 +24,7 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
-from dmconform.casekit.points import start_at_point
+from dmconform.casekit.points import is_in_listeners, listeners_at, reachable_points, start_at_point, verdict_of
 from dmconform.casekit.records import known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
@@ -57,6 +59,7 @@ from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
 from dmconform.envoy.update import Update
 from dmconform.envoy.upstream import TRAILER, Received, Upstream
+from dmconform.envoy.whole_configuration import ConfigurationVerdict, Mode, Took
 from dmconform.hosts.catalogue import AbiCheck, Opens
 from dmconform.matrix.cell import PROBE, Cell, listener
 from dmconform.matrix.plan import PlannedSdk
@@ -83,6 +86,7 @@ __all__ = [
     "AbiVerdict",
     "Answer",
     "Cell",
+    "ConfigurationVerdict",
     "Draft",
     "End",
     "Envoy",
@@ -99,6 +103,7 @@ __all__ = [
     "LocalFile",
     "Manner",
     "Minor",
+    "Mode",
     "ModuleRef",
     "ModuleRejected",
     "ModuleUse",
@@ -115,6 +120,7 @@ __all__ = [
     "Request",
     "Routes",
     "SourceServer",
+    "Took",
     "Update",
     "Upstream",
     "accepted",
@@ -128,21 +134,28 @@ __all__ = [
     "burst",
     "case",
     "export_names",
+    "guarded",
     "has_inode_mapped",
     "held",
+    "hot_restart",
     "identity_of",
     "in_words",
+    "is_in_listeners",
     "known_host",
     "listener",
+    "listeners_at",
     "load",
     "panic_lines",
     "poll",
     "provoke_panic",
+    "reachable_points",
     "refusing_port",
     "required_hooks",
+    "runtime_guards",
     "start_at_point",
     "system_folder_prefix",
     "unprivileged_prefix",
+    "verdict_of",
     "without_symbols",
     "write_module_that_needs_it",
     "write_needed_library",

@@ -57,6 +57,7 @@ class Launch:
     working_folder: Path | None = None  # the Envoy's folder if None
     drain_s: int = 0  # how long what an update replaces may go on with its connections
     concurrency: int = 1  # worker threads
+    hot_restart: tuple[str, ...] = ()  # the options of its part in a hot restart; empty: it takes no part in any
 
     def command(self, folder: Path) -> list[str]:
         """Returns the words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
@@ -66,7 +67,8 @@ class Launch:
             str(self.binary),
             *("--config-path", str(folder / BOOTSTRAP_FILE)),
             *("--admin-address-path", str(folder / ADMIN_FILE)),
-            *("--concurrency", str(self.concurrency), "--disable-hot-restart", "--drain-time-s", str(self.drain_s)),
+            *("--concurrency", str(self.concurrency), "--drain-time-s", str(self.drain_s)),
+            *(self.hot_restart or ("--disable-hot-restart",)),
             *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
         ]
 

@@ -149,6 +149,7 @@ class Cell:
         drain_s: int = 0,
         concurrency: int = 1,
         alter: Callable[[dict[str, Any]], None] | None = None,
+        hot_restart: tuple[str, ...] = (),
     ) -> Envoy:
         """Starts an Envoy with these listeners, whether it accepts them or not.
 
@@ -162,12 +163,15 @@ class Cell:
             drain_s: how long what an update replaces may go on with its connections.
             concurrency: its worker threads.
             alter: changes its bootstrap configuration.
+            hot_restart: the options of its part in a hot restart; empty: it takes no part in any.
         """
         variables = dict(self.sdk.host_environment)
         if search_path is not None:
             variables[SEARCH_PATH] = str(search_path)
         variables |= environment or {}
-        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s, concurrency)
+        launch = Launch(
+            Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s, concurrency, hot_restart
+        )
         folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
         folder.mkdir(parents=True, exist_ok=True)
         message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
