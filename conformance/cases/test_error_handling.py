@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from dmconform.casekit import (
     HOOK_PREFIX,
@@ -110,13 +111,34 @@ def test_required_hook_missing_is_counted(cell: Cell) -> None:
         assert seen == expected, f"expected {len(hooks)} modules without a hook to be counted as {expected}, saw {seen}"
 
 
-def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
-    """Asserts that the Envoy rejects a listener, and the one before, which answers 418, goes on serving."""
+@case("module.required_functions", "loading.failure_rejects", languages=ONE)
+def test_required_route_hook_missing(cell: Cell) -> None:
+    """A module that lacks a hook which its use on a route requires is rejected there, with the hook's name."""
+    hooks = sorted(
+        required_hooks(cell, ExtensionPoint.HTTP_FILTER, per_route=True) - set(hooks_to_hide(cell)) - {"program_init"}
+    )
+    cell.needs(bool(hooks), "this host requires no further hook for routes")
+    filter_ = HttpFilter(ModuleRef("probe"), "per_route", "text")
+    # Not `cell.install`: what is refused here must not pass for the probe.
+    cell.modules_folder.mkdir()
+    probe = Path(cell.sdk.modules["probe"].path).read_bytes()
+    (cell.modules_folder / "libprobe.so").write_bytes(probe)
+    with cell.start(listener("local_reply", "418")) as envoy:
+        for hook in hooks:
+            (cell.modules_folder / f"libno_{hook}.so").write_bytes(without_symbols(probe, [HOOK_PREFIX + hook]))
+            route = PerRoute(filter_.entry, ModuleRef(f"no_{hook}"), "per_route", "R")
+            message = assert_rejected_and_goes_on(cell, envoy, Listener("refused", (filter_,), (route,)))
+            assert HOOK_PREFIX + hook in message, f"expected the rejection of a module without {hook} to name it: {message}"
+
+
+def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> str:
+    """Asserts that the Envoy rejects a listener, and the one before, which answers 418, serves on; returns the message."""
     update = envoy.update(listener("local_reply", "418"), wrong)
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
     cell.facts["rejection"] = update.message
     status = envoy.request("/").status
     assert status == 418, f"expected the listener before to go on answering 418, it answers {status}"
+    return update.message
 
 
 @case("loading.failure_rejects")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
+from dmconform.casekit.records import host_program
 from dmconform.matrix.cell import Cell
 
 PREFIX: Final = "envoy.reloadable_features."
@@ -17,7 +17,7 @@ _NAME: Final = re.compile(rb"envoy\.reloadable_features\.([a-z0-9_]+)")
 def runtime_guards(cell: Cell) -> frozenset[str]:
     """Returns the names of the guards in the binary of the cell's host, without their prefix; it is read, not run."""
     with (
-        Path(cell.planned_host.host.binary).open("rb") as file,
+        host_program(cell).open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
         return frozenset(found[1].decode() for found in _NAME.finditer(content))

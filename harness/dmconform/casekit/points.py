@@ -10,7 +10,7 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.envoy.config import Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
-from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of
+from dmconform.envoy.extension_points.shapes import SHAPES, available
 from dmconform.envoy.extension_points.use import ModuleUse
 from dmconform.envoy.launch import SEARCH_PATH, Launch
 from dmconform.envoy.whole_configuration import ConfigurationVerdict, Mode, try_configuration
@@ -86,12 +86,9 @@ def verdict_of(
     cell.observer.note_unreplayed("a configuration that is whole from the beginning")
     folder, message = whole_configuration(cell, *uses, alter=alter)
     variables = {SEARCH_PATH: str(cell.modules_folder), **(environment or {})}
-    return try_configuration(Launch(Path(cell.planned_host.host.binary), variables), mode, message, folder, ask)
-
-
-def reachable_points(cell: Cell) -> tuple[ExtensionPoint, ...]:
-    """Returns the extension points of the cell's host that a configuration reaches."""
-    return tuple(point for point in points_of(cell.host_minor) if SHAPES[point].apply is not None)
+    binary, program = cell.planned_host.host.binary, cell.planned_host.program
+    launch = Launch(Path(binary), variables, program=Path(program) if program else None)
+    return try_configuration(launch, mode, message, folder, ask)
 
 
 def is_in_listeners(cell: Cell, point: ExtensionPoint) -> bool:

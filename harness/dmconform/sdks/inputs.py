@@ -10,6 +10,7 @@ import enum
 from pathlib import Path, PurePosixPath
 
 from dmconform.abi.bindings.c_header import c_header
+from dmconform.abi.bindings.recorder_module import recorder_module
 from dmconform.abi.bindings.rust_bindings import rust_bindings
 from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.loading import load_abi
@@ -72,4 +73,5 @@ def _bindings(sdk: Sdk, abi_folder: Path) -> TarTree:
     files = {"abi.h": c_header(abi), "abi.rs": rust_bindings(abi)}
     if sdk.id.language is Language.CPP:
         files["stubs.c"] = stub_module(abi, weak=True)  # the hooks that a module in C does not define itself
+        files["recorder.h"] = recorder_module(abi)
     return TarTree.from_files({name: text.encode() for name, text in files.items()})

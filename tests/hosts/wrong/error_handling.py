@@ -148,6 +148,24 @@ TABLE = (
         Outcome.NOT_APPLICABLE,
     ),
     Wrong(
+        "error_handling/required_route_hook_missing",
+        "hooks are there",
+        hooks_are_there,
+        "expected the configuration to be rejected",
+    ),
+    Wrong(
+        "error_handling/required_route_hook_missing",
+        "another hook named",
+        sabotage.log_says("symbol envoy_dynamic_module_on_http_filter_per_route_config_new", "symbol another"),
+        "expected the rejection of a module without http_filter_per_route_config_new to name it",
+    ),
+    Wrong(
+        "error_handling/required_route_hook_missing",
+        "serves something else",
+        answers_419,
+        "expected the listener before to go on answering 418, it answers 419",
+    ),
+    Wrong(
         "error_handling/required_hook_missing_is_counted",
         "hooks are there",
         hooks_are_there,

@@ -1,0 +1,1 @@
+"""Mutant hosts: real Envoys that a preloaded library makes misbehave in one way each, and whether the cases notice."""
