@@ -67,7 +67,7 @@ def fields(change: Callable[[ConfigurationVerdict], ConfigurationVerdict]) -> Sa
 
     def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
         real = case.verdict_of
-        patch.setattr(case, "verdict_of", lambda *given: change(real(*given)))
+        patch.setattr(case, "verdict_of", lambda *given, **more: change(real(*given, **more)))
         return bench
 
     return apply
