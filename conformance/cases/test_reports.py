@@ -6,38 +6,52 @@ No document promises these: what each release does is on record. `docs/defects.m
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from dmconform.casekit import (
     REQUEST_S,
+    Answer,
     Cell,
     Draft,
     End,
     Envoy,
     ExtensionPoint,
+    HostCrashed,
     HttpFilter,
     Language,
     Listener,
     ListenerFilter,
+    LocalFile,
     Minor,
+    Mode,
     ModuleRef,
     ModuleUse,
     NetworkFilter,
     Protocol,
     Received,
+    RemoteSource,
     Request,
+    Took,
     accepted,
     case,
     listener,
+    listeners_at,
     poll,
     start_at_point,
+    verdict_of,
 )
 
 CPP = (Language.CPP,)
 """The build that leaves modules in C; they use no SDK."""
 SAID = re.compile(r"^dmconform: (.*)$", re.MULTILINE)
 """What these modules print."""
+OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+CODEC = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+UNKNOWN_FIELD = re.compile(r"no\s+such\s+field:\s+'(\w+)'")
+"""What hosts say of a field that they do not know; they put more blanks in at random."""
 UNDER_WAY = r"cluster\.upstream\.upstream_rq_(pending_)?active$"
-BEHAVES = "module.callbacks"
+BEHAVES = "module.c_abi"
 
 
 def said(envoy: Envoy) -> list[str]:
@@ -221,3 +235,92 @@ def test_log_location(cell: Cell) -> None:
     place = re.search(r"\[([^\]\s]+\.(?:cc|c|h)):\d+\]", line)
     cell.facts["place"] = place[1] if place else "none"
     assert place is None or place[1] == "module.c", f"expected the module's place in the source, saw {place[1]}"
+
+
+@case("configuration.forms", languages=CPP, supported_for=(), own_minor=True)
+def test_configuration_fields(cell: Cell) -> None:
+    """A host that does not know a field of a module's configuration names it: at start it refuses it, by an update it warns."""
+    file = cell.install("harmless")
+    fields = {
+        "load_globally": ModuleRef("harmless", load_globally=True),
+        "local": ModuleRef("harmless", local=LocalFile(str(file))),
+        "metrics_namespace": ModuleRef("harmless", metrics_namespace="mine"),
+        "nack_on_cache_miss": ModuleRef("harmless", remote=RemoteSource("/none", "0" * 64, nack_on_cache_miss=True)),
+        "filter_name of a route": ModuleRef("harmless"),
+    }
+    with cell.start_anyhow(Listener("main"), search_path=cell.modules_folder) as envoy:
+        for name, module in fields.items():
+            use = ModuleUse(ExtensionPoint.HTTP_FILTER, module, "any", per_route="" if name.endswith("a route") else None)
+            static = verdict_of(cell, Mode.START, use, alter=name_in_routes)
+            assert static.took in (Took.ACCEPTED, Took.REFUSED), f"expected an orderly answer to {name}, saw: {static.words}"
+            unknown = UNKNOWN_FIELD.findall(static.log)
+            before = len(UNKNOWN_FIELD.findall(envoy.read_log()))
+            update = envoy.update(*listeners_at(cell, use, name_in_routes))
+            warned = UNKNOWN_FIELD.findall(envoy.read_log())[before:]
+            cell.facts[f"{name} at start"] = f"refused, not known: {unknown[0]}" if unknown else "known"
+            took = "taken" if update.accepted else "refused"
+            cell.facts[f"{name} by update"] = f"{took} with a warning, not known: {warned[0]}" if warned else "known"
+            assert bool(unknown) == bool(warned), f"expected {name} to be known or not, saw {cell.facts}"
+
+
+def name_in_routes(draft: Draft) -> None:
+    """Names the filter in what it gets on a route, if it gets anything, also by the field that came with 1.38."""
+    for message in draft.route.get("typed_per_filter_config", {}).values():
+        message["filter_name"] = "any"
+
+
+@case("module.upstream_side", languages=CPP, supported_for=(), own_minor=True)
+def test_open_circuit_breakers(cell: Cell) -> None:
+    """Where a circuit breaker of any kind is open, a module on the upstream side is left alone after it was destroyed."""
+    cell.install("called_after_destroy")
+    wrong = []
+    for name, (thresholds, http2) in BREAKERS.items():
+        try:
+            with cell.start_anyhow(
+                Listener("main"), search_path=cell.modules_folder, alter=broken_circuit(thresholds, http2=http2)
+            ) as envoy:
+                answer = overflowing(envoy, hold=thresholds.get("max_requests") == 1)
+                late = said(envoy)
+            cell.facts[name] = "; ".join([answer.summary, *dict.fromkeys(late)])
+        except HostCrashed as problem:
+            cell.facts[name] = str(problem)
+        if cell.facts[name] != "status 503":
+            wrong.append(f"{name}: {cell.facts[name]}")
+    assert not wrong, f"expected the answer 503 and no hook after destroy, saw {' / '.join(wrong)}"
+
+
+def overflowing(envoy: Envoy, *, hold: bool) -> Answer:
+    """Returns the answer to a request for which a circuit breaker is open; `hold`: while another is under way."""
+    if not hold:
+        return envoy.request("/")
+    with envoy.connect(Protocol.HTTP2) as client:
+        held = client.send(Request("/?hold"))
+        poll(lambda: envoy.statistic("cluster.upstream.upstream_rq_active") == 1, REQUEST_S)
+        answer = client.request(Request("/"))
+        held.cancel()
+    return answer
+
+
+BREAKERS: dict[str, tuple[dict[str, int], bool]] = {
+    "no pending request": ({"max_pending_requests": 0}, False),
+    "no request": ({"max_requests": 0}, False),
+    "one request, and a connection": ({"max_requests": 1}, False),
+    "no pending request, HTTP/2": ({"max_pending_requests": 0}, True),
+    "no request, HTTP/2": ({"max_requests": 0}, True),
+}
+"""Thresholds of a circuit breaker, and whether the upstream speaks HTTP/2."""
+
+
+def broken_circuit(thresholds: dict[str, int], *, http2: bool) -> Callable[[dict[str, Any]], None]:
+    """Puts a module on the upstream side of the cluster `upstream`, with a circuit breaker."""
+
+    def alter(bootstrap: dict[str, Any]) -> None:
+        cluster = bootstrap["static_resources"]["clusters"][0]
+        options = cluster["typed_extension_protocol_options"][OPTIONS]
+        if http2:
+            options["explicit_http_config"] = {"http2_protocol_options": {}}
+        filter_ = HttpFilter(ModuleRef("called_after_destroy"), "any")
+        options["http_filters"] = [filter_.to_json(), {"name": "codec", "typed_config": {"@type": CODEC}}]
+        cluster["circuit_breakers"] = {"thresholds": [thresholds]}
+
+    return alter

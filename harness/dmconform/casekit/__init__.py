@@ -14,6 +14,8 @@ from dmconform.casekit.burst import burst
 from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
 from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster
+from dmconform.casekit.guards import guarded, runtime_guards
+from dmconform.casekit.hot_restart import hot_restart
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -27,7 +29,7 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
-from dmconform.casekit.points import start_at_point
+from dmconform.casekit.points import is_in_listeners, listeners_at, start_at_point, verdict_of
 from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks
@@ -68,6 +70,7 @@ from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
 from dmconform.envoy.update import Update
 from dmconform.envoy.upstream import TRAILER, Received, Upstream
+from dmconform.envoy.whole_configuration import ConfigurationVerdict, Mode, Took
 from dmconform.hosts.catalogue import AbiCheck, Opens
 from dmconform.matrix.cell import PROBE, Cell, listener
 from dmconform.matrix.plan import PlannedSdk
@@ -102,6 +105,7 @@ __all__ = [
     "Attempt",
     "AttemptEnd",
     "Cell",
+    "ConfigurationVerdict",
     "DatagramFilter",
     "DatagramListener",
     "Draft",
@@ -122,6 +126,7 @@ __all__ = [
     "LocalFile",
     "Manner",
     "Minor",
+    "Mode",
     "ModuleRef",
     "ModuleRejected",
     "ModuleUse",
@@ -141,6 +146,7 @@ __all__ = [
     "Routes",
     "Sent",
     "SourceServer",
+    "Took",
     "Update",
     "Upstream",
     "accepted",
@@ -157,13 +163,17 @@ __all__ = [
     "calls_of",
     "case",
     "export_names",
+    "guarded",
     "has_inode_mapped",
     "held",
     "host_program",
+    "hot_restart",
     "identity_of",
     "in_words",
+    "is_in_listeners",
     "known_host",
     "listener",
+    "listeners_at",
     "load",
     "module_bridge",
     "module_cluster",
@@ -176,12 +186,14 @@ __all__ = [
     "reachable_points",
     "refusing_port",
     "required_hooks",
+    "runtime_guards",
     "start_at_point",
     "system_folder_prefix",
     "text_of",
     "thread_pool",
     "unprivileged_prefix",
     "use_at",
+    "verdict_of",
     "without_symbols",
     "write_module_that_needs_it",
     "write_needed_library",

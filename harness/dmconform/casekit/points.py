@@ -1,14 +1,19 @@
-"""Starts an Envoy of a cell with modules at any extension point."""
+"""Uses modules at any extension point: in an Envoy of a cell, or in a configuration that is started with or validated."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.envoy.config import Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import SHAPES, available
 from dmconform.envoy.extension_points.use import ModuleUse
+from dmconform.envoy.launch import SEARCH_PATH, Launch
+from dmconform.envoy.whole_configuration import ConfigurationVerdict, Mode, try_configuration
 from dmconform.matrix.cell import Cell
 
 
@@ -26,14 +31,7 @@ def start_at_point(
         alter: changes the configuration once the modules are in it.
         clusters: ports on loopback of further clusters, by name.
     """
-    draft = Draft.plain(cell.folder, cell.upstream_port)
-    for use in uses:
-        shape = SHAPES[use.point]
-        cell.needs(available(use.point, cell.host_minor), f"this host has no extension point {use.point.value}")
-        assert shape.apply is not None, f"expected an extension point that a configuration reaches: {shape.reason}"
-        shape.apply(draft, use)
-    if alter is not None:
-        alter(draft)
+    draft = _draft(cell, uses, alter, cell.folder)
 
     def bootstrap(message: dict[str, Any]) -> None:
         """Keeps what is this Envoy's own: where its listeners come from, and its further clusters."""
@@ -44,3 +42,73 @@ def start_at_point(
         message["static_resources"]["clusters"] += more
 
     return cell.start_anyhow(*draft.written(), search_path=cell.modules_folder, alter=bootstrap, clusters=clusters)
+
+
+def whole_configuration(
+    cell: Cell, *uses: ModuleUse, alter: Callable[[Draft], None] | None = None
+) -> tuple[Path, dict[str, Any]]:
+    """Returns a new folder of the cell, and a configuration for it with modules at extension points and listeners that stay.
+
+    Args:
+        cell: ends as not applicable where its host lacks one of the points.
+        *uses: the modules.
+        alter: changes the configuration once the modules are in it.
+    """
+    folder = cell.folder / f"configuration-{len(list(cell.folder.glob('configuration-*'))) + 1}"
+    folder.mkdir(parents=True)
+    draft = _draft(cell, uses, alter, folder)
+    message = draft.bootstrap
+    del message["dynamic_resources"]["lds_config"]
+    message["static_resources"]["listeners"] = [
+        {name: value for name, value in one.items() if name != "@type"} for one in draft.listeners
+    ]
+    return folder, message
+
+
+def verdict_of(
+    cell: Cell,
+    mode: Mode,
+    *uses: ModuleUse,
+    alter: Callable[[Draft], None] | None = None,
+    environment: Mapping[str, str] | None = None,
+    ask: tuple[str, ...] = (),
+) -> ConfigurationVerdict:
+    """Has the cell's host start with, or validate, a configuration with modules at extension points; an archive has none of it.
+
+    Args:
+        cell: whose folder of modules is searched.
+        mode: start or validate.
+        *uses: the modules.
+        alter: changes the configuration once the modules are in it.
+        environment: further variables.
+        ask: paths of its admin interface that are asked once it has started.
+    """
+    cell.observer.note_unreplayed("a configuration that is whole from the beginning")
+    folder, message = whole_configuration(cell, *uses, alter=alter)
+    variables = {SEARCH_PATH: str(cell.modules_folder), **(environment or {})}
+    binary, program = cell.planned_host.host.binary, cell.planned_host.program
+    launch = Launch(Path(binary), variables, program=Path(program) if program else None)
+    return try_configuration(launch, mode, message, folder, ask)
+
+
+def is_in_listeners(cell: Cell, point: ExtensionPoint) -> bool:
+    """Returns whether a module at an extension point is in a listener's configuration alone, so that an update can bring it."""
+    plain = Draft.plain(cell.folder, cell.upstream_port)
+    return _draft(cell, [ModuleUse(point, ModuleRef("any"), "any")], None, cell.folder).bootstrap == plain.bootstrap
+
+
+def listeners_at(cell: Cell, use: ModuleUse, alter: Callable[[Draft], None] | None = None) -> tuple[Listener, ...]:
+    """Returns listeners that have a module at an extension point, for `Envoy.update`; `alter` changes them."""
+    return _draft(cell, [use], alter, cell.folder).written()
+
+
+def _draft(cell: Cell, uses: Iterable[ModuleUse], alter: Callable[[Draft], None] | None, folder: Path) -> Draft:
+    draft = Draft.plain(folder, cell.upstream_port)
+    for use in uses:
+        shape = SHAPES[use.point]
+        cell.needs(available(use.point, cell.host_minor), f"this host has no extension point {use.point.value}")
+        assert shape.apply is not None, f"expected an extension point that a configuration reaches: {shape.reason}"
+        shape.apply(draft, use)
+    if alter is not None:
+        alter(draft)
+    return draft

@@ -357,6 +357,22 @@ class Envoy:
         if code != 0:
             raise self._ended(code, "while it shut down")
 
+    def await_end(self) -> None:
+        """Waits for an end in order that something else brings about.
+
+        Raises:
+            HostCrashed: it ends in another way.
+            HostHung: it does not end in time (it is killed then).
+        """
+        if poll(lambda: not self._driver.lives or None, HOST_STOP_S) is None:
+            self._kill()
+            raise HostHung(f"Envoy has not ended within {HOST_STOP_S:g} s")
+        code = self.exit_code
+        if code:
+            raise self._ended(code, "while it was to end by itself")
+        self._transcript.ends(Ending.ITSELF, code)
+        self._driver.end(HOST_STOP_S)
+
     def reap(self) -> None:
         """Kills it if it still runs."""
         if self._driver.lives:

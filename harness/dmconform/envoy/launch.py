@@ -58,6 +58,7 @@ class Launch:
     drain_s: int = 0  # how long what an update replaces may go on with its connections
     concurrency: int = 1  # worker threads
     program: Path | None = None  # what the binary becomes where it is a script; itself if None
+    hot_restart: tuple[str, ...] = ()  # the options of its part in a hot restart; empty: it takes no part in any
 
     def command(self, folder: Path) -> list[str]:
         """Returns the words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""
@@ -67,7 +68,8 @@ class Launch:
             str(self.binary),
             *("--config-path", str(folder / BOOTSTRAP_FILE)),
             *("--admin-address-path", str(folder / ADMIN_FILE)),
-            *("--concurrency", str(self.concurrency), "--disable-hot-restart", "--drain-time-s", str(self.drain_s)),
+            *("--concurrency", str(self.concurrency), "--drain-time-s", str(self.drain_s)),
+            *(self.hot_restart or ("--disable-hot-restart",)),
             *("--log-level", "warning", "--component-log-level", "dynamic_modules:info"),
         ]
 

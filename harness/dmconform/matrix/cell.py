@@ -150,6 +150,7 @@ class Cell:
         drain_s: int = 0,
         concurrency: int = 1,
         alter: Callable[[dict[str, Any]], None] | None = None,
+        hot_restart: tuple[str, ...] = (),
     ) -> Envoy:
         """Starts an Envoy with these listeners, whether it accepts them or not.
 
@@ -163,6 +164,7 @@ class Cell:
             drain_s: how long what an update replaces may go on with its connections.
             concurrency: its worker threads.
             alter: changes its bootstrap configuration.
+            hot_restart: the options of its part in a hot restart; empty: it takes no part in any.
         """
         variables = dict(self.sdk.host_environment)
         if search_path is not None:
@@ -170,7 +172,14 @@ class Cell:
         variables |= environment or {}
         binary, program = self.planned_host.host.binary, self.planned_host.program
         launch = Launch(
-            Path(binary), variables, prefix, working_folder, drain_s, concurrency, Path(program) if program else None
+            Path(binary),
+            variables,
+            prefix,
+            working_folder,
+            drain_s,
+            concurrency,
+            Path(program) if program else None,
+            hot_restart,
         )
         folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
         folder.mkdir(parents=True, exist_ok=True)

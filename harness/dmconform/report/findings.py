@@ -27,7 +27,8 @@ with the reference SDK shows whose fault it is ([how](../sdks/README.md#how-to-f
 root of the repository. Where official SDKs are needed, they come from
 [where you choose](../README.md#commands-and-exit-codes).
 *Reported* is a public page about it, such as an issue or the change that brought or fixed it. `dmconform findings --issue ID`
-prints the text of a report for what has none.
+prints the text of a report for what has none. Defects that people reported, or that a method found, of what nothing promises:
+[defects.md](defects.md), by release.
 """
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 
@@ -12,6 +13,7 @@ from dmconform.core.values import Outcome
 from dmconform.envoy.config import ListenerFilter, NetworkFilter
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.upstream import Upstream
+from dmconform.envoy.whole_configuration import ConfigurationVerdict, Took
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
@@ -52,12 +54,36 @@ def nowhere(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
 
 def harmless(name: str) -> Sabotage:
     """The module does nothing of what it is for."""
-    return sabotage.module_is(name, "harmless")
+    return sabotage.impatient(sabotage.module_is(name, "harmless"))
 
 
 def not_loaded(name: str) -> Sabotage:
     """The module cannot be used."""
     return sabotage.module_is(name, "null_program_init")
+
+
+def fields(change: Callable[[ConfigurationVerdict], ConfigurationVerdict]) -> Sabotage:
+    """Envoy makes something else of a configuration that it starts with."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        real = case.verdict_of
+        patch.setattr(case, "verdict_of", lambda *given, **more: change(real(*given, **more)))
+        return bench
+
+    return apply
+
+
+def called_too_late(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """A hook is called for a filter that is gone."""
+    patch.setattr(case, "said", lambda _: ["request_headers without a filter"])
+    return bench
+
+
+def closed(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """Circuit breakers have room."""
+    real = case.broken_circuit
+    patch.setattr(case, "broken_circuit", lambda _, http2: real({}, http2=http2))
+    return bench
 
 
 def _late(name: str) -> tuple[Wrong, ...]:
@@ -183,4 +209,26 @@ TABLE = (
         "expected the module's place in the source, saw abi_impl.cc",
         host=NEWEST,
     ),
+    Wrong(
+        "reports/configuration_fields",
+        "the end",
+        fields(lambda one: replace(one, took=Took.CRASHED)),
+        "expected an orderly answer to load_globally, saw: crashed with 0",
+        host=NEWEST,
+    ),
+    Wrong(
+        "reports/configuration_fields",
+        "known by update only",
+        fields(lambda one: replace(one, log=f"{one.log}no such  field: 'module'")),
+        "expected load_globally to be known or not, saw",
+        host=NEWEST,
+    ),
+    Wrong(
+        "reports/open_circuit_breakers",
+        "called too late",
+        called_too_late,
+        "saw no pending request: status 503; request_headers without a filter",
+        host=NEWEST,
+    ),
+    Wrong("reports/open_circuit_breakers", "closed", closed, "saw no pending request: status 200", host=NEWEST),
 )

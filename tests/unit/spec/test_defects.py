@@ -8,6 +8,7 @@ import pytest
 from dmconform.cli.pages import defects_text
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
+from dmconform.core.values import Outcome
 from dmconform.sdks.catalogue import reproducers_of
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.defects import (
@@ -19,6 +20,7 @@ from dmconform.spec.defects import (
     load_answers,
     load_defects,
 )
+from dmconform.spec.facts import load_facts
 
 from tests.checkout import ROOT
 from tests.recorded import assert_page
@@ -26,6 +28,8 @@ from tests.recorded import assert_page
 CATALOGUE = load_catalogue()
 DEFECTS = load_defects(paths.DEFECTS)
 REPRODUCERS = reproducers_of(paths.SDKS / "cpp")
+NO_REPRODUCERS = {"callbacks_connections", "callbacks_http"}
+"""Modules in C that are there to call each callback of their kind, and show no one thing."""
 GOOD = """
 [[defect]]
 id = "one"
@@ -110,13 +114,36 @@ def test_an_id_is_in_one_file_only(tmp_path: Path) -> None:
         loaded(tmp_path, GOOD, "second")
 
 
-@pytest.mark.parametrize("name", REPRODUCERS)
+@pytest.mark.parametrize(
+    "one", [one for one in DEFECTS if one.found_by in {case.id for case in CATALOGUE.cases}], ids=lambda one: one.id
+)
+def test_a_case_ends_on_the_releases_of_a_defect_as_the_facts_say(one: Defect) -> None:
+    """Where the case passes on a release that has the defect, or fails on a clean one, one of the two records is wrong."""
+    recorded = load_facts().of_case(one.found_by)
+    if not recorded:
+        pytest.skip(f"no facts of {one.found_by} are on record")
+    passing = {release for (_, release), fact in recorded.items() if fact.behaviour.outcome is Outcome.PASS}
+    failing = {release for (_, release), fact in recorded.items() if fact.behaviour.outcome.is_verdict} - passing
+    others = {release for other in DEFECTS if other.found_by == one.found_by for release in other.releases}
+    assert not set(one.releases) & passing - failing, (
+        f"expected {one.found_by} not to pass on {sorted(set(one.releases) & passing)}"
+    )
+    assert not set(one.clean) & failing - others, (
+        f"expected {one.found_by} to pass on {sorted(set(one.clean) & failing - others)}"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(REPRODUCERS.keys() - NO_REPRODUCERS))
 def test_a_reproducer_is_short_and_used(name: str) -> None:
     check_length(REPRODUCERS[name])
-    folders = (paths.CASES, ROOT / "tests" / "hosts" / "wrong")
+    folders = (paths.CASES, ROOT / "tests" / "hosts" / "wrong", ROOT / "harness" / "dmconform" / "casekit")
     texts = "".join(file.read_text(encoding="utf-8") for folder in folders for file in sorted(folder.glob("*.py")))
     uses = f'"{name}"' in texts or any(one.reproducer == name for one in DEFECTS)
     assert uses, f"expected a case, one of its mutations, or a defect to use the module {name}"
+
+
+def test_what_is_no_reproducer_shows_no_defect() -> None:
+    assert not NO_REPRODUCERS & {one.reproducer for one in DEFECTS}
 
 
 def test_a_reproducer_that_is_too_long_is_refused(tmp_path: Path) -> None:
