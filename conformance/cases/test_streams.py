@@ -12,12 +12,14 @@ from typing import Any
 
 from dmconform.casekit import (
     AUTHORITY,
+    LOG_LINE_S,
     NEIGHBOURS,
     NEVER_S,
     REQUEST_S,
     Answer,
     Cell,
     Envoy,
+    HostCrashed,
     HttpFilter,
     Language,
     Listener,
@@ -308,3 +310,44 @@ LEAVING = (
 """Each way in which a client goes, step by step."""
 WITHOUT_HEADERS = 2
 """So many of these end before the headers do: no filter is made for them."""
+
+
+ROUNDS = 8
+DESTROYED_ON = "configuration destroyed on "
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_destroyed_in_commit(cell: Cell) -> None:
+    """On which thread does a configuration end, where a thread of the module commits an event to its last stream meanwhile?"""
+    plain = Listener("plain")
+    main = Listener("main", (of_module(cell, "unload_in_commit"),))
+    seen: list[str] = []
+    try:
+        with cell.start(plain, module="unload_in_commit") as envoy:
+            for _ in range(ROUNDS):
+                seen.append(destroyed_on(cell, envoy, plain, main))
+                if seen[-1] == OWN_THREAD:
+                    break
+            envoy.check_survived("after a configuration was destroyed")
+    except HostCrashed as problem:
+        cell.facts["the host (varies)"] = str(problem)
+        assert OWN_THREAD in cell.read_logs(), f"expected a host that ends to have destroyed on {OWN_THREAD}; {problem}"
+        seen.append(OWN_THREAD)
+    cell.facts["configuration destroyed on"] = seen[-1]
+
+
+OWN_THREAD = "the thread that commits"
+
+
+def destroyed_on(cell: Cell, envoy: Envoy, plain: Listener, main: Listener) -> str:
+    """Holds a stream, takes its listener away, and returns where the configuration is destroyed."""
+    before = envoy.read_log().count(DESTROYED_ON)
+    cell.reconfigure(envoy, plain, main)
+    with raw_client(envoy.take_port("main")) as client:
+        client.send(f"GET {PATH} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+        held = poll(lambda: envoy.statistic("http.main.downstream_rq_active") == 1, REQUEST_S)
+        assert held, "expected the module to hold the request, it does not"
+        cell.reconfigure(envoy, plain)
+        lines = poll(lambda: envoy.read_log().split(DESTROYED_ON)[before + 1 :] or None, LOG_LINE_S)
+    assert lines, "expected the configuration to be destroyed with its listener, it is not"
+    return lines[0].partition("\n")[0]

@@ -31,6 +31,7 @@ from dmconform.cli import (
     run,
     show,
     site,
+    storm,
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
@@ -75,6 +76,7 @@ dmconform list cells --case 'window/*'
         abi.COMMAND,
         hosts.COMMAND,
         differential.COMMAND,
+        storm.COMMAND,
         gate.COMMAND,
         diff.COMMAND,
         show.COMMAND,

@@ -69,7 +69,14 @@ def test_commands_that_judge_nothing_have_no_exit_code_1() -> None:
     judging = {prog for prog, command in ALL.items() if 1 in command.exit_codes}
     assert judging == {
         *("dmconform", "dmconform check", "dmconform run", "dmconform reproduce", "dmconform merge", "dmconform nightly"),
-        *("dmconform gate", "dmconform diff", "dmconform differential", "dmconform published", "dmconform expectations"),
+        *(
+            "dmconform gate",
+            "dmconform diff",
+            "dmconform differential",
+            "dmconform storm",
+            "dmconform published",
+            "dmconform expectations",
+        ),
         "dmconform findings",
         *("dmconform abi", "dmconform abi diff", "dmconform abi drift", "dmconform abi findings"),
     }

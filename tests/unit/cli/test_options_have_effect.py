@@ -71,6 +71,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "abi sdk-use": ("dmconform.matrix.prepare.build_sdks", ("abi", "sdk-use")),
     "hosts add": ("dmconform.measure.new_host.measure_new_host", ("hosts", "add", "1.40.0", "--from", "envoy")),
     "differential": ("dmconform.measure.differential.request.run_request", ("differential",)),
+    "storm": ("dmconform.measure.storm.request.run_request", ("storm",)),
     "nightly": ("dmconform.matrix.run.run_matrix", ("nightly", "--keep", "nights")),
     "list": ("dmconform.spec.listing.listing", ("list", "cells")),
     "expectations record": (
@@ -206,6 +207,17 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--json": Shown(f"{HERE}::test_json_alone_is_on_standard_output"),
         "--markdown": Shown(f"{HERE}::test_json_alone_is_on_standard_output"),
         "--no-probes": Reaches(("--no-probes",)),
+        "--keep": Reaches(("--keep", "kept")),
+    },
+    "storm": {
+        "--host": Reaches(("--host", "1.39")),
+        "--seed": Reaches(("--seed", "7")),
+        "--seconds": Reaches(("--seconds", "3")),
+        "--clients": Reaches(("--clients", "5")),
+        "--threads": Reaches(("--threads", "5")),
+        "--workers": Reaches(("--workers", "5")),
+        "--update-every": Reaches(("--update-every", "1")),
+        "--json": Shown("unit/measure/test_storm.py::test_exit_codes_follow_from_how_hosts_ended"),
         "--keep": Reaches(("--keep", "kept")),
     },
     "gate": {
