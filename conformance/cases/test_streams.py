@@ -351,3 +351,28 @@ def destroyed_on(cell: Cell, envoy: Envoy, plain: Listener, main: Listener) -> s
         lines = poll(lambda: envoy.read_log().split(DESTROYED_ON)[before + 1 :] or None, LOG_LINE_S)
     assert lines, "expected the configuration to be destroyed with its listener, it is not"
     return lines[0].partition("\n")[0]
+
+
+SLOW_BYTES = 12_000_000
+"""More than all buffers between the server and a client that does not read."""
+WATERMARKS = "watermarks: "
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_slow_reader(cell: Cell) -> None:
+    """A client that reads late gets all of a large response, of the upstream or streamed by the module, which is told of it."""
+    for kind in ("upstream", "own"):
+        main = Listener("main", (of_module(cell, "watermarks", kind),))
+        with cell.upstream() as upstream, cell.start(main, module="watermarks", clusters={"upstream": upstream.port}) as envoy:
+            with raw_client(envoy.take_port("main")) as client:
+                client.send(f"GET {PATH}?size={SLOW_BYTES} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+                told = poll(lambda envoy=envoy: f"{WATERMARKS}reached" in envoy.read_log(), NEVER_S)  # type: ignore[misc]
+                status = first_line(client.read_until(HEAD_END))
+                came = len(client.read(SLOW_BYTES))
+            assert came == SLOW_BYTES, f"expected all {SLOW_BYTES} bytes of {kind}, saw {status!r} and {came}"
+            line = envoy.wait_for_log(" above, ")
+        assert line is not None, f"expected the stream with a response of {kind} to end, it does not"
+        above, below = (int(word) for word in line.partition(WATERMARKS)[2].split()[::2])
+        cell.facts[f"told that the client is slow, response of {kind}"] = "yes" if told else "never"
+        # The stream may end before what is left in the buffer of its connection was read.
+        assert above - below in (0, 1), f"expected the hooks above and below in turns with a response of {kind}, saw {line}"

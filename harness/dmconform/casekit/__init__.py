@@ -9,6 +9,7 @@ from __future__ import annotations
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
+from dmconform.casekit.bulk import ask_in_bulk, requests_of_a_load
 from dmconform.casekit.burst import burst
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
@@ -132,6 +133,7 @@ __all__ = [
     "accepted",
     "adler",
     "answer_soon",
+    "ask_in_bulk",
     "assert_drained",
     "assert_each_panic_logged_once",
     "assert_nothing_left",
@@ -155,6 +157,7 @@ __all__ = [
     "provoke_panic",
     "raw_client",
     "refusing_port",
+    "requests_of_a_load",
     "required_hooks",
     "system_folder_prefix",
     "text_of",
