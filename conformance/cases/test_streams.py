@@ -192,7 +192,7 @@ def first_line(head: bytes) -> str:
 
 
 def expected_continue(client: RawClient) -> str:
-    """Sends the body of a request that waits to be told to go on; returns what came of it, in words."""
+    """Sends the body of a request that waits for leave to go on; returns the result, in words."""
     try:
         told = client.read_until(HEAD_END)
         if told != CONTINUE:
@@ -227,7 +227,7 @@ def test_upgrades(cell: Cell) -> None:
 
 
 def echoed(client: RawClient) -> str:
-    """Sends bytes in odd pieces over an upgraded connection; returns what came of it, in words."""
+    """Sends bytes in odd pieces over an upgraded connection; returns the result, in words."""
     try:
         status = first_line(client.read_until(HEAD_END))
         if status.split()[1:2] not in (["101"], ["200"]):
@@ -360,7 +360,7 @@ WATERMARKS = "watermarks: "
 
 @case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
 def test_slow_reader(cell: Cell) -> None:
-    """A client that reads late gets all of a large response, of the upstream or streamed by the module, which is told of it."""
+    """A client that reads late gets all of a large response, of the upstream or streamed by the module, which learns of it."""
     for kind in ("upstream", "own"):
         main = Listener("main", (of_module(cell, "watermarks", kind),))
         with cell.upstream() as upstream, cell.start(main, module="watermarks", clusters={"upstream": upstream.port}) as envoy:

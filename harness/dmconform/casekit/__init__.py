@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
-from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
+from dmconform.casekit.bodies import LARGE, SMALL, BodySent, adler, pieces_of, text_of
 from dmconform.casekit.bulk import ask_in_bulk, requests_of_a_load
 from dmconform.casekit.burst import burst
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
@@ -92,6 +92,7 @@ __all__ = [
     "AbiCheck",
     "AbiVerdict",
     "Answer",
+    "BodySent",
     "Cell",
     "EchoServer",
     "End",
@@ -126,7 +127,6 @@ __all__ = [
     "Reply",
     "Request",
     "Routes",
-    "Sent",
     "SourceServer",
     "Update",
     "Upstream",

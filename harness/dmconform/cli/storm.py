@@ -79,9 +79,9 @@ COMMAND = Command(
     "module commit events to their streams and updates swap the module for another, and says how each host came through. The "
     "plan follows from the seed; when which thread runs does not, so that a race shows sooner or later, and not each time.",
     examples="""
-dmconform storm  # the default hosts, 20 seconds each
-dmconform storm --host 1.38.2 --host 1.38.3 --seconds 300 --update-every 0  # two builds that differ in a race
-dmconform storm --seed 7 --clients 48 --keep storm-7  # another plan; logs and configurations stay
+dmconform storm  # default hosts, 20 seconds each
+dmconform storm --host 1.38.2 --update-every 0  # one host, no updates
+dmconform storm --seed 7 --clients 48 --keep storm-7  # files stay
 """,
     exit_codes={
         0: "every host lives",
