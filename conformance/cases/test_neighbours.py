@@ -18,6 +18,7 @@ from dmconform.casekit import (
     PROBE,
     REQUEST_S,
     SMALL,
+    BodySent,
     Cell,
     Envoy,
     HttpFilter,
@@ -31,7 +32,6 @@ from dmconform.casekit import (
     Protocol,
     Reply,
     Request,
-    Sent,
     Upstream,
     adler,
     case,
@@ -89,7 +89,7 @@ def test_held_by_ext_authz(cell: Cell) -> None:
 def listener_of(cell: Cell, neighbour: Neighbour, kind: str) -> Listener:
     """Returns a listener, named after both, with a module of this kind before, between and after a neighbour.
 
-    Where the neighbour ends responses with trailers of its own making, the outer module does not hold them: see
+    Where the neighbour ends responses with trailers that it adds, the outer module does not hold them: see
     `test_trailers_from_behind`.
     """
     outer = of_module(cell, "neighbour", "pass") if neighbour is NEIGHBOURS["compressor"] else None
@@ -117,7 +117,7 @@ class Exchanges:
         self._envoy = envoy
         self._upstream = upstream
 
-    def through(self, listener: str, *all_sent: Sent, modules: int = 2) -> None:
+    def through(self, listener: str, *all_sent: BodySent, modules: int = 2) -> None:
         """Sends requests through a listener; `modules` is how many modules see their bodies as they are."""
         for sent in all_sent:
             before = len(self._upstream.read_received(PATH))
@@ -140,7 +140,7 @@ class Exchanges:
                 for way in ("request", "response"):
                     self._whole[(way, sent.size, adler(sent.body))] += modules
 
-    def _note(self, listener: str, sent: Sent, what: str) -> None:
+    def _note(self, listener: str, sent: BodySent, what: str) -> None:
         self.wrong.setdefault(listener, []).append(f"{sent}: {what}")
 
     def assert_whole(self, cell: Cell) -> None:

@@ -12,12 +12,14 @@ from typing import Any
 
 from dmconform.casekit import (
     AUTHORITY,
+    LOG_LINE_S,
     NEIGHBOURS,
     NEVER_S,
     REQUEST_S,
     Answer,
     Cell,
     Envoy,
+    HostCrashed,
     HttpFilter,
     Language,
     Listener,
@@ -190,7 +192,7 @@ def first_line(head: bytes) -> str:
 
 
 def expected_continue(client: RawClient) -> str:
-    """Sends the body of a request that waits to be told to go on; returns what came of it, in words."""
+    """Sends the body of a request that waits for leave to go on; returns the result, in words."""
     try:
         told = client.read_until(HEAD_END)
         if told != CONTINUE:
@@ -225,7 +227,7 @@ def test_upgrades(cell: Cell) -> None:
 
 
 def echoed(client: RawClient) -> str:
-    """Sends bytes in odd pieces over an upgraded connection; returns what came of it, in words."""
+    """Sends bytes in odd pieces over an upgraded connection; returns the result, in words."""
     try:
         status = first_line(client.read_until(HEAD_END))
         if status.split()[1:2] not in (["101"], ["200"]):
@@ -308,3 +310,69 @@ LEAVING = (
 """Each way in which a client goes, step by step."""
 WITHOUT_HEADERS = 2
 """So many of these end before the headers do: no filter is made for them."""
+
+
+ROUNDS = 8
+DESTROYED_ON = "configuration destroyed on "
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_destroyed_in_commit(cell: Cell) -> None:
+    """On which thread does a configuration end, where a thread of the module commits an event to its last stream meanwhile?"""
+    plain = Listener("plain")
+    main = Listener("main", (of_module(cell, "unload_in_commit"),))
+    seen: list[str] = []
+    try:
+        with cell.start(plain, module="unload_in_commit") as envoy:
+            for _ in range(ROUNDS):
+                seen.append(destroyed_on(cell, envoy, plain, main))
+                if seen[-1] == OWN_THREAD:
+                    break
+            envoy.check_survived("after a configuration was destroyed")
+    except HostCrashed as problem:
+        cell.facts["the host (varies)"] = str(problem)
+        assert OWN_THREAD in cell.read_logs(), f"expected a host that ends to have destroyed on {OWN_THREAD}; {problem}"
+        seen.append(OWN_THREAD)
+    cell.facts["configuration destroyed on"] = seen[-1]
+
+
+OWN_THREAD = "the thread that commits"
+
+
+def destroyed_on(cell: Cell, envoy: Envoy, plain: Listener, main: Listener) -> str:
+    """Holds a stream, takes its listener away, and returns where the configuration is destroyed."""
+    before = envoy.read_log().count(DESTROYED_ON)
+    cell.reconfigure(envoy, plain, main)
+    with raw_client(envoy.take_port("main")) as client:
+        client.send(f"GET {PATH} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+        held = poll(lambda: envoy.statistic("http.main.downstream_rq_active") == 1, REQUEST_S)
+        assert held, "expected the module to hold the request, it does not"
+        cell.reconfigure(envoy, plain)
+        lines = poll(lambda: envoy.read_log().split(DESTROYED_ON)[before + 1 :] or None, LOG_LINE_S)
+    assert lines, "expected the configuration to be destroyed with its listener, it is not"
+    return lines[0].partition("\n")[0]
+
+
+SLOW_BYTES = 12_000_000
+"""More than all buffers between the server and a client that does not read."""
+WATERMARKS = "watermarks: "
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_slow_reader(cell: Cell) -> None:
+    """A client that reads late gets all of a large response, of the upstream or streamed by the module, which learns of it."""
+    for kind in ("upstream", "own"):
+        main = Listener("main", (of_module(cell, "watermarks", kind),))
+        with cell.upstream() as upstream, cell.start(main, module="watermarks", clusters={"upstream": upstream.port}) as envoy:
+            with raw_client(envoy.take_port("main")) as client:
+                client.send(f"GET {PATH}?size={SLOW_BYTES} HTTP/1.1\r\nhost: a\r\n\r\n".encode())
+                told = poll(lambda envoy=envoy: f"{WATERMARKS}reached" in envoy.read_log(), NEVER_S)  # type: ignore[misc]
+                status = first_line(client.read_until(HEAD_END))
+                came = len(client.read(SLOW_BYTES))
+            assert came == SLOW_BYTES, f"expected all {SLOW_BYTES} bytes of {kind}, saw {status!r} and {came}"
+            line = envoy.wait_for_log(" above, ")
+        assert line is not None, f"expected the stream with a response of {kind} to end, it does not"
+        above, below = (int(word) for word in line.partition(WATERMARKS)[2].split()[::2])
+        cell.facts[f"told that the client is slow, response of {kind}"] = "yes" if told else "never"
+        # The stream may end before what is left in the buffer of its connection was read.
+        assert above - below in (0, 1), f"expected the hooks above and below in turns with a response of {kind}, saw {line}"

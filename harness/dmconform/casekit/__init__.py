@@ -9,7 +9,8 @@ from __future__ import annotations
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.at_point import reachable_points, use_at
-from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
+from dmconform.casekit.bodies import LARGE, SMALL, BodySent, adler, pieces_of, text_of
+from dmconform.casekit.bulk import ask_in_bulk, requests_of_a_load
 from dmconform.casekit.burst import burst
 from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
@@ -104,6 +105,7 @@ __all__ = [
     "Answer",
     "Attempt",
     "AttemptEnd",
+    "BodySent",
     "Cell",
     "ConfigurationVerdict",
     "DatagramFilter",
@@ -144,7 +146,6 @@ __all__ = [
     "Reply",
     "Request",
     "Routes",
-    "Sent",
     "SourceServer",
     "Took",
     "Update",
@@ -152,6 +153,7 @@ __all__ = [
     "accepted",
     "adler",
     "answer_soon",
+    "ask_in_bulk",
     "assert_drained",
     "assert_each_panic_logged_once",
     "assert_nothing_left",
@@ -185,6 +187,7 @@ __all__ = [
     "raw_client",
     "reachable_points",
     "refusing_port",
+    "requests_of_a_load",
     "required_hooks",
     "runtime_guards",
     "start_at_point",

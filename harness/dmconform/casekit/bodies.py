@@ -40,7 +40,7 @@ def adler(text: str) -> str:
 
 
 @dataclass(frozen=True)
-class Sent:
+class BodySent:
     """A request with a body, and the way in which it is sent. The upstream server sends the body back (`?mirror`)."""
 
     protocol: Protocol
@@ -75,5 +75,5 @@ class Sent:
         return pending.finish()
 
 
-SMALL: Final = tuple(Sent(protocol, size, way) for protocol in Protocol for size in _SMALL_BYTES for way in (False, True))
-LARGE: Final = tuple(Sent(protocol, LARGE_BYTES, way) for protocol in Protocol for way in (False, True))
+SMALL: Final = tuple(BodySent(protocol, size, way) for protocol in Protocol for size in _SMALL_BYTES for way in (False, True))
+LARGE: Final = tuple(BodySent(protocol, LARGE_BYTES, way) for protocol in Protocol for way in (False, True))

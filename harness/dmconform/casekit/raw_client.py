@@ -55,7 +55,7 @@ class RawClient:
         return bool(data)
 
     def end_sending(self) -> None:
-        """Tells the other side that nothing more comes, and goes on reading."""
+        """Ends its own side of the connection, and goes on reading."""
         self._socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:

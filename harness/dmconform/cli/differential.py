@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from dmconform.cli.command import Command, Group
@@ -22,7 +20,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dmconform.cli.output import json_target, write_json
+    from dmconform.cli.output import json_target, kept_folder, write_json
     from dmconform.measure.differential.present import as_markdown, print_swept
     from dmconform.measure.differential.request import DifferentialRequest, run_request
     from dmconform.measure.differential.result import as_json
@@ -30,7 +28,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.json == "-" and arguments.markdown:
         raise UsageError("--markdown together with --json -: standard output has the JSON alone; name a file for it")
     json_file = json_target(arguments.json)
-    with _folder(arguments.keep) as folder:
+    with kept_folder("differential", arguments.keep) as folder:
         compared = run_request(
             DifferentialRequest(tuple(arguments.abi), tuple(arguments.host), probes=not arguments.no_probes), folder
         )
@@ -45,21 +43,6 @@ def _run(arguments: argparse.Namespace) -> int:
     if compared.broken:
         return ExitCode.FAIL
     return ExitCode.ERROR if compared.incomplete else ExitCode.OK
-
-
-@contextlib.contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
-    """Yields the folder for the Envoys' files."""
-    from dmconform.envoy.temporary import temporary_folder
-
-    if keep is None:
-        with temporary_folder("differential") as folder:
-            yield folder
-    elif keep.exists():
-        raise UsageError(f"--keep {keep}: is there already; name a new folder")
-    else:
-        keep.mkdir(parents=True)
-        yield keep.resolve()
 
 
 COMMAND = Command(

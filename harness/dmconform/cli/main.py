@@ -33,6 +33,7 @@ from dmconform.cli import (
     run,
     show,
     site,
+    storm,
 )
 from dmconform.cli.command import Command, Parser
 from dmconform.cli.last_resort import DEBUG, explain, shorten_side_effects
@@ -78,6 +79,7 @@ dmconform list cells --case 'window/*'
         hosts.COMMAND,
         differential.COMMAND,
         pairs.COMMAND,
+        storm.COMMAND,
         gate.COMMAND,
         diff.COMMAND,
         show.COMMAND,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,3 +116,26 @@ def put(text: str, file: Path | None) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise not_written(str(file), error, what="the result cannot be written there") from error
+
+
+@contextlib.contextmanager
+def kept_folder(name: str, keep: Path | None) -> Iterator[Path]:
+    """Yields a folder for the files of Envoys: a temporary one, or a new one that stays.
+
+    Args:
+        name: of a temporary one, for people.
+        keep: the value of `--keep`.
+
+    Raises:
+        UsageError: the folder to be kept is there already.
+    """
+    from dmconform.envoy.temporary import temporary_folder
+
+    if keep is None:
+        with temporary_folder(name) as folder:
+            yield folder
+    elif keep.exists():
+        raise UsageError(f"--keep {keep}: is there already; name a new folder")
+    else:
+        keep.mkdir(parents=True)
+        yield keep.resolve()

@@ -57,6 +57,12 @@ def always_active(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> 
     return bench
 
 
+def unseen(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The module says nothing of its end."""
+    patch.setattr(case, "LOG_LINE_S", 0.3)
+    return sabotage.log_without(case.DESTROYED_ON)(bench, case, patch)
+
+
 def without_ends(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """Filters that are left out of what the case reads were never destroyed."""
     return sabotage.log_without("request: 1 headers, 1 body")(bench, _, patch)
@@ -107,6 +113,20 @@ TABLE = (
     Wrong("streams/expect_continue", "cut", reads_less, "expected 'whole' everywhere, saw .*'cut'"),
     Wrong("streams/upgrades", "none", no_upgrades, "expected 'whole' everywhere, saw .*HTTP/1.1 40"),
     Wrong("streams/upgrades", "cut", reads_less, "expected 'whole' everywhere, saw .*'cut'"),
+    Wrong(
+        "streams/destroyed_in_commit",
+        "another",
+        sabotage.module_is("unload_in_commit", "neighbour"),
+        "expected the module to hold",
+    ),
+    Wrong("streams/destroyed_in_commit", "unseen", unseen, "expected the configuration to be destroyed with its listener"),
+    Wrong("streams/slow_reader", "less", reads_less, "expected all 12000000 bytes of upstream, saw .* and 11999999"),
+    Wrong(
+        "streams/slow_reader",
+        "not in turns",
+        sabotage.log_says("watermarks: ", "watermarks: 9"),
+        "expected the hooks above and below in turns with a response of upstream",
+    ),
     Wrong("streams/client_gone", "stays", always_active, "expected no request to be left in nothing-pass"),
     Wrong("streams/client_gone", "not destroyed", without_ends, "filters to be destroyed, .* were"),
 )

@@ -72,6 +72,7 @@ RUNS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hosts add": ("dmconform.measure.new_host.measure_new_host", ("hosts", "add", "1.40.0", "--from", "envoy")),
     "differential": ("dmconform.measure.differential.request.run_request", ("differential",)),
     "pairs": ("dmconform.measure.pairs.request.run_pairs", ("pairs",)),
+    "storm": ("dmconform.measure.storm.request.run_request", ("storm",)),
     "nightly": ("dmconform.matrix.run.run_matrix", ("nightly", "--keep", "nights")),
     "list": ("dmconform.spec.listing.listing", ("list", "cells")),
     "expectations record": (
@@ -219,6 +220,17 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--sample": Reaches(("--sample", "3")),
         "--write": Shown("unit/measure/test_pairs_command.py::test_what_was_seen_is_written_on_request"),
         "--json": Shown("unit/measure/test_pairs_command.py::test_json_alone_is_on_standard_output"),
+    },
+    "storm": {
+        "--host": Reaches(("--host", "1.39")),
+        "--seed": Reaches(("--seed", "7")),
+        "--seconds": Reaches(("--seconds", "3")),
+        "--clients": Reaches(("--clients", "5")),
+        "--threads": Reaches(("--threads", "5")),
+        "--workers": Reaches(("--workers", "5")),
+        "--update-every": Reaches(("--update-every", "1")),
+        "--json": Shown("unit/measure/test_storm.py::test_exit_codes_follow_from_how_hosts_ended"),
+        "--keep": Reaches(("--keep", "kept")),
     },
     "gate": {
         "--policy": Shown("unit/release/test_gate.py::test_exit_codes_of_the_command"),
