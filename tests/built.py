@@ -14,17 +14,22 @@ LANGUAGES = ("cpp", "go", "rust")
 SDKS = tuple(f"{language}@1.39:reference" for language in LANGUAGES)
 
 
-def build_everything(folder: Path) -> Plan:
+def build_everything(folder: Path, host: str = HOST, sdks: tuple[str, ...] = SDKS) -> Plan:
     """A plan with the probes of every language on one host, in an empty folder; what the cache lacks is downloaded and built.
 
     Its cells are all cells of that selection.
+
+    Args:
+        folder: where the plan goes.
+        host: its host.
+        sdks: its SDKs.
     """
     from dmconform.matrix.prepare import Selection, prepare  # slow to import; most tests do without
     from dmconform.spec.catalogue import load_catalogue
 
-    plan = prepare(load_catalogue(), Selection(hosts=(HOST,), sdks=SDKS), folder).plan
+    plan = prepare(load_catalogue(), Selection(hosts=(host,), sdks=sdks), folder).plan
     problems = [sdk.problem for sdk in plan.sdks if sdk.problem] + [host.problem for host in plan.hosts if host.problem]
-    assert not problems, f"expected {SDKS} and Envoy {HOST} to be had: {problems}"
+    assert not problems, f"expected {sdks} and Envoy {host} to be had: {problems}"
     return plan
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,20 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     # Workers of one session wait for the first, so that nothing is built twice.
     with FileLock(_common_folder(tmp_path_factory) / "prepare.lock"):
         return build_everything(folder)
+
+
+@pytest.fixture(scope="session")
+def cpp_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Plan]:
+    """Makes a plan with the C++ probe of a host's own minor on that host."""
+
+    @functools.cache
+    def plan(host: str) -> Plan:
+        folder = tmp_path_factory.mktemp("plan")
+        minor = host.rpartition(".")[0]
+        with FileLock(_common_folder(tmp_path_factory) / "prepare.lock"):
+            return build_everything(folder, host, (f"cpp@{minor}:reference",))
+
+    return plan
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ HOLDS = ("pass", "as promised")
 BREAKS = ("fail", "broken")
 RECORDED = ("xfail", "known failure")
 AGAINST = ("xpass", "stale record", "static/run-time mismatch", "verdicts disagree")
+CHANGED = "changed fact"
 OFFICIAL = (":official", ":upstream")
 WORST_FIRST = ("ends Envoy", "hangs", "answers wrongly", "fails to load", "message or counter wrong")
 
@@ -55,6 +56,7 @@ def side(cells: list[dict[str, Any]], of_cases: dict[str, str]) -> dict[str, Any
         "pass": sum(one["judgement"] in HOLDS for one in asked),
         "fail": by_severity((one for one in asked if one["judgement"] in BREAKS), of_cases),
         "known": by_severity((one for one in asked if one["judgement"] in RECORDED), of_cases),
+        "changed": sum(one["judgement"] == CHANGED for one in cells if one["relation"] in SUPPORTED),
         "to fix": sum(one["judgement"] in AGAINST for one in asked),
         "error": sum(one["outcome"] in ERRORS for one in asked),
         "not tested": sum(one["outcome"] in NOT_TESTED for one in asked),
@@ -67,10 +69,15 @@ def by_severity(cells: Any, of_cases: dict[str, str]) -> dict[str, int]:  # noqa
     return {word: found[word] for word in WORST_FIRST if found[word]}
 
 
-def state(shown: dict[str, Any]) -> str:
-    """Returns what is known of supported cells, in a word; what was not tested is never part of what holds."""
+def state(shown: dict[str, Any], changed: bool) -> str:
+    """Returns what is known of supported cells, in a word; what was not tested is never part of what holds.
+
+    `changed`: whether any cell of the pair, supported or not, is not as on record of its release.
+    """
     if shown["fail"] or shown["to fix"]:
         return "fails"
+    if changed:
+        return "changed facts"
     if not shown["supported"]:
         return "not applicable"
     if shown["error"]:
@@ -107,7 +114,9 @@ def recount(report: dict[str, Any]) -> dict[str, Any]:
             "others": len(crashed) - len(promised),
         },
         "states": {
-            pair: state(side(its, of_cases)) for pair, its in pairs.items() if any(one["relation"] in SUPPORTED for one in its)
+            pair: state(side(its, of_cases), any(one["judgement"] == CHANGED for one in its))
+            for pair, its in pairs.items()
+            if any(one["relation"] in SUPPORTED for one in its)
         },
         "records": {record: by_severity(its, of_cases) for record, its in records.items()},
     }

@@ -24,6 +24,7 @@ from dmconform.casekit import (
     Update,
     accepted,
     case,
+    host_program,
     listener,
     unprivileged_prefix,
 )
@@ -112,7 +113,7 @@ def test_other_library(cell: Cell) -> None:
         machine=lambda file: file.write_bytes(with_byte(data, MACHINE, AARCH64)),
         word_size=lambda file: file.write_bytes(with_byte(data, CLASS, 1)),
         byte_order=lambda file: file.write_bytes(with_byte(data, BYTE_ORDER, 2)),
-        program=lambda file: file.symlink_to(cell.planned_host.host.binary),
+        program=lambda file: file.symlink_to(host_program(cell)),
     )
 
 

@@ -192,6 +192,19 @@ def test_static_module(cell: Cell) -> None:
         cell.assert_still_serves(envoy)
 
 
+@case("configuration.sources", languages=ONE, supported_for=NO_LANGUAGE)
+def test_static_module_beats_a_file(cell: Cell) -> None:
+    """A module that is linked into the host is taken, also where a file in the variable's folder has its name."""
+    known = known_host(cell)
+    static = known.static_modules if known is not None else ()
+    cell.needs(bool(static), "no module is known to be linked into this host")
+    file = cell.install(name=static[0])
+    with cell.start_anyhow(Listener("main"), search_path=file.parent) as envoy:
+        assert_found_in_the_host(envoy, static[0], 1)
+        assert not envoy.has_mapped(file), f"expected {file.name} not to be loaded, it is"
+        cell.assert_still_serves(envoy)
+
+
 @dataclass(frozen=True)
 class Discovered(HttpFilter):
     """A filter whose configuration comes by extension discovery, from a file."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from dmconform.casekit import (
@@ -120,6 +122,9 @@ def test_nothing_found(cell: Cell) -> None:
         assert "libabsent.so" in update.message or "absent" in update.message.split(), (
             f"expected the rejection to name the module absent, it says: {update.message}"
         )
+        # [date][thread][level][logger]
+        lines = re.findall(r"^\[[^\]]*\]\[\d+\]\[(\w+)\]\[(\w+)\].*libabsent\.so", envoy.read_log(), re.MULTILINE)
+        cell.facts["lines that name the module"] = ", ".join(f"{level} of {logger}" for level, logger in lines)
         cell.assert_still_serves(envoy)
 
 
@@ -276,18 +281,50 @@ def test_empty_variable(cell: Cell) -> None:
     cell.facts["an empty variable"] = "counts as unset" if found == ["here"] else "names the root folder"
 
 
+@case("discovery.search_path", "discovery.standard_paths", "loading.failure_rejects", languages=ONE)
+def test_nothing_else_is_searched(cell: Cell) -> None:
+    """No folder near the variable's is searched, and no other name is tried: a module that is only there is rejected."""
+    near = ("searched/modules/libwanted.so", "libwanted.so", "here/libwanted.so", "home/libwanted.so")
+    named = ("wanted.so", "libwanted", "wanted", "libwanted.so.1", "libwanted.a", "LIBWANTED.SO", "wanted.d/module.so")
+    probe = cell.install()
+    decoys = [cell.folder / one for one in (*near, "first/libwanted.so", *(f"searched/{one}" for one in named))]
+    for decoy in decoys:
+        decoy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(probe, decoy)
+    wanted = listener("identity", module="wanted")
+    first, second, searched = (str(cell.folder / name) for name in ("first", "second", "searched"))
+    for search_path in (searched, f"{first}:{second}", f"{searched}:{first}"):  # no folder has such a name as the last two
+        with cell.start_anyhow(
+            wanted,
+            search_path=search_path,
+            working_folder=cell.folder / "here",
+            environment={"HOME": str(cell.folder / "home")},
+        ) as envoy:
+            assert_rejected(envoy.first_update, "libwanted.so")
+            cell.assert_still_serves(envoy)
+
+
 @case("discovery.first_found_decides", languages=ONE)
 def test_broken_module_is_not_passed_over(cell: Cell) -> None:
-    """A broken module in the variable's folder has the configuration rejected, though LD_LIBRARY_PATH has a good one."""
-    library = cell.install(folder="library")
-    broken = cell.folder / "searched" / library.name
-    broken.parent.mkdir()
-    broken.write_text("no library\n", encoding="utf-8")
+    """A text, an empty file or a folder in the variable's folder is rejected by path, though LD_LIBRARY_PATH has a module."""
+    good = cell.install(folder="searched")
+    makers: dict[str, Callable[[Path], object]] = {
+        "text": lambda file: file.write_text("no library\n", encoding="utf-8"),
+        "empty": Path.touch,
+        "folder": Path.mkdir,
+    }
+    plain = listener("identity")
+    libraries = {name: cell.install(name=name, folder="library") for name in makers}
     with cell.start_anyhow(
-        listener("identity"), search_path=broken.parent, environment={"LD_LIBRARY_PATH": str(library.parent)}
+        plain, search_path=good.parent, environment={"LD_LIBRARY_PATH": str(cell.folder / "library")}
     ) as envoy:
-        assert not envoy.has_mapped(library), "expected library/libprobe.so not to be loaded, it is"
-        assert_rejected(envoy.first_update, str(broken))
+        accepted(envoy)
+        for name, make in makers.items():
+            library, broken = libraries[name], good.with_name(f"lib{name}.so")
+            make(broken)
+            update = envoy.update(plain, listener("identity", name=name, module=name))
+            assert not envoy.has_mapped(library), f"expected library/{library.name} not to be loaded, it is"
+            assert_rejected(update, str(broken))
         cell.assert_still_serves(envoy)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from dmconform.casekit import (
     HOOK_PREFIX,
+    AttemptEnd,
     Cell,
     Envoy,
     ExtensionPoint,
@@ -21,8 +23,11 @@ from dmconform.casekit import (
     NetworkFilter,
     PerRoute,
     case,
+    export_names,
     listener,
+    reachable_points,
     required_hooks,
+    use_at,
     without_symbols,
 )
 
@@ -110,13 +115,66 @@ def test_required_hook_missing_is_counted(cell: Cell) -> None:
         assert seen == expected, f"expected {len(hooks)} modules without a hook to be counted as {expected}, saw {seen}"
 
 
-def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> None:
-    """Asserts that the Envoy rejects a listener, and the one before, which answers 418, goes on serving."""
+@case("module.required_functions", "loading.failure_rejects", languages=ONE)
+def test_required_route_hook_missing(cell: Cell) -> None:
+    """A module that lacks a hook which its use on a route requires is rejected there, with the hook's name."""
+    hooks = sorted(
+        required_hooks(cell, ExtensionPoint.HTTP_FILTER, per_route=True) - set(hooks_to_hide(cell)) - {"program_init"}
+    )
+    cell.needs(bool(hooks), "this host requires no further hook for routes")
+    filter_ = HttpFilter(ModuleRef("probe"), "per_route", "text")
+    # Not `cell.install`: what is refused here must not pass for the probe.
+    cell.modules_folder.mkdir()
+    probe = Path(cell.sdk.modules["probe"].path).read_bytes()
+    (cell.modules_folder / "libprobe.so").write_bytes(probe)
+    with cell.start(listener("local_reply", "418")) as envoy:
+        for hook in hooks:
+            (cell.modules_folder / f"libno_{hook}.so").write_bytes(without_symbols(probe, [HOOK_PREFIX + hook]))
+            route = PerRoute(filter_.entry, ModuleRef(f"no_{hook}"), "per_route", "R")
+            message = assert_rejected_and_goes_on(cell, envoy, Listener("refused", (filter_,), (route,)))
+            assert HOOK_PREFIX + hook in message, f"expected the rejection of a module without {hook} to name it: {message}"
+
+
+@case("module.required_functions", "loading.failure_rejects", languages=ONE, supported_for=(), own_minor=True)
+def test_points_without_hooks(cell: Cell) -> None:
+    """At each extension point a module without the hooks that it requires is refused with the name of one of them."""
+    whole = cell.install("harmless")
+    for point in reachable_points(cell):
+        where, hooks = point.value, required_hooks(cell, point) - {"program_init"}
+        bare = whole.with_name(f"libwithout_{where}.so")
+        bare.write_bytes(without_symbols(whole.read_bytes(), [HOOK_PREFIX + one for one in hooks]))
+        tried = use_at(cell, point, f"without_{where}", "any")
+        cell.facts[where] = f"{tried.ended.value} while {tried.phase.value}"
+        refused = tried.ended is AttemptEnd.REFUSED
+        assert refused, f"expected a module without its hooks to be refused at {where}, it {tried.ended.value}"
+        named = any(re.search(rf"\b{HOOK_PREFIX}{one}\b", tried.message) for one in hooks)
+        names = ", ".join(sorted(hooks))
+        assert named, f"expected the refusal at {where} to name one of {names}, it says: {tried.message}"
+
+
+@case("module.required_functions", languages=ONE, supported_for=(), own_minor=True)
+def test_points_with_required_hooks(cell: Cell) -> None:
+    """At each extension point a module that has only the hooks which it requires is accepted."""
+    whole = cell.install("harmless")
+    exported = [one for one in export_names(whole) if one.startswith(HOOK_PREFIX)]
+    for point in reachable_points(cell):
+        where, required = point.value, required_hooks(cell, point)
+        spare = [one for one in exported if one.removeprefix(HOOK_PREFIX) not in required]
+        whole.with_name(f"libonly_{where}.so").write_bytes(without_symbols(whole.read_bytes(), spare))
+        tried = use_at(cell, point, f"only_{where}", "any")
+        cell.facts[where] = tried.ended.value
+        names = ", ".join(sorted(required))
+        assert tried.accepted, f"expected a module with {names} to be accepted, it is not: {tried.message}"
+
+
+def assert_rejected_and_goes_on(cell: Cell, envoy: Envoy, wrong: Listener) -> str:
+    """Asserts that the Envoy rejects a listener, and the one before, which answers 418, serves on; returns the message."""
     update = envoy.update(listener("local_reply", "418"), wrong)
     assert not update.accepted, "expected the configuration to be rejected, it was accepted"
     cell.facts["rejection"] = update.message
     status = envoy.request("/").status
     assert status == 418, f"expected the listener before to go on answering 418, it answers {status}"
+    return update.message
 
 
 @case("loading.failure_rejects")

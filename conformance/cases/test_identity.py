@@ -10,6 +10,8 @@ from dmconform.casekit import (
     Cell,
     Envoy,
     Language,
+    LocalFile,
+    Minor,
     ModuleRef,
     assert_drained,
     assert_unloaded,
@@ -19,6 +21,7 @@ from dmconform.casekit import (
     listener,
 )
 
+LOCAL_FILE_SINCE = Minor.parse("1.38")
 ANOTHER_VERSION = b"another version"
 
 
@@ -57,6 +60,19 @@ def test_copy_is_another(cell: Cell) -> None:
     with cell.start(listener("identity", name="a", module="first"), listener("identity", name="b", module="second")) as envoy:
         counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "a", "b")]
         assert counts == ["1", "2", "1"], f"expected each copy to count for itself and say 1, 2, 1; they say {counts}"
+    assert_initialised(envoy, 2)
+
+
+@case("identity.path_and_inode")
+def test_same_name_elsewhere(cell: Cell) -> None:
+    """A file of the same name in another folder is another module, though they are the same byte for byte."""
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    files = {name: cell.install(folder=name) for name in ("here", "there")}
+    with cell.start(
+        *(listener("identity", name=name, module=ModuleRef("", local=LocalFile(str(file)))) for name, file in files.items())
+    ) as envoy:
+        counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("here", "here", "there")]
+        assert counts == ["1", "2", "1"], f"expected each file to count for itself and say 1, 2, 1; they say {counts}"
     assert_initialised(envoy, 2)
 
 

@@ -5,6 +5,7 @@ How a library is linked does not depend on its language: the modules for that ar
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -23,6 +24,7 @@ from dmconform.casekit import (
     Protocol,
     Request,
     Routes,
+    accepted,
     assert_drained,
     assert_unloaded,
     case,
@@ -124,6 +126,56 @@ def each_worker_counts(numbers: list[int]) -> None:
     expected = Counter(range(1, most + 1)) + Counter(range(1, rest + 1))
     right = rest > 0 and Counter(numbers) == expected
     assert right, f"expected {WORKERS} workers to have counted from 1 on, each for itself; they have counted {sorted(numbers)}"
+
+
+WITNESS = "witness"
+NAME, TEXT = "any name", "a text: ünïcode, \0, and a space "
+"""A text that shows whether each byte comes to the module."""
+
+
+def witnessed(envoy: Envoy) -> list[str]:
+    """Returns what the module `witness` wrote of itself."""
+    return re.findall(r"^dmconform: witness (.*)$", envoy.read_log(), re.MULTILINE)
+
+
+@case("rtld.closed_at_last_reference", "identity.reuse", languages=ONE, supported_for=(), own_minor=True)
+def test_each_step_once(cell: Cell) -> None:
+    """A module is opened, initialised, configured with each byte, and closed, each once, all on the main thread."""
+    module = cell.install(WITNESS)
+    users, configured = [], []
+    for name, text in (("a", TEXT), ("b", "another text")):
+        filter_ = HttpFilter(ModuleRef(WITNESS), NAME, text)
+        users.append(Listener(name, (filter_,), (PerRoute(filter_.entry, filter_.module, NAME, text),)))
+        given = f"on the main thread with {NAME.encode().hex()} {text.encode().hex()}"
+        configured += [f"configured {given}", f"configured for a route {given}", "destroyed a configuration on the main thread"]
+    with cell.start(*users, module=WITNESS) as envoy:
+        cell.reconfigure(envoy)
+        assert_unloaded(envoy, module)
+    begins = [
+        "opened on the main thread",
+        f"initialised on the main thread, is {module}, and finds its marker in {module}",
+    ]
+    expected = [*begins, *configured, "closed on the main thread"]
+    seen = witnessed(envoy)
+    assert sorted(seen) == sorted(expected), f"expected the module to see {expected}, it saw {seen}"
+    assert (seen[:2], seen[-1]) == (begins, expected[-1]), (
+        f"expected it to be opened and initialised first and closed last, saw {seen}"
+    )
+
+
+@case("discovery.search_path", "identity.path_and_inode", languages=ONE, supported_for=(), own_minor=True)
+def test_path_as_it_is_named(cell: Cell) -> None:
+    """A module sees itself under the path that the variable and its name make, with symbolic links as they are."""
+    cell.install(WITNESS, folder="real")
+    folder, file = cell.folder / "link", cell.folder / "real" / "liblinked.so"
+    folder.symlink_to("real")
+    file.symlink_to(f"lib{WITNESS}.so")
+    for name in ("linked", WITNESS):
+        with cell.start_anyhow(listener(NAME, module=name), search_path=folder) as envoy:
+            accepted(envoy)
+        expected = f"is {folder / f'lib{name}.so'},"
+        seen = witnessed(envoy)
+        assert any(expected in line for line in seen), f"expected the module to say that it {expected} it said {seen}"
 
 
 def of_route(filter_: HttpFilter, module: str, config: str = "R") -> PerRoute:

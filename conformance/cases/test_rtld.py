@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -65,6 +66,41 @@ def test_load_globally(cell: Cell) -> None:
         for name in ("a", "b"):
             seen = identity_of(envoy.request("/", listener=name), "global")
             assert seen == "libglobal.so", f"expected the symbols of libglobal.so to be visible globally, found {seen}"
+
+
+@case("rtld.local_by_default", "rtld.load_globally", "rtld.do_not_close")
+def test_flags_are_separate(cell: Cell) -> None:
+    """do_not_close makes no symbols visible, and both flags together hold: the module stays, and its symbols with it."""
+    kept, both = cell.install(name="kept"), cell.install(name="both")
+    plain = listener("identity", name="plain")
+    flags = {kept: ModuleRef("kept", do_not_close=True), both: ModuleRef("both", do_not_close=True, load_globally=True)}
+    users = [listener("identity", name=f"uses {file.name}", module=module) for file, module in flags.items()]
+    with cell.start(plain, users[0]) as envoy:
+        assert_visible(envoy, plain, "none")
+        cell.reconfigure(envoy, plain, *users)
+        assert_visible(envoy, plain, both.name)
+        cell.reconfigure(envoy, plain)
+        assert_drained(envoy)
+        for file in flags:
+            assert envoy.has_mapped(file), f"expected {file.name} with do_not_close to stay loaded, it is gone"
+        assert_visible(envoy, plain, both.name)
+
+
+def assert_visible(envoy: Envoy, listener: Listener, expected: str) -> None:
+    """Asserts which module's symbols a listener's filter finds globally."""
+    seen = identity_of(envoy.request("/", listener=listener.name), "global")
+    assert seen == expected, f"expected the symbols that are visible globally to be those of {expected}, found {seen}"
+
+
+@case("rtld.load_globally", languages=(Language.CPP,), supported_for=(), own_minor=True)
+def test_global_symbols_first(cell: Cell) -> None:
+    """A module finds a symbol that it has itself in one that was loaded globally before: it is not bound deeply."""
+    cell.install(name="first")
+    first = listener("identity", name="first", module=ModuleRef("first", load_globally=True))
+    with cell.start(first, listener("any", name="second", module="witness"), module="witness") as envoy:
+        pass
+    seen = re.findall(r"finds its marker in \S*/(\S+)$", envoy.read_log(), re.MULTILINE)
+    assert seen == ["libfirst.so"], f"expected the module to find the marker in libfirst.so, it finds it in {seen}"
 
 
 def dependent(cell: Cell, *, load_globally: bool) -> Listener:
@@ -372,12 +408,14 @@ def test_second_attempt(cell: Cell) -> None:
     assert same, f"expected the second attempt to end as the first, {notices[0]}; it was {notices[1]}"
 
 
-@case("identity.reuse")
+@case("identity.reuse", "rtld.local_by_default")
 def test_same_file_initialised_once(cell: Cell) -> None:
     """A file that two configurations name is loaded and initialised once, and its state is shared."""
     with cell.start(listener("identity", name="a"), listener("identity", name="b")) as envoy:
         counts = [identity_of(envoy.request("/", listener=name), "count") for name in ("a", "b")]
         assert counts == ["1", "2"], f"expected both listeners to use one module and count 1, 2; they count {counts}"
+        seen = identity_of(envoy.request("/", listener="b"), "global")
+        assert seen == "none", f"expected no module's symbols to be visible globally for its second user, those of {seen} are"
     # Asked once it has ended: only then is all that it printed there.
     times = envoy.read_log().count(INITIALISED)
     assert times == 1, f"expected the module to be initialised once, it was {times} times"

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from dmconform.casekit import (
     PROBE,
     REQUEST_S,
@@ -22,6 +19,7 @@ from dmconform.casekit import (
     Request,
     case,
     listener,
+    on_the_upstream_side,
     poll,
 )
 
@@ -29,20 +27,6 @@ NO_LANGUAGE: tuple[Language, ...] = ()
 CONFIG = "upstream"
 CRASHED = "was killed by SIG"
 ACTIVE = "cluster.asked.upstream_rq_active"
-OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-CODEC = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
-
-
-def on_the_upstream_side(filter_: HttpFilter, **cluster: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401 - JSON
-    """Puts a filter among those of the cluster `upstream`, and further fields into it."""
-
-    def alter(bootstrap: dict[str, Any]) -> None:
-        its = next(one for one in bootstrap["static_resources"]["clusters"] if one["name"] == "upstream")
-        options = its["typed_extension_protocol_options"][OPTIONS]
-        options["http_filters"] = [filter_.to_json(), {"name": "codec", "typed_config": {"@type": CODEC}}]
-        its.update(cluster)
-
-    return alter
 
 
 @case("module.upstream_side", supported_for=NO_LANGUAGE)

@@ -66,6 +66,9 @@ def test_loads(cell: Cell) -> None:
     verdict = cell.abi_verdict_so_far()
     host = cell.planned_host
     cell.facts["abi"] = f"module {cell.sdk.abi_version}, host {host.abi_version or 'not known'}: {verdict.value}"
+    # [date][thread][level][logger] [place] text
+    lines = re.findall(r"^\[[^\]]*\]\[\d+\]\[(\w+)\]\[\w+\] \[[^\]]*\] (.*ABI version.*)$", cell.read_logs(), re.MULTILINE)
+    cell.facts["ABI string in the log"] = "; ".join(f"{level}: {text}" for level, text in lines) or "nothing"
     assert verdict in (AbiVerdict.MATCHED, AbiVerdict.DEPRECATED) or host.abi_check is not AbiCheck.WARN, (
         f"expected the host to say whether the ABI string matches, it is {verdict.value}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -23,6 +23,7 @@ class Bench:
     upstream_port: int
     host: str
     relation: Relation = Relation.SUPPORTED
+    sdk_minor: str = "1.39"
 
     def run(
         self,
@@ -44,11 +45,11 @@ class Bench:
 
     def planned(self, name: str = "self/test", language: str = "cpp") -> PlannedCell:
         """A cell of the host with the reference SDK of a language."""
-        return PlannedCell(CellId(name, f"{language}@1.39:reference", self.host), self.relation, "for a test")
+        return PlannedCell(CellId(name, f"{language}@{self.sdk_minor}:reference", self.host), self.relation, "for a test")
 
     def with_plan(self, **changes: object) -> Bench:
         """The same with some fields of its plan changed."""
-        return Bench(msgspec.structs.replace(self.plan, **changes), self.upstream_port, self.host, self.relation)
+        return replace(self, plan=msgspec.structs.replace(self.plan, **changes))
 
     def evidence(self, result: CellResult) -> Path:
         """The folder with the evidence of a cell."""

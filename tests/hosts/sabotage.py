@@ -166,7 +166,8 @@ def listener_uses_copy(listener: str, *, also: bool = False) -> Sabotage:
 
         def changed(listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
             def copied(one: Listener) -> Listener:
-                return replace(one, filters=tuple(replace(each, module=ModuleRef("copied")) for each in one.filters))
+                copies = (replace(each, module=ModuleRef("copied")) for each in one.filters if isinstance(each, HttpFilter))
+                return replace(one, filters=tuple(copies))
 
             if also:
                 return (*listeners, *(replace(copied(one), name="further") for one in listeners if one.name == listener))

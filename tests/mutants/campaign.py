@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -58,14 +59,18 @@ class Campaign:
 
         Raises:
             ControlFailedError: a cell does not end as expected without a mutant.
+            HarnessError: a process of the pool has ended.
         """
         tried = [
             Tried(one, host) for one in mutants for host, record in self.hosts.items() if one.concerns(record.version.minor)
         ]
-        with self._pool() as pool:
-            self._in_turn(pool, tried, lambda one: one.mutant.noticed_by, self._judge)
-            survivors = [one for one in tried if one.fate is Fate.SURVIVED]
-            self._in_turn(pool, survivors, lambda one: [case for case in further if case not in one.tried], self._look)
+        try:
+            with self._pool() as pool:
+                self._in_turn(pool, tried, lambda one: one.mutant.noticed_by, self._judge)
+                survivors = [one for one in tried if one.fate is Fate.SURVIVED]
+                self._in_turn(pool, survivors, lambda one: [case for case in further if case not in one.tried], self._look)
+        except BrokenProcessPool as error:
+            raise HarnessError(f"a process that runs cells has ended: {error}") from error
         return tried
 
     def _in_turn(

@@ -59,11 +59,13 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mutant: tuple[Mutant, ...]
 
 
-def load_mutants(cases: Collection[str], requirements: Collection[str], folder: Path = CATALOGUE) -> tuple[Mutant, ...]:
+def load_mutants(
+    cases: Mapping[str, Collection[Language]], requirements: Collection[str], folder: Path = CATALOGUE
+) -> tuple[Mutant, ...]:
     """Loads all mutants, area by area.
 
     Args:
-        cases: the ids of all cases.
+        cases: the languages that each case runs with, by its id.
         requirements: the ids of all requirements.
         folder: with a file for each area.
 
@@ -89,7 +91,7 @@ def load_mutants(cases: Collection[str], requirements: Collection[str], folder: 
     return tuple(found)
 
 
-def _problems(one: Mutant, cases: Collection[str], requirements: Collection[str]) -> Iterator[str]:
+def _problems(one: Mutant, cases: Mapping[str, Collection[Language]], requirements: Collection[str]) -> Iterator[str]:
     if not _ID.fullmatch(one.id):
         yield "expected an id of lower-case words with hyphens between"
     if one.area:
@@ -98,6 +100,11 @@ def _problems(one: Mutant, cases: Collection[str], requirements: Collection[str]
     if _REQUIREMENT.fullmatch(one.violates) and one.violates not in requirements:
         yield f"violates {one.violates!r}, which is neither the id of a requirement nor a fact in words"
     yield from (f"noticed_by {case!r}, which is no case" for case in one.noticed_by if case not in cases)
+    yield from (
+        f"noticed_by {case!r}, which does not run with {one.sdk.value}"
+        for case in one.noticed_by
+        if case in cases and one.sdk not in cases[case]
+    )
     if len(set(one.noticed_by)) < len(one.noticed_by):
         yield "noticed_by has a case twice"
     if bool(one.noticed_by) is (one.equivalent is not None):

@@ -75,12 +75,14 @@ def selected(mutants: Sequence[Mutant], arguments: argparse.Namespace) -> tuple[
     """The mutants that the command line asks for.
 
     Raises:
-        UsageError: an area does not exist.
+        UsageError: an area does not exist, or the sample would be empty.
         EmptySelection: no mutant is left.
     """
     unknown = sorted({*arguments.area} - {one.area for one in mutants})
     if unknown:
         raise UsageError(f"--area {unknown[0]}: expected one of {', '.join(sorted({one.area for one in mutants}))}")
+    if arguments.sample is not None and arguments.sample < 1:
+        raise UsageError(f"--sample {arguments.sample}: expected at least 1")
     found = [
         one
         for one in mutants
@@ -141,17 +143,21 @@ def main(words: Sequence[str] | None = None) -> int:
 def _main(arguments: argparse.Namespace) -> int:
     catalogue = load_catalogue()
     requirements = load_requirements(paths.SPEC_FILE)
-    mutants = selected(load_mutants([one.id for one in catalogue.cases], requirements, arguments.catalogue), arguments)
+    languages = {one.id: one.declaration.languages for one in catalogue.cases}
+    mutants = selected(load_mutants(languages, requirements, arguments.catalogue), arguments)
     if arguments.list:
         for one in mutants:
             print(f"{one.area}/{one.id}: {one.breaks}" + (f" [equivalent: {one.equivalent}]" if one.equivalent else ""))
         print(f"{sum(areas_of(mutants).values())} mutants that count, in {len(areas_of(mutants))} areas")
         return ExitCode.OK
     hosts = known_hosts(arguments.host or HOSTS)
+    minors = [host.version.minor for host in hosts.values()]
+    mutants = tuple(one for one in mutants if any(one.concerns(minor) for minor in minors))
     counting = [one for one in mutants if one.equivalent is None]
     further = [one.id for one in catalogue.cases if Language.CPP in one.declaration.languages] if arguments.all_cases else []
     begun = time.monotonic()
-    remove_tree(arguments.keep)
+    for one in counting:
+        remove_tree(arguments.keep / one.id)
     with tempfile.TemporaryDirectory(prefix="dmconform-mutants-") as name:
         campaign = _campaign(catalogue, counting, hosts, Path(name), arguments.keep)
         tried = campaign.run(counting, further)
@@ -179,8 +185,8 @@ def _remove_evidence(tried: Sequence[Tried], keep: Path) -> None:
 def _campaign(
     catalogue: Catalogue, mutants: Sequence[Mutant], hosts: dict[str, KnownHost], folder: Path, keep: Path
 ) -> Campaign:
-    minors = {name: host.version.minor for name, host in hosts.items()}
-    sdks = sorted({one.sdk_for(minor) for one in mutants for minor in minors.values() if one.concerns(minor)})
+    minors = [host.version.minor for host in hosts.values()]
+    sdks = sorted({one.sdk_for(minor) for one in mutants for minor in minors if one.concerns(minor)})
     if not sdks:
         raise EmptySelection(f"none of these mutants concerns {', '.join(hosts)}")
     (folder / "run").mkdir()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +57,7 @@ class Seen:
         facts = {
             name: value if other.facts.get(name) == value else _VARIES for name, value in {**other.facts, **self.facts}.items()
         }
-        return Seen(**{**vars(self), "facts": facts})
+        return replace(self, facts=facts, is_expected=self.is_expected and self.outcome == other.outcome)
 
 
 @contextlib.contextmanager
@@ -105,6 +105,7 @@ class Bench:
             with bounded(CELL_S, overdue):
                 function(cell)
 
+        # As a supported cell: one that is not may take its result from another cell of a run.
         planned = PlannedCell(CellId(case, sdk, host), Relation.SUPPORTED, "for a mutant")
         with preloaded(self.library, mutant, folder / _REACHED):
             result = run_cell(plan, planned, self.upstream_port, in_time)
@@ -119,5 +120,12 @@ class Bench:
             {name: value.replace(here, "…") for name, value in result.facts.items()},
             (folder / _REACHED).exists(),
             result.outcome.is_verdict,
-            fits if record is not None else result.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE),
+            self._is_expected(planned.id, result.outcome, fits if record is not None else None),
         )
+
+    def _is_expected(self, cell: CellId, outcome: Outcome, as_known: bool | None) -> bool:
+        """Whether a cell may end so without a mutant; `as_known` where a known failure is recorded for it."""
+        if as_known is not None or outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+            return as_known is not False
+        relation = next((one.relation for one in self.plan.cells if one.id == cell), None)
+        return outcome.is_verdict and relation not in (None, Relation.SUPPORTED)

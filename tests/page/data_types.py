@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from enum import Enum
 from typing import Final
 
 import msgspec
@@ -19,6 +20,8 @@ FILE: Final = ASSETS / "data.d.ts"
 _HEAD: Final = "// The data of the page: written from the types in harness/dmconform/report/page by `./toxw -e schema`.\n"
 _LOOK_TYPES: Final = {"outcome": Outcome, "judgement": Judgement, "relation": Relation}
 """What fields of a look are, where that is not any text. So the script cannot ask for a value that there is not."""
+_LONGEST_LINE: Final = 128
+"""Characters; as in biome.json."""
 _NAMES: Final[dict[type[msgspec.inspect.Type], str]] = {
     msgspec.inspect.StrType: "string",
     msgspec.inspect.BoolType: "boolean",
@@ -40,6 +43,17 @@ def _interface(name: str, described: str, fields: list[str]) -> str:
     return "\n".join([f"/** {described} */", f"export interface {name} {{", *(f"  {field};" for field in fields), "}", ""])
 
 
+def _values(enum: type[Enum]) -> str:
+    """Returns the declaration of an enum: on one line where it fits, as the formatter wants it."""
+    values = [f'"{one.value}"' for one in enum]
+    line = f"export type {enum.__name__} = {' | '.join(values)};"
+    return (
+        line
+        if len(line) <= _LONGEST_LINE
+        else "\n".join([f"export type {enum.__name__} =", *(f"  | {one}" for one in values)]) + ";"
+    )
+
+
 def _name(its: msgspec.inspect.Type, found: dict[str, str]) -> str:  # noqa: PLR0911 (one for each kind)
     """Returns what TypeScript calls a type; the structures in it are added to `found`.
 
@@ -50,8 +64,7 @@ def _name(its: msgspec.inspect.Type, found: dict[str, str]) -> str:  # noqa: PLR
         return _NAMES[type(its)]
     match its:
         case msgspec.inspect.EnumType(cls=enum):
-            values = " | ".join(f'"{one.value}"' for one in enum)
-            found.setdefault(enum.__name__, f"/** {inspect.getdoc(enum)} */\nexport type {enum.__name__} = {values};\n")
+            found.setdefault(enum.__name__, f"/** {inspect.getdoc(enum)} */\n{_values(enum)}\n")
             return enum.__name__
         case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
             name = _name(item, found)

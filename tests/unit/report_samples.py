@@ -7,7 +7,21 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 from dmconform.binaries.facts import Binding, Known, StaticKind
-from dmconform.core.values import AbiVerdict, Host, Judgement, Load, ModuleFile, Outcome, ProbeLoad, Relation, SdkId, sdk_parts
+from dmconform.core.values import (
+    AbiVerdict,
+    ChangedFact,
+    FactsLevel,
+    FactState,
+    Host,
+    Judgement,
+    Load,
+    ModuleFile,
+    Outcome,
+    ProbeLoad,
+    Relation,
+    SdkId,
+    sdk_parts,
+)
 from dmconform.core.versions import Minor, Release
 from dmconform.report.schema import (
     SCHEMA_VERSION,
@@ -179,6 +193,13 @@ def contradicted(case: str = "window/proxied_traffic", **more: object) -> CellEn
     )
 
 
+def changed(case: str = "window/proxied_traffic", **more: object) -> CellEntry:
+    """A supported cell that passes, and is not as on record of its release."""
+    change = ChangedFact("ABI verdict", "matched", "deprecated", "the run of 2026-11-21T04:30:00Z, suite 0123456789")
+    named: dict[str, object] = {"judgement": Judgement.CHANGED, "fact": FactState.CHANGED, "changed": (change,), **more}
+    return cell(case, **named)  # type: ignore[arg-type]
+
+
 def unreachable(case: str = "window/proxied_traffic", sdk: str = "rust@1.40:official", **more: object) -> CellEntry:
     return cell(
         case,
@@ -211,7 +232,7 @@ def report(
     judgements = {cell.judgement for cell in cells}
     if exit_code is None:
         exit_code = 4 if Judgement.ERROR in judgements or not complete else 0
-        exit_code = 1 if judgements & {Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH} else exit_code
+        exit_code = 1 if any(one.is_red for one in judgements) else exit_code
     ran = [cell for cell in cells if cell.outcome is not Outcome.NOT_TESTED]
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -243,6 +264,7 @@ def report(
         planned_cells=len(cells) if planned is None else planned,
         exit_code=exit_code,
         suite=suite,
+        facts=FactsLevel.FAIL,
     )
 
 
@@ -266,6 +288,7 @@ ALL_KINDS: tuple[CellEntry, ...] = (
     cell("load/unload", outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="Go never unloads"),
     unreachable(host="1.40.0"),
     contradicted("load/hidden"),
+    changed("load/warned_of"),
 )
 """One cell of every judgement."""
 

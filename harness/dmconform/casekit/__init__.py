@@ -9,8 +9,11 @@ from __future__ import annotations
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
 from dmconform.casekit.at_point import reachable_points, use_at
+from dmconform.casekit.bodies import LARGE, SMALL, Sent, adler, pieces_of, text_of
 from dmconform.casekit.burst import burst
 from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
+from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
+from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -24,14 +27,18 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
+from dmconform.casekit.points import start_at_point
+from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
-from dmconform.casekit.records import known_host, required_hooks
+from dmconform.casekit.records import host_program, known_host, required_hooks
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
 from dmconform.casekit.unprivileged import unprivileged_prefix
+from dmconform.casekit.upstream_side import on_the_upstream_side
 from dmconform.core.extension_point import HOOK_PREFIX, ExtensionPoint
-from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, PANICKED_S, POLL_S, REQUEST_S, SHORT_FETCH_S
+from dmconform.core.threads import thread_pool
+from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, NEVER_S, PANICKED_S, POLL_S, REQUEST_S, SHORT_FETCH_S
 from dmconform.core.values import AbiVerdict, Feature, Language, Relation
 from dmconform.core.versions import Minor
 from dmconform.core.waiting import poll
@@ -41,6 +48,7 @@ from dmconform.envoy.config import (
     DIRECT_PATH,
     MODULE_SOURCE,
     PLAIN_PATH,
+    EnvoyFilter,
     HttpFilter,
     Listener,
     ListenerFilter,
@@ -51,8 +59,10 @@ from dmconform.envoy.config import (
     RemoteSource,
 )
 from dmconform.envoy.connection import Protocol, Request
+from dmconform.envoy.echo_server import EchoServer
 from dmconform.envoy.envoy import Envoy, accepted
-from dmconform.envoy.extension_points.use import Attempt, AttemptEnd
+from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
@@ -64,14 +74,18 @@ from dmconform.matrix.plan import PlannedSdk
 from dmconform.spec.cases import case
 
 __all__ = [
+    "AUTHORITY",
     "CONFIG_UPDATE_S",
     "DIRECT_BODY",
     "DIRECT_PATH",
     "HOOK_PREFIX",
     "INITIALISED",
+    "LARGE",
     "LOG_LINE_S",
     "MODULE_SOURCE",
     "NEEDED_LIBRARY",
+    "NEIGHBOURS",
+    "NEVER_S",
     "PANICKED_S",
     "PLAIN_PATH",
     "POLL_S",
@@ -79,6 +93,7 @@ __all__ = [
     "RECORDER",
     "REQUEST_S",
     "SHORT_FETCH_S",
+    "SMALL",
     "SYSTEM_FOLDER",
     "TRAILER",
     "AbiCheck",
@@ -89,8 +104,11 @@ __all__ = [
     "Cell",
     "DatagramFilter",
     "DatagramListener",
+    "Draft",
+    "EchoServer",
     "End",
     "Envoy",
+    "EnvoyFilter",
     "ExtensionPoint",
     "Feature",
     "Headers",
@@ -106,22 +124,27 @@ __all__ = [
     "Minor",
     "ModuleRef",
     "ModuleRejected",
+    "ModuleUse",
+    "Neighbour",
     "NetworkFilter",
     "NoAnswer",
     "Opens",
     "PerRoute",
     "PlannedSdk",
     "Protocol",
+    "RawClient",
     "Received",
     "Relation",
     "RemoteSource",
     "Reply",
     "Request",
     "Routes",
+    "Sent",
     "SourceServer",
     "Update",
     "Upstream",
     "accepted",
+    "adler",
     "answer_soon",
     "assert_drained",
     "assert_each_panic_logged_once",
@@ -129,24 +152,34 @@ __all__ = [
     "assert_panic_logged",
     "assert_served",
     "assert_unloaded",
+    "bootstrap_extension",
     "burst",
     "calls_of",
     "case",
     "export_names",
     "has_inode_mapped",
     "held",
+    "host_program",
     "identity_of",
     "in_words",
     "known_host",
     "listener",
     "load",
+    "module_bridge",
+    "module_cluster",
+    "on_the_upstream_side",
     "panic_lines",
+    "pieces_of",
     "poll",
     "provoke_panic",
+    "raw_client",
     "reachable_points",
     "refusing_port",
     "required_hooks",
+    "start_at_point",
     "system_folder_prefix",
+    "text_of",
+    "thread_pool",
     "unprivileged_prefix",
     "use_at",
     "without_symbols",

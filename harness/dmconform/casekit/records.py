@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
+
 from dmconform.abi.required_hooks import load_required_hooks
 from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint
@@ -10,8 +14,22 @@ from dmconform.matrix.cell import Cell
 
 
 def known_host(cell: Cell) -> KnownHost | None:
-    """Returns the record of the cell's host; None where it is not a known release."""
-    return next((one for one in load_hosts(paths.HOSTS_FILE) if one.release == cell.planned_host.host.id), None)
+    """Returns the record of the cell's host, or of the known release that its binary calls itself; None where there is none.
+
+    What the host's own file shows takes the place of what is on record of the release.
+    """
+    planned = cell.planned_host
+    record = next((one for one in load_hosts(paths.HOSTS_FILE) if one.release == planned.known_as), None)
+    if record is None or planned.abi_version is None or planned.abi_check is None:
+        return record
+    return msgspec.structs.replace(
+        record, abi_version=planned.abi_version, abi_check=planned.abi_check, static_modules=planned.static_modules
+    )
+
+
+def host_program(cell: Cell) -> Path:
+    """Returns the file of the program that the cell's host is: another than its own where that is a script."""
+    return Path(cell.planned_host.program or cell.planned_host.host.binary)
 
 
 def required_hooks(cell: Cell, point: ExtensionPoint, *, per_route: bool = False) -> frozenset[str]:

@@ -9,6 +9,7 @@ from dmconform.cli.options import add_result_format, report_file
 from dmconform.core.errors import ExitCode
 
 KINDS = {
+    "changed": "changed fact",
     "regression": "regression",
     "failure": "failure",
     "lost": "no answer any more",

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--defects", action="store_true", help="the page of defects by release, docs/defects.md, instead")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="write docs/findings.md of a checkout instead of printing it")
+    what.add_argument("--write", action="store_true", help="write the page into a checkout's docs/ instead of printing it")
     what.add_argument(
         "--issue",
         metavar="ID",
@@ -24,10 +25,14 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dmconform.cli.pages import findings_text, write_or_print
+    from dmconform.cli.pages import defects_text, findings_text, write_or_print
     from dmconform.spec.catalogue import load_catalogue
 
+    if arguments.defects and arguments.issue is not None:
+        raise UsageError("--issue prints the report of a finding or a known failure, and --defects a page: choose one of them")
     catalogue = load_catalogue()
+    if arguments.defects:
+        return write_or_print(defects_text(catalogue), "defects", write=arguments.write)
     if arguments.issue is not None:
         return _issue(catalogue, arguments.issue)
     return write_or_print(findings_text(catalogue), "findings", write=arguments.write)
@@ -76,14 +81,16 @@ def _issue(catalogue: Catalogue, name: str) -> int:
 COMMAND = Command(
     name="findings",
     group=Group.CONTRIBUTORS,
-    summary="Print what was found on real hosts and SDKs, write docs/findings.md, or print a report.",
-    description="Prints what was found on real hosts and SDKs, as docs/findings.md has it. With --issue, prints the text of "
+    summary="Print what was found on real hosts and SDKs, write its pages, or print a report.",
+    description="Prints what was found on real hosts and SDKs, as docs/findings.md has it. With --defects, prints which "
+    "releases have which defect, as docs/defects.md has it. With --issue, prints the text of "
     "a report of one finding or known failure that is not reported yet: versions, what the documents say, what was seen, and "
     "steps with a minimal configuration that need nothing but an Envoy. It says no more than the record: what is missing is "
     "asked for in square brackets.",
     examples="""
 dmconform findings
 dmconform findings --write
+dmconform findings --defects --write
 dmconform findings --issue truncated-module-ends-host >report.md
 """,
     exit_codes={

@@ -92,7 +92,7 @@ def _set_regressed(form: str, *, regressed: bool) -> None:
 
 def _refuse_what_needs_a_run(arguments: argparse.Namespace) -> None:
     """Rejects options that have no effect together with --report."""
-    names = ("host", "sdk", "case", "everywhere", "sdk_source", "workers", "reruns", "keep", "details")
+    names = ("host", "sdk", "case", "everywhere", "sdk_source", "workers", "reruns", "facts", "keep", "details")
     refuse_without_effect(arguments, names, "--report: with a report that is there, nothing is run or kept")
     if arguments.nights != NIGHTS:
         raise UsageError("--nights together with --report: nothing is kept; leave one of the two out")
@@ -148,7 +148,7 @@ def _tell(form: str, comparison: ReportComparison, folder: Path, worse: int, iss
     )
     print(f"Changes: {folder / CHANGES}")
     if worse:
-        print(f"Worse than the night before: {counted(worse, 'supported cell')}. Text of an issue: {issue or folder / ISSUE}")
+        print(f"Worse than the night before: {counted(worse, 'cell')}. Text of an issue: {issue or folder / ISSUE}")
 
 
 COMMAND = Command(
@@ -163,7 +163,8 @@ dmconform nightly --report whole --previous last/report.json  # runs nothing
     notes=f"""
 A night is a folder with the report of a run. From the second night on it also has changes.md and changes.json (what
 changed since the night before), a page that marks it, and, only if something became worse, issue.md, the text of an
-issue. Worse is a supported cell that fails, and passed the night before or gave no answer. With --format github, the
+issue. Worse is a supported cell that fails, and passed the night before or gave no answer; or a cell that no longer behaves
+as is on record of its release. With --format github, the
 output `regressed` of the job's step says whether something became worse: true or false.
 
 Nights of one folder are compared with each other: give each selection a folder by itself. Images are pulled anew. The
@@ -171,7 +172,8 @@ newest {NIGHTS} nights are kept, or --nights of them. With --report, the report 
 one.
 """,
     exit_codes={
-        0: "every supported cell that ran passes, or fails as a known failure that is on record; and nothing became worse",
+        0: "every supported cell that ran passes, or fails as a known failure that is on record; no fact changed; and nothing "
+        "became worse",
         1: "something became worse, or the run ends with 1 as it may have done before: dmconform run --help says why",
         3: "the selection is empty",
         4: "planned work could not run, the earlier night has none of tonight's cells, or the command was interrupted",

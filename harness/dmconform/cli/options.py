@@ -17,6 +17,8 @@ EVERYWHERE_HELP = (
     "all cases on all pairs of SDK and host; without it, most run only where the documents say something about the pair"
 )
 RERUNS = 2
+FACTS = ("fail", "warn", "ignore")
+"""The values of `--facts`, as `FactsLevel` has them; the first is the default."""
 CELL_HELP = "as reports and dmconform list cells write it"
 
 
@@ -62,7 +64,7 @@ def add_debug(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--sdk-source`, `-n` and `--reruns`."""
+    """Adds `--sdk-source`, `-n`, `--reruns` and `--facts`."""
     add_sdk_source(parser)
     parser.add_argument("-n", dest="workers", default="auto", metavar="N", help="cells at once (default: one per processor)")
     parser.add_argument(
@@ -72,6 +74,13 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="how often cells that fail the run are run again, alone, to see whether they are flaky; "
         f"the verdict stays (default: {RERUNS}; some cells of each cause)",
+    )
+    parser.add_argument(
+        "--facts",
+        choices=FACTS,
+        default=FACTS[0],
+        help="what becomes of a cell that does not behave as is on record of the release that its host is or calls itself: it "
+        "fails the run, is a warning, or is not looked at (default: fail)",
     )
 
 
@@ -105,7 +114,7 @@ def refuse_without_effect(arguments: argparse.Namespace, names: Iterable[str], b
 
 
 _SPELT = {"workers": "-n", "out": "-o"}
-_UNSET = {"workers": "auto", "reruns": RERUNS, "shards": 1, "format": "text"}
+_UNSET = {"workers": "auto", "reruns": RERUNS, "facts": FACTS[0], "shards": 1, "format": "text"}
 """What options have that were not given, where that is not None."""
 
 

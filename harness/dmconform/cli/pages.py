@@ -7,8 +7,11 @@ from dmconform.core import paths
 from dmconform.core.errors import ExitCode
 from dmconform.matrix.assemble import envoy_test_entries, requirement_entries
 from dmconform.report.coverage import coverage_page
+from dmconform.report.defects import defects_page
 from dmconform.report.findings import findings_page, of_known_failure
+from dmconform.sdks.catalogue import reproducers_of
 from dmconform.spec.catalogue import Catalogue
+from dmconform.spec.defects import Referable, check_references, load_answers, load_defects
 from dmconform.spec.documents import load_documents
 from dmconform.spec.findings import load_findings
 from dmconform.spec.inconsistencies import CellIndex
@@ -30,6 +33,19 @@ def findings_text(catalogue: Catalogue) -> str:
     known = [of_known_failure(one, index, catalogue.cases, catalogue.requirements) for one in catalogue.known_failures]
     findings = load_findings(paths.FINDINGS_DATA, {one.id for one in catalogue.known_failures})
     return findings_page(known, findings, catalogue.requirements)
+
+
+def defects_text(catalogue: Catalogue) -> str:
+    """Returns what `docs/defects.md` has to be.
+
+    Raises:
+        DataFileError: a data file has a mistake.
+    """
+    defects = load_defects(paths.DEFECTS)
+    releases = [host.release for host in catalogue.hosts]
+    reproducers = reproducers_of(paths.SDKS / "cpp")
+    check_references(paths.DEFECTS, defects, Referable(releases, {case.id for case in catalogue.cases}, reproducers))
+    return defects_page(defects, load_answers(paths.DEFECTS), releases)
 
 
 def write_or_print(text: str, name: str, *, write: bool) -> int:

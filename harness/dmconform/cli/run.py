@@ -13,9 +13,10 @@ from dmconform.core.clock import CommandStart
 from dmconform.core.errors import ExitCode, UsageError
 
 RUN_CODES = {
-    0: "every supported cell that ran passes, or fails as a known failure that is on record",
-    1: "a supported cell fails, a record of a known failure no longer applies, or static analysis and run-time observation "
-    "contradict each other",
+    0: "every supported cell that ran passes, or fails as a known failure that is on record, and each release behaves as is on "
+    "record of it",
+    1: "a supported cell fails, a record of a known failure no longer applies, static analysis and run-time observation "
+    "contradict each other, or a cell is not as on record of its release (changed fact; not with --facts warn or ignore)",
     3: "the selection is empty",
     4: "planned work could not run: trouble with the harness, a build or a download; or the run was interrupted; "
     "with --require-official also: an official SDK version that was asked for could not be had",

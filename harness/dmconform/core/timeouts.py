@@ -27,6 +27,7 @@ CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or reject
 BURST_S: Final = 20.0  # an answer among many that are asked for at once
 LISTENER_WARM_S: Final = WaitFor(10.0, "a listener to have what it waits for")
 REQUEST_S: Final = WaitFor(5.0, "an answer")
+NEVER_S: Final = WaitFor(1.0, "an answer that some releases never give")  # of a quiet Envoy
 ADMIN_REQUEST_S: Final = 5.0  # one answer of its admin interface
 UNLOAD_S: Final = WaitFor(10.0, "a module to be unmapped")  # from its last reference on
 DRAINED_S: Final = WaitFor(10.0, "listeners that were removed to be drained")  # without time that they are given for it

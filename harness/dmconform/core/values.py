@@ -102,6 +102,7 @@ class Judgement(enum.Enum):
     XFAIL = "xfail"  # a recorded known failure
     XPASS = "xpass"  # a record that no longer applies: the cell passes, or fails in another way
     MISMATCH = "static/run-time mismatch"  # supported and passes, but the static analysis of its probe says otherwise
+    CHANGED = "changed fact"  # breaks no promise, and is not what is on record of this very release
     INFORMATIONAL = "informational"  # legacy or unsupported: counted, and does not gate
     ERROR = "error"  # planned, and could not run
     SKIP = "skip"  # not applicable, or of an official SDK that was not selected by name and was not available
@@ -109,7 +110,38 @@ class Judgement(enum.Enum):
     @property
     def is_red(self) -> bool:
         """Whether it makes a run end with exit code 1."""
-        return self in (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
+        return self in (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH, Judgement.CHANGED)
+
+
+class FactsLevel(enum.Enum):
+    """What a run makes of a cell that does not behave as is on record of its host's release."""
+
+    FAIL = "fail"  # it counts against the run
+    WARN = "warn"  # it is shown
+    IGNORE = "ignore"  # the records are not looked at
+
+
+class FactState(enum.Enum):
+    """What a cell comes to beside the facts on record of its release."""
+
+    SAME = "as on record"
+    CHANGED = "changed"
+    NONE = "no fact on record"
+    NOT_COMPARED = "not compared"  # it did not run, its host is not a known release, or the run does not look at the records
+
+
+class ChangedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something about a cell that is not as it is on record of the release."""
+
+    what: str  # outcome, ABI verdict, load of the probe, detail, or the name of a fact of the cell
+    recorded: str
+    observed: str
+    since: str  # the run that the record was made from
+
+    @property
+    def words(self) -> str:
+        """The change in words."""
+        return f"{self.what}: on record {self.recorded or 'nothing'}, observed {self.observed or 'nothing'}"
 
 
 @dataclass(frozen=True, order=True)
@@ -212,6 +244,10 @@ class Feature(enum.Enum):
     NETWORK_FILTER = "network_filter"
     LISTENER_FILTER = "listener_filter"
     DESTROY = "destroy"  # a callback at the end of a filter
+    RECREATION = "recreation"  # of a stream, by its filter
+    STATISTICS = "statistics"  # a look at the host's, by bootstrap extensions
+    CLUSTER = "cluster"  # whose hosts a module knows
+    BRIDGE = "bridge"  # which carries requests over a connection without HTTP
 
     @property
     def text(self) -> str:
@@ -220,6 +256,10 @@ class Feature(enum.Enum):
             Feature.NETWORK_FILTER: "network filters",
             Feature.LISTENER_FILTER: "listener filters",
             Feature.DESTROY: "callback at the end of a filter",
+            Feature.RECREATION: "way to start a stream anew",
+            Feature.STATISTICS: "look at the host's statistics",
+            Feature.CLUSTER: "clusters",
+            Feature.BRIDGE: "bridges to connections without HTTP",
         }[self]
 
 
@@ -237,6 +277,10 @@ class CellId(msgspec.Struct, frozen=True, order=True):
     def folder(self) -> str:
         """The cell's folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
         return str(self).replace(":", "+")
+
+    def on(self, host: str) -> CellId:
+        """Returns the same cell on another host."""
+        return CellId(self.case, self.sdk, host)
 
     @classmethod
     def parse(cls, text: str) -> CellId:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions.filters"
+_CONNECT = "CONNECT"
 DIRECT_PATH = "/direct"
 """Requests below this path are answered by Envoy itself, with `DIRECT_BODY`."""
 DIRECT_BODY = "direct response"
@@ -125,6 +126,19 @@ class HttpFilter(_ModuleFilter):
 
 
 @dataclass(frozen=True)
+class EnvoyFilter:
+    """One of `http_filters` that is Envoy's own, such as `buffer`: no module."""
+
+    name: str
+    type_name: str  # of its configuration, without `envoy.extensions.filters.http.`
+    fields: Mapping[str, Any] = field(default_factory=dict)  # of its configuration, as JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the filter as an entry of its chain."""
+        return {"name": self.name, "typed_config": {"@type": f"{_EXTENSIONS}.http.{self.type_name}", **self.fields}}
+
+
+@dataclass(frozen=True)
 class NetworkFilter(_ModuleFilter):
     """One of a filter chain's `filters`, which see the bytes of a connection. Hosts know it from 1.37 on."""
 
@@ -165,7 +179,7 @@ class Listener:
     """
 
     name: str
-    filters: tuple[HttpFilter, ...] = ()
+    filters: tuple[HttpFilter | EnvoyFilter, ...] = ()
     per_route: tuple[PerRoute, ...] = ()
     routes_file: Path | None = None  # the routes come by discovery from this file; None: they are the listener's own
     listening: tuple[ListenerFilter, ...] = ()
@@ -173,15 +187,21 @@ class Listener:
     tcp: bool = False
     # What the host adds to the responses of the upstream server: formats, such as %DYNAMIC_METADATA(…)%, by header name.
     response_headers: Mapping[str, str] = field(default_factory=dict)
+    manager: Mapping[str, Any] = field(default_factory=dict)  # further fields of its connection manager, as JSON
+    buffer_bytes: int | None = None  # how much of a body may be held; None: the host's default, 1 MiB
+    cluster: str = "upstream"  # where its requests go, or its bytes
+    upgrades: tuple[str, ...] = ()  # what clients may turn a connection of HTTP into: "websocket", "CONNECT"
+    internal: bool = False  # reached from inside the Envoy, by clusters that name it, and at no port
 
     @property
     def modules(self) -> tuple[ModuleRef, ...]:
         """The modules that must be loaded for the host to accept it."""
-        return tuple(one.module for one in (*self.listening, *self.network, *self.filters) if one.is_in_listener)
+        all_filters = (*self.listening, *self.network, *self.filters)
+        return tuple(one.module for one in all_filters if not isinstance(one, EnvoyFilter) and one.is_in_listener)
 
     def routes(self) -> dict[str, Any]:
         """Returns the `RouteConfiguration` resource, which has the listener's name."""
-        to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+        to_upstream: dict[str, Any] = {"match": {"prefix": "/"}, "route": {"cluster": self.cluster}}
         if self.response_headers:
             to_upstream["response_headers_to_add"] = [
                 {"header": {"key": name, "value": value}} for name, value in self.response_headers.items()
@@ -190,6 +210,10 @@ class Listener:
         if self.per_route:
             routes.insert(0, {**to_upstream, "match": {"prefix": PLAIN_PATH}})
             to_upstream["typed_per_filter_config"] = {one.entry: one.to_json() for one in self.per_route}
+        if _CONNECT in self.upgrades:
+            tunnel = {"upgrade_type": _CONNECT, "connect_config": {}}
+            route = {"cluster": self.cluster, "upgrade_configs": [tunnel]}
+            routes.insert(0, {"match": {"connect_matcher": {}}, "route": route})
         direct = {
             "match": {"prefix": DIRECT_PATH},
             "direct_response": {"status": 200, "body": {"inline_string": DIRECT_BODY}},
@@ -212,12 +236,17 @@ class Listener:
     def to_json(self) -> dict[str, Any]:
         """Returns the `Listener` resource."""
         last = self._tcp_proxy() if self.tcp else self._connection_manager()
-        message = {
+        message: dict[str, Any] = {
             "@type": "type.googleapis.com/envoy.config.listener.v3.Listener",
             "name": self.name,
             "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}},
             "filter_chains": [{"filters": [*(one.to_json() for one in self.network), last]}],
         }
+        if self.internal:
+            message |= {"internal_listener": {}}
+            del message["address"]
+        if self.buffer_bytes is not None:
+            message["per_connection_buffer_limit_bytes"] = self.buffer_bytes
         if self.listening:
             message["listener_filters"] = [one.to_json() for one in self.listening]
         return message
@@ -227,7 +256,7 @@ class Listener:
         proxy = {
             "@type": f"{_EXTENSIONS}.network.tcp_proxy.v3.TcpProxy",
             "stat_prefix": self.name,
-            "cluster": "upstream",
+            "cluster": self.cluster,
         }
         return {"name": "tcp_proxy", "typed_config": proxy}
 
@@ -242,6 +271,8 @@ class Listener:
             **self._routing(),
             "http_protocol_options": {"enable_trailers": True},
             "http_filters": [filter_.to_json() for filter_ in self.filters] + [router],
+            **({"upgrade_configs": [{"upgrade_type": one} for one in self.upgrades]} if self.upgrades else {}),
+            **self.manager,
         }
         return {"name": "http", "typed_config": manager}
 

@@ -142,7 +142,7 @@ class Envoy:
         self._driver.end(HOST_STOP_S)
         if self._driver.why_ended is not None:
             return HostCrashed(f"Envoy was ended {during}: {self._driver.why_ended}")
-        linker = linker_error(self.printed(), self.launch.binary)
+        linker = linker_error(self.printed(), self.launch.program or self.launch.binary)
         if linker is not None:
             return HostCrashed.with_code(code, f"{during}; the dynamic linker says: {linker}")
         if code in LAUNCHER_FAILED and not self._driver.has_started:

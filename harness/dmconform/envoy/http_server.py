@@ -97,6 +97,7 @@ class Talk:
         trailers: Mapping[str, str] | None = None,
         cut: bool = False,
         padding: int = 0,
+        halfway: Callable[[], object] | None = None,
     ) -> None:
         """Sends an answer.
 
@@ -107,6 +108,7 @@ class Talk:
             trailers: its trailers; with some the body is sent in chunks.
             cut: only half of the body, then the connection ends.
             padding: how many zero bytes follow the body.
+            halfway: called when half of the body is sent.
 
         Raises:
             Gone: it was cut.
@@ -118,6 +120,11 @@ class Talk:
             raise Gone
         last = h11.EndOfMessage()
         if self._has_body:  # an answer to HEAD ends with its headers
+            if halfway is not None:
+                begin, content = content[: len(content) // 2], content[len(content) // 2 :]
+                self._socket.sendall(data + (self._talk.send(h11.Data(data=begin)) or b""))
+                halfway()
+                data = b""
             data += self._talk.send(h11.Data(data=content)) or b""
             for left in range(padding, 0, -_READ_BYTES):  # in pieces, as it may be large
                 self._socket.sendall(data)
@@ -149,10 +156,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         with contextlib.suppress(OSError, Gone):  # clients go as they like
-            talk = Talk(self.request)
-            self.server.answers(talk)
-            while talk.next_cycle():
-                self.server.answers(talk)
+            self.server.handles(self.request)
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -160,9 +164,9 @@ class _Server(socketserver.ThreadingTCPServer):
     block_on_close = False  # connections are cut instead
     request_queue_size = 128
 
-    def __init__(self, answers: Callable[[Talk], None]) -> None:
+    def __init__(self, handles: Callable[[socket.socket], None]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers = answers
+        self.handles = handles
         self._open: set[socket.socket] = set()
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
@@ -183,15 +187,15 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 @contextlib.contextmanager
-def serving(answers: Callable[[Talk], None], let_go: Callable[[], None]) -> Iterator[int]:
-    """Serves on a loopback port of the kernel's choice, which it yields.
+def serving_sockets(handles: Callable[[socket.socket], None], let_go: Callable[[], None]) -> Iterator[int]:
+    """Serves bytes on a loopback port of the kernel's choice, which it yields.
 
     Args:
-        answers: takes one request of a connection and answers it.
-        let_go: called at the end; it must end every wait in `answers`.
+        handles: takes a connection until it is done with it; its errors of the system end the connection alone.
+        let_go: called at the end; it must end every wait in `handles` but those for the other side.
     """
-    with _Server(answers) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="HTTP server", daemon=True)
+    with _Server(handles) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), name="server", daemon=True)
         thread.start()
         try:
             yield int(server.server_address[1])
@@ -200,6 +204,25 @@ def serving(answers: Callable[[Talk], None], let_go: Callable[[], None]) -> Iter
             server.shutdown()
             thread.join()
             server.cut_all()
+
+
+@contextlib.contextmanager
+def serving(answers: Callable[[Talk], None], let_go: Callable[[], None]) -> Iterator[int]:
+    """Serves HTTP/1.1 on a loopback port of the kernel's choice, which it yields.
+
+    Args:
+        answers: takes one request of a connection and answers it.
+        let_go: called at the end; it must end every wait in `answers`.
+    """
+
+    def handles(connection: socket.socket) -> None:
+        talk = Talk(connection)
+        answers(talk)
+        while talk.next_cycle():
+            answers(talk)
+
+    with serving_sockets(handles, let_go) as port:
+        yield port
 
 
 def _plain(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -57,6 +57,7 @@ class Launch:
     working_folder: Path | None = None  # the Envoy's folder if None
     drain_s: int = 0  # how long what an update replaces may go on with its connections
     concurrency: int = 1  # worker threads
+    program: Path | None = None  # what the binary becomes where it is a script; itself if None
 
     def command(self, folder: Path) -> list[str]:
         """Returns the words that start it in a folder. The kernel bounds it, and kills it if the harness dies first."""

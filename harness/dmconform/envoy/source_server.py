@@ -21,6 +21,7 @@ class Manner(Enum):
     WHOLE = "at once"
     CUT = "half of it, then the connection ends"
     HELD = "not before it is let go"
+    HALF = "half of it, and the rest not before it is let go"
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class SourceServer:
             reply = replies.pop(0) if len(replies) > 1 else replies[0]
         if reply.manner is Manner.HELD:
             self._let_go.wait(SOURCE_HELD_S)
-        talk.answer(reply.status, reply.body, cut=reply.manner is Manner.CUT, padding=reply.padding)
+        halfway = (lambda: self._let_go.wait(SOURCE_HELD_S)) if reply.manner is Manner.HALF else None
+        talk.answer(reply.status, reply.body, cut=reply.manner is Manner.CUT, padding=reply.padding, halfway=halfway)
         if head.in_chunks:
             talk.rest()
 

@@ -59,13 +59,20 @@ class _Manner:
     status: int
     size: int | None  # a body of that many bytes in the place of the JSON
     echo: str | None  # the request's headers of this name come back, as often as they were sent
+    mirror: bool  # the request's body in the place of the JSON, as text
 
     @classmethod
     def of(cls, query: str) -> _Manner:
         asked = parse_qs(query, keep_blank_values=True)
         size = int(asked["size"][0]) if "size" in asked else None
         status, echo = int(asked.get("status", ["200"])[0]), asked.get("echo", [None])[0]
-        return cls("hold" in asked, "trailers" in asked, "cut" in asked, status, size, echo)
+        return cls("hold" in asked, "trailers" in asked, "cut" in asked, status, size, echo, "mirror" in asked)
+
+    def content(self, body: bytes, received: Received) -> bytes:
+        """Returns the body of the answer to a request with this body."""
+        if self.mirror:
+            return body
+        return received.to_json().encode() if self.size is None else b"x" * self.size
 
 
 class Upstream:
@@ -109,8 +116,10 @@ class Upstream:
         manner = _Manner.of(head.query)
         if manner.hold:
             self._let_go.wait(SOURCE_HELD_S)
-        content = received.to_json().encode() if manner.size is None else b"x" * manner.size
+        content = manner.content(rest.body, received)
         echoed = [(name, value) for name, value in received.headers.pairs if name == manner.echo]
+        if manner.mirror:
+            echoed.append(("content-type", "text/plain"))
         trailers = {TRAILER: "yes"} if manner.trailers else None
         talk.answer(manner.status, content, headers=echoed, trailers=trailers, cut=manner.cut)
 

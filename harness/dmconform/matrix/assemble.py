@@ -144,6 +144,7 @@ def assemble(
         shard=prepared.shard,
         findings=finding_entries(catalogue),
         suite=suite_of(catalogue),
+        facts=plan.facts,
         promises=tuple(DocumentPromise(one.id, one.title, one.requirement, one.gates) for one in known_promises()),
     )
 
@@ -293,6 +294,8 @@ def _cell(
         + _named_commit(prepared, planned, redact),
         probe_load=result.probe_load,
         mismatch=classified.mismatch,
+        fact=classified.fact,
+        changed=classified.changed,
         log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
         waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
     )

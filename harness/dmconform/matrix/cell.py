@@ -13,6 +13,7 @@ from typing import Any
 from dmconform.core.values import AbiVerdict, CellId, Feature, Load, ProbeLoad, Relation
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
+from dmconform.envoy.echo_server import EchoServer, echo_server
 from dmconform.envoy.envoy import Envoy, accepted
 from dmconform.envoy.launch import LISTENERS_FILE, SEARCH_PATH, Launch
 from dmconform.envoy.log_lines import host_lines
@@ -167,7 +168,10 @@ class Cell:
         if search_path is not None:
             variables[SEARCH_PATH] = str(search_path)
         variables |= environment or {}
-        launch = Launch(Path(self.planned_host.host.binary), variables, prefix, working_folder, drain_s, concurrency)
+        binary, program = self.planned_host.host.binary, self.planned_host.program
+        launch = Launch(
+            Path(binary), variables, prefix, working_folder, drain_s, concurrency, Path(program) if program else None
+        )
         folder = self.folder / f"envoy-{len(self._envoys) + 1}" if self._envoys else self.folder
         folder.mkdir(parents=True, exist_ok=True)
         message = bootstrap(folder / LISTENERS_FILE, self.upstream_port, clusters)
@@ -184,6 +188,7 @@ class Cell:
         environment: Mapping[str, str] | None = None,
         clusters: Mapping[str, int] | None = None,
         concurrency: int = 1,
+        alter: Callable[[dict[str, Any]], None] | None = None,
     ) -> _Accepted:
         """Returns an Envoy that has the module on its search path and must accept the listeners.
 
@@ -195,6 +200,7 @@ class Cell:
             environment: further variables.
             clusters: ports on loopback of further clusters, by name.
             concurrency: its worker threads.
+            alter: changes its bootstrap configuration.
 
         Raises:
             ModuleRejected: this host has refused this probe in another cell already.
@@ -209,6 +215,7 @@ class Cell:
             environment=environment,
             clusters=clusters,
             concurrency=concurrency,
+            alter=alter,
         )
         return _Accepted(self, envoy)
 
@@ -248,6 +255,10 @@ class Cell:
     def upstream(self) -> AbstractContextManager[Upstream]:
         """Returns a server of the case's own behind its Envoys, for the time of a block: it records what it receives."""
         return upstream(self.observer)
+
+    def echo_server(self) -> AbstractContextManager[EchoServer]:
+        """Returns a server on loopback that sends bytes back, for the time of a block: it records what it receives."""
+        return echo_server(self.observer)
 
     def read_logs(self) -> str:
         """Returns what all Envoys of this cell have printed; an archive notes that the log is not compared."""

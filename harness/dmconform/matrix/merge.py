@@ -131,6 +131,7 @@ def _refuse_different(shards: Sequence[tuple[str, Report]]) -> None:
         ("plan", lambda report: _shard(report).plan_sha256),
         ("number of planned cells", lambda report: _shard(report).planned_cells),
         ("requirements", lambda report: report.requirements),
+        ("facts option", lambda report: report.facts),
         ("ABI findings", lambda report: (report.abi_pairs, report.abi_findings)),
     )
     first_name, first = shards[0]

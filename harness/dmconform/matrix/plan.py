@@ -9,9 +9,9 @@ import msgspec
 
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core.datafile import load_json
-from dmconform.core.values import CellId, Feature, Host, Language, ModuleFile, Outcome, SdkId
+from dmconform.core.values import CellId, FactsLevel, Feature, Host, Language, ModuleFile, Outcome, SdkId
 from dmconform.core.versions import Minor
-from dmconform.hosts.catalogue import AbiCheck
+from dmconform.hosts.catalogue import AbiCheck, Opens
 from dmconform.spec.cells import PlannedCell
 
 PLAN_FILE = "plan.json"
@@ -31,6 +31,7 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modules: dict[str, ModuleFile] = {}
     problem: str | None = None
     problem_outcome: Outcome | None = None  # blocked or unreachable
+    unreleased: bool = False  # it is of a commit that is no release's: no fact is about it
 
     @property
     def sdk_id(self) -> SdkId:
@@ -49,12 +50,16 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PlannedHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A host and what is known of its ABI; both None for a binary that is not a known release."""
+    """A host and what is known of it, by its file and by the record of the release that it calls itself; None: not known."""
 
     host: Host
     abi_version: str | None
     abi_check: AbiCheck | None
     problem: str | None = None  # why there is no binary
+    known_as: str | None = None  # the known release whose record holds for it: itself, or what a file calls itself
+    opens: Opens | None = None
+    static_modules: tuple[str, ...] = ()
+    program: str | None = None  # of a file: what becomes of it when it is started; another file where it is a script
 
 
 class PlannedVerdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +81,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells: tuple[PlannedCell, ...]
     static: tuple[PlannedVerdict, ...] = ()
     companions: tuple[PlannedSdk, ...] = ()  # for cases that load modules of several SDKs
+    facts: FactsLevel = FactsLevel.FAIL  # what becomes of a cell that does not behave as is on record
 
     def sdk(self, sdk_id: str) -> PlannedSdk:
         """Returns the SDK with this id."""

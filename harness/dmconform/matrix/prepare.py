@@ -18,12 +18,13 @@ from dmconform.core import paths
 from dmconform.core.errors import UsageError
 from dmconform.core.limits import raise_limits
 from dmconform.core.progress import say
-from dmconform.core.values import Relation
+from dmconform.core.values import FactsLevel, Relation
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.hosts.obtain import obtain_all
 from dmconform.hosts.selection import HostChoice, select_hosts
 from dmconform.matrix.abi_findings import AbiComparison, compare_abi
 from dmconform.matrix.costs import load_costs
+from dmconform.matrix.host_record import planned_host
 from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk, write_plan
 from dmconform.matrix.split import shard_of
 from dmconform.matrix.static_analysis import analyse_files
@@ -57,6 +58,7 @@ class Selection:
     sdk_source: str | None = None
     everywhere: bool = False
     variant: Variant = Variant.RELEASE
+    facts: FactsLevel = FactsLevel.FAIL
 
     @property
     def repository(self) -> str:
@@ -205,12 +207,8 @@ def fetch_hosts(
     Raises:
         UsageError: a host that was named is not an Envoy.
     """
-    records = {host.release: host for host in known}
-    hosts: dict[str, PlannedHost] = {}
-    for found in obtain_all(choices, known, cache, engine.client, say):
-        facts = records.get(found.host.id)
-        version, check = (facts.abi_version, facts.abi_check) if facts else (None, None)
-        hosts[found.host.id] = PlannedHost(found.host, version, check, found.problem)
+    obtained = obtain_all(choices, known, cache, engine.client, say)
+    hosts = {one.host.id: planned_host(one.host, one.problem, known, cache) for one in obtained}
     return tuple(hosts.values())
 
 
@@ -271,6 +269,7 @@ def prepare(
         cells=cells,
         static=analysed.verdicts,
         companions=companions,
+        facts=selection.facts,
     )
     stored = next((build.stored.toolchain for build in builds if isinstance(build, Built)), None)
     return Prepared(
@@ -289,6 +288,7 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
         unloads_reason=sdk.unloads_reason,
         host_environment=sdk.host_environment,
         lacks=sdk.lacks,
+        unreleased=sdk.development is not None,
     )
 
     if isinstance(build, Built):

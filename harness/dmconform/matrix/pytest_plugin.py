@@ -168,6 +168,8 @@ def _end_as_judged(item: pytest.Item, plan: Plan, planned: PlannedCell, result: 
         pytest.fail(text, pytrace=False)
     if judgement is Judgement.MISMATCH:
         pytest.fail(f"static/run-time mismatch: {classified.mismatch}", pytrace=False)
+    if judgement is Judgement.CHANGED:
+        pytest.fail(f"changed fact: {'; '.join(one.words for one in classified.changed)}", pytrace=False)
     if judgement is Judgement.XPASS and record:
         pytest.fail(f"known failure {record.id} no longer applies ({text}); remove or correct it", pytrace=False)
     if judgement is Judgement.SKIP:

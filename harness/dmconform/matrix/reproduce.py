@@ -130,6 +130,8 @@ def reproduce(
     _print_observations(static, result, classified.mismatch)
     for name, value in result.facts.items():
         print(f"{name + ':':12} {value}")
+    for change in classified.changed:
+        print(f"CHANGED:     {change.words}, since {change.since}")
     if result.detail:
         print(f"detail:      {result.detail}")
     if result.evidence:

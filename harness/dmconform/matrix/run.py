@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dmconform.core.clock import CommandStart
 from dmconform.core.errors import UsageError
+from dmconform.core.values import FactsLevel
 from dmconform.matrix.execute import run_and_report
 from dmconform.matrix.prepare import Selection, prepare
 from dmconform.report.schema import Report
@@ -16,7 +17,8 @@ from dmconform.spec.catalogue import load_catalogue
 def selection_of(arguments: argparse.Namespace) -> Selection:
     """Returns the selection that the options of `add_selectors` and `add_run_options` describe."""
     selected = tuple(arguments.host), tuple(arguments.sdk), tuple(arguments.case)
-    return Selection(*selected, arguments.sdk_source, arguments.everywhere)
+    level = FactsLevel(arguments.facts)
+    return Selection(*selected, arguments.sdk_source, arguments.everywhere, facts=level)
 
 
 def run_matrix(

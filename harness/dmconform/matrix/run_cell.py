@@ -19,12 +19,16 @@ from dmconform.core.time_slices import TimeSlices, time_slices
 from dmconform.core.trouble import has_no_room, machine_trouble, scarcity_in, scarcity_of
 from dmconform.core.values import AbiVerdict, CellId, Outcome, ProbeLoad, Relation
 from dmconform.core.waiting import counted_waits
+from dmconform.envoy.alarm import alarm
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import CellEnd
 from dmconform.matrix.cell import Cell
 from dmconform.matrix.plan import Plan
 from dmconform.matrix.refused import Refusals
 from dmconform.spec.cells import PlannedCell
+
+ALARM = "the host's own alarm"
+"""The fact of a cell that failed, and whose host also logged that it found a mistake in itself."""
 
 
 class CellResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +79,7 @@ def run_cell(
         verdict, load = AbiVerdict.NOT_LOADED, ProbeLoad()
         try:
             verdict, load = cell.abi_verdict_so_far(), cell.probe_load_so_far()
+            outcome, detail = _with_alarm(outcome, detail, cell)
         except OSError as error:  # without its log nothing is known for certain
             outcome, detail = Outcome.ERROR, _system_trouble(error)
         duration_s = time.monotonic() - started
@@ -85,6 +90,20 @@ def run_cell(
             _trim(folder, planned.id)
         evidence = planned.id.folder if keep else None
         return CellResult(planned.id, outcome, detail, verdict, duration_s, cell.facts, evidence, load, waits)
+
+
+def _with_alarm(outcome: Outcome, detail: str, cell: Cell) -> tuple[Outcome, str]:
+    """Returns an end, which is a failure where the host's log has an alarm, whatever the case has looked at.
+
+    A case that has failed stays as it ended, and the alarm is a fact of its cell.
+    """
+    found = alarm(cell.printed())
+    if found is None:
+        return outcome, detail
+    if outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+        return Outcome.FAIL, f"expected no alarm of the host's own in its log, it has: {found}"
+    cell.facts[ALARM] = found
+    return outcome, detail
 
 
 def refusals_of(plan: Plan, planned: PlannedCell) -> Refusals | None:

@@ -8,14 +8,12 @@ from pathlib import Path
 
 from dmconform.abi.required import required_by
 from dmconform.abi.required_hooks import load_required_hooks
-from dmconform.binaries.facts import HostFacts, ModuleFacts
-from dmconform.binaries.kept_facts import host_facts, module_facts
-from dmconform.binaries.known import known_host_facts
+from dmconform.binaries.facts import ModuleFacts
+from dmconform.binaries.kept_facts import module_facts
 from dmconform.binaries.verdict import static_verdict
-from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.core.values import Host
 from dmconform.matrix.cell import PROBE
+from dmconform.matrix.host_record import offer_of
 from dmconform.matrix.plan import PlannedHost, PlannedSdk, PlannedVerdict
 
 POINTS = frozenset((ExtensionPoint.HTTP_FILTER,))
@@ -42,7 +40,7 @@ def analyse_files(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cach
     built = [(sdk.id, sdk.modules[PROBE]) for sdk in sdks if PROBE in sdk.modules]
     facts = module_facts([module for _, module in built], cache_folder)
     probes = {sdk: found for (sdk, _), found in zip(built, facts, strict=True)}
-    offers = {one.host.id: _offer(one.host, cache_folder) for one in hosts if one.problem is None}
+    offers = {one.host.id: offer_of(one, cache_folder) for one in hosts if one.problem is None}
     measured = load_required_hooks()
     required = {host: required_by(offer.release, measured) for host, offer in offers.items() if offer is not None}
     verdicts = tuple(
@@ -52,14 +50,3 @@ def analyse_files(sdks: Sequence[PlannedSdk], hosts: Sequence[PlannedHost], cach
         if offer is not None
     )
     return StaticAnalysis(verdicts, probes)
-
-
-def _offer(host: Host, cache_folder: Path) -> HostFacts | None:
-    """Returns what a host offers; None where its binary does not show it."""
-    known = known_host_facts(host.id)
-    if known is not None:
-        return known
-    try:
-        return host_facts(host, cache_folder)
-    except UsageError:
-        return None

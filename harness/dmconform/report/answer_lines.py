@@ -15,6 +15,7 @@ from dmconform.core.text import counted, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Provider, Relation, Severity, sdk_parts
 from dmconform.report.answers.answer import answer_sentences, answers
 from dmconform.report.answers.evidence import Evidence, Severities, evidence, is_official, severity_words
+from dmconform.report.answers.facts import ChangedGroup, changed_groups, facts_sentences
 from dmconform.report.answers.failures import FailureGroup, failure_groups, new_and_known
 from dmconform.report.answers.fields import Field, FieldState, fields, state_of
 from dmconform.report.answers.notices import notices
@@ -30,7 +31,7 @@ from dmconform.spec.findings import Fault
 MOST_LINES: Final = 40
 MOST_COLUMNS: Final = 80
 _LEAST_FOR_FAILURES: Final = 5
-_MOST_NOTICES: Final = 5
+_MOST_NOTICES: Final = 6
 BUILD_LOG_LINES: Final = 4
 _FIELD_COLUMNS: Final = 10
 _SDK_COLUMNS: Final = 11
@@ -50,6 +51,7 @@ _STATE_STYLES = {
     FieldState.HOLDS: "green",
     FieldState.KNOWN: "yellow",
     FieldState.FAILS: "bold white on red",
+    FieldState.CHANGED: "bold white on red",
     FieldState.INCOMPLETE: "bold magenta",
     FieldState.PARTLY: "yellow",
 }
@@ -201,11 +203,13 @@ def _shown(field: Field | None, width: int, *, is_alone: bool) -> tuple[str, str
     if field.state is FieldState.UNSUPPORTED:
         of_all = field.others_passed + sum(field.others.values())
         return (f"· {field.others_passed}/{of_all} pass" if is_alone and of_all else field.state.glyph), "dim"
-    return _state(field.state, field.evidence, width), _STATE_STYLES.get(field.state, "")
+    return _state(field.state, field.evidence, width, field.changed), _STATE_STYLES.get(field.state, "")
 
 
-def _state(state: FieldState, shown: Evidence, width: int) -> str:
+def _state(state: FieldState, shown: Evidence, width: int, changed: int = 0) -> str:
     """Returns the sign of a field and what matters most beside it."""
+    if state is FieldState.CHANGED:
+        return f"{state.glyph} {changed} changed"
     if state is FieldState.HOLDS:
         return f"{state.glyph} {shown.passed}"
     failures = shown.failed or shown.known
@@ -223,16 +227,19 @@ def _control(report: Report, host: str, width: int) -> tuple[str, str]:
     cells = [cell for cell in report.cells if cell.host == host and not is_official(cell)]
     supported = any(cell.relation is Relation.SUPPORTED for cell in cells)
     shown = evidence(cells, Severities(report))
-    return (_state(state_of(shown, is_supported=True), shown, width) if supported else ""), ""
+    changed = sum(cell.judgement is Judgement.CHANGED for cell in cells)
+    state = state_of(shown, is_supported=True, changed=changed)
+    return (_state(state, shown, width, changed) if supported or changed else ""), ""
 
 
 def _legend(table: tuple[Field, ...], supported: list[Field], modified: set[str]) -> Iterator[str]:
     """Yields what the signs of the table mean that are in it."""
-    states = {one.state for one in supported}
+    states = {one.state for one in (*supported, *(one for one in table if one.changed))}
     meanings = {
         FieldState.HOLDS: "pass",
         FieldState.KNOWN: "known",
         FieldState.FAILS: "new failures",
+        FieldState.CHANGED: "changed facts",
         FieldState.INCOMPLETE: "could not run",
         FieldState.PARTLY: "partly tested",
         FieldState.NOT_TESTED: "not tested",
@@ -256,15 +263,18 @@ def _evidence_table(summary: Summary) -> Iterator[AnswerLine]:
         "pass": [one.passed for one in sides.values()],
         "fail": [one.new_failures for one in sides.values()],
         "known": [one.known_failures for one in sides.values()],
+        "changed": [one.changed for one in sides.values()],
         "to fix": [one.against for one in sides.values()],
         "error": [one.errors for one in sides.values()],
         "not tested": [one.not_tested for one in sides.values()],
     }
-    kept = {name: values for name, values in columns.items() if name not in ("to fix", "error") or any(values)}
-    heads = " ".join(f"{name:>{max(6, len(name))}}" for name in kept)
+    kept = {name: values for name, values in columns.items() if name not in ("changed", "to fix", "error") or any(values)}
+    least = 6 if 13 + sum(1 + max(6, len(name)) for name in kept) <= MOST_COLUMNS else 5
+    heads = " ".join(f"{name:>{max(least, len(name))}}" for name in kept)
     yield AnswerLine(f"{'':<14}{heads}", "dim")
     for place, name in enumerate(sides):
-        yield AnswerLine(f"{name:<14}" + " ".join(f"{values[place]:>{max(6, len(head))}}" for head, values in kept.items()))
+        numbers = " ".join(f"{values[place]:>{max(least, len(head))}}" for head, values in kept.items())
+        yield AnswerLine(f"{name:<14}{numbers}")
 
 
 def _severities(summary: Summary, width: int) -> Iterator[AnswerLine]:
@@ -288,6 +298,9 @@ def _answers(report: Report, width: int) -> Iterator[AnswerLine]:
 
 def _blocks(report: Report, width: int) -> Iterator[_Block]:
     """Yields what fails, what could not run, and what is known, in the order of their weight."""
+    changed = changed_groups(report)
+    if changed:
+        yield _changed(changed, width)
     new, known = new_and_known(failure_groups(report))
     if new:
         items = tuple(_new(one, width) for one in new)
@@ -317,6 +330,24 @@ def _blocks(report: Report, width: int) -> Iterator[_Block]:
         lines = tuple((AnswerLine(_cut(_known(one, faults.get(one.record or "")), width), "yellow"),) for one in known)
         title = f"Known failures, worst first: {_sides(known)}, {counted(len(known), 'record')}"
         yield _Block(title, "bold", lines)
+
+
+def _changed(groups: tuple[ChangedGroup, ...], width: int) -> _Block:
+    """Returns what is not as on record of a release: first of all, whatever else fails."""
+    cells = sum(len(one.cells) for one in groups)
+    counts = "" if any(one.counts for one in groups) else ", a warning (--facts warn)"
+    items = tuple(
+        (
+            AnswerLine(_cut(f"≢ {len(one.cells)}x {one.where}", width), "red" if one.counts else "yellow"),
+            AnswerLine(_cut(f"    {one.words}", width)),
+            *([AnswerLine(_cut(f"    {one.reruns}", width))] if one.reruns else []),
+            *_command(one.reproduce, width),
+            *_command(one.fix, width),
+        )
+        for one in groups
+    )
+    title = f"Changed facts: {counted(cells, 'cell')}, {counted(len(groups), 'change')}{counts}"
+    return _Block(_cut(title, width), "bold red" if not counts else "bold yellow", items)
 
 
 def _sides(groups: Iterable[FailureGroup]) -> str:
@@ -417,7 +448,12 @@ def _commits(commits: Mapping[str, list[str]]) -> str:
 
 def _notices(report: Report, table: tuple[Field, ...], width: int) -> Iterator[AnswerLine]:
     """Yields what else there is to know, a line each."""
-    texts = (*development_sentences(report), *_modified(report), *(one.text for one in notices(report, table)))
+    texts = (
+        *facts_sentences(report),
+        *development_sentences(report),
+        *_modified(report),
+        *(one.text for one in notices(report, table)),
+    )
     yield from (AnswerLine(_cut(text, width)) for text in texts[:_MOST_NOTICES])
 
 

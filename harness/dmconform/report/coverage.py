@@ -13,7 +13,7 @@ from dmconform.spec.cases import Level
 from dmconform.spec.documents import Document
 
 HELD = (Judgement.PASS,)
-BROKEN = (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH)
+BROKEN = (Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH, Judgement.CHANGED)
 NOT_RUN = (Judgement.ERROR, Judgement.SKIP)
 
 _HEAD = """\

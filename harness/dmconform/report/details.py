@@ -14,6 +14,7 @@ from dmconform.binaries.facts import StaticKind
 from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
 from dmconform.core.values import Judgement, Outcome, Relation
+from dmconform.report.answers.facts import changed_groups, facts_sentences
 from dmconform.report.grid import Grid, grid
 from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
 from dmconform.report.marks import MISMATCH_SIGN, OUTCOME_MARKS, SUPPORTED_SIGN, mark
@@ -62,6 +63,7 @@ def print_details(report: Report, console: Console) -> None:
         out.line(sentence, "yellow")
     for sentence in modified_build_sentences(report):
         out.line(sentence, "dim")
+    _print_changed(out, report)
     _print_disputes(out, report)
     found = causes(report)
     _print_causes(out, "New failures", [cause for cause in found if cause.judgement is Judgement.FAIL])
@@ -170,6 +172,25 @@ def _print_inconsistencies(out: SafeOutput, report: Report) -> None:
             out.line(f"      fix: {it.fix}")
         if len(found) > COMPLAINTS_SHOWN:
             out.line(f"    and {len(found) - COMPLAINTS_SHOWN} more of this kind, in the report")
+
+
+def _print_changed(out: SafeOutput, report: Report) -> None:
+    groups = changed_groups(report)
+    if groups:
+        out.line("")
+        cells = sum(len(one.cells) for one in groups)
+        out.line(f"Changed facts: {counted(cells, 'cell')}, {counted(len(groups), 'change')}", "bold")
+    for one in groups:
+        out.line(f"  ≢ {len(one.cells)}x {one.where}{'' if one.counts else ' (a warning)'}", "red" if one.counts else "yellow")
+        for change in one.changed:
+            out.line(f"      {change.words}")
+        out.line(f"      on record since {one.since}")
+        if one.reruns:
+            out.line(f"      {one.reruns}")
+        out.line(f"      again: {one.reproduce}" if one.reproduce else f"      first: {one.cells[0].id}")
+        out.line(f"      {one.fix}")
+    for sentence in facts_sentences(report):
+        out.line(sentence, "dim")
 
 
 def _print_findings(out: SafeOutput, report: Report) -> None:

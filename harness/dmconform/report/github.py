@@ -19,6 +19,7 @@ from dmconform.core.trouble import not_written
 from dmconform.core.values import Judgement
 from dmconform.report.answers.answer import answer_sentences, answers
 from dmconform.report.answers.evidence import Evidence, severity_words
+from dmconform.report.answers.facts import changed_groups
 from dmconform.report.answers.failures import failure_groups, new_and_known
 from dmconform.report.mismatches import mismatch_groups
 from dmconform.report.schema import Report
@@ -68,6 +69,10 @@ def _data(text: str) -> str:
 def annotations_of_run(report: Report) -> Iterator[Annotation]:
     """Yields what fails and what is missing, the gravest first, then the answer."""
     found = causes(report)
+    for change in changed_groups(report):
+        level = AnnotationLevel.ERROR if change.counts else AnnotationLevel.WARNING
+        parts = (change.words, change.reruns, f"again: {change.reproduce}", change.fix)
+        yield Annotation(level, f"{change.where}: changed fact", "\n".join(filter(None, parts)))
     for group in new_and_known(failure_groups(report))[0]:
         if group.judgement is not Judgement.MISMATCH:
             outcome = group.cells[0].outcome.value

@@ -14,6 +14,7 @@ from dmconform.core.text import first_line, one_line, plain
 from dmconform.core.values import Judgement, Outcome, Severity
 from dmconform.report.answers.answer import answers
 from dmconform.report.answers.evidence import severity_words
+from dmconform.report.answers.facts import facts_sentences
 from dmconform.report.mismatches import static_entries, static_sentence
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.stability import reruns_in_words, stability
@@ -57,6 +58,7 @@ def _add_answer(root: ET.Element, report: Report) -> None:
             (f"{name} known", _with_severities(side.known_failures, side.known)),
             (f"{name} not tested", str(side.not_tested)),
         ]
+    values += [("facts", one) for one in facts_sentences(report)]
     values += [(f"may be released: {subject}", verdict.answer.value) for subject, verdict in (*found.sdks, *found.hosts)]
     for name, value in values:
         ET.SubElement(properties, "property", name=one_line(name), value=one_line(value))
@@ -97,6 +99,8 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
         "probe": cell.probe_load.load.value,
         **({"mismatch": cell.mismatch} if cell.mismatch is not None else {}),
         **({"fix": fix} if fix is not None else {}),
+        "fact": cell.fact.value,
+        **({"changed fact": "; ".join(one.words for one in cell.changed)} if cell.changed else {}),
         **({"stability": stability(cell).value} if cell.reruns else {}),
         **cell.facts,
     }
@@ -106,6 +110,8 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
     message = f"{cell.outcome.value}: {what}" if what else cell.outcome.value
     if cell.judgement is Judgement.MISMATCH:
         _add_result(case, "failure", cell, f"static/run-time mismatch: {cell.mismatch or ''}")
+    elif cell.judgement is Judgement.CHANGED:
+        _add_result(case, "failure", cell, f"changed fact: {cell.reason}")
     elif cell.judgement in FAILURES:
         _add_result(case, "failure", cell, message if cell.judgement is Judgement.FAIL else f"xpass: {message}")
     elif cell.judgement is Judgement.ERROR:

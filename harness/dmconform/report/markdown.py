@@ -13,6 +13,7 @@ from dmconform.core.text import cut, first_line, one_line
 from dmconform.core.values import Judgement, Outcome, Provider, Relation, sdk_parts
 from dmconform.report.answers.answer import answer_sentences, answers
 from dmconform.report.answers.evidence import Evidence, severity_words
+from dmconform.report.answers.facts import changed_groups, facts_sentences
 from dmconform.report.answers.fields import Field, FieldState, field_words, fields
 from dmconform.report.answers.notices import notices
 from dmconform.report.coverage import coverage, coverage_sentence, envoy_test_counts, envoy_tests_sentence
@@ -33,13 +34,21 @@ LIMIT: Final = 60_000
 """Characters of the whole. GitHub refuses a comment of a pull request with more than 65,536."""
 FIRST_CHARS: Final = 8_000
 """Of these at most for the table of SDKs and hosts, and what may be released."""
-FAILURES_CHARS: Final = 18_000
+CHANGED_CHARS: Final = 8_000
+"""Of these at most for what is not as on record of a release."""
+FAILURES_CHARS: Final = 14_000
 """Of these at most for new failures. One row has less than 10,000, so one is always there."""
-ANSWER_CHARS: Final = 18_000
+ANSWER_CHARS: Final = 16_000
 """Of these at most for what else counts as a failure and the matrix in short, so that there is room for details."""
 LONGEST_TEXT = 400
 NAMES_SHOWN = 5
-_LOUD_WORDS = {Judgement.FAIL: "FAIL", Judgement.XPASS: "XPASS", Judgement.MISMATCH: "MISMATCH", Judgement.ERROR: "ERROR"}
+_LOUD_WORDS = {
+    Judgement.FAIL: "FAIL",
+    Judgement.XPASS: "XPASS",
+    Judgement.MISMATCH: "MISMATCH",
+    Judgement.CHANGED: "CHANGED",
+    Judgement.ERROR: "ERROR",
+}
 # What is markup anywhere in a line. An underscore within a word, or an @ between one and a digit as in rust@1.39, is none.
 _SPECIAL = re.compile(
     r"[\\`*\[\]#|<>&~$]|(?<![A-Za-z0-9])[_@]|@(?![0-9])|_(?![A-Za-z0-9])|:(?=//)|(?<=www)\.", re.IGNORECASE | re.ASCII
@@ -80,6 +89,7 @@ def render_markdown(report: Report) -> str:
         [*_causes("Legacy or unsupported, and did not pass", informational), *_slowest(report)],
     )
     parts = [
+        (_changed(report), CHANGED_CHARS),
         (_first_screen(report), FIRST_CHARS),
         (failures, FAILURES_CHARS),
         (_answer(report, layout), ANSWER_CHARS),
@@ -97,7 +107,7 @@ def render_markdown(report: Report) -> str:
 
 def evidence_table(summary: Summary) -> list[str]:
     """Returns a table of what the supported cells of the official SDKs show, and those of the control."""
-    heads = ("supported cells of", "all", "ran", "pass", "fail", "known", "to fix", "error", "not tested")
+    heads = ("supported cells of", "all", "ran", "pass", "fail", "known", "changed", "to fix", "error", "not tested")
     sides = {"the official SDKs": summary.official, "the reference SDK (control)": summary.control}
     return _table(heads, [_evidence_row(name, side) for name, side in sides.items()])
 
@@ -106,7 +116,7 @@ def _evidence_row(name: str, side: Evidence) -> list[str]:
     """Returns what the supported cells of a provider show, as the cells of a table; severities are beside the counts."""
     failed, known = (f" ({severity_words(one)})" if one else "" for one in (side.failed, side.known))
     counts = (side.cells, side.ran, side.passed)
-    rest = (side.against, side.errors, side.not_tested)
+    rest = (side.changed, side.against, side.errors, side.not_tested)
     return [name, *map(str, counts), f"{side.new_failures}{failed}", f"{side.known_failures}{known}", *map(str, rest)]
 
 
@@ -114,7 +124,7 @@ def _first_screen(report: Report) -> list[ReportSection]:
     """Returns the table of SDKs and hosts, what may be released, and what else there is to know."""
     table = fields(report)
     lines = tuple(f"- {escape(one)}" for one in answer_sentences(answers(report)))
-    notes = tuple(f"- {escape(one.text)}" for one in notices(report, table))
+    notes = tuple(f"- {escape(one)}" for one in (*facts_sentences(report), *(it.text for it in notices(report, table))))
     return [
         *field_sections(table, host_labels(report)),
         *([ReportSection("May it be released?", lines)] if lines else []),
@@ -317,6 +327,24 @@ def _causes(title: str, found: list[Cause]) -> list[ReportSection]:
         for cause in found
     ]
     return [table_section(title, ("cells", "case", "outcome", "what was seen", "to see one again"), rows)]
+
+
+def _changed(report: Report) -> list[ReportSection]:
+    """Returns what is not as on record of a release; it comes first, as no promise need be about it."""
+    rows = [
+        (
+            str(len(one.cells)),
+            "FAILS the run" if one.counts else "a warning",
+            escape(one.where),
+            escape(one.words) + (f"<br>{escape(one.reruns)}" if one.reruns else ""),
+            escape(one.since),
+            _command(one.reproduce),
+            escape(one.fix),
+        )
+        for one in changed_groups(report)
+    ]
+    heads = ("cells", "", "where", "what changed", "on record since", "to see one again", "next")
+    return [table_section("Changed facts", heads, rows)] if rows else []
 
 
 def _disputes(report: Report) -> list[ReportSection]:

@@ -76,6 +76,7 @@ JUDGEMENT_MEANINGS = {
     Judgement.XFAIL: "supported, and fails as a known failure says",
     Judgement.XPASS: "a known failure that no longer applies: the cell passes, or fails in another way",
     Judgement.MISMATCH: "supported, and passes, and the static analysis of its probe says that it cannot",
+    Judgement.CHANGED: "breaks no promise, and is not what is on record of this very release",
     Judgement.INFORMATIONAL: "legacy or unsupported; informational",
     Judgement.ERROR: "planned, and could not run",
     Judgement.SKIP: "not applicable, or not tested",
@@ -87,12 +88,13 @@ _STYLES = {
     Judgement.FAIL: "bad",
     Judgement.XPASS: "bad",
     Judgement.MISMATCH: "bad",
+    Judgement.CHANGED: "bad",
     Judgement.XFAIL: "known",
     Judgement.ERROR: "incomplete",
     Judgement.SKIP: "not-run",
     Judgement.INFORMATIONAL: "fact-bad",
 }
-_OWN_WORDS = {Judgement.XPASS: "XPASS", Judgement.XFAIL: "xfail", Judgement.MISMATCH: "MISMATCH"}
+_OWN_WORDS = {Judgement.XPASS: "XPASS", Judgement.XFAIL: "xfail", Judgement.MISMATCH: "MISMATCH", Judgement.CHANGED: "CHANGED"}
 
 
 def mark(cell: CellEntry) -> Mark:

@@ -11,12 +11,24 @@ from pathlib import Path
 import msgspec
 
 from dmconform.binaries.facts import Binding, Known, StaticKind
-from dmconform.core.values import AbiVerdict, Host, Judgement, ModuleFile, Outcome, ProbeLoad, Relation, Severity
+from dmconform.core.values import (
+    AbiVerdict,
+    ChangedFact,
+    FactsLevel,
+    FactState,
+    Host,
+    Judgement,
+    ModuleFile,
+    Outcome,
+    ProbeLoad,
+    Relation,
+    Severity,
+)
 from dmconform.sdks.catalogue import development_label
 from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,6 +154,17 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     promises: tuple[str, ...] = ()  # ids of those that cover it
     waits: dict[str, float] = {}  # seconds, by what was waited for; from 5 ms on
     reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts as a failure
+    fact: FactState = FactState.NOT_COMPARED  # how it compares with what is on record of the release
+    changed: tuple[ChangedFact, ...] = ()  # in what it differs from that
+
+    @property
+    def reason(self) -> str:
+        """Why it does not hold: how it ended, how two observations contradict each other, or what is not as on record."""
+        if self.judgement is Judgement.MISMATCH:
+            return self.mismatch or ""
+        if self.judgement is Judgement.CHANGED:
+            return "; ".join(one.words for one in self.changed)
+        return self.detail
 
 
 class StaticEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -288,6 +311,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     envoy_tests: tuple[EnvoyTestEntry, ...] = ()
     promises: tuple[DocumentPromise, ...] = ()
     suite: SuiteEntry | None = None  # None in reports from before it was noted
+    facts: FactsLevel = FactsLevel.IGNORE  # what became of cells that do not behave as is on record
 
 
 def report_json(report: Report) -> bytes:

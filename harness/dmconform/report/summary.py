@@ -183,11 +183,12 @@ def causes(report: Report) -> tuple[Cause, ...]:
 
     What fails the run comes first.
 
-    Cells that did not run and were not meant to are in `unrun`, those with a static/run-time mismatch in `mismatch_groups`.
+    Cells that did not run and were not meant to are in `unrun`, those with a static/run-time mismatch in `mismatch_groups`,
+    those that are not as on record of their release in `changed_groups`.
     """
     groups: dict[tuple[str, Outcome, Judgement, str, str | None], list[CellEntry]] = {}
     for cell in report.cells:
-        if cell.judgement in (Judgement.PASS, Judgement.SKIP, Judgement.MISMATCH):
+        if cell.judgement in (Judgement.PASS, Judgement.SKIP, Judgement.MISMATCH, Judgement.CHANGED):
             continue
         if cell.judgement is Judgement.INFORMATIONAL and cell.outcome is Outcome.PASS:
             continue
@@ -288,7 +289,7 @@ def _headline(
 def _broken(report: Report, judgements: Counter[Judgement], official: Evidence, control: Evidence) -> tuple[str, list[str]]:
     """Returns the sentence of a run that something counts against, and what else does."""
     records = len({one.record for one in report.inconsistencies if one.record is not None and one.kind not in SEEN_IN_CELLS})
-    stale, mismatched = judgements[Judgement.XPASS], judgements[Judgement.MISMATCH]
+    stale, mismatched, changed = (judgements[one] for one in (Judgement.XPASS, Judgement.MISMATCH, Judgement.CHANGED))
     sentence = "Known failures no longer apply" if stale else "Expectations have to be fixed"
     of_control = ""
     if official.new_failures:
@@ -298,11 +299,14 @@ def _broken(report: Report, judgements: Counter[Judgement], official: Evidence, 
     elif control.new_failures:
         ran = f"{control.new_failures} of {control.ran} supported cells of the reference SDK that ran fail"
         sentence = f"The control does not hold: {ran}: {severity_words(control.failed)}"
-    elif not (stale or mismatched or records):
+    elif not (stale or mismatched or records or changed):
         sentence = "The run ended as failed, and its cells do not show why"
+    elif changed and not (stale or mismatched or records):
+        sentence = "A host does not behave as is on record of its release"
     elif mismatched and not stale:
         sentence = "Static analysis and run-time observation of supported cells contradict each other"
     others = [
+        f"changed facts: {counted(changed, 'cell')}" if changed else "",
         of_control,
         f"{counted(records, 'record')} to fix" if records else "",
         f"{counted(stale, 'cell')} of a known failure that no longer applies" if stale else "",

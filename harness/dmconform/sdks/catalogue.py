@@ -110,6 +110,11 @@ class Sdk:
         return (self.official.commit or "") if self.official else ""
 
 
+def reproducers_of(folder: Path) -> dict[str, Path]:
+    """Returns the sources of the modules in C that show one thing each, by the module's name; `folder` is an SDK's."""
+    return {file.stem: file for file in sorted((folder / REPRODUCERS).glob("*.c"))}
+
+
 def _load(path: Path) -> list[Sdk]:
     data = load_toml(path, _SdkFile)
     if data.language.value != path.parent.name:
@@ -118,7 +123,7 @@ def _load(path: Path) -> list[Sdk]:
         raise DataFileError(path, "unloads = false needs an unloads_reason")
     sdks: list[Sdk] = []
     seen: set[Minor] = set()
-    reproducers = tuple(sorted(file.stem for file in (path.parent / REPRODUCERS).glob("*.c")))
+    reproducers = tuple(reproducers_of(path.parent))
     for version in data.version:
         try:
             minor = Minor.parse(version.minor)

@@ -187,8 +187,8 @@ def case(
         companions: whether it loads probes of further SDK versions, which must then be built too (`Cell.companions`).
         everywhere: whether it runs on every pair of SDK and host, as far from the promise as they may be; the others do so with
             `--everywhere` only.
-        own_minor: whether it runs with the reference SDK of the host's own minor alone: one cell for each host, for modules in C,
-            which need the ABI and no SDK.
+        own_minor: whether it runs with the reference SDK of the host's own minor alone: one cell for each host, for modules in
+            C, which need the ABI and no SDK.
     """
 
     def declare(function: CaseFunction) -> CaseFunction:

@@ -46,6 +46,12 @@ void HostFilterHandle::sendLocalResponse(uint32_t status, std::span<const Header
 
 void HostFilterHandle::continueRequest() { envoy_dynamic_module_callback_http_filter_continue_decoding(stream_); }
 
+#if DMCONFORM_SDK_MINOR >= 139
+bool HostFilterHandle::recreateStream(std::span<const HeaderView> headers) {
+  return envoy_dynamic_module_callback_http_filter_recreate_stream(stream_, lend(headers), headers.size());
+}
+#endif
+
 #if DMCONFORM_SDK_MINOR >= 138
 bool HostFilterHandle::receivedBufferedRequestBody() {
   return envoy_dynamic_module_callback_http_received_buffered_request_body(stream_);

@@ -20,6 +20,9 @@ public:
   void sendLocalResponse(uint32_t status, std::span<const HeaderView> headers, std::string_view body,
                          std::string_view detail) override;
   void continueRequest() override;
+#if DMCONFORM_SDK_MINOR >= 139
+  bool recreateStream(std::span<const HeaderView> headers) override;
+#endif
   HeaderMap& requestHeaders() override { return request_headers_; }
   BodyBuffer& bufferedRequestBody() override { return buffered_request_body_; }
   BodyBuffer& receivedRequestBody() override { return received_request_body_; }

@@ -125,6 +125,10 @@ public:
   virtual void sendLocalResponse(uint32_t status, std::span<const HeaderView> headers, std::string_view body,
                                  std::string_view detail) = 0;
   virtual void continueRequest() = 0;
+#if DMCONFORM_SDK_MINOR >= 139
+  // Starts the stream anew, with these headers or, without any, its own; its filters end. False where that cannot be.
+  virtual bool recreateStream(std::span<const HeaderView> headers = {}) = 0;
+#endif
   virtual HeaderMap& requestHeaders() = 0;
   virtual BodyBuffer& bufferedRequestBody() = 0;
   virtual BodyBuffer& receivedRequestBody() = 0;

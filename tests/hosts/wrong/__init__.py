@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 from dmconform.core.values import Language, Outcome
 
+from tests.built import HOST
 from tests.hosts.sabotage import Sabotage
+
+NEWEST = "1.40.0"
+"""The host of cases that show a defect of older ones."""
 
 
 @dataclass(frozen=True)
@@ -19,3 +23,4 @@ class Wrong:
     detail: str  # a regular expression
     outcome: Outcome = Outcome.FAIL
     language: Language = Language.CPP
+    host: str = HOST  # where the case passes as long as nothing is wrong

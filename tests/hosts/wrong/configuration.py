@@ -100,6 +100,8 @@ TABLE = (
     Wrong("configuration/inline_bytes", "no file", no_file, "expected the rejection to say what may stand there"),
     Wrong("configuration/static_module", "another", sabotage.filters(_elsewhere), "to be found at attempt 1"),
     Wrong("configuration/static_module", "stops serving", serves_no_more, "serve afterwards"),
+    Wrong("configuration/static_module_beats_a_file", "another", sabotage.filters(_elsewhere), "to be found at attempt 1"),
+    Wrong("configuration/static_module_beats_a_file", "stops serving", serves_no_more, "serve afterwards"),
     Wrong("configuration/by_extension_discovery", "nothing comes", not_discovered, "expected the module to answer 418"),
     Wrong(
         "configuration/by_extension_discovery",

@@ -8,11 +8,13 @@ from typing import Any
 from dmconform.casekit import needed_library
 from dmconform.core.values import Language, Outcome
 from dmconform.envoy.config import LocalFile
+from dmconform.envoy.envoy import Envoy
 from dmconform.matrix.cell import Cell
 
 from tests.hosts import sabotage
 from tests.hosts.sabotage import Sabotage, both
 from tests.hosts.wrong import Wrong
+from tests.hosts.wrong.configuration import serves_no_more
 
 ELSEWHERE = sabotage.searching("elsewhere")
 NOWHERE = sabotage.modules(lambda one: replace(one, local=LocalFile("/nowhere.so")))
@@ -73,6 +75,11 @@ def right_in_first_folder(cell: Cell, _: dict[str, Any]) -> None:
 def library_not_beside(cell: Cell, _: dict[str, Any]) -> None:
     """The library that the module needs does not stand next to it."""
     (cell.modules_folder / needed_library.NEEDED_LIBRARY).unlink()
+
+
+def without_text(envoy: Envoy) -> None:
+    """The text that is no module is not there."""
+    (envoy.folder / "searched" / "libtext.so").unlink(missing_ok=True)
 
 
 def rejections(case: str, names: str, accepted: Sabotage, unnamed: Sabotage) -> tuple[Wrong, ...]:
@@ -306,16 +313,37 @@ TABLE = (
         "expected one of here/libprobe.so and library/libprobe.so",
     ),
     Wrong(
-        "discovery/broken_module_is_not_passed_over", "not there", ELSEWHERE, "expected library/libprobe.so not to be loaded"
+        "discovery/broken_module_is_not_passed_over",
+        "not there",
+        sabotage.before_updates(without_text),
+        "expected library/libtext.so not to be loaded",
     ),
     Wrong(
         "discovery/broken_module_is_not_passed_over",
         "not named",
-        sabotage.log_says("searched/libprobe.so", "something"),
-        "expected the rejection to name .*searched/libprobe.so",
+        sabotage.log_says("searched/libtext.so", "something"),
+        "expected the rejection to name .*searched/libtext.so",
     ),
     Wrong(
         "discovery/broken_module_is_not_passed_over",
+        "serves no more",
+        serves_no_more,
+        "expected the Envoy to serve afterwards",
+    ),
+    Wrong(
+        "discovery/nothing_else_is_searched",
+        "it is there",
+        sabotage.with_copy_named("wanted"),
+        "expected the configuration to be rejected",
+    ),
+    Wrong(
+        "discovery/nothing_else_is_searched",
+        "not named",
+        sabotage.log_says("libwanted.so", "something"),
+        "expected the rejection to name libwanted.so",
+    ),
+    Wrong(
+        "discovery/nothing_else_is_searched",
         "serves no more",
         sabotage.stops_serving,
         "expected a good configuration to be accepted afterwards",

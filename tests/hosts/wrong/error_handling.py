@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 from dmconform.abi.required_hooks import RequiredHooks
 from dmconform.casekit import records
+from dmconform.core.extension_point import HOOK_PREFIX
 from dmconform.core.values import Outcome
 from dmconform.envoy.config import ListenerFilter, NetworkFilter, PerRoute
 from dmconform.envoy.envoy import Envoy
@@ -24,6 +25,17 @@ def hooks_are_there(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -
     """No symbol is hidden."""
     patch.setattr(case, "without_symbols", lambda library, _: library)
     return bench
+
+
+def hidden_instead(hook: str) -> Sabotage:
+    """Another hook is hidden than the case says."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        hide = case.without_symbols
+        patch.setattr(case, "without_symbols", lambda library, _: hide(library, [HOOK_PREFIX + hook]))
+        return bench
+
+    return apply
 
 
 def counted_as(counters: dict[str, int]) -> Sabotage:
@@ -146,6 +158,49 @@ TABLE = (
         lambda bench, case, patch: (patch.setattr(records, "load_required_hooks", lambda: RequiredHooks(())), bench)[1],
         "never measured",
         Outcome.NOT_APPLICABLE,
+    ),
+    Wrong(
+        "error_handling/required_route_hook_missing",
+        "hooks are there",
+        hooks_are_there,
+        "expected the configuration to be rejected",
+    ),
+    Wrong(
+        "error_handling/required_route_hook_missing",
+        "another hook named",
+        sabotage.log_says("symbol envoy_dynamic_module_on_http_filter_per_route_config_new", "symbol another"),
+        "expected the rejection of a module without http_filter_per_route_config_new to name it",
+    ),
+    Wrong(
+        "error_handling/required_route_hook_missing",
+        "serves something else",
+        answers_419,
+        "expected the listener before to go on answering 418, it answers 419",
+    ),
+    Wrong(
+        "error_handling/points_without_hooks",
+        "hooks are there",
+        hooks_are_there,
+        "expected a module without its hooks to be refused at access_logger, it worked",
+    ),
+    Wrong(
+        "error_handling/points_without_hooks",
+        "other hooks are asked for",
+        hidden_instead("program_init"),
+        "expected the refusal at access_logger to name one of access_logger_config_destroy",
+    ),
+    Wrong(
+        "error_handling/points_with_required_hooks",
+        "never measured",
+        lambda bench, case, patch: (patch.setattr(records, "load_required_hooks", lambda: RequiredHooks(())), bench)[1],
+        "never measured",
+        Outcome.NOT_APPLICABLE,
+    ),
+    Wrong(
+        "error_handling/points_with_required_hooks",
+        "one is missing too",
+        hidden_instead("access_logger_log"),
+        "expected a module with .* to be accepted, it is not: .*access_logger_log",
     ),
     Wrong(
         "error_handling/required_hook_missing_is_counted",

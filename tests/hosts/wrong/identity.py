@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 from dmconform.core.values import Language, Outcome
+from dmconform.envoy.config import LocalFile, ModuleRef
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
@@ -39,6 +40,12 @@ def replacing_is(what: str) -> Sabotage:
     return apply
 
 
+def in_one_folder(module: ModuleRef) -> ModuleRef:
+    """Returns a reference to the file in the first of two folders."""
+    there = module.local.filename if module.local is not None else ""
+    return replace(module, local=LocalFile(there.replace("/there/", "/here/")))
+
+
 NEVER_CLOSED = sabotage.impatient(sabotage.modules(lambda module: replace(module, do_not_close=True)))
 NEVER_UNLOADS = sabotage.recorded_of_sdk(unloads=False, unloads_reason="for a test")
 
@@ -53,6 +60,18 @@ TABLE = (
         "identity/copy_is_another",
         "a further copy",
         sabotage.listener_uses_copy("b", also=True),
+        "expected 2 initialisations in all, there were 3",
+    ),
+    Wrong(
+        "identity/same_name_elsewhere",
+        "one file",
+        sabotage.modules(in_one_folder),
+        "expected each file to count for itself and say 1, 2, 1",
+    ),
+    Wrong(
+        "identity/same_name_elsewhere",
+        "a further copy",
+        sabotage.listener_uses_copy("there", also=True),
         "expected 2 initialisations in all, there were 3",
     ),
     Wrong(

@@ -55,6 +55,36 @@ TABLE = (
         sabotage.impatient(sabotage.module_is("lifetime", "probe")),
         "expected the library to have been constructed; it was $",
     ),
+    Wrong(
+        "lifetime/each_step_once",
+        "never closed",
+        sabotage.both(NEVER_CLOSED, sabotage.routes(_kept)),
+        "expected libwitness.so to be unloaded when nothing uses it",
+    ),
+    Wrong(
+        "lifetime/each_step_once",
+        "another text",
+        sabotage.configured("another text"),
+        "expected the module to see .* it saw ",
+    ),
+    Wrong(
+        "lifetime/each_step_once",
+        "configured twice",
+        sabotage.filters_twice,
+        "expected the module to see .* it saw ",
+    ),
+    Wrong(
+        "lifetime/path_as_it_is_named",
+        "the folder itself",
+        sabotage.searching("real"),
+        "expected the module to say that it is .*/link/liblinked.so, it said",
+    ),
+    Wrong(
+        "lifetime/path_as_it_is_named",
+        "says nothing",
+        sabotage.log_without("dmconform: witness"),
+        "expected the module to say that it is .*/link/liblinked.so, it said",
+    ),
     Wrong("lifetime/marked_nodelete", "not marked", sabotage.module_is("nodelete", "lifetime"), GONE),
     Wrong(
         "lifetime/marked_nodelete",

@@ -134,6 +134,36 @@ TABLE = (
         "expected the symbols of libglobal.so to be visible globally, found liblocal.so",
     ),
     Wrong(
+        "rtld/flags_are_separate",
+        "kept is global",
+        sabotage.modules(lambda module: replace(module, load_globally=module.do_not_close)),
+        "to be those of none, found libkept.so",
+    ),
+    Wrong(
+        "rtld/flags_are_separate",
+        "none is global",
+        sabotage.modules(lambda module: replace(module, load_globally=False)),
+        "to be those of libboth.so, found none",
+    ),
+    Wrong(
+        "rtld/flags_are_separate",
+        "not kept",
+        sabotage.modules(lambda module: replace(module, do_not_close=False)),
+        "expected libkept.so with do_not_close to stay loaded, it is gone",
+    ),
+    Wrong(
+        "rtld/global_symbols_first",
+        "the first is local",
+        sabotage.modules(lambda module: replace(module, load_globally=False)),
+        "expected the module to find the marker in libfirst.so, it finds it in .*libwitness.so",
+    ),
+    Wrong(
+        "rtld/global_symbols_first",
+        "says nothing",
+        sabotage.log_without("finds its marker"),
+        "expected the module to find the marker in libfirst.so",
+    ),
+    Wrong(
         "rtld/global_for_a_library",
         "loaded locally",
         sabotage.modules(lambda module: replace(module, load_globally=False)),
@@ -200,6 +230,12 @@ TABLE = (
         "two files",
         sabotage.listener_uses_copy("b"),
         "expected both listeners to use one module",
+    ),
+    Wrong(
+        "rtld/same_file_initialised_once",
+        "loaded globally",
+        sabotage.modules(lambda module: replace(module, load_globally=True)),
+        "expected no module's symbols to be visible globally for its second user",
     ),
     Wrong(
         "rtld/same_file_initialised_once",

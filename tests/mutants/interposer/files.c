@@ -138,13 +138,13 @@ char *getcwd(char *buffer, size_t size)
 	if (!mutated(__builtin_return_address(0)) || !operation_is("current-directory") || found == NULL)
 		return found;
 	reached();
+	char other[PATH_MAX];
 	const char *put = argument("is");
-	if (strcmp(put, "parent") == 0) {
-		char *slash = strrchr(found, '/');
-		*(slash == found ? slash + 1 : slash) = '\0';
-		return found;
-	}
-	if (strcmp(put, "HOME") == 0)
-		put = getenv("HOME");
-	return strncpy(found, put, size);
+	snprintf(other, sizeof(other), "%s", strcmp(put, "HOME") == 0 ? getenv("HOME") : strcmp(put, "parent") == 0 ? found : put);
+	if (strcmp(put, "parent") == 0)
+		*(strrchr(other, '/') + (strrchr(other, '/') == other)) = '\0';
+	if (buffer != NULL)
+		return strncpy(buffer, other, size);
+	free(found);
+	return strdup(other);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -34,10 +35,13 @@ static size_t logged(const char *text, size_t size, FILE *stream)
 	}
 	if (put == NULL) /* the line is lost */
 		return size;
-	size_t before = found - text, after = before + strlen(find);
-	REAL(fwrite)(text, 1, before, stream);
-	REAL(fwrite)(put, 1, strlen(put), stream);
-	REAL(fwrite)(text + after, 1, size - after, stream);
+	const char *rest = text, *end = text + size;
+	for (; found != NULL; found = memmem(rest, end - rest, find, strlen(find))) {
+		REAL(fwrite)(rest, 1, found - rest, stream);
+		REAL(fwrite)(put, 1, strlen(put), stream);
+		rest = found + strlen(find);
+	}
+	REAL(fwrite)(rest, 1, end - rest, stream);
 	return size;
 }
 
@@ -48,28 +52,40 @@ size_t fwrite(const void *text, size_t size, size_t count, FILE *stream)
 	return REAL(fwrite)(text, size, count, stream);
 }
 
-/* "sent": a text on a connection is replaced by another of the same length. */
+/* "sent": a text on a connection is replaced by another of the same length. Returns a copy, or NULL where it is not there. */
+static void *sent_instead(const void *bytes, size_t size)
+{
+	const char *find = argument("find"), *put = argument("put");
+	if (memmem(bytes, size, find, strlen(find)) == NULL)
+		return NULL;
+	reached();
+	char *copy = memcpy(malloc(size), bytes, size), *rest = copy;
+	while ((rest = memmem(rest, copy + size - rest, find, strlen(find))) != NULL)
+		rest = (char *)memcpy(rest, put, strlen(find)) + strlen(find);
+	return copy;
+}
+
+ssize_t send(int file, const void *bytes, size_t size, int flags)
+{
+	void *copy = mutated(__builtin_return_address(0)) && operation_is("sent") ? sent_instead(bytes, size) : NULL;
+	ssize_t sent = REAL(send)(file, copy ? copy : bytes, size, flags);
+	free(copy);
+	return sent;
+}
+
 ssize_t writev(int file, const struct iovec *parts, int count)
 {
 	if (!mutated(__builtin_return_address(0)) || !operation_is("sent") || count > 64)
 		return REAL(writev)(file, parts, count);
-	const char *find = argument("find"), *put = argument("put");
-	struct iovec copies[64];
+	struct iovec others[64];
+	void *copies[64];
 	for (int i = 0; i < count; i++) {
-		copies[i] = parts[i];
-		char *at = memmem(parts[i].iov_base, parts[i].iov_len, find, strlen(find));
-		if (at == NULL)
-			continue;
-		reached();
-		copies[i].iov_base = memcpy(malloc(parts[i].iov_len), parts[i].iov_base, parts[i].iov_len);
-		char *from = copies[i].iov_base, *end = from + parts[i].iov_len;
-		while ((from = memmem(from, end - from, find, strlen(find))) != NULL)
-			memcpy(from, put, strlen(put));
+		copies[i] = sent_instead(parts[i].iov_base, parts[i].iov_len);
+		others[i] = (struct iovec){copies[i] ? copies[i] : parts[i].iov_base, parts[i].iov_len};
 	}
-	ssize_t sent = REAL(writev)(file, copies, count);
+	ssize_t sent = REAL(writev)(file, others, count);
 	for (int i = 0; i < count; i++)
-		if (copies[i].iov_base != parts[i].iov_base)
-			free(copies[i].iov_base);
+		free(copies[i]);
 	return sent;
 }
 

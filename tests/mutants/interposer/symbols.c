@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INIT HOOK_PREFIX "program_init"
 
@@ -129,6 +130,14 @@ static size_t changed(const char *how, const char **text, size_t size)
 	return size;
 }
 
+/* The same of a route, which is given no object of the host. */
+typedef void *(*NewOfRoute)(const char *name, size_t name_size, const char *text, size_t text_size);
+
+static void *new_of_route(void *make, const char *name, size_t name_size, const char *text, size_t text_size)
+{
+	return ((NewOfRoute)make)(name, name_size, text, text_size);
+}
+
 static void *new_thunk(void *host, const char *name, size_t name_size, const char *text, size_t text_size, New make)
 {
 	static char *first_text;
@@ -174,6 +183,18 @@ static bool has(void *handle, const char *hook)
 	return hook != NULL && REAL(dlsym)(handle, name) != NULL;
 }
 
+static void *route_thunk(const char *name, size_t name_size, const char *text, size_t text_size, void *unused, void *make)
+{
+	(void)unused;
+	return new_thunk(make, name, name_size, text, text_size, new_of_route);
+}
+
+/* What is found in the place of a hook that makes a configuration. */
+static void *new_instead(const char *hook, void *real)
+{
+	return with_context(strstr(hook, "per_route") ? (void *)route_thunk : (void *)new_thunk, real);
+}
+
 static void *find_as_mutant(void *handle, const char *name)
 {
 	void *real = REAL(dlsym)(handle, name);
@@ -184,6 +205,11 @@ static void *find_as_mutant(void *handle, const char *name)
 	if (operation_is("static") && handle == RTLD_DEFAULT) {
 		if (real != NULL)
 			reached();
+		if (argument_is("is", "after-files")) { /* where a file in the variable's folder has its name, that is taken */
+			char file[4096];
+			snprintf(file, sizeof(file), "%s/lib%.*s.so", getenv("ENVOY_DYNAMIC_MODULES_SEARCH_PATH"), (int)(hook - 1 - name), name);
+			return REAL(access)(file, 0) == 0 ? NULL : real;
+		}
 		bool is_init = strcmp(hook + strlen(HOOK_PREFIX), "program_init") == 0;
 		return argument_is("is", "lost") ? NULL : argument_is("is", "null") && is_init && real ? (void *)nothing : real;
 	}
@@ -209,9 +235,9 @@ static void *find_as_mutant(void *handle, const char *name)
 	if (is_watched && real != NULL && strcmp(hook, "program_init") == 0)
 		return with_context((void *)init_thunk, real);
 	if ((is_late || is_watched) && real != NULL)
-		return with_context((void *)new_thunk, real);
+		return new_instead(hook, real);
 	if (operation_is("new") && real != NULL && fits(hook, only))
-		return with_context((void *)new_thunk, real);
+		return new_instead(hook, real);
 	return mutant_hook ? mutant_hook(name, real) : real;
 }
 

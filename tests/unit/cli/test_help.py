@@ -70,7 +70,7 @@ def test_commands_that_judge_nothing_have_no_exit_code_1() -> None:
     assert judging == {
         *("dmconform", "dmconform check", "dmconform run", "dmconform reproduce", "dmconform merge", "dmconform nightly"),
         *("dmconform gate", "dmconform diff", "dmconform differential", "dmconform published", "dmconform expectations"),
-        "dmconform findings",
+        *("dmconform findings", "dmconform facts", "dmconform pairs"),
         *("dmconform abi", "dmconform abi diff", "dmconform abi drift", "dmconform abi findings"),
     }
 

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
+from dmconform.core.values import Language
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.spec.cases import load_cases, load_requirements
 
-from tests.mutants.catalogue import areas_of, load_mutants
+from tests.mutants.catalogue import Mutant, areas_of, load_mutants
+from tests.mutants.compiling import SOURCES
 
 GOOD = """
 [[mutant]]
@@ -22,7 +24,7 @@ operation = "flags"
 arguments = { add = "GLOBAL" }
 noticed_by = ["rtld/local_by_default"]
 """
-CASES = ("rtld/local_by_default", "rtld/load_globally")
+CASES = {"rtld/local_by_default": (Language.CPP, Language.RUST), "rtld/load_globally": (Language.CPP,)}
 REQUIREMENTS = ("rtld.local_by_default",)
 
 
@@ -57,6 +59,7 @@ def _written(folder: Path, text: str) -> Path:
     ("old", "new", "problem"),
     [
         ("rtld/local_by_default", "rtld/no_such", "noticed_by 'rtld/no_such', which is no case"),
+        ("noticed_by", 'sdk = "go"\nnoticed_by', "noticed_by 'rtld/local_by_default', which does not run with go"),
         ('"rtld.local_by_default"', '"rtld.no_such"', "violates 'rtld.no_such', which is neither"),
         ('violates = "rtld.local_by_default"', 'violates = ""', "violates is empty"),
         ("global-added", "Global added", "expected an id of lower-case words"),
@@ -79,8 +82,20 @@ def test_a_mistake_is_refused(tmp_path: Path, old: str, new: str, problem: str) 
         load_mutants(CASES, REQUIREMENTS, _written(tmp_path, GOOD.replace(old, new, 1)))
 
 
-def test_the_catalogue_is_right() -> None:
+def catalogue() -> tuple[Mutant, ...]:
     requirements = load_requirements(paths.SPEC_FILE)
-    cases = load_cases(paths.CASES, requirements)
-    mutants = load_mutants([case.id for case in cases], requirements)
-    assert sum(areas_of(mutants).values()) >= 10
+    return load_mutants({case.id: case.declaration.languages for case in load_cases(paths.CASES, requirements)}, requirements)
+
+
+def test_the_catalogue_is_right() -> None:
+    mutants = catalogue()
+    areas = areas_of(mutants)
+    assert sum(areas.values()) >= 120
+    assert sum(one.equivalent is not None for one in mutants) <= sum(areas.values()) / 20, "expected few to be equivalent"
+
+
+def test_every_operation_is_one_of_the_interposer() -> None:
+    files = [*SOURCES.glob("*.c"), *SOURCES.with_name("generators").glob("*.py")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    unknown = {one.operation for one in catalogue() if f'"{one.operation}"' not in text}
+    assert not unknown, f"expected the interposer to know the operations {sorted(unknown)}"

@@ -15,7 +15,7 @@ from dmconform.check.result import Check, HostVerdict, RunKind
 from dmconform.cli.json_schemas import SCHEMAS
 from dmconform.cli.main import main
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
-from dmconform.core.values import Judgement, Outcome, Relation, Severity
+from dmconform.core.values import ChangedFact, Judgement, Outcome, Provider, Relation, Severity
 from dmconform.core.versions import Minor
 from dmconform.matrix.assemble import suite_of
 from dmconform.matrix.environment import suite_commit
@@ -36,6 +36,7 @@ from tests.checkout import ROOT
 from tests.unit import check_samples
 from tests.unit.report_samples import ENVIRONMENT, HOSTILE, cell, report
 
+CHANGE = ChangedFact("ABI verdict", "matched", "silent", "a run")
 SDK, HOSTS = "rust@1.39:reference", ("1.39.3", "1.40.0")
 POLICIES = {path.stem: load_policy(path) for path in sorted(FOLDER.glob("*.toml"))}
 
@@ -104,6 +105,8 @@ AGAINST: list[tuple[dict[str, object], ReasonKind, GateAnswer]] = [
     (FAILED | {"judgement": Judgement.XFAIL, "known_failure": "a-record"}, ReasonKind.KNOWN, GateAnswer.MAY_NOT),
     ({"judgement": Judgement.XPASS, "known_failure": "a-record"}, ReasonKind.RECORDS, GateAnswer.MAY_NOT),
     ({"judgement": Judgement.MISMATCH}, ReasonKind.MISMATCH, GateAnswer.MAY_NOT),
+    ({"judgement": Judgement.CHANGED}, ReasonKind.CHANGED, GateAnswer.MAY_NOT),
+    ({"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.CHANGED}, ReasonKind.CHANGED, GateAnswer.MAY_NOT),
     ({"outcome": Outcome.ERROR, "judgement": Judgement.ERROR}, ReasonKind.BLOCKED, GateAnswer.UNKNOWN),
     ({"outcome": Outcome.NOT_TESTED, "judgement": Judgement.SKIP}, ReasonKind.BLOCKED, GateAnswer.UNKNOWN),
 ]
@@ -136,6 +139,27 @@ def test_known_failures_of_somebody_else_are_let_pass(good: Report, catalogue: C
         entry = KnownFailureEntry(record.id, record.reason, record.evidence, 1, 0)
         answer = judged(msgspec.structs.replace(changed(good, **known), known_failures=(entry,))).answer
         assert (answer is GateAnswer.MAY) is (record.fault in (Fault.HOST, Fault.DOCUMENTS)), record.id
+
+
+def test_a_changed_fact_of_a_host_counts_where_no_promise_does_unless_the_policy_lets_it(catalogue: Catalogue) -> None:
+    sdks = [str(one.id) for one in catalogue.sdks if one.id.minor.minor < 40 and one.id.provider.value == "official"]
+    cells = [
+        msgspec.structs.replace(one, judgement=Judgement.CHANGED, changed=(CHANGE,)) if one.case == "window/loads" else one
+        for one in cells_of(catalogue, sdks, ["1.38.2"])
+    ]
+    beyond = {one.id for one in cells if one.judgement is Judgement.CHANGED and one.relation is not Relation.SUPPORTED}
+    policy = msgspec.structs.replace(
+        POLICIES["host-release"], sdks=POLICIES["host-release"].sdks, providers=(Provider.OFFICIAL,)
+    )
+    whole = report(cells, suite=suite_of(catalogue))
+    verdict = judged(whole, policy, "1.38.2")
+    (reason,) = (one for one in verdict.reasons if one.kind is ReasonKind.CHANGED)
+    assert beyond
+    assert beyond < set(reason.cells)
+    assert "ABI verdict: on record matched, observed silent" in reason.text
+    lenient = msgspec.structs.replace(policy, changed_facts_allowed=True)
+    waived = {one.by: one.cells for one in judged(whole, lenient, "1.38.2").waived}
+    assert waived["changed facts"] == len(reason.cells)
 
 
 def test_a_record_that_does_not_apply_is_never_let_pass(good: Report, catalogue: Catalogue) -> None:

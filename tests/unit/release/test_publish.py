@@ -209,7 +209,7 @@ def test_the_page_shows_how_the_matrix_moved(folder: Path, source: Path) -> None
     publish(source, "2026-11-21-a-later-one", folder)
     text = history_text(folder)
     assert "| rust@1.39:reference | 1.40.0 | ✓ 1 pass | ✗ 1 answers wrongly |" in text
-    assert f"| {NAME} | 2026-11-21-a-later-one | 1 | 0 |" in text
+    assert f"| {NAME} | 2026-11-21-a-later-one | 0 | 1 | 0 |" in text
     assert text.index("[2026-11-21-a-later-one]") < text.index(f"[{NAME}]"), "the newest run comes first"
 
 

@@ -22,7 +22,7 @@ from dmconform.report.comparison.show import groups
 from dmconform.report.schema import CellEntry, Report, Shard, write_report
 
 from tests.checkout import ROOT
-from tests.unit.report_samples import HOSTILE, broken, cell, contradicted, known, report, unreachable
+from tests.unit.report_samples import HOSTILE, broken, cell, changed, contradicted, known, report, unreachable
 
 HELD, FAILED, NONE = cell(), broken(), unreachable(sdk="rust@1.39:reference")
 FACT_HELD = cell(relation=Relation.UNSUPPORTED)
@@ -49,6 +49,10 @@ KINDS: list[tuple[str, CellEntry | None, CellEntry | None, ChangeKind | None]] =
     ("promise alone", FACT_HELD, HELD, ChangeKind.PROMISE),
     ("mismatch", HELD, contradicted(), ChangeKind.REGRESSION),
     ("verdicts agree again", contradicted(), HELD, ChangeKind.REPAIR),
+    ("changed fact", HELD, changed(), ChangeKind.CHANGED),
+    ("changed fact of what is not promised", FACT_HELD, changed(relation=Relation.UNSUPPORTED), ChangeKind.CHANGED),
+    ("changed fact as before", changed(), changed(), None),
+    ("changed fact gone", changed(), HELD, ChangeKind.REPAIR),
     ("mismatch as before", contradicted(), contradicted(), None),
 ]
 
@@ -169,7 +173,16 @@ def files(tmp_path: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("fail_on", "code"),
-    [([], 0), (["regression"], 1), (["lost"], 1), (["gone"], 1), (["reason"], 1), (["fact"], 1), (["failure"], 1)],
+    [
+        ([], 0),
+        (["regression"], 1),
+        (["lost"], 1),
+        (["gone"], 1),
+        (["reason"], 1),
+        (["fact"], 1),
+        (["failure"], 1),
+        (["changed"], 1),
+    ],
 )
 def test_exit_codes(files: list[str], fail_on: list[str], code: int) -> None:
     options = [word for one in fail_on for word in ("--fail-on", one)]
@@ -184,9 +197,10 @@ def test_each_kind_is_reported(files: list[str], capsys: pytest.CaptureFixture[s
     for kind in ChangeKind:
         assert f"\n{kind.value}: " in f"\n{printed}", kind
     *_, counts, headline = printed.splitlines()
-    assert counts.startswith("regression: 5, failure: 1, repair: 2, no answer any more: 2, ")
+    assert counts.startswith("changed fact: 2, regression: 5, failure: 1, repair: 3, no answer any more: 2, ")
     assert headline == (
-        "5 regressions; 1 supported cell without an answer before fail now; 1 supported cell that held is not tested now; "
+        "2 changed facts; 5 regressions; 1 supported cell without an answer before fail now; "
+        "1 supported cell that held is not tested now; "
         "1 supported cell that held is not in the new report; 1 supported cell that failed is not tested now"
     )
 
@@ -202,7 +216,7 @@ def test_the_json_output_fits_its_schema(files: list[str], capsys: pytest.Captur
 def test_markdown_names_the_cells_and_how_to_see_them(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     main(["diff", "--format", "markdown", *files])
     text = capsys.readouterr().out
-    assert text.startswith("# 5 regressions; 1 supported cell without an answer before")
+    assert text.startswith("# 2 changed facts; 5 regressions; 1 supported cell without an answer before")
     assert "<code>kinds/held_fails/rust@1.39:reference/1.39.3</code>" in text
     assert "  - again: <code>dmconform run --cell" in text
 
@@ -218,7 +232,7 @@ def test_annotations_and_the_summary_for_github(
     regressions = [line for line in lines if line.startswith("::error title=regression%3A kinds/")]
     assert [int(re.findall(r"::(\d+) cells?%0A", line)[0]) for line in regressions] == [3, 1, 1], "five cells, three causes"
     assert sum(line.startswith("::warning title=no answer any more%3A ") for line in lines) == 2
-    assert summary.read_text().startswith("before\n# 5 regressions; ")
+    assert summary.read_text().startswith("before\n# 2 changed facts; 5 regressions; ")
 
 
 def test_hostile_text_stays_text() -> None:

@@ -85,6 +85,7 @@ def of_evidence(side: Evidence) -> dict[str, Any]:
         "pass": side.passed,
         "fail": {one.value: count for one, count in side.failed.items()},
         "known": {one.value: count for one, count in side.known.items()},
+        "changed": side.changed,
         "to fix": side.against,
         "error": side.errors,
         "not tested": side.not_tested,
@@ -132,7 +133,7 @@ def test_the_terminal_has_the_counts_of_the_script(name: str, tmp_path: Path) ->
     print_answer(whole, Console(file=stream, width=200))
     lines, text = stream.getvalue().splitlines(), " ".join(stream.getvalue().split())
     start = next(place for place, line in enumerate(lines) if line.lstrip().startswith("supported "))
-    heads = re.split(r" {2,}| (?=not tested|ran|pass|fail|known|to fix|error)", lines[start].strip())
+    heads = re.split(r" {2,}| (?=not tested|ran|pass|fail|known|changed|to fix|error)", lines[start].strip())
     for offset, side in ((1, "official"), (2, "control")):
         shown = dict(zip(heads, re.findall(r"\d+", lines[start + offset]), strict=True))
         expected = dict(zip(found[side], in_columns(found[side], short=True), strict=True))

@@ -24,7 +24,7 @@ FACT = cell("a/fact", relation=Relation.UNSUPPORTED, judgement=Judgement.INFORMA
 def test_counts_have_every_value_and_add_up() -> None:
     summary = summarise(report(ALL_KINDS))
     assert summary.by_outcome == {
-        Outcome.PASS: 4,
+        Outcome.PASS: 5,
         Outcome.FAIL: 1,
         Outcome.CRASH: 1,
         Outcome.HANG: 1,
@@ -33,9 +33,9 @@ def test_counts_have_every_value_and_add_up() -> None:
         Outcome.NOT_TESTED: 1,
         Outcome.NOT_APPLICABLE: 1,
     }
-    assert summary.by_relation == {Relation.SUPPORTED: 8, Relation.LEGACY: 1, Relation.UNSUPPORTED: 1}
-    assert sum(summary.by_judgement.values()) == summary.cells == 10
-    assert (summary.ran, summary.supported_ran, summary.supported_passed, summary.supported_failed) == (7, 5, 1, 1)
+    assert summary.by_relation == {Relation.SUPPORTED: 9, Relation.LEGACY: 1, Relation.UNSUPPORTED: 1}
+    assert sum(summary.by_judgement.values()) == summary.cells == 11
+    assert (summary.ran, summary.supported_ran, summary.supported_passed, summary.supported_failed) == (8, 6, 1, 1)
     assert summary.disagreeing == 1
     assert (summary.supported_xfailed, summary.supported_not_run) == (1, 3)
     assert (summary.other_passed, summary.other_ran) == (1, 2)
@@ -162,7 +162,7 @@ def test_every_value_has_a_mark_apart() -> None:
 
 def test_capitals_are_kept_for_what_counts() -> None:
     loud = {it.judgement for it in ALL_KINDS if mark(it).word.isupper()}
-    assert loud == {Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH, Judgement.ERROR}
+    assert loud == {Judgement.FAIL, Judgement.XPASS, Judgement.MISMATCH, Judgement.CHANGED, Judgement.ERROR}
     assert set(STATIC_WORDS) == set(StaticKind)
     assert set(LOAD_WORDS) == set(Load)
 

@@ -220,6 +220,36 @@ def test_judgement(
     assert judge(cell, outcome, detail, records, named)[0] is judgement
 
 
+CHANGED = Judgement.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("cell", "outcome", "detail", "records", "mismatch", "judgement"),
+    [
+        (PROMISED, Outcome.PASS, "", (), None, CHANGED),
+        (PROMISED, Outcome.NOT_APPLICABLE, "x", (), None, CHANGED),
+        (UNSUPPORTED, Outcome.PASS, "", (), None, CHANGED),
+        (UNSUPPORTED, Outcome.CRASH, "x", (), None, CHANGED),
+        (UNSUPPORTED, Outcome.NOT_APPLICABLE, "x", (), None, CHANGED),
+        (PROMISED, Outcome.FAIL, "x", (), None, Judgement.FAIL),
+        (PROMISED, Outcome.CRASH, "by SIGABRT", (RECORD,), None, Judgement.XFAIL),
+        (PROMISED, Outcome.PASS, "", (RECORD,), None, Judgement.XPASS),
+        (PROMISED, Outcome.PASS, "", (), "they differ", Judgement.MISMATCH),
+        (PROMISED, Outcome.ERROR, "x", (), None, Judgement.ERROR),
+        (PROMISED, Outcome.NOT_TESTED, "x", (), None, Judgement.SKIP),
+    ],
+)
+def test_a_changed_fact_counts_where_nothing_else_does(
+    cell: PlannedCell,
+    outcome: Outcome,
+    detail: str,
+    records: tuple[KnownFailure, ...],
+    mismatch: str | None,
+    judgement: Judgement,
+) -> None:
+    assert judge(cell, outcome, detail, records, (), mismatch, changed=True)[0] is judgement
+
+
 @pytest.mark.parametrize(
     ("judgements", "complete", "code"),
     [
@@ -227,6 +257,7 @@ def test_judgement(
         ([Judgement.PASS, Judgement.XFAIL, Judgement.INFORMATIONAL, Judgement.SKIP], True, ExitCode.OK),
         ([Judgement.PASS, Judgement.FAIL], True, ExitCode.FAIL),
         ([Judgement.XPASS], True, ExitCode.FAIL),
+        ([Judgement.PASS, Judgement.CHANGED], True, ExitCode.FAIL),
         ([Judgement.PASS, Judgement.ERROR], True, ExitCode.ERROR),
         ([Judgement.PASS], False, ExitCode.ERROR),
         ([Judgement.FAIL, Judgement.ERROR], False, ExitCode.FAIL),

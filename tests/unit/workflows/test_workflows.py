@@ -76,6 +76,7 @@ def test_a_script_is_a_command_of_the_tool() -> None:
         "toxw -e attack",
         "toxw -e foreign",
         "toxw -e fuzz",
+        "toxw -e mutants",
         "dmconform site reports/local/site reports/local/nights",
         "toxw -e renew",
         "toxw -e tests",

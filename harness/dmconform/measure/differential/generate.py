@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -112,7 +112,7 @@ def plan_calls(abi: Abi, rules: Rules) -> CallPlan:
             alone,
             fits(short(function.name), *rules.always),
             frozenset(each.needs for each in arguments if each.needs),
-            frozenset(_gives(function, arguments)),
+            frozenset(gives_of(function, arguments)),
             _call(number, function, hook, arguments, maker),
         )
         for number, (hook, function, alone, arguments) in enumerate(found, 1)
@@ -125,7 +125,8 @@ def _handles_of_hooks(hooks: dict[str, Function]) -> set[str]:
     return {type_ for type_ in types if type_.endswith("_envoy_ptr")}
 
 
-def _gives(function: Function, arguments: list[Argument]) -> Iterator[str]:
+def gives_of(function: Function, arguments: list[Argument]) -> Iterator[str]:
+    """Yields the handles that a call of a callback brings."""
     if is_handle(short(function.returns or "")):
         yield short(function.returns or "")
     yield from (each.gives for each in arguments if each.gives)
@@ -168,15 +169,39 @@ def _places(function: Function, rules: Rules) -> tuple[str, ...]:
 
 def _call(number: int, function: Function, hook: str, arguments: list[Argument], maker: Arguments) -> str:
     """Returns a C function that makes one call, with each combination of the values that its arguments take in turn."""
-    name = short(function.name)
-    returns = short(function.returns or "void")
-    loops = [each.loop for each in arguments if each.loop is not None]
     lines = [f"static void call_{number}(void) {{", "  static atomic_int times;"]
     lines += [f"  if (!wanted({number})) return;", "  const int time = atomic_fetch_add(&times, 1);"]
     lines += [f"  if (time >= {MOST_TIMES}) return;", "  acted = true;"]
-    lines.append(f'  if (!{function.name}) {{ start("missing", "{hook}", "{name}", time); send_line(); return; }}')
+    return "\n".join([*lines, *call_lines(number, function, f'"{hook}"', arguments, maker), "}"])
+
+
+def call_lines(
+    number: int,
+    function: Function,
+    hook: str,
+    arguments: Sequence[Argument],
+    maker: Arguments,
+    around: tuple[str, str] = ("", ""),
+) -> list[str]:
+    """Returns the C statements that announce a call, make it with each combination of values, and print what it gave.
+
+    Args:
+        number: the number of the call.
+        function: the callback.
+        hook: a C expression with the short name of the hook.
+        arguments: those of the callback, in order.
+        maker: what made them.
+        around: C statements right before and right after the call.
+
+    Returns:
+        Lines of a function that has an `int time` and returns nothing; it ends early where a handle or the callback is absent.
+    """
+    name = short(function.name)
+    returns = short(function.returns or "void")
+    loops = [each.loop for each in arguments if each.loop is not None]
+    lines = [f'  if (!{function.name}) {{ start("missing", {hook}, "{name}", time); send_line(); return; }}']
     for need in sorted({each.needs for each in arguments if each.needs}):
-        without = f'start("without", "{hook}", "{name}", time); put(" {need}"); send_line();'
+        without = f'start("without", {hook}, "{name}", time); put(" {need}"); send_line();'
         lines.append(f"  if (!handle_{need}) {{ {without} return; }}")
     for loop in loops:
         lines += [
@@ -186,11 +211,15 @@ def _call(number: int, function: Function, hook: str, arguments: list[Argument],
             f"  const {loop.type} {loop.variable} = all_{loop.variable}[at_{loop.variable}];",
         ]
     with_labels = _labels(loops)
-    lines.append(f'  start("begin", "{hook}", "{name}", time);{with_labels} send_line(); misbehave({number});')
+    lines.append(f'  start("begin", {hook}, "{name}", time);{with_labels} send_line(); misbehave({number});')
     lines += [f"  {each.declare}" for each in arguments if each.declare]
     called = f"{function.name}({', '.join(each.expression for each in arguments)})"
-    lines.append(f"  {called};" if returns == "void" else f"  {function.returns} returned = {called};")
-    lines.append(f'  start("result", "{hook}", "{name}", time);{with_labels} put(" =");')
+    lines.append(
+        f"  {around[0]}{called};{around[1]}"
+        if returns == "void"
+        else f"  {around[0]}{function.returns} returned = {called};{around[1]}"
+    )
+    lines.append(f'  start("result", {hook}, "{name}", time);{with_labels} put(" =");')
     if returns != "void":
         lines.append(f"  {maker.show(returns, 'return', 'returned')}")
     lines += [f"  {each.show}" for each in arguments if each.show]
@@ -199,15 +228,14 @@ def _call(number: int, function: Function, hook: str, arguments: list[Argument],
     if name.rpartition("_")[2] in ENDS_A_HANDLE:
         lines += [f"  handle_{each.needs} = NULL;" for each in arguments[:1] if each.needs]
     lines.append(f"  alter({number}); send_line();")
-    lines += ["  }"] * len(loops)
-    return "\n".join([*lines, "}"])
+    return [*lines, *["  }"] * len(loops)]
 
 
 def _label(text: str) -> str:
     return f'"{re.sub("[^!-~]", "_", text)}"'
 
 
-def _labels(loops: list[Loop]) -> str:
+def _labels(loops: Sequence[Loop]) -> str:
     return "".join(f' put(" {loop.variable}=%s", names_{loop.variable}[at_{loop.variable}]);' for loop in loops)
 
 
@@ -219,17 +247,18 @@ def module_source(plan: CallPlan, rules: Rules) -> str:
     bodies = {each.name: body for each in hooks if (body := _body(plan, each, rules)) is not None}
     calls = "\n".join(call.c for call in plan.calls)
     handles = sorted(set(re.findall(r"\bhandle_(\w+)", "\n".join([calls, *bodies.values()]))))
-    parts = [_PREAMBLE]
+    parts = [PREAMBLE, _CHOICE]
     callbacks = [each.name for each in abi.functions if each.kind is FunctionKind.CALLBACK and each.has_signature]
     parts += [f"#pragma weak {name}" for name in callbacks]  # what a host lacks is null, and known to be missing
     parts += [f"static {'' if _stays(each, rules) else '_Thread_local '}{TYPE_PREFIX}{each} handle_{each};" for each in handles]
     parts += [f"static uint64_t {each};" for each in sorted(set(re.findall(r"\bkept_\w+", calls)))]
-    parts += [maker.shower(each) for each in _inner_first([each for each in abi.types if isinstance(each, Struct)])]
-    parts += [_taker(each) for each in abi.types if isinstance(each, FunctionPointer)]
+    parts += [maker.shower(each) for each in inner_first([each for each in abi.types if isinstance(each, Struct)])]
+    parts += [taker(each) for each in abi.types if isinstance(each, FunctionPointer)]
     return stub_module(abi, bodies, preamble="\n".join([*parts, calls]))
 
 
-def _inner_first(structs: list[Struct]) -> list[Struct]:
+def inner_first(structs: list[Struct]) -> list[Struct]:
+    """Returns structs so that those that others hold come first."""
     names = {each.name for each in structs}
     return sorted(structs, key=lambda each: any(field.type in names for field in each.fields))
 
@@ -238,11 +267,11 @@ def _stays(handle: str, rules: Rules) -> bool:
     return handle.endswith("_config_envoy_ptr") or handle in rules.keep
 
 
-def _taker(pointer: FunctionPointer) -> str:
-    """Returns a function to give where a callback wants one."""
+def taker(pointer: FunctionPointer, does: str = "") -> str:
+    """Returns a function to give where a callback wants one; `does` are C statements in it."""
     params = ", ".join(f"{param.type} {param.name}" for param in pointer.params) or "void"
     result = "" if pointer.returns == "void" else " return 0;"
-    return f"__attribute__((unused)) static {pointer.returns} taker_{short(pointer.name)}({params}) {{{result} }}"
+    return f"__attribute__((unused)) static {pointer.returns} taker_{short(pointer.name)}({params}) {{{does}{result} }}"
 
 
 def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:
@@ -263,11 +292,11 @@ def _body(plan: CallPlan, hook: Function, rules: Rules) -> str | None:
     lines += [f"handle_{short(param.type)} = before_{short(param.type)};" for param in passing]
     given = {give for call in calls for give in call.gives} - {short(param.type) for param in handles}
     lines += [f"handle_{give} = NULL;" for give in sorted(given & needed) if not _stays(give, rules)]
-    return "\n".join([*lines, tail if tail is not None else _harmless(plan.abi, hook)])
+    return "\n".join([*lines, tail if tail is not None else harmless_end(plan.abi, hook)])
 
 
-def _harmless(abi: Abi, hook: Function) -> str:
-    """Returns the end of a hook that needs no more than a harmless value."""
+def harmless_end(abi: Abi, hook: Function) -> str:
+    """Returns the C statements at the end of a hook that needs no more than a harmless value."""
     returns = hook.returns or "void"
     lines = [
         f"{param.name}({after.name});"  # a completion and its context
@@ -284,7 +313,7 @@ def _harmless(abi: Abi, hook: Function) -> str:
     return f'return ({returns})told("{short(hook.name)}", 0);'
 
 
-_PREAMBLE: Final = r"""
+PREAMBLE: Final = r"""
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -295,7 +324,6 @@ _PREAMBLE: Final = r"""
 
 static char module_object[64]; /* what the module gives where an object is wanted */
 
-static _Thread_local bool acted; /* whether the hook has made a call */
 static _Thread_local char line[3800]; /* below what a pipe takes in one piece */
 static _Thread_local size_t length;
 
@@ -348,17 +376,22 @@ static bool listed(const char *variable, int number) {
   return false;
 }
 
-__attribute__((unused)) static bool wanted(int number) {
-  if (getenv("DMCONFORM_CALLS_ONLY")) return listed("DMCONFORM_CALLS_ONLY", number) && !listed("DMCONFORM_CALLS_SKIP", number);
-  return !listed("DMCONFORM_CALLS_SKIP", number);
-}
-
 __attribute__((unused)) static void misbehave(int number) {
   if (listed("DMCONFORM_CALLS_CRASH", number)) raise(SIGSEGV);
 }
 
 __attribute__((unused)) static void alter(int number) {
   if (listed("DMCONFORM_CALLS_ALTER", number)) put(" altered=true");
+}
+"""
+"""What calls need: lines for the log, and variables that say which call misbehaves."""
+
+_CHOICE: Final = r"""
+static _Thread_local bool acted; /* whether the hook has made a call */
+
+__attribute__((unused)) static bool wanted(int number) {
+  if (getenv("DMCONFORM_CALLS_ONLY")) return listed("DMCONFORM_CALLS_ONLY", number) && !listed("DMCONFORM_CALLS_SKIP", number);
+  return !listed("DMCONFORM_CALLS_SKIP", number);
 }
 
 __attribute__((unused)) static long told(const char *hook, long otherwise) {

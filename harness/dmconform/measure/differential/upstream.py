@@ -16,6 +16,12 @@ _BODY: Final = b"an answer"
 _ANSWER: Final = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: " + str(len(_BODY)).encode() + b"\r\n\r\n" + _BODY
 )
+TRAILERS_PATH: Final = "/trailers"
+"""Requests below this path are read in chunks and answered with trailers."""
+_ANSWER_WITH_TRAILERS: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\ntrailer: x-end\r\n\r\n"
+    b"9\r\nan answer\r\n0\r\nx-end: 1\r\n\r\n"
+)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -23,11 +29,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answers, once the body is there. One whose length is not announced is not waited for."""
+        if self.path.startswith(TRAILERS_PATH):
+            self._read_chunks()
+            self.wfile.write(_ANSWER_WITH_TRAILERS)
+            return
         self.rfile.read(int(self.headers.get("content-length", "0")))
         self.close_connection |= "transfer-encoding" in self.headers
         self.wfile.write(_ANSWER)
 
     do_POST = do_GET
+
+    def _read_chunks(self) -> None:
+        if "transfer-encoding" not in self.headers:
+            self.rfile.read(int(self.headers.get("content-length", "0")))
+            return
+        while size := int(self.rfile.readline().strip() or b"0", 16):
+            self.rfile.read(size + len(b"\r\n"))
+        while self.rfile.readline().strip():
+            pass
 
     def log_message(self, *_: object) -> None:
         """Logs nothing: requests may be garbage."""

@@ -13,7 +13,7 @@ _CUT: Final = "\nCut: the whole is in changes.md.\n"
 
 
 def regressed(comparison: ReportComparison) -> tuple[CellChange, ...]:
-    """Returns the cells that became worse: supported, and failing now where they did not before.
+    """Returns the cells that became worse: supported, and failing now where they did not before; or no longer as on record.
 
     One that gave no answer the night before counts too, so that a night of trouble hides nothing; but not if it fails just
     as a record says.
@@ -24,7 +24,7 @@ def regressed(comparison: ReportComparison) -> tuple[CellChange, ...]:
 def _is_worse(change: CellChange) -> bool:
     if change.kind is ChangeKind.FAILURE:
         return change.new is not None and change.new.known_failure is None
-    return change.kind is ChangeKind.REGRESSION
+    return change.kind in (ChangeKind.REGRESSION, ChangeKind.CHANGED)
 
 
 def nothing_in_common(comparison: ReportComparison) -> bool:

@@ -40,6 +40,7 @@ _LOOKS: Final = {
     FieldState.HOLDS: "good",
     FieldState.KNOWN: "known",
     FieldState.FAILS: "bad",
+    FieldState.CHANGED: "bad",
     FieldState.INCOMPLETE: "open",
     FieldState.PARTLY: "open",
     FieldState.NOT_TESTED: "none",
@@ -51,6 +52,7 @@ _KINDS: Final = {
     Judgement.XFAIL: "known",
     Judgement.XPASS: "a record that no longer applies",
     Judgement.MISMATCH: "static/run-time mismatch",
+    Judgement.CHANGED: "changed fact",
 }
 _ANSWER_LOOKS: Final = {
     AnswerWord.MAY: "good",

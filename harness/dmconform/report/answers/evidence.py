@@ -59,6 +59,7 @@ class Evidence:
     errors: int
     not_tested: int
     not_applicable: int
+    changed: int = 0  # not as on record of the release; also of those that are not applicable
 
     @property
     def is_whole(self) -> bool:
@@ -97,4 +98,5 @@ def evidence(cells: Iterable[CellEntry], severities: Severities) -> Evidence:
         errors=outcomes[Outcome.ERROR],
         not_tested=outcomes[Outcome.NOT_TESTED],
         not_applicable=len(supported) - len(asked),
+        changed=sum(cell.judgement is Judgement.CHANGED for cell in supported),
     )

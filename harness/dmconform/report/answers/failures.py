@@ -93,7 +93,7 @@ def _key(cell: CellEntry) -> tuple[Judgement, str | None, Outcome | None, str]:
 
 
 def _seen(cell: CellEntry) -> str:
-    return without_chance(cell.mismatch or "" if cell.judgement is Judgement.MISMATCH else cell.detail)
+    return without_chance(cell.reason)
 
 
 def _gravity(group: FailureGroup) -> tuple[bool, int, int, int]:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from dmconform.core.values import Outcome, Relation, Severity
+from dmconform.core.values import Judgement, Outcome, Relation, Severity
 from dmconform.report.answers.evidence import Evidence, Severities, evidence, severity_words
 from dmconform.report.schema import CellEntry, Report
 
@@ -17,6 +17,7 @@ class FieldState(enum.Enum):
     HOLDS = "holds"
     KNOWN = "known failures"
     FAILS = "fails"
+    CHANGED = "changed facts"
     INCOMPLETE = "could not run"
     PARTLY = "partly tested"
     NOT_TESTED = "not tested"
@@ -30,6 +31,7 @@ class FieldState(enum.Enum):
             FieldState.HOLDS: "✓",
             FieldState.KNOWN: "!",
             FieldState.FAILS: "✗",
+            FieldState.CHANGED: "≢",
             FieldState.INCOMPLETE: "■",
             FieldState.PARTLY: "◐",
             FieldState.NOT_TESTED: "○",
@@ -50,6 +52,7 @@ class Field:
     others: Mapping[Severity, int]  # failures of its legacy and unsupported cells
     others_passed: int
     state: FieldState
+    changed: int = 0  # cells that are not as on record of the release, supported or not
 
     @property
     def worst(self) -> Severity | None:
@@ -73,6 +76,7 @@ def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severiti
     supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]
     others = [cell for cell in cells if cell.relation is not Relation.SUPPORTED]
     shown = evidence(supported, severities)
+    changed = sum(cell.judgement is Judgement.CHANGED for cell in cells)
     return Field(
         sdk,
         host,
@@ -81,29 +85,31 @@ def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severiti
         shown,
         severities.count(others),
         sum(cell.outcome is Outcome.PASS for cell in others),
-        state_of(shown, is_supported=bool(supported), is_whole=is_whole),
+        state_of(shown, is_supported=bool(supported), is_whole=is_whole, changed=changed),
+        changed,
     )
 
 
-def state_of(shown: Evidence, *, is_supported: bool, is_whole: bool = True) -> FieldState:
+def state_of(shown: Evidence, *, is_supported: bool, is_whole: bool = True, changed: int = 0) -> FieldState:
     """Returns what supported cells come to; the worst that is known counts, and what was not tested is never a tick.
 
     Args:
         shown: what the cells show.
         is_supported: whether any cell is supported.
         is_whole: whether the run came to its end: before it, cells may be missing that the report does not show.
+        changed: how many cells, supported or not, are not as on record of the release.
     """
-    if not is_supported:
-        return FieldState.UNSUPPORTED
-    if shown.new_failures or shown.against:
-        return FieldState.FAILS
-    if not shown.cells:
-        return FieldState.ASKS_NOTHING
-    if not is_whole or shown.errors or shown.ran + shown.errors + shown.not_tested < shown.cells:
-        return FieldState.INCOMPLETE
-    if shown.not_tested:
-        return FieldState.PARTLY if shown.ran else FieldState.NOT_TESTED
-    return FieldState.KNOWN if shown.known_failures else FieldState.HOLDS
+    incomplete = not is_whole or shown.errors or shown.ran + shown.errors + shown.not_tested < shown.cells
+    states = (
+        (shown.new_failures or shown.against, FieldState.FAILS),
+        (changed, FieldState.CHANGED),
+        (not is_supported, FieldState.UNSUPPORTED),
+        (not shown.cells, FieldState.ASKS_NOTHING),
+        (incomplete, FieldState.INCOMPLETE),
+        (shown.not_tested, FieldState.PARTLY if shown.ran else FieldState.NOT_TESTED),
+        (shown.known_failures, FieldState.KNOWN),
+    )
+    return next((state for holds, state in states if holds), FieldState.HOLDS)
 
 
 def field_words(field: Field) -> str:
@@ -116,4 +122,5 @@ def field_words(field: Field) -> str:
     tested = f"{shown.ran} of {shown.cells} tested" if shown.ran < shown.cells else ""
     failures = severity_words(shown.failed) or severity_words(shown.known)
     against = f"{shown.against} to fix" if shown.against else ""
-    return f"{field.state.glyph} {', '.join(filter(None, [tested, failures, against]))}"
+    changed = f"{field.changed} changed" if field.changed else ""
+    return f"{field.state.glyph} {', '.join(filter(None, [changed, tested, failures, against]))}"

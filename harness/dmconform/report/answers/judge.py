@@ -12,7 +12,7 @@ import msgspec
 from dmconform.core.errors import EmptySelection, UsageError
 from dmconform.core.nearest import unknown
 from dmconform.core.text import counted
-from dmconform.core.values import Host, Outcome, Relation, SdkId, Severity, sdk_parts
+from dmconform.core.values import Host, Judgement, Outcome, Relation, SdkId, Severity, sdk_parts
 from dmconform.core.versions import Minor
 from dmconform.report.answers.evidence import Severities, is_official
 from dmconform.report.answers.policy import Policy, RelativeMinor, Subject
@@ -68,6 +68,8 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, own_sui
     tally = Tally(policy, suite.faults, Severities(report), asked.command)
     for cell in cells:
         tally.count(cell, asked.step_of(cell))
+    for cell in _changed_beyond(report, policy, hosts, {cell.id for cell in cells}):
+        tally.count_changed(cell)
     reasons = [
         *_of_whole_report(report, asked.command),
         *_unselected(report, asked, named, suite),
@@ -135,6 +137,14 @@ def _named_cases(policy: Policy, suite: KnownSuite) -> frozenset[str]:
 
 def _counts(cell: CellEntry, policy: Policy, named: Collection[str]) -> bool:
     return cell.case in named and cell.relation is Relation.SUPPORTED and policy.counts_promises(cell.promises)
+
+
+def _changed_beyond(report: Report, policy: Policy, hosts: Collection[str], asked: Collection[str]) -> Iterator[CellEntry]:
+    """Yields the cells of a host to be released that no promise is about, and that are not as on record of that release."""
+    if policy.subject is Subject.HOST:
+        for cell in report.cells:
+            if cell.host in hosts and cell.id not in asked and cell.judgement is Judgement.CHANGED:
+                yield cell
 
 
 def _of_sdk(report: Report, policy: Policy, subject: str, suite: KnownSuite) -> _Asked:

@@ -69,6 +69,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     next_may_be_unknown: bool = False
     own_may_be_unknown: bool = False
     uncalled_allowed: bool = False
+    changed_facts_allowed: bool = False
     known_failures: tuple[str, ...] = ()
     known_failures_of: tuple[Fault, ...] = ()
     allow: tuple[Allowance, ...] = ()
@@ -97,7 +98,7 @@ _STEPS = {
     Subject.HOST: ("sdks", (RelativeMinor.OWN, RelativeMinor.PREVIOUS, RelativeMinor.OLDER)),
 }
 _ALL = {"title", "question", "subject", "promises"}
-_OF_REPORTS = {"cases", "known_failures", "known_failures_of", "allow"}
+_OF_REPORTS = {"cases", "known_failures", "known_failures_of", "allow", "changed_facts_allowed"}
 _KEYS = {
     Subject.SDK: _ALL | _OF_REPORTS | {"hosts", "next_may_be_unknown"},
     Subject.HOST: _ALL | _OF_REPORTS | {"sdks", "providers", "own_may_be_unknown"},

@@ -21,6 +21,7 @@ _BY_JUDGEMENT = {
     Judgement.XFAIL: ReasonKind.KNOWN,
     Judgement.XPASS: ReasonKind.RECORDS,
     Judgement.MISMATCH: ReasonKind.MISMATCH,
+    Judgement.CHANGED: ReasonKind.CHANGED,
 }
 
 
@@ -49,10 +50,19 @@ class Tally:
         """Counts a cell. `sdk`: where its SDK is, as seen from the host."""
         if cell.judgement is Judgement.PASS and cell.outcome is Outcome.PASS:
             self.held += 1
+        elif cell.judgement is Judgement.CHANGED:
+            self.count_changed(cell)
         elif cell.outcome.is_verdict or cell.judgement is Judgement.XPASS:
             self._count_failure(cell)
         else:
             self._count_without_answer(cell, sdk)
+
+    def count_changed(self, cell: CellEntry) -> None:
+        """Counts a cell that is not as on record of its release, which no promise need be about."""
+        if self._policy.changed_facts_allowed:
+            self._waived.setdefault("changed facts", []).append(cell)
+        else:
+            self._note(ReasonKind.CHANGED, _seen(cell), cell)
 
     def _count_failure(self, cell: CellEntry) -> None:
         fault = self._faults.get(cell.known_failure or "")
@@ -96,7 +106,8 @@ class Tally:
             seen = _seen(first)
             cases = counted(len({cell.case for cell in cells}), "case")
             named = [f"{record}:" if record else "", f"{severity_words(severities)} in {cases}," if severities else ""]
-            printed = f"{first.case}: {first.outcome.value}" + (f": {seen}" if seen else "")
+            outcome = "" if kind is ReasonKind.CHANGED else f"{first.outcome.value}: "
+            printed = f"{first.case}: {outcome}{seen}" if seen else f"{first.case}: {first.outcome.value}"
             text = " ".join([*filter(None, named), f"such as {printed}" if len(cells) > 1 else printed])
         return Reason(
             kind,
@@ -113,4 +124,4 @@ class Tally:
 
 
 def _seen(cell: CellEntry) -> str:
-    return without_chance(cell.mismatch or "" if cell.judgement is Judgement.MISMATCH else cell.detail)
+    return without_chance(cell.reason)

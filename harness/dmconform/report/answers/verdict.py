@@ -9,7 +9,7 @@ import msgspec
 from dmconform.core.errors import ExitCode
 from dmconform.core.values import Severity
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class GateAnswer(enum.Enum):
@@ -37,6 +37,7 @@ class ReasonKind(enum.Enum):
     KNOWN = "known failure that the policy does not name"
     RECORDS = "records of known failures that do not apply"
     MISMATCH = "static/run-time mismatch"
+    CHANGED = "changed fact"
     OWN = "the module itself fails"
     BLOCKED = "could not run"
     OPEN = "not judged"
@@ -49,7 +50,14 @@ class ReasonKind(enum.Enum):
     @property
     def is_certain(self) -> bool:
         """Whether it is against the release; the others only leave the question open."""
-        return self in (ReasonKind.BROKEN, ReasonKind.KNOWN, ReasonKind.RECORDS, ReasonKind.MISMATCH, ReasonKind.OWN)
+        return self in (
+            ReasonKind.BROKEN,
+            ReasonKind.KNOWN,
+            ReasonKind.RECORDS,
+            ReasonKind.MISMATCH,
+            ReasonKind.CHANGED,
+            ReasonKind.OWN,
+        )
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

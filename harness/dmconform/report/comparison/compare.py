@@ -58,9 +58,15 @@ def compare(old: Report, new: Report) -> ReportComparison:
 
 
 def answer_of(cell: CellEntry) -> CellAnswer:
-    """Returns a cell's answer. One that passes although its static analysis contradicts it counts as a failure."""
+    """Returns a cell's answer.
+
+    One that passes although its static analysis contradicts it counts as a failure, and so does one whose release is on record
+    to do something else.
+    """
+    if cell.judgement in (Judgement.MISMATCH, Judgement.CHANGED):
+        return CellAnswer.FAILS
     if cell.outcome is Outcome.PASS:
-        return CellAnswer.FAILS if cell.judgement is Judgement.MISMATCH else CellAnswer.HOLDS
+        return CellAnswer.HOLDS
     return CellAnswer.FAILS if cell.outcome.is_verdict else CellAnswer.NONE
 
 
@@ -69,6 +75,8 @@ def _kind(old: CellEntry | None, new: CellEntry | None) -> ChangeKind | None:
     if old is None or new is None:
         return ChangeKind.GONE if new is None else ChangeKind.NEW
     was, now = answer_of(old), answer_of(new)
+    if new.judgement is Judgement.CHANGED and (old.judgement is not Judgement.CHANGED or old.reason != new.reason):
+        return ChangeKind.CHANGED
     if was is not now:
         supported = Relation.SUPPORTED in (old.relation, new.relation)
         return ChangeKind.FACT if now is CellAnswer.FAILS and not supported else _TURNS[was, now]
@@ -83,7 +91,7 @@ def reason(cell: CellEntry) -> tuple[Outcome, str]:
 
 
 def _detail(cell: CellEntry) -> str:
-    return cell.mismatch or "" if cell.judgement is Judgement.MISMATCH else cell.detail
+    return cell.reason
 
 
 def _change(

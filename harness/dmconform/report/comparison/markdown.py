@@ -63,7 +63,7 @@ def _group(group: ChangeGroup) -> Iterator[str]:
 def annotations_of_comparison(comparison: ReportComparison) -> Iterator[Annotation]:
     """Yields regressions as errors, lost answers and limits of the comparison as warnings, then the counts."""
     for group in groups(comparison):
-        if group.kind in (ChangeKind.REGRESSION, ChangeKind.FAILURE, ChangeKind.LOST):
+        if group.kind in (ChangeKind.CHANGED, ChangeKind.REGRESSION, ChangeKind.FAILURE, ChangeKind.LOST):
             level = AnnotationLevel.WARNING if group.kind is ChangeKind.LOST else AnnotationLevel.ERROR
             first = group.changes[0]
             text = f"{counted(len(group.changes), 'cell')}\nwas: {group.was}\nnow: {group.now}\nagain: {first.reproduce}"

@@ -9,12 +9,13 @@ import msgspec
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.stability import Stability
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class ChangeKind(enum.Enum):
     """The change of a cell between two reports, by its answer: it holds, it fails, or it gives no answer."""
 
+    CHANGED = "changed fact"  # not as on record of its release any more, whatever is promised
     REGRESSION = "regression"  # supported, passed, fails now
     FAILURE = "failure"  # supported, gave no answer, fails now
     REPAIR = "repair"  # failed, holds now

@@ -17,11 +17,12 @@ from dmconform.report.comparison.model import CellChange, CellSide, ChangeKind, 
 from dmconform.report.stability import Stability
 
 LONGEST_LINE = 240
-GROUPS_SHOWN = {ChangeKind.REGRESSION: 4, ChangeKind.FAILURE: 3, ChangeKind.LOST: 3}
+GROUPS_SHOWN = {ChangeKind.CHANGED: 4, ChangeKind.REGRESSION: 4, ChangeKind.FAILURE: 3, ChangeKind.LOST: 3}
 """How many groups of a kind a terminal shows; of the other kinds one."""
-WITH_COMMAND = (ChangeKind.REGRESSION, ChangeKind.FAILURE)
+WITH_COMMAND = (ChangeKind.CHANGED, ChangeKind.REGRESSION, ChangeKind.FAILURE)
 
 MEANINGS = {
+    ChangeKind.CHANGED: "does not behave as is on record of its release, whatever is promised",
     ChangeKind.REGRESSION: "supported, passed before, fails now",
     ChangeKind.FAILURE: "supported, gave no answer before, fails now",
     ChangeKind.REPAIR: "failed before, holds now",
@@ -34,6 +35,7 @@ MEANINGS = {
     ChangeKind.PROMISE: "answers as before, but is supported in one of the two only",
 }
 STYLES = {
+    ChangeKind.CHANGED: "bold red",
     ChangeKind.REGRESSION: "bold red",
     ChangeKind.FAILURE: "bold red",
     ChangeKind.LOST: "magenta",
@@ -88,7 +90,9 @@ def _words(side: CellSide | None) -> str:
         return "not there"
     text = without_chance(side.detail)
     known = f" (known: {side.known_failure})" if side.known_failure else ""
-    mismatched = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS else ""
+    is_changed = side.judgement is Judgement.CHANGED
+    mismatched = ", with a static/run-time mismatch" if text and side.outcome is Outcome.PASS and not is_changed else ""
+    mismatched += ", a changed fact" if is_changed else ""
     unstable = " (FLAKY: run again alone, it ended otherwise)" if side.stability is Stability.UNSTABLE else ""
     return f"{side.outcome.value}{mismatched}{known}{unstable}" + (f": {text}" if text and not known else "")
 
@@ -98,7 +102,9 @@ def headline(comparison: ReportComparison) -> str:
     if not comparison.compared:
         return "Nothing was compared"
     regressions, failures = len(comparison.of(ChangeKind.REGRESSION)), len(comparison.of(ChangeKind.FAILURE))
+    changed = len(comparison.of(ChangeKind.CHANGED))
     parts = [
+        f"{counted(changed, 'changed fact')}" if changed else "",
         counted(regressions, "regression") if regressions else "No regression",
         f"{counted(failures, 'supported cell')} without an answer before fail now" if failures else "",
         *lost_answers(comparison),
@@ -151,7 +157,10 @@ def print_comparison(comparison: ReportComparison, console: Console) -> None:
     for note in notes(comparison):
         out.line(f"note: {note}", "yellow")
     out.line(counts(comparison), "bold")
-    out.line(headline(comparison), "bold red" if comparison.of(ChangeKind.REGRESSION) else "bold")
+    out.line(
+        headline(comparison),
+        "bold red" if comparison.of(ChangeKind.REGRESSION) or comparison.of(ChangeKind.CHANGED) else "bold",
+    )
 
 
 def _turn(group: ChangeGroup) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from dmconform.core.text import counted, cut
-from dmconform.core.values import Host, Provider, Relation, Severity, sdk_parts
+from dmconform.core.values import Host, Judgement, Provider, Relation, Severity, sdk_parts
 from dmconform.report.answers.answer import HOST_POLICY, SDK_POLICY, answers
 from dmconform.report.answers.evidence import severity_words
+from dmconform.report.answers.facts import facts_sentences
 from dmconform.report.answers.fields import Field, FieldState, fields
 from dmconform.report.answers.notices import Notice, notices
 from dmconform.report.answers.verdict import GateAnswer, GateVerdict, ReasonKind
@@ -26,6 +27,7 @@ _STYLES = {
     FieldState.HOLDS: "good",
     FieldState.KNOWN: "known",
     FieldState.FAILS: "bad",
+    FieldState.CHANGED: "bad",
     FieldState.INCOMPLETE: "incomplete",
     FieldState.PARTLY: "incomplete",
     FieldState.NOT_TESTED: "not-run",
@@ -212,6 +214,8 @@ def _view(field: Field) -> FieldView:
             word, note = f"{shown.known_failures} known", _worst(shown.known)
         case FieldState.FAILS if shown.new_failures:
             word, note = f"{shown.new_failures} fail", _worst(shown.failed)
+        case FieldState.CHANGED:
+            note = f"{field.changed} cells"
         case FieldState.FAILS:
             note = f"{shown.against} no longer as recorded"
         case FieldState.INCOMPLETE if shown.ran == shown.cells:
@@ -259,6 +263,7 @@ def _sentence(field: Field) -> str:
             f"new failures: {severity_words(shown.failed)}" if shown.failed else "",
             f"known failures: {severity_words(shown.known)}" if shown.known else "",
             f"{shown.against} not as recorded or as static analysis says" if shown.against else "",
+            f"{field.changed} not as on record of the release" if field.changed else "",
             f"{shown.errors} could not run" if shown.errors else "",
             f"{shown.not_tested} not tested" if shown.not_tested else "",
             f"{shown.not_applicable} not applicable" if shown.not_applicable else "",
@@ -305,6 +310,8 @@ def _answer(subject: str, policy: str, option: str, verdict: GateVerdict, record
 
 def _besides(report: Report) -> Iterator[NoticeView]:
     """Yields what modified builds and unreleased SDKs rest on, so that no result of them is taken for a release's."""
+    for text in facts_sentences(report):
+        yield NoticeView(text, filter_link(judgement=Judgement.CHANGED.value))
     for sdk, text in zip(development_sdks(report), development_sentences(report), strict=True):
         yield NoticeView(text, filter_link(sdk=sdk.id))
     for compared in compare_builds(report):

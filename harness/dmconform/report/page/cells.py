@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from dmconform.core.text import plain
-from dmconform.core.values import Severity
+from dmconform.core.values import FactState, Severity
 from dmconform.report.answers.evidence import Severities
 from dmconform.report.grid import Grid
 from dmconform.report.marks import ABI_WORDS, JUDGEMENT_MEANINGS, LOAD_WORDS, mark
@@ -74,7 +74,7 @@ def pack(report: Report, layout: Grid, texts: Texts, beside: Path | None = None)
     look, fact = [], []
     for cell in report.cells:
         look.append(looks.setdefault(_look(cell, texts, severities.of(cell), beside), len(looks)))
-        its = tuple((texts.add(name), _own(texts, cell, value)) for name, value in cell.facts.items())
+        its = tuple((texts.add(name), _own(texts, cell, value)) for name, value in _values(cell).items())
         fact.append(facts.setdefault(its, len(facts)))
     return PackedCells(
         look_fields=LOOK_FIELDS,
@@ -88,6 +88,13 @@ def pack(report: Report, layout: Grid, texts: Texts, beside: Path | None = None)
         module=[texts.add(cell.module_sha256 or "") for cell in report.cells],
         other_ids=_other_ids(report.cells),
     )
+
+
+def _values(cell: CellEntry) -> dict[str, str]:
+    """Returns the recorded values of a cell, after what is not as on record of the release."""
+    changed = {f"changed {one.what}": f"on record {one.recorded or 'nothing'}, since {one.since}" for one in cell.changed}
+    without = {"fact": cell.fact.value} if cell.fact is FactState.NONE else {}
+    return changed | without | cell.facts
 
 
 def positions(report: Report) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dmconform.core.text import counted
-from dmconform.core.values import Severity
+from dmconform.core.values import Judgement, Severity
 from dmconform.report.answers.evidence import Evidence, severity_words
 from dmconform.report.summary import Summary
 
@@ -29,6 +29,9 @@ def figures(summary: Summary) -> tuple[Shown, ...]:
 
 def _figures(summary: Summary) -> Iterator[Shown]:
     official, control = summary.official, summary.control
+    changed = summary.by_judgement[Judgement.CHANGED]
+    if changed:
+        yield Shown("changed", str(changed), "changed facts, of all cells: not as on record of the release", is_loud=True)
     yield _tested(summary)
     yield Shown("new", str(official.new_failures), _by_severity("new failures", official.failed), official.new_failures > 0)
     yield Shown("known", str(official.known_failures), _by_severity("known failures", official.known))

@@ -40,6 +40,7 @@ LEGEND = (
     (Judgement.FAIL, Mark("✗", "FAIL", "bad"), JUDGEMENT_MEANINGS[Judgement.FAIL]),
     (Judgement.XPASS, Mark("✓", "XPASS", "bad"), JUDGEMENT_MEANINGS[Judgement.XPASS]),
     (Judgement.MISMATCH, Mark("✓", "MISMATCH", "bad", MISMATCH_SIGN), JUDGEMENT_MEANINGS[Judgement.MISMATCH]),
+    (Judgement.CHANGED, Mark("✓", "CHANGED", "bad"), JUDGEMENT_MEANINGS[Judgement.CHANGED]),
     (Judgement.XFAIL, Mark("✗", "xfail", "known"), JUDGEMENT_MEANINGS[Judgement.XFAIL]),
     (Judgement.ERROR, Mark("■", "ERROR", "incomplete"), JUDGEMENT_MEANINGS[Judgement.ERROR]),
     (Judgement.INFORMATIONAL, Mark("✓", "pass", "fact-good"), "legacy or unsupported, and passes"),

@@ -17,6 +17,7 @@ LOADING = "Failed to load dynamic module: "
 """What a host says before the reason why it refused a module, maybe more than once."""
 
 _ORDER = (
+    Judgement.CHANGED,
     Judgement.FAIL,
     Judgement.XPASS,
     Judgement.ERROR,
@@ -78,6 +79,8 @@ def _failed(cell: CellEntry) -> bool:
 def _key(cell: CellEntry) -> tuple[Judgement, str, str, str]:
     if cell.judgement is Judgement.XFAIL and cell.known_failure:
         return cell.judgement, "", "", cell.known_failure
+    if cell.judgement is Judgement.CHANGED:
+        return cell.judgement, "", cell.reason, ""
     error = loader_error(cell.detail) if cell.outcome.is_verdict else None
     if error is not None:
         return cell.judgement, "", error, cell.known_failure or ""
@@ -97,6 +100,6 @@ def _cause(key: tuple[Judgement, str, str, str], cells: list[CellEntry], severit
         text=text or first_line(cells[0].detail),
         cells=tuple(cells),
         record=record,
-        is_loader=not where and judgement not in (Judgement.ERROR, Judgement.XFAIL),
+        is_loader=not where and judgement not in (Judgement.ERROR, Judgement.XFAIL, Judgement.CHANGED),
         reruns=reruns_in_words(cells),
     )

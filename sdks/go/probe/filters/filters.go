@@ -3,15 +3,19 @@ package filters
 
 import (
 	"errors"
+	"maps"
 
 	"github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go/shared"
 )
 
 const language = "go"
 
+// more are the filters that only some SDK versions have.
+var more = map[string]shared.HttpFilterConfigFactory{}
+
 // Factories returns every filter by its name.
 func Factories() map[string]shared.HttpFilterConfigFactory {
-	return map[string]shared.HttpFilterConfigFactory{
+	factories := map[string]shared.HttpFilterConfigFactory{
 		"transform":    configFactory(newTransform),
 		"local_reply":  configFactory(newLocalReply),
 		"identity":     configFactory(newIdentity),
@@ -25,7 +29,17 @@ func Factories() map[string]shared.HttpFilterConfigFactory {
 		"log":          configFactory(newLog),
 		"panic":        configFactory(newPanic),
 		"nonsense":     configFactory(newNonsense),
+
+		"bare":           configFactory(newBare),
+		"empty_value":    configFactory(newEmptyValue),
+		"ends_in_event":  endsInEventFactory{},
+		"odd_panic":      oddPanicFactory{},
+		"kept_scheduler": configFactory(newKeptScheduler),
+		"kept_handle":    configFactory(newKeptHandle),
+		"kept_view":      configFactory(newKeptView),
 	}
+	maps.Copy(factories, more)
+	return factories
 }
 
 // A configFactory turns the text of a filter configuration into what makes the filters.

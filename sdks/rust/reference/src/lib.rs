@@ -1,5 +1,5 @@
-//! A minimal SDK for HTTP, network and listener filters in Rust, with the names and signatures of the official SDK of the same
-//! release.
+//! A minimal SDK for HTTP, network and listener filters, bootstrap extensions, clusters and bridges in Rust, with the names and
+//! signatures of the official SDK of the same release.
 //!
 //! It covers what the probes use. Every callback from Envoy is guarded: a panic in a filter is logged at error level and
 //! ends that filter's stream or connection; it never leaves the module.
@@ -13,8 +13,17 @@ pub mod abi {
 #[macro_use]
 mod ignored;
 
+// The ABI of 1.37 has hardly more of it than its hooks.
+#[cfg(not(feature = "sdk-1-37"))]
+mod bootstrap;
+// The ABI of 1.37 has none.
+#[cfg(not(feature = "sdk-1-37"))]
+mod bridge;
 mod buffer;
 mod catch_unwind;
+// The ABI of 1.37 has none.
+#[cfg(not(feature = "sdk-1-37"))]
+mod cluster;
 mod guard;
 mod held;
 mod http;
@@ -25,9 +34,15 @@ mod listener;
 mod log;
 mod network;
 
+#[cfg(not(feature = "sdk-1-37"))]
+pub use bootstrap::*;
+#[cfg(not(feature = "sdk-1-37"))]
+pub use bridge::*;
 pub use buffer::{EnvoyBuffer, EnvoyMutBuffer};
 #[cfg(not(feature = "sdk-1-37"))]
 pub use catch_unwind::CatchUnwind;
+#[cfg(not(feature = "sdk-1-37"))]
+pub use cluster::*;
 pub use http::*;
 pub use init::*;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]

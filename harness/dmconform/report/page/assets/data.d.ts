@@ -4,7 +4,16 @@
 export type Outcome = "pass" | "fail" | "crash" | "hang" | "rejected" | "error" | "not tested" | "not applicable";
 
 /** The way the outcome of a cell counts in the end. */
-export type Judgement = "pass" | "fail" | "xfail" | "xpass" | "static/run-time mismatch" | "informational" | "error" | "skip";
+export type Judgement =
+  | "pass"
+  | "fail"
+  | "xfail"
+  | "xpass"
+  | "static/run-time mismatch"
+  | "changed fact"
+  | "informational"
+  | "error"
+  | "skip";
 
 /** The promise of the documents for the pair of SDK and host of a cell. */
 export type Relation = "supported" | "legacy" | "unsupported";

@@ -36,6 +36,7 @@ export function buildFailures() {
   const mismatches = data.mismatches.filter((it) => it.cells.some(isShown));
   const mismatched = mismatches.reduce((total, it) => total + it.cells.filter(isShown).length, 0);
   const parts = [
+    part("changed fact", "Changed facts", "change"),
     part("fail", "New failures", "cause"),
     part("xpass", "Known failures that no longer apply", "cause"),
     mismatches.length
@@ -70,7 +71,11 @@ function calm(shown, mismatches) {
   if (isFiltered()) return shown.length || mismatches ? [] : [el("p", {}, "No failure passes the filters.")];
   if (data.calm) return [el("p", { class: "calm" }, "✓ No new failure.")];
   const isNew = shown.some(
-    (it) => it.cause.judgement === "fail" || it.cause.judgement === "xpass" || it.cause.judgement === "error",
+    (it) =>
+      it.cause.judgement === "changed fact" ||
+      it.cause.judgement === "fail" ||
+      it.cause.judgement === "xpass" ||
+      it.cause.judgement === "error",
   );
   if (isNew || mismatches || data.inconsistencies.length) return [];
   return [el("p", {}, "No cell that ran fails this run, but the run is incomplete: the top of the page says why.")];

@@ -101,7 +101,7 @@ function draw(onChange) {
   scroll.classList.toggle("compact", state.flags.has("compact"));
   scroll.classList.toggle(
     "roomy",
-    looks.some((look) => look.judgement === "static/run-time mismatch"),
+    looks.some((look) => look.judgement === "static/run-time mismatch" || look.judgement === "changed fact"),
   ); // the longest mark
   const watcher = new IntersectionObserver(seen, { root: scroll, rootMargin: "250px 0px" });
   matrix.drawn = { scroll, grid, body, watcher };

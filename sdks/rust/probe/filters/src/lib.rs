@@ -1,10 +1,21 @@
 //! The Rust probe: the filters that `sdks/PROBES.md` describes.
 
+mod bare;
 mod body;
+// The ABI of 1.37 has no bridges.
+#[cfg(not(feature = "sdk-1-37"))]
+mod bridge;
 mod callout;
+mod empty_value;
+mod ends_in_event;
 mod filter_state;
+mod held_body;
+// The ABI of 1.37 has no clusters.
+#[cfg(not(feature = "sdk-1-37"))]
+mod hosts;
 mod http;
 mod identity;
+mod kept_scheduler;
 mod library;
 // Listener filters of the older SDKs lack a hook that hosts insist on.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
@@ -14,12 +25,19 @@ mod log;
 mod metadata;
 mod metrics;
 mod network;
+mod odd_panic;
 mod panic;
 mod per_route;
 mod plan;
+// The ABI of 1.37 cannot.
+#[cfg(not(feature = "sdk-1-37"))]
+mod recreates;
 mod refuse;
 mod reply;
 mod scheduled;
+// The ABI of 1.37 has no statistics for bootstrap extensions.
+#[cfg(not(feature = "sdk-1-37"))]
+mod statistics;
 mod transform;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
@@ -47,6 +65,14 @@ fn program_init() -> bool {
     #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_LISTENER_FILTER_CONFIG_FUNCTION
         .get_or_init(|| listener::new_filter_config);
+    #[cfg(not(feature = "sdk-1-37"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION
+        .get_or_init(|| statistics::new_config);
+    #[cfg(not(feature = "sdk-1-37"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_CLUSTER_CONFIG_FUNCTION.get_or_init(|| hosts::new_config);
+    #[cfg(not(feature = "sdk-1-37"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_UPSTREAM_HTTP_TCP_BRIDGE_CONFIG_FUNCTION
+        .get_or_init(|| bridge::new_config);
     // One write: `eprintln!` may split a line.
     std::io::stderr().write_all(b"dmconform: initialised\n").is_ok()
 }
@@ -70,6 +96,14 @@ fn new_filter_config<EC: EnvoyHttpFilterConfig, EHF: EnvoyHttpFilter>(
         "metrics" => metrics::config(envoy),
         "log" => log::config(config),
         "panic" => panic::config(config),
+        "bare" => bare::config(),
+        "empty_value" => empty_value::config(),
+        "ends_in_event" => ends_in_event::config(envoy, config),
+        "odd_panic" => odd_panic::config(config),
+        "held_body" => held_body::config(),
+        "kept_scheduler" => kept_scheduler::config(),
+        #[cfg(not(feature = "sdk-1-37"))]
+        "recreates" => recreates::config(config),
         _ => None,
     }
 }

@@ -98,6 +98,10 @@ pub trait EnvoyHttpFilter {
     #[cfg(not(feature = "sdk-1-37"))]
     fn reset_stream(&mut self, reason: abi::envoy_dynamic_module_type_http_filter_stream_reset_reason, details: &str);
 
+    /// Starts the stream anew, with these headers or its own; its filters end. Gives false where that cannot be.
+    #[cfg(not(feature = "sdk-1-37"))]
+    fn recreate_stream<'a>(&mut self, headers: Option<&'a [(&'a str, &'a [u8])]>) -> bool;
+
     /// The piece of the request body that has just come, in chunks; only in the body callback.
     fn get_received_request_body(&mut self) -> Option<Vec<EnvoyMutBuffer<'_>>>;
     /// The pieces of the request body that were held back so far, in chunks.

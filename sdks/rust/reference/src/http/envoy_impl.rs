@@ -18,7 +18,8 @@ pub struct EnvoyHttpFilterImpl {
     raw: abi::envoy_dynamic_module_type_http_filter_envoy_ptr,
 }
 
-fn module_headers(headers: &[(&str, &[u8])]) -> Vec<ModuleHeader> {
+/// Headers of the module's, to be read by Envoy during a call.
+pub(crate) fn module_headers(headers: &[(&str, &[u8])]) -> Vec<ModuleHeader> {
     let raw = |(key, value): &(&str, &[u8])| ModuleHeader {
         key_ptr: key.as_ptr().cast(),
         key_length: key.len(),
@@ -275,6 +276,15 @@ impl EnvoyHttpFilter for EnvoyHttpFilterImpl {
                 module_buffer(body.unwrap_or_default()),
                 module_buffer(details.unwrap_or_default().as_bytes()),
             );
+        }
+    }
+
+    #[cfg(not(feature = "sdk-1-37"))]
+    fn recreate_stream<'a>(&mut self, headers: Option<&'a [(&'a str, &'a [u8])]>) -> bool {
+        let mut raw = module_headers(headers.unwrap_or_default());
+        // SAFETY: see above.
+        unsafe {
+            abi::envoy_dynamic_module_callback_http_filter_recreate_stream(self.raw, raw.as_mut_ptr(), raw.len())
         }
     }
 

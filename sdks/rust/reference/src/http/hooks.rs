@@ -132,8 +132,12 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_stream_complete(
     envoy: abi::envoy_dynamic_module_type_http_filter_envoy_ptr,
     filter: abi::envoy_dynamic_module_type_http_filter_module_ptr,
 ) {
+    // Where the filter itself ends its stream, this comes while it does so, and must not be lost. Envoy keeps its side of the
+    // filter until the callback has returned to its event loop.
     // SAFETY: Envoy's promise, see above.
-    unsafe { call(envoy, filter, (), |filter, envoy| filter.on_stream_complete(envoy)) }
+    unsafe {
+        held::notify::<Filter>(filter, move |filter| filter.on_stream_complete(&mut EnvoyHttpFilterImpl::new(envoy)));
+    }
 }
 
 /// Defines the hooks whose answer is a status: `HOOK METHOD(PARAMETERS) -> STATUS`.

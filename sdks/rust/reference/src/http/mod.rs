@@ -13,6 +13,8 @@ mod scheduler;
 
 pub use config::EnvoyHttpFilterConfigImpl;
 pub use envoy::{EnvoyHttpFilter, EnvoyHttpFilterConfig};
+#[cfg(not(feature = "sdk-1-37"))]
+pub(crate) use envoy_impl::module_headers;
 pub use envoy_impl::EnvoyHttpFilterImpl;
 pub use filter::{HttpFilter, HttpFilterConfig};
 pub use metrics::{EnvoyCounterId, EnvoyGaugeId, EnvoyHistogramId};

@@ -41,6 +41,7 @@ type HttpFilterHandle interface {
 	BufferedRequestBody() BodyBuffer
 	// BufferedResponseBody is what the host has put by of the response's body.
 	BufferedResponseBody() BodyBuffer
+	recreator
 	// SendLocalResponse answers the request. The filter's callbacks for a response are not called for this one.
 	SendLocalResponse(status uint32, headers [][2]string, body []byte, detail string)
 	// ContinueRequest lets a request go on that a callback has stopped.

@@ -1,0 +1,168 @@
+"""From the command line to pairs: which pairs on which hosts, compared with what is on record."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from dmconform.abi.loading import load_every_abi
+from dmconform.core import paths
+from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.nearest import unknown
+from dmconform.core.progress import say
+from dmconform.core.versions import Minor
+from dmconform.hosts.selection import select_hosts
+from dmconform.matrix.prepare import fetch_hosts, lazy_engine
+from dmconform.measure.differential.calls import Target
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS
+from dmconform.measure.differential.request import RULES
+from dmconform.measure.differential.rules import fits, load_rules
+from dmconform.measure.differential.upstream import observing_server
+from dmconform.measure.pairs.generate import pairs_source
+from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
+from dmconform.measure.pairs.record import PairChange, PairRecord, as_json, changes, load_record, record_of
+from dmconform.measure.pairs.rules import load_pair_rules
+from dmconform.measure.pairs.run import MODULE, HostPairs, PairRunner, at_once
+from dmconform.measure.pairs.threads import HookThread, UpdateRun, load_threads, on_wrong_threads, update_runs
+from dmconform.sdks.builder import Toolchain
+from dmconform.sdks.generated import compile_c
+from dmconform.spec.catalogue import load_catalogue
+
+PAIRS: Final = paths.CONFORMANCE / "pairs"
+PAIR_RULES: Final = PAIRS / "rules.toml"
+THREADS_FILE: Final = PAIRS / "threads.toml"
+_SEED: Final = 7
+
+
+@dataclass(frozen=True)
+class PairRequest:
+    """The request of a command line; globs are over short names. Without hosts, the default ones whose ABI has signatures."""
+
+    hosts: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    sample: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all pairs are wanted."""
+        return not (self.points or self.first or self.then or self.hooks or self.sample is not None)
+
+
+@dataclass(frozen=True)
+class ComparedPairs:
+    """The pairs of a host, compared with what is on record."""
+
+    host: str
+    plan: PairPlan
+    wanted: int  # pairs
+    found: HostPairs
+    record: PairRecord
+    changes: tuple[PairChange, ...]
+    duration_s: float
+
+
+def run_pairs(request: PairRequest, folder: Path, records: Path = PAIRS) -> tuple[ComparedPairs, ...]:
+    """Runs the requested pairs; `folder` is for the Envoys' files, `records` has what is on record.
+
+    Raises:
+        UsageError: a host is not known, or nothing is selected.
+        DataFileError: a data file has a mistake.
+        HarnessError: a host, or the compiler, is not available.
+    """
+    abis = load_every_abi()
+    arguments = load_rules(RULES, abis.values())
+    rules = load_pair_rules(PAIR_RULES, abis.values())
+    catalogue = load_catalogue()
+    cache = paths.cache_folder()
+    usual = [
+        host.release
+        for host in catalogue.hosts
+        if host.default and (abi := abis.get(str(host.version.minor))) and any(each.has_signature for each in abi.functions)
+    ]
+    made: list[ComparedPairs] = []
+    with lazy_engine(cache) as engine, observing_server() as port:
+        selected = select_hosts(request.hosts or tuple(usual), catalogue.hosts)
+        plans: dict[str, tuple[PairPlan, Path]] = {}
+        for one in fetch_hosts(selected, catalogue.hosts, engine, cache):
+            if one.problem:
+                raise HarnessError(one.problem)
+            minor = str(one.host.release.minor)
+            if minor not in abis:
+                raise UsageError(unknown("minor", minor, abis, more="there is no ABI data of it"))
+            if minor not in plans:
+                plan = plan_pairs(abis[minor], arguments, rules)
+                toolchain: Callable[[], Toolchain] = engine.toolchain
+                source = {f"{MODULE}.c": pairs_source(plan, arguments).encode()}
+                plans[minor] = plan, compile_c(MODULE, source, cache, toolchain, COMPILER_FLAGS)
+            plan, library = plans[minor]
+            target = Target(one.host.id, Minor.parse(minor), Path(one.host.binary))
+            made.append(_on_host(request, plan, library, target, folder, port, records))
+    return tuple(made)
+
+
+def _on_host(
+    request: PairRequest, plan: PairPlan, library: Path, target: Target, folder: Path, port: int, records: Path
+) -> ComparedPairs:
+    started = time.monotonic()
+    wanted = select_pairs(plan, request)
+    runner = PairRunner(plan, library, target, folder, port)
+    table = load_threads(THREADS_FILE, [plan.abi, *load_every_abi().values()])
+    work = runner.runs(wanted)
+    if request.whole:
+        work += [_update(run, runner.found, table) for run in update_runs(plan, library, target, folder, port)]
+    say(f"{target.host}: {len(wanted)} pairs, in at least {len(work)} Envoys")
+    at_once(work, lambda text: say(f"{target.host}: {text}"))
+    for hook, thread in on_wrong_threads(table, runner.found.threads).items():
+        runner.found.wrong.setdefault(hook, set()).add(thread)
+    now = record_of(target.host, plan, runner.found)
+    compared = changes(load_record(records / f"{target.host}.json"), now, runner.found, request.whole)
+    return ComparedPairs(target.host, plan, len(wanted), runner.found, now, compared, time.monotonic() - started)
+
+
+def _update(run: Callable[[], UpdateRun], found: HostPairs, table: Sequence[HookThread]) -> Callable[[], None]:
+    def work() -> None:
+        done = run()
+        found.envoys += 1
+        if done.problem:
+            found.problems.append(f"{done.point.value}, {done.replaced.value}: {done.problem}")
+        for hook, thread in on_wrong_threads(table, done.seen.threads).items():
+            found.wrong.setdefault(hook, set()).add(f"{thread} ({done.replaced.value})")
+
+    return work
+
+
+def select_pairs(plan: PairPlan, request: PairRequest) -> tuple[Pair, ...]:
+    """Returns the pairs of a plan that are wanted.
+
+    Raises:
+        UsageError: none is.
+    """
+
+    def is_wanted(pair: Pair) -> bool:
+        point = plan.point(pair.hook)
+        return (
+            (not request.points or (point is not None and point.value in request.points))
+            and (not request.first or fits(pair.first or "-", *request.first))
+            and (not request.then or fits(pair.then, *request.then))
+            and (not request.hooks or fits(pair.hook, *request.hooks))
+        )
+
+    wanted = [pair for pair in plan.pairs if is_wanted(pair)]
+    if not wanted:
+        raise UsageError(f"the selection has no pair of {plan.abi.envoy}; dmconform pairs --help has examples")
+    if request.sample is not None and request.sample < len(wanted):
+        wanted = sorted(random.Random(_SEED).sample(wanted, request.sample))  # the same ones each time
+    return tuple(wanted)
+
+
+def write_records(compared: Sequence[ComparedPairs], records: Path = PAIRS) -> None:
+    """Writes what was seen as what is on record."""
+    for one in compared:
+        (records / f"{one.host}.json").write_text(as_json(one.record), encoding="utf-8")

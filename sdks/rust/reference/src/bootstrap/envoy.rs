@@ -1,0 +1,73 @@
+//! What a module can ask of Envoy about a bootstrap extension.
+
+use crate::abi::{
+    self, envoy_dynamic_module_type_envoy_buffer as RawBuffer,
+    envoy_dynamic_module_type_stats_iteration_action as Action,
+};
+use crate::buffer::EnvoyBuffer;
+use crate::guard;
+use std::ffi::c_void;
+
+/// Envoy's side of the configuration of an extension.
+pub trait EnvoyBootstrapExtensionConfig {
+    /// Lets Envoy go on with its start, which waits for it. To be called once.
+    fn signal_init_complete(&self);
+}
+
+/// Envoy's side of an extension.
+pub trait EnvoyBootstrapExtension {
+    /// Calls `callback` with the name and the value of each counter, as long as it returns true.
+    fn iterate_counters(&self, callback: &mut dyn FnMut(&str, u64) -> bool);
+}
+
+/// Envoy's side of the configuration of an extension; exists only while a callback runs.
+pub(super) struct EnvoyConfig(pub(super) abi::envoy_dynamic_module_type_bootstrap_extension_config_envoy_ptr);
+
+impl EnvoyBootstrapExtensionConfig for EnvoyConfig {
+    fn signal_init_complete(&self) {
+        // SAFETY: what Envoy passed to the callback that is running, so it is alive.
+        unsafe { abi::envoy_dynamic_module_callback_bootstrap_extension_config_signal_init_complete(self.0) }
+    }
+}
+
+/// Envoy's side of an extension; exists only while a callback runs.
+pub(super) struct EnvoyExtension(pub(super) abi::envoy_dynamic_module_type_bootstrap_extension_envoy_ptr);
+
+/// What the host hands back for each counter.
+struct Iteration<'a> {
+    callback: &'a mut dyn FnMut(&str, u64) -> bool,
+    stopped: bool,
+}
+
+impl EnvoyBootstrapExtension for EnvoyExtension {
+    fn iterate_counters(&self, callback: &mut dyn FnMut(&str, u64) -> bool) {
+        let mut iteration = Iteration { callback, stopped: false };
+        // SAFETY: what Envoy passed to the callback that is running, so it is alive; `iteration` outlives the call.
+        unsafe {
+            abi::envoy_dynamic_module_callback_bootstrap_extension_iterate_counters(
+                self.0,
+                Some(visit),
+                (&raw mut iteration).cast(),
+            );
+        }
+    }
+}
+
+/// Called by Envoy for each counter. Envoy's frames are below: a panic must not pass them, so it ends the iteration here.
+///
+/// # Safety
+/// `name` is valid during the call, and `iteration` is what `iterate_counters` passed.
+unsafe extern "C" fn visit(name: RawBuffer, value: u64, iteration: *mut c_void) -> Action {
+    // SAFETY: Envoy's promise, see above.
+    let (name, iteration) = unsafe { (EnvoyBuffer::from_raw(name), &mut *iteration.cast::<Iteration<'_>>()) };
+    if !iteration.stopped {
+        let name = String::from_utf8_lossy(name.as_slice());
+        let goes_on = guard::run("iterate_counters", || (iteration.callback)(&name, value));
+        iteration.stopped = goes_on != Some(true);
+    }
+    if iteration.stopped {
+        Action::Stop
+    } else {
+        Action::Continue
+    }
+}

@@ -1,0 +1,99 @@
+"""Pairs of calls on real Envoys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dmconform.abi.loading import load_every_abi
+from dmconform.core import paths
+from dmconform.core.versions import Minor
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.hosts.obtain import from_release
+from dmconform.matrix.prepare import lazy_engine
+from dmconform.measure.differential.calls import Target
+from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS
+from dmconform.measure.differential.generate import CRASH_VARIABLE
+from dmconform.measure.differential.request import RULES
+from dmconform.measure.differential.rules import load_rules
+from dmconform.measure.differential.upstream import observing_server
+from dmconform.measure.pairs.generate import pairs_source
+from dmconform.measure.pairs.lines import Nested
+from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
+from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
+from dmconform.measure.pairs.rules import load_pair_rules
+from dmconform.measure.pairs.run import MODULE, HostPairs, PairEnd, PairRunner, at_once
+from dmconform.measure.pairs.threads import Replaced, load_threads, on_wrong_threads, update_runs
+from dmconform.sdks.generated import compile_c
+
+pytestmark = pytest.mark.host
+
+HOST = "1.39.3"
+HEADERS, SEND = "http_filter_request_headers", "http_send_response"
+
+
+@dataclass(frozen=True)
+class Made:
+    """The module, its plan, and what it needs to run."""
+
+    plan: PairPlan
+    library: Path
+    target: Target
+    port: int
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Made]:
+    abis = load_every_abi()
+    arguments = load_rules(RULES, abis.values())
+    plan = plan_pairs(abis["1.39"], arguments, load_pair_rules(PAIR_RULES, abis.values()))
+    cache = paths.cache_folder()
+    release = next(one for one in load_hosts(paths.HOSTS_FILE) if one.release == HOST)
+    with lazy_engine(cache) as engine, observing_server() as port:
+        source = {f"{MODULE}.c": pairs_source(plan, arguments).encode()}
+        library = compile_c(MODULE, source, cache, engine.toolchain, COMPILER_FLAGS)
+        binary = from_release(release, cache, print).binary
+        yield Made(plan, library, Target(HOST, Minor(1, 39), Path(binary)), port)
+
+
+def _run(made: Made, folder: Path, *pairs: Pair, crash: str = "") -> HostPairs:
+    extra = {CRASH_VARIABLE: str(made.plan.callbacks[crash].number)} if crash else {}
+    runner = PairRunner(made.plan, made.library, made.target, folder, made.port, extra)
+    at_once(runner.runs(pairs), print)
+    return runner.found
+
+
+def test_a_pair_returns_and_the_client_sees_its_effect(made: Made, tmp_path: Path) -> None:
+    pair = Pair(HEADERS, SEND, "http_get_header")
+    found = _run(made, tmp_path, pair)
+    assert (found.results[pair].end, found.results[pair].client) == (PairEnd.RETURNED, "503")
+    assert Nested(HEADERS, SEND, "http_filter_local_reply") in found.nested
+
+
+def test_a_known_crash_is_seen(made: Made, tmp_path: Path) -> None:
+    """A listener filter that lets the chain go on from inside its own hook."""
+    pair = Pair("listener_filter_on_accept", "", "listener_filter_continue_filter_chain")
+    result = _run(made, tmp_path, pair).results[pair]
+    assert result.end is PairEnd.ENDS and result.detail.startswith("SIGSEGV"), result
+
+
+def test_a_planted_crash_is_seen_and_costs_its_own_pair_alone(made: Made, tmp_path: Path) -> None:
+    wanted = select_pairs(made.plan, PairRequest(hooks=(HEADERS,), first=("-",), then=("http_get_*",)))
+    planted = Pair(HEADERS, "", "http_get_headers")
+    assert planted in wanted
+    found = _run(made, tmp_path, *wanted, crash=planted.then)
+    assert found.results[planted].end is PairEnd.ENDS
+    assert {result.end for pair, result in found.results.items() if pair != planted} <= {PairEnd.RETURNED, PairEnd.WITHOUT}
+    assert set(found.results) == set(wanted)
+
+
+def test_an_update_destroys_a_route_configuration_on_a_worker_up_to_this_release(made: Made, tmp_path: Path) -> None:
+    runs = update_runs(made.plan, made.library, made.target, tmp_path, made.port)
+    done = {run.replaced: run for run in (next(runs)(), next(runs)())}
+    table = load_threads(THREADS_FILE, load_every_abi().values())
+    routes = done[Replaced.ROUTES]
+    assert not routes.problem, routes.problem
+    assert on_wrong_threads(table, routes.seen.threads) == {"http_filter_per_route_config_destroy": "worker"}
+    assert on_wrong_threads(table, done[Replaced.LISTENER].seen.threads) == {}

@@ -1,0 +1,112 @@
+"""Ways to make the cases of `streams` wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+from dmconform.casekit.raw_client import RawClient
+from dmconform.envoy.config import Listener
+from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.headers import Headers
+from dmconform.envoy.source_server import SourceServer
+
+from tests.hosts import sabotage
+from tests.hosts.bench import Bench
+from tests.hosts.wrong import Wrong
+
+
+def stays_half(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The upstream never sends the second half of its answer."""
+    patch.setattr(SourceServer, "let_go", lambda _: None)
+    patch.setattr(case, "NEVER_S", 0.3)
+    return bench
+
+
+def holds(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The modules hold what they should pass on."""
+    patch.setattr(case, "REQUEST_S", 0.3)
+    return sabotage.configured("hold")(bench, case, patch)
+
+
+def told_otherwise(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """Clients are told that what they expect is not done."""
+    patch.setattr(RawClient, "read_until", lambda *_: b"HTTP/1.1 417 Expectation Failed\r\n\r\n")
+    return bench
+
+
+def reads_less(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The last byte does not arrive."""
+    read = RawClient.read
+    patch.setattr(RawClient, "read", lambda client, size: read(client, size)[:-1])
+    return bench
+
+
+def no_upgrades(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """Listeners take no upgrades."""
+    to_json = Listener.to_json
+    patch.setattr(Listener, "to_json", lambda one: to_json(replace(one, upgrades=())))
+    return bench
+
+
+def always_active(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """A request is left for ever."""
+    patch.setattr(Envoy, "statistic", lambda *_: 1)
+    patch.setattr(case, "REQUEST_S", 0.3)
+    return bench
+
+
+def without_ends(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """Filters that are left out of what the case reads were never destroyed."""
+    return sabotage.log_without("request: 1 headers, 1 body")(bench, _, patch)
+
+
+TABLE = (
+    Wrong(
+        "streams/held_response",
+        "another answer",
+        sabotage.answers(lambda one: replace(one, status=500)),
+        "expected the answer that was held to arrive with HTTP/1.1, saw status 500",
+    ),
+    Wrong("streams/held_response", "half", stays_half, "expected the answer .* saw no complete answer in time"),
+    Wrong(
+        "streams/streamed_response",
+        "hooks",
+        sabotage.log_says("streamed: 0 headers", "streamed: 1 headers"),
+        "expected 0 headers, 0 body, 0 trailers hooks, saw 1 headers",
+    ),
+    Wrong(
+        "streams/streamed_response",
+        "another module",
+        sabotage.module_is("stream_response", "neighbour"),
+        "expected the streamed response with HTTP/1.1, saw",
+    ),
+    Wrong(
+        "streams/streamed_in_place",
+        "another module",
+        sabotage.module_is("stream_response", "neighbour"),
+        "expected the streamed response with HTTP/1.1, saw",
+    ),
+    Wrong(
+        "streams/streamed_in_place",
+        "without trailers",
+        sabotage.answers(lambda one: replace(one, trailers=Headers())),
+        "expected the streamed response with HTTP/1.1, saw .*None",
+    ),
+    Wrong("streams/early_answer", "held", holds, "expected 'status 403' everywhere, saw .*no answer"),
+    Wrong(
+        "streams/early_answer",
+        "another answer",
+        sabotage.answers(lambda one: replace(one, status=200)),
+        "expected 'status 403' everywhere, saw .*status 200",
+    ),
+    Wrong(
+        "streams/expect_continue", "otherwise", told_otherwise, "expected 'whole' everywhere, saw .*not told to go on: .*417"
+    ),
+    Wrong("streams/expect_continue", "cut", reads_less, "expected 'whole' everywhere, saw .*'cut'"),
+    Wrong("streams/upgrades", "none", no_upgrades, "expected 'whole' everywhere, saw .*HTTP/1.1 40"),
+    Wrong("streams/upgrades", "cut", reads_less, "expected 'whole' everywhere, saw .*'cut'"),
+    Wrong("streams/client_gone", "stays", always_active, "expected no request to be left in nothing-pass"),
+    Wrong("streams/client_gone", "not destroyed", without_ends, "filters to be destroyed, .* were"),
+)

@@ -1,0 +1,234 @@
+"""Pairs of calls: the plan, the rules, what is read from a log, and how a run compares with what is on record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dmconform.abi.loading import load_every_abi
+from dmconform.core.errors import DataFileError
+from dmconform.measure.differential.request import RULES
+from dmconform.measure.differential.rules import Rules, load_rules
+from dmconform.measure.pairs.generate import pairs_source
+from dmconform.measure.pairs.lines import Nested, read_pairs
+from dmconform.measure.pairs.plan import INSIDE, VIEWS, Pair, PairPlan, plan_pairs
+from dmconform.measure.pairs.record import as_json, changes, load_record, record_of
+from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
+from dmconform.measure.pairs.rules import Surroundings, load_pair_rules
+from dmconform.measure.pairs.run import HostPairs, PairEnd, PairResult
+from dmconform.measure.pairs.threads import load_threads, on_wrong_threads
+
+HEADERS, ENDED = "http_filter_request_headers", "http_filter_stream_complete"
+SEND, METHOD = "http_send_response", "http_get_header"
+
+
+@pytest.fixture(scope="module")
+def arguments() -> Rules:
+    return load_rules(RULES, load_every_abi().values())
+
+
+@pytest.fixture(scope="module")
+def plan(arguments: Rules) -> PairPlan:
+    abis = load_every_abi()
+    return plan_pairs(abis["1.39"], arguments, load_pair_rules(PAIR_RULES, abis.values()))
+
+
+def test_every_callback_is_called_in_the_hooks_that_have_its_handles(plan: PairPlan) -> None:
+    pairs = set(plan.pairs)
+    assert Pair(HEADERS, "", METHOD) in pairs and Pair("http_filter_destroy", "", METHOD) in pairs
+    assert Pair("http_filter_config_new", "", METHOD) not in pairs, "there is no filter yet"
+    assert Pair("network_filter_read", "", METHOD) not in pairs, "it belongs to another extension point"
+    assert Pair("network_filter_read", "", "log") in pairs, "all extension points share it"
+
+
+def test_calls_that_end_or_redirect_come_first_where_they_are_legal(plan: PairPlan) -> None:
+    pairs = set(plan.pairs)
+    assert Pair(HEADERS, SEND, METHOD) in pairs and Pair(HEADERS, SEND, SEND) in pairs
+    assert Pair(ENDED, SEND, METHOD) not in pairs
+    assert Pair(HEADERS, METHOD, SEND) not in pairs
+    assert plan.ends(Pair(HEADERS, SEND, METHOD)) and plan.ends(Pair(HEADERS, "", SEND))
+    assert not plan.ends(Pair(HEADERS, "http_clear_route_cache", METHOD)), "the stream goes on"
+
+
+def test_every_callback_is_in_a_pair_or_has_a_reason(plan: PairPlan) -> None:
+    named = {pair.then for pair in plan.pairs} | set(plan.not_called)
+    assert named >= set(plan.callbacks)
+
+
+def test_a_script_prepares_calls_and_stops(plan: PairPlan) -> None:
+    def number(name: str) -> int:
+        return plan.callbacks[name].number
+
+    scene = plan.rules.scene_of(HEADERS)
+    assert f"{HEADERS}={number(SEND)},{number(METHOD)}:1" in plan.script(scene, (Pair(HEADERS, SEND, METHOD),)).split(";")
+    event = plan.rules.scene_of("http_filter_scheduled")
+    entries = plan.script(event, (Pair("http_filter_scheduled", "", METHOD),)).split(";")
+    made = f"*{HEADERS}={number('http_filter_scheduler_new')},{number('http_filter_scheduler_commit')}:"
+    assert any(entry.startswith(made) for entry in entries)
+    assert f"http_filter_scheduled={number(METHOD)},{number('http_filter_continue_decoding')}" in entries
+    assert f"+http_filter_scheduled={number('http_filter_continue_decoding')}" in entries, "what has no pair goes on as well"
+    ended = plan.script(event, (Pair("http_filter_scheduled", SEND, METHOD),)).split(";")
+    assert f"http_filter_scheduled={number(SEND)},{number(METHOD)}" in ended, "nothing is to go on after an answer"
+
+
+def test_a_handle_that_the_hook_lacks_is_made_first(plan: PairPlan) -> None:
+    new, commit = plan.callbacks["http_filter_scheduler_new"], plan.callbacks["http_filter_scheduler_commit"]
+    script = plan.script(plan.rules.scene_of(HEADERS), (Pair(HEADERS, "", commit.name),))
+    assert f"{HEADERS}={new.number},{commit.number}" in script.split(";")
+
+
+def test_the_module_has_a_function_for_each_callback(plan: PairPlan, arguments: Rules) -> None:
+    source = pairs_source(plan, arguments)
+    assert all(f"static void call_{one.number}(const char *hook)" in source for one in plan.callbacks.values())
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('within = []\ndefine = ["x_*"]', "'x_*' fits no callback of any minor"),
+        (
+            'within = []\ndefine = []\n[[first]]\ncallbacks = ["http_send_response"]\nhooks = ["nowhere"]',
+            "'nowhere' is not a hook",
+        ),
+        ('within = []\ndefine = []\n[[stop]]\nhook = "http_filter_new"\nreturns = "nothing"', "'nothing' is not a value"),
+    ],
+)
+def test_a_rule_that_fits_nothing_is_refused(tmp_path: Path, line: str, problem: str) -> None:
+    head, _, tables = line.partition("\n[[")
+    rest = "".join(f"{key} = []\n" for key in ("first", "stop", "go_on", "scene") if f"[[{key}]]" not in line)
+    (tmp_path / "rules.toml").write_text(f"{head}\n{rest}" + (f"[[{tables}\n" if tables else ""))
+    with pytest.raises(DataFileError, match=problem.replace("*", r"\*")):
+        load_pair_rules(tmp_path / "rules.toml", load_every_abi().values())
+
+
+LOG = """
+dmconform-pairs enter http_filter_request_headers wrk:worker_0 - - -
+dmconform-pairs pair http_filter_request_headers 0
+dmconform-differential begin http_filter_request_headers http_send_response 0
+dmconform-pairs enter http_filter_stream_complete wrk:worker_0 http_filter_request_headers http_send_response -
+dmconform-pairs leave http_filter_stream_complete
+[critical] envoy bug failure: false. Details: it is late
+dmconform-differential result http_filter_request_headers http_send_response 0 =
+dmconform-pairs done http_filter_request_headers 0
+dmconform-pairs leave http_filter_request_headers
+dmconform-pairs enter http_filter_destroy wrk:worker_0 - - -
+dmconform-pairs leave http_filter_destroy
+dmconform-pairs enter http_filter_scheduled wrk:worker_0 - - gone
+"""
+
+
+def test_what_a_log_shows() -> None:
+    seen = read_pairs(LOG)
+    assert seen.nested == {Nested(HEADERS, SEND, ENDED)}
+    assert seen.gone == {("http_filter_scheduled", "-")}
+    assert seen.alarms == ((f"in {SEND} in {HEADERS}", "envoy bug failure: false. Details: it is late"),)
+    assert seen.begun == (0,) and seen.done == {0} and seen.open_hook == "http_filter_scheduled"
+    assert seen.threads[HEADERS] == {"wrk:worker_0"} and seen.calls.unfinished is None
+
+
+def _found(*results: tuple[Pair, PairResult]) -> HostPairs:
+    return HostPairs(dict(results), {Nested(HEADERS, SEND, ENDED)}, {HEADERS: {"wrk:worker_0"}}, envoys=len(results))
+
+
+LIVES = PairResult(PairEnd.RETURNED, client="503")
+DIES = PairResult(PairEnd.ENDS, "SIGSEGV in http_get_header")
+PAIR = Pair(HEADERS, SEND, METHOD)
+
+
+def test_a_record_is_kept_and_compared(tmp_path: Path, plan: PairPlan) -> None:
+    died = _found((PAIR, DIES), (Pair(HEADERS, SEND, SEND), LIVES))
+    record = record_of("1.39.3", plan, died)
+    (tmp_path / "r.json").write_text(as_json(record))
+    kept = load_record(tmp_path / "r.json")
+    assert kept == record and changes(kept, record, died, whole=True) == ()
+    lived = _found((PAIR, LIVES))
+    (gone,) = changes(kept, record_of("1.39.3", plan, lived), lived, whole=False)
+    assert (gone.what, gone.pair, gone.is_new) == ("ends Envoy", f"{SEND} {METHOD} {HEADERS}", False)
+    (new, *nested) = changes(None, record, died, whole=True)
+    assert new.is_new and new.detail == "SIGSEGV in http_get_header" and [one.what for one in nested] == ["nested"]
+
+
+def test_what_was_not_run_is_not_missed(plan: PairPlan) -> None:
+    record = record_of("1.39.3", plan, _found((PAIR, DIES)))
+    other = HostPairs({Pair(HEADERS, "", METHOD): LIVES})
+    assert changes(record, record_of("1.39.3", plan, other), other, whole=False) == ()
+
+
+def test_what_ends_sometimes_may_live(plan: PairPlan) -> None:
+    record = record_of("1.39.3", plan, _found((PAIR, PairResult(PairEnd.SOMETIMES))))
+    for result in (LIVES, DIES, PairResult(PairEnd.SOMETIMES)):
+        found = _found((PAIR, result))
+        assert changes(record, record_of("1.39.3", plan, found), found, whole=False) == ()
+
+
+def test_alarms_and_destroyed_objects_are_compared(plan: PairPlan) -> None:
+    found = _found(
+        (PAIR, PairResult(PairEnd.RETURNED, "", "503", (f"in {METHOD} in {HEADERS}: envoy bug failure: 7",), ("x",)))
+    )
+    made = changes(record_of("1.39.3", plan, _found((PAIR, LIVES))), record_of("1.39.3", plan, found), found, whole=True)
+    assert [(one.what, one.detail) for one in made] == [("alarm", "envoy bug failure: N"), ("gone", "x")]
+
+
+def test_views_come_first_and_what_may_change_them_is_known(plan: PairPlan) -> None:
+    pair = Pair(HEADERS, VIEWS, "http_filter_get_attribute_string")
+    assert pair in plan.pairs and pair.calls == ("http_filter_get_attribute_string",)
+    script = plan.script(plan.rules.scene_of(HEADERS), (pair,))
+    getters = ",".join(str(plan.callbacks[name].number) for name in plan.view_getters(HEADERS))
+    assert f"{HEADERS}={getters},{plan.callbacks[pair.then].number}" in script.split(";")
+    assert plan.rules.may_change("http_set_header", "http_get_header")
+    assert not plan.rules.may_change("http_set_header", "http_filter_get_attribute_string")
+
+
+def test_a_callback_is_called_inside_an_iteration(plan: PairPlan) -> None:
+    hook, iterator = "bootstrap_extension_server_initialized", "bootstrap_extension_iterate_counters"
+    pair = Pair(hook, f"{INSIDE}{iterator})", "bootstrap_extension_get_counter_value")
+    assert pair in plan.pairs and pair.iterator == iterator
+    numbers = f"{plan.callbacks[iterator].number}@{plan.callbacks[pair.then].number}"
+    assert f"{hook}={numbers}" in plan.script(plan.rules.scene_of(hook), (pair,)).split(";")
+
+
+def test_a_further_scene_has_pairs_of_its_own(plan: PairPlan) -> None:
+    pair = Pair("http_filter_http_callout_done", "", SEND, "callout-no-endpoints")
+    assert pair in plan.pairs and str(pair).endswith("(callout-no-endpoints)")
+    assert plan.rules.scene_named(pair.scene, pair.hook).cluster is Surroundings.EMPTY
+    assert plan.rules.scene_named("", pair.hook).name == "callout"
+
+
+def test_each_hook_has_a_thread() -> None:
+    table = load_threads(THREADS_FILE, load_every_abi().values())
+    assert on_wrong_threads(table, {"http_filter_config_destroy": ["main", "wrk:worker_0"]}) == {
+        "http_filter_config_destroy": "worker"
+    }
+    assert on_wrong_threads(table, {HEADERS: ["wrk:worker_0"], "lb_new": ["main", "envoy-1.40.0"]}) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ('[[hook]]\nhooks = ["*"]\non = ["anywhere"]\nby = "x"', "expected main, worker or both"),
+        ('[[hook]]\nhooks = ["http_filter_new"]\non = ["main"]\nby = "x"', "has no rule"),
+        ('[[hook]]\nhooks = ["nothing"]\non = ["main"]\nby = "x"', "fits no hook"),
+    ],
+)
+def test_a_table_of_threads_with_a_mistake_is_refused(tmp_path: Path, text: str, problem: str) -> None:
+    (tmp_path / "threads.toml").write_text(text)
+    with pytest.raises(DataFileError, match=problem):
+        load_threads(tmp_path / "threads.toml", load_every_abi().values())
+
+
+def test_a_new_thread_is_a_change(plan: PairPlan) -> None:
+    found = _found((PAIR, LIVES))
+    found.wrong["http_filter_config_destroy"] = {"worker (routes by discovery)"}
+    now = record_of("1.39.3", plan, found)
+    (made,) = changes(record_of("1.39.3", plan, _found((PAIR, LIVES))), now, found, whole=True)
+    assert (made.what, made.pair, made.detail) == ("thread", "http_filter_config_destroy", "worker (routes by discovery)")
+    assert changes(now, record_of("1.39.3", plan, _found((PAIR, LIVES))), found, whole=True) == (), "which thread is a race"
+
+
+def test_a_selection_names_pairs(plan: PairPlan) -> None:
+    none_before = select_pairs(plan, PairRequest(first=("-",), hooks=(HEADERS,)))
+    assert none_before and all(not pair.first and pair.hook == HEADERS for pair in none_before)
+    assert select_pairs(plan, PairRequest(points=("http_filter",), first=(SEND,), then=(METHOD,), hooks=(HEADERS,))) == (PAIR,)
+    some = select_pairs(plan, PairRequest(sample=5))
+    assert len(some) == 5 and some == select_pairs(plan, PairRequest(sample=5))
+    assert PairRequest().whole and not PairRequest(sample=5).whole

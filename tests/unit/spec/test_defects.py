@@ -1,0 +1,126 @@
+"""The page of defects is the one of the data, and the data make sense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from dmconform.cli.pages import defects_text
+from dmconform.core import paths
+from dmconform.core.errors import DataFileError
+from dmconform.sdks.catalogue import reproducers_of
+from dmconform.spec.catalogue import load_catalogue
+from dmconform.spec.defects import (
+    REPRODUCER_LINES,
+    Defect,
+    Referable,
+    check_length,
+    check_references,
+    load_answers,
+    load_defects,
+)
+
+from tests.checkout import ROOT
+from tests.recorded import assert_page
+
+CATALOGUE = load_catalogue()
+DEFECTS = load_defects(paths.DEFECTS)
+REPRODUCERS = reproducers_of(paths.SDKS / "cpp")
+GOOD = """
+[[defect]]
+id = "one"
+title = "It ends."
+kind = "pairs"
+severity = "ends Envoy"
+points = ["http_filter"]
+releases = ["1.39.3"]
+clean = ["1.40.0"]
+right = "It goes on."
+seen = "SIGSEGV."
+fault = "host"
+found_by = "some/case"
+reproducer = "some_module"
+report = "not reported"
+listed = false
+"""
+KNOWN = Referable(("1.39.3", "1.40.0"), ("some/case",), ("some_module",))
+
+
+def loaded(folder: Path, text: str, name: str = "some") -> tuple[Defect, ...]:
+    """Loads a file of a folder, with what it refers to."""
+    (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    defects = load_defects(folder)
+    check_references(folder, defects, KNOWN)
+    return defects
+
+
+def test_the_page_is_the_one_of_the_data() -> None:
+    assert_page("docs/defects.md", defects_text(CATALOGUE), "dmconform findings --defects --write")
+
+
+def test_every_defect_that_is_shown_has_its_section_and_anchor() -> None:
+    page = defects_text(CATALOGUE)
+    for one in DEFECTS:
+        assert page.count(f'<a id="{one.id}"></a>') == bool(one.found_by), one.id
+
+
+def test_answers_are_where_they_are_said_to_be() -> None:
+    for one in load_answers(paths.DEFECTS):
+        page, _, heading = one.answer.partition("#")
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        anchors = {line.lstrip("# ").lower().replace(" ", "-") for line in text.splitlines() if line.startswith("#")}
+        assert not heading or heading in anchors, one
+
+
+def test_a_good_entry_is_taken(tmp_path: Path) -> None:
+    (one,) = loaded(tmp_path, GOOD)
+    assert (one.method, one.releases) == ("some", ("1.39.3",))
+    assert loaded(tmp_path, GOOD.replace('"some/case"', '"some first THEN second"'))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"pairs"', '"trouble"', "kind"),
+        ('"ends Envoy"', '"bad"', "severity"),
+        ('["http_filter"]', '["filter"]', "points"),
+        ('"host"', '"nobody"', "fault"),
+        ('["1.39.3"]', '["1.39.9"]', "1.39.9 is no known release"),
+        ('["1.40.0"]', '["1.39.3"]', "1.39.3 is in releases and in clean"),
+        ('["1.39.3"]', "[]", "expected releases on which some/case shows it, found none"),
+        ('"It goes on."', '""', "right is empty"),
+        ('"some/case"', '"other/case"', "found_by 'other/case' is neither a case nor 'some' and its input"),
+        ('"some/case"', '""', "expected either found_by or why"),
+        ("listed = false", 'listed = false\nwhy = "so"', "expected either found_by or why"),
+        ("listed = false", 'listed = false\nmethod = "so"', "expected no method"),
+        ('"some_module"', '"other_module"', "there is no reproducer 'other_module'"),
+        ('"not reported"', '"somewhere"', "expected report ="),
+        ("listed = false", 'listed = false\nnews = "x"', "news"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in GOOD
+    with pytest.raises(DataFileError, match=message.replace("(", r"\(")):
+        loaded(tmp_path, GOOD.replace(old, new))
+
+
+def test_an_id_is_in_one_file_only(tmp_path: Path) -> None:
+    (tmp_path / "first.toml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(DataFileError, match=r"duplicate id 'one'; first.toml has it too"):
+        loaded(tmp_path, GOOD, "second")
+
+
+@pytest.mark.parametrize("name", REPRODUCERS)
+def test_a_reproducer_is_short_and_used(name: str) -> None:
+    check_length(REPRODUCERS[name])
+    folders = (paths.CASES, ROOT / "tests" / "hosts" / "wrong")
+    texts = "".join(file.read_text(encoding="utf-8") for folder in folders for file in sorted(folder.glob("*.py")))
+    uses = f'"{name}"' in texts or any(one.reproducer == name for one in DEFECTS)
+    assert uses, f"expected a case, one of its mutations, or a defect to use the module {name}"
+
+
+def test_a_reproducer_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "long.c"
+    file.write_text("// line\n" * (REPRODUCER_LINES + 1), encoding="utf-8")
+    with pytest.raises(DataFileError, match="expected at most 60 lines, found 61"):
+        check_length(file)
