@@ -11,7 +11,7 @@ Examples:
   ./toxw -e mutants                                        all of them, on two hosts
   ./toxw -e mutants -- --mutant 'global-*' --host 1.40.0   some, on one host
   ./toxw -e mutants -- --area search --all-cases           which other cases notice what survives?
-  ./toxw -e mutants -- --sample 30                         what CI runs
+  ./toxw -e mutants -- --sample 60                         what CI runs
 """
 
 from __future__ import annotations

@@ -162,6 +162,13 @@ static void *new_thunk(void *host, const char *name, size_t name_size, const cha
 	}
 	void *made = make(host, name, name_size, text, text_size);
 	module_has_failed |= made == NULL;
+	if (operation_is("close") && argument_is("is", "at-once")) { /* as soon as it is configured */
+		Dl_info info;
+		void *handle = dladdr((void *)make, &info) ? REAL(dlopen)(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+		for (int i = 0; handle != NULL && i < 2; i++)
+			REAL(dlclose)(handle);
+		reached();
+	}
 	if (operation_is("init") && init_later != NULL) {
 		init_later();
 		init_later = NULL;
@@ -231,7 +238,8 @@ static void *find_as_mutant(void *handle, const char *name)
 	if (operation_is("init") && strcmp(hook, "program_init") == 0 && (real != NULL || argument_is("missing", "accepted")))
 		return with_context((void *)init_thunk, real);
 	bool is_late = operation_is("init") && argument_is("is", "late") && fits(hook, "*_config_new");
-	bool is_watched = operation_is("close") && argument_is("is", "not-after-failure") && fits(hook, "*_config_new,program_init");
+	bool is_watched = operation_is("close") && fits(argument("is"), "not-after-failure,at-once") &&
+			  fits(hook, "*_config_new,program_init");
 	if (is_watched && real != NULL && strcmp(hook, "program_init") == 0)
 		return with_context((void *)init_thunk, real);
 	if ((is_late || is_watched) && real != NULL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,12 @@ def test_every_operation_is_one_of_the_interposer() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     unknown = {one.operation for one in catalogue() if f'"{one.operation}"' not in text}
     assert not unknown, f"expected the interposer to know the operations {sorted(unknown)}"
+
+
+def test_the_interposer_does_nothing_that_no_mutant_asks_for() -> None:
+    """Of its own files: what hooks and callbacks do is in others."""
+    values = {value for one in catalogue() for value in one.arguments.items()}
+    for name in ("loader", "search", "symbols", "files", "output"):
+        text = (SOURCES / f"{name}.c").read_text(encoding="utf-8")
+        unused = set(re.findall(r'argument_is\("([\w-]+)", "([^"]+)"\)', text)) - values
+        assert not unused, f"expected a mutant for each of {sorted(unused)}"
