@@ -9,7 +9,7 @@ from dmconform.core.values import Outcome
 from dmconform.hosts.catalogue import KnownHost
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import Stability, stability
-from dmconform.spec.fact_edits import Seen
+from dmconform.spec.fact_edits import CellFact
 from dmconform.spec.facts import Behaviour, RecordedRun, observed
 
 
@@ -21,7 +21,7 @@ def behaviour_of(cell: CellEntry) -> Behaviour:
     )
 
 
-def seen_in(report: Report, known: Iterable[KnownHost]) -> Iterator[Seen]:
+def seen_in(report: Report, known: Iterable[KnownHost]) -> Iterator[CellFact]:
     """Yields the cells of known releases that ran, and ended the same way each time that they did.
 
     Raises:
@@ -37,4 +37,4 @@ def seen_in(report: Report, known: Iterable[KnownHost]) -> Iterator[Seen]:
     for cell in report.cells:
         ran = cell.outcome.is_verdict or cell.outcome is Outcome.NOT_APPLICABLE
         if ran and cell.host in hosts and cell.sdk not in unreleased and stability(cell) is not Stability.UNSTABLE:
-            yield Seen(cell.case, (cell.sdk, cell.host), behaviour_of(cell), run)
+            yield CellFact(cell.case, (cell.sdk, cell.host), behaviour_of(cell), run)

@@ -25,7 +25,7 @@ class Edit(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Seen:
+class CellFact:
     """How a cell ended in a report."""
 
     case: str
@@ -42,7 +42,7 @@ class Edited:
     cells: Mapping[Edit, tuple[str, ...]]
 
 
-def edited(facts: Facts, seen: Iterable[Seen], cases: Collection[str], is_named: Callable[[str], bool]) -> Edited:
+def edited(facts: Facts, seen: Iterable[CellFact], cases: Collection[str], is_named: Callable[[str], bool]) -> Edited:
     """Returns facts with those of cells that were seen.
 
     A cell that has none gets one. Of the others, those that are named are corrected, and the rest stays as it is.

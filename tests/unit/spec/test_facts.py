@@ -10,7 +10,7 @@ import pytest
 from dmconform.core.errors import DataFileError
 from dmconform.core.values import AbiVerdict, Language, Load, Outcome, Provider
 from dmconform.spec.catalogue import load_catalogue
-from dmconform.spec.fact_edits import Edit, Seen, edited, facts_texts
+from dmconform.spec.fact_edits import CellFact, Edit, edited, facts_texts
 from dmconform.spec.fact_gaps import gaps
 from dmconform.spec.facts import (
     FOLDER,
@@ -111,7 +111,9 @@ def test_each_thing_that_changed_is_named() -> None:
     assert changes(Fact(old, FIRST), old) == ()
 
 
-def written(seen: list[Seen], folder: Path, facts: Facts | None = None, named: str = "", cases: tuple[str, ...] = ()) -> Facts:
+def written(
+    seen: list[CellFact], folder: Path, facts: Facts | None = None, named: str = "", cases: tuple[str, ...] = ()
+) -> Facts:
     """What is read after these cells were put on record."""
     found = edited(facts or Facts(()), seen, {LOADS, "rtld/global", *cases}, lambda cell: cell == named)
     folder.mkdir(exist_ok=True)
@@ -122,8 +124,8 @@ def written(seen: list[Seen], folder: Path, facts: Facts | None = None, named: s
 
 def test_facts_are_read_as_they_were_written_and_the_same_bytes_each_time(tmp_path: Path) -> None:
     hosts = ("1.38.2", "1.39.3", "1.40.0")
-    seen = [Seen(LOADS, (sdk, host), PASSES if sdk < "go" else WARNS, FIRST) for sdk in EVERY_SDK for host in hosts]
-    seen.append(Seen("rtld/global", (EVERY_SDK[0], hosts[0]), Behaviour(Outcome.FAIL, detail='a "quoted" text'), LATER))
+    seen = [CellFact(LOADS, (sdk, host), PASSES if sdk < "go" else WARNS, FIRST) for sdk in EVERY_SDK for host in hosts]
+    seen.append(CellFact("rtld/global", (EVERY_SDK[0], hosts[0]), Behaviour(Outcome.FAIL, detail='a "quoted" text'), LATER))
     facts = written(seen, tmp_path / "one")
     written(seen[::-1], tmp_path / "two")
     for one in seen:
@@ -139,8 +141,8 @@ def test_facts_are_read_as_they_were_written_and_the_same_bytes_each_time(tmp_pa
 
 def test_what_is_on_record_stays_unless_it_is_named(tmp_path: Path) -> None:
     key = ("cpp@1.39:reference", "1.40.0")
-    facts = written([Seen(LOADS, key, PASSES, FIRST)], tmp_path)
-    again = [Seen(LOADS, key, WARNS, LATER), Seen("rtld/global", key, PASSES, LATER)]
+    facts = written([CellFact(LOADS, key, PASSES, FIRST)], tmp_path)
+    again = [CellFact(LOADS, key, WARNS, LATER), CellFact("rtld/global", key, PASSES, LATER)]
     found = edited(facts, again, {LOADS, "rtld/global"}, lambda _: False)
     assert {edit: list(cells) for edit, cells in found.cells.items() if cells} == {
         Edit.LEFT: [f"{LOADS}/{'/'.join(key)}"],
@@ -151,7 +153,7 @@ def test_what_is_on_record_stays_unless_it_is_named(tmp_path: Path) -> None:
 
 
 def test_facts_of_cases_that_are_no_more_go(tmp_path: Path) -> None:
-    facts = written([Seen("rtld/old", ("cpp@1.39:reference", "1.40.0"), PASSES, FIRST)], tmp_path, cases=("rtld/old",))
+    facts = written([CellFact("rtld/old", ("cpp@1.39:reference", "1.40.0"), PASSES, FIRST)], tmp_path, cases=("rtld/old",))
     found = edited(facts, (), {LOADS}, lambda _: False)
     assert (list(found.facts), found.cells[Edit.REMOVED]) == ([], ("rtld/old/cpp@1.39:reference/1.40.0",))
 
