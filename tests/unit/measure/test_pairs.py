@@ -63,7 +63,7 @@ def test_a_script_prepares_calls_and_stops(plan: PairPlan) -> None:
     assert f"{HEADERS}={number(SEND)},{number(METHOD)}:1" in plan.script(scene, (Pair(HEADERS, SEND, METHOD),)).split(";")
     event = plan.rules.scene_of("http_filter_scheduled")
     entries = plan.script(event, (Pair("http_filter_scheduled", "", METHOD),)).split(";")
-    made = f"*{HEADERS}={number('http_filter_scheduler_new')},{number('http_filter_scheduler_commit')}:"
+    made = f"%{HEADERS}={number('http_filter_scheduler_new')},{number('http_filter_scheduler_commit')}:"
     assert any(entry.startswith(made) for entry in entries)
     assert f"http_filter_scheduled={number(METHOD)},{number('http_filter_continue_decoding')}" in entries
     assert f"+http_filter_scheduled={number('http_filter_continue_decoding')}" in entries, "what has no pair goes on as well"

@@ -99,6 +99,7 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     invalidates: tuple[Invalidates, ...] = ()
     views_in: tuple[str, ...] = ()
     inside_in: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
     def not_in_hook(self, callback: str, hook: str) -> str | None:
         """Returns why a callback is not called in a hook (short names); None if it is."""

@@ -32,7 +32,7 @@ MODULE: Final = "dmconform_pairs"
 IN_COMPANY: Final = 60  # pairs that one Envoy is asked for, one after another
 PATIENCE_S: Final = 0.6
 LONGER_PATIENCE_S: Final = 3.0
-THREADS: Final = 5  # Envoys at once: most of their time they wait
+THREADS: Final = 6  # Envoys at once: most of their time they wait
 
 
 def _empty(draft: Draft) -> None:
@@ -179,7 +179,7 @@ class PairRunner:
             suspects = set() if fine else {some[begun[-1]]} if begun else {some[0]}
             if fine and seen.gone:
                 suspects = {some[number] for number in begun}
-            if not begun and fine:
+            if not begun and (fine or tried.ended is AttemptEnd.HUNG):
                 for pair in left:
                     self._keep(pair, PairResult(PairEnd.NOT_REACHED))
                 return
@@ -210,6 +210,8 @@ class PairRunner:
         match tried.ended:
             case AttemptEnd.CRASHED:
                 return PairResult(PairEnd.ENDS, _how(tried, seen), client, gone=_gone(seen), alarms=_alarms(seen))
+            case AttemptEnd.HUNG if not seen.begun and not pair.hook.startswith("cluster_"):
+                return PairResult(PairEnd.NOT_REACHED)  # what was to lead there holds all requests
             case AttemptEnd.HUNG:
                 return PairResult(PairEnd.HANGS, tried.message, client, gone=_gone(seen), alarms=_alarms(seen))
             case AttemptEnd.REFUSED:
