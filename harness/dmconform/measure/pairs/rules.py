@@ -23,7 +23,7 @@ class PairDrive(enum.Enum):
     GONE = "gone"  # clients begin a request and go away
 
 
-class Surroundings(enum.Enum):
+class ClusterBehind(enum.Enum):
     """What the cluster behind an Envoy is like."""
 
     SERVES = "serves"
@@ -77,7 +77,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     returns: Mapping[str, str] = {}
     close: tuple[str, ...] = ()
     drive: PairDrive = PairDrive.USUAL
-    cluster: Surroundings = Surroundings.SERVES
+    cluster: ClusterBehind = ClusterBehind.SERVES
     extra: bool = False
     then: tuple[str, ...] = ()
 

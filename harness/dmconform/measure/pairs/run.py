@@ -26,7 +26,7 @@ from dmconform.measure.pairs.drive import drive_pairs
 from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Nested, Seen, read_pairs
 from dmconform.measure.pairs.plan import VIEWS, Pair, PairPlan
-from dmconform.measure.pairs.rules import Scene, Surroundings
+from dmconform.measure.pairs.rules import ClusterBehind, Scene
 
 MODULE: Final = "dmconform_pairs"
 IN_COMPANY: Final = 60  # pairs that one Envoy is asked for, one after another
@@ -47,7 +47,10 @@ def _refuses(draft: Draft) -> None:
 
 
 _CLOSED_PORT: Final = 1  # below what is given out, and no service that is in use
-_ALTERED: Final[Mapping[Surroundings, Callable[[Draft], None]]] = {Surroundings.EMPTY: _empty, Surroundings.REFUSES: _refuses}
+_ALTERED: Final[Mapping[ClusterBehind, Callable[[Draft], None]]] = {
+    ClusterBehind.EMPTY: _empty,
+    ClusterBehind.REFUSES: _refuses,
+}
 
 
 class PairEnd(enum.Enum):
@@ -251,7 +254,7 @@ class PairRunner:
             self._count += 1
             folder = self._folder / f"{self._target.host}-{self._count:05}"
         saw: list[str] = []
-        serves = job.scene.cluster is Surroundings.SERVES
+        serves = job.scene.cluster is ClusterBehind.SERVES
         accepted = [False]
 
         def look(envoy: Envoy) -> None:
