@@ -14,7 +14,7 @@ from dmconform.measure.pairs.lines import Nested, read_pairs
 from dmconform.measure.pairs.plan import INSIDE, VIEWS, Pair, PairPlan, plan_pairs
 from dmconform.measure.pairs.record import as_json, changes, load_record, record_of
 from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
-from dmconform.measure.pairs.rules import Surroundings, load_pair_rules
+from dmconform.measure.pairs.rules import ClusterBehind, load_pair_rules
 from dmconform.measure.pairs.run import HostPairs, PairEnd, PairResult
 from dmconform.measure.pairs.threads import load_threads, on_wrong_threads
 
@@ -63,7 +63,7 @@ def test_a_script_prepares_calls_and_stops(plan: PairPlan) -> None:
     assert f"{HEADERS}={number(SEND)},{number(METHOD)}:1" in plan.script(scene, (Pair(HEADERS, SEND, METHOD),)).split(";")
     event = plan.rules.scene_of("http_filter_scheduled")
     entries = plan.script(event, (Pair("http_filter_scheduled", "", METHOD),)).split(";")
-    made = f"*{HEADERS}={number('http_filter_scheduler_new')},{number('http_filter_scheduler_commit')}:"
+    made = f"%{HEADERS}={number('http_filter_scheduler_new')},{number('http_filter_scheduler_commit')}:"
     assert any(entry.startswith(made) for entry in entries)
     assert f"http_filter_scheduled={number(METHOD)},{number('http_filter_continue_decoding')}" in entries
     assert f"+http_filter_scheduled={number('http_filter_continue_decoding')}" in entries, "what has no pair goes on as well"
@@ -190,7 +190,7 @@ def test_a_callback_is_called_inside_an_iteration(plan: PairPlan) -> None:
 def test_a_further_scene_has_pairs_of_its_own(plan: PairPlan) -> None:
     pair = Pair("http_filter_http_callout_done", "", SEND, "callout-no-endpoints")
     assert pair in plan.pairs and str(pair).endswith("(callout-no-endpoints)")
-    assert plan.rules.scene_named(pair.scene, pair.hook).cluster is Surroundings.EMPTY
+    assert plan.rules.scene_named(pair.scene, pair.hook).cluster is ClusterBehind.EMPTY
     assert plan.rules.scene_named("", pair.hook).name == "callout"
 
 

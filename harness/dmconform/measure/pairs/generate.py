@@ -2,7 +2,7 @@
 
 `SCRIPT_VARIABLE` has entries with semicolons between: `HOOK=CALL,CALL` or `HOOK=CALL:VALUE`, where calls are numbers and the
 value is what the hook returns after them. An entry is good for one time that its hook is entered, one with `*` before it for
-each time, one with `+` for each time that no entry without a sign is left for.
+each time, with `%` only as long as an entry without a sign is left, one with `+` for each time that none of these is used.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dmconform.abi.types import Function, FunctionPointer, Struct
 from dmconform.measure.differential.arguments import Arguments, is_handle
 from dmconform.measure.differential.generate import PREAMBLE, call_lines, harmless_end, inner_first, taker
 from dmconform.measure.differential.rules import TYPE_PREFIX, Rules, fits, short
-from dmconform.measure.pairs.plan import ANYWHERE, ENVOY, MODULE, PairCallback, PairPlan
+from dmconform.measure.pairs.plan import ENVOY, MODULE, PairCallback, PairPlan
 
 PAIRS_MARK: Final = "dmconform-pairs"
 SCRIPT_VARIABLE: Final = "DMCONFORM_PAIRS"
@@ -45,7 +45,7 @@ def pairs_source(plan: PairPlan, arguments: Rules) -> str:
     )
     bodies = {hook.name: _body(plan, hook, arguments) for hook in plan.hooks.values() if short(hook.name) != "program_init"}
     handles = sorted(set(re.findall(r"\bhandle_(\w+)", "\n".join([calls, *bodies.values()]))))
-    anywhere = [each for each in handles if fits(each, *ANYWHERE)]
+    anywhere = [each for each in handles if fits(each, *plan.rules.stays)]
     held = [each for each in handles if each not in anywhere]
     parts = [PREAMBLE]
     parts += [f"#pragma weak {one.function.name}" for one in plan.callbacks.values()]  # what a host lacks is null
@@ -206,7 +206,7 @@ __attribute__((unused)) static long told(const char *hook, long otherwise) {
 _RUN: Final = r"""
 struct entry {
   char hook[96];
-  bool each, rest;
+  bool each, rest, before;
   atomic_bool done;
   int calls[160], inside[160];
   int count;
@@ -221,7 +221,8 @@ __attribute__((constructor)) static void read_script(void) {
   while (at && *at && entry_count < 512) {
     struct entry *it = &entries[entry_count++];
     it->rest = *at == '+';
-    it->each = *at == '*' || it->rest;
+    it->before = *at == '%';
+    it->each = *at == '*' || it->rest || it->before;
     at += it->each;
     size_t size = strcspn(at, "=");
     memcpy(it->hook, at, size < 95 ? size : 95);
@@ -258,12 +259,20 @@ static void check_views(int call, const char *hook) {
   }
 }
 
+static bool are_left(void) {
+  for (struct entry *it = entries; it < entries + entry_count; it++) {
+    if (!it->each && !atomic_load(&it->done)) return true;
+  }
+  return false;
+}
+
 static void run(const char *hook) {
   bool used = false;
   int index = -1;
   for (struct entry *it = entries; it < entries + entry_count; it++) {
     index += !it->each;
-    if (strcmp(it->hook, hook) || (it->rest && used) || (!it->each && (used || atomic_exchange(&it->done, true)))) continue;
+    if (strcmp(it->hook, hook) || (it->rest && used) || (it->before && !are_left())) continue;
+    if (!it->each && (used || atomic_exchange(&it->done, true))) continue;
     if (!it->each) {
       used = true;
       note("pair", hook);

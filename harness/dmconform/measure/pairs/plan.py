@@ -18,7 +18,6 @@ VIEWS: Final = "(views)"
 INSIDE: Final = "(inside "
 """How the first call begins, before the name of an iterator, where the other is called by what it iterates with."""
 ENVOY, MODULE = "_envoy_ptr", "_module_ptr"
-ANYWHERE = ("cluster_metric_*",)  # handles that stay good after the hook in which a callback gave them
 
 
 @dataclass(frozen=True)
@@ -96,17 +95,16 @@ class PairPlan:
     def script(self, scene: Scene, pairs: tuple[Pair, ...]) -> str:
         """Returns what the module is to do, as it reads it from its environment: see `dmconform.measure.pairs.generate`."""
         entries = []
-        for hook in dict.fromkeys([*self.always, *scene.prepare]):
-            if hook not in self.hooks:
-                continue
-            names = [*self.always.get(hook, ()), *scene.prepare.get(hook, ())]
-            numbers = [self.callbacks[name].number for name in names if name in self.callbacks]
-            entries.append(self._entry(f"*{hook}", numbers, scene.returns.get(hook)))
+        for sign, prepared in (("*", self.always), ("%", scene.prepare)):
+            for hook, names in prepared.items():
+                numbers = [self.callbacks[name].number for name in names if name in self.callbacks]
+                if hook in self.hooks:
+                    entries.append(self._entry(f"{sign}{hook}", numbers, scene.returns.get(hook) if sign == "%" else None))
         for pair in pairs:
-            names = [*self._before(pair), *(self.view_getters(pair.hook) if pair.first == VIEWS else ()), *pair.calls]
+            before_and = [*self._before(pair), *(self.view_getters(pair.hook) if pair.first == VIEWS else ()), *pair.calls]
             if not self.ends(pair):
-                names += [one for one in scene.close if one in self.callbacks]
-            called: list[int | str] = [self.callbacks[name].number for name in names]
+                before_and += [one for one in scene.close if one in self.callbacks]
+            called: list[int | str] = [self.callbacks[name].number for name in before_and]
             if pair.iterator is not None:
                 called = [f"{self.callbacks[pair.iterator].number}@{self.callbacks[pair.then].number}"]
             entries.append(self._entry(pair.hook, called, self.rules.stops(pair.hook, pair.calls)))
@@ -141,7 +139,7 @@ class PairPlan:
             for name in names
             if name in self.callbacks
             for give in self.callbacks[name].gives
-            if fits(give, *ANYWHERE)
+            if fits(give, *self.rules.stays)
         }
 
     def _givers(self, handle: str, have: set[str]) -> Iterator[PairCallback]:
@@ -159,6 +157,8 @@ def handles_in(hook: Function, rules: PairRules) -> tuple[str, ...]:
     given = [type_ for type_ in params if is_handle(type_) and type_.endswith(ENVOY)]
     if short(hook.name).endswith("_new"):
         return tuple(given)
+    point = point_of(hook.name)
+    given += [one for one in rules.stays if one.endswith(ENVOY) and point is not None and point_of(one) is point]
     own = [f"{type_.removesuffix(MODULE)}{ENVOY}" for type_ in params if type_.endswith(MODULE)]
     return tuple(dict.fromkeys([*given, *(type_ for type_ in own if not fits(type_, *rules.within))]))
 

@@ -23,7 +23,7 @@ class PairDrive(enum.Enum):
     GONE = "gone"  # clients begin a request and go away
 
 
-class Surroundings(enum.Enum):
+class ClusterBehind(enum.Enum):
     """What the cluster behind an Envoy is like."""
 
     SERVES = "serves"
@@ -77,7 +77,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     returns: Mapping[str, str] = {}
     close: tuple[str, ...] = ()
     drive: PairDrive = PairDrive.USUAL
-    cluster: Surroundings = Surroundings.SERVES
+    cluster: ClusterBehind = ClusterBehind.SERVES
     extra: bool = False
     then: tuple[str, ...] = ()
 
@@ -99,6 +99,7 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     invalidates: tuple[Invalidates, ...] = ()
     views_in: tuple[str, ...] = ()
     inside_in: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
 
     def not_in_hook(self, callback: str, hook: str) -> str | None:
         """Returns why a callback is not called in a hook (short names); None if it is."""

@@ -26,13 +26,13 @@ from dmconform.measure.pairs.drive import drive_pairs
 from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Nested, Seen, read_pairs
 from dmconform.measure.pairs.plan import VIEWS, Pair, PairPlan
-from dmconform.measure.pairs.rules import Scene, Surroundings
+from dmconform.measure.pairs.rules import ClusterBehind, Scene
 
 MODULE: Final = "dmconform_pairs"
 IN_COMPANY: Final = 60  # pairs that one Envoy is asked for, one after another
 PATIENCE_S: Final = 0.6
 LONGER_PATIENCE_S: Final = 3.0
-THREADS: Final = 5  # Envoys at once: most of their time they wait
+THREADS: Final = 6  # Envoys at once: most of their time they wait
 
 
 def _empty(draft: Draft) -> None:
@@ -47,7 +47,10 @@ def _refuses(draft: Draft) -> None:
 
 
 _CLOSED_PORT: Final = 1  # below what is given out, and no service that is in use
-_ALTERED: Final[Mapping[Surroundings, Callable[[Draft], None]]] = {Surroundings.EMPTY: _empty, Surroundings.REFUSES: _refuses}
+_ALTERED: Final[Mapping[ClusterBehind, Callable[[Draft], None]]] = {
+    ClusterBehind.EMPTY: _empty,
+    ClusterBehind.REFUSES: _refuses,
+}
 
 
 class PairEnd(enum.Enum):
@@ -179,7 +182,7 @@ class PairRunner:
             suspects = set() if fine else {some[begun[-1]]} if begun else {some[0]}
             if fine and seen.gone:
                 suspects = {some[number] for number in begun}
-            if not begun and fine:
+            if not begun and (fine or tried.ended is AttemptEnd.HUNG):
                 for pair in left:
                     self._keep(pair, PairResult(PairEnd.NOT_REACHED))
                 return
@@ -210,6 +213,8 @@ class PairRunner:
         match tried.ended:
             case AttemptEnd.CRASHED:
                 return PairResult(PairEnd.ENDS, _how(tried, seen), client, gone=_gone(seen), alarms=_alarms(seen))
+            case AttemptEnd.HUNG if not seen.begun and not pair.hook.startswith("cluster_"):
+                return PairResult(PairEnd.NOT_REACHED)  # what was to lead there holds all requests
             case AttemptEnd.HUNG:
                 return PairResult(PairEnd.HANGS, tried.message, client, gone=_gone(seen), alarms=_alarms(seen))
             case AttemptEnd.REFUSED:
@@ -249,7 +254,7 @@ class PairRunner:
             self._count += 1
             folder = self._folder / f"{self._target.host}-{self._count:05}"
         saw: list[str] = []
-        serves = job.scene.cluster is Surroundings.SERVES
+        serves = job.scene.cluster is ClusterBehind.SERVES
         accepted = [False]
 
         def look(envoy: Envoy) -> None:

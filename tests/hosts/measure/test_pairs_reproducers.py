@@ -1,0 +1,74 @@
+"""The modules in C that show what pairs found: each ends the newest release that has its defect, and no clean one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from dmconform.abi.bindings.c_header import c_header
+from dmconform.abi.bindings.stub_module import stub_module
+from dmconform.abi.loading import load_every_abi
+from dmconform.core import paths
+from dmconform.core.values import Severity
+from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.extension_points.attempt import attempt
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
+from dmconform.hosts.catalogue import load_hosts
+from dmconform.hosts.obtain import from_release
+from dmconform.matrix.prepare import lazy_engine
+from dmconform.measure.differential.upstream import observing_server
+from dmconform.sdks.generated import compile_c
+from dmconform.spec.defects import Defect, load_defects
+
+pytestmark = pytest.mark.host
+
+SHOWN = [one for one in load_defects(paths.CONFORMANCE / "defects") if one.method == "pairs" and one.reproducer is not None]
+SOURCES = paths.SDKS / "cpp" / "reproducers"
+Try = Callable[[Defect, str], Attempt]
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
+    """Uses a defect's module on a release."""
+    cache = paths.cache_folder()
+    hosts = {host.release: host for host in load_hosts(paths.HOSTS_FILE)}
+    abis = load_every_abi()
+    with lazy_engine(cache) as engine, observing_server() as port:
+
+        def use(one: Defect, release: str) -> Attempt:
+            assert one.reproducer is not None
+            minor = hosts[release].version.minor
+            abi = abis[str(minor)]
+            sources = {
+                f"{one.reproducer}.c": (SOURCES / f"{one.reproducer}.c").read_bytes(),
+                "stubs.c": stub_module(abi, weak=True).encode(),
+                "abi.h": c_header(abi).encode(),
+            }
+            number = str(minor).replace(".", "")
+            flags = ("-D_GNU_SOURCE", f"-DDMCONFORM_SDK_MINOR={number}", "-Wno-unused-const-variable")
+            library: Path = compile_c(one.reproducer, sources, cache, engine.toolchain, flags)
+            return attempt(
+                Path(from_release(hosts[release], cache, print).binary),
+                ModuleUse(one.points[0], ModuleRef(one.reproducer), "shown"),
+                tmp_path_factory.mktemp(one.reproducer),
+                search_path=library.parent,
+                upstream_port=port,
+            )
+
+        yield use
+
+
+@pytest.mark.parametrize("one", SHOWN, ids=lambda one: str(one.id))
+def test_a_module_in_c_shows_a_release_that_has_the_defect(tried: Try, one: Defect) -> None:
+    result = tried(one, one.releases[-1])
+    if one.severity is Severity.HANGS:
+        assert result.ended is AttemptEnd.HUNG, result
+    else:
+        assert result.ended is AttemptEnd.CRASHED and "SIG" in result.message, result
+
+
+@pytest.mark.parametrize("one", [one for one in SHOWN if "1.40.0" in one.clean], ids=lambda one: str(one.id))
+def test_a_clean_release_serves(tried: Try, one: Defect) -> None:
+    result = tried(one, "1.40.0")
+    assert result.ended is AttemptEnd.WORKED, result
