@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dmconform.casekit import Cell, ask_in_bulk, case, held, listener, requests_of_a_load
+from dmconform.casekit import DIRECT_BODY, DIRECT_PATH, Cell, ask_in_bulk, case, held, listener, requests_of_a_load
 
 WARM_REQUESTS = 5_000
 """After so many the allocator has what it keeps for the next ones."""
@@ -15,6 +15,8 @@ def test_per_request(cell: Cell) -> None:
     """Many requests through a module that holds and changes bodies leave next to nothing behind."""
     requests = requests_of_a_load()
     with cell.start(listener("transform", "memory")) as envoy:
+        body = envoy.request(DIRECT_PATH).body
+        assert body == f"res[{DIRECT_BODY}]", f"expected the module to change responses, saw {body!r}"
         port = envoy.take_port("main")
         warm = ask_in_bulk(port, WARM_REQUESTS)
         assert warm == WARM_REQUESTS, f"expected {WARM_REQUESTS} requests to be answered, {warm} were"

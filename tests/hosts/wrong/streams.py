@@ -117,7 +117,7 @@ TABLE = (
         "streams/destroyed_in_commit",
         "another",
         sabotage.module_is("unload_in_commit", "neighbour"),
-        "expected the module to hold",
+        "expected the (module to hold|configuration to be)",
     ),
     Wrong("streams/destroyed_in_commit", "unseen", unseen, "expected the configuration to be destroyed with its listener"),
     Wrong("streams/slow_reader", "less", reads_less, "expected all 12000000 bytes of upstream, saw .* and 11999999"),
