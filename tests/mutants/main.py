@@ -36,12 +36,13 @@ from dmconform.hosts.catalogue import KnownHost, load_hosts
 from dmconform.matrix.prepare import Selection, prepare
 from dmconform.spec.cases import load_requirements
 from dmconform.spec.catalogue import Catalogue, load_catalogue
+from dmconform.spec.mutation_score import AreaScore, MutationScore, mutation_score_json
 
 from tests.checkout import ROOT
 from tests.mutants.campaign import Campaign
 from tests.mutants.catalogue import CATALOGUE, Mutant, areas_of, load_mutants
 from tests.mutants.compiling import compiled
-from tests.mutants.score import Fate, Score, Tried, scores, table, untried
+from tests.mutants.score import Fate, Tried, scores, table, untried
 
 HOSTS: Final = ("1.40.0", "1.38.2")
 SEED: Final = 20_261_130  # CI's: what it finds is found again
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all-cases", action="store_true", help="try every case on a survivor, and print which notice it")
     parser.add_argument("--list", action="store_true", help="list the selected mutants and run nothing")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what became of each mutant into this file")
+    parser.add_argument(
+        "--write", action="store_true", help="write the score into conformance/mutation_score.json; of all mutants only"
+    )
     parser.add_argument("--keep", type=Path, default=KEEP, metavar="DIR", help="for the evidence of survivors")
     parser.add_argument("--catalogue", type=Path, default=CATALOGUE, metavar="DIR", help=argparse.SUPPRESS)
     return parser
@@ -144,6 +148,8 @@ def _main(arguments: argparse.Namespace) -> int:
     catalogue = load_catalogue()
     requirements = load_requirements(paths.SPEC_FILE)
     languages = {one.id: one.declaration.languages for one in catalogue.cases}
+    if arguments.write and (arguments.mutant or arguments.area or arguments.host or arguments.sample is not None):
+        raise UsageError("--write: expected no selection, as the score is that of all mutants on the default hosts")
     mutants = selected(load_mutants(languages, requirements, arguments.catalogue), arguments)
     if arguments.list:
         for one in mutants:
@@ -165,6 +171,8 @@ def _main(arguments: argparse.Namespace) -> int:
     found = scores(mutants, tried)
     if arguments.json is not None:
         arguments.json.write_text(json.dumps([one.as_data() for one in tried], indent=1), encoding="utf-8")
+    if arguments.write:
+        paths.MUTATION_SCORE_FILE.write_bytes(mutation_score_json(MutationScore(tuple(hosts), len(tried), found)))
     print(*_result(tried, found, arguments.keep), sep="\n")
     print(f"{len(tried)} trials on {', '.join(hosts)} in {time.monotonic() - begun:.0f} s")
     if any(one.fate is Fate.ERROR for one in tried):
@@ -200,7 +208,7 @@ def _campaign(
     return Campaign(prepared.plan_file, compiled(folder / "library"), hosts, lambda text: print(text, flush=True), keep)
 
 
-def _result(tried: Sequence[Tried], found: Sequence[Score], keep: Path) -> Iterator[str]:
+def _result(tried: Sequence[Tried], found: Sequence[AreaScore], keep: Path) -> Iterator[str]:
     """The lines that say what survives, and the scores."""
     for one in tried:
         if one.fate not in (Fate.SURVIVED, Fate.ERROR):

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dmconform.spec.mutation_score import AreaScore
+
 from tests.mutants.catalogue import Mutant
 
 
@@ -47,17 +49,7 @@ class Tried:
         }
 
 
-@dataclass(frozen=True)
-class Score:
-    """How many of an area's mutants are noticed on every host that they concern."""
-
-    area: str
-    noticed: int
-    total: int
-    equivalent: int
-
-
-def scores(mutants: Sequence[Mutant], tried: Sequence[Tried]) -> tuple[Score, ...]:
+def scores(mutants: Sequence[Mutant], tried: Sequence[Tried]) -> tuple[AreaScore, ...]:
     """The score of each area, in order.
 
     Args:
@@ -70,11 +62,11 @@ def scores(mutants: Sequence[Mutant], tried: Sequence[Tried]) -> tuple[Score, ..
     for area in sorted({one.area for one in mutants}):
         counting = [one for one in mutants if one.area == area and one.equivalent is None]
         equivalent = sum(one.area == area and one.equivalent is not None for one in mutants)
-        found.append(Score(area, sum(one.id in good for one in counting), len(counting), equivalent))
+        found.append(AreaScore(area, sum(one.id in good for one in counting), len(counting), equivalent))
     return tuple(found)
 
 
-def table(found: Sequence[Score]) -> Iterator[str]:
+def table(found: Sequence[AreaScore]) -> Iterator[str]:
     """The lines of the table of scores."""
     width = max(len(one.area) for one in found)
     yield f"{'area':<{width}}  noticed   of  equivalent"

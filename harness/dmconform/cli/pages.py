@@ -15,6 +15,7 @@ from dmconform.spec.defects import Referable, check_references, load_answers, lo
 from dmconform.spec.documents import load_documents
 from dmconform.spec.findings import load_findings
 from dmconform.spec.inconsistencies import CellIndex
+from dmconform.spec.mutation_score import load_mutation_score
 
 
 def coverage_text(catalogue: Catalogue) -> str:
@@ -45,7 +46,7 @@ def defects_text(catalogue: Catalogue) -> str:
     releases = [host.release for host in catalogue.hosts]
     reproducers = reproducers_of(paths.SDKS / "cpp")
     check_references(paths.DEFECTS, defects, Referable(releases, {case.id for case in catalogue.cases}, reproducers))
-    return defects_page(defects, load_answers(paths.DEFECTS), releases)
+    return defects_page(defects, load_answers(paths.DEFECTS), releases, load_mutation_score(paths.MUTATION_SCORE_FILE))
 
 
 def write_or_print(text: str, name: str, *, write: bool) -> int:

@@ -8,6 +8,7 @@ from dmconform.core.versions import Release
 from dmconform.hosts.catalogue import release_label
 from dmconform.spec.defects import Defect, ReportedAnswer
 from dmconform.spec.issues import NOT_REPORTED, short_issue
+from dmconform.spec.mutation_score import MutationScore
 
 _HEAD = """\
 # Defects by release
@@ -21,8 +22,17 @@ nothing: not tried, or the release lacks what it takes.
 """
 
 
-def defects_page(defects: Sequence[Defect], answers: Sequence[ReportedAnswer], releases: Sequence[str]) -> str:
-    """Returns the text of `docs/defects.md`; `releases` are those of the columns."""
+def defects_page(
+    defects: Sequence[Defect], answers: Sequence[ReportedAnswer], releases: Sequence[str], score: MutationScore
+) -> str:
+    """Returns the text of `docs/defects.md`.
+
+    Args:
+        defects: all of them, those included that nothing here shows.
+        answers: reports that ask for an answer.
+        releases: those of the columns.
+        score: how many mutant hosts the cases notice.
+    """
     shown = sorted((one for one in defects if one.found_by), key=lambda one: (one.severity.rank, one.kind.value, one.id))
     unshown = sorted((one for one in defects if not one.found_by), key=lambda one: one.id)
     columns = sorted(releases, key=Release.parse)
@@ -32,6 +42,7 @@ def defects_page(defects: Sequence[Defect], answers: Sequence[ReportedAnswer], r
     if answers:
         lines += ["", f"## Reports that ask for an answer ({len(answers)})", ""]
     lines += [f"- {_text(one.title)} ([report]({one.report})): {_link(one.answer)}" for one in answers]
+    lines += ["", "## What the cases notice", "", *_noticed(score)]
     lines += ["", "## What is known of each", ""]
     for one in shown:
         lines += _section(one)
@@ -45,6 +56,18 @@ def _table(defects: Sequence[Defect], columns: Sequence[str]) -> list[str]:
         cells = ["**has it**" if each in one.releases else "no" if each in one.clean else "" for each in columns]
         lines.append(f"| [{_title(one)}](#{one.id}) | {one.severity.value} | {one.kind.value} | {' | '.join(cells)} |")
     return lines
+
+
+def _noticed(score: MutationScore) -> list[str]:
+    total, noticed = (sum(getattr(one, name) for one in score.areas) for name in ("total", "noticed"))
+    lines = [
+        f"Of {total} [mutant hosts](mutants.md) the cases notice {noticed}. Each is a real Envoy ({', '.join(score.hosts)}) "
+        f"that a preloaded library makes misbehave in one way. ({score.trials} trials; `./toxw -e mutants`)",
+        "",
+        "| area | noticed | of |",
+        "|---|---|---|",
+    ]
+    return [*lines, *(f"| {one.area} | {one.noticed} | {one.total} |" for one in score.areas)]
 
 
 def _section(one: Defect) -> list[str]:

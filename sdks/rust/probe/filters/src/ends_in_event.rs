@@ -26,13 +26,23 @@ struct Config {
 
 impl<EHF: EnvoyHttpFilter> HttpFilterConfig<EHF> for Config {
     fn new_http_filter(&self, _envoy: &mut EHF) -> Box<dyn HttpFilter<EHF>> {
-        let filter = Of(EndsInEvent { complete: self.complete });
-        #[cfg(not(feature = "sdk-1-37"))]
+        let filter = EndsInEvent { complete: self.complete };
         if self.guarded {
-            return Box::new(envoy_proxy_dynamic_modules_rust_sdk::CatchUnwind::new(filter));
+            guarded(filter)
+        } else {
+            Box::new(Of(filter))
         }
-        Box::new(filter)
     }
+}
+
+#[cfg(not(feature = "sdk-1-37"))]
+fn guarded<EHF: EnvoyHttpFilter>(filter: EndsInEvent) -> Box<dyn HttpFilter<EHF>> {
+    Box::new(envoy_proxy_dynamic_modules_rust_sdk::CatchUnwind::new(Of(filter)))
+}
+
+#[cfg(feature = "sdk-1-37")]
+fn guarded<EHF: EnvoyHttpFilter>(_filter: EndsInEvent) -> Box<dyn HttpFilter<EHF>> {
+    unreachable!("this SDK has no guard, so that no configuration asks for it")
 }
 
 struct EndsInEvent {
