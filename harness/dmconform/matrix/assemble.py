@@ -154,7 +154,7 @@ def suite_of(catalogue: Catalogue) -> SuiteEntry:
     return SuiteEntry(
         hosts=tuple(host.release for host in catalogue.hosts),
         sdks=tuple(str(sdk.id) for sdk in catalogue.sdks),
-        cases=tuple(SuiteCase(one.id, tuple(it.value for it in one.declaration.languages)) for one in catalogue.cases),
+        cases=tuple(SuiteCase(one.id, tuple(it.value for it in one.declaration.probes)) for one in catalogue.cases),
         records=tuple(record.id for record in catalogue.known_failures),
         points_with_cases=tuple(point.value for point in POINTS_WITH_CASES),
         points_without_cases=tuple(point.value for point in ExtensionPoint if point not in POINTS_WITH_CASES),

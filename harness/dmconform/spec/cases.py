@@ -113,6 +113,11 @@ class Declaration:
     everywhere: bool = False
     own_minor: bool = False
 
+    @property
+    def probes(self) -> tuple[Language, ...]:
+        """The languages of whose SDKs it needs each; none where its module needs no SDK."""
+        return () if self.own_minor else self.languages
+
     def runs_with(self, sdk: SdkId, host: Minor) -> bool:
         """Returns whether there is a cell of it with an SDK version on hosts of a minor, whatever is promised."""
         if sdk.language not in self.languages:

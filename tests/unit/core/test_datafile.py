@@ -57,7 +57,7 @@ def refused(path: Path, old: str, new: str, folder: Path) -> Path:
             ".abi_check`; expected one of exact, warn (nearest: warn)",
         ),
         (paths.HOSTS_FILE, "default = true", "defalt = true", "(nearest: default)"),
-        (paths.SDKS / "go/sdk.toml", 'lacks = ["', 'lacks = ["x', "one of destroy, listener_filter, network_filter"),
+        (paths.SDKS / "go/sdk.toml", 'lacks = ["', 'lacks = ["x', "one of bridge, cluster, destroy, listener_filter, network_filter, recreation, statistics"),
         (paths.SDKS / "go/sdk.toml", 'language = "go"', 'language = "golang"', "one of cpp, go, rust"),
         (paths.SDKS / "go/sdk.toml", "panic_guard", "panic_gard", "(nearest: panic_guard)"),
         (paths.CONFORMANCE / "policies/host-release.toml", 'subject = "host"', 'subject = "hots"', "one of host, module, sdk"),

@@ -76,8 +76,11 @@ def test_a_script_is_a_command_of_the_tool() -> None:
         "toxw -e attack",
         "toxw -e foreign",
         "toxw -e fuzz",
+        "toxw -e matrix",
         "toxw -e mutants",
+        "toxw -e dmconform",
         "dmconform site reports/local/site reports/local/nights",
+        "toxw -e dmconform",
         "toxw -e renew",
         "toxw -e tests",
     ]
