@@ -241,7 +241,7 @@ class FindingEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SuiteCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A case that a suite knew, and the languages whose SDKs a whole report has it with: none for a module that needs no SDK."""
+    """A case that a suite knew, and whose SDKs a whole report has it with: none where its module needs no SDK."""
 
     id: str
     languages: tuple[str, ...]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
+from dmconform.core.values import Feature
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.report.answers.policy import load_policy
 from dmconform.sdks.catalogue import load_sdks
@@ -57,7 +58,12 @@ def refused(path: Path, old: str, new: str, folder: Path) -> Path:
             ".abi_check`; expected one of exact, warn (nearest: warn)",
         ),
         (paths.HOSTS_FILE, "default = true", "defalt = true", "(nearest: default)"),
-        (paths.SDKS / "go/sdk.toml", 'lacks = ["', 'lacks = ["x', "one of bridge, cluster, destroy, listener_filter, network_filter, recreation, statistics"),
+        (
+            paths.SDKS / "go/sdk.toml",
+            'lacks = ["',
+            'lacks = ["x',
+            f"one of {', '.join(sorted(one.value for one in Feature))}",
+        ),
         (paths.SDKS / "go/sdk.toml", 'language = "go"', 'language = "golang"', "one of cpp, go, rust"),
         (paths.SDKS / "go/sdk.toml", "panic_guard", "panic_gard", "(nearest: panic_guard)"),
         (paths.CONFORMANCE / "policies/host-release.toml", 'subject = "host"', 'subject = "hots"', "one of host, module, sdk"),
