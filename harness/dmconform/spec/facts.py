@@ -35,9 +35,10 @@ _PLACE = re.compile(r"(?<![\w:/$~.…])(?:~|\$(?!CELL\b)[A-Z_]+)?/[^\s:'\"(),;\]
 _VARIES = re.compile(
     r"0x[0-9a-f]+|(?<=127\.0\.0\.1:)\d+|\b\d+(?:\.\d+)?(?= ?(?:ms|s|us|bytes|KiB)\b)|(?<=\bpid )\d+|(?<=\.cc:)\d+|(?<=\.h:)\d+"
     r"|(?<=\.go:)\d+|(?<=\.rs:)\d+|(?<=listener\(s\) )\w+(?=:)|(?<=undefined symbol: )[^\s,;]+|(?<![\w.])\d{4,5}(?![\w.])"
+    r"|(?<=envoy_dynamic_module_)[0-9a-f]{64}|(?<=file is: )[0-9a-f]{64}"
 )
-"""Addresses, ports, sizes, durations, process ids, lines of a source, the listener of a refusal that was another cell's, and
-the symbol that the linker met first, which is the module's and not the host's."""
+"""Addresses, ports, sizes, durations, process ids, lines of a source, the listener of a refusal that was another cell's,
+the symbol that the linker met first, and digests: these are the module's and not the host's."""
 
 
 class Behaviour(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -246,7 +247,9 @@ def observed(
     """
     kept = {name: shape(value, places) for name, value in sorted(facts.items()) if name not in varying_facts()}
     said = shape(detail, places) if outcome.is_verdict and outcome is not Outcome.PASS else ""
-    return Behaviour(outcome, abi if outcome.is_verdict else AbiVerdict.NOT_LOADED, load, kept, said)
+    # A refusal is asked for once: which cell saw it with a host of its own, and which took it from that one, varies.
+    seen = Load.NOT_SEEN if outcome is Outcome.REJECTED else load
+    return Behaviour(outcome, abi if outcome.is_verdict else AbiVerdict.NOT_LOADED, seen, kept, said)
 
 
 def shape(text: str, places: Mapping[str, str]) -> str:
