@@ -95,12 +95,13 @@ class Cell:
         self.needs(feature not in self.sdk.lacks, f"this SDK version has no {feature.text}")
 
     def companions(self) -> tuple[PlannedSdk, ...]:
-        """Returns the reference SDKs that are promised to work on this host, this cell's own included.
+        """Returns the reference SDKs that are promised to work on this host, this cell's own included, in order of their ids.
 
         Raises:
             Blocked: the probe of one of them could not be built.
         """
         found = tuple(one for one in self.all_companions if pair_relation(one.minor, self.host_minor) is Relation.SUPPORTED)
+        found = tuple(sorted(found, key=lambda one: str(one.id)))  # whatever was selected, and in which order
         for one in found:
             if one.problem is not None:
                 raise Blocked(f"{one.id}, whose probe was to be loaded too: {one.problem}")
