@@ -19,7 +19,7 @@ from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.prepare import lazy_engine
 from dmconform.measure.differential.upstream import observing_server
-from dmconform.measure.pairs.update import BEFORE, Replaced, Update
+from dmconform.measure.pairs.update import BEFORE, HeldUpdate, Replaced
 from dmconform.sdks.generated import compile_c
 from dmconform.spec.defects import Defect, DefectKind, load_defects
 
@@ -36,11 +36,13 @@ UPDATES = "pairs updates, "
 Try = Callable[[Defect, str], Attempt]
 
 
-def updated_by(one: Defect) -> Update | None:
+def updated_by(one: Defect) -> HeldUpdate | None:
     """Returns the update that a defect shows in; None where it shows in what each attempt does."""
     if not one.found_by.startswith(UPDATES):
         return None
-    return Update(Replaced(one.found_by.removeprefix(UPDATES)), re.compile(f"{SAID}.* made"), re.compile(f"{SAID}.*destroyed "))
+    return HeldUpdate(
+        Replaced(one.found_by.removeprefix(UPDATES)), re.compile(f"{SAID}.* made"), re.compile(f"{SAID}.*destroyed ")
+    )
 
 
 @pytest.fixture(scope="module")

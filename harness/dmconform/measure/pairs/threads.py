@@ -24,7 +24,7 @@ from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Seen, read_pairs
 from dmconform.measure.pairs.plan import PairPlan
 from dmconform.measure.pairs.rules import PLAIN
-from dmconform.measure.pairs.update import BEFORE, Replaced, Update
+from dmconform.measure.pairs.update import BEFORE, HeldUpdate, Replaced
 
 _MAIN, _WORKER = "main", "worker"
 
@@ -149,7 +149,7 @@ class _Updated:
         """Starts an Envoy, holds a request, updates, lets the request go on."""
         folder = self.folder / f"{self.target.host}-{self.point.value}-{self.replaced.name.lower()}"
         per_route = BEFORE if self.point is ExtensionPoint.HTTP_FILTER else None
-        update = Update(self.replaced, _MADE, _DESTROYED)
+        update = HeldUpdate(self.replaced, _MADE, _DESTROYED)
         tried = attempt(
             self.target.binary,
             ModuleUse(self.point, ModuleRef("dmconform_pairs"), "pairs", config=BEFORE, per_route=per_route),

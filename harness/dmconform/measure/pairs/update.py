@@ -32,8 +32,8 @@ class Replaced(enum.Enum):
 
 
 @dataclass
-class Update:
-    """An update of a module whose configuration is `BEFORE`; `alter` and `look` are for `attempt`.
+class HeldUpdate:
+    """An update of a module whose configuration is `BEFORE`, while a request holds it; `alter` and `look` are for `attempt`.
 
     Args:
         replaced: what it replaces.
