@@ -25,7 +25,8 @@ from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
 from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
 from dmconform.measure.pairs.rules import load_pair_rules
 from dmconform.measure.pairs.run import MODULE, HostPairs, PairEnd, PairRunner, at_once
-from dmconform.measure.pairs.threads import Replaced, load_threads, on_wrong_threads, update_runs
+from dmconform.measure.pairs.threads import load_threads, on_wrong_threads, update_runs
+from dmconform.measure.pairs.update import Replaced
 from dmconform.sdks.generated import compile_c
 
 pytestmark = pytest.mark.host

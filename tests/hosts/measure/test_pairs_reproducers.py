@@ -1,7 +1,8 @@
-"""The modules in C that show what pairs found: each ends the newest release that has its defect, and no clean one."""
+"""The modules in C that show what pairs found: each shows its defect on the newest release that has it, and on no clean one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,14 +19,30 @@ from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.prepare import lazy_engine
 from dmconform.measure.differential.upstream import observing_server
+from dmconform.measure.pairs.update import BEFORE, HeldUpdate, Replaced
 from dmconform.sdks.generated import compile_c
-from dmconform.spec.defects import Defect, load_defects
+from dmconform.spec.defects import Defect, DefectKind, load_defects
 
 pytestmark = pytest.mark.host
 
 SHOWN = [one for one in load_defects(paths.CONFORMANCE / "defects") if one.method == "pairs" and one.reproducer is not None]
 SOURCES = paths.SDKS / "cpp" / "reproducers"
+ALARM = "envoy bug failure: "
+SAID = "dmconform: "
+WRONG = f"{SAID}wrong: "
+"""What a module prints that sees its defect itself."""
+WELL = (AttemptEnd.WORKED, AttemptEnd.NOT_DRIVEN)
+UPDATES = "pairs updates, "
 Try = Callable[[Defect, str], Attempt]
+
+
+def updated_by(one: Defect) -> HeldUpdate | None:
+    """Returns the update that a defect shows in; None where it shows in what each attempt does."""
+    if not one.found_by.startswith(UPDATES):
+        return None
+    return HeldUpdate(
+        Replaced(one.found_by.removeprefix(UPDATES)), re.compile(f"{SAID}.* made"), re.compile(f"{SAID}.*destroyed ")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +65,19 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
             number = str(minor).replace(".", "")
             flags = ("-D_GNU_SOURCE", f"-DDMCONFORM_SDK_MINOR={number}", "-Wno-unused-const-variable")
             library: Path = compile_c(one.reproducer, sources, cache, engine.toolchain, flags)
-            return attempt(
+            update = updated_by(one)
+            result = attempt(
                 Path(from_release(hosts[release], cache, print).binary),
-                ModuleUse(one.points[0], ModuleRef(one.reproducer), "shown"),
+                ModuleUse(one.points[0], ModuleRef(one.reproducer), "shown", BEFORE, BEFORE if update else None),
                 tmp_path_factory.mktemp(one.reproducer),
                 search_path=library.parent,
                 upstream_port=port,
+                drive=update is None,
+                alter=update.alter if update else None,
+                look=update.look if update else None,
             )
+            assert update is None or not update.problem, update.problem
+            return result
 
         yield use
 
@@ -62,13 +85,19 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
 @pytest.mark.parametrize("one", SHOWN, ids=lambda one: str(one.id))
 def test_a_module_in_c_shows_a_release_that_has_the_defect(tried: Try, one: Defect) -> None:
     result = tried(one, one.releases[-1])
-    if one.severity is Severity.HANGS:
-        assert result.ended is AttemptEnd.HUNG, result
-    else:
-        assert result.ended is AttemptEnd.CRASHED and "SIG" in result.message, result
+    match one.severity:
+        case Severity.HANGS:
+            assert result.ended is AttemptEnd.HUNG, result
+        case Severity.ENDS:
+            assert result.ended is AttemptEnd.CRASHED and "SIG" in result.message, result
+        case _:
+            assert result.ended in WELL, result
+            assert (ALARM if one.kind is DefectKind.ALARM else WRONG) in result.log, result
 
 
-@pytest.mark.parametrize("one", [one for one in SHOWN if "1.40.0" in one.clean], ids=lambda one: str(one.id))
+@pytest.mark.parametrize("one", [one for one in SHOWN if one.clean], ids=lambda one: str(one.id))
 def test_a_clean_release_serves(tried: Try, one: Defect) -> None:
-    result = tried(one, "1.40.0")
-    assert result.ended is AttemptEnd.WORKED, result
+    result = tried(one, one.clean[-1])
+    assert result.ended in WELL, result
+    assert WRONG not in result.log, result
+    assert ALARM not in result.log or one.kind is not DefectKind.ALARM, result

@@ -142,6 +142,10 @@ def test_a_reproducer_is_short_and_used(name: str) -> None:
     assert uses, f"expected a case, one of its mutations, or a defect to use the module {name}"
 
 
+def test_what_pairs_found_has_a_module_in_c() -> None:
+    assert {one.id for one in DEFECTS if one.method == "pairs" and one.reproducer is None} == set()
+
+
 def test_what_is_no_reproducer_shows_no_defect() -> None:
     assert not NO_REPRODUCERS & {one.reproducer for one in DEFECTS}
 

@@ -1,15 +1,12 @@
-"""On which threads hooks run: the table of what must be, and updates that come while requests hold what they replace."""
+"""On which threads hooks run: the table of what must be, and what updates show."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import enum
-import json
-import socket
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -17,13 +14,8 @@ from dmconform.abi.types import Abi, FunctionKind
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.core.regular import replace_regular
-from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S, REQUEST_S
-from dmconform.core.waiting import poll
 from dmconform.envoy.config import ModuleRef
-from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.attempt import attempt
-from dmconform.envoy.extension_points.draft import MAIN, Draft, Message, WrittenListener
 from dmconform.envoy.extension_points.shapes import available
 from dmconform.envoy.extension_points.use import ModuleUse
 from dmconform.measure.differential.calls import Target
@@ -32,9 +24,8 @@ from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Seen, read_pairs
 from dmconform.measure.pairs.plan import PairPlan
 from dmconform.measure.pairs.rules import PLAIN
+from dmconform.measure.pairs.update import BEFORE, HeldUpdate, Replaced
 
-BEFORE, AFTER = "before the update", "after the update"
-_TYPES: Final = "type.googleapis.com"
 _MAIN, _WORKER = "main", "worker"
 
 
@@ -90,15 +81,6 @@ def on_wrong_threads(table: Iterable[HookThread], threads: Mapping[str, Iterable
         if wrong:
             found[hook] = " and ".join(sorted(wrong))
     return found
-
-
-class Replaced(enum.Enum):
-    """What an update replaces, while a request holds what was there before."""
-
-    LISTENER = "listener"
-    ROUTES = "routes by discovery"
-    EXTENSION = "filter by extension discovery"
-    CLUSTER = "cluster by discovery"
 
 
 _IN_ROUTES: Final = (Replaced.LISTENER, Replaced.ROUTES)
@@ -162,19 +144,12 @@ class _Updated:
     upstream_port: int
     point: ExtensionPoint
     replaced: Replaced
-    _messages: list[Message] = dataclasses.field(default_factory=list)
-    _file: Path | None = None
-    _text: str = ""
 
     def run(self) -> UpdateRun:
         """Starts an Envoy, holds a request, updates, lets the request go on."""
-        problem: list[str] = []
-
-        def look(envoy: Envoy) -> None:
-            problem.append(self._look(envoy))
-
         folder = self.folder / f"{self.target.host}-{self.point.value}-{self.replaced.name.lower()}"
         per_route = BEFORE if self.point is ExtensionPoint.HTTP_FILTER else None
+        update = HeldUpdate(self.replaced, _MADE, _DESTROYED)
         tried = attempt(
             self.target.binary,
             ModuleUse(self.point, ModuleRef("dmconform_pairs"), "pairs", config=BEFORE, per_route=per_route),
@@ -183,69 +158,11 @@ class _Updated:
             environment={SCRIPT_VARIABLE: self.plan.script(PLAIN, ())},
             upstream_port=self.upstream_port,
             drive=False,
-            alter=self._alter,
-            look=look,
+            alter=update.alter,
+            look=update.look,
         )
-        return UpdateRun(self.point, self.replaced, read_pairs(tried.log), tried.message or "".join(problem))
-
-    def _alter(self, draft: Draft) -> None:
-        """Moves what is to be replaced into a file that Envoy watches."""
-        self._messages = draft.listeners
-        resource: Message
-        match self.replaced:
-            case Replaced.LISTENER:
-                return
-            case Replaced.ROUTES:
-                resource = {"@type": f"{_TYPES}/envoy.config.route.v3.RouteConfiguration", **draft.manager.pop("route_config")}
-                resource["name"] = MAIN
-                draft.manager["rds"] = {"route_config_name": MAIN, "config_source": self._source(draft)}
-            case Replaced.EXTENSION:
-                filter_ = draft.manager["http_filters"][0]
-                typed = filter_.pop("typed_config")
-                filter_["config_discovery"] = {"config_source": self._source(draft), "type_urls": [typed["@type"]]}
-                type_name = f"{_TYPES}/envoy.config.core.v3.TypedExtensionConfig"
-                resource = {"@type": type_name, "name": filter_["name"], "typed_config": typed}
-            case Replaced.CLUSTER:
-                clusters = draft.bootstrap["static_resources"]["clusters"]
-                resource = {"@type": f"{_TYPES}/envoy.config.cluster.v3.Cluster", **clusters.pop(0)}
-                draft.bootstrap["dynamic_resources"]["cds_config"] = self._source(draft)
-        self._text = json.dumps(resource)
-        self._write(1, self._text)
-
-    def _source(self, draft: Draft) -> Message:
-        self._file = draft.folder / "replaced.json"
-        return {"path_config_source": {"path": str(self._file)}, "resource_api_version": "V3"}
-
-    def _write(self, version: int, text: str) -> None:
-        assert self._file is not None
-        replace_regular(self._file, f'{{"version_info": "{version}", "resources": [{text}]}}'.encode())
-
-    def _look(self, envoy: Envoy) -> str:
-        if not envoy.first_update.accepted:
-            return envoy.first_update.message
-        made = envoy.printed().count(_NEW)
-        with socket.create_connection(("127.0.0.1", envoy.port(MAIN)), REQUEST_S) as client:
-            client.settimeout(REQUEST_S)
-            client.sendall(b"POST / HTTP/1.1\r\nhost: dmconform\r\ncontent-length: 8\r\n\r\nhalf")
-            rq = "http.[^.]*.downstream_rq_active|tcp.tcp.downstream_cx_total"
-            poll(lambda: any(envoy.counters(rq).values()), LOG_LINE_S)
-            text = json.dumps(self._messages) if self.replaced is Replaced.LISTENER else self._text
-            if self.replaced is Replaced.LISTENER:
-                changed: list[dict[str, Any]] = json.loads(text.replace(BEFORE, AFTER))
-                envoy.update(*(WrittenListener(message["name"], message=message) for message in changed))
-            else:
-                self._write(2, text.replace(BEFORE, AFTER))
-            if poll(lambda: envoy.printed().count(_NEW) > made, CONFIG_UPDATE_S) is None:
-                return "the update made no new configuration"
-            with contextlib.suppress(OSError):  # an update may have cut it
-                client.sendall(b"half")
-                client.recv(4096)
-        poll(lambda: _destroyed(envoy) > 0, LOG_LINE_S)
-        return ""
+        return UpdateRun(self.point, self.replaced, read_pairs(tried.log), tried.message or update.problem)
 
 
-_NEW: Final = "config_new "
-
-
-def _destroyed(envoy: Envoy) -> int:
-    return sum(" leave " in line and "config_destroy" in line for line in envoy.printed().splitlines())
+_MADE: Final = re.compile("config_new ")
+_DESTROYED: Final = re.compile(" leave .*config_destroy")

@@ -1,0 +1,13 @@
+// A network filter that writes to its client and then adds to the write buffer, when it reads.
+#include "abi.h"
+
+#if DMCONFORM_SDK_MINOR >= 137
+envoy_dynamic_module_type_on_network_filter_data_status envoy_dynamic_module_on_network_filter_read(
+    envoy_dynamic_module_type_network_filter_envoy_ptr filter, envoy_dynamic_module_type_network_filter_module_ptr module,
+    size_t length, bool end) {
+  envoy_dynamic_module_type_module_buffer text = {"text", 4};
+  envoy_dynamic_module_callback_network_filter_write(filter, text, false);
+  envoy_dynamic_module_callback_network_filter_append_write_buffer(filter, text);
+  return envoy_dynamic_module_type_on_network_filter_data_status_Continue;
+}
+#endif
