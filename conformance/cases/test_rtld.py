@@ -11,6 +11,7 @@ from dmconform.casekit import (
     PROBE,
     Cell,
     Envoy,
+    GrowthLimit,
     Held,
     HttpFilter,
     Language,
@@ -19,6 +20,7 @@ from dmconform.casekit import (
     assert_drained,
     assert_unloaded,
     case,
+    growth,
     held,
     identity_of,
     listener,
@@ -29,10 +31,7 @@ WARM_ROUNDS = 10
 # Measured with every SDK version on ten releases: from round 10 to round 50 the number of mappings stays the same to the unit,
 # that of open files within two; memory that no file backs grows by up to 76 KiB, which is the Envoy's own, and all memory by up
 # to 140 KiB, as what files back comes 64 KiB at a time. A module that left one page behind in each round would add 160 KiB.
-MORE_MAPPINGS = 4
-MORE_FILES = 8
-MORE_KIB = 160
-MORE_KIB_IN_ALL = 320
+MORE = GrowthLimit(own_kib=160, all_kib=320, mappings=4, files=8)
 
 
 @case("rtld.local_by_default")
@@ -357,24 +356,9 @@ def test_many_rounds(cell: Cell) -> None:
 
 def assert_no_growth(cell: Cell, before: Held, after: Held) -> None:
     """Asserts that from round `WARM_ROUNDS` to round `ROUNDS` a process came to hold next to nothing more."""
-    rounds = ROUNDS - WARM_ROUNDS
-    mapped, files = after.mappings - before.mappings, after.files - before.files
-    own, resident = ((now - then) // 1024 for now, then in zip(after.memory, before.memory, strict=True))
-    cell.facts["growth"] = f"{mapped} mappings, {own} KiB of its own, {resident} KiB in all, {files} files in {rounds} rounds"
-    assert mapped <= MORE_MAPPINGS, (
-        f"expected at most {MORE_MAPPINGS} mappings more after {rounds} rounds, "
-        f"there are {after.mappings} instead of {before.mappings}"
-    )
-    assert files <= MORE_FILES, (
-        f"expected at most {MORE_FILES} open files more after {rounds} rounds, "
-        f"there are {after.files} instead of {before.files}"
-    )
-    assert own <= MORE_KIB, (
-        f"expected its own memory to grow by at most {MORE_KIB} KiB in {rounds} rounds, it grew by {own} KiB"
-    )
-    assert resident <= MORE_KIB_IN_ALL, (
-        f"expected all its memory to grow by at most {MORE_KIB_IN_ALL} KiB in {rounds} rounds, it grew by {resident} KiB"
-    )
+    rounds = f"{ROUNDS - WARM_ROUNDS} rounds"
+    cell.facts["growth"] = f"{growth(before, after)} in {rounds}"
+    MORE.assert_kept(before, after, rounds)
 
 
 @case("rtld.do_not_close")

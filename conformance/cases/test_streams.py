@@ -6,20 +6,28 @@ No document promises these: what each release does is on record. `docs/defects.m
 from __future__ import annotations
 
 import contextlib
+import functools
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from dmconform.casekit import (
     AUTHORITY,
+    DIRECT_PATH,
+    HTTP2_WINDOW_BYTES,
     LOG_LINE_S,
     NEIGHBOURS,
     NEVER_S,
     REQUEST_S,
+    SMALL_WINDOWS,
     Answer,
     Cell,
     Envoy,
     HostCrashed,
+    Http2Client,
+    Http2Server,
     HttpFilter,
     Language,
     Listener,
@@ -32,6 +40,9 @@ from dmconform.casekit import (
     Reply,
     Request,
     case,
+    http2_client,
+    http2_server,
+    over_http2,
     pieces_of,
     poll,
     raw_client,
@@ -376,3 +387,159 @@ def test_slow_reader(cell: Cell) -> None:
         cell.facts[f"told that the client is slow, response of {kind}"] = "yes" if told else "never"
         # The stream may end before what is left in the buffer of its connection was read.
         assert above - below in (0, 1), f"expected the hooks above and below in turns with a response of {kind}, saw {line}"
+
+
+BOTH_BYTES = 400_000
+"""Of each body: more than all windows and buffers on the way."""
+BOTH = "both_held: "
+BUFFER_BYTES = 65_536
+AT_FIRST_BYTES = 40_000
+"""Of the request, before its response comes to be held; the rest comes meanwhile."""
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_both_held(cell: Cell) -> None:
+    """What a module holds of both bodies at once arrives whole over HTTP/2 with small windows, where both ends read late."""
+    ends = {kind: held_both_ways(cell, kind) for kind in ("bodies", "all")}
+    for kind, (result, line) in ends.items():
+        cell.facts[f"{kind} held"] = result
+        if line:
+            cell.facts[f"{kind} held, told that the client is slow"] = "never" if f"{BOTH}0 above" in line else "yes"
+    for kind, (result, line) in ends.items():
+        assert result == "whole", f"expected both bodies to arrive whole with {kind} held, saw {result}"
+        assert line, f"expected the stream to end with {kind} held, it does not"
+        above, below = (int(word) for word in line.partition(BOTH)[2].split()[::2])
+        # The stream may end before the client has read what is left.
+        assert above - below in (0, 1), f"expected the hooks above and below in turns with {kind} held, saw {line}"
+
+
+def held_both_ways(cell: Cell, kind: str) -> tuple[str, str]:
+    """Sends a body to a server that sends another, with both held on the way; returns the result, and the line on hooks."""
+    asked, answered = text_of(BOTH_BYTES).encode(), text_of(BOTH_BYTES)[::-1].encode()
+    main = Listener(
+        "main",
+        (of_module(cell, "both_held", kind),),
+        buffer_bytes=BUFFER_BYTES,
+        manager={"http2_protocol_options": SMALL_WINDOWS},
+    )
+    alter = over_http2(per_connection_buffer_limit_bytes=BUFFER_BYTES)
+    with (
+        http2_server(answered) as server,
+        cell.start(main, module="both_held", clusters={"upstream": server.port}, alter=alter) as envoy,
+        http2_client(envoy.take_port("main"), PATH, asked, AT_FIRST_BYTES) as client,
+    ):
+        held = functools.partial(comes_to_be_held, envoy, client)
+        if not held("request"):
+            return f"no request comes to be held: {client.summary}", ""
+        if kind == "all":  # the server learns of the request only once that is let go
+            envoy.request(DIRECT_PATH)
+        if not held("response"):
+            return f"no response comes to be held: {client.summary}", ""
+        client.go_on()
+        if not client.goes_on_until(lambda: client.is_stuck, REQUEST_S):
+            return f"the client is not made to wait: {client.summary}", ""
+        envoy.request(DIRECT_PATH)
+        for what, end in (("request", server), ("response", client)):
+            if not client.goes_on_until(functools.partial(has_window, end), NEVER_S):
+                return f"the {what} is never let go", ""
+        server.read()
+        client.read()
+        client.goes_on_until(lambda: client.is_answered, REQUEST_S)
+        parts = {"request": (asked, server.received), "response": (answered, client.received)}
+        line = (envoy.wait_for_log(" above, ") or "") if client.is_answered else ""
+    wrong = [way for way, (sent, came) in parts.items() if sha256(came) != sha256(sent)]
+    cut = [f"{len(parts[way][1])} of {BOTH_BYTES} bytes of the {way}" for way in wrong]
+    return ", ".join([*cut, client.summary]) if cut or not client.is_answered else "whole", line
+
+
+def comes_to_be_held(envoy: Envoy, client: Http2Client, way: str) -> bool:
+    """Returns whether the module comes to hold the request or the response."""
+    return client.goes_on_until(lambda: f"{BOTH}{way}\n" in envoy.read_log(), REQUEST_S)
+
+
+def has_window(end: Http2Client | Http2Server) -> bool:
+    """Returns whether as much has come to an end that does not read as may."""
+    return len(end.received) == HTTP2_WINDOW_BYTES
+
+
+def sha256(data: bytes) -> str:
+    """Returns the SHA-256 of bytes, in hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+PIECES = tuple(text_of(size) for size in (5_003, 16_384, 7_001))
+RESUMED = {"h": "resumed before the first piece", "f": "resumed after the first piece"}
+TAKEN = {"b": "second buffered", "e": "second buffered until an event", "m": "second moved to the buffer"}
+PIECE_SEEN = "piece: body\n"
+PIECE_RESUMED = "piece: event\n"
+
+
+WAYS = tuple(itertools.product(RESUMED, TAKEN, (1, 2)))
+INTO_USED_BUFFER = tuple(way for way in WAYS if way[1] == "m" and way[::2] != ("h", 1))
+"""What was held before has gone through the buffer: the first piece, or what the filter before this one has moved there."""
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_held_then_piece(cell: Cell) -> None:
+    """A request reaches the upstream whole whose filter stops at the headers, resumes later, and then takes hold of a piece."""
+    send_in_steps(cell, *(way for way in WAYS if way not in INTO_USED_BUFFER))
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_moved_to_used_buffer(cell: Cell) -> None:
+    """So does one of which the filter moves a piece to the buffer that has been in use before, and then passes it on."""
+    send_in_steps(cell, *INTO_USED_BUFFER)
+
+
+def send_in_steps(cell: Cell, *ways: tuple[str, str, int]) -> None:
+    """Asserts that requests in steps reach the upstream whole, in these ways: when resumed, how taken, by how many filters."""
+    variants = []
+    for resumed, taken, times in ways:
+        filters = (of_module(cell, "piece_after_resume", resumed + taken),) * times
+        name = f"{RESUMED[resumed]}, {TAKEN[taken]}, {'once' if times == 1 else 'twice'}"
+        variants.append(Variant(resumed, taken, times, Listener(name, (*filters, of_module(cell, "neighbour", "pass")))))
+    seen = {}
+    sent = "".join(PIECES)
+    with cell.upstream() as upstream:
+        clusters = {"upstream": upstream.port}
+        with cell.start(*(one.listener for one in variants), module="neighbour", clusters=clusters) as envoy:
+            for one, protocol in itertools.product(variants, Protocol):
+                before = len(upstream.read_received(PATH))
+                answer = one.sent(envoy, protocol)
+                came = "".join(each.body for each in upstream.read_received(PATH)[before:])
+                result = "whole" if came == sent else f"{len(came)} of {len(sent)} bytes"
+                seen[f"{one.listener.name}, {protocol.value}"] = result if answer == "status 200" else f"{result}, {answer}"
+    cell.facts["variants"] = str(len(seen))
+    noted(cell, seen, "whole")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """When the request is resumed, what becomes of its second piece, and how many filters after one another do that."""
+
+    resumed: str
+    taken: str
+    times: int
+    listener: Listener
+
+    def sent(self, envoy: Envoy, protocol: Protocol) -> str:
+        """Sends a body of three pieces, each when the module has done with the last; returns the result, in words."""
+        log = envoy.read_log()
+        bodies, events = log.count(PIECE_SEEN), log.count(PIECE_RESUMED)
+
+        def come() -> bool:
+            log = envoy.read_log()
+            return log.count(PIECE_SEEN) >= bodies and log.count(PIECE_RESUMED) >= events
+
+        with envoy.connect(protocol, listener=self.listener.name, patience_s=REQUEST_S) as client:
+            pending = client.begin(Request(f"{PATH}?size=1", "POST", body=PIECES[-1], trailers={"x-last": "yes"}))
+            events += self.times * (self.resumed == "h")
+            poll(come, REQUEST_S)
+            for number, piece in enumerate(PIECES[:-1], 1):
+                pending.send_body(piece)
+                is_resumed = self.taken == "e" if number == 2 else self.resumed == "f"
+                # A filter behind sees the second piece at once, or only with the third, or not at all.
+                bodies += self.times if number == 1 or is_resumed else 1
+                events += self.times * is_resumed
+                assert poll(come, REQUEST_S), f"expected piece {number} to come with {self.listener.name}, it does not"
+            return answered(pending.finish)

@@ -15,8 +15,18 @@ from dmconform.casekit.burst import burst
 from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
 from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster
+from dmconform.casekit.growth import GrowthLimit, growth
 from dmconform.casekit.guards import guarded, runtime_guards
 from dmconform.casekit.hot_restart import hot_restart
+from dmconform.casekit.http2_end import (
+    HTTP2_WINDOW_BYTES,
+    SMALL_WINDOWS,
+    Http2Client,
+    Http2Server,
+    http2_client,
+    http2_server,
+    over_http2,
+)
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
@@ -83,6 +93,7 @@ __all__ = [
     "DIRECT_BODY",
     "DIRECT_PATH",
     "HOOK_PREFIX",
+    "HTTP2_WINDOW_BYTES",
     "INITIALISED",
     "LARGE",
     "LOG_LINE_S",
@@ -98,6 +109,7 @@ __all__ = [
     "REQUEST_S",
     "SHORT_FETCH_S",
     "SMALL",
+    "SMALL_WINDOWS",
     "SYSTEM_FOLDER",
     "TRAILER",
     "AbiCheck",
@@ -117,9 +129,12 @@ __all__ = [
     "EnvoyFilter",
     "ExtensionPoint",
     "Feature",
+    "GrowthLimit",
     "Headers",
     "Held",
     "HostCrashed",
+    "Http2Client",
+    "Http2Server",
     "HttpFilter",
     "Language",
     "Listener",
@@ -165,11 +180,14 @@ __all__ = [
     "calls_of",
     "case",
     "export_names",
+    "growth",
     "guarded",
     "has_inode_mapped",
     "held",
     "host_program",
     "hot_restart",
+    "http2_client",
+    "http2_server",
     "identity_of",
     "in_words",
     "is_in_listeners",
@@ -180,6 +198,7 @@ __all__ = [
     "module_bridge",
     "module_cluster",
     "on_the_upstream_side",
+    "over_http2",
     "panic_lines",
     "pieces_of",
     "poll",

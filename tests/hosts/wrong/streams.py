@@ -6,11 +6,13 @@ from dataclasses import replace
 from types import ModuleType
 
 import pytest
+from dmconform.casekit.http2_end import Http2Client, Http2Server
 from dmconform.casekit.raw_client import RawClient
 from dmconform.envoy.config import Listener
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.source_server import SourceServer
+from dmconform.envoy.upstream import Upstream
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
@@ -66,6 +68,39 @@ def unseen(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
 def without_ends(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """Filters that are left out of what the case reads were never destroyed."""
     return sabotage.log_without("request: 1 headers, 1 body")(bench, _, patch)
+
+
+def soon(one: sabotage.Sabotage) -> sabotage.Sabotage:
+    """The case does not wait long for what never comes."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        patch.setattr(case, "REQUEST_S", 0.3)
+        return one(bench, case, patch)
+
+    return apply
+
+
+def server_takes_less(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The last byte of a whole request does not arrive."""
+    received = vars(Http2Server)["received"].fget
+    patch.setattr(Http2Server, "received", property(lambda server: received(server)[:399_999]))
+    return bench
+
+
+def client_never_reads(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The client never reads its answer."""
+    patch.setattr(Http2Client, "read", lambda _: None)
+    patch.setattr(case, "REQUEST_S", 1.0)
+    return bench
+
+
+def pieces_lost(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The server loses the first byte of what it receives."""
+    read_received = Upstream.read_received
+    patch.setattr(
+        Upstream, "read_received", lambda one, path: [replace(each, body=each.body[1:]) for each in read_received(one, path)]
+    )
+    return bench
 
 
 TABLE = (
@@ -126,6 +161,34 @@ TABLE = (
         "not in turns",
         sabotage.log_says("watermarks: ", "watermarks: 9"),
         "expected the hooks above and below in turns with a response of upstream",
+    ),
+    Wrong("streams/both_held", "less", server_takes_less, "expected both bodies .* saw 399999 of 400000 bytes of the request"),
+    Wrong("streams/both_held", "never read", client_never_reads, "expected both bodies .* saw 65535 of 400000 bytes"),
+    Wrong(
+        "streams/both_held",
+        "another module",
+        soon(sabotage.module_is("both_held", "neighbour")),
+        "expected both bodies .* saw no request comes to be held",
+    ),
+    Wrong(
+        "streams/both_held",
+        "not in turns",
+        sabotage.log_says(" above, ", "9 above, "),
+        "expected the hooks above and below in turns with bodies held",
+    ),
+    Wrong("streams/held_then_piece", "cut", pieces_lost, "expected 'whole' everywhere, saw .*second buffered, once.*bytes"),
+    Wrong(
+        "streams/held_then_piece",
+        "another module",
+        soon(sabotage.module_is("piece_after_resume", "neighbour")),
+        "expected piece 1 to come with resumed before the first piece, second buffered, once",
+    ),
+    Wrong("streams/moved_to_used_buffer", "cut", pieces_lost, "expected 'whole' everywhere, saw .*12003 of 28388 bytes"),
+    Wrong(
+        "streams/moved_to_used_buffer",
+        "another module",
+        soon(sabotage.module_is("piece_after_resume", "neighbour")),
+        "expected piece 1 to come with resumed before the first piece, second moved to the buffer, twice",
     ),
     Wrong("streams/client_gone", "stays", always_active, "expected no request to be left in nothing-pass"),
     Wrong("streams/client_gone", "not destroyed", without_ends, "filters to be destroyed, .* were"),
