@@ -28,6 +28,7 @@ from dmconform.core.versions import Minor
 SCHEMA: Final = 1
 FOLDER: Final = paths.CONFORMANCE / "facts"
 VARYING_FILE: Final = FOLDER / "varying.toml"
+VARIES: Final = " (varies)"
 LONGEST_SHAPE: Final = 300
 """Characters of a message that are kept: what follows is the end of a list."""
 
@@ -142,6 +143,11 @@ def varying_facts(path: Path = VARYING_FILE) -> frozenset[str]:
     return frozenset(one.name for one in found)
 
 
+def varies(name: str) -> bool:
+    """Returns whether nothing is recorded of a fact of cells: its case calls it `NAME (varies)`, or the data names it."""
+    return name.endswith(VARIES) or name in varying_facts()
+
+
 @functools.cache
 def known_facts() -> Facts:
     """Returns the facts of this suite's data."""
@@ -245,7 +251,7 @@ def observed(
         detail: what was expected and seen; it counts where the case ran and did not pass.
         places: what stands for texts that are the run's own, such as `$CELL` for the cell's folder.
     """
-    kept = {name: shape(value, places) for name, value in sorted(facts.items()) if name not in varying_facts()}
+    kept = {name: shape(value, places) for name, value in sorted(facts.items()) if not varies(name)}
     said = shape(detail, places) if outcome.is_verdict and outcome is not Outcome.PASS else ""
     # A refusal is asked for once: which cell saw it with a host of its own, and which took it from that one, varies.
     seen = Load.NOT_SEEN if outcome is Outcome.REJECTED else load
@@ -263,11 +269,12 @@ def shape(text: str, places: Mapping[str, str]) -> str:
 def changes(fact: Fact, seen: Behaviour) -> tuple[ChangedFact, ...]:
     """Returns in what a cell differs from what is on record of it."""
     old, since = fact.behaviour, fact.run.words
+    names = sorted(name for name in {*old.facts, *seen.facts} if not varies(name))
     pairs = [
         ("outcome", old.outcome.value, seen.outcome.value),
         ("ABI verdict", old.abi.value, seen.abi.value),
         ("load of the probe", old.load.value, seen.load.value),
-        *((name, old.facts.get(name, ""), seen.facts.get(name, "")) for name in sorted({*old.facts, *seen.facts})),
+        *((name, old.facts.get(name, ""), seen.facts.get(name, "")) for name in names),
         ("detail", old.detail, seen.detail),
     ]
     return tuple(ChangedFact(what, before, now, since) for what, before, now in pairs if before != now)
