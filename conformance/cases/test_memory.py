@@ -27,7 +27,7 @@ WARM_REQUESTS = 5_000
 """After so many the allocator has what it keeps for the next ones."""
 # A module that left eight bytes behind for each of 100,000 requests would add 781 KiB.
 MORE = GrowthLimit(own_kib=512)
-# Go's heap grows to what its collector lets it, and stays there: by 2.1 MiB in 10,000 requests, by 2.8 MiB in 100,000 (measured).
+# The heap of Go grows to what its collector lets it, and stays: by 2.1 MiB in 10,000 requests, 2.8 MiB in 100,000 (measured).
 MORE_IN_GO = GrowthLimit(own_kib=8192)
 
 
