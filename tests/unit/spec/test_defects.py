@@ -30,6 +30,7 @@ DEFECTS = load_defects(paths.DEFECTS)
 REPRODUCERS = reproducers_of(paths.SDKS / "cpp")
 NO_REPRODUCERS = {"callbacks_connections", "callbacks_http"}
 """Modules in C that are there to call each callback of their kind, and show no one thing."""
+BY_CHANCE = {"mistakes/kept_handle": "what memory holds that was given back decides, and nothing of that is on record"}
 GOOD = """
 [[defect]]
 id = "one"
@@ -118,19 +119,24 @@ def test_an_id_is_in_one_file_only(tmp_path: Path) -> None:
     "one", [one for one in DEFECTS if one.found_by in {case.id for case in CATALOGUE.cases}], ids=lambda one: one.id
 )
 def test_a_case_ends_on_the_releases_of_a_defect_as_the_facts_say(one: Defect) -> None:
-    """Where the case passes on a release that has the defect, or fails on a clean one, one of the two records is wrong."""
+    """A defect shows in a cell that does not pass, or in what a cell records: one of an SDK in the cells of that SDK alone."""
     recorded = load_facts().of_case(one.found_by)
+    if one.found_by in BY_CHANCE:
+        pytest.skip(f"{one.found_by}: {BY_CHANCE[one.found_by]}")
     if not recorded:
         pytest.skip(f"no facts of {one.found_by} are on record")
-    passing = {release for (_, release), fact in recorded.items() if fact.behaviour.outcome is Outcome.PASS}
-    failing = {release for (_, release), fact in recorded.items() if fact.behaviour.outcome.is_verdict} - passing
+    ran = {key: fact.behaviour for key, fact in recorded.items() if fact.behaviour.outcome.is_verdict}
+    failing = {release for (_, release), seen in ran.items() if seen.outcome is not Outcome.PASS}
+    telling = {release for (_, release), seen in ran.items() if seen.facts}
+    unseen = {release for _, release in ran} & set(one.releases) - failing - telling
+    assert not unseen, f"expected a cell of {one.found_by} not to pass, or to record something, on {sorted(unseen)}"
     others = {release for other in DEFECTS if other.found_by == one.found_by for release in other.releases}
-    assert not set(one.releases) & passing - failing, (
-        f"expected {one.found_by} not to pass on {sorted(set(one.releases) & passing)}"
-    )
     assert not set(one.clean) & failing - others, (
         f"expected {one.found_by} to pass on {sorted(set(one.clean) & failing - others)}"
     )
+    clean = [seen.facts for (_, release), seen in ran.items() if release in one.clean]
+    same = [release for (_, release), seen in ran.items() if release in {*one.releases} - failing and seen.facts in clean]
+    assert not same, f"expected {one.found_by} to record something else on {sorted(same)} than on {', '.join(one.clean)}"
 
 
 @pytest.mark.parametrize("name", sorted(REPRODUCERS.keys() - NO_REPRODUCERS))
