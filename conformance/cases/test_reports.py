@@ -180,7 +180,7 @@ def test_read_buffer_later(cell: Cell) -> None:
     filters = tuple(NetworkFilter(ModuleRef("read_buffer_later"), name) for name in ("inject", "look"))
     with cell.start(Listener("main", network=filters, tcp=True), module="read_buffer_later") as envoy:
         cell.facts["answer"] = envoy.request("/").summary
-        cell.facts["the module"] = ", ".join(said(envoy))
+        cell.facts["the module"] = ", ".join(sorted({*said(envoy)}))  # how many pieces come is chance
         envoy.check_survived("after a filter looked at its buffer")
 
 

@@ -10,7 +10,7 @@ from dmconform.hosts.catalogue import KnownHost
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import Stability, stability
 from dmconform.spec.fact_edits import CellFact
-from dmconform.spec.facts import Behaviour, RecordedRun, observed
+from dmconform.spec.facts import Behaviour, RecordedRun, ends_by_chance, observed
 
 
 def behaviour_of(cell: CellEntry) -> Behaviour:
@@ -36,5 +36,7 @@ def seen_in(report: Report, known: Iterable[KnownHost]) -> Iterator[CellFact]:
     run = RecordedRun(report.started_at, report.environment.suite_commit)
     for cell in report.cells:
         ran = cell.outcome.is_verdict or cell.outcome is Outcome.NOT_APPLICABLE
+        if ends_by_chance(cell.id):
+            continue
         if ran and cell.host in hosts and cell.sdk not in unreleased and stability(cell) is not Stability.UNSTABLE:
             yield CellFact(cell.case, (cell.sdk, cell.host), behaviour_of(cell), run)

@@ -9,6 +9,7 @@ The records are `conformance/facts/AREA.json`; `dmconform facts --write` makes t
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -112,7 +113,12 @@ class Facts:
         """Returns what is on record of a case, by SDK and release."""
         if case not in self._cells:
             entries, runs = self._entries.get(case, ((), ()))
-            self._cells[case] = {key: Fact(one.behaviour, runs[one.run]) for one in entries for key in cells_of(one.cells)}
+            self._cells[case] = {
+                key: Fact(one.behaviour, runs[one.run])
+                for one in entries
+                for key in cells_of(one.cells)
+                if not ends_by_chance("/".join((case, *key)))
+            }
         return self._cells[case]
 
     def of(self, case: str, sdk: str, release: str) -> Fact | None:
@@ -125,22 +131,38 @@ class _Varying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class _VaryingCells(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    cells: str  # a glob over ids
+    reason: str
+
+
 class _VaryingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fact: tuple[_Varying, ...]
+    by_chance: tuple[_VaryingCells, ...] = ()
 
 
 @functools.cache
+def _varying(path: Path) -> _VaryingFile:
+    found = load_toml(path, _VaryingFile)
+    without = [one.name for one in found.fact if not one.reason.strip()]
+    without += [one.cells for one in found.by_chance if not one.reason.strip()]
+    if without:
+        raise DataFileError(path, f"{without[0]}: needs a reason")
+    return found
+
+
 def varying_facts(path: Path = VARYING_FILE) -> frozenset[str]:
     """Returns the names of the facts of cells that are not the same in every run, so that nothing is recorded of them.
 
     Raises:
         DataFileError: the file is not of its format, or gives no reason.
     """
-    found = load_toml(path, _VaryingFile).fact
-    for one in found:
-        if not one.reason.strip():
-            raise DataFileError(path, f"{one.name}: needs a reason")
-    return frozenset(one.name for one in found)
+    return frozenset(one.name for one in _varying(path).fact)
+
+
+def ends_by_chance(cell: str) -> bool:
+    """Returns whether nothing is recorded of a cell, given by its id: how it ends is not the same in every run."""
+    return any(fnmatch.fnmatchcase(cell, one.cells) for one in _varying(VARYING_FILE).by_chance)
 
 
 def varies(name: str) -> bool:
