@@ -59,6 +59,8 @@ def _table(defects: Sequence[Defect], columns: Sequence[str]) -> list[str]:
 
 
 def _noticed(score: MutationScore) -> list[str]:
+    if not score.areas:
+        return ["No complete run of the [mutant hosts](mutants.md) is on record: `./toxw -e mutants -- --write` makes one."]
     total, noticed = (sum(getattr(one, name) for one in score.areas) for name in ("total", "noticed"))
     lines = [
         f"Of {total} [mutant hosts](mutants.md) the cases notice {noticed}. Each is a real Envoy ({', '.join(score.hosts)}) "
