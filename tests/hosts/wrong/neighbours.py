@@ -55,19 +55,19 @@ BUFFER = EnvoyFilter("buffer", "buffer.v3.Buffer", {"max_request_bytes": 1 << 20
 TABLE = (
     Wrong("neighbours/held_by_ext_authz", "nobody asks", neighbour_is("ext_authz", BUFFER), "expected ext_authz to ask"),
     Wrong("neighbours/held_by_ext_authz", "lost", pieces_get_lost, "to receive all 196605 bytes, it received 131070"),
-    Wrong("neighbours/passed_on", "response", response_cut, "expected whole bodies .*: the response is cut"),
-    Wrong("neighbours/passed_on", "request", pieces_get_lost, "expected whole bodies .*: the request is cut"),
+    Wrong("neighbours/passed_on", "response", response_cut, "(?s)expected whole bodies .*: the response is cut"),
+    Wrong("neighbours/passed_on", "request", pieces_get_lost, "(?s)expected whole bodies .*: the request is cut"),
     Wrong("neighbours/passed_on", "unseen", unseen, "expected the modules to see each body as it was sent"),
-    Wrong("neighbours/held_until_whole", "response", response_cut, "expected whole bodies .*: the response is cut"),
-    Wrong("neighbours/held_until_whole", "trailers", no_trailers, "expected whole bodies .*: the trailers are lost"),
+    Wrong("neighbours/held_until_whole", "response", response_cut, "(?s)expected whole bodies .*: the response is cut"),
+    Wrong("neighbours/held_until_whole", "trailers", no_trailers, "(?s)expected whole bodies .*: the trailers are lost"),
     Wrong(
         "neighbours/trailers_from_behind", "nothing behind", neighbour_is("compressor"), "expected the trailer x-envoy-decomp"
     ),
     Wrong("neighbours/trailers_from_behind", "cut", response_cut, "expected a response with trailers to be whole, it is cut"),
     Wrong("neighbours/upstream_side", "nowhere", nowhere, "expected the modules to see each body as it was sent"),
-    Wrong("neighbours/upstream_side", "request", pieces_get_lost, "expected whole bodies .*: the request is cut"),
+    Wrong("neighbours/upstream_side", "request", pieces_get_lost, "(?s)expected whole bodies .*: the request is cut"),
     Wrong("neighbours/internal_listener", "unseen", unseen, "expected the modules to see each body as it was sent"),
-    Wrong("neighbours/internal_listener", "trailers", no_trailers, "expected whole bodies .*: the trailers are lost"),
+    Wrong("neighbours/internal_listener", "trailers", no_trailers, "(?s)expected whole bodies .*: the trailers are lost"),
     Wrong(
         "neighbours/ahead_of_tcp_proxy",
         "another module",
