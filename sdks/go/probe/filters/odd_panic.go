@@ -58,7 +58,9 @@ func (f *oddPanic) OnRequestHeaders(headers shared.HeaderMap, _ bool) shared.Hea
 type endingConfiguration struct{}
 
 // Create is called once for each request.
-func (endingConfiguration) Create(shared.HttpFilterHandle) shared.HttpFilter { return &shared.EmptyHttpFilter{} }
+func (endingConfiguration) Create(shared.HttpFilterHandle) shared.HttpFilter {
+	return &shared.EmptyHttpFilter{}
+}
 
 // OnDestroy is called when the configuration goes away.
 func (endingConfiguration) OnDestroy() { panics.In("configuration_end") }
