@@ -38,11 +38,11 @@ def forms(folder: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("size_bytes", "there"),
     [
-        (64 << 10, {"junit.xml", "matrix.md"}),
-        (256 << 10, {"junit.xml", "matrix.md", "report.json"}),
+        (128 << 10, {"junit.xml", "matrix.md"}),
+        (512 << 10, {"junit.xml", "matrix.md", "report.json"}),
         (4 << 20, {"junit.xml", "matrix.md", "report.json", "index.html"}),
     ],
-    ids=["64k", "256k", "4m"],
+    ids=["128k", "512k", "4m"],
 )
 def test_a_full_output_folder_is_no_broken_promise(size_bytes: int, there: set[str], project: Project, tmp_path: Path) -> None:
     """The smallest forms of the report come first; the cells that did not fit could not run."""
