@@ -56,7 +56,7 @@ def test_a_hostile_address_does_nothing(open_page: Open, asked: str) -> None:
     seen = open_page(report(ALL_KINDS), fragment=f"#{asked}")
     assert seen.page.locator("h1").is_visible()
     assert not seen.story.is_visible()
-    assert seen.page.locator("#shown").inner_text().endswith("of 10 cells")
+    assert seen.page.locator("#shown").inner_text().endswith("of 11 cells")
 
 
 def test_the_policy_stops_a_script_that_got_in_all_the_same(browser: Browser, tmp_path: Path) -> None:
