@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
-from dmconform.casekit.at_point import reachable_points, use_at
 from dmconform.casekit.bodies import LARGE, SMALL, BodySent, adler, pieces_of, text_of
 from dmconform.casekit.bulk import ask_in_bulk, requests_of_a_load
 from dmconform.casekit.burst import burst
@@ -40,7 +39,14 @@ from dmconform.casekit.panics import (
     panic_lines,
     provoke_panic,
 )
-from dmconform.casekit.points import is_in_listeners, listeners_at, start_at_point, verdict_of
+from dmconform.casekit.points import (
+    is_in_listeners,
+    listeners_at,
+    reachable_points,
+    start_at_point,
+    use_at,
+    verdict_of,
+)
 from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks

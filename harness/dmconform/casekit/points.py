@@ -1,4 +1,4 @@
-"""Uses modules at any extension point: in an Envoy of a cell, or in a configuration that is started with or validated."""
+"""Uses modules at any extension point: in Envoys of a cell, or in a configuration that is started with or validated."""
 
 from __future__ import annotations
 
@@ -9,12 +9,55 @@ from typing import Any
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.envoy.config import Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.draft import Draft
-from dmconform.envoy.extension_points.shapes import SHAPES, available
-from dmconform.envoy.extension_points.use import ModuleUse
+from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of, why_unreachable
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.envoy.launch import SEARCH_PATH, Launch
+from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung
 from dmconform.envoy.whole_configuration import ConfigurationVerdict, Mode, try_configuration
 from dmconform.matrix.cell import Cell
+
+
+def reachable_points(cell: Cell) -> tuple[ExtensionPoint, ...]:
+    """Returns the extension points of the cell's host that a configuration reaches."""
+    return tuple(point for point in points_of(cell.host_minor) if why_unreachable(point) is None)
+
+
+def use_at(cell: Cell, point: ExtensionPoint, module: str, name: str, config: str = "", folder: str | None = None) -> Attempt:
+    """Starts an Envoy that uses an installed module at an extension point, sends something through it, and stops it.
+
+    Args:
+        cell: the cell.
+        point: where.
+        module: its name on the search path.
+        name: what the host hands to it to choose by.
+        config: its configuration, as text.
+        folder: below the cell's, for the Envoy's files; the point's name if None.
+
+    Raises:
+        HostCrashed: the Envoy ended by itself.
+        HostHung: it did not start, answer or end in time.
+        Blocked: it could not be started here.
+    """
+    cell.observer.note_unreplayed("an Envoy that is started outside the cell's own")
+    use = ModuleUse(point, ModuleRef(module), name, config)
+    tried = attempt(
+        Path(cell.planned_host.host.binary),
+        use,
+        cell.folder / (folder or point.value),
+        search_path=cell.modules_folder,
+        upstream_port=cell.upstream_port,
+    )
+    match tried.ended:
+        case AttemptEnd.CRASHED:
+            raise HostCrashed(f"at extension point {point.value}: {tried.message}")
+        case AttemptEnd.HUNG:
+            raise HostHung(f"at extension point {point.value}: {tried.message}")
+        case AttemptEnd.BLOCKED:
+            raise Blocked(f"at extension point {point.value}: {tried.message}")
+        case _:
+            return tried
 
 
 def start_at_point(

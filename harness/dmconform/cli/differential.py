@@ -20,26 +20,26 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dmconform.cli.output import json_target, kept_folder, write_json
+    from dmconform.cli.output import json_target, kept_folder, put_json
     from dmconform.measure.differential.present import as_markdown, print_swept
     from dmconform.measure.differential.request import DifferentialRequest, run_request
     from dmconform.measure.differential.result import as_json
 
     if arguments.json == "-" and arguments.markdown:
         raise UsageError("--markdown together with --json -: standard output has the JSON alone; name a file for it")
-    json_file = json_target(arguments.json)
+    json_target(arguments.json)
     with kept_folder("differential", arguments.keep) as folder:
         compared = run_request(
             DifferentialRequest(tuple(arguments.abi), tuple(arguments.host), probes=not arguments.no_probes), folder
         )
-    if json_file is not None:
-        write_json(json_file, as_json(compared))
-    if arguments.json == "-":
-        print(as_json(compared), end="")
-    elif arguments.markdown:
-        print(as_markdown(compared), end="")
-    else:
-        print_swept(compared)
+
+    def show() -> None:
+        if arguments.markdown:
+            print(as_markdown(compared), end="")
+        else:
+            print_swept(compared)
+
+    put_json(arguments.json, lambda: as_json(compared), show)
     if compared.broken:
         return ExitCode.FAIL
     return ExitCode.ERROR if compared.incomplete else ExitCode.OK

@@ -102,6 +102,25 @@ def write_json(file: Path, text: str) -> None:
         raise not_written(f"--json {file}", error) from None
 
 
+def put_json(named: str | None, text: Callable[[], str], show: Callable[[], None]) -> None:
+    """Prints a result, and writes it where `--json` names a file that `json_target` has looked at; for `-` the JSON alone.
+
+    Args:
+        named: what `--json` gave.
+        text: returns the JSON.
+        show: prints the result for people.
+
+    Raises:
+        HarnessError: the file cannot be written.
+    """
+    if named == "-":
+        print(text(), end="")
+        return
+    if named is not None:
+        write_json(Path(named), text())
+    show()
+
+
 def put(text: str, file: Path | None) -> None:
     """Writes text to a file of `-o`, or to standard output without one.
 

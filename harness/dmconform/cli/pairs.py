@@ -26,7 +26,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dmconform.cli.output import json_target, write_json
+    from dmconform.cli.output import json_target, put_json
     from dmconform.envoy.temporary import temporary_folder
     from dmconform.measure.pairs.present import as_result, print_pairs
     from dmconform.measure.pairs.request import PairRequest, run_pairs, write_records
@@ -43,17 +43,12 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     if arguments.write and not request.whole:
         raise UsageError("--write together with a selection of pairs: the record of a host has all of them")
-    json_file = json_target(arguments.json)
+    json_target(arguments.json)
     with temporary_folder("pairs") as folder:
         compared = run_pairs(request, folder)
     if arguments.write:
         write_records(compared)
-    if json_file is not None:
-        write_json(json_file, as_result(compared))
-    if arguments.json == "-":
-        print(as_result(compared), end="")
-    else:
-        print_pairs(compared)
+    put_json(arguments.json, lambda: as_result(compared), lambda: print_pairs(compared))
     return ExitCode.FAIL if any(one.changes for one in compared) and not arguments.write else ExitCode.OK
 
 

@@ -43,7 +43,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from dmconform.cli.output import json_target, kept_folder, write_json
+    from dmconform.cli.output import json_target, kept_folder, put_json
     from dmconform.measure.storm.request import StormRequest, run_request
     from dmconform.measure.storm.result import as_json, print_storms
     from dmconform.measure.storm.run import Strength
@@ -56,16 +56,11 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--update-every {arguments.update_every:g}: expected 0 or more")
     if not 0 <= arguments.seed < 1 << 20:
         raise UsageError(f"--seed {arguments.seed}: expected 0 to {(1 << 20) - 1}")
-    json_file = json_target(arguments.json)
+    json_target(arguments.json)
     strength = Strength(arguments.clients, arguments.threads, arguments.workers, arguments.update_every)
     with kept_folder("storm", arguments.keep) as folder:
         storms = run_request(StormRequest(arguments.seed, arguments.seconds, tuple(arguments.host), strength), folder)
-    if json_file is not None:
-        write_json(json_file, as_json(storms))
-    if arguments.json == "-":
-        print(as_json(storms), end="")
-    else:
-        print_storms(storms)
+    put_json(arguments.json, lambda: as_json(storms), lambda: print_storms(storms))
     if storms.lost:
         return ExitCode.FAIL
     return ExitCode.ERROR if storms.incomplete else ExitCode.OK

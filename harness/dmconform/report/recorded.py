@@ -36,7 +36,6 @@ def seen_in(report: Report, known: Iterable[KnownHost]) -> Iterator[CellFact]:
     run = RecordedRun(report.started_at, report.environment.suite_commit)
     for cell in report.cells:
         ran = cell.outcome.is_verdict or cell.outcome is Outcome.NOT_APPLICABLE
-        if ends_by_chance(cell.id):
-            continue
-        if ran and cell.host in hosts and cell.sdk not in unreleased and stability(cell) is not Stability.UNSTABLE:
+        stays = stability(cell) is not Stability.UNSTABLE and not ends_by_chance(cell.id)
+        if ran and stays and cell.host in hosts and cell.sdk not in unreleased:
             yield CellFact(cell.case, (cell.sdk, cell.host), behaviour_of(cell), run)

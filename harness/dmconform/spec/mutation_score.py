@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from dmconform.core.errors import DataFileError
+from dmconform.core.datafile import load_json
 
 
 class AreaScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,10 +35,7 @@ def load_mutation_score(file: Path) -> MutationScore:
     Raises:
         DataFileError: the file is not of its format.
     """
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=MutationScore)
-    except (OSError, msgspec.MsgspecError) as error:
-        raise DataFileError(file, str(error)) from error
+    return load_json(file, MutationScore)
 
 
 def mutation_score_json(score: MutationScore) -> bytes:

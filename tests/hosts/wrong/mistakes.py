@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -10,7 +9,6 @@ import pytest
 from dmconform.casekit import panics
 from dmconform.casekit.extensions import Alter
 from dmconform.core.values import Feature, Language, Outcome
-from dmconform.envoy.config import HttpFilter
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
@@ -38,12 +36,7 @@ def does_not_panic(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) ->
     return bench
 
 
-def refuses_all(one: HttpFilter) -> HttpFilter:
-    """The filter answers each request by itself."""
-    return replace(one, filter_name="local_reply", config="503")
-
-
-harms = sabotage.filters(refuses_all)
+harms = sabotage.filter_named("local_reply", "503")
 
 
 def soon(then: Sabotage) -> Sabotage:

@@ -7,7 +7,6 @@ from types import ModuleType
 
 import pytest
 from dmconform.core.values import Feature, Language, Outcome
-from dmconform.envoy.config import HttpFilter
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
@@ -17,12 +16,7 @@ from tests.hosts.wrong import Wrong
 GO, RUST = Language.GO, Language.RUST
 
 
-def refuses_all(one: HttpFilter) -> HttpFilter:
-    """The filter answers each request by itself."""
-    return replace(one, filter_name="local_reply", config="503")
-
-
-harms = sabotage.filters(refuses_all)
+harms = sabotage.filter_named("local_reply", "503")
 
 
 def few(then: Sabotage) -> Sabotage:
