@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
 COMMAND = Command(
     name="pairs",
     group=Group.DISTRIBUTORS,
-    summary="Pairs of calls: one callback after another in each hook, each pair in an Envoy.",
+    summary="Pairs of calls: one callback after another in each hook, in real Envoys.",
     description="Makes a generated module call, in each hook of each extension point, each callback, and each after one that "
     "ends or redirects the stream or connection. Shows which end or hang an Envoy, which hooks run inside a call, and which "
     "get an object that was destroyed, and compares that with what is on record in conformance/pairs.",
@@ -63,7 +63,7 @@ COMMAND = Command(
 dmconform pairs --host 1.40.0 --sample 100  # the same hundred each time
 dmconform pairs --hook listener_filter_on_accept  # on all default hosts
 dmconform pairs --first http_send_response --then 'http_get_*'
-dmconform pairs --write  # all pairs, put on record; 20 minutes
+dmconform pairs --write  # all pairs, put on record; about 25 minutes
 """,
     exit_codes={
         0: "all pairs end as it is on record",
