@@ -250,12 +250,12 @@ def test_ahead_of_tcp_proxy(cell: Cell) -> None:
     ):
         for number, text in enumerate(texts, 1):
             with raw_client(envoy.take_port("main")) as client, thread_pool(1, "reader") as pool:
-                back = pool.submit(client.read, len(text))
+                back = pool.submit(client.read_to_end)  # a client that closes before would be an end by reset upstream
                 for piece in pieces_of(text):
                     client.send(piece.encode())
                 client.end_sending()
                 whole = back.result() == text.encode()
-                assert whole, f"expected {len(text)} bytes to come back whole, they do not"
+                assert whole, f"expected {len(text)} bytes to come back whole, and an end; they do not"
             received = poll(lambda number=number: echo.read_received()[number - 1 :], REQUEST_S)  # type: ignore[misc]
             assert received == [text.encode()], f"expected the upstream to receive {len(text)} bytes, it does not"
     seen = Counter(line for line in envoy.read_log().splitlines() if line.startswith("neighbour read: "))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +14,7 @@ RECORDER: Final = "recorder"
 """The module: `cell.install(RECORDER)`. Its configuration has rules, such as `http_filter_new=null`, apart by spaces."""
 _LINE = re.compile(rf"^{MARK} (?P<label>\S*) (?P<thread>\S+) (?P<depth>\d+) (?P<way>[<>]) (?P<hook>\w+)(?P<rest>.*)$", re.M)
 _FIRST = ("main", "worker")
+_ANY_THREAD = "any"
 _OBJECT = re.compile(r" (\w+#\d+)")
 # How often a host calls these, and with what, is a matter of time.
 _ANY_TIMES = frozenset(
@@ -53,7 +54,7 @@ def recorded(log: str) -> Iterator[RecordedLine]:
         yield RecordedLine(one["label"], one["thread"], one["way"] == ">", one["hook"], one["rest"])
 
 
-def calls_of(log: str, scenario: str, prefix: str = "", *, apart: bool = False) -> str:
+def calls_of(log: str, scenario: str, prefix: str = "", *, apart: bool = False, anywhere: Collection[str] = ()) -> str:
     """Returns the calls that concern a scenario as one text: thread after thread, each in its order.
 
     A call reads `LABEL.HOOK(ARGUMENTS)=RESULT`; what is called inside another stands in braces behind its arguments. What is as
@@ -64,11 +65,12 @@ def calls_of(log: str, scenario: str, prefix: str = "", *, apart: bool = False) 
         scenario: what labels begin with, up to their first `/`; what follows is printed.
         prefix: what the names of hooks begin with, and is left out.
         apart: whether the calls of one object come after those of another, where the order among objects is a matter of time.
+        anywhere: hooks that are called on one thread or another, by chance: their calls stand last, as of the thread `any`.
     """
     lines: dict[str, list[RecordedLine]] = defaultdict(list)
     for line in recorded(log):
         if line.label == scenario or line.label.startswith(f"{scenario}/"):
-            lines[line.thread].append(line)
+            lines[_ANY_THREAD if line.hook in anywhere else line.thread].append(line)
     threads = sorted(lines, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name))
     return " | ".join(f"{thread}: {_text(lines[thread], scenario, prefix, apart)}" for thread in threads)
 

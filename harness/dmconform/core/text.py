@@ -44,6 +44,24 @@ def cut(text: str, limit: int, whole: str = "in report.json") -> str:
     return f"{text[:limit]}… ({len(text) - limit} more characters {whole})"
 
 
+_BEFORE_DIFFERENCE = 40
+_OF_DIFFERENCE = 200
+
+
+def where_they_differ(one: str, other: str) -> tuple[str, str]:
+    """Returns of two texts the parts from a little before their first difference on, a few words each."""
+    alike = next(
+        (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other))
+    )
+    start = max(0, alike - _BEFORE_DIFFERENCE)
+    end = alike + _OF_DIFFERENCE
+    return _part(one, start, end), _part(other, start, end)
+
+
+def _part(text: str, start: int, end: int) -> str:
+    return f"{'…' if start else ''}{text[start:end]}{'…' if end < len(text) else ''}"
+
+
 def counted(count: int, noun: str) -> str:
     """Returns `1 cell`, `2 cells`, `2 inconsistencies`."""
     plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from dmconform.core.labels import host_label
+from dmconform.core.text import where_they_differ
 from dmconform.core.versions import Minor, Release
 
 
@@ -140,8 +141,9 @@ class ChangedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def words(self) -> str:
-        """The change in words."""
-        return f"{self.what}: on record {self.recorded or 'nothing'}, observed {self.observed or 'nothing'}"
+        """The change in words: of long texts the part where they differ."""
+        recorded, observed = where_they_differ(self.recorded, self.observed)
+        return f"{self.what}: on record {recorded or 'nothing'}, observed {observed or 'nothing'}"
 
 
 @dataclass(frozen=True, order=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 import functools
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,8 +31,11 @@ SCHEMA: Final = 1
 FOLDER: Final = paths.CONFORMANCE / "facts"
 VARYING_FILE: Final = FOLDER / "varying.toml"
 VARIES: Final = " (varies)"
-LONGEST_SHAPE: Final = 300
-"""Characters of a message that are kept: what follows is the end of a list."""
+LONGEST_MESSAGE: Final = 300
+"""Characters of a cell's message that are kept: what follows is the end of a list."""
+LONGEST_FACT: Final = 8000
+"""Characters of a named fact that are kept; a longer one ends in a digest, so that what follows counts too."""
+_DIGEST_CHARACTERS: Final = 16
 
 _PLACE = re.compile(r"(?<![\w:/$~.…])(?:~|\$(?!CELL\b)[A-Z_]+)?/[^\s:'\"(),;\]]*[^\s:'\"(),;\].]")
 _VARIES = re.compile(
@@ -273,8 +277,8 @@ def observed(
         detail: what was expected and seen; it counts where the case ran and did not pass.
         places: what stands for texts that are the run's own, such as `$CELL` for the cell's folder.
     """
-    kept = {name: shape(value, places) for name, value in sorted(facts.items()) if not varies(name)}
-    said = shape(detail, places) if outcome.is_verdict and outcome is not Outcome.PASS else ""
+    kept = {name: _bounded(shape(value, places)) for name, value in sorted(facts.items()) if not varies(name)}
+    said = shape(detail, places)[:LONGEST_MESSAGE] if outcome.is_verdict and outcome is not Outcome.PASS else ""
     # A refusal is asked for once: which cell saw it with a host of its own, and which took it from that one, varies.
     seen = Load.NOT_SEEN if outcome is Outcome.REJECTED else load
     return Behaviour(outcome, abi if outcome.is_verdict else AbiVerdict.NOT_LOADED, seen, kept, said)
@@ -285,7 +289,14 @@ def shape(text: str, places: Mapping[str, str]) -> str:
     for own, name in places.items():
         text = text.replace(own, name)
     text = _PLACE.sub(lambda found: f"…/{found[0].rpartition('/')[2]}", first_line(text))
-    return _VARIES.sub("…", text)[:LONGEST_SHAPE]
+    return _VARIES.sub("…", text)
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= LONGEST_FACT:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+    return f"{text[: LONGEST_FACT - _DIGEST_CHARACTERS - 1]}#{digest}"
 
 
 def changes(fact: Fact, seen: Behaviour) -> tuple[ChangedFact, ...]:

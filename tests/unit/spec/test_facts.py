@@ -14,6 +14,7 @@ from dmconform.spec.fact_edits import CellFact, Edit, edited, facts_texts
 from dmconform.spec.fact_gaps import gaps
 from dmconform.spec.facts import (
     FOLDER,
+    LONGEST_FACT,
     Behaviour,
     Fact,
     Facts,
@@ -91,6 +92,29 @@ def test_what_a_cell_keeps() -> None:
     assert passes.detail == "", "of a cell that passes the message does not count"
     silent = observed(Outcome.NOT_APPLICABLE, AbiVerdict.SILENT, Load.NOT_SEEN, {}, "says nothing", places={})
     assert (silent.abi, silent.detail) == (AbiVerdict.NOT_LOADED, "")
+
+
+def fact_of(text: str) -> Behaviour:
+    """The behaviour of a cell with a named fact."""
+    return observed(Outcome.PASS, AbiVerdict.MATCHED, Load.LOADED, {"calls": text}, "", places={})
+
+
+@pytest.mark.parametrize("calls", [60, 2000])
+def test_a_long_fact_counts_to_its_end(calls: int) -> None:
+    text = "; ".join(["a.request_headers(#1)"] * calls)
+    old, new = fact_of(f"{text}; a.destroy(#1)"), fact_of(f"{text}; b.destroy(#1)")
+    assert all(len(one.facts["calls"]) <= LONGEST_FACT for one in (old, new))
+    assert fact_of(old.facts["calls"]) == old, "the fact of a fact is the same"
+    (found,) = changes(Fact(old, FIRST), new)
+    assert found.what == "calls"
+    assert len(found.words) < 700
+
+
+def test_of_long_facts_the_words_show_where_they_differ() -> None:
+    text = "a.new(#1); " * 40
+    (found,) = changes(Fact(fact_of(f"{text}a.destroy(#1)"), FIRST), fact_of(f"{text}b.destroy(#1){' more' * 90}"))
+    assert found.words.startswith("calls: on record …w(#1); a.new(#1); a.new(#1); a.new(#1); a.destroy(#1), observed …w(#1); ")
+    assert found.words.endswith(" more m…")
 
 
 def test_each_thing_that_changed_is_named() -> None:
