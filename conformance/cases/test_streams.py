@@ -39,9 +39,11 @@ from dmconform.casekit import (
     RawClient,
     Reply,
     Request,
+    adler,
     case,
     http2_client,
     http2_server,
+    on_the_upstream_side,
     over_http2,
     pieces_of,
     poll,
@@ -465,6 +467,115 @@ def has_window(end: Http2Client | Http2Server) -> bool:
 def sha256(data: bytes) -> str:
     """Returns the SHA-256 of bytes, in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+FEW_BYTES = AT_FIRST_BYTES
+"""Of a body that no buffer on the way is too small for."""
+HALF = FEW_BYTES // 2
+BOUNDS: dict[str, Any] = {"buffer_bytes": BUFFER_BYTES, "manager": {"http2_protocol_options": SMALL_WINDOWS}}
+SIDES = ("downstream", "upstream")
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_late_ends(cell: Cell) -> None:
+    """Over HTTP/2, an end that reads late has the other wait; of one that sends late the other gets what there is."""
+    for side, one in itertools.product(SIDES, LATE):
+        where = f"{one.who} late, module on the {side} side"
+        result, line = late_end(cell, side, one)
+        assert result == "whole", f"expected both bodies to arrive whole where the {where}, saw {result}"
+        above, below = (int(word) for word in line.partition(WATERMARKS)[2].split()[::2])
+        cell.facts[f"{where}, hooks for watermarks"] = "called" if above else "never called"
+        # The stream may end before what is left in the buffer of its connection was read.
+        assert above - below in (0, 1), f"expected the hooks above and below in turns where the {where}, saw {line}"
+
+
+def late_end(cell: Cell, side: str, late: LateEnd) -> tuple[str, str]:
+    """Sends a body to a server that sends another, with an end that is late; returns the result, and the line on hooks."""
+    asked, answered = text_of(late.asked_bytes), text_of(late.answered_bytes)[::-1]
+    filters = (of_module(cell, "watermarks", "upstream"), of_module(cell, "neighbour", "pass"))
+    main = Listener("main", filters if side == "downstream" else (), **BOUNDS)
+    small = over_http2(per_connection_buffer_limit_bytes=BUFFER_BYTES)
+    beside = on_the_upstream_side(*filters if side == "upstream" else ())
+
+    def alter(bootstrap: dict[str, Any]) -> None:
+        small(bootstrap)
+        beside(bootstrap)
+
+    with (
+        http2_server(answered.encode(), late.answered_first_bytes) as server,
+        cell.start(main, module="neighbour", clusters={"upstream": server.port}, alter=alter) as envoy,
+        http2_client(envoy.take_port("main"), PATH, asked.encode(), late.asked_first_bytes) as client,
+    ):
+        problem = late.meet(client, server)
+        if problem:
+            return f"{problem}: {client.summary}", ""
+        server.read()
+        server.go_on()
+        client.go_on()
+        client.read()
+        client.goes_on_until(lambda: client.is_answered, REQUEST_S)
+        parts = {"request": (asked, server.received), "response": (answered, client.received)}
+        line = envoy.wait_for_log(" above, ") or ""
+        log = envoy.read_log()
+    cut = [f"{len(came)} of {len(sent)} bytes of the {way}" for way, (sent, came) in parts.items() if came != sent.encode()]
+    seen = all(f" {len(sent)} bytes, {adler(sent)}\n" in log for sent, _ in parts.values())
+    return ", ".join(cut) or ("whole" if seen and line else "the module saw something else"), line
+
+
+def server_reads_late(client: Http2Client, server: Http2Server) -> str:
+    """Goes on until the client waits, and does not until the server reads; returns what is wrong."""
+    client.read()
+    if not client.goes_on_until(lambda: has_window(server) and client.is_stuck, REQUEST_S):
+        return "the client is not made to wait"
+    goes_on = client.goes_on_until(lambda: client.has_sent_all, NEVER_S)
+    return "the client may send all to a server that does not read" if goes_on else ""
+
+
+def client_reads_late(client: Http2Client, server: Http2Server) -> str:
+    """Goes on until the server waits, and does not until the client reads; returns what is wrong."""
+    server.read()
+    if not client.goes_on_until(lambda: has_window(client) and server.is_stuck, REQUEST_S):
+        return "the server is not made to wait"
+    goes_on = client.goes_on_until(lambda: server.has_sent_all, NEVER_S)
+    return "the server may send all to a client that does not read" if goes_on else ""
+
+
+def server_sends_late(client: Http2Client, server: Http2Server) -> str:
+    """Goes on until the client has what the server has sent so far; returns what is wrong."""
+    server.read()
+    client.read()
+    if not client.goes_on_until(lambda: len(client.received) == HALF, REQUEST_S):
+        return f"{len(client.received)} of the {HALF} bytes that the server has sent come"
+    return ""
+
+
+def client_sends_late(client: Http2Client, server: Http2Server) -> str:
+    """Goes on until the server has what the client has sent so far; returns what is wrong."""
+    server.read()
+    client.read()
+    if not client.goes_on_until(lambda: len(server.received) == HALF, REQUEST_S):
+        return f"{len(server.received)} of the {HALF} bytes that the client has sent come"
+    return ""
+
+
+@dataclass(frozen=True)
+class LateEnd:
+    """Who is late with what, how large the bodies are, and how much of each is sent at first."""
+
+    who: str
+    meet: Callable[[Http2Client, Http2Server], str]
+    asked_bytes: int
+    asked_first_bytes: int
+    answered_bytes: int
+    answered_first_bytes: int
+
+
+LATE = (
+    LateEnd("server reads", server_reads_late, BOTH_BYTES, BOTH_BYTES, FEW_BYTES, FEW_BYTES),
+    LateEnd("server sends", server_sends_late, FEW_BYTES, FEW_BYTES, FEW_BYTES, HALF),
+    LateEnd("client reads", client_reads_late, FEW_BYTES, FEW_BYTES, BOTH_BYTES, BOTH_BYTES),
+    LateEnd("client sends", client_sends_late, FEW_BYTES, HALF, FEW_BYTES, FEW_BYTES),
+)
 
 
 PIECES = tuple(text_of(size) for size in (5_003, 16_384, 7_001))

@@ -56,6 +56,11 @@ class _End:
         """Whether it has more to send, and no leave."""
         return bool(self._left) and self._stream is not None and self._h2.local_flow_control_window(self._stream) == 0
 
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether nothing of its body is left to send."""
+        return not (self._left or self._kept)
+
     def keep(self, size: int) -> None:
         """Keeps what is beyond so many bytes of its body, until it goes on."""
         self._left, self._kept = self._left[:size], self._left[size:]
@@ -180,6 +185,11 @@ class Http2Client:
         return self._end.is_stuck
 
     @property
+    def has_sent_all(self) -> bool:
+        """Whether nothing of its body is left to send."""
+        return self._end.has_sent_all
+
+    @property
     def received(self) -> bytes:
         """What has come of the answer's body."""
         return bytes(self._end.received)
@@ -217,18 +227,40 @@ def http2_client(port: int, path: str, body: bytes, at_first: int) -> Iterator[H
 
 
 class Http2Server:
-    """A server that answers at once, with the same body each time, and reads requests late."""
+    """A server that answers at once, with the same body each time, and reads requests late: see `http2_server`."""
 
-    def __init__(self, body: bytes) -> None:
+    def __init__(self, body: bytes, at_first: int) -> None:
+        """Prepares the answer.
+
+        Args:
+            body: of every answer.
+            at_first: how many bytes of that it sends before `go_on`.
+        """
         self.port = 0
         self._body = body
+        self._at_first = at_first
         self._reads = threading.Event()
+        self._goes_on = threading.Event()
         self._closing = threading.Event()
         self._end: _End | None = None
 
     def read(self) -> None:
         """Reads from now on."""
         self._reads.set()
+
+    def go_on(self) -> None:
+        """Sends all of its answers, as far as it may."""
+        self._goes_on.set()
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has more to send to the last request, and no leave."""
+        return self._end is not None and self._end.is_stuck
+
+    @property
+    def has_sent_all(self) -> bool:
+        """Whether nothing of its last answer is left to send."""
+        return self._end is not None and self._end.has_sent_all
 
     @property
     def received(self) -> bytes:
@@ -238,7 +270,10 @@ class Http2Server:
     def handles(self, connection: socket.socket) -> None:
         """Takes one connection until the other side ends it."""
         end = self._end = _End(connection, self._body, client=False)
+        end.keep(self._at_first)
         while not end.problem and not self._closing.is_set():
+            if self._goes_on.is_set():
+                end.go_on()
             if self._reads.is_set():
                 end.read()
             end.turn()
@@ -249,9 +284,14 @@ class Http2Server:
 
 
 @contextlib.contextmanager
-def http2_server(body: bytes) -> Iterator[Http2Server]:
-    """Serves on a loopback port of the kernel's choice, with this body as the answer to everything."""
-    server = Http2Server(body)
+def http2_server(body: bytes, at_first: int | None = None) -> Iterator[Http2Server]:
+    """Serves on a loopback port of the kernel's choice, with this body as the answer to everything.
+
+    Args:
+        body: of every answer.
+        at_first: how many bytes of that it sends before `go_on`; all without it.
+    """
+    server = Http2Server(body, len(body) if at_first is None else at_first)
     with serving_sockets(server.handles, server.close) as server.port:
         yield server
 

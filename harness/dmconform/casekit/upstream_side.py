@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from dmconform.envoy.config import HttpFilter
-
-_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-_CODEC: Final = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+from dmconform.envoy.extension_points.upstreams import put_upstream_filters
 
 
 def on_the_upstream_side(*filters: HttpFilter, **cluster: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401 - JSON
@@ -16,8 +14,7 @@ def on_the_upstream_side(*filters: HttpFilter, **cluster: Any) -> Callable[[dict
 
     def alter(bootstrap: dict[str, Any]) -> None:
         its = next(one for one in bootstrap["static_resources"]["clusters"] if one["name"] == "upstream")
-        options = its["typed_extension_protocol_options"][_OPTIONS]
-        options["http_filters"] = [*(one.to_json() for one in filters), {"name": "codec", "typed_config": {"@type": _CODEC}}]
+        put_upstream_filters(its, [one.to_json() for one in filters])
         its.update(cluster)
 
     return alter

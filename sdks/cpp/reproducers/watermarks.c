@@ -34,4 +34,4 @@ void HOOK(downstream_above_write_buffer_high_watermark)(Envoy host, Module modul
   fprintf(stderr, "watermarks: reached\n");
 }
 void HOOK(downstream_below_write_buffer_low_watermark)(Envoy host, Module module) { below++; }
-void HOOK(stream_complete)(Envoy host, Module module) { fprintf(stderr, "watermarks: %u above, %u below\n", above, below); }
+void HOOK(destroy)(Module module) { fprintf(stderr, "watermarks: %u above, %u below\n", above, below); }

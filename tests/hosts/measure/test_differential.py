@@ -15,7 +15,7 @@ from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.prepare import lazy_engine
-from dmconform.measure.differential.calls import MODULE, Caller, EnvoyJob, Gathered, Target
+from dmconform.measure.differential.calls import MODULE, Caller, EnvoyJob, Gathered, Side, Target
 from dmconform.measure.differential.compare_hosts import COMPILER_FLAGS, WantedRuns, compare_hosts
 from dmconform.measure.differential.coverage import Cover
 from dmconform.measure.differential.differences import DifferenceKind, RepeatedRuns, compare
@@ -118,13 +118,23 @@ def test_a_call_in_a_run_apart_shows_at_the_client(made: Made, tmp_path: Path) -
     assert saw == {("GET_/direct=503", "GET_/=503", "POST_/=503")}
 
 
+def test_a_call_that_ends_the_upstream_side_alone_is_named(made: Made, tmp_path: Path) -> None:
+    call = made.plan.call("http_send_response_headers", HOOK)
+    ended = {side: made.run(tmp_path / side.name, EnvoyJob(ExtensionPoint.HTTP_FILTER, call, side)).ends for side in Side}
+    assert not ended[Side.DOWNSTREAM] and "SIGSEGV" in ended[Side.UPSTREAM][HOOK, "http_send_response_headers"]
+
+
 def test_1_39_on_its_own_minor_and_the_next(tmp_path: Path) -> None:
     compared = run_request(DifferentialRequest((MINOR,), probes=False), tmp_path)
-    own, following = compared.pairs
+    own, following, sides = compared.pairs
     assert (own.host, own.is_own, following.host, following.relation) == (HOST, True, "1.40.0", Relation.SUPPORTED)
     assert not own.problems and not following.problems
     assert not following.unrecorded and not following.stale
+    assert (sides.host, sides.sides, sides.callbacks > 100) == (HOST, True, True)
+    assert not sides.unrecorded and not sides.stale
+    assert "upstream-streamed-response" in {one.record for one in sides.differences}
     assert "addresses-have-ports" in {one.record for one in following.differences}
     (cover,) = compared.coverages
     assert cover.count(Cover.CALLED) > 570 and sum(cover.count(by) for by in Cover) == 607
+    assert cover.upstream > 100
     assert not compared.broken and not compared.incomplete

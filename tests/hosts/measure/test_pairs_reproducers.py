@@ -1,7 +1,11 @@
-"""The modules in C that show what pairs found: each shows its defect on the newest release that has it, and on no clean one."""
+"""The modules in C that show what pairs and the differential test found.
+
+Each shows its defect on the newest release that has it, and on no clean one.
+"""
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +18,8 @@ from dmconform.core import paths
 from dmconform.core.values import Severity
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
+from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.upstreams import route_to_own_cluster
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
@@ -25,7 +31,8 @@ from dmconform.spec.defects import Defect, DefectKind, load_defects
 
 pytestmark = pytest.mark.host
 
-SHOWN = [one for one in load_defects(paths.CONFORMANCE / "defects") if one.method == "pairs" and one.reproducer is not None]
+METHODS = ("pairs", "differential")
+SHOWN = [one for one in load_defects(paths.CONFORMANCE / "defects") if one.method in METHODS and one.reproducer is not None]
 SOURCES = paths.SDKS / "cpp" / "reproducers"
 ALARM = "envoy bug failure: "
 SAID = "dmconform: "
@@ -33,7 +40,15 @@ WRONG = f"{SAID}wrong: "
 """What a module prints that sees its defect itself."""
 WELL = (AttemptEnd.WORKED, AttemptEnd.NOT_DRIVEN)
 UPDATES = "pairs updates, "
+UPSTREAM = ", upstream side"
 Try = Callable[[Defect, str], Attempt]
+
+
+def altered_by(one: Defect, update: HeldUpdate | None) -> Callable[[Draft], None] | None:
+    """Returns what puts the module where the defect shows; None where that is its usual place."""
+    if one.found_by.endswith(UPSTREAM):
+        return functools.partial(route_to_own_cluster, upstream=True)
+    return update.alter if update else None
 
 
 def updated_by(one: Defect) -> HeldUpdate | None:
@@ -73,7 +88,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
                 search_path=library.parent,
                 upstream_port=port,
                 drive=update is None,
-                alter=update.alter if update else None,
+                alter=altered_by(one, update),
                 look=update.look if update else None,
             )
             assert update is None or not update.problem, update.problem

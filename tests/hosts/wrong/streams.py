@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from types import ModuleType
 
@@ -94,6 +95,42 @@ def client_never_reads(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch
     return bench
 
 
+def server_reads_at_once(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The server never keeps the client waiting."""
+    init = Http2Server.__init__
+
+    def reading(server: Http2Server, *options: object) -> None:
+        init(server, *options)  # type: ignore[arg-type]
+        server.read()
+
+    patch.setattr(Http2Server, "__init__", reading)
+    patch.setattr(case, "REQUEST_S", 1.0)
+    return bench
+
+
+def server_goes_on(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The server sends all of its answer at once."""
+    handles = Http2Server.handles
+
+    def all_at_once(server: Http2Server, connection: socket.socket) -> None:
+        server.go_on()
+        handles(server, connection)
+
+    patch.setattr(Http2Server, "handles", all_at_once)
+    return bench
+
+
+def client_goes_on(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The client sends all of its body at once."""
+    init = Http2Client.__init__
+
+    def all_at_once(client: Http2Client, port: int, path: str, body: bytes, at_first: int) -> None:
+        init(client, port, path, body, max(at_first, len(body)))
+
+    patch.setattr(Http2Client, "__init__", all_at_once)
+    return bench
+
+
 def pieces_lost(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The server loses the first byte of what it receives."""
     read_received = Upstream.read_received
@@ -175,6 +212,51 @@ TABLE = (
         "not in turns",
         sabotage.log_says(" above, ", "9 above, "),
         "expected the hooks above and below in turns with bodies held",
+    ),
+    Wrong(
+        "streams/late_ends",
+        "less",
+        server_takes_less,
+        "expected both bodies .* the server reads late, module on the down.*, saw 399999 of 400000 bytes of the request",
+    ),
+    Wrong(
+        "streams/late_ends",
+        "reads",
+        server_reads_at_once,
+        "expected both bodies .* saw the client (is not made to wait|may send all)",
+    ),
+    Wrong(
+        "streams/late_ends",
+        "never reads",
+        client_never_reads,
+        "expected both bodies .* saw 65535 of 400000 bytes of the response",
+    ),
+    Wrong(
+        "streams/late_ends",
+        "client sends at once",
+        client_goes_on,
+        "expected both bodies .* saw 40000 of the 20000 bytes that the client has sent come",
+    ),
+    Wrong(
+        "streams/late_ends", "sends at once", server_goes_on, "expected both bodies .* saw .* of the 20000 bytes .* sent come"
+    ),
+    Wrong(
+        "streams/late_ends",
+        "held",
+        soon(sabotage.configured("hold")),
+        "expected both bodies .* saw the client is not made to wait: (stream reset|.*413)",
+    ),
+    Wrong(
+        "streams/late_ends",
+        "unseen",
+        sabotage.log_without("neighbour pass request"),
+        "expected both bodies .* saw the module saw something else",
+    ),
+    Wrong(
+        "streams/late_ends",
+        "not in turns",
+        sabotage.log_says(" above, ", "9 above, "),
+        "expected the hooks above and below in turns where the server reads late, module on the downstream side",
     ),
     Wrong("streams/held_then_piece", "cut", pieces_lost, "expected 'whole' everywhere, saw .*second buffered, once.*bytes"),
     Wrong(

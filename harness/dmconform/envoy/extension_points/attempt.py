@@ -34,6 +34,7 @@ def attempt(
     environment: Mapping[str, str] = _NOTHING,
     upstream_port: int,
     drive: bool = True,
+    driven_by: Drive | None = None,
     alter: Callable[[Draft], None] | None = None,
     look: Callable[[Envoy], None] | None = None,
 ) -> Attempt:
@@ -48,6 +49,7 @@ def attempt(
         environment: what the Envoy's environment has besides.
         upstream_port: a server on loopback that answers HTTP; see `dmconform.envoy.upstream`.
         drive: whether requests are sent through it once it is accepted.
+        driven_by: what is sent, where that is not what its extension point needs.
         alter: changes the configuration once the module is in it.
         look: gets the Envoy before it is stopped, whatever it made of the configuration; not where it ended by itself.
     """
@@ -68,7 +70,7 @@ def attempt(
     tried = _Tried(envoy)
     try:
         with envoy:
-            tried.use(dict.fromkeys(shape.drive for shape in shapes) if drive else ())
+            tried.use(dict.fromkeys(driven_by or shape.drive for shape in shapes) if drive else ())
             if look is not None:
                 look(envoy)
         ended, message = tried.ended([shape.late_refusal for shape in shapes if shape.late_refusal], drive)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dmconform.core.timeouts import CONFIG_UPDATE_S, REQUEST_S
 from dmconform.core.waiting import poll
@@ -21,7 +21,8 @@ from dmconform.envoy.http1 import exchange
 from dmconform.envoy.outcomes import HostHung
 
 _BODY = "a body"
-_REQUESTS = (("GET", DIRECT_PATH, None), ("GET", "/", None), ("POST", "/", _BODY))
+_PROXIED = (("GET", "/", None), ("POST", "/", _BODY))
+_REQUESTS = (("GET", DIRECT_PATH, None), *_PROXIED)
 
 
 def run_drive(drive: Drive, envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
@@ -45,11 +46,15 @@ def run_drive(drive: Drive, envoy: Envoy, note: Callable[[SentExchange], None]) 
             _over_http(envoy, note)
         case Drive.HTTP:
             _over_http(envoy, note)
+        case Drive.PROXIED:
+            _over_http(envoy, note, _PROXIED)
     envoy.check_survived("after it was driven")
 
 
-def _over_http(envoy: Envoy, note: Callable[[SentExchange], None]) -> None:
-    for method, path, body in _REQUESTS:
+def _over_http(
+    envoy: Envoy, note: Callable[[SentExchange], None], requests: Sequence[tuple[str, str, str | None]] = _REQUESTS
+) -> None:
+    for method, path, body in requests:
         note(SentExchange(f"{method} {path}", envoy.request(path, method=method, body=body)))
 
 

@@ -17,6 +17,7 @@ class Drive(enum.Enum):
     """What makes a host use what it has accepted."""
 
     HTTP = "requests over HTTP"
+    PROXIED = "requests over HTTP that all go to the upstream server"
     DISCOVERY = "clusters by discovery, then requests over HTTP"
     UDP = "a datagram, then requests over HTTP"
     TLS = "requests over TLS, the client with a certificate"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from dmconform.envoy.extension_points.draft import Draft, extension, module_message
+import copy
+from collections.abc import Sequence
+from typing import Final
+
+from dmconform.envoy.extension_points.draft import Draft, Message, extension, message_of, module_message
 from dmconform.envoy.extension_points.use import ModuleUse
 
 _HEALTH_CHECK_INTERVAL = "0.05s"
+OWN_CLUSTER: Final = "own"
+_OPTIONS: Final = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 def cluster(draft: Draft, use: ModuleUse) -> None:
@@ -40,3 +46,30 @@ def health_checker(draft: Draft, use: ModuleUse) -> None:
 def upstream_http_tcp_bridge(draft: Draft, use: ModuleUse) -> None:
     """Makes the module carry requests over a TCP connection to the upstream server."""
     draft.upstream["upstream_config"] = extension(module_message("upstreams.http.dynamic_modules.v3.Config", use, "bridge"))
+
+
+def put_upstream_filters(cluster: Message, filters: Sequence[Message]) -> None:
+    """Gives a cluster these HTTP filters: they see what the router has decided to send there, and what comes back.
+
+    Args:
+        cluster: as JSON; it has its protocol options.
+        filters: as of a connection manager, without the one that ends them.
+    """
+    codec = {"name": "codec", "typed_config": message_of("filters.http.upstream_codec.v3.UpstreamCodec")}
+    cluster["typed_extension_protocol_options"][_OPTIONS]["http_filters"] = [*filters, codec]
+
+
+def route_to_own_cluster(draft: Draft, *, upstream: bool) -> None:
+    """Routes to a cluster that only requests of clients go to: what a module sends to `upstream` does not meet its filter.
+
+    Args:
+        draft: with HTTP filters before the router.
+        upstream: whether these are moved to the upstream side, among the filters of the new cluster.
+    """
+    cluster = copy.deepcopy({**draft.upstream, "name": OWN_CLUSTER})
+    draft.bootstrap["static_resources"]["clusters"].append(cluster)
+    draft.route["route"]["cluster"] = OWN_CLUSTER
+    if upstream:
+        *filters, router = draft.manager["http_filters"]
+        draft.manager["http_filters"] = [router]
+        put_upstream_filters(cluster, filters)

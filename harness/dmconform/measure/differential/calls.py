@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -16,7 +18,8 @@ from dmconform.core.threads import thread_pool
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.extension_points.attempt import attempt
-from dmconform.envoy.extension_points.shapes import available, why_unreachable
+from dmconform.envoy.extension_points.shapes import Drive, available, why_unreachable
+from dmconform.envoy.extension_points.upstreams import route_to_own_cluster
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.measure.differential.generate import ONLY_VARIABLE, RETURN_VARIABLE, SKIP_VARIABLE, Call, CallPlan
 from dmconform.measure.differential.lines import Key, ModuleOutput, read_log
@@ -29,17 +32,29 @@ CLIENT: Final = "(client)"
 """Takes the place of the callback where a key is about what the client of an extension point saw."""
 
 
+class Side(enum.Enum):
+    """On which side of Envoy's router the module's HTTP filter is. Either way the requests are those that reach both."""
+
+    UPSTREAM = "upstream side"
+    DOWNSTREAM = "downstream side"
+
+
 @dataclass(frozen=True)
 class EnvoyJob:
-    """One Envoy of a differential test: an extension point with all its calls, or with one call and what it needs."""
+    """One Envoy of a differential test: an extension point with all its calls, or with one call and what it needs.
+
+    `side` is that of an HTTP filter where the two sides are compared.
+    """
 
     point: ExtensionPoint
     alone: Call | None = None
+    side: Side | None = None
 
     @property
     def name(self) -> str:
         """A name that is good for a folder."""
-        return f"{self.point.value}-{self.alone.number}" if self.alone else self.point.value
+        name = f"{self.point.value}-{self.alone.number}" if self.alone else self.point.value
+        return f"{name}-{self.side.name.lower()}" if self.side else name
 
 
 @dataclass(frozen=True)
@@ -76,7 +91,9 @@ def jobs_of(plan: CallPlan, host: Minor) -> tuple[EnvoyJob, ...]:
             regular[point] = None
         else:
             alone.setdefault(plan.made_with(call), EnvoyJob(point, call))
-    return (*(EnvoyJob(point) for point in regular), *alone.values())
+    usual = (*(EnvoyJob(point) for point in regular), *alone.values())
+    on_sides = (replace(job, side=side) for job in usual if job.point is ExtensionPoint.HTTP_FILTER for side in Side)
+    return (*usual, *on_sides)
 
 
 def point_of_hook(hook: str) -> ExtensionPoint | None:
@@ -115,12 +132,14 @@ class Caller:
             skipped = {call.number for call in self._plan.calls if call.alone is not None}
         for _ in range(MOST_RESTARTS):
             tried, reported = self._attempt(target, job, skipped)
+            if tried.ended is AttemptEnd.HUNG and job.alone is not None:  # what hangs twice is not the machine's doing
+                tried, reported = self._attempt(target, job, skipped)
             if tried.ended not in (AttemptEnd.CRASHED, AttemptEnd.HUNG):
                 problem = "" if tried.ended is AttemptEnd.WORKED else f"{tried.ended.value}: {tried.message}"
                 return Gathered(_with_client(reported, job, tried), ends, problem, tried.ended is AttemptEnd.REFUSED)
             culprit = self._culprit(target, job, skipped, tried, reported)
             if culprit is None or job.alone is not None:
-                if job.alone is not None and tried.ended is AttemptEnd.CRASHED:
+                if job.alone is not None:
                     ends[job.alone.hook, job.alone.callback] = tried.message
                     return Gathered(_with_client(reported, job, tried), ends)
                 return Gathered(_with_client(reported, job, tried), ends, f"{tried.ended.value}: {tried.message}")
@@ -163,6 +182,8 @@ class Caller:
             search_path=self._library.parent,
             environment=environment,
             upstream_port=self._upstream_port,
+            driven_by=Drive.PROXIED if job.side else None,
+            alter=functools.partial(route_to_own_cluster, upstream=job.side is Side.UPSTREAM) if job.side else None,
         )
         return tried, read_log(tried.log)
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from dmconform.abi.types import Abi
 from dmconform.core.values import Relation
 from dmconform.core.versions import Minor
-from dmconform.measure.differential.calls import CLIENT, MODULE, Caller, EnvoyJob, Gathered, Target, in_parallel, jobs_of
+from dmconform.measure.differential.calls import (
+    CLIENT,
+    MODULE,
+    Caller,
+    EnvoyJob,
+    Gathered,
+    Side,
+    Target,
+    in_parallel,
+    jobs_of,
+)
 from dmconform.measure.differential.coverage import Coverage, coverage
 from dmconform.measure.differential.differences import (
     CallbackDifference,
@@ -54,7 +64,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class ComparedHosts:
-    """The module of a minor on a host, compared with what it does on its own minor."""
+    """The module of a minor on a host, compared with what it does on its own minor; or, with `sides`, with that host itself.
+
+    Then it is on the upstream side what is compared with the downstream side.
+    """
 
     abi: str
     host: str
@@ -66,6 +79,7 @@ class ComparedHosts:
     stale: tuple[str, ...] = ()  # records that do not apply
     problems: tuple[str, ...] = ()
     is_own: bool = False  # the host that the others are compared with
+    sides: bool = False
 
     @property
     def unrecorded(self) -> tuple[CallbackDifference, ...]:
@@ -155,9 +169,15 @@ class _Minor:
             self._sweeper = Caller(self._plan, library, folder / self.minor, port)
 
     def first_runs(self) -> list[Callable[[], None]]:
-        """Runs the jobs for the first time: on the own host several times, on others once."""
-        targets = [*[self._wanted.own] * OWN_RUNS, *self._wanted.others]
-        return [self._run(target, job) for target in targets for job in self._jobs]
+        """Runs the jobs for the first time: on the own host several times, on others mostly once."""
+        targets = (self._wanted.own, *self._wanted.others)
+        return [self._run(target, job) for target in targets for job in self._jobs for _ in range(self._times(target, job))]
+
+    def _times(self, target: Target, job: EnvoyJob) -> int:
+        """Returns how often a job is run first: on each host whose sides are compared as often as on the own host."""
+        if target is self._wanted.own or (job.side and target in self._of_own_minor):
+            return OWN_RUNS
+        return 0 if job.side is Side.DOWNSTREAM else 1
 
     def further_runs(self) -> list[Callable[[], None]]:
         """Runs again, on both hosts, the jobs that gave something else."""
@@ -179,16 +199,41 @@ class _Minor:
         return {job: RepeatedRuns.of(runs) for job, runs in self._runs[target.host].items() if runs}
 
     def pairs(self) -> list[ComparedHosts]:
-        """Returns the own host, then the others."""
+        """Returns the own host, then the others; then the two sides of each host of the own minor."""
         own = self._seen(self._wanted.own)
-        return [self._pair(target, own) for target in (self._wanted.own, *self._wanted.others)]
+        hosts = [self._pair(target, own) for target in (self._wanted.own, *self._wanted.others)]
+        return [*hosts, *(self._pair_of_sides(target) for target in self._of_own_minor if self._sides)]
+
+    @property
+    def _of_own_minor(self) -> tuple[Target, ...]:
+        """The hosts of the module's own minor."""
+        own = self._wanted.own
+        return (own, *(target for target in self._wanted.others if target.minor == own.minor))
+
+    @property
+    def _sides(self) -> tuple[tuple[EnvoyJob, EnvoyJob], ...]:
+        """The jobs on the upstream side, each with the same on the downstream side."""
+        return tuple((job, replace(job, side=Side.DOWNSTREAM)) for job in self._jobs if job.side is Side.UPSTREAM)
 
     def _pair(self, target: Target, own: Mapping[EnvoyJob, RepeatedRuns]) -> ComparedHosts:
-        seen = self._seen(target)
+        seen = {job: runs for job, runs in self._seen(target).items() if job.side is not Side.DOWNSTREAM}
         is_own = target is self._wanted.own
-        found = () if is_own else merged(one for job in self._jobs for one in compare(job, own[job], seen[job], self._varying))
-        records = [record_for(self._known, self.minor, target.host, one) for one in found]
-        judged = tuple(Judged(one, record.id if record else None) for one, record in zip(found, records, strict=True))
+        found = () if is_own else merged(one for job in seen for one in compare(job, own[job], seen[job], self._varying))
+        return replace(self._compared(target, seen, found, sides=False), problems=self._problems(target), is_own=is_own)
+
+    def _pair_of_sides(self, target: Target) -> ComparedHosts:
+        every = self._seen(target)
+        seen = {job: every[job] for job, _ in self._sides}
+        found = merged(one for job, down in self._sides for one in compare(job, every[down], every[job], self._varying))
+        return self._compared(target, seen, found, sides=True)
+
+    def _compared(
+        self, target: Target, seen: Mapping[EnvoyJob, RepeatedRuns], found: Sequence[CallbackDifference], *, sides: bool
+    ) -> ComparedHosts:
+        """Returns what was compared on a host, with the records of what was found."""
+        known = [record for record in self._known if record.sides is sides]
+        records = [record_for(known, self.minor, target.host, one) for one in found]
+        is_compared = sides or target is not self._wanted.own
         return ComparedHosts(
             self.minor,
             target.host,
@@ -196,19 +241,19 @@ class _Minor:
             len({key.callback for one in seen.values() for key in one.values if key.callback != CLIENT}),
             sum(len(one.values) for one in seen.values()),
             sum(is_unstable(values) for one in seen.values() for words in one.values.values() for values in words.values()),
-            judged,
-            () if is_own else stale(self._known, self.minor, target.host, found),
-            self._problems(target),
-            is_own,
+            tuple(Judged(one, record.id if record else None) for one, record in zip(found, records, strict=True)),
+            stale(known, self.minor, target.host, found) if is_compared else (),
+            sides=sides,
         )
 
     def _problems(self, target: Target) -> tuple[str, ...]:
         """Returns jobs without a result each time; on other hosts, a refusal is a difference and not a problem."""
         found = []
         for job, runs in self._runs[target.host].items():
-            if all(run.problem for run in runs) and not (runs[-1].refused and target is not self._wanted.own):
+            if runs and all(run.problem for run in runs) and not (runs[-1].refused and target is not self._wanted.own):
                 what = f"{job.point.value}, {job.alone.callback}" if job.alone else job.point.value
-                found.append(f"{what}: {runs[-1].problem}")
+                side = f", {job.side.value}" if job.side else ""
+                found.append(f"{what}{side}: {runs[-1].problem}")
         return tuple(found)
 
     def coverage(self, probes: Collection[str]) -> Coverage:

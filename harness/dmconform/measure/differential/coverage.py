@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from dmconform.abi.types import FunctionKind
 from dmconform.core.versions import Minor
 from dmconform.envoy.extension_points.shapes import available, why_unreachable
-from dmconform.measure.differential.calls import EnvoyJob, Gathered, point_of_hook
+from dmconform.measure.differential.calls import EnvoyJob, Gathered, Side, point_of_hook
 from dmconform.measure.differential.generate import CallPlan, NotCalled
 from dmconform.measure.differential.rules import short
 
@@ -35,6 +35,7 @@ class CallbackCoverage:
     callback: str
     by: Cover
     also_probes: bool = False  # the differential test calls it and probes use it
+    upstream: bool = False  # the differential test calls it on the upstream side, too
     category: str = ""
     reason: str = ""
 
@@ -50,6 +51,11 @@ class Coverage:
         """Returns how many are covered so."""
         return sum(one.by is by for one in self.callbacks)
 
+    @property
+    def upstream(self) -> int:
+        """How many are called on the upstream side, too."""
+        return sum(one.upstream for one in self.callbacks)
+
     def reasons(self, by: Cover = Cover.NOTHING) -> Mapping[str, int]:
         """Returns why the differential test has not called those that are covered so: how many by category, most first."""
         return dict(Counter(one.category for one in self.callbacks if one.by is by).most_common())
@@ -63,19 +69,27 @@ def coverage(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], probes: Collectio
         own: what the jobs gave; empty where none was run.
         probes: the short names of the callbacks that the built probes of this minor leave undefined.
     """
-    called = {key.callback for gathered in own.values() for key in gathered.reported.results}
-    called |= {callback for gathered in own.values() for _, callback in gathered.ends}
+    called = _called(own.values())
+    upstream = _called(gathered for job, gathered in own.items() if job.side is Side.UPSTREAM)
     found: list[CallbackCoverage] = []
     for function in plan.abi.functions:
         if function.kind is not FunctionKind.CALLBACK:
             continue
         name = short(function.name)
         if name in called:
-            found.append(CallbackCoverage(name, Cover.CALLED, also_probes=name in probes))
+            found.append(CallbackCoverage(name, Cover.CALLED, name in probes, name in upstream))
             continue
         why = plan.not_called.get(name) or _why_not(plan, own, name)
-        found.append(CallbackCoverage(name, Cover.PROBES if name in probes else Cover.NOTHING, False, why.category, why.reason))
+        by = Cover.PROBES if name in probes else Cover.NOTHING
+        found.append(CallbackCoverage(name, by, category=why.category, reason=why.reason))
     return Coverage(plan.abi.envoy, tuple(found))
+
+
+def _called(runs: Iterable[Gathered]) -> set[str]:
+    """Returns the callbacks that were called in runs, those included that end the host."""
+    each = tuple(runs)
+    returned = {key.callback for gathered in each for key in gathered.reported.results}
+    return returned | {callback for gathered in each for _, callback in gathered.ends}
 
 
 def _why_not(plan: CallPlan, own: Mapping[EnvoyJob, Gathered], name: str) -> NotCalled:

@@ -28,10 +28,11 @@ class KnownDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     evidence: str
     changes: tuple[str, ...] = ()
+    sides: bool = False
 
     def is_about(self, abi: str, host: str) -> bool:
         """Returns whether the record covers modules of a minor on a host."""
-        return abi == self.abi and fits(host, self.hosts)
+        return fits(abi, self.abi) and fits(host, self.hosts)
 
     def covers(self, difference: CallbackDifference) -> bool:
         """Returns whether a difference is the recorded one: all its changes must be."""

@@ -16,19 +16,24 @@ from dmconform.measure.differential.coverage import Cover
 
 _SHOWN_CHANGES: Final = 3
 _PAIR_HEADS: Final = ("ABI", "host", "relation", "callbacks", "results", "differences", "on record")
-_COVER_HEADS: Final = ("ABI", "callbacks", "differential", "probes only", "nothing", "why nothing")
+_SIDES: Final = "upstream and downstream side"
+_COVER_HEADS: Final = ("ABI", "callbacks", "differential", "probes only", "nothing", "upstream side", "why nothing")
 
 
 def _pair_row(pair: ComparedHosts) -> tuple[str, ...]:
     recorded = sum(one.record is not None for one in pair.differences)
     differences = ("own minor", "") if pair.is_own else (str(len(pair.differences)), str(recorded))
-    return (pair.abi, release_label(pair.host), pair.relation.value, str(pair.callbacks), str(pair.calls), *differences)
+    return (pair.abi, release_label(pair.host), _relation(pair), str(pair.callbacks), str(pair.calls), *differences)
+
+
+def _relation(pair: ComparedHosts) -> str:
+    return _SIDES if pair.sides else pair.relation.value
 
 
 def _cover_rows(compared: DifferentialTest) -> Iterator[tuple[str, ...]]:
     for one in compared.coverages:
         why = "; ".join(f"{count} {category}" for category, count in one.reasons().items())
-        yield (one.minor, str(len(one.callbacks)), *(str(one.count(by)) for by in Cover), why)
+        yield (one.minor, str(len(one.callbacks)), *(str(one.count(by)) for by in Cover), str(one.upstream), why)
 
 
 def _changes(judged: Judged) -> Iterator[str]:
@@ -59,7 +64,7 @@ def print_swept(compared: DifferentialTest, console: Console | None = None) -> N
     out.print(pairs)
     for pair in compared.pairs:
         if pair.differences:
-            out.print(f"\n[bold]{pair.abi} on {release_label(pair.host)}[/bold] ({pair.relation.value})", soft_wrap=True)
+            out.print(f"\n[bold]{pair.abi} on {release_label(pair.host)}[/bold] ({_relation(pair)})", soft_wrap=True)
         for one in pair.differences:
             record = f"on record: {one.record}" if one.record else "[red]no record[/red]"
             out.print(f"  {one.difference.callback} {one.difference.kind.value}  ({record})", highlight=False, soft_wrap=True)
@@ -81,7 +86,7 @@ def as_markdown(compared: DifferentialTest) -> str:
     for pair in compared.pairs:
         if not (pair.differences or pair.stale or pair.problems):
             continue
-        lines += [f"**{pair.abi} on {release_label(pair.host)}** ({pair.relation.value})", ""]
+        lines += [f"**{pair.abi} on {release_label(pair.host)}** ({_relation(pair)})", ""]
         for one in pair.differences:
             record = f"on record as `{one.record}`" if one.record else "**no record**"
             lines.append(f"- `{one.difference.callback}` {one.difference.kind.value}; {record}")

@@ -29,6 +29,7 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     host: str
     relation: str
     own: bool  # the host that the others are compared with
+    sides: bool  # the upstream side of the host is compared with its downstream side
     callbacks: int
     results: int
     unstable_values: int
@@ -43,6 +44,7 @@ class CallbackEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     callback: str
     covered_by: str  # differential test, probes or nothing
     also_probes: bool
+    upstream: bool
     category: str
     reason: str
 
@@ -55,6 +57,7 @@ class CoverageEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     called: int
     probes: int  # and not the differential test
     nothing: int
+    upstream: int  # that the differential test calls on the upstream side, too
     callbacks: tuple[CallbackEntry, ...]
 
 
@@ -77,6 +80,7 @@ def result_of(compared: DifferentialTest) -> DifferentialResult:
             pair.host,
             pair.relation.value,
             pair.is_own,
+            pair.sides,
             pair.callbacks,
             pair.calls,
             pair.unstable,
@@ -98,7 +102,10 @@ def result_of(compared: DifferentialTest) -> DifferentialResult:
             one.count(Cover.CALLED),
             one.count(Cover.PROBES),
             one.count(Cover.NOTHING),
-            tuple(CallbackEntry(c.callback, c.by.value, c.also_probes, c.category, c.reason) for c in one.callbacks),
+            one.upstream,
+            tuple(
+                CallbackEntry(c.callback, c.by.value, c.also_probes, c.upstream, c.category, c.reason) for c in one.callbacks
+            ),
         )
         for one in compared.coverages
     )

@@ -1,0 +1,10 @@
+// An HTTP filter that asks for the connection to be closed, and hands requests on: for the upstream side.
+#include "abi.h"
+
+envoy_dynamic_module_type_on_http_filter_request_headers_status envoy_dynamic_module_on_http_filter_request_headers(
+    envoy_dynamic_module_type_http_filter_envoy_ptr filter, envoy_dynamic_module_type_http_filter_module_ptr module, bool end) {
+#if DMCONFORM_SDK_MINOR >= 138
+  envoy_dynamic_module_callback_http_filter_send_go_away_and_close(filter, false);
+#endif
+  return envoy_dynamic_module_type_on_http_filter_request_headers_status_Continue;
+}
