@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -110,6 +111,9 @@ def test_what_has_no_fact_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert "window/loads: " in printed
     assert "then dmconform facts DIR --write" in printed
+    assert re.search(
+        r"^Not compared: \d+ cells?, such as neighbours/ahead_of_tcp_proxy/\S+/1\.37\.0: \w", printed, re.MULTILINE
+    )
 
 
 def test_write_needs_a_report(capsys: pytest.CaptureFixture[str]) -> None:

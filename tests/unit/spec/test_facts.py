@@ -11,13 +11,14 @@ from dmconform.core.errors import DataFileError
 from dmconform.core.values import AbiVerdict, Language, Load, Outcome, Provider
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.fact_edits import CellFact, Edit, edited, facts_texts
-from dmconform.spec.fact_gaps import gaps
+from dmconform.spec.fact_gaps import gaps, never_compared
 from dmconform.spec.facts import (
     FOLDER,
     Behaviour,
     Fact,
     Facts,
     RecordedRun,
+    chance_of,
     changes,
     known_facts,
     load_facts,
@@ -181,6 +182,14 @@ def test_a_mistake_in_the_data_is_named(tmp_path: Path, change: dict[str, object
 def test_every_cell_of_the_default_hosts_and_the_reference_sdks_has_a_fact() -> None:
     found = gaps(load_catalogue(), known_facts())
     assert found == {}, "dmconform facts says how they are made"
+
+
+def test_what_ends_by_chance_is_listed_apart_from_the_gaps() -> None:
+    catalogue, nothing = load_catalogue(), Facts(())
+    never = {cell for cells in never_compared(catalogue).values() for cell in cells}
+    assert "neighbours/ahead_of_tcp_proxy/cpp@1.37:reference/1.37.0" in never
+    assert not never & {cell for cells in gaps(catalogue, nothing).values() for cell in cells}
+    assert all(chance_of(cell) for cell in never)
 
 
 def test_the_facts_are_small_and_as_the_command_writes_them() -> None:
