@@ -53,14 +53,16 @@ def _run(arguments: argparse.Namespace) -> int:
 def _print_gaps(catalogue: Catalogue) -> int:
     """Prints which cells of the default hosts and the reference SDKs have no fact."""
     from dmconform.core.text import counted
-    from dmconform.spec.fact_gaps import gaps
+    from dmconform.spec.fact_gaps import gaps, never_compared
     from dmconform.spec.facts import known_facts
 
     found = gaps(catalogue, known_facts())
     for case, cells in found.items():
         print(f"{case}: {counted(len(cells), 'cell')} without a fact, such as {cells[0]}")
+    for reason, never in never_compared(catalogue).items():
+        print(f"Not compared: {counted(len(never), 'cell')}, such as {never[0]}: {reason}")
     if not found:
-        print("Every cell of the default hosts with the reference SDKs has a fact.")
+        print("Every cell of the default hosts with the reference SDKs has a fact, or is not compared.")
         return ExitCode.OK
     cases = " ".join(f"--case {case}" for case in found)
     print(f"To make them: dmconform run {cases} --out DIR, then dmconform facts DIR --write")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from dmconform.cli.output import put
 from dmconform.core import paths
 from dmconform.core.errors import ExitCode
@@ -11,6 +13,7 @@ from dmconform.report.defects import defects_page
 from dmconform.report.findings import findings_page, of_known_failure
 from dmconform.sdks.catalogue import reproducers_of
 from dmconform.spec.catalogue import Catalogue
+from dmconform.spec.cells import plan_cells
 from dmconform.spec.defects import Referable, check_references, load_answers, load_defects
 from dmconform.spec.documents import load_documents
 from dmconform.spec.findings import load_findings
@@ -45,8 +48,22 @@ def defects_text(catalogue: Catalogue) -> str:
     defects = load_defects(paths.DEFECTS)
     releases = [host.release for host in catalogue.hosts]
     reproducers = reproducers_of(paths.SDKS / "cpp")
-    check_references(paths.DEFECTS, defects, Referable(releases, {case.id for case in catalogue.cases}, reproducers))
+    check_references(paths.DEFECTS, defects, _referable(catalogue, releases, reproducers))
     return defects_page(defects, load_answers(paths.DEFECTS), releases, load_mutation_score(paths.MUTATION_SCORE_FILE))
+
+
+def _referable(catalogue: Catalogue, releases: Collection[str], reproducers: Collection[str]) -> Referable:
+    """Returns what defects may refer to."""
+    hosts = [(host.release, host.version.minor) for host in catalogue.hosts]
+    cells = {str(cell.id) for cell in plan_cells(catalogue.cases, catalogue.sdks, hosts, everywhere=True)}
+    folders = {paths.SDKS.name: paths.SDKS, paths.CONFORMANCE.name: paths.CONFORMANCE}
+    examples = {
+        f"{name}/{file.relative_to(folder).as_posix()}"
+        for name, folder in folders.items()
+        for glob in ("*/probe/**/*.*", "defects/configurations/*.yaml")
+        for file in folder.glob(glob)
+    }
+    return Referable(releases, {case.id for case in catalogue.cases}, reproducers, cells, examples)
 
 
 def write_or_print(text: str, name: str, *, write: bool) -> int:

@@ -128,7 +128,8 @@ class FactState(enum.Enum):
     SAME = "as on record"
     CHANGED = "changed"
     NONE = "no fact on record"
-    NOT_COMPARED = "not compared"  # it did not run, its host is not a known release, or the run does not look at the records
+    NOT_COMPARED = "not compared"
+    """It did not run, its host is not a known release, the run does not look at the records, or it ends by chance."""
 
 
 class ChangedFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -296,6 +296,7 @@ def _cell(
         mismatch=classified.mismatch,
         fact=classified.fact,
         changed=classified.changed,
+        chance=classified.chance,
         log=tuple(redact.of_cell(line, planned.id.folder) for line in log),
         waits={what: round(seconds, 3) for what, seconds in result.waits.items() if seconds >= SHORTEST_WAIT_S},
     )

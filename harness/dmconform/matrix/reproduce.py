@@ -132,6 +132,8 @@ def reproduce(
         print(f"{name + ':':12} {value}")
     for change in classified.changed:
         print(f"CHANGED:     {change.words}, since {change.since}")
+    if classified.chance:
+        print(f"fact:        {classified.fact.value}: {classified.chance}")
     if result.detail:
         print(f"detail:      {result.detail}")
     if result.evidence:

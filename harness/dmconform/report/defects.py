@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dmconform.core.versions import Release
 from dmconform.hosts.catalogue import release_label
-from dmconform.spec.defects import Defect, ReportedAnswer
+from dmconform.spec.defects import Defect, ReportedAnswer, command_of
 from dmconform.spec.issues import NOT_REPORTED, short_issue
 from dmconform.spec.mutation_score import MutationScore
 
@@ -19,6 +19,10 @@ they are not there. What the documents promise and hosts or SDKs do not do is in
 
 **has it**: seen on this release, each time that it was tried unless the text says otherwise; no: tried, and not seen;
 nothing: not tried, or the release lacks what it takes.
+
+**See it** is a command that shows a defect on a release that has it, the newest one as a rule. It fetches the Envoy, and builds
+what it takes; official SDKs from the sources of their release (`--sdk-source` can name another place of these). An example is a
+filter of a probe, or a configuration that needs nothing but an Envoy: its first lines say what to run.
 """
 
 
@@ -76,6 +80,7 @@ def _section(one: Defect) -> list[str]:
     points = ", ".join(f"`{point.value}`" for point in one.points) or "all"
     listed = "from a public report" if one.listed else "here first"
     module = [f"- **Module:** [{one.reproducer}.c](../sdks/cpp/reproducers/{one.reproducer}.c)"] if one.reproducer else []
+    example = [f"- **Example:** [{one.example}](../{one.example})"] if one.example else []
     return [
         f'<a id="{one.id}"></a>',
         "",
@@ -86,8 +91,10 @@ def _section(one: Defect) -> list[str]:
         f"- **Seen:** {_text(one.seen)}",
         f"- **Right:** {_text(one.right)}",
         f"- **Found by:** `{one.found_by}`; known {listed}",
+        f"- **See it:** `{command_of(one)}`",
         f"- **Reported:** {_reported(one)}",
         *module,
+        *example,
         "",
     ]
 

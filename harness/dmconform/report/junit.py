@@ -99,7 +99,7 @@ def _add_cell(suite: ET.Element, cell: CellEntry, static: StaticEntry | None, fi
         "probe": cell.probe_load.load.value,
         **({"mismatch": cell.mismatch} if cell.mismatch is not None else {}),
         **({"fix": fix} if fix is not None else {}),
-        "fact": cell.fact.value,
+        "fact": cell.beside_record,
         **({"changed fact": "; ".join(one.words for one in cell.changed)} if cell.changed else {}),
         **({"stability": stability(cell).value} if cell.reruns else {}),
         **cell.facts,

@@ -10,7 +10,7 @@ from dmconform.hosts.catalogue import KnownHost
 from dmconform.report.schema import CellEntry, Report
 from dmconform.report.stability import Stability, stability
 from dmconform.spec.fact_edits import CellFact
-from dmconform.spec.facts import Behaviour, RecordedRun, ends_by_chance, observed
+from dmconform.spec.facts import Behaviour, RecordedRun, chance_of, observed
 
 
 def behaviour_of(cell: CellEntry) -> Behaviour:
@@ -36,6 +36,6 @@ def seen_in(report: Report, known: Iterable[KnownHost]) -> Iterator[CellFact]:
     run = RecordedRun(report.started_at, report.environment.suite_commit)
     for cell in report.cells:
         ran = cell.outcome.is_verdict or cell.outcome is Outcome.NOT_APPLICABLE
-        stays = stability(cell) is not Stability.UNSTABLE and not ends_by_chance(cell.id)
+        stays = stability(cell) is not Stability.UNSTABLE and chance_of(cell.id) is None
         if ran and stays and cell.host in hosts and cell.sdk not in unreleased:
             yield CellFact(cell.case, (cell.sdk, cell.host), behaviour_of(cell), run)

@@ -156,6 +156,12 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reruns: tuple[RerunEntry, ...] = ()  # of a cell that counts as a failure
     fact: FactState = FactState.NOT_COMPARED  # how it compares with what is on record of the release
     changed: tuple[ChangedFact, ...] = ()  # in what it differs from that
+    chance: str = ""  # why nothing is ever on record of it: what its end depends on, where that is not the same in every run
+
+    @property
+    def beside_record(self) -> str:
+        """How it compares with what is on record of the release, in words."""
+        return f"{self.fact.value}: {self.chance}" if self.chance else self.fact.value
 
     @property
     def reason(self) -> str:

@@ -7,6 +7,7 @@ it is not there.
 from __future__ import annotations
 
 import enum
+import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Severity
+from dmconform.core.versions import Release
 from dmconform.spec.findings import Fault
 from dmconform.spec.issues import ADDRESS, NOT_REPORTED
 
@@ -60,6 +62,8 @@ class Defect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     report: str  # an address, or `NOT_REPORTED`
     listed: bool  # whether it was known from a public report before it was looked for here
     reproducer: str | None = None  # the name of a module in C
+    cell: str = ""  # SDK/HOST: where the case of `found_by` shows it, if the case runs with probes of several SDKs
+    example: str = ""  # a file of this repository that shows it where no module in C does: a probe's filter, a configuration
     why: str | None = None  # why nothing here shows it
     method: str = ""  # the file that has it; the loader sets it
 
@@ -84,6 +88,8 @@ class Referable:
     releases: Collection[str]
     cases: Collection[str]  # their ids
     reproducers: Collection[str]  # the names of the modules in C
+    cells: Collection[str]  # their ids
+    examples: Collection[str]  # files of the repository, with `/`
 
 
 def load_defects(folder: Path) -> tuple[Defect, ...]:
@@ -132,7 +138,7 @@ def check_references(folder: Path, defects: Iterable[Defect], known: Referable) 
     """Checks what defects refer to.
 
     Raises:
-        DataFileError: a release, case or reproducer does not exist.
+        DataFileError: a release, case, cell, example or reproducer does not exist.
     """
     for one in defects:
         file = folder / f"{one.method}.toml"
@@ -144,6 +150,37 @@ def check_references(folder: Path, defects: Iterable[Defect], known: Referable) 
             raise DataFileError(file, f"{one.id}: found_by {one.found_by!r} is neither a case nor {one.method!r} and its input")
         if one.reproducer is not None and one.reproducer not in known.reproducers:
             raise DataFileError(file, f"{one.id}: there is no reproducer {one.reproducer!r}")
+        if one.example and one.example not in known.examples:
+            raise DataFileError(file, f"{one.id}: there is no file {one.example!r}")
+        if one.found_by and not by_method and cell_of(one) not in known.cells:
+            raise DataFileError(
+                file, f'{one.id}: expected cell = "SDK/HOST" where {one.found_by} shows it, found {cell_of(one)}'
+            )
+        if one.cell and one.cell.rpartition("/")[2] not in one.releases:
+            raise DataFileError(file, f"{one.id}: its cell is on none of the releases that have it")
+
+
+def cell_of(one: Defect) -> str:
+    """Returns the id of the cell that shows a defect which a case found: of a module in C, that on the newest release."""
+    release = max(one.releases, key=Release.parse)
+    return f"{one.found_by}/{one.cell or f'cpp@{Release.parse(release).minor}:reference/{release}'}"
+
+
+def command_of(one: Defect) -> str:
+    """Returns the command that shows a defect."""
+    newest = max(one.releases, key=Release.parse)
+    match shlex.split(one.found_by):
+        case ["storm", *words]:
+            options = words
+        case ["differential", *_]:
+            options = ["--abi", str(Release.parse(newest).minor)]
+        case ["pairs", "updates,", *_]:
+            options = []
+        case ["pairs", *words]:
+            options = [each for option in zip(("--first", "--then", "--hook"), words, strict=True) for each in option]
+        case _:
+            return f"dmconform reproduce {cell_of(one)}"
+    return shlex.join(["dmconform", one.method, "--host", newest, *options])
 
 
 def check_length(file: Path) -> None:

@@ -121,7 +121,7 @@ class Facts:
                 key: Fact(one.behaviour, runs[one.run])
                 for one in entries
                 for key in cells_of(one.cells)
-                if not ends_by_chance("/".join((case, *key)))
+                if chance_of("/".join((case, *key))) is None
             }
         return self._cells[case]
 
@@ -164,9 +164,14 @@ def varying_facts(path: Path = VARYING_FILE) -> frozenset[str]:
     return frozenset(one.name for one in _varying(path).fact)
 
 
-def ends_by_chance(cell: str) -> bool:
-    """Returns whether nothing is recorded of a cell, given by its id: how it ends is not the same in every run."""
-    return any(fnmatch.fnmatchcase(cell, one.cells) for one in _varying(VARYING_FILE).by_chance)
+def chance_of(cell: str) -> str | None:
+    """Returns why nothing is recorded of a cell whose end is not the same in every run; None where it is the same.
+
+    Args:
+        cell: its id, with the release as host.
+    """
+    its = (one.reason for one in _varying(VARYING_FILE).by_chance if fnmatch.fnmatchcase(cell, one.cells))
+    return next(its, None)
 
 
 def varies(name: str) -> bool:

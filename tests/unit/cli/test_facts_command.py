@@ -14,6 +14,7 @@ from dmconform.report.schema import CellEntry, Report, RerunEntry, write_report
 from dmconform.spec import facts as spec_facts
 from dmconform.spec.facts import load_facts
 
+from tests.unit.by_chance import REASON, end_by_chance
 from tests.unit.report_samples import cell, report
 
 KNOWN = next(one for one in load_hosts(paths.HOSTS_FILE) if one.release == "1.39.3")
@@ -105,11 +106,15 @@ def test_a_changed_suite_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "changes that no commit has" in capsys.readouterr().err
 
 
-def test_what_has_no_fact_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_has_no_fact_is_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_by_chance("window/loads/cpp@1.37:reference/1.37.0", tmp_path, monkeypatch)
     assert main(["facts"]) == 1
     printed = capsys.readouterr().out
     assert "window/loads: " in printed
     assert "then dmconform facts DIR --write" in printed
+    assert f"\nNot compared: 1 cell, such as window/loads/cpp@1.37:reference/1.37.0: {REASON}\n" in printed
 
 
 def test_write_needs_a_report(capsys: pytest.CaptureFixture[str]) -> None:

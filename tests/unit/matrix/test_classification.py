@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -24,8 +25,9 @@ from dmconform.matrix.plan import Plan, PlannedHost, PlannedSdk
 from dmconform.matrix.run_cell import CellResult
 from dmconform.report.recorded import behaviour_of
 from dmconform.spec.cells import PlannedCell
-from dmconform.spec.facts import Behaviour, FactEntry, Facts, FactsFile, RecordedRun
+from dmconform.spec.facts import Behaviour, FactEntry, Facts, FactsFile, RecordedRun, chance_of
 
+from tests.unit.by_chance import REASON, end_by_chance
 from tests.unit.report_samples import cell
 
 SDK, RELEASE, WRAPPED = "cpp@1.37:reference", "1.40.0", "1.40.0~01234567"
@@ -95,6 +97,19 @@ def test_a_case_without_a_record_has_no_fact() -> None:
     planned = PlannedCell(CellId("window/other", SDK, WRAPPED), Relation.UNSUPPORTED, "")
     found = classify(made, planned, result(case="window/other"), (), FACTS)
     assert (found.judgement, found.fact) == (Judgement.INFORMATIONAL, FactState.NONE)
+
+
+def test_what_ends_by_chance_is_not_compared_and_the_reason_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case, release = "neighbours/ahead_of_tcp_proxy", "1.37.0"
+    end_by_chance(f"{case}/*/{release}", tmp_path, monkeypatch)
+    assert chance_of(f"{case}/{SDK}/{RELEASE}") is None
+    for host in (release, f"{release}~01234567"):
+        planned = PlannedCell(CellId(case, SDK, host), Relation.UNSUPPORTED, "")
+        found = classify(plan(host, release), planned, result(host, case), (), FACTS)
+        assert (found.fact, found.chance) == (FactState.NOT_COMPARED, REASON), "a gap that no report could close"
+        assert found.judgement is Judgement.INFORMATIONAL
+    found = classify(plan(host, release, FactsLevel.IGNORE), planned, result(host, case), (), FACTS)
+    assert (found.fact, found.chance) == (FactState.NOT_COMPARED, ""), "no record is looked at"
 
 
 @pytest.mark.parametrize(

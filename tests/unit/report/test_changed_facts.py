@@ -90,6 +90,22 @@ def test_the_page_has_them() -> None:
     assert "CHANGED" in text
 
 
+def test_what_is_never_compared_is_no_gap_and_says_why() -> None:
+    reason = "what memory holds decides it"
+    never = [cell(name, fact=FactState.NOT_COMPARED, chance=reason) for name in ("window/never", "window/nor")]
+    whole = report([cell("window/new", fact=FactState.NONE), *never])
+    gap, not_compared = facts_sentences(whole)
+    assert gap.startswith("No fact on record: 1 cell (window/new); ")
+    assert not_compared == f"Not compared: 2 cells (2 cases): {reason}"
+    assert [one.beside_record for one in whole.cells] == ["no fact on record", *[f"not compared: {reason}"] * 2]
+    sink = io.StringIO()
+    print_details(whole, Console(file=sink, width=200))
+    assert f"not compared: {reason}" in render_html(whole)
+    assert f'name="fact" value="not compared: {reason}"' in render_junit(whole)
+    for text in (terminal(whole), sink.getvalue(), render_markdown(whole)):
+        assert f"Not compared: 2 cells (2 cases): {reason}" in text
+
+
 def test_a_run_with_changed_facts_alone_fails_and_says_why() -> None:
     whole = report([cell(), changed("load/one", **UNPROMISED)])
     summary = summarise(whole)

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import functools
+import shlex
 from pathlib import Path
 
 import pytest
+from dmconform.abi.loading import load_every_abi
+from dmconform.cli.main import parse
 from dmconform.cli.pages import defects_text
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
 from dmconform.core.values import Outcome
+from dmconform.core.versions import Release
+from dmconform.measure.differential.request import RULES
+from dmconform.measure.differential.rules import load_rules
+from dmconform.measure.pairs.plan import PairPlan, plan_pairs
+from dmconform.measure.pairs.request import PAIR_RULES, PairRequest, select_pairs
+from dmconform.measure.pairs.rules import load_pair_rules
 from dmconform.sdks.catalogue import reproducers_of
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.defects import (
     REPRODUCER_LINES,
     Defect,
+    DefectKind,
     Referable,
+    cell_of,
     check_length,
     check_references,
+    command_of,
     load_answers,
     load_defects,
 )
-from dmconform.spec.facts import load_facts
+from dmconform.spec.facts import chance_of, load_facts
+from dmconform.spec.findings import Fault
 
 from tests.checkout import ROOT
 from tests.recorded import assert_page
@@ -48,7 +62,13 @@ reproducer = "some_module"
 report = "not reported"
 listed = false
 """
-KNOWN = Referable(("1.39.3", "1.40.0"), ("some/case",), ("some_module",))
+KNOWN = Referable(
+    ("1.39.3", "1.40.0"),
+    ("some/case",),
+    ("some_module",),
+    ("some/case/cpp@1.39:reference/1.39.3", "some/case/go@1.39:official/1.39.3", "some/case/go@1.39:official/1.40.0"),
+    ("sdks/go/probe/filters/one.go",),
+)
 
 
 def loaded(folder: Path, text: str, name: str = "some") -> tuple[Defect, ...]:
@@ -101,6 +121,17 @@ def test_a_good_entry_is_taken(tmp_path: Path) -> None:
         ('"some_module"', '"other_module"', "there is no reproducer 'other_module'"),
         ('"not reported"', '"somewhere"', "expected report ="),
         ("listed = false", 'listed = false\nnews = "x"', "news"),
+        (
+            "listed = false",
+            'listed = false\ncell = "go@1.38:official/1.39.3"',
+            'expected cell = "SDK/HOST" where some/case shows it',
+        ),
+        (
+            "listed = false",
+            'listed = false\ncell = "go@1.39:official/1.40.0"',
+            "its cell is on none of the releases that have it",
+        ),
+        ("listed = false", 'listed = false\nexample = "sdks/go/probe/two.go"', "there is no file 'sdks/go/probe/two.go'"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -137,6 +168,58 @@ def test_a_case_ends_on_the_releases_of_a_defect_as_the_facts_say(one: Defect) -
     clean = [seen.facts for (_, release), seen in ran.items() if release in one.clean]
     same = [release for (_, release), seen in ran.items() if release in {*one.releases} - failing and seen.facts in clean]
     assert not same, f"expected {one.found_by} to record something else on {sorted(same)} than on {', '.join(one.clean)}"
+
+
+def test_the_cell_that_shows_a_defect_is_the_newest_or_the_one_that_is_named(tmp_path: Path) -> None:
+    (one,) = loaded(tmp_path, GOOD)
+    assert command_of(one) == "dmconform reproduce some/case/cpp@1.39:reference/1.39.3"
+    named = GOOD + 'cell = "go@1.39:official/1.39.3"\nexample = "sdks/go/probe/filters/one.go"\n'
+    (one,) = loaded(tmp_path, named)
+    assert command_of(one) == "dmconform reproduce some/case/go@1.39:official/1.39.3"
+
+
+SHOWN = [one for one in DEFECTS if one.found_by]
+
+
+@functools.cache
+def page() -> str:
+    """The page as it has to be."""
+    return defects_text(CATALOGUE)
+
+
+@functools.cache
+def plan_of(minor: str) -> PairPlan:
+    """All pairs of a minor."""
+    abis = load_every_abi()
+    return plan_pairs(abis[minor], load_rules(RULES, abis.values()), load_pair_rules(PAIR_RULES, abis.values()))
+
+
+@pytest.mark.parametrize("one", SHOWN, ids=lambda one: one.id)
+def test_each_defect_says_how_to_see_it(one: Defect) -> None:
+    """With a command that can be parsed, and a module, a probe's filter or a configuration where the command makes none."""
+    name, *words = shlex.split(command_of(one))
+    assert name == "dmconform"
+    parsed = parse(words)
+    assert f"`{command_of(one)}`" in page()
+    if words[0] == "pairs":
+        release = parsed.host[0]
+        plan = plan_of(str(Release.parse(release).minor))
+        request = PairRequest((release,), (), tuple(parsed.first), tuple(parsed.then), tuple(parsed.hook))
+        assert select_pairs(plan, request), "expected the command to select a pair"
+    if one.kind in (DefectKind.LANGUAGES, DefectKind.CONFIGURATION) or one.fault is Fault.SDK:
+        named = one.reproducer or one.example or any(one.found_by == other.found_by and other.reproducer for other in DEFECTS)
+        assert named or one.found_by.startswith("validate/"), "expected a module, a probe's filter, or a configuration"
+
+
+@pytest.mark.parametrize("one", [one for one in SHOWN if one.cell or one.found_by.count("/") == 1], ids=lambda one: one.id)
+def test_the_cell_of_a_defect_does_not_pass_or_records_what_clean_ones_do_not(one: Defect) -> None:
+    cell = cell_of(one)
+    case, sdk, release = cell.rsplit("/", 2)
+    fact = load_facts().of(case, sdk, release)
+    if fact is None or case in BY_CHANCE:
+        assert case in BY_CHANCE or chance_of(cell) or sdk.endswith(":official"), "expected a fact on record"
+        return
+    assert fact.behaviour.outcome is not Outcome.PASS or fact.behaviour.facts, f"{cell} shows nothing"
 
 
 @pytest.mark.parametrize("name", sorted(REPRODUCERS.keys() - NO_REPRODUCERS))

@@ -11,7 +11,7 @@ from dmconform.core.errors import DataFileError
 from dmconform.core.values import AbiVerdict, Language, Load, Outcome, Provider
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.fact_edits import CellFact, Edit, edited, facts_texts
-from dmconform.spec.fact_gaps import gaps
+from dmconform.spec.fact_gaps import gaps, never_compared
 from dmconform.spec.facts import (
     FOLDER,
     LONGEST_FACT,
@@ -19,6 +19,7 @@ from dmconform.spec.facts import (
     Fact,
     Facts,
     RecordedRun,
+    chance_of,
     changes,
     known_facts,
     load_facts,
@@ -28,6 +29,8 @@ from dmconform.spec.facts import (
     varying_facts,
     written_sdks,
 )
+
+from tests.unit.by_chance import REASON, end_by_chance
 
 FIRST, LATER = RecordedRun("2026-11-21T00:00:00+00:00", "a" * 40), RecordedRun("2026-11-30T00:00:00+00:00", "b" * 40)
 PASSES = Behaviour(Outcome.PASS, AbiVerdict.MATCHED, Load.LOADED)
@@ -205,6 +208,16 @@ def test_a_mistake_in_the_data_is_named(tmp_path: Path, change: dict[str, object
 def test_every_cell_of_the_default_hosts_and_the_reference_sdks_has_a_fact() -> None:
     found = gaps(load_catalogue(), known_facts())
     assert found == {}, "dmconform facts says how they are made"
+
+
+def test_what_ends_by_chance_is_listed_apart_from_the_gaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    end_by_chance(f"{LOADS}/cpp@1.37:reference/1.37.0", tmp_path, monkeypatch)
+    catalogue, nothing = load_catalogue(), Facts(())
+    assert never_compared(catalogue) == {REASON: (f"{LOADS}/cpp@1.37:reference/1.37.0",)}
+    without = gaps(catalogue, nothing)[LOADS]
+    assert f"{LOADS}/cpp@1.37:reference/1.37.0" not in without
+    assert f"{LOADS}/go@1.37:reference/1.37.0" in without
+    assert chance_of(f"{LOADS}/go@1.37:reference/1.37.0") is None
 
 
 def test_the_facts_are_small_and_as_the_command_writes_them() -> None:

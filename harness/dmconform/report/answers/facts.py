@@ -71,7 +71,10 @@ def changed_groups(report: Report) -> tuple[ChangedGroup, ...]:
 
 
 def facts_sentences(report: Report) -> tuple[str, ...]:
-    """Returns what was compared with the record, and what has none; nothing for a report from before there were records."""
+    """Returns what was compared with the record, what has none, and what is never compared.
+
+    Nothing for a report from before there were records.
+    """
     return tuple(_sentences(report))
 
 
@@ -83,10 +86,14 @@ def _sentences(report: Report) -> Iterator[str]:
     if compared:
         result = f"{states[FactState.CHANGED]} differ" if states[FactState.CHANGED] else "none differs"
         yield f"{counted(compared, 'cell')} compared with the facts on record of their release: {result}"
-    if states[FactState.NONE]:
-        yield f"No fact on record: {counted(states[FactState.NONE], 'cell')} ({_cases(report.cells)}); {RECORD} makes them"
+    without = [cell for cell in report.cells if cell.fact is FactState.NONE]
+    if without:
+        yield f"No fact on record: {counted(len(without), 'cell')} ({_cases(without)}); {RECORD} makes them"
+    for reason in dict.fromkeys(cell.chance for cell in report.cells if cell.chance):
+        its = [cell for cell in report.cells if cell.chance == reason]
+        yield f"Not compared: {counted(len(its), 'cell')} ({_cases(its)}): {reason}"
 
 
 def _cases(cells: Iterable[CellEntry]) -> str:
-    cases = dict.fromkeys(cell.case for cell in cells if cell.fact is FactState.NONE)
+    cases = dict.fromkeys(cell.case for cell in cells)
     return next(iter(cases)) if len(cases) == 1 else counted(len(cases), "case")

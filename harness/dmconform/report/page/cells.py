@@ -93,7 +93,7 @@ def pack(report: Report, layout: Grid, texts: Texts, beside: Path | None = None)
 def _values(cell: CellEntry) -> dict[str, str]:
     """Returns the recorded values of a cell, after what is not as on record of the release."""
     changed = {f"changed {one.what}": f"on record {one.recorded or 'nothing'}, since {one.since}" for one in cell.changed}
-    without = {"fact": cell.fact.value} if cell.fact is FactState.NONE else {}
+    without = {"fact": cell.beside_record} if cell.fact is FactState.NONE or cell.chance else {}
     return changed | without | cell.facts
 
 
