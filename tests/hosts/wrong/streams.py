@@ -272,6 +272,21 @@ TABLE = (
         soon(sabotage.module_is("piece_after_resume", "neighbour")),
         "expected piece 1 to come with resumed before the first piece, second moved to the buffer, twice",
     ),
+    Wrong(
+        "streams/on_the_upstream_side",
+        "another answer",
+        sabotage.answers(lambda one: replace(one, status=200)),
+        "expected 'whole' everywhere, saw .*early answer, HTTP/2.*status 200",
+    ),
+    Wrong("streams/on_the_upstream_side", "cut", reads_less, "expected 'whole' everywhere, saw .*'websocket': 'cut'"),
+    Wrong("streams/on_the_upstream_side", "otherwise", told_otherwise, "expected 'whole' .*not told to go on: .*417"),
+    Wrong("streams/on_the_upstream_side", "stays", always_active, "expected no request to be left"),
+    Wrong(
+        "streams/on_the_upstream_side",
+        "not destroyed",
+        sabotage.log_without("neighbour pass request: "),
+        "expected a filter to be destroyed for each of .* requests to the upstream, 0 were",
+    ),
     Wrong("streams/client_gone", "stays", always_active, "expected no request to be left in nothing-pass"),
     Wrong("streams/client_gone", "not destroyed", without_ends, "filters to be destroyed, .* were"),
 )
