@@ -65,9 +65,15 @@ class _End:
         """Keeps what is beyond so many bytes of its body, until it goes on."""
         self._left, self._kept = self._left[:size], self._left[size:]
 
-    def go_on(self) -> None:
-        """Sends all of its body, as far as it may."""
-        self._left, self._kept = self._left + self._kept, b""
+    def go_on(self, size: int | None = None) -> None:
+        """Sends so many bytes more of its body, as far as it may; all of it without a size."""
+        more = len(self._kept) if size is None else size
+        self._left, self._kept = self._left + self._kept[:more], self._kept[more:]
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether its stream is open, or was."""
+        return self._stream is not None
 
     def begin(self, *headers: tuple[str, str]) -> None:
         """Opens the stream with these headers."""
@@ -171,9 +177,9 @@ class Http2Client:
                 return done()
         return False
 
-    def go_on(self) -> None:
-        """Sends all of its body, as far as it may."""
-        self._end.go_on()
+    def go_on(self, size: int | None = None) -> None:
+        """Sends so many bytes more of its body, as far as it may; all of it without a size."""
+        self._end.go_on(size)
 
     def read(self) -> None:
         """Reads from now on."""
@@ -251,6 +257,11 @@ class Http2Server:
     def go_on(self) -> None:
         """Sends all of its answers, as far as it may."""
         self._goes_on.set()
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request has come, with its headers."""
+        return self._end is not None and self._end.has_begun
 
     @property
     def is_stuck(self) -> bool:
