@@ -35,7 +35,7 @@ def envoys() -> dict[str, Path]:
 def test_a_start_ends_where_it_was_seen_and_validation_refuses(one: Defect, envoys: dict[str, Path], tmp_path: Path) -> None:
     file = paths.DEFECTS / "configurations" / Path(one.example).name
     for release in {*one.releases, *one.clean} & envoys.keys():
-        command = [envoys[release], "-c", file, "--concurrency", "1", "--disable-hot-restart"]
+        command: list[str | Path] = [envoys[release], "-c", file, "--concurrency", "1", "--disable-hot-restart"]
         validated = run_program([*command, "--mode", "validate"], timeout_s=ENDS_S, env={}, cwd=tmp_path)
         started = run_program(command, timeout_s=ENDS_S, env={}, cwd=tmp_path)
         assert validated.exit_code == 1, f"{release}: {validated.output}"
