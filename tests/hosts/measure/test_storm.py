@@ -16,9 +16,13 @@ HOST = "1.37.0"
 """A host that no storm has ended."""
 
 
-def storm(folder: Path, strength: Strength) -> HostStorm:
-    with hosts_and_compiler((HOST,)) as ((host,), compiler), upstream_server() as port:
-        return storm_host(host, compiler, folder, port, seed=1, seconds=1.5, strength=strength)
+RACE_S = 24.0
+"""The storm within which 1.38.2 ends: after 1 second, as a rule."""
+
+
+def storm(folder: Path, strength: Strength, release: str = HOST, seconds: float = 1.5) -> HostStorm:
+    with hosts_and_compiler((release,)) as ((host,), compiler), upstream_server() as port:
+        return storm_host(host, compiler, folder, port, seed=1, seconds=seconds, strength=strength)
 
 
 def test_a_host_lives_and_what_it_went_through_is_counted(tmp_path: Path) -> None:
@@ -27,6 +31,14 @@ def test_a_host_lives_and_what_it_went_through_is_counted(tmp_path: Path) -> Non
     assert found.seconds >= 1.5 and found.updates >= 2, found
     assert min(found.requests, found.resets, found.answered, found.events.committed, found.events.delivered) > 0, found
     assert found.events.foreign == 0 and found.backtrace == (), found
+
+
+def test_the_race_that_1_38_3_is_built_without_ends_1_38_2(tmp_path: Path) -> None:
+    found = storm(tmp_path, Strength(update_every_s=0), "1.38.2", RACE_S)
+    assert found.ended is StormEnd.SIGNAL and "SIGSEGV" in found.message, found
+    assert any(": run [" in line for line in found.backtrace), f"expected a thread of the module in the backtrace, saw {found}"
+    found = storm(tmp_path, Strength(update_every_s=0), "1.38.3", 3.0)
+    assert found.ended is StormEnd.LIVES, found
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, folder: Path, old: str, new: str) -> None:

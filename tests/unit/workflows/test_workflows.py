@@ -81,6 +81,7 @@ def test_a_script_is_a_command_of_the_tool() -> None:
         "toxw -e dmconform",
         "dmconform site reports/local/site reports/local/nights",
         "toxw -e dmconform",
+        "toxw -e dmconform",
         "toxw -e renew",
         "toxw -e tests",
     ]

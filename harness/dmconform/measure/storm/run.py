@@ -186,12 +186,12 @@ class _Round:
             never.wait(min(_LOOK_EVERY_S, max(0.0, end - now)))
 
     def _assert_serves(self, envoy: Envoy) -> None:
-        """Asks it once more, without modules.
+        """Asks it once more, without modules. The listeners of the storm stay: that they go is an update like any other.
 
         Raises:
             HostCrashed, HostHung: it does not answer.
         """
-        update = envoy.update(Listener("after"))
+        update = envoy.update(*self._listeners(COPIES[self._updates % len(COPIES)]), Listener("after"))
         answer = envoy.request(DIRECT_PATH, listener="after") if update.accepted else None
         if answer is None or answer.status != 200:
             raise HostHung(f"expected it to serve after the storm, saw {answer.summary if answer else update.message}")

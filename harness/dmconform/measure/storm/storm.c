@@ -1,8 +1,9 @@
 // The module of a storm: threads of its own commit events to streams, again and again, until the streams are gone.
 //
 // Each stream gets a scheduler, which from then on belongs to one thread: it commits, and deletes the scheduler once the stream was
-// destroyed. No lock is held while it commits, so that a worker may destroy the stream meanwhile. A timer stops the thread for a
-// few milliseconds at any instruction, as a scheduler may: that makes such a moment last, and leaves the processors to the workers.
+// destroyed. No lock is held while it commits, so that a worker may destroy the stream meanwhile. A timer stops the thread at any
+// instruction of a commit, as a scheduler may, until the stream is destroyed and its memory taken by others, or for some
+// milliseconds: that makes such a moment last, and leaves the processors to the workers.
 //
 // Configuration: THREADS:SEED:NAME. Printed again and again: "storm NAME: N streams, N ended, N committed, N delivered, N foreign".
 #define _GNU_SOURCE 1
@@ -26,7 +27,7 @@ typedef envoy_dynamic_module_type_http_filter_envoy_ptr Envoy;
 typedef envoy_dynamic_module_type_http_filter_module_ptr Module;
 typedef envoy_dynamic_module_type_http_filter_scheduler_module_ptr Scheduler;
 
-enum { MOST_THREADS = 16, MOST_UNDER_WAY = 64, MOST_EVENTS = 64 };
+enum { MOST_THREADS = 16, MOST_UNDER_WAY = 256, MOST_EVENTS = 64 };
 
 // A stream, which its thread and its worker share: the last of them frees it.
 struct stream {
@@ -81,19 +82,25 @@ static void report(void) {
       atomic_load(&streams), atomic_load(&ended), atomic_load(&committed), atomic_load(&delivered), atomic_load(&foreign));
 }
 
-enum { RUN_US = 300, STOPPED_US = 1500 };  // at most, both
+enum { AIM_NS = 12000, LOOK_US = 100, LOOKS = 60, AFTER_US = 1500 };  // at most
 
 static _Thread_local timer_t timer;
 static _Thread_local unsigned draw;
+static _Thread_local struct stream* volatile committed_to;  // NULL: the thread is not to be stopped
 
-static void stop_after_a_while(void) {
-  struct itimerspec once = {{0, 0}, {0, (long)(20 + next_random(&draw) % RUN_US) * 1000}};
+static void stop_soon(struct stream* stream) {
+  struct itimerspec once = {{0, 0}, {0, 1 + (long)(next_random(&draw) % AIM_NS)}};
+  committed_to = stream;
   timer_settime(timer, 0, &once, NULL);
 }
 static void stop_here(int number) {
   int before = errno;
-  usleep(next_random(&draw) % STOPPED_US);
-  if (!atomic_load(&stop)) stop_after_a_while();
+  struct stream* stream = committed_to;
+  if (stream != NULL) {
+    for (int look = 0; look < LOOKS && !atomic_load(&stream->is_gone) && !atomic_load(&stop); look++) usleep(LOOK_US);
+    usleep(next_random(&draw) % AFTER_US);  // the host frees the stream, and `overwrite` what it was made of
+    committed_to = NULL;
+  }
   errno = before;
 }
 static void let_it_be_stopped(unsigned seed) {
@@ -103,7 +110,16 @@ static void let_it_be_stopped(unsigned seed) {
   event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
   draw = seed;
   if (sigaction(number, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) abort();
-  stop_after_a_while();
+}
+// Commits one event after the other until the thread was stopped among them, or so many are under way.
+static void commit_some(struct stream* stream) {
+  stop_soon(stream);
+  while (committed_to != NULL && !atomic_load(&stream->is_gone) &&
+      atomic_load(&stream->committed) - atomic_load(&stream->delivered) < MOST_UNDER_WAY) {
+    CALL(scheduler_commit)(stream->scheduler, atomic_fetch_add(&stream->committed, 1));
+    atomic_fetch_add(&committed, 1);
+  }
+  committed_to = NULL;
 }
 static void* run(void* argument) {
   struct thread* own = argument;
@@ -131,10 +147,7 @@ static void* run(void* argument) {
         let_go(stream);
         continue;
       }
-      if (atomic_load(&stream->committed) - atomic_load(&stream->delivered) < MOST_UNDER_WAY) {
-        CALL(scheduler_commit)(stream->scheduler, atomic_fetch_add(&stream->committed, 1));
-        atomic_fetch_add(&committed, 1);
-      }
+      commit_some(stream);
       each = &stream->next;
     }
     clock_gettime(CLOCK_MONOTONIC, &now);
