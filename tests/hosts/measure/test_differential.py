@@ -130,11 +130,11 @@ def test_1_39_on_its_own_minor_and_the_next(tmp_path: Path) -> None:
     assert (own.host, own.is_own, following.host, following.relation) == (HOST, True, "1.40.0", Relation.SUPPORTED)
     assert not own.problems and not following.problems
     assert not following.unrecorded and not following.stale
-    assert (sides.host, sides.sides, sides.callbacks > 100) == (HOST, True, True)
+    assert (sides.host, sides.sides, sides.callbacks > 90) == (HOST, True, True)
     assert not sides.unrecorded and not sides.stale
     assert "upstream-streamed-response" in {one.record for one in sides.differences}
     assert "addresses-have-ports" in {one.record for one in following.differences}
     (cover,) = compared.coverages
     assert cover.count(Cover.CALLED) > 570 and sum(cover.count(by) for by in Cover) == 607
-    assert cover.upstream > 100
+    assert cover.upstream > 95
     assert not compared.broken and not compared.incomplete
