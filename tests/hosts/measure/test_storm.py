@@ -43,11 +43,11 @@ def test_the_race_that_1_38_3_is_built_without_ends_1_38_2(tmp_path: Path) -> No
 
 def changed(monkeypatch: pytest.MonkeyPatch, folder: Path, old: str, new: str) -> None:
     """The module does something else in one place."""
-    source = run._SOURCE.read_text()
+    source = run.SOURCE.read_text()
     assert old in source
     file = folder / "storm.c"
     file.write_text(source.replace(old, new))
-    monkeypatch.setattr(run, "_SOURCE", file)
+    monkeypatch.setattr(run, "SOURCE", file)
 
 
 def test_a_host_that_ends_is_told_with_its_backtrace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,7 +296,10 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--correct": Shown("unit/cli/test_facts_command.py::test_what_is_named_is_corrected"),
     },
     "expectations extend": {"--until": Shown(f"{EXPECTATIONS}::test_past_its_until")},
-    "coverage": {"--write": Shown("unit/spec/test_coverage.py::test_the_page_is_the_one_of_the_data")},
+    "coverage": {
+        "--write": Shown("unit/spec/test_coverage.py::test_the_page_is_the_one_of_the_data"),
+        "--exercised": Shown("unit/measure/test_exercised.py::test_the_page_is_the_one_of_the_data"),
+    },
     "findings": {
         "--defects": Shown("unit/spec/test_defects.py::test_the_page_is_the_one_of_the_data"),
         "--write": Shown("unit/spec/test_findings.py::test_the_page_is_the_one_of_the_data"),

@@ -29,7 +29,7 @@ COPIES: Final = ("storm_a", "storm_b")
 MOST_SECONDS: Final = 8.0
 """The length of a round: an Envoy may use a minute of processor time, and another one begins with other memory."""
 _LOOK_EVERY_S: Final = 0.05
-_SOURCE: Final = Path(__file__).with_name("storm.c")
+SOURCE: Final = Path(__file__).with_name("storm.c")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def storm_module(abi: Abi, compiler: Compile) -> Path:
     """
     if not abi.types:
         raise HarnessError(f"the signatures of the ABI of Envoy {abi.envoy} are not known")
-    sources = {"storm.c": _SOURCE.read_text(encoding="utf-8"), "abi.h": c_header(abi), "stubs.c": stub_module(abi, weak=True)}
+    sources = {"storm.c": SOURCE.read_text(encoding="utf-8"), "abi.h": c_header(abi), "stubs.c": stub_module(abi, weak=True)}
     return compiler(MODULE, {name: text.encode() for name, text in sources.items()})
 
 
