@@ -24,6 +24,10 @@ enum Does {
     Panic(Plan),
 }
 
+// 1.37 has one type of loggers in a module, and wants its trait in scope; later ones have a function.
+#[cfg(feature = "sdk-1-37")]
+envoy_proxy_dynamic_modules_rust_sdk::declare_access_logger!(Config);
+
 #[cfg(not(feature = "sdk-1-37"))]
 pub fn new_config(ctx: &ConfigContext, name: &str, config: &[u8]) -> Option<Box<dyn AccessLoggerConfig>> {
     Some(Box::new(Config::new(ctx, name, config).ok()?))

@@ -54,10 +54,6 @@ const LANG: &str = "rust";
 
 declare_init_functions!(program_init, new_filter_config, new_route_config);
 
-// 1.37 has one type of loggers in a module, later ones a function.
-#[cfg(feature = "sdk-1-37")]
-envoy_proxy_dynamic_modules_rust_sdk::declare_access_logger!(access_log::Config);
-
 /// Tells the harness which language's probe a library is.
 #[no_mangle]
 pub extern "C" fn dmconform_marker() -> *const c_char {
