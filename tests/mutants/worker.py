@@ -17,7 +17,7 @@ from dmconform.core.timeouts import LOG_LINE_S, UNLOAD_S, WaitFor
 from dmconform.envoy import envoy as envoy_module
 from dmconform.envoy.upstream import upstream_server
 from dmconform.matrix.plan import read_plan
-from dmconform.spec.cases import CaseFunction, load_cases, load_requirements
+from dmconform.spec.cases import CaseFunction, function_of, load_cases, load_requirements
 from dmconform.spec.expectations import load_known_failures
 
 from tests.mutants.trial import Bench, Seen
@@ -78,8 +78,8 @@ def run(task: Task) -> Seen:
 
 
 def _run_once(task: Task) -> Seen:
-    area, _, name = task.case.partition("/")
-    function: CaseFunction = getattr(sys.modules[f"dmconform_cases.test_{area}"], f"test_{name}")
+    file, name = function_of(task.case)
+    function: CaseFunction = getattr(sys.modules[f"dmconform_cases.{file}"], name)
     if task.folder is not None:
         remove_tree(task.folder)
         task.folder.mkdir(parents=True)

@@ -46,7 +46,9 @@ from dmconform.casekit.points import (
     start_at_point,
     use_at,
     verdict_of,
+    working_at_point,
 )
+from dmconform.casekit.probed import PROBED, ProbedPoint, When, probe_at, probed
 from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks
@@ -81,7 +83,7 @@ from dmconform.envoy.connection import Protocol, Request
 from dmconform.envoy.echo_server import EchoServer
 from dmconform.envoy.envoy import Envoy, accepted
 from dmconform.envoy.extension_points.draft import Draft
-from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
+from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, Config, ModuleUse
 from dmconform.envoy.headers import Headers
 from dmconform.envoy.outcomes import HostCrashed, ModuleRejected
 from dmconform.envoy.source_server import Manner, Reply, SourceServer, refusing_port
@@ -111,6 +113,7 @@ __all__ = [
     "PLAIN_PATH",
     "POLL_S",
     "PROBE",
+    "PROBED",
     "RECORDER",
     "REQUEST_S",
     "SHORT_FETCH_S",
@@ -125,6 +128,7 @@ __all__ = [
     "AttemptEnd",
     "BodySent",
     "Cell",
+    "Config",
     "ConfigurationVerdict",
     "DatagramFilter",
     "DatagramListener",
@@ -159,6 +163,7 @@ __all__ = [
     "Opens",
     "PerRoute",
     "PlannedSdk",
+    "ProbedPoint",
     "Protocol",
     "RawClient",
     "Received",
@@ -171,6 +176,7 @@ __all__ = [
     "Took",
     "Update",
     "Upstream",
+    "When",
     "accepted",
     "adler",
     "answer_soon",
@@ -208,6 +214,8 @@ __all__ = [
     "panic_lines",
     "pieces_of",
     "poll",
+    "probe_at",
+    "probed",
     "provoke_panic",
     "raw_client",
     "reachable_points",
@@ -223,6 +231,7 @@ __all__ = [
     "use_at",
     "verdict_of",
     "without_symbols",
+    "working_at_point",
     "write_module_that_needs_it",
     "write_needed_library",
     "wrong_in",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,29 @@ def start_at_point(
         clusters: ports on loopback of further clusters, by name.
     """
     draft = _draft(cell, uses, alter, cell.folder)
+    return cell.start_anyhow(*draft.written(), search_path=cell.modules_folder, alter=_as_in(draft), clusters=clusters)
+
+
+def working_at_point(
+    cell: Cell,
+    *uses: ModuleUse,
+    alter: Callable[[Draft], None] | None = None,
+    further: Iterable[Listener] = (),
+) -> AbstractContextManager[Envoy]:
+    """Starts an Envoy that has modules at extension points, the probe on its search path, and must accept them.
+
+    Args:
+        cell: ends as not applicable where its host lacks one of the points.
+        *uses: the modules.
+        alter: changes the configuration once the modules are in it.
+        further: listeners beside those of the extension points.
+    """
+    draft = _draft(cell, uses, alter, cell.folder)
+    return cell.start(*draft.written(), *further, alter=_as_in(draft))
+
+
+def _as_in(draft: Draft) -> Callable[[dict[str, Any]], None]:
+    """Returns what makes an Envoy's bootstrap configuration that of a draft."""
 
     def bootstrap(message: dict[str, Any]) -> None:
         """Keeps what is this Envoy's own: where its listeners come from, and its further clusters."""
@@ -84,7 +108,7 @@ def start_at_point(
         message["dynamic_resources"]["lds_config"] = own
         message["static_resources"]["clusters"] += more
 
-    return cell.start_anyhow(*draft.written(), search_path=cell.modules_folder, alter=bootstrap, clusters=clusters)
+    return bootstrap
 
 
 def whole_configuration(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.labels import host_label
 from dmconform.core.text import where_they_differ
 from dmconform.core.versions import Minor, Release
@@ -246,6 +247,7 @@ class Feature(enum.Enum):
 
     NETWORK_FILTER = "network_filter"
     LISTENER_FILTER = "listener_filter"
+    ACCESS_LOGGER = "access_logger"
     DESTROY = "destroy"  # a callback at the end of a filter
     RECREATION = "recreation"  # of a stream, by its filter
     STATISTICS = "statistics"  # a look at the host's, by bootstrap extensions
@@ -258,6 +260,7 @@ class Feature(enum.Enum):
         return {
             Feature.NETWORK_FILTER: "network filters",
             Feature.LISTENER_FILTER: "listener filters",
+            Feature.ACCESS_LOGGER: "access loggers",
             Feature.DESTROY: "callback at the end of a filter",
             Feature.RECREATION: "way to start a stream anew",
             Feature.STATISTICS: "look at the host's statistics",
@@ -266,10 +269,14 @@ class Feature(enum.Enum):
         }[self]
 
 
+AT_POINT = "@"
+"""Is in the id of a case between its name and the extension point at which it runs, where it runs at several."""
+
+
 class CellId(msgspec.Struct, frozen=True, order=True):
     """The address of a cell in the matrix, written `CASE/SDK/HOST`."""
 
-    case: str  # area/name
+    case: str  # area/name, or area/name@point
     sdk: str
     host: str
 
@@ -280,6 +287,12 @@ class CellId(msgspec.Struct, frozen=True, order=True):
     def folder(self) -> str:
         """The cell's folder below the evidence folder; without colons, which separate folders in LD_LIBRARY_PATH."""
         return str(self).replace(":", "+")
+
+    @property
+    def point(self) -> ExtensionPoint | None:
+        """The extension point that its case names; None where it names none."""
+        point = self.case.partition(AT_POINT)[2]
+        return ExtensionPoint(point) if point else None
 
     def on(self, host: str) -> CellId:
         """Returns the same cell on another host."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import AbiVerdict, CellId, Feature, Load, ProbeLoad, Relation
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import DIRECT_PATH, HttpFilter, Listener, ModuleRef, bootstrap
@@ -84,6 +85,13 @@ class Cell:
     def host_minor(self) -> Minor:
         """The minor of the host."""
         return self.planned_host.host.release.minor
+
+    @property
+    def point(self) -> ExtensionPoint:
+        """The extension point at which its case runs; only for cases that are declared for extension points."""
+        point = self.id.point
+        assert point is not None, f"expected a case at an extension point, {self.id.case} names none"
+        return point
 
     def needs(self, condition: bool, reason: str) -> None:
         """Ends the case as not applicable, with this reason, unless the condition holds."""

@@ -16,7 +16,7 @@ import pytest
 
 from dmconform.core import paths
 from dmconform.core.timeouts import CELL_S
-from dmconform.core.values import Judgement, Outcome
+from dmconform.core.values import AT_POINT, Judgement, Outcome
 from dmconform.core.waiting import bounded
 from dmconform.envoy.observer import UNOBSERVED, Observer
 from dmconform.envoy.outcomes import Blocked
@@ -24,7 +24,7 @@ from dmconform.envoy.upstream import upstream_server
 from dmconform.matrix.classification import classify
 from dmconform.matrix.plan import PLAN_FILE, Plan, read_plan
 from dmconform.matrix.run_cell import CellResult, run_cell
-from dmconform.spec.cases import case_id, declaration_of
+from dmconform.spec.cases import case_ids, declaration_of
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.expectations import KnownFailure, load_known_failures
 
@@ -90,12 +90,13 @@ def _plan(config: pytest.Config) -> Plan | None:
 
 def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: object) -> list[CellItem] | None:
     """Makes the items of a case: one for each of its cells in the plan."""
-    if declaration_of(obj) is None:
+    declaration = declaration_of(obj)
+    if declaration is None:
         return None
     function = cast("CaseFunction", obj)
     plan = _plan(collector.config)
-    cells = plan.cells_of(case_id(collector.path, name)) if plan else ()
-    return [CellItem.of(collector, name, function, cell) for cell in cells]
+    ids = case_ids(collector.path, name, declaration) if plan else ()
+    return [CellItem.of(collector, name, function, cell) for one in ids for cell in (plan.cells_of(one) if plan else ())]
 
 
 class CellItem(pytest.Item):
@@ -114,7 +115,9 @@ class CellItem(pytest.Item):
             function: the case.
             planned: the cell.
         """
-        named = f"{name}[{planned.id.sdk}/{planned.id.host}]"
+        point = planned.id.point
+        at = "" if point is None else f"{AT_POINT}{point.value}"
+        named = f"{name}{at}[{planned.id.sdk}/{planned.id.host}]"
         item: CellItem = cls.from_parent(parent, name=named)
         item.keywords, item.extra_keyword_matches = parent.keywords, _NO_KEYWORDS  # both would be large, and are not used
         item.function, item.planned = function, planned

@@ -15,6 +15,7 @@ from dmconform.abi_diff.uses import SDK_USE_FILE, SdkUse, SdkUses, load_sdk_uses
 from dmconform.binaries.facts import ModuleFacts
 from dmconform.binaries.read import read_modules
 from dmconform.core.errors import HarnessError
+from dmconform.core.extension_point import HOOK_PREFIX
 from dmconform.core.paths import ABI
 from dmconform.core.values import Language
 from dmconform.sdks.builder import Built
@@ -22,6 +23,7 @@ from dmconform.sdks.catalogue import MODULES, Sdk
 from dmconform.sdks.sources import SourceRepository, Unreachable
 
 _CALLBACK = re.compile(r"\benvoy_dynamic_module_callback_\w+")
+_PROGRAM_INIT = f"{HOOK_PREFIX}program_init"
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 _SUFFIXES = {
     Language.CPP: (".cc", ".cpp", ".h"),
@@ -43,8 +45,8 @@ class Measured:
 def measure(build: Built, repository: SourceRepository) -> Measured:
     """Measures one SDK version.
 
-    Every module that has the SDK in it is one that defines all the hooks of the probe: what all of those leave undefined is
-    what no module of this SDK can do without.
+    A module that has the SDK in it defines hooks besides the one that initialises it: what all of those leave undefined is what
+    no module of this SDK can do without.
 
     Raises:
         HarnessError: a module cannot be read.
@@ -55,7 +57,7 @@ def measure(build: Built, repository: SourceRepository) -> Measured:
         if read.problem:
             raise HarnessError(f"{build.sdk.id}: module {name} cannot be read: {read.problem}")
     probe = facts["probe"]
-    with_sdk = [_callbacks(read) for read in facts.values() if set(read.hooks) >= set(probe.hooks)]
+    with_sdk = [_callbacks(read) for read in facts.values() if set(read.hooks) - {_PROGRAM_INIT}]
     every = frozenset.intersection(*with_sdk)
     problem = ""
     try:

@@ -1,7 +1,8 @@
 """Cases: what a case declares, and how the files of `conformance/cases/` are read.
 
 A case is a pytest function that takes a `cell` and is decorated with `case`. Its id is AREA/NAME: `test_rtld.py` with
-`test_local_by_default` is `rtld/local_by_default`. Its docstring's first line is its title.
+`test_local_by_default` is `rtld/local_by_default`. Its docstring's first line is its title. A function that is declared for
+extension points is one case at each of them, `AREA/NAME@POINT`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.core.values import Language, Provider, Relation, SdkId, Severity
+from dmconform.core.values import AT_POINT, Language, Provider, Relation, SdkId, Severity
 from dmconform.core.versions import Minor
 from dmconform.spec.promise import promised
 
@@ -112,6 +113,7 @@ class Declaration:
     companions: bool = False
     everywhere: bool = False
     own_minor: bool = False
+    points: tuple[ExtensionPoint, ...] = ()
 
     @property
     def probes(self) -> tuple[Language, ...]:
@@ -170,7 +172,12 @@ class Case:
 
 
 EVERY_LANGUAGE = tuple(Language)
-POINTS_WITH_CASES = (ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.LISTENER_FILTER)
+POINTS_WITH_CASES = (
+    ExtensionPoint.HTTP_FILTER,
+    ExtensionPoint.NETWORK_FILTER,
+    ExtensionPoint.LISTENER_FILTER,
+    ExtensionPoint.ACCESS_LOGGER,
+)
 """The extension points at which cases use probes."""
 
 
@@ -181,6 +188,7 @@ def case(
     companions: bool = False,
     everywhere: bool = False,
     own_minor: bool = False,
+    points: tuple[ExtensionPoint, ...] = (),
 ) -> Callable[[CaseFunction], CaseFunction]:
     """Declares a case.
 
@@ -194,10 +202,12 @@ def case(
             `--everywhere` only.
         own_minor: whether it runs with the reference SDK of the host's own minor alone: one cell for each host, for modules in
             C, which need the ABI and no SDK.
+        points: the extension points at which it runs, each time as another case, with `Cell.point`; none: it is one case.
     """
+    noted = Declaration(requirements, languages, supported_for, companions, everywhere, own_minor, points)
 
     def declare(function: CaseFunction) -> CaseFunction:
-        setattr(function, _ATTRIBUTE, Declaration(requirements, languages, supported_for, companions, everywhere, own_minor))
+        setattr(function, _ATTRIBUTE, noted)
         return function
 
     return declare
@@ -209,9 +219,18 @@ def declaration_of(function: object) -> Declaration | None:
     return found if isinstance(found, Declaration) else None
 
 
-def case_id(file: Path, function_name: str) -> str:
-    """Returns the id of the case that a function in a file is."""
-    return f"{file.stem.removeprefix('test_')}/{function_name.removeprefix('test_')}"
+def case_ids(file: Path, function_name: str, declaration: Declaration) -> dict[str, ExtensionPoint | None]:
+    """Returns the ids of the cases that a function in a file is, each with its extension point if it has one."""
+    name = f"{file.stem.removeprefix('test_')}/{function_name.removeprefix('test_')}"
+    if not declaration.points:
+        return {name: None}
+    return {f"{name}{AT_POINT}{point.value}": point for point in declaration.points}
+
+
+def function_of(case_id: str) -> tuple[str, str]:
+    """Returns the names of the file, without its suffix, and of the function that a case is."""
+    area, _, name = case_id.partition(AT_POINT)[0].partition("/")
+    return f"test_{area}", f"test_{name}"
 
 
 @contextlib.contextmanager
@@ -258,5 +277,6 @@ def load_cases(folder: Path, requirements: dict[str, Requirement]) -> tuple[Case
                 raise DataFileError(file, f"{name}: has no docstring, whose first line is its title")
             line = inspect.getsourcelines(function)[1]
             shows = tuple(requirements[one] for one in declaration.requirements)
-            cases.append(Case(case_id(file, name), title, declaration, line, shows))
+            for one, point in case_ids(file, name, declaration).items():
+                cases.append(Case(one, title if point is None else f"At {point.value}: {title}", declaration, line, shows))
     return tuple(sorted(cases, key=lambda one: (one.id.partition("/")[0], one.line)))

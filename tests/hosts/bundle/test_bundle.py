@@ -25,7 +25,7 @@ from dmconform.core.values import Outcome
 from dmconform.envoy.placed import recording
 from dmconform.envoy.transcript import TRANSCRIPT_FILE
 from dmconform.matrix.cell import Cell
-from dmconform.spec.cases import declaration_of
+from dmconform.spec.cases import declaration_of, function_of
 from dmconform.spec.catalogue import load_catalogue
 
 from tests.checkout import ROOT
@@ -105,8 +105,8 @@ def bundled(bench: Bench, tmp_path: Path) -> Callable[..., Bundled]:
     """Runs a real case and makes its archive."""
 
     def make(name: str, *, language: str = "cpp") -> Bundled:
-        area, _, rest = name.partition("/")
-        case: Callable[[Cell], None] = getattr(importlib.import_module(f"conformance.cases.test_{area}"), f"test_{rest}")
+        file, function = function_of(name)
+        case: Callable[[Cell], None] = getattr(importlib.import_module(f"conformance.cases.{file}"), function)
         assert declaration_of(case) is not None
         keeping = bench.with_plan(keep_evidence=True)
         planned = keeping.planned(name, language)

@@ -14,7 +14,7 @@ from dmconform.casekit import system_folder
 from dmconform.core import paths
 from dmconform.core.values import Language, Outcome
 from dmconform.envoy.outcomes import Blocked
-from dmconform.spec.cases import CaseFunction, declaration_of, load_cases, load_requirements
+from dmconform.spec.cases import CaseFunction, declaration_of, function_of, load_cases, load_requirements
 from dmconform.spec.defects import load_defects
 from dmconform.spec.expectations import load_known_failures
 from dmconform.spec.facts import load_facts
@@ -48,9 +48,9 @@ HOSTS = {wrong.case: wrong.host for wrong in TABLE}
 
 def module_and_function(case: str) -> tuple[ModuleType, CaseFunction]:
     """Where a case stands."""
-    area, _, name = case.partition("/")
-    module = sys.modules[f"dmconform_cases.test_{area}"]
-    function = getattr(module, f"test_{name}")
+    file, name = function_of(case)
+    module = sys.modules[f"dmconform_cases.{file}"]
+    function = getattr(module, name)
     assert declaration_of(function), f"expected {case} to be a case"
     return module, function
 

@@ -37,6 +37,12 @@ impl<'a> EnvoyBuffer<'a> {
     pub fn as_slice(&self) -> &[u8] {
         self.0
     }
+
+    /// The bytes, for as long as Envoy has them.
+    #[cfg(feature = "sdk-1-37")]
+    pub(crate) fn into_slice(self) -> &'a [u8] {
+        self.0
+    }
 }
 
 /// Bytes of Envoy's, to read or change in place.

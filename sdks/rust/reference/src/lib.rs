@@ -1,5 +1,5 @@
-//! A minimal SDK for HTTP, network and listener filters, bootstrap extensions, clusters and bridges in Rust, with the names and
-//! signatures of the official SDK of the same release.
+//! A minimal SDK for HTTP, network and listener filters, access loggers, bootstrap extensions, clusters and bridges in Rust, with
+//! the names and signatures of the official SDK of the same release.
 //!
 //! It covers what the probes use. Every callback from Envoy is guarded: a panic in a filter is logged at error level and
 //! ends that filter's stream or connection; it never leaves the module.
@@ -13,6 +13,7 @@ pub mod abi {
 #[macro_use]
 mod ignored;
 
+pub mod access_log;
 // The ABI of 1.37 has hardly more of it than its hooks.
 #[cfg(not(feature = "sdk-1-37"))]
 mod bootstrap;
@@ -34,6 +35,8 @@ mod listener;
 mod log;
 mod network;
 
+#[cfg(not(feature = "sdk-1-37"))]
+pub use access_log::{NewAccessLoggerConfigFunction, NEW_ACCESS_LOGGER_CONFIG_FUNCTION};
 #[cfg(not(feature = "sdk-1-37"))]
 pub use bootstrap::*;
 #[cfg(not(feature = "sdk-1-37"))]

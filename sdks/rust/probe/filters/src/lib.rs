@@ -1,5 +1,6 @@
 //! The Rust probe: the filters that `sdks/PROBES.md` describes.
 
+mod access_log;
 mod bare;
 mod body;
 // The ABI of 1.37 has no bridges.
@@ -65,6 +66,8 @@ fn program_init() -> bool {
     #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_LISTENER_FILTER_CONFIG_FUNCTION
         .get_or_init(|| listener::new_filter_config);
+    #[cfg(not(feature = "sdk-1-37"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_ACCESS_LOGGER_CONFIG_FUNCTION.get_or_init(|| access_log::new_config);
     #[cfg(not(feature = "sdk-1-37"))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION
         .get_or_init(|| statistics::new_config);

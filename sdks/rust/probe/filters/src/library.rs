@@ -38,6 +38,14 @@ pub fn file_name_of(address: *const c_void) -> Option<String> {
     path.rsplit('/').next().map(str::to_owned)
 }
 
+/// An address of this library's own: of several globally loaded probes, all would find the first one's marker.
+static HERE: u8 = 0;
+
+/// The file name, without folders, of the library that this code is in.
+pub fn this_library() -> Option<String> {
+    file_name_of(std::ptr::from_ref(&HERE).cast())
+}
+
 /// Where the global scope has a symbol. `RTLD_DEFAULT` would search this library too.
 pub fn find_globally(name: &CStr) -> Option<*const c_void> {
     // SAFETY: a null path asks for the scope of the program itself; `name` ends with NUL.

@@ -1,0 +1,228 @@
+"""What holds at every extension point: each function is one case at each point that has a probe."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+
+from dmconform.casekit import (
+    INITIALISED,
+    LOG_LINE_S,
+    PROBE,
+    Cell,
+    Config,
+    Envoy,
+    ExtensionPoint,
+    HostCrashed,
+    Language,
+    Minor,
+    ModuleRef,
+    ModuleUse,
+    When,
+    assert_drained,
+    assert_panic_logged,
+    case,
+    identity_of,
+    is_in_listeners,
+    listener,
+    listeners_at,
+    poll,
+    probe_at,
+    probed,
+    provoke_panic,
+    working_at_point,
+)
+
+RUST = (Language.RUST,)
+POINTS = (ExtensionPoint.ACCESS_LOGGER,)
+TEXT = "text of its own"
+COUNTED_SINCE = Minor.parse("1.39")
+BYTES = bytes(range(256))
+VALUE = {"list": [1, 2], "name": "x", "yes": True}
+PANIC = {"x-dmconform-panic": "now"}
+PLAIN = "plain"
+_TYPES = "type.googleapis.com/google.protobuf"
+
+
+@contextlib.contextmanager
+def updatable(cell: Cell, *first: ModuleUse) -> Iterator[Envoy]:
+    """An Envoy with this at the cell's extension point, to which listeners bring something else; with nothing it is plain."""
+    cell.needs(is_in_listeners(cell, cell.point), "no update of listeners reaches this extension point")
+    with working_at_point(cell, *first) as envoy:
+        yield envoy
+
+
+def update(cell: Cell, envoy: Envoy, use: ModuleUse) -> None:
+    """Has the Envoy use something else at the extension point, which it must accept."""
+    cell.reconfigure(envoy, *listeners_at(cell, use))
+
+
+@case("window.forward", "policy.result", points=POINTS)
+def test_works(cell: Cell) -> None:
+    """The module does its work for real traffic, and what it does is seen from outside."""
+    point = probed(cell)
+    with working_at_point(cell, probe_at(cell, TEXT)) as envoy:
+        point.assert_works(cell, envoy, TEXT)
+
+
+@case("loading.failure_rejects", "statistics.config_init_error", points=POINTS)
+def test_refused(cell: Cell) -> None:
+    """A configuration that the module refuses is rejected, and counted from 1.39 on; the one before goes on."""
+    point = probed(cell)
+    with updatable(cell, probe_at(cell, TEXT)) as envoy:
+        for name in ("refuse", "unknown"):
+            refused = envoy.update(*listeners_at(cell, probe_at(cell, TEXT, name)))
+            assert not refused.accepted, f"expected the configuration {name} to be rejected, it was accepted"
+            cell.facts[f"{name}: message"] = refused.message
+            if cell.host_minor >= COUNTED_SINCE:
+                counted = envoy.statistic(f"dynamic_modules.config_init_error.config_name.{name}")
+                assert counted == 1, f"expected config_init_error of {name} to be 1, it is {counted}"
+        point.assert_works(cell, envoy, TEXT)
+        cell.assert_still_serves(envoy)
+
+
+@case("configuration.forms", supported_for=(), points=POINTS)
+def test_configuration(cell: Cell) -> None:
+    """Text, bytes and a structure come to the module as text, bytes and JSON; an empty text and bytes are nothing."""
+    point = probed(cell)
+    forms: dict[str, tuple[Config, bytes]] = {
+        "text": (TEXT, TEXT.encode()),
+        "bytes": ({"@type": f"{_TYPES}.BytesValue", "value": base64.b64encode(BYTES).decode()}, BYTES),
+        "no text": ("", b""),
+        "no bytes": ({"@type": f"{_TYPES}.BytesValue"}, b""),
+    }
+    with updatable(cell, probe_at(cell, VALUE)) as envoy:
+        seen = {"structure": as_json(point.told(cell, envoy, "structure"))}
+        expected: dict[str, object] = {"structure": VALUE}
+        for form, (config, told) in forms.items():
+            update(cell, envoy, probe_at(cell, config))
+            seen[form], expected[form] = point.told(cell, envoy, form.replace(" ", "-")), told
+    wrong = [form for form in expected if seen[form] != expected[form]]
+    cell.facts["comes otherwise"] = ", ".join(wrong) or "none"
+    assert not wrong, "; ".join(
+        f"expected the module to be given {expected[one]!r}, it was given {seen[one]!r}" for one in wrong
+    )
+
+
+def as_json(told: bytes) -> object:
+    """Returns the value of JSON; of what is none the size, as the fields of a message as it is sent are in no order."""
+    try:
+        return json.loads(told)
+    except ValueError:
+        return f"{len(told)} bytes that are no JSON"
+
+
+@case("identity.reuse", "identity.path_and_inode", points=POINTS)
+def test_loaded_once(cell: Cell) -> None:
+    """The same file at this point and in HTTP filters is loaded once, and shares its state; a copy of it does not."""
+    point = probed(cell)
+    cell.install()
+    cell.install(name="copy")
+    filters = [listener("identity", name=name, module=name) for name in (PROBE, "copy")]
+    with working_at_point(cell, probe_at(cell, TEXT), further=filters) as envoy:
+        for name, requests in ((PROBE, 2), ("copy", 1)):
+            for number in range(1, requests + 1):
+                count = identity_of(envoy.request("/", listener=name), "count")
+                assert count == str(number), f"expected the filter of {name} to count {number}, it counts {count}"
+        seen = point.count_seen(cell, envoy, TEXT)
+        assert seen == 2, f"expected the module to share the count of 2 with the filter of the same file, it has {seen}"
+        poll(lambda: envoy.read_log().count(INITIALISED) >= 2, LOG_LINE_S)
+        initialised = envoy.read_log().count(INITIALISED)
+    assert initialised == 2, f"expected the file and its copy to be initialised once each, saw {initialised} lines of it"
+
+
+@case("rtld.closed_at_last_reference", "rtld.do_not_close", points=POINTS)
+def test_unloaded(cell: Cell) -> None:
+    """Once an update takes the module from here it has ended in order, and is unloaded; with do_not_close it stays."""
+    point = probed(cell)
+    module, kept = cell.install(), cell.install(name="kept")
+    with updatable(cell, probe_at(cell, TEXT)) as envoy:
+        update(cell, envoy, probe_at(cell, "kept", module=ModuleRef("kept", do_not_close=True)))
+        assert_drained(envoy, module)
+        point.assert_ended(cell, envoy, TEXT)
+        cell.reconfigure(envoy, listener("identity", name=PLAIN, module="kept"))
+        assert_drained(envoy)
+        point.assert_ended(cell, envoy, "kept")
+        cell.reconfigure(envoy)
+        assert_drained(envoy)
+        assert envoy.has_mapped(kept), "expected the module with do_not_close to stay loaded, it is gone"
+
+
+def each_hook(cell: Cell, when: When, meet: Callable[[Envoy, str], None]) -> None:
+    """Has the module panic in each hook of this kind, each time in another Envoy; in none of them the process may end.
+
+    Args:
+        cell: notes for each hook whether the host went on.
+        when: of which kind the hooks are.
+        meet: gets an Envoy and a hook, and has the hook called, or sees to it that it has been.
+    """
+    point = probed(cell)
+    cell.needs(is_in_listeners(cell, cell.point), "no update of listeners reaches this extension point")
+    hooks = [hook for hook, its in point.hooks.items() if its is when]
+    cell.needs(bool(hooks), f"no hook of this extension point is called {when.value}")
+    ended: list[HostCrashed] = []
+    for hook in hooks:
+        try:
+            with working_at_point(cell) as envoy:
+                meet(envoy, hook)
+                assert_panic_logged(envoy, hook)
+                seen = point.ask(envoy, {})
+                assert seen.status == 200, f"expected traffic to go on after a panic in {hook}, saw {seen.summary}"
+                cell.assert_still_serves(envoy)
+            cell.facts[hook] = "the host goes on"
+        except HostCrashed as problem:
+            cell.facts[hook] = "the host ends"
+            ended.append(problem)
+    if ended:
+        raise ended[0]
+
+
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST, points=POINTS)
+def test_panic_in_configuration(cell: Cell) -> None:
+    """A configuration that panics is rejected, and the panic is logged; what was configured before goes on."""
+    point = probed(cell)
+    with updatable(cell, probe_at(cell, TEXT)) as envoy:
+        provoke_panic(envoy, "configuration")
+        refused = envoy.update(*listeners_at(cell, probe_at(cell, "configuration", "panic")))
+        assert_panic_logged(envoy, "configuration")
+        assert not refused.accepted, "expected a configuration that panics to be rejected, it was accepted"
+        point.assert_works(cell, envoy, TEXT)
+        cell.assert_still_serves(envoy)
+
+
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST, points=POINTS)
+def test_panic_in_creation(cell: Cell) -> None:
+    """A panic while what is configured is made leaves the process and its traffic alone, and is logged."""
+
+    def meet(envoy: Envoy, hook: str) -> None:
+        provoke_panic(envoy, hook)
+        envoy.update(*listeners_at(cell, probe_at(cell, hook, "panic")))
+
+    each_hook(cell, When.CREATION, meet)
+
+
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST, points=POINTS)
+def test_panic_in_traffic(cell: Cell) -> None:
+    """A panic in a hook that is called for traffic leaves the process and other traffic alone, and is logged."""
+
+    def meet(envoy: Envoy, hook: str) -> None:
+        update(cell, envoy, probe_at(cell, hook, "panic"))
+        provoke_panic(envoy, hook)
+        seen = probed(cell).ask(envoy, PANIC)
+        cell.facts[f"who met {hook}"] = seen.summary
+
+    each_hook(cell, When.TRAFFIC, meet)
+
+
+@case("errors.guard", "errors.others_unaffected", supported_for=RUST, points=POINTS)
+def test_panic_at_its_end(cell: Cell) -> None:
+    """A panic in a hook that is called as a configuration goes leaves the process and its traffic alone, and is logged."""
+
+    def meet(envoy: Envoy, hook: str) -> None:
+        update(cell, envoy, probe_at(cell, hook, "panic"))
+        provoke_panic(envoy, hook)
+        update(cell, envoy, probe_at(cell, TEXT))
+
+    each_hook(cell, When.END, meet)
