@@ -197,7 +197,7 @@ def test_a_further_scene_has_pairs_of_its_own(plan: PairPlan) -> None:
     assert plan.rules.scene_named("", pair.hook).name == "callout"
 
 
-CONFIG_GONE = "http_filter_config_destroy"
+CONFIG_GONE, CONFIG_MADE = "http_filter_config_destroy", "http_filter_config_new"
 
 
 def _counts(*threads: str, replaced: str = "", hook: str = CONFIG_GONE) -> ThreadCounts:
@@ -212,7 +212,10 @@ def test_each_hook_has_a_thread() -> None:
     table = load_threads(THREADS_FILE, load_every_abi().values())
     assert _counts("main", "main").wrong(table) == ()
     assert _counts("main", "wrk:worker_0").wrong(table) == (WrongThread(CONFIG_GONE, "worker"),)
-    assert _counts("wrk:worker_0", replaced="listener").wrong(table) == (WrongThread(CONFIG_GONE, "worker", "listener", True),)
+    assert _counts("wrk:worker_0", "wrk:worker_0").wrong(table) == (WrongThread(CONFIG_GONE, "worker", each_time=True),)
+    assert _counts("wrk:worker_0", replaced="listener").wrong(table) == (WrongThread(CONFIG_GONE, "worker", "listener"),)
+    made = _counts("wrk:worker_0", replaced="listener", hook=CONFIG_MADE)
+    assert made.wrong(table) == (WrongThread(CONFIG_MADE, "worker", "listener", each_time=True),), "nobody lets go of it"
     assert _counts("main", "envoy-1.40.0", hook="lb_new").wrong(table) == ()
 
 
@@ -230,9 +233,13 @@ def test_a_table_of_threads_with_a_mistake_is_refused(tmp_path: Path, text: str,
         load_threads(tmp_path / "threads.toml", load_every_abi().values())
 
 
-ROUTES = "routes by discovery"
-EACH_TIME = WrongThread(CONFIG_GONE, "worker", ROUTES, each_time=True)
-SOMETIMES = WrongThread(CONFIG_GONE, "worker", ROUTES)
+CLUSTER = "cluster by discovery"
+EACH_TIME = WrongThread(CONFIG_MADE, "worker", CLUSTER, each_time=True)
+SOMETIMES = WrongThread(CONFIG_MADE, "worker", CLUSTER)
+
+
+def _made_on(*threads: str, replaced: str = CLUSTER) -> ThreadCounts:
+    return _counts(*threads, replaced=replaced, hook=CONFIG_MADE)
 
 
 def _thread_changes(plan: PairPlan, before: tuple[WrongThread, ...], counts: ThreadCounts) -> list[tuple[str, bool]]:
@@ -246,19 +253,18 @@ def _thread_changes(plan: PairPlan, before: tuple[WrongThread, ...], counts: Thr
 
 
 def test_a_new_thread_is_a_change(plan: PairPlan) -> None:
-    assert _thread_changes(plan, (), _counts("wrk:worker_0", replaced=ROUTES)) == [(f"{CONFIG_GONE}: worker ({ROUTES})", True)]
+    assert _thread_changes(plan, (), _made_on("wrk:worker_0")) == [(f"{CONFIG_MADE}: worker ({CLUSTER})", True)]
 
 
 def test_a_thread_that_was_there_each_time_and_is_gone_is_a_change(plan: PairPlan) -> None:
-    counts = _counts("main", "main", "main", replaced=ROUTES)
-    assert _thread_changes(plan, (EACH_TIME,), counts) == [(f"{CONFIG_GONE}: worker ({ROUTES})", False)]
-    assert _thread_changes(plan, (EACH_TIME,), _counts("main", "wrk:worker_0", replaced=ROUTES)) == []
-    assert _thread_changes(plan, (EACH_TIME,), _counts("main")) == [], "there was no such update"
+    counts = _made_on("main", "main", "main")
+    assert _thread_changes(plan, (EACH_TIME,), counts) == [(f"{CONFIG_MADE}: worker ({CLUSTER})", False)]
+    assert _thread_changes(plan, (EACH_TIME,), _made_on("main", "wrk:worker_0")) == []
+    assert _thread_changes(plan, (EACH_TIME,), _made_on("main", replaced="")) == [], "there was no such update"
 
 
 def test_a_thread_that_was_there_sometimes_may_not_be_seen(plan: PairPlan) -> None:
-    """Which thread lets go of a configuration last is a race."""
-    assert _thread_changes(plan, (SOMETIMES,), _counts("main", "main", "main", replaced=ROUTES)) == []
+    assert _thread_changes(plan, (SOMETIMES,), _made_on("main", "main", "main")) == []
 
 
 def test_what_was_a_race_once_stays_one_on_record(plan: PairPlan) -> None:
