@@ -38,6 +38,7 @@ pytestmark = pytest.mark.host
 
 HOST = "1.39.3"
 CONFIG = "http_filter_config_new"
+WRITE = "network_filter_write"
 HEADERS, SEND = "http_filter_request_headers", "http_send_response"
 
 
@@ -94,6 +95,24 @@ def test_a_planted_crash_is_seen_and_costs_its_own_pair_alone(made: Made, tmp_pa
     assert found.results[planted].end is PairEnd.ENDS
     assert {result.end for pair, result in found.results.items() if pair != planted} <= {PairEnd.RETURNED, PairEnd.WITHOUT}
     assert set(found.results) == set(wanted)
+
+
+def test_an_envoy_that_ends_later_is_the_doing_of_the_pair_that_ends_one_alone(made: Made, tmp_path: Path) -> None:
+    """A network filter that writes from inside its write hook: Envoy ends after other pairs had their turn."""
+    wanted = select_pairs(made.plan, PairRequest(hooks=(WRITE,), first=("-",), then=(WRITE, "network_set_*")))
+    culprit = Pair(WRITE, "", WRITE)
+    assert culprit in wanted[:-2]
+    found = _run(made, tmp_path, *wanted)
+    assert found.results[culprit].end is PairEnd.ENDS and found.results[culprit].detail.endswith("later")
+    assert {pair for pair, result in found.results.items() if result.end is PairEnd.ENDS} == {culprit}
+
+
+def test_a_span_is_used_after_its_stream_has_ended(made: Made, tmp_path: Path) -> None:
+    wanted = select_pairs(made.plan, PairRequest(hooks=(HEADERS,), first=("-", SEND), then=("http_span_get_trace_id",)))
+    assert {(pair.first, pair.scene) for pair in wanted} == {("", "traced"), (SEND, "traced")}
+    found = _run(made, tmp_path, *wanted)
+    assert {result.end for result in found.results.values()} == {PairEnd.RETURNED}
+    assert all("return=true" in result.values for result in found.results.values()), found.results
 
 
 def test_an_update_destroys_a_route_configuration_on_a_worker_up_to_this_release(made: Made, tmp_path: Path) -> None:

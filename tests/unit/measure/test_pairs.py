@@ -91,6 +91,11 @@ def test_the_module_has_a_function_for_each_callback(plan: PairPlan, arguments: 
             'within = []\ndefine = []\n[[first]]\ncallbacks = ["http_send_response"]\nhooks = ["nowhere"]',
             "'nowhere' is not a hook",
         ),
+        (
+            'within = []\ndefine = []\n[[not_in]]\ncallbacks = ["log"]\nreason = "x"\nexcept_scenes = ["nowhere"]',
+            "'nowhere' is not a scene",
+        ),
+        ('within = []\ndefine = []\nreads = ["x_*"]', "'x_*' fits no callback of any minor"),
         ('within = []\ndefine = []\n[[stop]]\nhook = "http_filter_new"\nreturns = "nothing"', "'nothing' is not a value"),
     ],
 )
@@ -206,6 +211,16 @@ def _counts(*threads: str, replaced: str = "", hook: str = CONFIG_GONE) -> Threa
     for one in threads:
         counts.note({hook: [one]}, replaced)
     return counts
+
+
+def test_spans_are_used_where_there_is_a_tracer_and_after_a_call_that_ends(plan: PairPlan) -> None:
+    span = "http_span_log"
+    scenes = {(pair.first, pair.scene) for pair in plan.pairs if pair.then == span and pair.hook == HEADERS}
+    assert {("", "traced"), (SEND, "traced")} <= scenes and {scene for _, scene in scenes} == {"traced"}
+    pair = Pair(HEADERS, SEND, "http_child_span_finish", "traced")
+    script = plan.script(plan.rules.scene_named(pair.scene, pair.hook), [[pair]])
+    calls = ("http_get_active_span", "http_span_spawn_child", SEND, pair.then)
+    assert f"{HEADERS}={','.join(str(plan.callbacks[name].number) for name in calls)}:1" in script.split(";")
 
 
 def test_each_hook_has_a_thread() -> None:
