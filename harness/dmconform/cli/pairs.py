@@ -66,7 +66,7 @@ COMMAND = Command(
 dmconform pairs --host 1.40.0 --sample 100  # the same hundred each time
 dmconform pairs --hook listener_filter_on_accept  # on all default hosts
 dmconform pairs --first http_send_response --then 'http_get_*'
-dmconform pairs --write  # all pairs, put on record; about 25 minutes
+dmconform pairs --write  # all pairs, put on record; about 20 minutes
 """,
     exit_codes={
         0: "all pairs end as it is on record",

@@ -143,6 +143,11 @@ def test_a_thread_that_was_wrong_each_time_and_is_right_is_no_success(
     assert f"no longer: thread: {CONFIG}  (worker)" in capsys.readouterr().out
 
 
+def test_an_extension_point_that_no_configuration_reaches_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pairs", "--host", HOST, "--point", "dns_resolver"]) == ExitCode.ERROR
+    assert "could not be run: dns_resolver: " in capsys.readouterr().out
+
+
 def _use_record(monkeypatch: pytest.MonkeyPatch, folder: Path, record: PairRecord) -> None:
     (folder / f"{HOST}.json").write_text(as_json(record))
     monkeypatch.setattr("dmconform.measure.pairs.request.run_pairs", lambda request, at: run_pairs(request, at, folder))

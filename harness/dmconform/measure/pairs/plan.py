@@ -9,7 +9,7 @@ from typing import Final
 from dmconform.abi.types import Abi, Function, FunctionKind
 from dmconform.core.extension_point import ExtensionPoint, point_of
 from dmconform.core.versions import Minor
-from dmconform.envoy.extension_points.shapes import available, why_unreachable
+from dmconform.envoy.extension_points.shapes import SHAPES, available, why_unreachable
 from dmconform.measure.differential.arguments import Argument, Arguments, NoArgument, is_handle
 from dmconform.measure.differential.generate import gives_of, plan_calls
 from dmconform.measure.differential.rules import Rules, fits, short
@@ -179,9 +179,11 @@ class PairPlan:
                 yield one
 
 
-def can_reach(point: ExtensionPoint, minor: Minor) -> bool:
-    """Returns whether a configuration of the hosts of a minor reaches an extension point."""
-    return why_unreachable(point) is None and available(point, minor)
+def why_not(point: ExtensionPoint, minor: Minor) -> str | None:
+    """Returns why no configuration of the hosts of a minor reaches an extension point; None where one does."""
+    if not available(point, minor):
+        return f"hosts have it from {SHAPES[point].since} on"
+    return why_unreachable(point)
 
 
 def handles_in(hook: Function, rules: PairRules) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class PairsOfHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     duration_s: float
     changes: tuple[PairChange, ...]
     not_run: tuple[str, ...]
+    out_of_reach: tuple[str, ...]
     seen: PairRecord
 
 
@@ -43,7 +44,16 @@ class PairsResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def as_result(compared: Sequence[ComparedPairs]) -> str:
     """Returns JSON text, indented."""
     hosts = tuple(
-        PairsOfHost(one.host, one.wanted, one.found.envoys, round(one.duration_s, 1), one.changes, one.not_run, one.record)
+        PairsOfHost(
+            one.host,
+            one.wanted,
+            one.found.envoys,
+            round(one.duration_s, 1),
+            one.changes,
+            one.not_run,
+            one.out_of_reach,
+            one.record,
+        )
         for one in compared
     )
     result = PairsResult(2, not any(one.changes for one in compared), not any(one.not_run for one in compared), hosts)
@@ -66,6 +76,8 @@ def print_pairs(compared: Sequence[ComparedPairs], console: Console | None = Non
             out.print(f"  {word}: {change.what}: {escape(change.pair)}{detail}", highlight=False, soft_wrap=True)
         for line in one.not_run:
             out.print(f"  [red]could not be run[/red]: {escape(line)}", highlight=False, soft_wrap=True)
+    for line in dict.fromkeys(f"{one.host}: {line}" for one in compared for line in one.out_of_reach):
+        out.print(f"No configuration reaches it: {escape(line)}", highlight=False, soft_wrap=True)
     out.print(f"\n{verdict(compared)}", highlight=False, soft_wrap=True)
 
 

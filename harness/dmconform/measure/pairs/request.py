@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from dmconform.abi.loading import load_every_abi
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.nearest import unknown
 from dmconform.core.progress import say
 from dmconform.core.versions import Minor
@@ -23,7 +25,7 @@ from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import fits, load_rules
 from dmconform.measure.differential.upstream import observing_server
 from dmconform.measure.pairs.generate import pairs_source
-from dmconform.measure.pairs.plan import Pair, PairPlan, can_reach, plan_pairs
+from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs, why_not
 from dmconform.measure.pairs.record import (
     PairChange,
     PairRecord,
@@ -80,6 +82,7 @@ class ComparedPairs:
     record: PairRecord
     changes: tuple[PairChange, ...]
     not_run: tuple[str, ...]  # what could not be run, a line for each
+    out_of_reach: tuple[str, ...]  # extension points that no configuration reaches, with the reason
     duration_s: float
 
     @property
@@ -145,7 +148,9 @@ def _on_host(
     table = load_threads(THREADS_FILE, [plan.abi, *load_every_abi().values()])
     found = runner.found
     now = record_of(target.host, plan, found, found.threads.wrong(table))
-    due = [pair for pair in wanted if (point := plan.point(pair.hook)) is not None and can_reach(point, target.minor)]
+    out_of_reach = _out_of_reach(plan, wanted, target.minor)
+    due = [pair for pair in wanted if plan.point(pair.hook) not in out_of_reach]
+    lines = tuple(f"{point.value}: {text}" for point, text in out_of_reach.items())
     return ComparedPairs(
         target.host,
         plan,
@@ -154,9 +159,17 @@ def _on_host(
         found,
         now,
         changes(record, now, found, request.whole),
-        not_run(record, found, due),
+        (*not_run(record, found, due), *(() if due else lines)),
+        lines,
         time.monotonic() - started,
     )
+
+
+def _out_of_reach(plan: PairPlan, wanted: Iterable[Pair], minor: Minor) -> dict[ExtensionPoint, str]:
+    """Returns how many pairs are of extension points that no configuration reaches, and why, by extension point."""
+    counts = Counter(point for pair in wanted if (point := plan.point(pair.hook)) is not None)
+    reasons = {point: why_not(point, minor) for point in counts}
+    return {point: f"{counts[point]} pairs: {reason}" for point, reason in reasons.items() if reason is not None}
 
 
 def _update(run: Callable[[], UpdateRun], found: HostPairs) -> Work:

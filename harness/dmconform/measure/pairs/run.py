@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.removal import remove_tree
 from dmconform.core.threads import thread_pool
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import Envoy
@@ -30,7 +31,7 @@ from dmconform.measure.pairs.drive import drive_pairs
 from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Seen, read_pairs
 from dmconform.measure.pairs.packs import packed
-from dmconform.measure.pairs.plan import VIEWS, Pair, PairPlan, can_reach
+from dmconform.measure.pairs.plan import VIEWS, Pair, PairPlan, why_not
 from dmconform.measure.pairs.result import NOTHING_EXPECTED, Expected, HostPairs, PairEnd, PairResult, PairWay
 from dmconform.measure.pairs.rules import ClusterBehind, Scene
 
@@ -131,7 +132,7 @@ class PairRunner:
         groups: dict[PairWay, _Group] = {}
         for pair in wanted:
             point = self._plan.point(pair.hook)
-            if point is None or not can_reach(point, self._target.minor):
+            if point is None or why_not(point, self._target.minor) is not None:
                 continue
             way = PairWay.of(pair)
             if way not in groups:
@@ -301,6 +302,7 @@ class PairRunner:
             alter=partial(_set_scene, group.scene),
             look=look,
         )
+        remove_tree(folder)  # before it is on the disk
         seen = read_pairs(tried.log)
         with self._lock:
             self.found.add(seen)
