@@ -11,12 +11,13 @@ from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import Rules, load_rules
 from dmconform.measure.pairs.generate import pairs_source
 from dmconform.measure.pairs.lines import Nested, read_pairs
+from dmconform.measure.pairs.packs import packed
 from dmconform.measure.pairs.plan import INSIDE, VIEWS, Pair, PairPlan, plan_pairs
-from dmconform.measure.pairs.record import as_json, changes, load_record, record_of
+from dmconform.measure.pairs.record import PairRecord, as_json, changes, expected_of, kept, load_record, not_run, record_of
 from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
+from dmconform.measure.pairs.result import Expected, HostPairs, PairEnd, PairResult, PairWay
 from dmconform.measure.pairs.rules import ClusterBehind, load_pair_rules
-from dmconform.measure.pairs.run import HostPairs, PairEnd, PairResult
-from dmconform.measure.pairs.threads import load_threads, on_wrong_threads
+from dmconform.measure.pairs.threads import ThreadCounts, WrongThread, load_threads
 
 HEADERS, ENDED = "http_filter_request_headers", "http_filter_stream_complete"
 SEND, METHOD = "http_send_response", "http_get_header"
@@ -60,20 +61,20 @@ def test_a_script_prepares_calls_and_stops(plan: PairPlan) -> None:
         return plan.callbacks[name].number
 
     scene = plan.rules.scene_of(HEADERS)
-    assert f"{HEADERS}={number(SEND)},{number(METHOD)}:1" in plan.script(scene, (Pair(HEADERS, SEND, METHOD),)).split(";")
+    assert f"{HEADERS}={number(SEND)},{number(METHOD)}:1" in plan.script(scene, [[Pair(HEADERS, SEND, METHOD)]]).split(";")
     event = plan.rules.scene_of("http_filter_scheduled")
-    entries = plan.script(event, (Pair("http_filter_scheduled", "", METHOD),)).split(";")
+    entries = plan.script(event, [[Pair("http_filter_scheduled", "", METHOD)]]).split(";")
     made = f"%{HEADERS}={number('http_filter_scheduler_new')},{number('http_filter_scheduler_commit')}:"
     assert any(entry.startswith(made) for entry in entries)
     assert f"http_filter_scheduled={number(METHOD)},{number('http_filter_continue_decoding')}" in entries
     assert f"+http_filter_scheduled={number('http_filter_continue_decoding')}" in entries, "what has no pair goes on as well"
-    ended = plan.script(event, (Pair("http_filter_scheduled", SEND, METHOD),)).split(";")
+    ended = plan.script(event, [[Pair("http_filter_scheduled", SEND, METHOD)]]).split(";")
     assert f"http_filter_scheduled={number(SEND)},{number(METHOD)}" in ended, "nothing is to go on after an answer"
 
 
 def test_a_handle_that_the_hook_lacks_is_made_first(plan: PairPlan) -> None:
     new, commit = plan.callbacks["http_filter_scheduler_new"], plan.callbacks["http_filter_scheduler_commit"]
-    script = plan.script(plan.rules.scene_of(HEADERS), (Pair(HEADERS, "", commit.name),))
+    script = plan.script(plan.rules.scene_of(HEADERS), [[Pair(HEADERS, "", commit.name)]])
     assert f"{HEADERS}={new.number},{commit.number}" in script.split(";")
 
 
@@ -90,6 +91,11 @@ def test_the_module_has_a_function_for_each_callback(plan: PairPlan, arguments: 
             'within = []\ndefine = []\n[[first]]\ncallbacks = ["http_send_response"]\nhooks = ["nowhere"]',
             "'nowhere' is not a hook",
         ),
+        (
+            'within = []\ndefine = []\n[[not_in]]\ncallbacks = ["log"]\nreason = "x"\nexcept_scenes = ["nowhere"]',
+            "'nowhere' is not a scene",
+        ),
+        ('within = []\ndefine = []\nreads = ["x_*"]', "'x_*' fits no callback of any minor"),
         ('within = []\ndefine = []\n[[stop]]\nhook = "http_filter_new"\nreturns = "nothing"', "'nothing' is not a value"),
     ],
 )
@@ -127,7 +133,9 @@ def test_what_a_log_shows() -> None:
 
 
 def _found(*results: tuple[Pair, PairResult]) -> HostPairs:
-    return HostPairs(dict(results), {Nested(HEADERS, SEND, ENDED)}, {HEADERS: {"wrk:worker_0"}}, envoys=len(results))
+    found = HostPairs(dict(results), {Nested(HEADERS, SEND, ENDED)}, envoys=len(results))
+    found.threads.note({HEADERS: ["wrk:worker_0"]})
+    return found
 
 
 LIVES = PairResult(PairEnd.RETURNED, client="503")
@@ -172,7 +180,7 @@ def test_alarms_and_destroyed_objects_are_compared(plan: PairPlan) -> None:
 def test_views_come_first_and_what_may_change_them_is_known(plan: PairPlan) -> None:
     pair = Pair(HEADERS, VIEWS, "http_filter_get_attribute_string")
     assert pair in plan.pairs and pair.calls == ("http_filter_get_attribute_string",)
-    script = plan.script(plan.rules.scene_of(HEADERS), (pair,))
+    script = plan.script(plan.rules.scene_of(HEADERS), [[pair]])
     getters = ",".join(str(plan.callbacks[name].number) for name in plan.view_getters(HEADERS))
     assert f"{HEADERS}={getters},{plan.callbacks[pair.then].number}" in script.split(";")
     assert plan.rules.may_change("http_set_header", "http_get_header")
@@ -184,7 +192,7 @@ def test_a_callback_is_called_inside_an_iteration(plan: PairPlan) -> None:
     pair = Pair(hook, f"{INSIDE}{iterator})", "bootstrap_extension_get_counter_value")
     assert pair in plan.pairs and pair.iterator == iterator
     numbers = f"{plan.callbacks[iterator].number}@{plan.callbacks[pair.then].number}"
-    assert f"{hook}={numbers}" in plan.script(plan.rules.scene_of(hook), (pair,)).split(";")
+    assert f"{hook}={numbers}" in plan.script(plan.rules.scene_of(hook), [[pair]]).split(";")
 
 
 def test_a_further_scene_has_pairs_of_its_own(plan: PairPlan) -> None:
@@ -194,12 +202,36 @@ def test_a_further_scene_has_pairs_of_its_own(plan: PairPlan) -> None:
     assert plan.rules.scene_named("", pair.hook).name == "callout"
 
 
+CONFIG_GONE, CONFIG_MADE = "http_filter_config_destroy", "http_filter_config_new"
+
+
+def _counts(*threads: str, replaced: str = "", hook: str = CONFIG_GONE) -> ThreadCounts:
+    """One Envoy for each thread."""
+    counts = ThreadCounts()
+    for one in threads:
+        counts.note({hook: [one]}, replaced)
+    return counts
+
+
+def test_spans_are_used_where_there_is_a_tracer_and_after_a_call_that_ends(plan: PairPlan) -> None:
+    span = "http_span_log"
+    scenes = {(pair.first, pair.scene) for pair in plan.pairs if pair.then == span and pair.hook == HEADERS}
+    assert {("", "traced"), (SEND, "traced")} <= scenes and {scene for _, scene in scenes} == {"traced"}
+    pair = Pair(HEADERS, SEND, "http_child_span_finish", "traced")
+    script = plan.script(plan.rules.scene_named(pair.scene, pair.hook), [[pair]])
+    calls = ("http_get_active_span", "http_span_spawn_child", SEND, pair.then)
+    assert f"{HEADERS}={','.join(str(plan.callbacks[name].number) for name in calls)}:1" in script.split(";")
+
+
 def test_each_hook_has_a_thread() -> None:
     table = load_threads(THREADS_FILE, load_every_abi().values())
-    assert on_wrong_threads(table, {"http_filter_config_destroy": ["main", "wrk:worker_0"]}) == {
-        "http_filter_config_destroy": "worker"
-    }
-    assert on_wrong_threads(table, {HEADERS: ["wrk:worker_0"], "lb_new": ["main", "envoy-1.40.0"]}) == {}
+    assert _counts("main", "main").wrong(table) == ()
+    assert _counts("main", "wrk:worker_0").wrong(table) == (WrongThread(CONFIG_GONE, "worker"),)
+    assert _counts("wrk:worker_0", "wrk:worker_0").wrong(table) == (WrongThread(CONFIG_GONE, "worker", each_time=True),)
+    assert _counts("wrk:worker_0", replaced="listener").wrong(table) == (WrongThread(CONFIG_GONE, "worker", "listener"),)
+    made = _counts("wrk:worker_0", replaced="listener", hook=CONFIG_MADE)
+    assert made.wrong(table) == (WrongThread(CONFIG_MADE, "worker", "listener", each_time=True),), "nobody lets go of it"
+    assert _counts("main", "envoy-1.40.0", hook="lb_new").wrong(table) == ()
 
 
 @pytest.mark.parametrize(
@@ -216,13 +248,110 @@ def test_a_table_of_threads_with_a_mistake_is_refused(tmp_path: Path, text: str,
         load_threads(tmp_path / "threads.toml", load_every_abi().values())
 
 
-def test_a_new_thread_is_a_change(plan: PairPlan) -> None:
+CLUSTER = "cluster by discovery"
+EACH_TIME = WrongThread(CONFIG_MADE, "worker", CLUSTER, each_time=True)
+SOMETIMES = WrongThread(CONFIG_MADE, "worker", CLUSTER)
+
+
+def _made_on(*threads: str, replaced: str = CLUSTER) -> ThreadCounts:
+    return _counts(*threads, replaced=replaced, hook=CONFIG_MADE)
+
+
+def _thread_changes(plan: PairPlan, before: tuple[WrongThread, ...], counts: ThreadCounts) -> list[tuple[str, bool]]:
     found = _found((PAIR, LIVES))
-    found.wrong["http_filter_config_destroy"] = {"worker (routes by discovery)"}
-    now = record_of("1.39.3", plan, found)
-    (made,) = changes(record_of("1.39.3", plan, _found((PAIR, LIVES))), now, found, whole=True)
-    assert (made.what, made.pair, made.detail) == ("thread", "http_filter_config_destroy", "worker (routes by discovery)")
-    assert changes(now, record_of("1.39.3", plan, _found((PAIR, LIVES))), found, whole=True) == (), "which thread is a race"
+    found.threads = counts
+    table = load_threads(THREADS_FILE, load_every_abi().values())
+    now = record_of("1.39.3", plan, found, counts.wrong(table))
+    made = changes(record_of("1.39.3", plan, found, before), now, found, whole=True)
+    assert {one.what for one in made} <= {"thread"}
+    return [(f"{one.pair}: {one.detail}", one.is_new) for one in made]
+
+
+def test_a_new_thread_is_a_change(plan: PairPlan) -> None:
+    assert _thread_changes(plan, (), _made_on("wrk:worker_0")) == [(f"{CONFIG_MADE}: worker ({CLUSTER})", True)]
+
+
+def test_a_thread_that_was_there_each_time_and_is_gone_is_a_change(plan: PairPlan) -> None:
+    counts = _made_on("main", "main", "main")
+    assert _thread_changes(plan, (EACH_TIME,), counts) == [(f"{CONFIG_MADE}: worker ({CLUSTER})", False)]
+    assert _thread_changes(plan, (EACH_TIME,), _made_on("main", "wrk:worker_0")) == []
+    assert _thread_changes(plan, (EACH_TIME,), _made_on("main", replaced="")) == [], "there was no such update"
+
+
+def test_a_thread_that_was_there_sometimes_may_not_be_seen(plan: PairPlan) -> None:
+    assert _thread_changes(plan, (SOMETIMES,), _made_on("main", "main", "main")) == []
+
+
+def test_what_was_a_race_once_stays_one_on_record(plan: PairPlan) -> None:
+    def record(*wrong: WrongThread) -> PairRecord:
+        return record_of("1.39.3", plan, HostPairs(), wrong)
+
+    assert kept(record(SOMETIMES), record(EACH_TIME)).wrong_threads == (SOMETIMES,)
+    assert kept(record(SOMETIMES), record()).wrong_threads == (SOMETIMES,)
+    assert kept(record(EACH_TIME), record()).wrong_threads == ()
+    assert kept(None, record(EACH_TIME)).wrong_threads == (EACH_TIME,)
+
+
+def test_what_could_not_be_run_is_found(plan: PairPlan) -> None:
+    other = Pair(ENDED, "", METHOD)
+    found = _found((PAIR, PairResult(PairEnd.NOT_REACHED)), (other, PairResult(PairEnd.WITHOUT, "a handle")))
+    found.problems.append("http_filter, listener: the update made no new configuration")
+    missed = Pair(HEADERS, "", METHOD)
+    assert not_run(None, found, [PAIR, other, missed]) == (
+        f"{other}: a handle",
+        f"{HEADERS}: its hook was not reached: 1 pairs",
+        f"{HEADERS}: 1 pairs have no result",
+        *found.problems,
+    )
+    found.problems.clear()
+    assert not_run(record_of("1.39.3", plan, found), found, [PAIR, other]) == (), "that is how it is on record"
+
+
+def test_a_record_saves_envoys_where_it_may(plan: PairPlan) -> None:
+    alarmed, quiet = Pair(ENDED, "", METHOD), Pair(ENDED, "", "log")
+    found = _found((PAIR, DIES), (alarmed, PairResult(PairEnd.RETURNED, alarms=("x: y",))), (quiet, LIVES))
+    found.results[Pair("http_filter_http_stream_data", "", METHOD, "stream-refused")] = PairResult(PairEnd.NOT_REACHED)
+    expected = expected_of(record_of("1.39.3", plan, found))
+    assert expected.ends == {PAIR: PairEnd.ENDS}
+    assert expected.unreached == {PairWay("http_filter_http_stream_data", "stream-refused")}
+    assert expected.alone == {PAIR, alarmed}
+    assert expected.nests == {(HEADERS, SEND)}
+    assert expected_of(None) == Expected()
+
+
+def test_pairs_have_runs_of_their_hook_to_themselves_where_there_are_many(plan: PairPlan) -> None:
+    pairs = select_pairs(plan, PairRequest(hooks=(HEADERS,), first=("-",)))
+    few = pairs[:7]
+    assert packed(few, None, plan.reads) == packed(few, 7, plan.reads) == [[one] for one in few]
+
+
+def test_a_hook_that_runs_once_calls_what_only_reads_and_then_one_other(plan: PairPlan) -> None:
+    left = list(select_pairs(plan, PairRequest(hooks=("http_filter_config_new",), first=("-",))))
+    others = {pair for pair in left if not plan.reads(pair)}
+    envoys = 0
+    while left:
+        (pack,) = packed(left, 1, plan.reads)
+        assert pack and not others & set(pack[:-1]), "nothing comes after what changes anything"
+        left = [pair for pair in left if pair not in pack]
+        envoys += 1
+    assert envoys == len(others)
+
+
+def test_what_changes_anything_is_not_said_to_read(plan: PairPlan) -> None:
+    names = {pair.then for pair in plan.pairs if plan.reads(pair)}
+    assert {"http_get_header", "log", "http_filter_increment_counter"} <= names
+    words = ("_new", "_delete", "_commit", "_add_", "_remove_", "_send_", "_define_", "_register_", "_append_", "_drain_")
+    assert not [name for name in names if any(word in name for word in words)]
+    assert not [name for name in names if "_set_" in name and not name.endswith(("_set_gauge", "_get_priority_set_size"))]
+
+
+def test_pairs_that_share_a_run_are_joined(plan: PairPlan) -> None:
+    hook, scene = "http_filter_scheduled", plan.rules.scene_of("http_filter_scheduled")
+    script = plan.script(scene, [[Pair(hook, "", METHOD), Pair(hook, "", "log")], [Pair(hook, "", METHOD)]]).split(";")
+    number = {name: plan.callbacks[name].number for name in (METHOD, "log", "http_filter_continue_decoding")}
+    closed = f",{number['http_filter_continue_decoding']}"
+    mine = [entry for entry in script if entry.lstrip("&").startswith(f"{hook}=")]
+    assert mine == [f"{hook}={number[METHOD]}", f"&{hook}={number['log']}{closed}", f"{hook}={number[METHOD]}{closed}"]
 
 
 def test_a_selection_names_pairs(plan: PairPlan) -> None:

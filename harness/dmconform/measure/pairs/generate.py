@@ -2,7 +2,8 @@
 
 `SCRIPT_VARIABLE` has entries with semicolons between: `HOOK=CALL,CALL` or `HOOK=CALL:VALUE`, where calls are numbers and the
 value is what the hook returns after them. An entry is good for one time that its hook is entered, one with `*` before it for
-each time, with `%` only as long as an entry without a sign is left, one with `+` for each time that none of these is used.
+each time, with `%` only as long as an entry without a sign is left, one with `+` for each time that none of these is used. One
+with `&` is done together with the entry before it, in the same run of its hook.
 """
 
 from __future__ import annotations
@@ -206,7 +207,7 @@ __attribute__((unused)) static long told(const char *hook, long otherwise) {
 _RUN: Final = r"""
 struct entry {
   char hook[96];
-  bool each, rest, before;
+  bool each, rest, before, joins;
   atomic_bool done;
   int calls[160], inside[160];
   int count;
@@ -222,8 +223,9 @@ __attribute__((constructor)) static void read_script(void) {
     struct entry *it = &entries[entry_count++];
     it->rest = *at == '+';
     it->before = *at == '%';
+    it->joins = *at == '&';
     it->each = *at == '*' || it->rest || it->before;
-    at += it->each;
+    at += it->each || it->joins;
     size_t size = strcspn(at, "=");
     memcpy(it->hook, at, size < 95 ? size : 95);
     at += size + (at[size] == '=');
@@ -267,13 +269,17 @@ static bool are_left(void) {
 }
 
 static void run(const char *hook) {
-  bool used = false;
+  bool used = false, mine = false;
+  struct handles own = now;
   int index = -1;
   for (struct entry *it = entries; it < entries + entry_count; it++) {
     index += !it->each;
     if (strcmp(it->hook, hook) || (it->rest && used) || (it->before && !are_left())) continue;
-    if (!it->each && (used || atomic_exchange(&it->done, true))) continue;
     if (!it->each) {
+      mine = it->joins ? mine : !used;
+      if (!mine || atomic_exchange(&it->done, true)) { mine = false; continue; }
+      if (it->joins) now = own; /* not what another pair was given */
+      else own = now;
       used = true;
       note("pair", hook);
       put(" %d", index);

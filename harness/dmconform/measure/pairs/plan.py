@@ -8,6 +8,8 @@ from typing import Final
 
 from dmconform.abi.types import Abi, Function, FunctionKind
 from dmconform.core.extension_point import ExtensionPoint, point_of
+from dmconform.core.versions import Minor
+from dmconform.envoy.extension_points.shapes import SHAPES, available, why_unreachable
 from dmconform.measure.differential.arguments import Argument, Arguments, NoArgument, is_handle
 from dmconform.measure.differential.generate import gives_of, plan_calls
 from dmconform.measure.differential.rules import Rules, fits, short
@@ -88,30 +90,46 @@ class PairPlan:
         """Returns whether a pair has a call after which nothing goes on as it would: then it gets a separate Envoy."""
         return any(self.rules.ends(one) for one in pair.calls)
 
+    def reads(self, pair: Pair) -> bool:
+        """Returns whether a pair leaves all as it was: another in the same run of the hook finds what it would find alone."""
+        return not self.ends(pair) and self.rules.reads_only(pair.then) and not any(self._before(pair))
+
     def point(self, hook: str) -> ExtensionPoint | None:
         """Returns the extension point of a hook."""
         return point_of(self.hooks[hook].name)
 
-    def script(self, scene: Scene, pairs: tuple[Pair, ...]) -> str:
-        """Returns what the module is to do, as it reads it from its environment: see `dmconform.measure.pairs.generate`."""
+    def script(self, scene: Scene, packs: Sequence[Sequence[Pair]]) -> str:
+        """Returns what the module is to do, as it reads it from its environment: see `dmconform.measure.pairs.generate`.
+
+        Args:
+            scene: how the hook is reached.
+            packs: the pairs, those of one run of the hook together.
+        """
         entries = []
         for sign, prepared in (("*", self.always), ("%", scene.prepare)):
             for hook, names in prepared.items():
                 numbers = [self.callbacks[name].number for name in names if name in self.callbacks]
                 if hook in self.hooks:
                     entries.append(self._entry(f"{sign}{hook}", numbers, scene.returns.get(hook) if sign == "%" else None))
-        for pair in pairs:
-            before_and = [*self._before(pair), *(self.view_getters(pair.hook) if pair.first == VIEWS else ()), *pair.calls]
-            if not self.ends(pair):
-                before_and += [one for one in scene.close if one in self.callbacks]
-            called: list[int | str] = [self.callbacks[name].number for name in before_and]
-            if pair.iterator is not None:
-                called = [f"{self.callbacks[pair.iterator].number}@{self.callbacks[pair.then].number}"]
-            entries.append(self._entry(pair.hook, called, self.rules.stops(pair.hook, pair.calls)))
+        for pack in packs:
+            entries += [self._pair_entry(pair, scene, joins=pair is not pack[0], closes=pair is pack[-1]) for pair in pack]
         closing = [self.callbacks[name].number for name in scene.close if name in self.callbacks]
         if closing:
-            entries += [self._entry(f"+{hook}", closing, None) for hook in dict.fromkeys(pair.hook for pair in pairs)]
+            hooks = dict.fromkeys(pair.hook for pack in packs for pair in pack)
+            entries += [self._entry(f"+{hook}", closing, None) for hook in hooks]
         return ";".join(entries)
+
+    def _pair_entry(self, pair: Pair, scene: Scene, *, joins: bool, closes: bool) -> str:
+        """Returns the entry of a pair; `joins`: after another in the same run of the hook, `closes`: the last one there."""
+        sign = "&" if joins else ""
+        if pair.iterator is not None:
+            inside = f"{self.callbacks[pair.iterator].number}@{self.callbacks[pair.then].number}"
+            return self._entry(f"{sign}{pair.hook}", [inside], self.rules.stops(pair.hook, pair.calls))
+        called = [*self._before(pair), *(self.view_getters(pair.hook) if pair.first == VIEWS else ()), *pair.calls]
+        if closes and not self.ends(pair):
+            called += [one for one in scene.close if one in self.callbacks]
+        numbers = [self.callbacks[name].number for name in called]
+        return self._entry(f"{sign}{pair.hook}", numbers, self.rules.stops(pair.hook, pair.calls))
 
     def view_getters(self, hook: str) -> tuple[str, ...]:
         """Returns the callbacks that give views in a hook."""
@@ -126,11 +144,19 @@ class PairPlan:
     def _before(self, pair: Pair) -> Iterator[str]:
         """Yields the callbacks that give the handles that a pair's calls need and their hook does not have."""
         have = set(handles_in(self.hooks[pair.hook], self.rules)) | self._given_always()
-        wanted = {need for one in pair.calls for need in self.callbacks[one].needs} - have
-        for need in sorted(wanted):
-            giver = next(self._givers(need, have), None)
-            if giver is not None:
-                yield giver.name
+        for need in sorted({need for one in pair.calls for need in self.callbacks[one].needs} - have):
+            yield from self._giving(need, have)
+
+    def _giving(self, need: str, have: set[str]) -> tuple[str, ...]:
+        """Returns the callbacks that give a handle, where that takes one or two; none where it takes more."""
+        for giver in self._givers(need, have):
+            return (giver.name,)
+        for one in self.callbacks.values():
+            missing = one.needs - have
+            if need in one.gives and len(missing) == 1:
+                for giver in self._givers(next(iter(missing)), have):
+                    return (giver.name, one.name)
+        return ()
 
     def _given_always(self) -> set[str]:
         return {
@@ -142,10 +168,22 @@ class PairPlan:
             if fits(give, *self.rules.stays)
         }
 
+    def _given_in(self, have: set[str]) -> set[str]:
+        """Returns handles, and what callbacks give that need no others."""
+        able = (one for one in self.callbacks.values() if one.needs <= have and not self.rules.is_first(one.name))
+        return have | {give for one in able for give in one.gives}
+
     def _givers(self, handle: str, have: set[str]) -> Iterator[PairCallback]:
         for one in self.callbacks.values():
             if handle in one.gives and not self.rules.is_first(one.name) and one.needs <= have:
                 yield one
+
+
+def why_not(point: ExtensionPoint, minor: Minor) -> str | None:
+    """Returns why no configuration of the hosts of a minor reaches an extension point; None where one does."""
+    if not available(point, minor):
+        return f"hosts have it from {SHAPES[point].since} on"
+    return why_unreachable(point)
 
 
 def handles_in(hook: Function, rules: PairRules) -> tuple[str, ...]:
@@ -215,20 +253,18 @@ def _pairs(plan: PairPlan) -> Iterator[Pair]:
         if point is None:
             continue
         have = set(handles_in(function, plan.rules)) | plan._given_always()
-        reachable = have | {
-            give
-            for one in plan.callbacks.values()
-            if one.needs <= have and not plan.rules.is_first(one.name)
-            for give in one.gives
-        }
-        there = [one for one in plan.callbacks.values() if one.point in (point, None) and one.needs <= reachable]
-        there = [one for one in there if plan.rules.not_in_hook(one.name, hook) is None]
+        reachable = plan._given_in(plan._given_in(have))
+        able = [one for one in plan.callbacks.values() if one.point in (point, None) and one.needs <= reachable]
+        there = [one for one in able if plan.rules.not_in_hook(one.name, hook) is None]
         firsts = ["", *(one.name for one in there if hook in plan.rules.first_hooks(one.name))]
         for first in firsts:
             # Callbacks that all extension points share, such as `log`, do not depend on what has ended.
             yield from (Pair(hook, first, one.name) for one in there if not first or one.point is not None)
         for scene in plan.rules.extra_scenes(hook):
-            yield from (Pair(hook, "", one.name, scene.name) for one in there if fits(one.name, *scene.then))
+            here = [one for one in able if fits(one.name, *scene.then)]
+            here = [one for one in here if plan.rules.not_in_hook(one.name, hook, scene.name) is None]
+            for first in firsts if scene.after_first else [""]:
+                yield from (Pair(hook, first, one.name, scene.name) for one in here)
         for iterator in (one for one in there if one.iterates and fits(hook, *plan.rules.inside_in)):
             yield from (Pair(hook, f"{INSIDE}{iterator.name})", one.name) for one in there)
         if fits(hook, *plan.rules.views_in) and plan.view_getters(hook):

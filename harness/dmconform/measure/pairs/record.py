@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +17,13 @@ from dmconform.core.datafile import load_json
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.measure.pairs.lines import Nested
 from dmconform.measure.pairs.plan import Pair, PairPlan
-from dmconform.measure.pairs.run import HostPairs, PairEnd, PairResult
-from dmconform.measure.pairs.threads import thread_kind
+from dmconform.measure.pairs.result import NOTHING_EXPECTED, Expected, HostPairs, PairEnd, PairResult, PairWay
+from dmconform.measure.pairs.threads import WrongThread
 
-SCHEMA_VERSION: Final = 1
-NOTED: Final = (PairEnd.ENDS, PairEnd.SOMETIMES, PairEnd.HANGS, PairEnd.REFUSED, PairEnd.MISSING, PairEnd.BLOCKED)
-"""The ends that are kept with all their pairs."""
+SCHEMA_VERSION: Final = 2
+NOTED: Final = (PairEnd.ENDS, PairEnd.SOMETIMES, PairEnd.HANGS, PairEnd.REFUSED, PairEnd.MISSING, PairEnd.WITHOUT)
+"""The ends that are kept with all their pairs. What could not run is never on record."""
+Nestings = dict[str, dict[str, tuple[str, ...]]]
 _NUMBERS: Final = re.compile(r"\d+")
 
 
@@ -52,8 +53,9 @@ class PointCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class PairRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The record of a host.
 
-    `nested` has by hook and by callback called there the hooks that ran inside that call. `gone` and `alarms` are like
-    `noted`: hooks that got a destroyed object, and lines of the host's own alarm.
+    `nested` has by hook and by callback called there the hooks that ran inside that call, each time or, for some, in some runs:
+    what is in the pools of connections may matter. `gone` and `alarms` are like `noted`: hooks that got a destroyed object, and
+    lines of the host's own alarm.
     """
 
     schema_version: int
@@ -64,18 +66,35 @@ class PairRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alarms: tuple[Noted, ...]
     gone: tuple[Noted, ...]
     views: tuple[Noted, ...]  # by the getter whose view was changed
-    nested: dict[str, dict[str, tuple[str, ...]]]
-    not_reached: tuple[str, ...]  # hooks
+    nested: Nestings
+    nested_sometimes: Nestings
+    not_reached: tuple[str, ...]  # hooks, and `HOOK (SCENE)` where a further way does not lead there
     clients: dict[str, dict[str, dict[str, int]]]  # by hook and first call, what clients saw and how often
     threads: dict[str, tuple[str, ...]]
-    wrong_threads: dict[str, tuple[str, ...]]  # by hook, and what was replaced at the time, if anything was
+    wrong_threads: tuple[WrongThread, ...]
 
     @property
     def nestings(self) -> frozenset[Nested]:
         """The same as `nested`, one by one."""
-        return frozenset(
-            Nested(hook, call, inner) for hook, calls in self.nested.items() for call, hooks in calls.items() for inner in hooks
-        )
+        return _one_by_one(self.nested)
+
+    @property
+    def nestings_sometimes(self) -> frozenset[Nested]:
+        """The same as `nested_sometimes`, one by one."""
+        return _one_by_one(self.nested_sometimes)
+
+
+def _one_by_one(nested: Nestings) -> frozenset[Nested]:
+    found = ((hook, call, inner) for hook, calls in nested.items() for call, hooks in calls.items() for inner in hooks)
+    return frozenset(Nested(*one) for one in found)
+
+
+def by_hook(nestings: Iterable[Nested]) -> Nestings:
+    """Returns nestings as a record has them."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for one in sorted(nestings):
+        found[one.hook][one.callback].append(one.inner)
+    return {hook: {call: tuple(inner) for call, inner in calls.items()} for hook, calls in found.items()}
 
 
 def load_record(path: Path) -> PairRecord | None:
@@ -87,8 +106,31 @@ def load_record(path: Path) -> PairRecord | None:
     return load_json(path, PairRecord) if path.exists() else None
 
 
-def record_of(host: str, plan: PairPlan, found: HostPairs) -> PairRecord:
-    """Returns what is kept of a run over all pairs."""
+def expected_of(record: PairRecord | None) -> Expected:
+    """Returns what a run takes from a record."""
+    if record is None:
+        return NOTHING_EXPECTED
+    ends = {pair: PairEnd(note.end) for note in record.noted for pair in note.pairs if note.end in _ENDS_OF_ENVOYS}
+    alarmed = {pair: note.end == ALARM for note in record.alarms for pair in note.pairs}
+    gone = (pair for note in record.gone for pair in note.pairs)
+    nests = frozenset((one.hook, one.callback) for one in record.nestings | record.nestings_sometimes)
+    ways = (one.partition(" (") for one in record.not_reached)
+    unreached = frozenset(PairWay(hook, rest.removesuffix(")")) for hook, _, rest in ways)
+    return Expected(ends, frozenset((*ends, *alarmed, *gone)), alarmed, nests, unreached)
+
+
+_ENDS_OF_ENVOYS: Final = frozenset(end.value for end in (PairEnd.ENDS, PairEnd.SOMETIMES, PairEnd.HANGS))
+
+
+def record_of(host: str, plan: PairPlan, found: HostPairs, wrong: tuple[WrongThread, ...] = ()) -> PairRecord:
+    """Returns what is kept of a run over all pairs.
+
+    Args:
+        host: which one.
+        plan: the pairs.
+        found: the run.
+        wrong: the hooks that were on another thread than they must be.
+    """
     ends: dict[str, Counter[str]] = defaultdict(Counter)
     clients: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     for pair, result in found.results.items():
@@ -96,28 +138,65 @@ def record_of(host: str, plan: PairPlan, found: HostPairs) -> PairRecord:
         ends[point.value if isinstance(point, ExtensionPoint) else ""][result.end.value] += 1
         if pair.first and result.client:
             clients[pair.hook][pair.first][result.client] += 1
-    nested: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for one in sorted(found.nested):
-        nested[one.hook][one.callback].append(one.inner)
-    reached = {pair.hook for pair, result in found.results.items() if result.end is not PairEnd.NOT_REACHED}
     return PairRecord(
         SCHEMA_VERSION,
         host,
         plan.abi.envoy,
         {point: PointCount(sum(counts.values()), dict(sorted(counts.items()))) for point, counts in sorted(ends.items())},
         _grouped(found.results, lambda result: [(result.end.value, result.detail)] if result.end in NOTED else []),
-        _grouped(found.results, lambda result: [("alarm", _plain(one)) for one in result.alarms]),
+        _grouped(found.results, _alarms_of),
         _grouped(found.results, lambda result: [("gone", one) for one in result.gone]),
         _grouped(found.results, lambda result: [("changed", one) for one in result.changed]),
-        {hook: {call: tuple(inner) for call, inner in calls.items()} for hook, calls in nested.items()},
-        tuple(sorted({pair.hook for pair in found.results} - reached)),
+        by_hook(found.nested),
+        {},
+        tuple(map(str, sorted(_unreached(found)))),
         {
             hook: {first: dict(sorted(saw.items())) for first, saw in sorted(all_.items())}
             for hook, all_ in sorted(clients.items())
         },
-        {hook: tuple(sorted(set(map(thread_kind, names)))) for hook, names in sorted(found.threads.items())},
-        {hook: tuple(sorted(how)) for hook, how in sorted(found.wrong.items())},
+        found.threads.kinds(),
+        wrong,
     )
+
+
+def _unreached(found: HostPairs) -> set[PairWay]:
+    reached = {PairWay.of(pair) for pair, result in found.results.items() if result.end is not PairEnd.NOT_REACHED}
+    return {PairWay.of(pair) for pair in found.results} - reached
+
+
+def not_run(record: PairRecord | None, found: HostPairs, wanted: Collection[Pair]) -> tuple[str, ...]:
+    """Returns what could not be run, and runs as it is on record; a line for each.
+
+    Args:
+        record: what is on record; None where nothing is: then each hook is expected to be reached.
+        found: the run.
+        wanted: the pairs that were to be run.
+    """
+    known = expected_of(record).unreached
+    without = {pair for note in (record.noted if record else ()) if note.end == PairEnd.WITHOUT.value for pair in note.pairs}
+    lines = []
+    missed: Counter[PairWay] = Counter()
+    for pair, result in sorted(found.results.items()):
+        if result.end is PairEnd.BLOCKED or (result.end is PairEnd.WITHOUT and pair not in without):
+            lines.append(f"{pair}: {result.detail}")
+        elif result.end is PairEnd.NOT_REACHED and PairWay.of(pair) not in known:
+            missed[PairWay.of(pair)] += 1
+    lines += [f"{way}: {PairEnd.NOT_REACHED.value}: {count} pairs" for way, count in sorted(missed.items())]
+    left = Counter(pair.hook for pair in wanted if pair not in found.results)
+    lines += [f"{hook}: {count} pairs have no result" for hook, count in sorted(left.items())]
+    return (*lines, *found.problems)
+
+
+ALARM: Final = "alarm"
+ALARM_SOMETIMES: Final = "alarm sometimes"
+
+
+def _alarms_of(result: PairResult) -> list[tuple[str, str]]:
+    always = dict.fromkeys((ALARM, _plain(one)) for one in result.alarms)
+    return [
+        *always,
+        *((ALARM_SOMETIMES, what) for one in result.alarms_sometimes if (ALARM, what := _plain(one)) not in always),
+    ]
 
 
 def _plain(alarm: str) -> str:
@@ -145,7 +224,7 @@ class PairChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     is_new: bool
 
 
-_ALIKE: Final = {PairEnd.SOMETIMES.value: PairEnd.ENDS.value}
+_ALIKE: Final = {PairEnd.SOMETIMES.value: PairEnd.ENDS.value, ALARM_SOMETIMES: ALARM}
 
 
 def changes(record: PairRecord | None, now: PairRecord, found: HostPairs, whole: bool) -> tuple[PairChange, ...]:
@@ -158,40 +237,71 @@ def changes(record: PairRecord | None, now: PairRecord, found: HostPairs, whole:
         whole: whether all pairs were run: only then a nesting that was not seen is gone.
     """
     run = {str(pair) for pair in found.results}
-    before = _flat(record.noted + record.alarms + record.gone + record.views if record else ())
-    after = _flat(now.noted + now.alarms + now.gone + now.views)
-    sometimes = {key for key, (end, _) in _raw(record.noted if record else ()).items() if end == PairEnd.SOMETIMES.value}
-    made = [PairChange(what, pair, after[what, pair], True) for what, pair in after if (what, pair) not in before]
+    before = _flat((*record.noted, *record.alarms, *record.gone, *record.views) if record else ())
+    after = _flat((*now.noted, *now.alarms, *now.gone, *now.views))
+    sometimes = {
+        (_ALIKE[note.end], str(pair))
+        for note in ((*record.noted, *record.alarms) if record else ())
+        if note.end in _ALIKE
+        for pair in note.pairs
+    }
+    made = [PairChange(what, pair, detail, True) for (what, pair), detail in after.items() if (what, pair) not in before]
     made += [
         PairChange(what, pair, detail, False)
         for (what, pair), detail in before.items()
-        if pair in run and (what, pair) not in after and pair not in sometimes
+        if pair in run and (what, pair) not in after and (what, pair) not in sometimes
     ]
-    made += _threads(record, now)
+    made += _threads(record, now, found)
     known = record.nestings if record else frozenset[Nested]()
-    made += [_nesting(one, True) for one in sorted(now.nestings - known)]
+    loose = record.nestings_sometimes if record else frozenset[Nested]()
+    made += [_nesting(one, True) for one in sorted(now.nestings - known - loose)]
     if whole:
         made += [_nesting(one, False) for one in sorted(known - now.nestings)]
     return tuple(made)
 
 
-def _threads(record: PairRecord | None, now: PairRecord) -> list[PairChange]:
-    """Returns what is new alone: which thread lets go of a configuration last is a race, so that one may not be seen."""
-    before = {(hook, how) for hook, all_ in (record.wrong_threads if record else {}).items() for how in all_}
-    after = {(hook, how) for hook, all_ in now.wrong_threads.items() for how in all_}
-    return [PairChange("thread", hook, how, True) for hook, how in sorted(after - before)]
+def _threads(record: PairRecord | None, now: PairRecord, found: HostPairs) -> list[PairChange]:
+    """Returns what is new, and what was so each time and is gone.
+
+    Which thread lets go of a configuration last may be a race: then it is on record without `each_time`, and may not be seen.
+    """
+    before = {(one.hook, str(one)): one for one in (record.wrong_threads if record else ())}
+    after = {(one.hook, str(one)) for one in now.wrong_threads}
+    new = [PairChange("thread", hook, how, True) for hook, how in sorted(after - before.keys())]
+    ran = found.threads.ran
+    gone = [key for key, one in sorted(before.items()) if one.each_time and key not in after and ran[one.hook, one.replaced]]
+    return [*new, *(PairChange("thread", hook, how, False) for hook, how in gone)]
+
+
+def kept(before: PairRecord | None, now: PairRecord) -> PairRecord:
+    """Returns what is put on record after a run: what was seen, and of threads and nestings also what is seen in some runs."""
+    known = {(one.hook, str(one)): one for one in (before.wrong_threads if before else ())}
+    seen = {(one.hook, str(one)): one for one in now.wrong_threads}
+    threads = [
+        msgspec.structs.replace(one, each_time=one.each_time and (key not in known or known[key].each_time))
+        for key, one in seen.items()
+    ]
+    threads += [one for key, one in known.items() if key not in seen and not one.each_time]
+    loose = before.nestings_sometimes if before else frozenset[Nested]()
+    return msgspec.structs.replace(
+        now,
+        wrong_threads=tuple(sorted(threads)),
+        nested=by_hook(now.nestings - loose),
+        nested_sometimes=by_hook(loose),
+    )
 
 
 def _nesting(one: Nested, is_new: bool) -> PairChange:
     return PairChange("nested", f"{one.hook} {one.callback} {one.inner}", "", is_new)
 
 
-def _raw(notes: Iterable[Noted]) -> dict[str, tuple[str, str]]:
-    return {str(pair): (note.end, note.detail) for note in notes for pair in note.pairs}
-
-
 def _flat(notes: Iterable[Noted]) -> dict[tuple[str, str], str]:
-    return {(_ALIKE.get(note.end, note.end), str(pair)): note.detail for note in notes for pair in note.pairs}
+    return {
+        (_ALIKE.get(note.end, note.end), str(pair)): note.detail
+        for note in notes
+        if note.end != PairEnd.WITHOUT.value  # whether another pair gives the handle first is chance; see `not_run`
+        for pair in note.pairs
+    }
 
 
 def as_json(record: PairRecord) -> str:

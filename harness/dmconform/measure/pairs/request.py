@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from dmconform.abi.loading import load_every_abi
 from dmconform.core import paths
 from dmconform.core.errors import HarnessError, UsageError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.nearest import unknown
 from dmconform.core.progress import say
 from dmconform.core.versions import Minor
@@ -23,11 +25,22 @@ from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import fits, load_rules
 from dmconform.measure.differential.upstream import observing_server
 from dmconform.measure.pairs.generate import pairs_source
-from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs
-from dmconform.measure.pairs.record import PairChange, PairRecord, as_json, changes, load_record, record_of
+from dmconform.measure.pairs.plan import Pair, PairPlan, plan_pairs, why_not
+from dmconform.measure.pairs.record import (
+    PairChange,
+    PairRecord,
+    as_json,
+    changes,
+    expected_of,
+    kept,
+    load_record,
+    not_run,
+    record_of,
+)
+from dmconform.measure.pairs.result import NOTHING_EXPECTED, HostPairs, PairEnd
 from dmconform.measure.pairs.rules import load_pair_rules
-from dmconform.measure.pairs.run import MODULE, HostPairs, PairRunner, at_once
-from dmconform.measure.pairs.threads import HookThread, UpdateRun, load_threads, on_wrong_threads, update_runs
+from dmconform.measure.pairs.run import MODULE, PairRunner, Work, at_once
+from dmconform.measure.pairs.threads import UpdateRun, load_threads, update_runs
 from dmconform.sdks.builder import Toolchain
 from dmconform.sdks.generated import compile_c
 from dmconform.spec.catalogue import load_catalogue
@@ -35,6 +48,7 @@ from dmconform.spec.catalogue import load_catalogue
 PAIRS: Final = paths.CONFORMANCE / "pairs"
 PAIR_RULES: Final = PAIRS / "rules.toml"
 THREADS_FILE: Final = PAIRS / "threads.toml"
+UPDATES_EACH: Final = 3  # which thread lets go of a configuration last may be a race
 _SEED: Final = 7
 
 
@@ -48,6 +62,7 @@ class PairRequest:
     then: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
     sample: int | None = None
+    afresh: bool = False  # nothing on record saves an Envoy
 
     @property
     def whole(self) -> bool:
@@ -62,10 +77,19 @@ class ComparedPairs:
     host: str
     plan: PairPlan
     wanted: int  # pairs
+    due: int  # those of them whose extension point a configuration reaches
     found: HostPairs
     record: PairRecord
     changes: tuple[PairChange, ...]
+    not_run: tuple[str, ...]  # what could not be run, a line for each
+    out_of_reach: tuple[str, ...]  # extension points that no configuration reaches, with the reason
     duration_s: float
+
+    @property
+    def blocked(self) -> bool:
+        """Whether something could not be run that must not be put on record as if nothing were there to see."""
+        ends = (result.end for result in self.found.results.values())
+        return bool(self.found.problems) or PairEnd.BLOCKED in ends or len(self.found.results) < self.due
 
 
 def run_pairs(request: PairRequest, folder: Path, records: Path = PAIRS) -> tuple[ComparedPairs, ...]:
@@ -112,28 +136,50 @@ def _on_host(
 ) -> ComparedPairs:
     started = time.monotonic()
     wanted = select_pairs(plan, request)
-    runner = PairRunner(plan, library, target, folder, port)
-    table = load_threads(THREADS_FILE, [plan.abi, *load_every_abi().values()])
+    record = load_record(records / f"{target.host}.json")
+    expected = NOTHING_EXPECTED if request.afresh else expected_of(record)
+    runner = PairRunner(plan, library, target, folder, port, expected=expected)
     work = runner.runs(wanted)
     if request.whole:
-        work += [_update(run, runner.found, table) for run in update_runs(plan, library, target, folder, port)]
-    say(f"{target.host}: {len(wanted)} pairs, in at least {len(work)} Envoys")
+        again = [update_runs(plan, library, target, folder / f"updates-{one}", port) for one in range(UPDATES_EACH)]
+        work += [_update(run, runner.found) for runs in again for run in runs]
+    say(f"{target.host}: {len(wanted)} pairs")
     at_once(work, lambda text: say(f"{target.host}: {text}"))
-    for hook, thread in on_wrong_threads(table, runner.found.threads).items():
-        runner.found.wrong.setdefault(hook, set()).add(thread)
-    now = record_of(target.host, plan, runner.found)
-    compared = changes(load_record(records / f"{target.host}.json"), now, runner.found, request.whole)
-    return ComparedPairs(target.host, plan, len(wanted), runner.found, now, compared, time.monotonic() - started)
+    table = load_threads(THREADS_FILE, [plan.abi, *load_every_abi().values()])
+    found = runner.found
+    now = record_of(target.host, plan, found, found.threads.wrong(table))
+    out_of_reach = _out_of_reach(plan, wanted, target.minor)
+    due = [pair for pair in wanted if plan.point(pair.hook) not in out_of_reach]
+    lines = tuple(f"{point.value}: {text}" for point, text in out_of_reach.items())
+    return ComparedPairs(
+        target.host,
+        plan,
+        len(wanted),
+        len(due),
+        found,
+        now,
+        changes(record, now, found, request.whole),
+        (*not_run(record, found, due), *(() if due else lines)),
+        lines,
+        time.monotonic() - started,
+    )
 
 
-def _update(run: Callable[[], UpdateRun], found: HostPairs, table: Sequence[HookThread]) -> Callable[[], None]:
-    def work() -> None:
+def _out_of_reach(plan: PairPlan, wanted: Iterable[Pair], minor: Minor) -> dict[ExtensionPoint, str]:
+    """Returns how many pairs are of extension points that no configuration reaches, and why, by extension point."""
+    counts = Counter(point for pair in wanted if (point := plan.point(pair.hook)) is not None)
+    reasons = {point: why_not(point, minor) for point in counts}
+    return {point: f"{counts[point]} pairs: {reason}" for point, reason in reasons.items() if reason is not None}
+
+
+def _update(run: Callable[[], UpdateRun], found: HostPairs) -> Work:
+    def work() -> tuple[()]:
         done = run()
         found.envoys += 1
         if done.problem:
             found.problems.append(f"{done.point.value}, {done.replaced.value}: {done.problem}")
-        for hook, thread in on_wrong_threads(table, done.seen.threads).items():
-            found.wrong.setdefault(hook, set()).add(f"{thread} ({done.replaced.value})")
+        found.threads.note(done.seen.threads, done.replaced.value)
+        return ()
 
     return work
 
@@ -163,6 +209,8 @@ def select_pairs(plan: PairPlan, request: PairRequest) -> tuple[Pair, ...]:
 
 
 def write_records(compared: Sequence[ComparedPairs], records: Path = PAIRS) -> None:
-    """Writes what was seen as what is on record."""
+    """Writes what was seen as what is on record. A host of which something could not be run keeps what it has."""
     for one in compared:
-        (records / f"{one.host}.json").write_text(as_json(one.record), encoding="utf-8")
+        file = records / f"{one.host}.json"
+        if not one.blocked:
+            file.write_text(as_json(kept(load_record(file), one.record)), encoding="utf-8")

@@ -66,6 +66,7 @@ class NotIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
     hooks: tuple[str, ...] = ("*",)
     except_hooks: tuple[str, ...] = ()
+    except_scenes: tuple[str, ...] = ()
 
 
 class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,8 +79,10 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     close: tuple[str, ...] = ()
     drive: PairDrive = PairDrive.USUAL
     cluster: ClusterBehind = ClusterBehind.SERVES
+    tracer: bool = False  # one is configured, so that streams have spans
     extra: bool = False
     then: tuple[str, ...] = ()
+    after_first: bool = False  # `then` is called alone and after each call that ends or redirects
 
 
 PLAIN = Scene("plain")
@@ -100,11 +103,18 @@ class PairRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     views_in: tuple[str, ...] = ()
     inside_in: tuple[str, ...] = ()
     stays: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
-    def not_in_hook(self, callback: str, hook: str) -> str | None:
-        """Returns why a callback is not called in a hook (short names); None if it is."""
+    def reads_only(self, callback: str) -> bool:
+        """Returns whether a callback (short name) reads, counts or logs, and no more."""
+        return fits(callback, *self.reads)
+
+    def not_in_hook(self, callback: str, hook: str, scene: str = "") -> str | None:
+        """Returns why a callback is not called in a hook (short names) that is reached by a scene; None if it is."""
         for rule in self.not_in:
-            if fits(callback, *rule.callbacks) and fits(hook, *rule.hooks) and not fits(hook, *rule.except_hooks):
+            if scene in rule.except_scenes or not fits(callback, *rule.callbacks):
+                continue
+            if fits(hook, *rule.hooks) and not fits(hook, *rule.except_hooks):
                 return rule.reason
         return None
 
@@ -169,9 +179,13 @@ def _fits_nothing(rules: PairRules, abis: tuple[Abi, ...]) -> Iterator[str]:
     callbacks += [
         name for scene in rules.scene for name in (*scene.close, *(one for all_ in scene.prepare.values() for one in all_))
     ]
-    for glob in [*rules.define, *callbacks]:
+    for glob in [*rules.define, *rules.reads, *callbacks]:
         if not any(fits(name, glob) for name in names[FunctionKind.CALLBACK]):
             yield f"{glob!r} fits no callback of any minor"
+    scenes = {scene.name for scene in rules.scene}
+    for name in (name for rule in rules.not_in for name in rule.except_scenes):
+        if name not in scenes:
+            yield f"{name!r} is not a scene"
     hooks = [hook for first in rules.first for hook in first.hooks] + [stop.hook for stop in rules.stop]
     hooks += [hook for scene in rules.scene for hook in (*scene.hooks, *scene.prepare, *scene.returns)]
     for glob in hooks:

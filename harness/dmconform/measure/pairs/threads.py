@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -71,16 +72,55 @@ def thread_kind(name: str) -> str:
     return _MAIN if name == _MAIN else _WORKER
 
 
-def on_wrong_threads(table: Iterable[HookThread], threads: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Returns the hooks that were on another thread than they must be, with that thread."""
-    rules = tuple(table)
-    found = {}
-    for hook, names in threads.items():
-        rule = rule_for(rules, hook)
-        wrong = {thread_kind(name) for name in names} - set(rule.on if rule else ())
-        if wrong:
-            found[hook] = " and ".join(sorted(wrong))
-    return found
+class WrongThread(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, order=True):
+    """A hook on another thread than it must be: in each Envoy where it ran (`each_time`), or in some.
+
+    `replaced` is what an update replaced at the time, if anything. Which thread then lets go of a configuration last is a race.
+    """
+
+    hook: str
+    on: str
+    replaced: str = ""
+    each_time: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.on} ({self.replaced})" if self.replaced else self.on
+
+
+@dataclasses.dataclass
+class ThreadCounts:
+    """The number of Envoys in which a hook ran, and of those in which it ran on `main` or on a `worker`.
+
+    They are counted apart for each kind of update; without one, `replaced` is empty.
+    """
+
+    ran: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)  # by (hook, replaced)
+    on: Counter[tuple[str, str, str]] = dataclasses.field(default_factory=Counter)  # by (hook, thread, replaced)
+
+    def note(self, threads: Mapping[str, Iterable[str]], replaced: str = "") -> None:
+        """Takes what one Envoy showed: the names of the threads by hook."""
+        for hook, names in threads.items():
+            self.ran[hook, replaced] += 1
+            self.on.update((hook, kind, replaced) for kind in set(map(thread_kind, names)))
+
+    def kinds(self) -> dict[str, tuple[str, ...]]:
+        """Returns by hook the threads that it was on, without those of updates."""
+        found: dict[str, list[str]] = {}
+        for hook, kind, replaced in sorted(self.on):
+            if not replaced:
+                found.setdefault(hook, []).append(kind)
+        return {hook: tuple(kinds) for hook, kinds in found.items()}
+
+    def wrong(self, table: Iterable[HookThread]) -> tuple[WrongThread, ...]:
+        """Returns the hooks that were on another thread than they must be."""
+        rules = tuple(table)
+        found = []
+        for (hook, kind, replaced), times in sorted(self.on.items()):
+            rule = rule_for(rules, hook)
+            if kind not in (rule.on if rule else ()):
+                is_race = bool(replaced) and hook.endswith("_destroy")
+                found.append(WrongThread(hook, kind, replaced, not is_race and times == self.ran[hook, replaced]))
+        return tuple(found)
 
 
 _IN_ROUTES: Final = (Replaced.LISTENER, Replaced.ROUTES)
