@@ -43,6 +43,7 @@ from dmconform.casekit import (
     case,
     http2_client,
     http2_server,
+    http2_upgrade,
     on_the_upstream_side,
     over_http2,
     pieces_of,
@@ -252,6 +253,31 @@ def echoed(client: RawClient) -> str:
         return "whole" if client.read(SIZE) == text_of(SIZE).encode() else "cut"
     except (TimeoutError, ConnectionError) as problem:
         return type(problem).__name__
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_upgraded_streams(cell: Cell) -> None:
+    """What is sent over a stream of HTTP/2 that was upgraded, or opened by CONNECT, arrives whole both ways."""
+    manager = {"http2_protocol_options": {"allow_connect": True}}
+    listeners = [listener_of(cell, one, upgrades=("websocket", "CONNECT"), manager=manager) for one in LETS_REQUESTS_GO]
+    seen = {}
+    with cell.echo_server() as echo, serving(cell, *listeners, clusters={"upstream": echo.port}) as envoy:
+        for one in listeners:
+            for protocol in ("websocket", None):
+                if (one.name, protocol) == ("ext_authz-pass", None):
+                    continue  # it would ask its server by CONNECT
+                with http2_upgrade(envoy.take_port(one.name), PATH, text_of(SIZE).encode(), protocol) as client:
+                    seen[f"{one.name}, {protocol or 'CONNECT'}"] = echoed_over_stream(client)
+    noted(cell, seen, "whole")
+
+
+def echoed_over_stream(client: Http2Client) -> str:
+    """Reads what comes back over an upgraded stream; returns the result, in words."""
+    client.read()
+    sent = text_of(SIZE).encode()
+    # That the client has sent all ends no connection of HTTP/1.1 upstream, and so not the stream.
+    client.goes_on_until(lambda: len(client.received) >= len(sent), REQUEST_S)
+    return "whole" if client.received == sent else f"{client.summary}, {len(client.received)} bytes of {len(sent)}"
 
 
 @case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)

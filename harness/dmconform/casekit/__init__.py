@@ -24,6 +24,7 @@ from dmconform.casekit.http2_end import (
     Http2Server,
     http2_client,
     http2_server,
+    http2_upgrade,
     over_http2,
 )
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
@@ -200,6 +201,7 @@ __all__ = [
     "hot_restart",
     "http2_client",
     "http2_server",
+    "http2_upgrade",
     "identity_of",
     "in_words",
     "is_in_listeners",

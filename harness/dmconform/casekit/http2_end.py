@@ -9,7 +9,7 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import h2.config
@@ -152,19 +152,19 @@ class _End:
 class Http2Client:
     """A client of one request, which sends its body as far as it may, and reads late."""
 
-    def __init__(self, port: int, path: str, body: bytes, at_first: int) -> None:
+    def __init__(self, port: int, headers: Sequence[tuple[str, str]], body: bytes, at_first: int) -> None:
         """Connects, and begins a request: see `http2_client`.
 
         Args:
             port: on loopback.
-            path: what it asks for.
+            headers: of the request, those included that begin with a colon.
             body: what it sends.
             at_first: how many bytes of that it sends before `go_on`.
         """
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=REQUEST_S)
         self._end = _End(self._socket, body, client=True)
         self._end.keep(at_first)
-        self._end.begin((":method", "POST"), (":scheme", "http"), (":authority", "late"), (":path", path))
+        self._end.begin(*headers)
 
     def goes_on_until(self, done: Callable[[], bool], timeout_s: float) -> bool:
         """Sends and takes what it may until something is done or its stream is over; returns whether it is done in time."""
@@ -225,11 +225,26 @@ def http2_client(port: int, path: str, body: bytes, at_first: int) -> Iterator[H
         body: what it sends.
         at_first: how many bytes of that it sends before `go_on`.
     """
-    client = Http2Client(port, path, body, at_first)
-    try:
+    headers = ((":method", "POST"), (":scheme", "http"), (":authority", "late"), (":path", path))
+    with contextlib.closing(Http2Client(port, headers, body, at_first)) as client:
         yield client
-    finally:
-        client.close()
+
+
+@contextlib.contextmanager
+def http2_upgrade(port: int, path: str, body: bytes, protocol: str | None) -> Iterator[Http2Client]:
+    """Yields a client that turns a stream of HTTP/2 into something else, and sends bytes over it: see `http2_client`.
+
+    Args:
+        port: on loopback.
+        path: what it asks for, where there is a protocol.
+        body: what it sends.
+        protocol: what the stream is to be, such as `websocket`; a tunnel of bytes (CONNECT) if None.
+    """
+    headers = [(":method", "CONNECT"), (":authority", "a:80")]
+    if protocol is not None:
+        headers += [(":protocol", protocol), (":scheme", "http"), (":path", path)]
+    with contextlib.closing(Http2Client(port, headers, body, len(body))) as client:
+        yield client
 
 
 class Http2Server:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import replace
 from types import ModuleType
 
@@ -43,6 +44,14 @@ def reads_less(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The last byte does not arrive."""
     read = RawClient.read
     patch.setattr(RawClient, "read", lambda client, size: read(client, size)[:-1])
+    return bench
+
+
+def receives_less(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """The last byte of an upgraded stream does not arrive."""
+    received = vars(Http2Client)["received"].fget
+    patch.setattr(Http2Client, "received", property(lambda client: received(client)[:70_000]))
+    patch.setattr(case, "REQUEST_S", 0.3)
     return bench
 
 
@@ -124,8 +133,8 @@ def client_goes_on(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Be
     """The client sends all of its body at once."""
     init = Http2Client.__init__
 
-    def all_at_once(client: Http2Client, port: int, path: str, body: bytes, at_first: int) -> None:
-        init(client, port, path, body, max(at_first, len(body)))
+    def all_at_once(client: Http2Client, port: int, headers: Sequence[tuple[str, str]], body: bytes, at_first: int) -> None:
+        init(client, port, headers, body, max(at_first, len(body)))
 
     patch.setattr(Http2Client, "__init__", all_at_once)
     return bench
@@ -185,6 +194,8 @@ TABLE = (
     Wrong("streams/expect_continue", "cut", reads_less, "expected 'whole' everywhere, saw .*'cut'"),
     Wrong("streams/upgrades", "none", no_upgrades, "expected 'whole' everywhere, saw .*HTTP/1.1 40"),
     Wrong("streams/upgrades", "cut", reads_less, "expected 'whole' everywhere, saw .*'cut'"),
+    Wrong("streams/upgraded_streams", "none", no_upgrades, "expected 'whole' everywhere, saw .*status 40"),
+    Wrong("streams/upgraded_streams", "less", receives_less, "expected 'whole' everywhere, saw .*70000 bytes of 70001"),
     Wrong(
         "streams/destroyed_in_commit",
         "another",
