@@ -21,7 +21,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--then", action="append", default=[], metavar="GLOB", help=f"the callback; {glob}")
     parser.add_argument("--hook", action="append", default=[], metavar="GLOB", help=f"the hook where they are called; {glob}")
     parser.add_argument("--sample", type=int, metavar="N", help="only so many of each host's pairs, the same ones each time")
-    parser.add_argument("--write", action="store_true", help="put what was seen on record, which takes all pairs of a host")
+    parser.add_argument("--write", action="store_true", help="put what was seen on record, which takes all pairs of a hook")
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON too; - is standard output, then alone")
 
 
@@ -42,8 +42,8 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments.sample,
         afresh=arguments.write,
     )
-    if arguments.write and not request.whole:
-        raise UsageError("--write together with a selection of pairs: the record of a host has all of them")
+    if arguments.write and not request.whole_hooks:
+        raise UsageError("--write together with a selection of pairs: the record of a hook has all of them")
     json_target(arguments.json)
     with temporary_folder("pairs") as folder:
         compared = run_pairs(request, folder)
@@ -67,6 +67,7 @@ dmconform pairs --host 1.40.0 --sample 100  # the same hundred each time
 dmconform pairs --hook listener_filter_on_accept  # on all default hosts
 dmconform pairs --first http_send_response --then 'http_get_*'
 dmconform pairs --write  # all pairs, put on record; about 20 minutes
+dmconform pairs --hook 'network_filter_*_watermark' --write  # those of some hooks; what is on record of others stays
 """,
     exit_codes={
         0: "all pairs end as it is on record",

@@ -19,7 +19,7 @@ from dmconform.core.versions import Minor, Release
 from dmconform.measure.differential.generate import plan_calls
 from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import Rules, load_rules, short
-from dmconform.measure.pairs.plan import VIEWS, PairPlan, plan_pairs
+from dmconform.measure.pairs.plan import VIEWS, PairPlan, plan_pairs, why_not
 from dmconform.measure.pairs.record import PairRecord, load_record
 from dmconform.measure.pairs.request import PAIR_RULES, PAIRS
 from dmconform.measure.pairs.rules import PairRules, load_pair_rules
@@ -186,8 +186,10 @@ def _minor(
 
 def _reached(plan: PairPlan, records: list[PairRecord]) -> Iterator[tuple[str, str, str]]:
     """Yields hook, first and second call of the pairs whose hook was reached on a release of the minor."""
+    minor = Minor.parse(plan.abi.envoy)
+    due = [pair for pair in plan.pairs if (point := plan.point(pair.hook)) is not None and why_not(point, minor) is None]
     for one in records:
-        for pair in plan.pairs:
+        for pair in due:
             if pair.hook not in one.not_reached:
                 yield pair.hook, pair.first, pair.then
 

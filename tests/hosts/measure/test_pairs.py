@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -29,7 +29,8 @@ from dmconform.measure.pairs.record import PairRecord, as_json, load_record
 from dmconform.measure.pairs.request import PAIR_RULES, PAIRS, THREADS_FILE, PairRequest, run_pairs, select_pairs
 from dmconform.measure.pairs.result import NOTHING_EXPECTED, Expected, HostPairs, PairEnd, PairWay
 from dmconform.measure.pairs.rules import load_pair_rules
-from dmconform.measure.pairs.run import MODULE, PairRunner, at_once
+from dmconform.measure.pairs.run import PairRunner, at_once
+from dmconform.measure.pairs.scenes import MODULE
 from dmconform.measure.pairs.threads import ThreadCounts, UpdateRun, WrongThread, load_threads, update_runs
 from dmconform.measure.pairs.update import Replaced
 from dmconform.sdks.generated import compile_c
@@ -183,7 +184,40 @@ def test_what_ends_as_it_is_on_record_is_run_once(made: Made, tmp_path: Path) ->
     assert (found.results[pair].end, found.envoys) == (PairEnd.ENDS, 2)
 
 
-UNREACHED = "listener_filter_on_close"
+SCENES = (
+    "http_filter_downstream_above_write_buffer_high_watermark",
+    "http_filter_downstream_below_write_buffer_low_watermark",
+    "network_filter_above_write_buffer_high_watermark",
+    "http_filter_http_stream_trailers",
+    "http_filter_config_http_stream_trailers",
+    "upstream_http_tcp_bridge_encode_trailers",
+    "upstream_http_tcp_bridge_on_upstream_data",
+    "bootstrap_extension_timer_fired",
+    "bootstrap_extension_file_changed",
+    "bootstrap_extension_drain_started",
+    "bootstrap_extension_cluster_removal",
+    "bootstrap_extension_listener_removal",
+    "cluster_worker_timer_fired",
+    "cluster_lb_cancel_host_selection",
+    "tracer_span_set_sampled",
+    "transport_socket_can_flush_close",
+    "listener_filter_on_close",
+    "health_checker_session_on_timeout",
+)
+"""Hooks that usual requests do not lead to."""
+
+
+@pytest.mark.parametrize("hook", SCENES)
+def test_a_hook_is_reached_by_its_scene_and_not_without(made: Made, tmp_path: Path, hook: str) -> None:
+    pair = Pair(hook, "", "log")
+    assert pair in made.plan.pairs
+    assert _run(made, tmp_path / "scene", pair).results[pair].end is PairEnd.RETURNED
+    known = Expected(unreached=frozenset({PairWay(hook)}))
+    plain = replace(made, plan=replace(made.plan, rules=msgspec.structs.replace(made.plan.rules, scene=())))
+    assert _run(plain, tmp_path / "plain", pair, expected=known).results[pair].end is PairEnd.NOT_REACHED
+
+
+UNREACHED = "transport_socket_start_secure_transport"
 
 
 def test_a_hook_that_is_not_reached_is_tried_once_more_and_no_more(made: Made, tmp_path: Path) -> None:
@@ -201,7 +235,7 @@ def test_a_hook_that_was_reached_and_is_not_is_no_success(
 ) -> None:
     record = load_record(PAIRS / f"{HOST}.json")
     assert record is not None and UNREACHED in record.not_reached
-    words = ["pairs", "--host", HOST, "--hook", UNREACHED, "--first", "-", "--then", "listener_filter_get_*"]
+    words = ["pairs", "--host", HOST, "--hook", UNREACHED, "--first", "-", "--then", "transport_socket_get_*"]
     assert main(words) == ExitCode.OK
     reached = tuple(one for one in record.not_reached if one != UNREACHED)
     _use_record(monkeypatch, tmp_path, msgspec.structs.replace(record, not_reached=reached))

@@ -15,16 +15,23 @@ from dmconform.abi.bindings.c_header import c_header
 from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.loading import load_every_abi
 from dmconform.core import paths
+from dmconform.core.timeouts import REQUEST_S
 from dmconform.core.values import Severity
 from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.draft import Draft
+from dmconform.envoy.extension_points.shapes import Drive
 from dmconform.envoy.extension_points.upstreams import route_to_own_cluster
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.hosts.catalogue import load_hosts
 from dmconform.hosts.obtain import from_release
 from dmconform.matrix.prepare import lazy_engine
 from dmconform.measure.differential.upstream import observing_server
+from dmconform.measure.pairs.drive import Driven, drive_pairs
+from dmconform.measure.pairs.request import PAIR_RULES
+from dmconform.measure.pairs.rules import PairDrive, PairRules, Scene, load_pair_rules
+from dmconform.measure.pairs.scenes import set_scene
 from dmconform.measure.pairs.update import BEFORE, HeldUpdate, Replaced
 from dmconform.sdks.generated import compile_c
 from dmconform.spec.defects import Defect, DefectKind, load_defects
@@ -41,7 +48,28 @@ WRONG = f"{SAID}wrong: "
 WELL = (AttemptEnd.WORKED, AttemptEnd.NOT_DRIVEN)
 UPDATES = "pairs updates, "
 UPSTREAM = ", upstream side"
+CLIENTS = (PairDrive.SLOW, PairDrive.CLOSED)
 Try = Callable[[Defect, str], Attempt]
+
+
+def scene_of(one: Defect, rules: PairRules) -> Scene | None:
+    """Returns the scene of a defect that shows with clients of a certain kind alone; None where it shows with others."""
+    scene = rules.scene_of(one.found_by.split()[-1])
+    return scene if scene.drive in CLIENTS else None
+
+
+def with_clients(scene: Scene) -> tuple[Callable[[Draft], None], Callable[[Envoy], None]]:
+    """Returns what prepares a configuration for a scene's clients, and what these do."""
+    drafts: list[Draft] = []
+
+    def alter(draft: Draft) -> None:
+        drafts.append(draft)
+        set_scene(scene, draft)
+
+    def look(envoy: Envoy) -> None:
+        drive_pairs(Driven(envoy, drafts[0], scene.drive, REQUEST_S), Drive.HTTP, 1)
+
+    return alter, look
 
 
 def altered_by(one: Defect, update: HeldUpdate | None) -> Callable[[Draft], None] | None:
@@ -66,6 +94,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
     cache = paths.cache_folder()
     hosts = {host.release: host for host in load_hosts(paths.HOSTS_FILE)}
     abis = load_every_abi()
+    rules = load_pair_rules(PAIR_RULES, abis.values())
     with lazy_engine(cache) as engine, observing_server() as port:
 
         def use(one: Defect, release: str) -> Attempt:
@@ -80,7 +109,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
             number = str(minor).replace(".", "")
             flags = ("-D_GNU_SOURCE", f"-DDMCONFORM_SDK_MINOR={number}", "-Wno-unused-const-variable")
             library: Path = compile_c(one.reproducer, sources, cache, engine.toolchain, flags)
-            update = updated_by(one)
+            update, scene = updated_by(one), scene_of(one, rules)
+            alter, look = with_clients(scene) if scene else (altered_by(one, update), update.look if update else None)
             result = attempt(
                 Path(from_release(hosts[release], cache, print).binary),
                 ModuleUse(one.points[0], ModuleRef(one.reproducer), "shown", BEFORE, BEFORE if update else None),
@@ -88,8 +118,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Try]:
                 search_path=library.parent,
                 upstream_port=port,
                 drive=update is None,
-                alter=altered_by(one, update),
-                look=update.look if update else None,
+                alter=alter,
+                look=look,
             )
             assert update is None or not update.problem, update.problem
             return result

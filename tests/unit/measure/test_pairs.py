@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from dmconform.abi.loading import load_every_abi
 from dmconform.core.errors import DataFileError
+from dmconform.core.versions import Minor
 from dmconform.measure.differential.request import RULES
 from dmconform.measure.differential.rules import Rules, load_rules
 from dmconform.measure.pairs.generate import pairs_source
 from dmconform.measure.pairs.lines import Nested, read_pairs
 from dmconform.measure.pairs.packs import packed
-from dmconform.measure.pairs.plan import INSIDE, VIEWS, Pair, PairPlan, plan_pairs
-from dmconform.measure.pairs.record import PairRecord, as_json, changes, expected_of, kept, load_record, not_run, record_of
-from dmconform.measure.pairs.request import PAIR_RULES, THREADS_FILE, PairRequest, select_pairs
+from dmconform.measure.pairs.plan import INSIDE, VIEWS, Pair, PairPlan, plan_pairs, why_not
+from dmconform.measure.pairs.record import (
+    PairRecord,
+    as_json,
+    changes,
+    expected_of,
+    kept,
+    load_record,
+    not_run,
+    record_of,
+    with_hooks,
+)
+from dmconform.measure.pairs.request import PAIR_RULES, PAIRS, THREADS_FILE, PairRequest, select_pairs
 from dmconform.measure.pairs.result import Expected, HostPairs, PairEnd, PairResult, PairWay
 from dmconform.measure.pairs.rules import ClusterBehind, load_pair_rules
 from dmconform.measure.pairs.threads import ThreadCounts, WrongThread, load_threads
 
 HEADERS, ENDED = "http_filter_request_headers", "http_filter_stream_complete"
+CHECKED = "health_checker_session_on_timeout"
 SEND, METHOD = "http_send_response", "http_get_header"
 
 
@@ -72,6 +86,25 @@ def test_a_script_prepares_calls_and_stops(plan: PairPlan) -> None:
     assert f"http_filter_scheduled={number(SEND)},{number(METHOD)}" in ended, "nothing is to go on after an answer"
 
 
+def test_a_scene_leaves_out_calls_and_gives_numbers(plan: PairPlan) -> None:
+    def script(hook: str) -> list[str]:
+        return plan.script(plan.rules.scene_of(hook), [[Pair(hook, "", "log")]]).split(";")
+
+    report = str(plan.callbacks["health_checker_scheduler_report"].number)
+    interval = "*health_checker_session_on_interval="
+    made = {hook: next(one for one in script(hook) if one.startswith(interval)) for hook in (HEADERS, CHECKED)}
+    assert report in made[HEADERS].removeprefix(interval).split(",")
+    assert report not in made[CHECKED].removeprefix(interval).split(","), "what is reported is in time"
+    assert "%cluster_lb_choose_host=:1" in script("cluster_lb_cancel_host_selection")
+
+
+def test_a_scene_gives_arguments(plan: PairPlan, arguments: Rules) -> None:
+    source = pairs_source(plan, arguments)
+    assert "bootstrap_extension_timer_enable(handle_bootstrap_extension_timer_module_ptr, soon(" in source
+    assert re.search(r"file_watcher_add_watch\([^;]*watched\(", source)
+    assert len(re.findall(r"\bsoon\(", source)) == 3, "two timers, and what gives the time"
+
+
 def test_a_handle_that_the_hook_lacks_is_made_first(plan: PairPlan) -> None:
     new, commit = plan.callbacks["http_filter_scheduler_new"], plan.callbacks["http_filter_scheduler_commit"]
     script = plan.script(plan.rules.scene_of(HEADERS), [[Pair(HEADERS, "", commit.name)]])
@@ -95,6 +128,8 @@ def test_the_module_has_a_function_for_each_callback(plan: PairPlan, arguments: 
             'within = []\ndefine = []\n[[not_in]]\ncallbacks = ["log"]\nreason = "x"\nexcept_scenes = ["nowhere"]',
             "'nowhere' is not a scene",
         ),
+        ('within = []\ndefine = []\n[[scene]]\nname = "x"\nalso = ["nowhere"]', "'nowhere' is not an extension point"),
+        ('within = []\ndefine = []\n[[scene]]\nname = "x"\nwithout = ["x_*"]', "'x_*' fits no callback of any minor"),
         ('within = []\ndefine = []\nreads = ["x_*"]', "'x_*' fits no callback of any minor"),
         ('within = []\ndefine = []\n[[stop]]\nhook = "http_filter_new"\nreturns = "nothing"', "'nothing' is not a value"),
     ],
@@ -361,3 +396,46 @@ def test_a_selection_names_pairs(plan: PairPlan) -> None:
     some = select_pairs(plan, PairRequest(sample=5))
     assert len(some) == 5 and some == select_pairs(plan, PairRequest(sample=5))
     assert PairRequest().whole and not PairRequest(sample=5).whole
+
+
+RELEASES = ("1.37.0", "1.38.2", "1.38.3", "1.39.3", "1.40.0")
+
+
+def _whole(minor: str, arguments: Rules) -> tuple[PairPlan, list[Pair]]:
+    abis = load_every_abi()
+    plan = plan_pairs(abis[minor], arguments, load_pair_rules(PAIR_RULES, abis.values()))
+    points = {pair: plan.point(pair.hook) for pair in plan.pairs}
+    return plan, [pair for pair, point in points.items() if point and why_not(point, Minor.parse(minor)) is None]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_record_counts_the_pairs_of_the_plan(release: str, arguments: Rules) -> None:
+    plan, due = _whole(release.rpartition(".")[0], arguments)
+    record = load_record(PAIRS / f"{release}.json")
+    assert record is not None
+    counts = Counter(point_.value for pair in due if (point_ := plan.point(pair.hook)) is not None)
+    assert {point: one.pairs for point, one in record.points.items()} == counts
+    assert all(sum(one.ends.values()) == one.pairs for one in record.points.values())
+
+
+def test_what_some_hooks_show_takes_the_place_of_what_is_on_record_of_them(plan: PairPlan, arguments: Rules) -> None:
+    _, due = _whole("1.39", arguments)
+    before = load_record(PAIRS / "1.39.3.json")
+    assert before is not None
+    hook = "http_filter_config_new"
+    mine = [pair for pair in due if pair.hook == hook]
+    found = _found(*((pair, LIVES if pair is not mine[0] else DIES) for pair in mine))
+    after = with_hooks(before, record_of("1.39.3", plan, found), found, plan, due)
+    assert [one for one in after.noted if one.hook != hook] == [one for one in before.noted if one.hook != hook]
+    assert [one.pairs for one in after.noted if one.hook == hook] == [(mine[0],)]
+    assert (after.views, after.gone, after.nested) == (before.views, before.gone, before.nested)
+    assert (after.threads, after.wrong_threads, after.not_reached) == (before.threads, before.wrong_threads, before.not_reached)
+    assert {point: one for point, one in after.points.items() if point != "http_filter"} == {
+        point: one for point, one in before.points.items() if point != "http_filter"
+    }
+    same = _found(*((pair, LIVES) for pair in mine))
+    restored = with_hooks(after, record_of("1.39.3", plan, same), same, plan, due)
+    assert restored.points["http_filter"].ends["returned"] == after.points["http_filter"].ends["returned"] + 1
+    assert not any(one.hook == hook for one in restored.noted)
+    lost = _found(*((pair, PairResult(PairEnd.NOT_REACHED)) for pair in mine))
+    assert hook in with_hooks(after, record_of("1.39.3", plan, lost), lost, plan, due).not_reached

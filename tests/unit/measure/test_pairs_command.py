@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ PAIR = Pair("http_filter_new", "", "http_filter_continue_encoding")
 
 
 OTHER = Pair("http_filter_config_new", "", "log")
+HOOK = "http_filter_config_new"
 
 
 def _compared(recorded: bool, *more: tuple[Pair, PairResult]) -> ComparedPairs:
@@ -139,4 +141,18 @@ def test_what_is_put_on_record_is_run_without_the_record(monkeypatch: pytest.Mon
 def test_a_part_of_the_pairs_is_not_put_on_record(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pairs", "--write", "--sample", "3"]) == ExitCode.USAGE
     assert "--write together with a selection" in capsys.readouterr().err
+    assert main(["pairs", "--write", "--hook", HOOK, "--first", "-"]) == ExitCode.USAGE
     assert main(["pairs", "--sample", "0"]) == ExitCode.USAGE
+
+
+def test_all_pairs_of_some_hooks_are_put_on_record_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first run has seen one hook, and the second another."""
+    monkeypatch.setattr("dmconform.measure.pairs.request.write_records", lambda compared: write_records(compared, tmp_path))
+    seen = [_compared(False), _compared(False, (OTHER, PairResult(PairEnd.ENDS, "SIGSEGV in log")))]
+    del seen[1].found.results[PAIR]
+    seen[1] = dataclasses.replace(seen[1], wanted=1, due=1, record=record_of("1.39.3", seen[1].plan, seen[1].found))
+    for one in seen:
+        monkeypatch.setattr("dmconform.measure.pairs.request.run_pairs", lambda *_, one=one: (one,))
+        assert main(["pairs", "--write", "--hook", HOOK]) == ExitCode.OK
+    noted = json.loads((tmp_path / "1.39.3.json").read_text())["noted"]
+    assert [(one["hook"], one["then"]) for one in noted] == [(OTHER.hook, [OTHER.then]), (PAIR.hook, [PAIR.then])]

@@ -18,6 +18,12 @@ _ANSWER: Final = (
 )
 TRAILERS_PATH: Final = "/trailers"
 """Requests below this path are read in chunks and answered with trailers."""
+TRAILERS_HEADER: Final = "x-dmconform-trailers"
+"""Requests with it are answered like those below that path."""
+LARGE_PATH: Final = "/large"
+"""Requests for it are answered with a large body."""
+LARGE_BYTES: Final = 600_000
+_LARGE_ANSWER: Final = b"HTTP/1.1 200 OK\r\ncontent-length: " + str(LARGE_BYTES).encode() + b"\r\n\r\n" + b"x" * LARGE_BYTES
 _ANSWER_WITH_TRAILERS: Final = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\ntrailer: x-end\r\n\r\n"
     b"9\r\nan answer\r\n0\r\nx-end: 1\r\n\r\n"
@@ -29,13 +35,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answers, once the body is there. One whose length is not announced is not waited for."""
-        if self.path.startswith(TRAILERS_PATH):
+        if self.path.startswith(TRAILERS_PATH) or TRAILERS_HEADER in self.headers:
             self._read_chunks()
             self.wfile.write(_ANSWER_WITH_TRAILERS)
             return
         self.rfile.read(int(self.headers.get("content-length", "0")))
         self.close_connection |= "transfer-encoding" in self.headers
-        self.wfile.write(_ANSWER)
+        self.wfile.write(_LARGE_ANSWER if self.path == LARGE_PATH else _ANSWER)
 
     do_POST = do_GET
 

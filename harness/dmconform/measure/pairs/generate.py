@@ -9,17 +9,22 @@ with `&` is done together with the entry before it, in the same run of its hook.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from dmconform.abi.bindings.stub_module import stub_module
 from dmconform.abi.types import Function, FunctionPointer, Struct
-from dmconform.measure.differential.arguments import Arguments, is_handle
+from dmconform.measure.differential.arguments import Argument, Arguments, is_handle
 from dmconform.measure.differential.generate import PREAMBLE, call_lines, harmless_end, inner_first, taker
 from dmconform.measure.differential.rules import TYPE_PREFIX, Rules, fits, short
 from dmconform.measure.pairs.plan import ENVOY, MODULE, PairCallback, PairPlan
 
 PAIRS_MARK: Final = "dmconform-pairs"
 SCRIPT_VARIABLE: Final = "DMCONFORM_PAIRS"
+SOON_VARIABLE: Final = "DMCONFORM_PAIRS_SOON"  # if set, in how many milliseconds timers expire
+FILE_VARIABLE: Final = "DMCONFORM_PAIRS_FILE"  # if set, the file that is watched
+_OF_SCENE: Final = {"delay_milliseconds": "soon", "path": "watched"}
+"""C functions that give what the scene says in the place of an argument, by its parameter."""
 
 
 def pairs_source(plan: PairPlan, arguments: Rules) -> str:
@@ -35,7 +40,7 @@ def pairs_source(plan: PairPlan, arguments: Rules) -> str:
                     one.number,
                     one.function,
                     "hook",
-                    one.arguments,
+                    _of_scene(one),
                     maker,
                     (f'const char *outer = calling; calling = "{one.name}"; ', f" calling = outer;{_remembered(one)}"),
                 ),
@@ -62,6 +67,15 @@ def pairs_source(plan: PairPlan, arguments: Rules) -> str:
     table = ", ".join(f"call_{one.number}" for one in plan.callbacks.values())
     parts += [calls, f"static void (*const all_calls[])(const char *) = {{{table}}};", _RUN]
     return stub_module(abi, bodies, preamble="\n".join(parts))
+
+
+def _of_scene(one: PairCallback) -> tuple[Argument, ...]:
+    """Returns the arguments of a callback, of which a scene gives some."""
+    found = []
+    for param, argument in zip(one.function.params or (), one.arguments, strict=True):
+        by = _OF_SCENE.get(param.name) if one.name.endswith(("_timer_enable", "_add_watch")) else None
+        found.append(replace(argument, expression=f"{by}({argument.expression})") if by else argument)
+    return tuple(found)
 
 
 def _remembered(one: PairCallback) -> str:
@@ -165,6 +179,16 @@ static const char *thread(void) {
     for (char *at = name; *at; at++) if (*at <= ' ') *at = '_';
   }
   return name;
+}
+
+__attribute__((unused)) static uint64_t soon(uint64_t delay) {
+  const char *given = getenv("DMCONFORM_PAIRS_SOON");
+  return given ? strtoull(given, NULL, 10) : delay;
+}
+
+__attribute__((unused)) static envoy_dynamic_module_type_module_buffer watched(envoy_dynamic_module_type_module_buffer path) {
+  const char *given = getenv("DMCONFORM_PAIRS_FILE");
+  return given ? (envoy_dynamic_module_type_module_buffer){given, strlen(given)} : path;
 }
 
 struct view { const char *given_by, *at; size_t size; char copy[200]; };

@@ -108,7 +108,9 @@ class PairPlan:
         entries = []
         for sign, prepared in (("*", self.always), ("%", scene.prepare)):
             for hook, names in prepared.items():
-                numbers = [self.callbacks[name].number for name in names if name in self.callbacks]
+                numbers = [
+                    self.callbacks[name].number for name in names if name in self.callbacks and name not in scene.without
+                ]
                 if hook in self.hooks:
                     entries.append(self._entry(f"{sign}{hook}", numbers, scene.returns.get(hook) if sign == "%" else None))
         for pack in packs:
@@ -137,8 +139,8 @@ class PairPlan:
         there = [one for one in self.callbacks.values() if one.views and one.needs and one.needs <= have]
         return tuple(one.name for one in there if self.rules.not_in_hook(one.name, hook) is None)
 
-    def _entry(self, hook: str, numbers: Sequence[int | str], returns: str | None) -> str:
-        value = enum_value(self.abi, returns) if returns else None
+    def _entry(self, hook: str, numbers: Sequence[int | str], returns: str | int | None) -> str:
+        value = enum_value(self.abi, returns) if isinstance(returns, str) else returns
         return f"{hook}={','.join(map(str, numbers))}" + ("" if value is None else f":{value}")
 
     def _before(self, pair: Pair) -> Iterator[str]:

@@ -291,6 +291,60 @@ def kept(before: PairRecord | None, now: PairRecord) -> PairRecord:
     )
 
 
+def with_hooks(before: PairRecord, now: PairRecord, found: HostPairs, plan: PairPlan, due: Collection[Pair]) -> PairRecord:
+    """Returns what is on record of a host, with what a run over all pairs of some hooks has seen in the place of theirs.
+
+    Args:
+        before: what is on record.
+        now: what was seen, in the same form.
+        found: the run.
+        plan: all pairs.
+        due: those of them whose extension point a configuration reaches.
+    """
+    hooks = {pair.hook for pair in found.results}
+
+    def noted(old: tuple[Noted, ...], new: tuple[Noted, ...]) -> tuple[Noted, ...]:
+        return tuple(sorted((*(one for one in old if one.hook not in hooks), *new), key=_order))
+
+    ways = expected_of(before).unreached
+    unreached = {way for way in ways if way.hook not in hooks} | expected_of(now).unreached
+    clients = {hook: saw for hook, saw in before.clients.items() if hook not in hooks}
+    wrong = {(one.hook, str(one)): one for one in (*now.wrong_threads, *before.wrong_threads)}
+    threads: dict[str, set[str]] = defaultdict(set)
+    for hook, kinds in (*before.threads.items(), *now.threads.items()):
+        threads[hook].update(kinds)
+    made = msgspec.structs.replace(
+        before,
+        noted=noted(before.noted, now.noted),
+        alarms=noted(before.alarms, now.alarms),
+        gone=noted(before.gone, now.gone),
+        views=noted(before.views, now.views),
+        nested=by_hook((before.nestings | now.nestings) - before.nestings_sometimes),
+        not_reached=tuple(map(str, sorted(unreached))),
+        clients=dict(sorted({**clients, **now.clients}.items())),
+        threads={hook: tuple(sorted(kinds)) for hook, kinds in sorted(threads.items())},
+        wrong_threads=tuple(sorted(wrong.values())),
+    )
+    return msgspec.structs.replace(made, points={**before.points, **_counted(made, plan, due, now.points)})
+
+
+def _counted(record: PairRecord, plan: PairPlan, due: Collection[Pair], points: Collection[str]) -> dict[str, PointCount]:
+    """Returns how many pairs some extension points have, by how they ended: what is not noted and was reached has returned."""
+    ends = {pair: note.end for note in record.noted for pair in note.pairs}
+    unreached = expected_of(record).unreached
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for pair in due:
+        point = plan.point(pair.hook)
+        if point is not None and point.value in points:
+            lost = PairEnd.NOT_REACHED if PairWay.of(pair) in unreached else PairEnd.RETURNED
+            counts[point.value][ends.get(pair, lost.value)] += 1
+    return {point: PointCount(sum(one.values()), dict(sorted(one.items()))) for point, one in counts.items()}
+
+
+def _order(note: Noted) -> tuple[str, str, str, str, str]:
+    return note.end, note.hook, note.first, note.detail, note.scene
+
+
 def _nesting(one: Nested, is_new: bool) -> PairChange:
     return PairChange("nested", f"{one.hook} {one.callback} {one.inner}", "", is_new)
 

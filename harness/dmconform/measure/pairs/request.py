@@ -36,10 +36,12 @@ from dmconform.measure.pairs.record import (
     load_record,
     not_run,
     record_of,
+    with_hooks,
 )
 from dmconform.measure.pairs.result import NOTHING_EXPECTED, HostPairs, PairEnd
 from dmconform.measure.pairs.rules import load_pair_rules
-from dmconform.measure.pairs.run import MODULE, PairRunner, Work, at_once
+from dmconform.measure.pairs.run import PairRunner, Work, at_once
+from dmconform.measure.pairs.scenes import MODULE
 from dmconform.measure.pairs.threads import UpdateRun, load_threads, update_runs
 from dmconform.sdks.builder import Toolchain
 from dmconform.sdks.generated import compile_c
@@ -67,7 +69,12 @@ class PairRequest:
     @property
     def whole(self) -> bool:
         """Whether all pairs are wanted."""
-        return not (self.points or self.first or self.then or self.hooks or self.sample is not None)
+        return not (self.points or self.hooks) and self.whole_hooks
+
+    @property
+    def whole_hooks(self) -> bool:
+        """Whether all pairs of each hook are wanted that has any."""
+        return not (self.first or self.then or self.sample is not None)
 
 
 @dataclass(frozen=True)
@@ -209,8 +216,19 @@ def select_pairs(plan: PairPlan, request: PairRequest) -> tuple[Pair, ...]:
 
 
 def write_records(compared: Sequence[ComparedPairs], records: Path = PAIRS) -> None:
-    """Writes what was seen as what is on record. A host of which something could not be run keeps what it has."""
+    """Writes what was seen as what is on record; of some hooks in the place of theirs, where all are on record.
+
+    A host of which something could not be run keeps what it has.
+    """
     for one in compared:
         file = records / f"{one.host}.json"
-        if not one.blocked:
-            file.write_text(as_json(kept(load_record(file), one.record)), encoding="utf-8")
+        before = load_record(file)
+        if one.blocked:
+            continue
+        if one.wanted == len(one.plan.pairs) or before is None:
+            now = kept(before, one.record)
+        else:
+            minor = Minor.parse(one.plan.abi.envoy)
+            due = [each for each in one.plan.pairs if (at := one.plan.point(each.hook)) and why_not(at, minor) is None]
+            now = with_hooks(before, one.record, one.found, one.plan, due)
+        file.write_text(as_json(now), encoding="utf-8")

@@ -11,6 +11,7 @@ import msgspec
 from dmconform.abi.types import Abi, Enum, FunctionKind
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.measure.differential.rules import TYPE_PREFIX, fits, short
 
 
@@ -21,6 +22,12 @@ class PairDrive(enum.Enum):
     TRAILERS = "trailers"  # requests and answers with trailers
     ADMIN = "admin"  # the admin handler of the module is asked
     GONE = "gone"  # clients begin a request and go away
+    SLOW = "slow"  # clients ask for a large answer, and read it when the connection is held
+    CLOSED = "closed"  # clients connect and close, and send nothing
+    TIMER = "timer"  # each time, what a timer does is waited for
+    FILE = "file"  # the file that the module watches is replaced
+    DRAIN = "drain"  # the listeners are drained
+    UPDATE = "update"  # a cluster and a listener are added, and taken away again
 
 
 class ClusterBehind(enum.Enum):
@@ -29,6 +36,7 @@ class ClusterBehind(enum.Enum):
     SERVES = "serves"
     EMPTY = "no endpoints"  # what is sent there fails at once
     REFUSES = "refuses"  # its only endpoint refuses connections
+    TRAILERS = "trailers"  # it answers all with trailers
 
 
 class First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,11 +83,16 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     hooks: tuple[str, ...] = ()
     prepare: Mapping[str, tuple[str, ...]] = {}
-    returns: Mapping[str, str] = {}
+    returns: Mapping[str, str | int] = {}
     close: tuple[str, ...] = ()
     drive: PairDrive = PairDrive.USUAL
     cluster: ClusterBehind = ClusterBehind.SERVES
     tracer: bool = False  # one is configured, so that streams have spans
+    without: tuple[str, ...] = ()  # callbacks that are not made, though they are each time elsewhere
+    soon: bool = False  # timers expire in a few milliseconds
+    buffer_bytes: int = 0  # of the listener's connections, if not 0: what they hold at most
+    delta: bool = False  # discovery tells what has changed, and no more
+    also: tuple[str, ...] = ()  # further extension points at which the module is used
     extra: bool = False
     then: tuple[str, ...] = ()
     after_first: bool = False  # `then` is called alone and after each call that ends or redirects
@@ -177,11 +190,16 @@ def _fits_nothing(rules: PairRules, abis: tuple[Abi, ...]) -> Iterator[str]:
     callbacks = [glob for first in rules.first for glob in first.callbacks]
     callbacks += [glob for go_on in rules.go_on for glob in go_on.callbacks]
     callbacks += [
-        name for scene in rules.scene for name in (*scene.close, *(one for all_ in scene.prepare.values() for one in all_))
+        name
+        for scene in rules.scene
+        for name in (*scene.close, *scene.without, *(one for all_ in scene.prepare.values() for one in all_))
     ]
     for glob in [*rules.define, *rules.reads, *callbacks]:
         if not any(fits(name, glob) for name in names[FunctionKind.CALLBACK]):
             yield f"{glob!r} fits no callback of any minor"
+    for point in (point for scene in rules.scene for point in scene.also):
+        if point not in {each.value for each in ExtensionPoint}:
+            yield f"{point!r} is not an extension point"
     scenes = {scene.name for scene in rules.scene}
     for name in (name for rule in rules.not_in for name in rule.except_scenes):
         if name not in scenes:
@@ -191,7 +209,8 @@ def _fits_nothing(rules: PairRules, abis: tuple[Abi, ...]) -> Iterator[str]:
     for glob in hooks:
         if not any(fits(name, glob) for name in names[FunctionKind.HOOK]):
             yield f"{glob!r} is not a hook of any minor"
-    returned = [stop.returns for stop in rules.stop] + [name for scene in rules.scene for name in scene.returns.values()]
+    returned = [stop.returns for stop in rules.stop]
+    returned += [name for scene in rules.scene for name in scene.returns.values() if isinstance(name, str)]
     for name in returned:
         if all(enum_value(abi, name) is None for abi in abis):
             yield f"{name!r} is not a value of any minor"

@@ -27,50 +27,18 @@ from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.shapes import SHAPES
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.measure.differential.calls import Target
-from dmconform.measure.pairs.drive import drive_pairs
+from dmconform.measure.pairs.drive import Driven, drive_pairs
 from dmconform.measure.pairs.generate import SCRIPT_VARIABLE
 from dmconform.measure.pairs.lines import Seen, read_pairs
 from dmconform.measure.pairs.packs import packed
 from dmconform.measure.pairs.plan import VIEWS, Pair, PairPlan, why_not
 from dmconform.measure.pairs.result import NOTHING_EXPECTED, Expected, HostPairs, PairEnd, PairResult, PairWay
 from dmconform.measure.pairs.rules import ClusterBehind, Scene
+from dmconform.measure.pairs.scenes import MODULE, others_of, set_scene, variables_of
 
-MODULE: Final = "dmconform_pairs"
 PATIENCE_S: Final = 0.6
 LONGER_PATIENCE_S: Final = 3.0
 THREADS: Final = 12  # Envoys at once: most of their time they wait
-
-
-def _empty(draft: Draft) -> None:
-    if "load_assignment" in draft.upstream:
-        draft.upstream["load_assignment"]["endpoints"] = []
-
-
-def _refuses(draft: Draft) -> None:
-    if "load_assignment" in draft.upstream:
-        endpoint = draft.upstream["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
-        endpoint["address"]["socket_address"]["port_value"] = _CLOSED_PORT
-
-
-_CLOSED_PORT: Final = 1  # below what is given out, and no service that is in use
-_ALTERED: Final[Mapping[ClusterBehind, Callable[[Draft], None]]] = {
-    ClusterBehind.EMPTY: _empty,
-    ClusterBehind.REFUSES: _refuses,
-}
-
-
-def _set_scene(scene: Scene, draft: Draft) -> None:
-    """Changes a configuration to what a scene needs."""
-    if scene.cluster in _ALTERED:
-        _ALTERED[scene.cluster](draft)
-    if scene.tracer:
-        tracer = {
-            "@type": "type.googleapis.com/envoy.config.trace.v3.ZipkinConfig",
-            "collector_cluster": draft.upstream["name"],
-            "collector_endpoint": "/spans",
-            "collector_endpoint_version": "HTTP_JSON",
-        }
-        draft.manager["tracing"] = {"provider": {"name": "envoy.tracers.zipkin", "typed_config": tracer}}
 
 
 @dataclass
@@ -282,24 +250,35 @@ class PairRunner:
             self._count += 1
             folder = self._folder / f"{self._target.host}-{self._count:05}"
         saw: list[str] = []
-        serves = group.scene.cluster is ClusterBehind.SERVES
+        serves = group.scene.cluster in (ClusterBehind.SERVES, ClusterBehind.TRAILERS)
         accepted = [False]
+        drafts: list[Draft] = []
+
+        def alter(draft: Draft) -> None:
+            set_scene(group.scene, draft)
+            drafts.append(draft)
 
         def look(envoy: Envoy) -> None:
             if envoy.first_update.accepted:
                 accepted[0] = True
-                saw.extend(drive_pairs(envoy, SHAPES[group.point].drive, group.scene.drive, len(packs), patience_s, serves))
+                driven = Driven(envoy, drafts[0], group.scene.drive, patience_s, serves)
+                saw.extend(drive_pairs(driven, SHAPES[group.point].drive, len(packs)))
 
         per_route = "route" if group.point is ExtensionPoint.HTTP_FILTER else None
         tried = attempt(
             self._target.binary,
             ModuleUse(group.point, ModuleRef(MODULE), "pairs", per_route=per_route),
             folder,
+            others=others_of(group.scene),
             search_path=self._library.parent,
-            environment={**self._extra, SCRIPT_VARIABLE: self._plan.script(group.scene, packs)},
+            environment={
+                **self._extra,
+                **variables_of(group.scene, folder),
+                SCRIPT_VARIABLE: self._plan.script(group.scene, packs),
+            },
             upstream_port=self._port,
             drive=False,
-            alter=partial(_set_scene, group.scene),
+            alter=alter,
             look=look,
         )
         remove_tree(folder)  # before it is on the disk
