@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 from dmconform.casekit import (
@@ -10,6 +11,7 @@ from dmconform.casekit import (
     PROBE,
     Cell,
     GrowthLimit,
+    Held,
     HttpFilter,
     Language,
     Listener,
@@ -59,6 +61,8 @@ WARM_UPDATES = 60
 # one file by next to nothing. What grows is a KiB or two for each time that a module with C++ is unloaded and loaded anew.
 MORE_KIB = 256
 MORE_KIB_FOR_AN_UPDATE = 0.5
+ROUNDS = 2
+"""So often it may be tried: what the allocator keeps comes once, what updates leave comes each time."""
 
 
 @case("window.forward", "policy.result", supported_for=(), own_minor=True)
@@ -69,21 +73,28 @@ def test_per_update(cell: Cell) -> None:
     plain = Listener("plain")
     # A module that is never unloaded would have the copy stay beside it.
     copies = cell.sdk.unloads
-    with cell.start(plain) as envoy:
-        began = time.monotonic()
-        for number in range(1, WARM_UPDATES + updates + 1):
+    limit = GrowthLimit(own_kib=MORE_KIB + int(MORE_KIB_FOR_AN_UPDATE * updates), mappings=4, files=8)
+    numbers = itertools.count(1)
+
+    def update(times: int) -> Held:
+        """Updates the listener so often; returns what the process holds then."""
+        for number in itertools.islice(numbers, times):
             module = "copy" if copies and number % COPY_EVERY == 0 else PROBE
             cell.reconfigure(envoy, plain, Listener("main", (HttpFilter(ModuleRef(module), "transform", str(number)),)))
-            if number == WARM_UPDATES:
-                assert_drained(envoy)
-                before, began = held(envoy), time.monotonic()
-        spent_s = time.monotonic() - began
         assert_drained(envoy)
-        after = held(envoy)
+        return held(envoy)
+
+    with cell.start(plain) as envoy:
+        after = update(WARM_UPDATES)
+        for _ in range(ROUNDS):
+            before, began = after, time.monotonic()
+            after = update(updates)
+            spent_s = time.monotonic() - began
+            if not limit.excess(before, after, "a round"):
+                break
         body = envoy.request(DIRECT_PATH).body
         assert body == f"res[{DIRECT_BODY}]", f"expected the last configuration to serve, saw {body!r}"
     cell.facts["updates"] = str(updates)
     cell.facts["files"] = f"one in {COPY_EVERY} has a copy" if copies else "all have one"
     cell.facts["growth (varies)"] = f"{growth(before, after)}; {1000 * spent_s / updates:.1f} ms each"
-    limit = GrowthLimit(own_kib=MORE_KIB + int(MORE_KIB_FOR_AN_UPDATE * updates), mappings=4, files=8)
     limit.assert_kept(before, after, f"{updates} updates")

@@ -24,20 +24,27 @@ class GrowthLimit:
             after: what it holds now.
             during: what has happened in between, such as `40 rounds`.
         """
+        excess = self.excess(before, after, during)
+        assert not excess, excess
+
+    def excess(self, before: Held, after: Held, during: str) -> str:
+        """Returns in words what a process holds more than it may, given as in `assert_kept`; empty where all is kept."""
         own, resident = _grown_kib(before, after)
-        assert self.mappings is None or after.mappings - before.mappings <= self.mappings, (
-            f"expected at most {self.mappings} mappings more after {during}, "
-            f"there are {after.mappings} instead of {before.mappings}"
-        )
-        assert self.files is None or after.files - before.files <= self.files, (
-            f"expected at most {self.files} open files more after {during}, there are {after.files} instead of {before.files}"
-        )
-        assert own <= self.own_kib, (
-            f"expected its own memory to grow by at most {self.own_kib} KiB in {during}, it grew by {own} KiB"
-        )
-        assert self.all_kib is None or resident <= self.all_kib, (
-            f"expected all its memory to grow by at most {self.all_kib} KiB in {during}, it grew by {resident} KiB"
-        )
+        if self.mappings is not None and after.mappings - before.mappings > self.mappings:
+            return (
+                f"expected at most {self.mappings} mappings more after {during}, "
+                f"there are {after.mappings} instead of {before.mappings}"
+            )
+        if self.files is not None and after.files - before.files > self.files:
+            return (
+                f"expected at most {self.files} open files more after {during}, "
+                f"there are {after.files} instead of {before.files}"
+            )
+        if own > self.own_kib:
+            return f"expected its own memory to grow by at most {self.own_kib} KiB in {during}, it grew by {own} KiB"
+        if self.all_kib is not None and resident > self.all_kib:
+            return f"expected all its memory to grow by at most {self.all_kib} KiB in {during}, it grew by {resident} KiB"
+        return ""
 
 
 def growth(before: Held, after: Held) -> str:
