@@ -67,7 +67,7 @@ dmconform pairs --host 1.40.0 --sample 100  # the same hundred each time
 dmconform pairs --hook listener_filter_on_accept  # on all default hosts
 dmconform pairs --first http_send_response --then 'http_get_*'
 dmconform pairs --write  # all pairs, put on record; about 20 minutes
-dmconform pairs --hook 'network_filter_*_watermark' --write  # those of some hooks; what is on record of others stays
+dmconform pairs --hook '*_watermark' --write  # of some hooks; the rest stays
 """,
     exit_codes={
         0: "all pairs end as it is on record",
