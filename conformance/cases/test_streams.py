@@ -598,19 +598,31 @@ def late_end(cell: Cell, side: str, late: LateEnd) -> tuple[str, str]:
 def server_reads_late(client: Http2Client, server: Http2Server) -> str:
     """Goes on until the client waits, and does not until the server reads; returns what is wrong."""
     client.read()
-    if not client.goes_on_until(lambda: has_window(server) and client.is_stuck, REQUEST_S):
-        return "the client is not made to wait"
-    goes_on = client.goes_on_until(lambda: client.has_sent_all, NEVER_S)
-    return "the client may send all to a server that does not read" if goes_on else ""
+    return kept_waiting(client, client, server, "client", "server")
 
 
 def client_reads_late(client: Http2Client, server: Http2Server) -> str:
     """Goes on until the server waits, and does not until the client reads; returns what is wrong."""
     server.read()
-    if not client.goes_on_until(lambda: has_window(client) and server.is_stuck, REQUEST_S):
-        return "the server is not made to wait"
-    goes_on = client.goes_on_until(lambda: server.has_sent_all, NEVER_S)
-    return "the server may send all to a client that does not read" if goes_on else ""
+    return kept_waiting(client, server, client, "server", "client")
+
+
+def kept_waiting(
+    client: Http2Client, sender: Http2Client | Http2Server, reader: Http2Client | Http2Server, sends: str, reads: str
+) -> str:
+    """Goes on until one end waits for the other, which does not read, and keeps waiting; returns what is wrong.
+
+    Args:
+        client: of the two, whose turns they are.
+        sender: the end that must wait.
+        reader: the end that does not read.
+        sends: what the first is called.
+        reads: what the second is called.
+    """
+    if not client.goes_on_until(lambda: has_window(reader) and sender.is_stuck, REQUEST_S):
+        return f"the {sends} is not made to wait"
+    goes_on = client.goes_on_until(lambda: sender.has_sent_all, NEVER_S)
+    return f"the {sends} may send all to a {reads} that does not read" if goes_on else ""
 
 
 def server_sends_late(client: Http2Client, server: Http2Server) -> str:
