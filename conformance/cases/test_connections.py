@@ -16,7 +16,7 @@ from dmconform.casekit import (
     REQUEST_S,
     Cell,
     Envoy,
-    Feature,
+    ExtensionPoint,
     Language,
     Listener,
     ListenerFilter,
@@ -42,9 +42,9 @@ REMOTE_SINCE = Minor.parse("1.38")
 _READ_BYTES = 1 << 16
 
 
-def needs_filters(cell: Cell, feature: Feature) -> None:
+def needs_filters(cell: Cell, point: ExtensionPoint) -> None:
     """Ends the case as not applicable where the SDK or the host lacks such filters."""
-    cell.needs_feature(feature)
+    cell.needs_point(point)
     cell.needs(cell.host_minor >= SINCE, "hosts have network and listener filters of modules from 1.37 on")
 
 
@@ -73,7 +73,7 @@ def assert_passes(envoy: Envoy) -> None:
 @case("window.forward", "policy.result")
 def test_network_passes(cell: Cell) -> None:
     """A network filter that does nothing passes the bytes of a connection."""
-    needs_filters(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, ExtensionPoint.NETWORK_FILTER)
     with cell.start(network()) as envoy:
         assert_passes(envoy)
 
@@ -81,7 +81,7 @@ def test_network_passes(cell: Cell) -> None:
 @case("window.forward", "policy.result")
 def test_network_large_data(cell: Cell) -> None:
     """It passes 100 kB in each direction, unchanged."""
-    needs_filters(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, ExtensionPoint.NETWORK_FILTER)
     body = "".join(chr(ord("a") + number % 26) for number in range(LARGE))
     with cell.start(network()) as envoy:
         up = envoy.request("/up", method="POST", body=body)
@@ -96,7 +96,7 @@ def test_network_large_data(cell: Cell) -> None:
 @case("window.forward", "policy.result")
 def test_network_half_close(cell: Cell) -> None:
     """A client that has stopped sending is still answered, and then the connection is closed."""
-    needs_filters(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, ExtensionPoint.NETWORK_FILTER)
     with (
         cell.start(network()) as envoy,
         socket.create_connection(("127.0.0.1", envoy.take_port("main")), timeout=REQUEST_S) as client,
@@ -115,7 +115,7 @@ def test_network_half_close(cell: Cell) -> None:
 @case("window.forward", "policy.result")
 def test_listener_passes(cell: Cell) -> None:
     """A listener filter that does nothing passes connections."""
-    needs_filters(cell, Feature.LISTENER_FILTER)
+    needs_filters(cell, ExtensionPoint.LISTENER_FILTER)
     with cell.start(accepting()) as envoy:
         assert_passes(envoy)
 
@@ -146,7 +146,7 @@ class Alone(Listener):
 @case("loading.failure_rejects", languages=ONE, supported_for=())
 def test_network_terminal(cell: Cell) -> None:
     """A network filter may be the last in a chain if its configuration says that it is terminal, and only then."""
-    needs_filters(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, ExtensionPoint.NETWORK_FILTER)
     alone = Alone("main", network=(Last(ModuleRef(PROBE), "panic", "none"),), tcp=True)
     not_last = replace(alone, network=(Last(ModuleRef(PROBE), "panic", "none", terminal=False),))
     with cell.start(alone) as envoy:
@@ -178,14 +178,14 @@ def assert_each_rejected(cell: Cell, absent: Listener, refused: Listener) -> Non
 @case("loading.failure_rejects")
 def test_network_rejected(cell: Cell) -> None:
     """A network filter of a missing module is rejected, and so is one whose configuration the module refuses."""
-    needs_filters(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, ExtensionPoint.NETWORK_FILTER)
     assert_each_rejected(cell, network("absent"), network(PROBE, "refuse"))
 
 
 @case("loading.failure_rejects")
 def test_listener_rejected(cell: Cell) -> None:
     """A listener filter of a missing module is rejected, and so is one whose configuration the module refuses."""
-    needs_filters(cell, Feature.LISTENER_FILTER)
+    needs_filters(cell, ExtensionPoint.LISTENER_FILTER)
     assert_each_rejected(cell, accepting("absent"), accepting(PROBE, "refuse"))
 
 
@@ -241,14 +241,14 @@ FLAGGED = ModuleRef("flagged", do_not_close=True, load_globally=True)
 @case("rtld.do_not_close", "rtld.load_globally", languages=(Language.CPP, Language.RUST))
 def test_network_flags(cell: Cell) -> None:
     """do_not_close and load_globally hold for a network filter as for an HTTP filter."""
-    needs_filters(cell, Feature.NETWORK_FILTER)
+    needs_filters(cell, ExtensionPoint.NETWORK_FILTER)
     assert_flags_kept(cell, network(FLAGGED))
 
 
 @case("rtld.do_not_close", "rtld.load_globally", languages=(Language.CPP, Language.RUST))
 def test_listener_flags(cell: Cell) -> None:
     """do_not_close and load_globally hold for a listener filter as for an HTTP filter."""
-    needs_filters(cell, Feature.LISTENER_FILTER)
+    needs_filters(cell, ExtensionPoint.LISTENER_FILTER)
     assert_flags_kept(cell, accepting(FLAGGED))
 
 

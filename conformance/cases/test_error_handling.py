@@ -13,7 +13,6 @@ from dmconform.casekit import (
     Cell,
     Envoy,
     ExtensionPoint,
-    Feature,
     HttpFilter,
     Language,
     Listener,
@@ -196,7 +195,7 @@ def test_per_route_configuration_refused(cell: Cell) -> None:
 @case("loading.failure_rejects")
 def test_network_configuration_refused(cell: Cell) -> None:
     """A network filter's configuration that the module refuses is rejected."""
-    cell.needs_feature(Feature.NETWORK_FILTER)
+    cell.needs_point(ExtensionPoint.NETWORK_FILTER)
     with cell.start(listener("local_reply", "418")) as envoy:
         filter_ = NetworkFilter(ModuleRef("probe"), "refuse")
         assert_rejected_and_goes_on(cell, envoy, Listener("refused", network=(filter_,), tcp=True))
@@ -205,7 +204,7 @@ def test_network_configuration_refused(cell: Cell) -> None:
 @case("loading.failure_rejects")
 def test_listener_configuration_refused(cell: Cell) -> None:
     """A listener filter's configuration that the module refuses is rejected."""
-    cell.needs_feature(Feature.LISTENER_FILTER)
+    cell.needs_point(ExtensionPoint.LISTENER_FILTER)
     with cell.start(listener("local_reply", "418")) as envoy:
         filter_ = ListenerFilter(ModuleRef("probe"), "refuse")
         assert_rejected_and_goes_on(cell, envoy, Listener("refused", listening=(filter_,), tcp=True))

@@ -10,6 +10,7 @@ import contextlib
 from dmconform.casekit import (
     PANICKED_S,
     Cell,
+    ExtensionPoint,
     Feature,
     HostCrashed,
     Language,
@@ -158,7 +159,7 @@ def test_kept_view(cell: Cell) -> None:
 @case("safety.no_boundary", languages=RUST, supported_for=())
 def test_uneven_slices(cell: Cell) -> None:
     """Three addresses of hosts and one weight are refused; the module's cluster is used."""
-    cell.needs_feature(Feature.CLUSTER)
+    cell.needs_point(ExtensionPoint.CLUSTER)
     with cell.start(listener("identity"), alter=module_cluster("hosts")) as envoy:
         line = envoy.wait_for_log("3 addresses and 1 weight: ")
         seen = line.rpartition(": ")[2] if line else "nothing"

@@ -13,7 +13,7 @@ from dmconform.casekit import (
     Answer,
     Cell,
     Envoy,
-    Feature,
+    ExtensionPoint,
     Language,
     Listener,
     ListenerFilter,
@@ -108,13 +108,13 @@ def survived(cell: Cell, callback: str, panicking: Listener, other: Listener) ->
 
 def network_survived(cell: Cell, callback: str) -> None:
     """Asserts that a panic in this callback of a network filter harms nothing but its connection."""
-    cell.needs_feature(Feature.NETWORK_FILTER)
+    cell.needs_point(ExtensionPoint.NETWORK_FILTER)
     survived(cell, callback, network("main", callback), network("other", "none"))
 
 
 def listener_survived(cell: Cell, callback: str) -> None:
     """Asserts that a panic in this callback of a listener filter harms nothing but its connection."""
-    cell.needs_feature(Feature.LISTENER_FILTER)
+    cell.needs_point(ExtensionPoint.LISTENER_FILTER)
     survived(cell, callback, listening("main", callback), listening("other", "none"))
 
 
@@ -184,7 +184,7 @@ def ends(cell: Cell, *panicking: Listener, other: Listener) -> None:
 @case("errors.affected_ends", supported_for=RUST)
 def test_network_ends(cell: Cell) -> None:
     """Whatever callback of a network filter panics while its connection is open, the connection is closed."""
-    cell.needs_feature(Feature.NETWORK_FILTER)
+    cell.needs_point(ExtensionPoint.NETWORK_FILTER)
     callbacks = ("creation", "new_connection", "read", "write")
     ends(cell, *(network(one, one) for one in callbacks), other=network("other", "none"))
 
@@ -192,7 +192,7 @@ def test_network_ends(cell: Cell) -> None:
 @case("errors.affected_ends", supported_for=RUST)
 def test_listener_ends(cell: Cell) -> None:
     """Whatever callback of a listener filter panics, the socket is closed."""
-    cell.needs_feature(Feature.LISTENER_FILTER)
+    cell.needs_point(ExtensionPoint.LISTENER_FILTER)
     callbacks = ("creation", "accept", "data")
     ends(cell, *(listening(one, one) for one in callbacks), other=listening("other", "none"))
 
@@ -219,7 +219,7 @@ def fails_closed(cell: Cell, callback: str, panicking: Listener, other: Listener
 
 def network_fails_closed(cell: Cell, callback: str) -> None:
     """Asserts that a wrapped network filter's panic closes its connection."""
-    cell.needs_feature(Feature.NETWORK_FILTER)
+    cell.needs_point(ExtensionPoint.NETWORK_FILTER)
     chain = (f"{callback} guarded", callback)
     in_direction = tuple(reversed(chain)) if callback == "write" else chain
     fails_closed(cell, callback, network("main", *in_direction), network("other", "none"))
@@ -227,7 +227,7 @@ def network_fails_closed(cell: Cell, callback: str) -> None:
 
 def listener_fails_closed(cell: Cell, callback: str) -> None:
     """Asserts that a wrapped listener filter's panic closes its socket."""
-    cell.needs_feature(Feature.LISTENER_FILTER)
+    cell.needs_point(ExtensionPoint.LISTENER_FILTER)
     fails_closed(cell, callback, listening("main", f"{callback} guarded", callback), listening("other", "none"))
 
 
@@ -263,7 +263,7 @@ def test_wrapped_listener_data(cell: Cell) -> None:
 
 def wrapped_at_the_end(cell: Cell, callback: str) -> None:
     """Asserts that a client has its answer before a wrapped network filter panics at the end of the connection."""
-    cell.needs_feature(Feature.NETWORK_FILTER)
+    cell.needs_point(ExtensionPoint.NETWORK_FILTER)
     cell.needs(cell.sdk.catch_unwind, NO_WRAPPER)
     with cell.start(network("main", f"{callback} guarded"), network("other", "none")) as envoy:
         answer = meet_panic(cell, envoy, callback)

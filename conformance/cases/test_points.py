@@ -3,60 +3,47 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from dmconform.casekit import (
     INITIALISED,
     LOG_LINE_S,
     PROBE,
+    PROBED,
     Cell,
     Config,
-    Envoy,
-    ExtensionPoint,
     HostCrashed,
     Language,
     Minor,
     ModuleRef,
-    ModuleUse,
+    RunningPoint,
     When,
+    assert_all_ended,
     assert_drained,
+    assert_panic_in_logs,
     assert_panic_logged,
     case,
     identity_of,
-    is_in_listeners,
+    lines_of_use,
     listener,
-    listeners_at,
     poll,
     probe_at,
     probed,
     provoke_panic,
+    used,
     working_at_point,
 )
 
 RUST = (Language.RUST,)
-POINTS = (ExtensionPoint.ACCESS_LOGGER,)
+POINTS = tuple(PROBED)
 TEXT = "text of its own"
 COUNTED_SINCE = Minor.parse("1.39")
 BYTES = bytes(range(256))
 VALUE = {"list": [1, 2], "name": "x", "yes": True}
-PANIC = {"x-dmconform-panic": "now"}
 PLAIN = "plain"
+NO_UPDATE = "no update reaches this extension point"
 _TYPES = "type.googleapis.com/google.protobuf"
-
-
-@contextlib.contextmanager
-def updatable(cell: Cell, *first: ModuleUse) -> Iterator[Envoy]:
-    """An Envoy with this at the cell's extension point, to which listeners bring something else; with nothing it is plain."""
-    cell.needs(is_in_listeners(cell, cell.point), "no update of listeners reaches this extension point")
-    with working_at_point(cell, *first) as envoy:
-        yield envoy
-
-
-def update(cell: Cell, envoy: Envoy, use: ModuleUse) -> None:
-    """Has the Envoy use something else at the extension point, which it must accept."""
-    cell.reconfigure(envoy, *listeners_at(cell, use))
 
 
 @case("window.forward", "policy.result", points=POINTS)
@@ -71,34 +58,36 @@ def test_works(cell: Cell) -> None:
 def test_refused(cell: Cell) -> None:
     """A configuration that the module refuses is rejected, and counted from 1.39 on; the one before goes on."""
     point = probed(cell)
-    with updatable(cell, probe_at(cell, TEXT)) as envoy:
+    with RunningPoint(cell, probe_at(cell, TEXT)) as running:
         for name in ("refuse", "unknown"):
-            refused = envoy.update(*listeners_at(cell, probe_at(cell, TEXT, name)))
+            refused = running.bring(probe_at(cell, TEXT, name))
             assert not refused.accepted, f"expected the configuration {name} to be rejected, it was accepted"
             cell.facts[f"{name}: message"] = refused.message
-            if cell.host_minor >= COUNTED_SINCE:
-                counted = envoy.statistic(f"dynamic_modules.config_init_error.config_name.{name}")
+            if running.is_updated and cell.host_minor >= COUNTED_SINCE:
+                counted = running.envoy.statistic(f"dynamic_modules.config_init_error.config_name.{name}")
                 assert counted == 1, f"expected config_init_error of {name} to be 1, it is {counted}"
-        point.assert_works(cell, envoy, TEXT)
-        cell.assert_still_serves(envoy)
+        if running.is_refused_late:
+            running.take(probe_at(cell, TEXT))
+        point.assert_works(cell, running.envoy, TEXT)
+        cell.assert_still_serves(running.envoy)
 
 
 @case("configuration.forms", supported_for=(), points=POINTS)
 def test_configuration(cell: Cell) -> None:
     """Text, bytes and a structure come to the module as text, bytes and JSON; an empty text and bytes are nothing."""
-    point = probed(cell)
+    probed(cell)
     forms: dict[str, tuple[Config, bytes]] = {
         "text": (TEXT, TEXT.encode()),
         "bytes": ({"@type": f"{_TYPES}.BytesValue", "value": base64.b64encode(BYTES).decode()}, BYTES),
         "no text": ("", b""),
         "no bytes": ({"@type": f"{_TYPES}.BytesValue"}, b""),
     }
-    with updatable(cell, probe_at(cell, VALUE)) as envoy:
-        seen = {"structure": as_json(point.told(cell, envoy, "structure"))}
+    with RunningPoint(cell, probe_at(cell, VALUE)) as running:
+        seen = {"structure": as_json(running.told())}
         expected: dict[str, object] = {"structure": VALUE}
         for form, (config, told) in forms.items():
-            update(cell, envoy, probe_at(cell, config))
-            seen[form], expected[form] = point.told(cell, envoy, form.replace(" ", "-")), told
+            running.take(probe_at(cell, config))
+            seen[form], expected[form] = running.told(), told
     wrong = [form for form in expected if seen[form] != expected[form]]
     cell.facts["comes otherwise"] = ", ".join(wrong) or "none"
     assert not wrong, "; ".join(
@@ -126,7 +115,9 @@ def test_loaded_once(cell: Cell) -> None:
             for number in range(1, requests + 1):
                 count = identity_of(envoy.request("/", listener=name), "count")
                 assert count == str(number), f"expected the filter of {name} to count {number}, it counts {count}"
-        seen = point.count_seen(cell, envoy, TEXT)
+        before = len(lines_of_use(cell, envoy))
+        point.ask(cell, envoy, False)
+        seen = used(cell, envoy, before).responses
         assert seen == 2, f"expected the module to share the count of 2 with the filter of the same file, it has {seen}"
         poll(lambda: envoy.read_log().count(INITIALISED) >= 2, LOG_LINE_S)
         initialised = envoy.read_log().count(INITIALISED)
@@ -136,41 +127,64 @@ def test_loaded_once(cell: Cell) -> None:
 @case("rtld.closed_at_last_reference", "rtld.do_not_close", points=POINTS)
 def test_unloaded(cell: Cell) -> None:
     """Once an update takes the module from here it has ended in order, and is unloaded; with do_not_close it stays."""
-    point = probed(cell)
+    probed(cell)
     module, kept = cell.install(), cell.install(name="kept")
-    with updatable(cell, probe_at(cell, TEXT)) as envoy:
-        update(cell, envoy, probe_at(cell, "kept", module=ModuleRef("kept", do_not_close=True)))
+    with RunningPoint(cell, probe_at(cell, TEXT)) as running:
+        cell.needs(running.is_updated, NO_UPDATE)
+        envoy = running.envoy
+        running.take(probe_at(cell, "kept", module=ModuleRef("kept", do_not_close=True)))
         assert_drained(envoy, module)
-        point.assert_ended(cell, envoy, TEXT)
+        assert_all_ended(cell, envoy, TEXT)
+        running.clear()
         cell.reconfigure(envoy, listener("identity", name=PLAIN, module="kept"))
         assert_drained(envoy)
-        point.assert_ended(cell, envoy, "kept")
+        assert_all_ended(cell, envoy, "kept")
         cell.reconfigure(envoy)
         assert_drained(envoy)
         assert envoy.has_mapped(kept), "expected the module with do_not_close to stay loaded, it is gone"
 
 
-def each_hook(cell: Cell, when: When, meet: Callable[[Envoy, str], None]) -> None:
+@case("safety.no_boundary", supported_for=(), points=POINTS)
+def test_ends(cell: Cell) -> None:
+    """All that the module is asked to make while it serves is destroyed once before the Envoy has ended in order."""
+    point = probed(cell)
+    with RunningPoint(cell, probe_at(cell, TEXT)) as running:
+        for _ in range(3):
+            seen = point.ask(cell, running.envoy, False)
+            assert seen.served, f"expected traffic to be served, saw {seen.summary}"
+        running.stop()
+        assert_all_ended(cell, running.envoy, TEXT)
+
+
+def assert_logged(cell: Cell, running: RunningPoint, hook: str) -> None:
+    """Asserts that a panic is logged, and that the process lives if it is to."""
+    if running.is_updated:
+        assert_panic_logged(running.envoy, hook)
+    else:
+        assert_panic_in_logs(cell, hook)
+
+
+def each_hook(cell: Cell, when: When, meet: Callable[[RunningPoint, str], None]) -> None:
     """Has the module panic in each hook of this kind, each time in another Envoy; in none of them the process may end.
 
     Args:
         cell: notes for each hook whether the host went on.
         when: of which kind the hooks are.
-        meet: gets an Envoy and a hook, and has the hook called, or sees to it that it has been.
+        meet: gets what runs and a hook, and has the hook called, or sees to it that it has been.
     """
     point = probed(cell)
-    cell.needs(is_in_listeners(cell, cell.point), "no update of listeners reaches this extension point")
     hooks = [hook for hook, its in point.hooks.items() if its is when]
     cell.needs(bool(hooks), f"no hook of this extension point is called {when.value}")
     ended: list[HostCrashed] = []
     for hook in hooks:
         try:
-            with working_at_point(cell) as envoy:
-                meet(envoy, hook)
-                assert_panic_logged(envoy, hook)
-                seen = point.ask(envoy, {})
-                assert seen.status == 200, f"expected traffic to go on after a panic in {hook}, saw {seen.summary}"
-                cell.assert_still_serves(envoy)
+            with RunningPoint(cell) as running:
+                meet(running, hook)
+                assert_logged(cell, running, hook)
+                running.take(probe_at(cell, TEXT))
+                seen = point.ask(cell, running.envoy, False)
+                assert seen.served, f"expected traffic to go on after a panic in {hook}, saw {seen.summary}"
+                cell.assert_still_serves(running.envoy)
             cell.facts[hook] = "the host goes on"
         except HostCrashed as problem:
             cell.facts[hook] = "the host ends"
@@ -183,22 +197,25 @@ def each_hook(cell: Cell, when: When, meet: Callable[[Envoy, str], None]) -> Non
 def test_panic_in_configuration(cell: Cell) -> None:
     """A configuration that panics is rejected, and the panic is logged; what was configured before goes on."""
     point = probed(cell)
-    with updatable(cell, probe_at(cell, TEXT)) as envoy:
-        provoke_panic(envoy, "configuration")
-        refused = envoy.update(*listeners_at(cell, probe_at(cell, "configuration", "panic")))
-        assert_panic_logged(envoy, "configuration")
+    with RunningPoint(cell, probe_at(cell, TEXT)) as running:
+        provoke_panic(running.envoy, "configuration")
+        refused = running.bring(probe_at(cell, "configuration", "panic"))
+        assert_logged(cell, running, "configuration")
         assert not refused.accepted, "expected a configuration that panics to be rejected, it was accepted"
-        point.assert_works(cell, envoy, TEXT)
-        cell.assert_still_serves(envoy)
+        if running.is_refused_late:
+            running.take(probe_at(cell, TEXT))
+        point.assert_works(cell, running.envoy, TEXT)
+        cell.assert_still_serves(running.envoy)
 
 
 @case("errors.guard", "errors.others_unaffected", supported_for=RUST, points=POINTS)
 def test_panic_in_creation(cell: Cell) -> None:
     """A panic while what is configured is made leaves the process and its traffic alone, and is logged."""
 
-    def meet(envoy: Envoy, hook: str) -> None:
-        provoke_panic(envoy, hook)
-        envoy.update(*listeners_at(cell, probe_at(cell, hook, "panic")))
+    def meet(running: RunningPoint, hook: str) -> None:
+        if running.is_updated:
+            provoke_panic(running.envoy, hook)
+        running.bring(probe_at(cell, hook, "panic"))
 
     each_hook(cell, When.CREATION, meet)
 
@@ -207,10 +224,10 @@ def test_panic_in_creation(cell: Cell) -> None:
 def test_panic_in_traffic(cell: Cell) -> None:
     """A panic in a hook that is called for traffic leaves the process and other traffic alone, and is logged."""
 
-    def meet(envoy: Envoy, hook: str) -> None:
-        update(cell, envoy, probe_at(cell, hook, "panic"))
-        provoke_panic(envoy, hook)
-        seen = probed(cell).ask(envoy, PANIC)
+    def meet(running: RunningPoint, hook: str) -> None:
+        running.take(probe_at(cell, hook, "panic"))
+        provoke_panic(running.envoy, hook)
+        seen = probed(cell).ask(cell, running.envoy, True)
         cell.facts[f"who met {hook}"] = seen.summary
 
     each_hook(cell, When.TRAFFIC, meet)
@@ -220,9 +237,12 @@ def test_panic_in_traffic(cell: Cell) -> None:
 def test_panic_at_its_end(cell: Cell) -> None:
     """A panic in a hook that is called as a configuration goes leaves the process and its traffic alone, and is logged."""
 
-    def meet(envoy: Envoy, hook: str) -> None:
-        update(cell, envoy, probe_at(cell, hook, "panic"))
-        provoke_panic(envoy, hook)
-        update(cell, envoy, probe_at(cell, TEXT))
+    def meet(running: RunningPoint, hook: str) -> None:
+        running.take(probe_at(cell, hook, "panic"))
+        provoke_panic(running.envoy, hook)
+        if running.is_updated:
+            running.take(probe_at(cell, TEXT))
+        else:
+            running.stop()
 
     each_hook(cell, When.END, meet)

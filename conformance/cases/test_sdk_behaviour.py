@@ -6,6 +6,7 @@ from dmconform.casekit import (
     DIRECT_PATH,
     LOG_LINE_S,
     Cell,
+    ExtensionPoint,
     Feature,
     Language,
     Protocol,
@@ -111,7 +112,7 @@ def test_default_environment(cell: Cell) -> None:
 @case("window.forward", languages=(Language.RUST,), supported_for=())
 def test_body_in_many_slices(cell: Cell) -> None:
     """A bridge is given the whole body of a request that lies in more than 64 pieces of memory."""
-    cell.needs_feature(Feature.BRIDGE)
+    cell.needs_point(ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE)
     with (
         cell.start(listener("held_body"), alter=module_bridge("bridge")) as envoy,
         envoy.connect(Protocol.HTTP2) as client,

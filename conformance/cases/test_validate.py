@@ -171,7 +171,7 @@ def try_remote_source(cell: Cell, port: int) -> None:
 def test_remote_source_by_update(cell: Cell) -> None:
     """A listener whose module comes from a remote source that cannot be reached is refused or waits, wherever it may be."""
     cell.needs(cell.host_minor >= Minor(1, 38), "this host takes no module from a remote source")
-    points = [point for point in reachable_points(cell) if is_in_listeners(cell, point)]
+    points = [point for point in reachable_points(cell) if is_in_listeners(point)]
     with refusing_port() as port, cell.start_anyhow(Listener("main"), clusters={MODULE_SOURCE: port}) as envoy:
         for nack in (False, True):
             source = RemoteSource("/module", "0" * 64, timeout_s=0.05, nack_on_cache_miss=nack)

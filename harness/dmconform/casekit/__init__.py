@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dmconform.binaries.hide import without_symbols
 from dmconform.binaries.module import export_names
+from dmconform.casekit.at_points.model import Asked, ProbedPoint, When
+from dmconform.casekit.at_points.table import PROBED
 from dmconform.casekit.bodies import LARGE, SMALL, BodySent, adler, pieces_of, text_of
 from dmconform.casekit.bulk import ask_in_bulk, requests_of_a_load
 from dmconform.casekit.burst import burst
@@ -28,12 +30,14 @@ from dmconform.casekit.http2_end import (
     over_http2,
 )
 from dmconform.casekit.identity import INITIALISED, Held, has_inode_mapped, held, identity_of
+from dmconform.casekit.life import assert_all_ended, lines_of_use, used
 from dmconform.casekit.load import LoadClient, load
 from dmconform.casekit.needed_library import NEEDED_LIBRARY, write_module_that_needs_it, write_needed_library
 from dmconform.casekit.panics import (
     answer_soon,
     assert_each_panic_logged_once,
     assert_nothing_left,
+    assert_panic_in_logs,
     assert_panic_logged,
     assert_served,
     in_words,
@@ -49,11 +53,11 @@ from dmconform.casekit.points import (
     verdict_of,
     working_at_point,
 )
-from dmconform.casekit.probed import PROBED, ProbedPoint, When, probe_at, probed
 from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks
 from dmconform.casekit.routes import Routes
+from dmconform.casekit.running_point import RunningPoint, probe_at, probed
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
 from dmconform.casekit.unloading import assert_drained, assert_unloaded
 from dmconform.casekit.unprivileged import unprivileged_prefix
@@ -125,6 +129,7 @@ __all__ = [
     "AbiCheck",
     "AbiVerdict",
     "Answer",
+    "Asked",
     "Attempt",
     "AttemptEnd",
     "BodySent",
@@ -173,6 +178,7 @@ __all__ = [
     "Reply",
     "Request",
     "Routes",
+    "RunningPoint",
     "SourceServer",
     "Took",
     "Update",
@@ -182,9 +188,11 @@ __all__ = [
     "adler",
     "answer_soon",
     "ask_in_bulk",
+    "assert_all_ended",
     "assert_drained",
     "assert_each_panic_logged_once",
     "assert_nothing_left",
+    "assert_panic_in_logs",
     "assert_panic_logged",
     "assert_served",
     "assert_unloaded",
@@ -206,6 +214,7 @@ __all__ = [
     "in_words",
     "is_in_listeners",
     "known_host",
+    "lines_of_use",
     "listener",
     "listeners_at",
     "load",
@@ -231,6 +240,7 @@ __all__ = [
     "thread_pool",
     "unprivileged_prefix",
     "use_at",
+    "used",
     "verdict_of",
     "without_symbols",
     "working_at_point",

@@ -45,6 +45,12 @@ def assert_panic_logged(envoy: Envoy, callback: str, before: int = 0) -> None:
     assert found, f"expected the log to hold {payload(callback)!r}, it does not"
 
 
+def assert_panic_in_logs(cell: Cell, callback: str) -> None:
+    """Asserts that the log of one of a cell's Envoys, which may have ended, holds the payload of a panic."""
+    found = poll(lambda: payload(callback) in cell.read_logs(), LOG_LINE_S)
+    assert found, f"expected the log to hold {payload(callback)!r}, it does not"
+
+
 def assert_each_panic_logged_once(envoy: Envoy, callback: str, times: int) -> None:
     """Asserts that the host's log has one error with the payload for each of so many panics.
 

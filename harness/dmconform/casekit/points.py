@@ -12,7 +12,7 @@ from dmconform.envoy.config import Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.attempt import attempt
 from dmconform.envoy.extension_points.draft import Draft
-from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of, why_unreachable
+from dmconform.envoy.extension_points.shapes import SHAPES, Carrier, available, points_of, why_unreachable
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse
 from dmconform.envoy.launch import SEARCH_PATH, Launch
 from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung
@@ -75,7 +75,7 @@ def start_at_point(
         alter: changes the configuration once the modules are in it.
         clusters: ports on loopback of further clusters, by name.
     """
-    draft = _draft(cell, uses, alter, cell.folder)
+    draft = draft_at(cell, uses, alter)
     return cell.start_anyhow(*draft.written(), search_path=cell.modules_folder, alter=_as_in(draft), clusters=clusters)
 
 
@@ -93,7 +93,7 @@ def working_at_point(
         alter: changes the configuration once the modules are in it.
         further: listeners beside those of the extension points.
     """
-    draft = _draft(cell, uses, alter, cell.folder)
+    draft = draft_at(cell, uses, alter)
     return cell.start(*draft.written(), *further, alter=_as_in(draft))
 
 
@@ -123,7 +123,7 @@ def whole_configuration(
     """
     folder = cell.folder / f"configuration-{len(list(cell.folder.glob('configuration-*'))) + 1}"
     folder.mkdir(parents=True)
-    draft = _draft(cell, uses, alter, folder)
+    draft = draft_at(cell, uses, alter, folder)
     message = draft.bootstrap
     del message["dynamic_resources"]["lds_config"]
     message["static_resources"]["listeners"] = [
@@ -158,22 +158,32 @@ def verdict_of(
     return try_configuration(launch, mode, message, folder, ask)
 
 
-def is_in_listeners(cell: Cell, point: ExtensionPoint) -> bool:
-    """Returns whether a module at an extension point is in a listener's configuration alone, so that an update can bring it."""
-    plain = Draft.plain(cell.folder, cell.upstream_port)
-    return _draft(cell, [ModuleUse(point, ModuleRef("any"), "any")], None, cell.folder).bootstrap == plain.bootstrap
+def is_in_listeners(point: ExtensionPoint) -> bool:
+    """Returns whether a module at an extension point is in a listener's configuration, so that an update can bring it."""
+    return SHAPES[point].carrier is Carrier.LISTENERS
 
 
 def listeners_at(cell: Cell, use: ModuleUse, alter: Callable[[Draft], None] | None = None) -> tuple[Listener, ...]:
     """Returns listeners that have a module at an extension point, for `Envoy.update`; `alter` changes them."""
-    return _draft(cell, [use], alter, cell.folder).written()
+    return draft_at(cell, [use], alter).written()
 
 
-def _draft(cell: Cell, uses: Iterable[ModuleUse], alter: Callable[[Draft], None] | None, folder: Path) -> Draft:
-    draft = Draft.plain(folder, cell.upstream_port)
+def draft_at(
+    cell: Cell, uses: Iterable[ModuleUse], alter: Callable[[Draft], None] | None = None, folder: Path | None = None
+) -> Draft:
+    """Returns a configuration with modules at extension points.
+
+    Args:
+        cell: ends as not applicable where its host lacks one of the points.
+        uses: the modules.
+        alter: changes the configuration once the modules are in it.
+        folder: of the Envoy; the cell's own if None.
+    """
+    draft = Draft.plain(folder or cell.folder, cell.upstream_port)
     for use in uses:
         shape = SHAPES[use.point]
-        cell.needs(available(use.point, cell.host_minor), f"this host has no extension point {use.point.value}")
+        since = f"hosts have it from {shape.since} on"
+        cell.needs(available(use.point, cell.host_minor), f"this host has no extension point {use.point.value}: {since}")
         assert shape.apply is not None, f"expected an extension point that a configuration reaches: {shape.reason}"
         shape.apply(draft, use)
     if alter is not None:

@@ -37,6 +37,38 @@ class ExtensionPoint(enum.Enum):
     UDP_LISTENER_FILTER = "udp_listener_filter"
     UPSTREAM_HTTP_TCP_BRIDGE = "upstream_http_tcp_bridge"
 
+    @property
+    def plural(self) -> str:
+        """What modules are there, in words, after "no"."""
+        return _PLURALS[self]
+
+
+_PLURALS = {
+    ExtensionPoint.ACCESS_LOGGER: "access loggers",
+    ExtensionPoint.BOOTSTRAP_EXTENSION: "bootstrap extensions",
+    ExtensionPoint.CERT_VALIDATOR: "certificate validators",
+    ExtensionPoint.CLUSTER: "clusters",
+    ExtensionPoint.CLUSTER_SPECIFIER: "cluster specifiers",
+    ExtensionPoint.CONFIG_VALIDATOR: "validators of discovered configuration",
+    ExtensionPoint.DNS_RESOLVER: "DNS resolvers",
+    ExtensionPoint.EARLY_HEADER_MUTATION: "early header mutations",
+    ExtensionPoint.FORMATTER: "formatters",
+    ExtensionPoint.HEADER_FORMATTER: "HTTP/1 header formatters",
+    ExtensionPoint.HEALTH_CHECKER: "health checkers",
+    ExtensionPoint.HTTP_FILTER: "HTTP filters",
+    ExtensionPoint.LISTENER_FILTER: "listener filters",
+    ExtensionPoint.LOAD_BALANCER: "load-balancing policies",
+    ExtensionPoint.MATCHER: "input matchers",
+    ExtensionPoint.MATCHER_DATA_INPUT: "string data inputs of matchers",
+    ExtensionPoint.NETWORK_FILTER: "network filters",
+    ExtensionPoint.ROUTE_SPECIFIER: "route specifiers",
+    ExtensionPoint.STAT_SINK: "stats sinks",
+    ExtensionPoint.TLS_HANDSHAKER: "TLS handshakers",
+    ExtensionPoint.TRACER: "tracers",
+    ExtensionPoint.TRANSPORT_SOCKET: "transport sockets",
+    ExtensionPoint.UDP_LISTENER_FILTER: "UDP listener filters",
+    ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: "upstream bridges from HTTP to TCP",
+}
 
 # Functions whose names begin in another way than the hooks of their extension point.
 _OTHER_PREFIXES = {

@@ -245,27 +245,17 @@ class ModuleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Feature(enum.Enum):
     """A feature that an SDK may lack; `lacks` in `sdk.toml`, and how reports name it."""
 
-    NETWORK_FILTER = "network_filter"
-    LISTENER_FILTER = "listener_filter"
-    ACCESS_LOGGER = "access_logger"
     DESTROY = "destroy"  # a callback at the end of a filter
     RECREATION = "recreation"  # of a stream, by its filter
     STATISTICS = "statistics"  # a look at the host's, by bootstrap extensions
-    CLUSTER = "cluster"  # whose hosts a module knows
-    BRIDGE = "bridge"  # which carries requests over a connection without HTTP
 
     @property
     def text(self) -> str:
         """The feature in words, after "no"."""
         return {
-            Feature.NETWORK_FILTER: "network filters",
-            Feature.LISTENER_FILTER: "listener filters",
-            Feature.ACCESS_LOGGER: "access loggers",
             Feature.DESTROY: "callback at the end of a filter",
             Feature.RECREATION: "way to start a stream anew",
             Feature.STATISTICS: "look at the host's statistics",
-            Feature.CLUSTER: "clusters",
-            Feature.BRIDGE: "bridges to connections without HTTP",
         }[self]
 
 

@@ -41,7 +41,7 @@ from dmconform.report.schema import (
 )
 from dmconform.sdks.builder import Built, NotBuilt
 from dmconform.sdks.sources import redact as without_credentials
-from dmconform.spec.cases import POINTS_WITH_CASES
+from dmconform.spec.cases import points_with_cases
 from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import PlannedCell
 from dmconform.spec.envoy_tests import SECTIONS, load_envoy_tests
@@ -151,13 +151,14 @@ def assemble(
 
 def suite_of(catalogue: Catalogue) -> SuiteEntry:
     """Returns what this suite knows, whatever a run selects."""
+    with_cases = points_with_cases(catalogue.cases)
     return SuiteEntry(
         hosts=tuple(host.release for host in catalogue.hosts),
         sdks=tuple(str(sdk.id) for sdk in catalogue.sdks),
         cases=tuple(SuiteCase(one.id, tuple(it.value for it in one.declaration.probes)) for one in catalogue.cases),
         records=tuple(record.id for record in catalogue.known_failures),
-        points_with_cases=tuple(point.value for point in POINTS_WITH_CASES),
-        points_without_cases=tuple(point.value for point in ExtensionPoint if point not in POINTS_WITH_CASES),
+        points_with_cases=tuple(point.value for point in ExtensionPoint if point in with_cases),
+        points_without_cases=tuple(point.value for point in ExtensionPoint if point not in with_cases),
     )
 
 

@@ -102,6 +102,13 @@ class Cell:
         """Ends the cell as not applicable where the SDK lacks this feature."""
         self.needs(feature not in self.sdk.lacks, f"this SDK version has no {feature.text}")
 
+    def needs_point(self, point: ExtensionPoint) -> None:
+        """Ends the cell as not applicable where the SDK cannot be used at an extension point."""
+        since = self.sdk.points.get(point)
+        self.needs(since is not None, f"no {self.sdk.sdk_id.provider.value} SDK of this language has {point.plural}")
+        assert since is not None
+        self.needs(Minor.parse(since) <= self.sdk_minor, f"SDKs of this language have {point.plural} from {since} on")
+
     def companions(self) -> tuple[PlannedSdk, ...]:
         """Returns the reference SDKs that are promised to work on this host, this cell's own included, in order of their ids.
 

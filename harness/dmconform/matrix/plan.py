@@ -9,6 +9,7 @@ import msgspec
 
 from dmconform.binaries.facts import StaticVerdict
 from dmconform.core.datafile import load_json
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import CellId, FactsLevel, Feature, Host, Language, ModuleFile, Outcome, SdkId
 from dmconform.core.versions import Minor
 from dmconform.hosts.catalogue import AbiCheck, Opens
@@ -28,6 +29,7 @@ class PlannedSdk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unloads_reason: str | None
     host_environment: dict[str, str]
     lacks: tuple[Feature, ...] = ()
+    points: dict[ExtensionPoint, str] = {}  # at which probes of its language and provider can be used: the first minor of each
     modules: dict[str, ModuleFile] = {}
     problem: str | None = None
     problem_outcome: Outcome | None = None  # blocked or unreachable

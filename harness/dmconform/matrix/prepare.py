@@ -288,6 +288,7 @@ def _planned(build: Built | NotBuilt) -> PlannedSdk:
         unloads_reason=sdk.unloads_reason,
         host_environment=sdk.host_environment,
         lacks=sdk.lacks,
+        points={point: str(minor) for point, minor in sdk.points.items()},
         unreleased=sdk.development is not None,
     )
 

@@ -9,6 +9,7 @@ import msgspec
 
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Feature, Language, Provider, SdkId
 from dmconform.core.versions import Minor, Release
 
@@ -48,6 +49,8 @@ class _SdkFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: Language
     unloads: bool
     version: tuple[_Version, ...]
+    points: dict[ExtensionPoint, str]  # the first minor at each
+    reference_points: dict[ExtensionPoint, str] = {}  # the same of those where no official SDK could be had
     further_modules: tuple[str, ...] = ()
     unloads_reason: str | None = None
 
@@ -93,6 +96,7 @@ class Sdk:
     unloads_reason: str | None
     host_environment: dict[str, str]
     lacks: tuple[Feature, ...]
+    points: dict[ExtensionPoint, Minor]  # at which SDKs of its language and provider can be used, with the first minor
     modules: tuple[str, ...]  # what its build leaves
     official: OfficialSource | None  # None for the reference
     development: Development | None = None  # of an official SDK whose commit is not the recorded release's
@@ -115,6 +119,18 @@ def reproducers_of(folder: Path) -> dict[str, Path]:
     return {file.stem: file for file in sorted((folder / REPRODUCERS).glob("*.c"))}
 
 
+def _points(path: Path, data: _SdkFile) -> dict[Provider, dict[ExtensionPoint, Minor]]:
+    try:
+        official = {point: Minor.parse(minor) for point, minor in data.points.items()}
+        reference = {point: Minor.parse(minor) for point, minor in data.reference_points.items()}
+    except ValueError as error:
+        raise DataFileError(path, f"[points]: {error}") from None
+    twice = official.keys() & reference.keys()
+    if twice:
+        raise DataFileError(path, f"[reference_points]: {', '.join(sorted(one.value for one in twice))} is in [points] too")
+    return {Provider.OFFICIAL: official, Provider.REFERENCE: official | reference}
+
+
 def _load(path: Path) -> list[Sdk]:
     data = load_toml(path, _SdkFile)
     if data.language.value != path.parent.name:
@@ -124,6 +140,7 @@ def _load(path: Path) -> list[Sdk]:
     sdks: list[Sdk] = []
     seen: set[Minor] = set()
     reproducers = tuple(reproducers_of(path.parent))
+    points = _points(path, data)
     for version in data.version:
         try:
             minor = Minor.parse(version.minor)
@@ -148,6 +165,7 @@ def _load(path: Path) -> list[Sdk]:
                     unloads_reason=data.unloads_reason,
                     host_environment=source.host_environment,
                     lacks=source.lacks,
+                    points=points[provider],
                     modules=(*MODULES, *data.further_modules, *(reproducers if provider is Provider.REFERENCE else ())),
                     official=source if isinstance(source, OfficialSource) else None,
                 )

@@ -37,10 +37,11 @@ FACTS = load_facts()
 KNOWN_FAILURES = load_known_failures(paths.KNOWN_FAILURES_FILE)
 
 
+WRONG = ROOT / "tests" / "hosts" / "wrong"
 TABLE: tuple[Wrong, ...] = tuple(
     wrong
-    for file in sorted((ROOT / "tests" / "hosts" / "wrong").glob("[a-z]*.py"))
-    for wrong in importlib.import_module(f"tests.hosts.wrong.{file.stem}").TABLE
+    for file in sorted(WRONG.rglob("[a-z]*.py"))
+    for wrong in importlib.import_module(".".join(file.relative_to(ROOT).with_suffix("").parts)).TABLE
 )
 HOSTS = {wrong.case: wrong.host for wrong in TABLE}
 """The host on which each case is looked at."""
@@ -64,7 +65,7 @@ def needs_mounts(case: str, bench: Bench) -> None:
             pytest.skip(str(problem))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", HOSTS)
 def test_it_passes_when_nothing_is_wrong(bench_on: Callable[[str], Bench], case: str) -> None:
     """Or it ends as a record of known failures says, or is on record not to pass on this host."""
     host = HOSTS[case]
@@ -99,9 +100,12 @@ def test_it_does_not_pass_when_it_is_made_wrong(
 
 
 def test_every_case_is_made_wrong() -> None:
-    assert {wrong.case for wrong in TABLE} == set(CASES), (
-        "expected each case, and no other, to be in a table of tests/hosts/wrong"
-    )
+    """One that runs at several extension points is at one of them, and the work that a module does at each of them."""
+    functions = {function_of(case) for case in CASES}
+    assert {function_of(case) for case in HOSTS} == functions, "expected each case to be in a table of tests/hosts/wrong"
+    assert set(HOSTS) <= set(CASES), "expected no other case there"
+    works = {case for case in CASES if case.startswith("points/works@")}
+    assert works <= set(HOSTS), "expected the work at each extension point to be made wrong"
 
 
 def test_a_host_that_is_no_known_release_is_judged_by_what_it_does(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,8 +112,8 @@ TABLE = (
     Wrong(
         "sdk_behaviour/body_in_many_slices",
         "SDK has none",
-        sabotage.recorded_of_sdk(lacks=(Feature.BRIDGE,)),
-        "no bridges to connections",
+        sabotage.recorded_of_sdk(points={}),
+        "no reference SDK of this language has upstream bridges",
         Outcome.NOT_APPLICABLE,
         RUST,
     ),

@@ -11,8 +11,8 @@ from dmconform.core import paths
 from dmconform.core.extension_point import ExtensionPoint, point_of
 from dmconform.core.versions import Minor
 from dmconform.envoy.config import ModuleRef
-from dmconform.envoy.extension_points.attempt import _config_error
 from dmconform.envoy.extension_points.draft import MAIN, Draft
+from dmconform.envoy.extension_points.refusal import config_error
 from dmconform.envoy.extension_points.shapes import SHAPES, available, points_of, why_unreachable
 from dmconform.envoy.extension_points.use import ModuleUse
 
@@ -94,5 +94,5 @@ def test_an_envoy_that_ends_for_its_configuration_says_why() -> None:
         "[2026-01-01 00:00:00.000][1][critical][main] [source/server/server.cc:449] error `Failed: 'x'\nsecond line` "
         "initializing config 'goo.gle/debugstr  \n  /a/bootstrap.json'\n"
     )
-    assert _config_error(log) == "Failed: 'x'\nsecond line"
-    assert _config_error("[critical][main] [a.cc:1] assert failure\n") is None
+    assert config_error(log) == "Failed: 'x'\nsecond line"
+    assert config_error("[critical][main] [a.cc:1] assert failure\n") is None

@@ -12,14 +12,13 @@ import msgspec
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.drive import run_drive
+from dmconform.envoy.extension_points.refusal import late_refusals, refused_at_start
 from dmconform.envoy.extension_points.shapes import SHAPES, Drive
 from dmconform.envoy.extension_points.use import Attempt, AttemptEnd, ModuleUse, Phase, SentExchange
 from dmconform.envoy.launch import SEARCH_PATH, Launch
 from dmconform.envoy.outcomes import Blocked, HostCrashed, HostHung
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_CONFIG_ERROR = re.compile(r"\]\[critical\]\[main\] \[[^\]]*\] error `(?P<message>.*?)` initializing config ", re.DOTALL)
-_REFUSED_EXIT_CODE = 1
 # What comes by discovery may have fields that an older Envoy does not know: it warns, goes on, and never looks at the module.
 _UNKNOWN_FIELD = re.compile(r"\]\[warning\]\[config\] \[[^\]]*\] (?P<message>Unknown field: .*)")
 
@@ -73,7 +72,7 @@ def attempt(
             tried.use(dict.fromkeys(driven_by or shape.drive for shape in shapes) if drive else ())
             if look is not None:
                 look(envoy)
-        ended, message = tried.ended([shape.late_refusal for shape in shapes if shape.late_refusal], drive)
+        ended, message = tried.ended([shape.late_refusal for shape in shapes], drive)
     except Blocked as problem:
         ended, message = AttemptEnd.BLOCKED, str(problem)
     except HostHung as problem:
@@ -114,26 +113,18 @@ class _Tried:
         unknown = _UNKNOWN_FIELD.search(self._envoy.printed())
         return unknown["message"] if unknown else None
 
-    def ended(self, late_refusals: Iterable[str], driven: bool) -> tuple[AttemptEnd, str]:
+    def ended(self, patterns: Iterable[str], driven: bool) -> tuple[AttemptEnd, str]:
         """Returns the result of the attempt, where the Envoy ended as it should."""
         refusal = self._refusal()
         if refusal is not None:
             return AttemptEnd.REFUSED, refusal
-        late = next(filter(None, (re.search(one, self._envoy.printed()) for one in late_refusals)), None)
-        if late is not None:
+        late = [text for pattern in patterns for text in late_refusals(self._envoy, pattern)]
+        if late:
             self.phase = Phase.DRIVING
-            return AttemptEnd.REFUSED, late["message"]
+            return AttemptEnd.REFUSED, late[0]
         return (AttemptEnd.WORKED if driven else AttemptEnd.NOT_DRIVEN), ""
 
     def after_its_end(self, problem: HostCrashed) -> tuple[AttemptEnd, str]:
         """Returns the result, where the Envoy ended by itself: it also does so to refuse a bootstrap configuration."""
-        output = _config_error(self._envoy.printed())
-        if self.phase is Phase.LOADING and self._envoy.exit_code == _REFUSED_EXIT_CODE and output is not None:
-            return AttemptEnd.REFUSED, output
-        return AttemptEnd.CRASHED, str(problem)
-
-
-def _config_error(log: str) -> str | None:
-    """Returns the text of an Envoy that ends because of its configuration; None if there is none."""
-    found = list(_CONFIG_ERROR.finditer(log))
-    return found[-1]["message"] if found else None
+        refusal = refused_at_start(self._envoy) if self.phase is Phase.LOADING else None
+        return (AttemptEnd.CRASHED, str(problem)) if refusal is None else (AttemptEnd.REFUSED, refusal)

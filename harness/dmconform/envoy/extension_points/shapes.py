@@ -24,6 +24,14 @@ class Drive(enum.Enum):
     STATS = "requests over HTTP, then a look at the statistics"
 
 
+class Carrier(enum.Enum):
+    """What a configuration is part of, and so what brings another one to an Envoy that runs."""
+
+    LISTENERS = "an update of listeners"
+    CLUSTERS = "an update of clusters"
+    BOOTSTRAP = "nothing but another start"
+
+
 @dataclass(frozen=True)
 class PointShape:
     """An extension point. `apply` is None where no configuration reaches it, for the `reason` given.
@@ -37,6 +45,7 @@ class PointShape:
     drive: Drive = Drive.HTTP
     reason: str = ""
     late_refusal: str = ""
+    carrier: Carrier = Carrier.LISTENERS
 
 
 _HANDSHAKER_REFUSED = (
@@ -50,25 +59,27 @@ _BUILT_IN_ONLY = (
 SHAPES: dict[ExtensionPoint, PointShape] = {
     ExtensionPoint.HTTP_FILTER: PointShape(Minor(1, 36), http.http_filter),
     ExtensionPoint.ACCESS_LOGGER: PointShape(Minor(1, 37), http.access_logger),
-    ExtensionPoint.BOOTSTRAP_EXTENSION: PointShape(Minor(1, 37), process.bootstrap_extension),
+    ExtensionPoint.BOOTSTRAP_EXTENSION: PointShape(Minor(1, 37), process.bootstrap_extension, carrier=Carrier.BOOTSTRAP),
     ExtensionPoint.LISTENER_FILTER: PointShape(Minor(1, 37), connections.listener_filter),
     ExtensionPoint.NETWORK_FILTER: PointShape(Minor(1, 37), connections.network_filter),
     ExtensionPoint.UDP_LISTENER_FILTER: PointShape(Minor(1, 37), connections.udp_listener_filter, Drive.UDP),
     ExtensionPoint.CERT_VALIDATOR: PointShape(Minor(1, 38), connections.cert_validator, Drive.TLS),
-    ExtensionPoint.CLUSTER: PointShape(Minor(1, 38), upstreams.cluster),
+    ExtensionPoint.CLUSTER: PointShape(Minor(1, 38), upstreams.cluster, carrier=Carrier.CLUSTERS),
     ExtensionPoint.DNS_RESOLVER: PointShape(Minor(1, 38), None, reason=_BUILT_IN_ONLY),
-    ExtensionPoint.LOAD_BALANCER: PointShape(Minor(1, 38), upstreams.load_balancer),
+    ExtensionPoint.LOAD_BALANCER: PointShape(Minor(1, 38), upstreams.load_balancer, carrier=Carrier.CLUSTERS),
     ExtensionPoint.MATCHER: PointShape(Minor(1, 38), http.matcher),
     ExtensionPoint.TRACER: PointShape(Minor(1, 38), http.tracer),
     ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: PointShape(
-        Minor(1, 38), upstreams.upstream_http_tcp_bridge, late_refusal=_BRIDGE_REFUSED
+        Minor(1, 38), upstreams.upstream_http_tcp_bridge, late_refusal=_BRIDGE_REFUSED, carrier=Carrier.CLUSTERS
     ),
     ExtensionPoint.FORMATTER: PointShape(Minor(1, 39), http.formatter),
-    ExtensionPoint.HEALTH_CHECKER: PointShape(Minor(1, 39), upstreams.health_checker),
-    ExtensionPoint.STAT_SINK: PointShape(Minor(1, 39), process.stat_sink, Drive.STATS),
+    ExtensionPoint.HEALTH_CHECKER: PointShape(Minor(1, 39), upstreams.health_checker, carrier=Carrier.CLUSTERS),
+    ExtensionPoint.STAT_SINK: PointShape(Minor(1, 39), process.stat_sink, Drive.STATS, carrier=Carrier.BOOTSTRAP),
     ExtensionPoint.TRANSPORT_SOCKET: PointShape(Minor(1, 39), connections.transport_socket),
     ExtensionPoint.CLUSTER_SPECIFIER: PointShape(Minor(1, 40), http.cluster_specifier),
-    ExtensionPoint.CONFIG_VALIDATOR: PointShape(Minor(1, 40), process.config_validator, Drive.DISCOVERY),
+    ExtensionPoint.CONFIG_VALIDATOR: PointShape(
+        Minor(1, 40), process.config_validator, Drive.DISCOVERY, carrier=Carrier.BOOTSTRAP
+    ),
     ExtensionPoint.EARLY_HEADER_MUTATION: PointShape(Minor(1, 40), http.early_header_mutation),
     ExtensionPoint.HEADER_FORMATTER: PointShape(Minor(1, 40), http.header_formatter),
     ExtensionPoint.MATCHER_DATA_INPUT: PointShape(Minor(1, 40), http.matcher_data_input),

@@ -1,7 +1,6 @@
 //! The access loggers `lines`, `panic` and `refuse`.
 
-use crate::identity::responses;
-use crate::library::this_library;
+use crate::life::Life;
 use crate::plan::Plan;
 use crate::LANG;
 use envoy_proxy_dynamic_modules_rust_sdk::access_log::{
@@ -14,13 +13,13 @@ const CALLBACKS: [&str; 4] = ["none", "log", "flush", "destroy"];
 /// A configuration of any of them.
 pub struct Config {
     does: Does,
+    life: Life,
     logged: CounterHandle,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 enum Does {
-    /// Writes lines with this text.
-    Lines(String),
+    Lines,
     Panic(Plan),
 }
 
@@ -36,12 +35,12 @@ pub fn new_config(ctx: &ConfigContext, name: &str, config: &[u8]) -> Option<Box<
 impl AccessLoggerConfig for Config {
     fn new(ctx: &ConfigContext, name: &str, config: &[u8]) -> Result<Self, String> {
         let does = match name {
-            "lines" => Does::Lines(escaped(config)),
+            "lines" => Does::Lines,
             "panic" => Does::Panic(plan(config).ok_or("no callback")?),
             _ => return Err("refused".to_owned()), // `refuse`, and what no one knows
         };
         let logged = ctx.define_counter("dmconform_logged").ok_or("no counter")?;
-        Ok(Self { does, logged })
+        Ok(Self { does, life: Life::begin("access_logger", "configuration", config), logged })
     }
 
     #[cfg(feature = "sdk-1-37")]
@@ -65,13 +64,14 @@ impl Config {
         if let Does::Panic(plan) = self.does {
             plan.panic_in("creation");
         }
-        Box::new(Logger { does: self.does.clone(), metrics, logged: self.logged })
+        Box::new(Logger { does: self.does, life: self.life.part("logger"), metrics, logged: self.logged })
     }
 }
 
 /// The logger of a thread.
 struct Logger {
     does: Does,
+    life: Life,
     metrics: MetricsContext,
     logged: CounterHandle,
 }
@@ -79,8 +79,9 @@ struct Logger {
 impl AccessLogger for Logger {
     fn log(&mut self, ctx: &LogContext) {
         self.metrics.increment_counter(self.logged, 1);
+        self.life.used();
         match &self.does {
-            Does::Lines(text) => write(text, &seen(ctx)),
+            Does::Lines => self.write(&seen(ctx)),
             Does::Panic(plan) => {
                 if ctx.get_request_header("x-dmconform-panic").is_some() {
                     plan.panic_in("log");
@@ -91,7 +92,7 @@ impl AccessLogger for Logger {
 
     fn flush(&mut self) {
         match &self.does {
-            Does::Lines(text) => write(text, &[("flushed", "yes".to_owned())]),
+            Does::Lines => self.write(&[("flushed", "yes".to_owned())]),
             Does::Panic(plan) => plan.panic_in("flush"),
         }
     }
@@ -107,10 +108,13 @@ impl Drop for Logger {
     }
 }
 
-/// Writes a line, in one write.
-fn write(text: &str, pairs: &[(&str, String)]) {
-    let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let _ = std::io::stderr().write_all(format!("dmconform access {LANG} [{text}] {}\n", pairs.join(" ")).as_bytes());
+impl Logger {
+    /// Writes a line, in one write.
+    fn write(&self, pairs: &[(&str, String)]) {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let line = format!("dmconform access {LANG} [{}] {}\n", self.life.config(), pairs.join(" "));
+        let _ = std::io::stderr().write_all(line.as_bytes());
+    }
 }
 
 /// What there is to be seen of a request.
@@ -143,8 +147,6 @@ fn seen(ctx: &LogContext) -> Vec<(&'static str, String)> {
         ("mtls", ctx.is_mtls().to_string()),
         ("traced", ctx.is_trace_sampled().to_string()),
         ("health_check", ctx.is_health_check().to_string()),
-        ("module", this_library().unwrap_or_else(|| "none".to_owned())),
-        ("responses", responses().to_string()),
     ];
     pairs.extend(later(ctx));
     pairs
@@ -200,10 +202,5 @@ impl Shown for envoy_proxy_dynamic_modules_rust_sdk::EnvoyBuffer<'_> {
 
 /// A value of a line, without spaces; `-` where there is none.
 fn shown(value: Option<impl Shown>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| escaped(value.bytes()).replace(' ', "\\x20"))
-}
-
-/// Bytes as printable text.
-fn escaped(bytes: &[u8]) -> String {
-    bytes.escape_ascii().to_string()
+    value.map_or_else(|| "-".to_owned(), |value| value.bytes().escape_ascii().to_string().replace(' ', "\\x20"))
 }

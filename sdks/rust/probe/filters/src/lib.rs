@@ -18,6 +18,7 @@ mod http;
 mod identity;
 mod kept_scheduler;
 mod library;
+mod life;
 // Listener filters of the older SDKs lack a hook that hosts insist on.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 mod listener;

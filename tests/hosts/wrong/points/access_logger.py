@@ -1,90 +1,33 @@
-"""Ways to make the cases of `points` wrong, at each extension point."""
+"""Ways to make the cases of access loggers wrong, and what the cases of `points` do alike at each extension point."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from types import ModuleType
 
 import pytest
-from dmconform.casekit import access_lines, panics, unloading
-from dmconform.core.values import Feature, Language, Outcome
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.values import Outcome
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import Envoy
-from dmconform.envoy.extension_points.use import ModuleUse
 
 from tests.hosts import sabotage
 from tests.hosts.bench import Bench
 from tests.hosts.sabotage import Sabotage
 from tests.hosts.wrong import Wrong
+from tests.hosts.wrong.points import LACKS, counts, ends, logged_twice, soon, used, used_for, wrong_at
 
-RUST = Language.RUST
-LOGGER = "access_logger"
 PHASES = {
     "panic_in_configuration": "configuration",
     "panic_in_creation": "creation",
     "panic_in_traffic": "log",
     "panic_at_its_end": "flush",
 }
-
-
-def soon(then: Sabotage) -> Sabotage:
-    """Waits that must end in vain are short."""
-
-    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        for module in (access_lines, panics, case):
-            patch.setattr(module, "LOG_LINE_S", 0.3)
-        patch.setattr(unloading, "UNLOAD_S", 0.3)
-        return then(bench, case, patch)
-
-    return apply
-
-
-def used(**changes: object) -> Sabotage:
-    """What is used at the extension point is not what the case says."""
-    return used_for({}, **changes)
-
-
-def used_for(only: Mapping[str, object], **changes: object) -> Sabotage:
-    """The same of those uses alone in which the fields named first have these values."""
-
-    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        probe_at = case.probe_at
-
-        def changed(*arguments: object, **named: object) -> ModuleUse:
-            use: ModuleUse = probe_at(*arguments, **named)
-            wanted = all(getattr(use, name) == value for name, value in only.items())
-            return replace(use, **changes) if wanted else use  # type: ignore[arg-type] # as they come
-
-        patch.setattr(case, "probe_at", changed)
-        return bench
-
-    return soon(apply)
-
-
-def counts(number: int) -> Sabotage:
-    """Each counter of a module, and of failures, has another value; of none there is one that is 0."""
-
-    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-        counters = Envoy.counters
-
-        def changed(envoy: Envoy, prefix: str) -> dict[str, int]:
-            seen = counters(envoy, prefix)
-            return dict.fromkeys(seen, number) if prefix.startswith("dynamic") else seen
-
-        patch.setattr(Envoy, "counters", changed)
-        return bench
-
-    return apply
-
-
-def logged_twice(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """All that the host prints stands there twice."""
-    log = Envoy.printed
-    patch.setattr(Envoy, "printed", lambda envoy: log(envoy) * 2)
-    return bench
+LOGGED = "expected the log to hold 'dmconform panic in {}'"
+SERVED_BADLY = sabotage.answers(lambda answer: replace(answer, status=503))
+at_logger = partial(wrong_at, ExtensionPoint.ACCESS_LOGGER)
 
 
 def not_understood(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
@@ -93,20 +36,31 @@ def not_understood(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) ->
     return bench
 
 
-def ends(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
-    """The host ends in the place of a panic."""
-    patch.setattr(case, "provoke_panic", lambda envoy, _: os.kill(envoy.pid, signal.SIGKILL))
-    return bench
+def twice(text: str) -> Sabotage:
+    """The host prints lines with this text twice."""
+    return printed(lambda lines: [one for line in lines for one in [line] * (1 + (text in line))])
 
 
-def at_logger(name: str, how: str, sabotage_: Sabotage, detail: str, outcome: Outcome = Outcome.FAIL) -> Wrong:
-    """A case at the access logger made wrong."""
-    return Wrong(f"points/{name}@{LOGGER}", how, sabotage_, detail, outcome, RUST)
+def last(what: str) -> Sabotage:
+    """The host prints the end of things of this kind after all else."""
+
+    def moved(lines: list[str]) -> list[str]:
+        late = [line for line in lines if f" {what} " in line and " ends on=" in line]
+        return [line for line in lines if line not in late] + late
+
+    return printed(moved)
 
 
-LOGGED = "expected the log to hold 'dmconform panic in {}'"
-LACKS = sabotage.recorded_of_sdk(lacks=(Feature.ACCESS_LOGGER,))
-SERVED_BADLY = sabotage.answers(lambda answer: replace(answer, status=503))
+def printed(change: Callable[[list[str]], list[str]]) -> Sabotage:
+    """The host prints other lines."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        log = Envoy.printed
+        patch.setattr(Envoy, "printed", lambda envoy: "".join(change(log(envoy).splitlines(keepends=True))))
+        return bench
+
+    return apply
+
 
 TABLE: tuple[Wrong, ...] = (
     at_logger("works", "it has another text", used(config="another"), "expected one line of .* about /direct.http1, saw 0"),
@@ -121,7 +75,7 @@ TABLE: tuple[Wrong, ...] = (
     ),
     at_logger("works", "it began later", sabotage.log_says("start_ns=1", "start_ns=2"), "expected .* to start within"),
     at_logger("works", "it does not count", counts(0), "expected the logger to count 6, saw"),
-    at_logger("works", "the SDK has none", LACKS, "no access loggers", Outcome.NOT_APPLICABLE),
+    at_logger("works", "the SDK has none", LACKS, "has access loggers", Outcome.NOT_APPLICABLE),
     at_logger("refused", "it is not refused", used_for({"name": "refuse"}, name="lines"), "expected .* refuse to be rejected"),
     at_logger(
         "refused", "it takes any name", used_for({"name": "unknown"}, name="lines"), "expected .* unknown to be rejected"
@@ -147,8 +101,12 @@ TABLE: tuple[Wrong, ...] = (
         used_for({"config": "kept"}, module=ModuleRef("kept")),
         "expected the module with do_not_close to stay loaded",
     ),
-    at_logger("unloaded", "not flushed", soon(sabotage.log_without("flushed")), "expected 2 loggers .* to be flushed.* 0 were"),
-    at_logger("unloaded", "flushed twice", logged_twice, "expected 2 loggers .* to be flushed.* 4 were"),
+    at_logger("unloaded", "no end", soon(sabotage.log_without("ends on=")), "expected all that began with .* to end.* 0}"),
+    at_logger("unloaded", "ends twice", soon(twice("ends on=")), "expected all that began with .* to end"),
+    at_logger("unloaded", "nothing began", soon(sabotage.log_without("dmconform life")), "expected something .* to have begun"),
+    at_logger("unloaded", "in another order", soon(last("logger")), "expected the configuration .* to end last, logger did"),
+    at_logger("ends", "no end", soon(sabotage.log_without("ends on=")), "expected all that began with .* to end"),
+    at_logger("ends", "is not served", SERVED_BADLY, "expected traffic to be served"),
     *(
         row
         for name, hook in PHASES.items()

@@ -1,12 +1,12 @@
-"""The lines that the probe's access logger `lines` writes, and requests whose client knows what must stand there."""
+"""Access loggers: the lines that `lines` writes, and requests whose client knows what must stand there."""
 
 from __future__ import annotations
 
 import re
 import time
 from dataclasses import dataclass
-from urllib.parse import quote
 
+from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
 from dmconform.core.timeouts import LOG_LINE_S
 from dmconform.core.versions import Minor
 from dmconform.core.waiting import poll
@@ -26,17 +26,17 @@ _BODY_BYTES = 5000
 _VALUE = "a value"
 
 
-def _lines(cell: Cell, envoy: Envoy, text: str | None, name: str, value: str) -> list[Line]:
-    """Returns the lines so far in which a name has a value, of the loggers with this text or of all; `text` is in each."""
+def _lines(cell: Cell, envoy: Envoy, text: str, name: str, value: str) -> list[Line]:
+    """Returns the lines so far of the loggers with this text in which a name has a value."""
     return [
-        {"text": found["text"], **pairs}
+        pairs
         for found in _LINE.finditer(envoy.read_log())
-        if found["language"] == cell.language and text in (None, found["text"])
+        if (found["language"], found["text"]) == (cell.language, text)
         if (pairs := dict(pair.partition("=")[::2] for pair in found["pairs"].split(" "))).get(name) == value
     ]
 
 
-def _line(cell: Cell, envoy: Envoy, text: str | None, path: str) -> Line:
+def _line(cell: Cell, envoy: Envoy, text: str, path: str) -> Line:
     """Returns the only line about the request with this path.
 
     Raises:
@@ -45,32 +45,8 @@ def _line(cell: Cell, envoy: Envoy, text: str | None, path: str) -> Line:
     poll(lambda: bool(_lines(cell, envoy, text, "path", path)), LOG_LINE_S)
     envoy.check_alive(f"before it logged {path}")
     lines = _lines(cell, envoy, text, "path", path)
-    of = "the logger" if text is None else f"the logger [{text}]"
-    assert len(lines) == 1, f"expected one line of {of} about {path}, saw {len(lines)}"
+    assert len(lines) == 1, f"expected one line of the logger [{text}] about {path}, saw {len(lines)}"
     return lines[0]
-
-
-def access_told(cell: Cell, envoy: Envoy, path: str) -> bytes:
-    """Sends a request with a new path, and returns the configuration of the logger, as it writes it."""
-    envoy.request(f"/{path}")
-    return _line(cell, envoy, None, f"/{path}")["text"].encode().decode("unicode_escape").encode("latin-1")
-
-
-def count_seen_by_logger(cell: Cell, envoy: Envoy, text: str) -> int:
-    """Sends a request, and returns how many responses the filter `identity` of the logger's library has had, as it writes."""
-    envoy.request(path := f"/counted/{quote(text)}")
-    return int(_line(cell, envoy, text, path)["responses"])
-
-
-def assert_access_ended(cell: Cell, envoy: Envoy, text: str) -> None:
-    """Asserts that the loggers with this text, that of the worker thread and that of the main one, were flushed, each once."""
-    wanted = 2
-
-    def flushed() -> int:
-        return len(_lines(cell, envoy, text, "flushed", "yes"))
-
-    poll(lambda: flushed() >= wanted, LOG_LINE_S)
-    assert flushed() == wanted, f"expected {wanted} loggers [{text}] to be flushed, one of each thread, {flushed()} were"
 
 
 @dataclass(frozen=True)
@@ -91,7 +67,7 @@ def _send(envoy: Envoy, request: Request, protocol: Protocol) -> _Sent:
         return _Sent(request, protocol, answer, began, time.time_ns() - began)
 
 
-def assert_access_logged(cell: Cell, envoy: Envoy, text: str) -> None:
+def assert_works(cell: Cell, envoy: Envoy, text: str) -> None:
     """Sends requests of several kinds, and asserts that each is logged once, as client and upstream server know it."""
     for protocol in Protocol:
         mark = protocol.name.lower()
@@ -152,3 +128,16 @@ def _assert_counted(cell: Cell, envoy: Envoy) -> None:
     number = 3 * len(Protocol)
     seen = {name.rpartition(".")[2]: value for name, value in envoy.counters("dynamic").items() if name.endswith(LOGGED)}
     assert seen == {LOGGED: number}, f"expected the logger to count {number}, saw {seen}"
+
+
+def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
+    answer = envoy.request("/asked", headers=PANIC if panic else {})
+    return Asked(answer.status == 200, answer.summary)
+
+
+POINT = ProbedPoint(
+    name="lines",
+    hooks={"creation": When.CREATION, "log": When.TRAFFIC, "flush": When.END, "destroy": When.END},
+    assert_works=assert_works,
+    ask=_ask,
+)

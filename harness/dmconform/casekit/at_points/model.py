@@ -1,0 +1,46 @@
+"""How cases that extension points share use the probe at each."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dmconform.envoy.envoy import Envoy
+from dmconform.matrix.cell import Cell
+
+PANIC = {"x-dmconform-panic": "now"}
+"""The headers of a request for which `panic` panics."""
+
+
+class When(enum.Enum):
+    """When a hook of an extension point is called."""
+
+    CREATION = "while what is configured is made"
+    TRAFFIC = "for traffic"
+    END = "when its configuration goes"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody saw who used an extension point: whether they were served as if nothing were wrong, and in words."""
+
+    served: bool
+    summary: str
+
+
+@dataclass(frozen=True)
+class ProbedPoint:
+    """The probe at an extension point, where `sdks/PROBES.md` says what it does; `panic` and `refuse` are names at each point.
+
+    The functions are given the cell and its Envoy.
+    """
+
+    name: str
+    """Of what does its work, and takes any text as its configuration."""
+    hooks: Mapping[str, When]
+    """Those in which `panic` can panic, besides the one that is given the configuration."""
+    assert_works: Callable[[Cell, Envoy, str], None]
+    """Makes it work, with this text as its configuration, and looks from outside at what it does."""
+    ask: Callable[[Cell, Envoy, bool], Asked]
+    """Uses it once, as its user does; if the last argument is true, so that `panic` panics."""
