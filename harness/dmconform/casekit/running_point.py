@@ -197,7 +197,7 @@ class RunningPoint:
             seen = envoy.counters(_CDS)
             rejections = sum(seen.get(f"{_CDS}{kind}", 0) for kind in ("rejected", "failure"))
             if rejections > sum(before.get(f"{_CDS}{kind}", 0) for kind in ("rejected", "failure")):
-                message = poll(lambda: rejection(envoy.printed(), rejections), LOG_LINE_S)
+                message = poll(lambda: rejection(envoy.read_log(), rejections), LOG_LINE_S)
                 return Update(False, message or "(no message in the log)")
             return Update(True) if seen.get(f"{_CDS}success") != before.get(f"{_CDS}success") else None
 

@@ -63,7 +63,7 @@ def past_the_notes(source: str) -> list[str]:
 
 
 def test_cases_use_what_an_archive_takes_note_of() -> None:
-    kit = [file for file in (paths.PACKAGE / "casekit").glob("*.py") if file.name != "__init__.py"]
+    kit = [file for file in (paths.PACKAGE / "casekit").rglob("*.py") if file.name != "__init__.py"]
     found = {file.name: wrong for file in [*CASES.glob("*.py"), *kit] if (wrong := past_the_notes(file.read_text()))}
     assert not found
     assert len(past_the_notes("envoy.pid; envoy.port('main'); envoy.printed(); envoy.ports(); upstream()")) == 5
