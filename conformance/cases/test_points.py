@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from collections.abc import Callable
 
 from dmconform.casekit import (
@@ -15,6 +16,7 @@ from dmconform.casekit import (
     Config,
     HostCrashed,
     Language,
+    LocalFile,
     Minor,
     ModuleRef,
     RunningPoint,
@@ -39,6 +41,7 @@ RUST = (Language.RUST,)
 POINTS = tuple(PROBED)
 TEXT = "text of its own"
 COUNTED_SINCE = Minor.parse("1.39")
+LOCAL_FILE_SINCE = Minor.parse("1.38")
 BYTES = bytes(range(256))
 VALUE = {"list": [1, 2], "name": "x", "yes": True}
 PLAIN = "plain"
@@ -122,6 +125,38 @@ def test_loaded_once(cell: Cell) -> None:
         poll(lambda: envoy.read_log().count(INITIALISED) >= 2, LOG_LINE_S)
         initialised = envoy.read_log().count(INITIALISED)
     assert initialised == 2, f"expected the file and its copy to be initialised once each, saw {initialised} lines of it"
+
+
+@case("rtld.local_by_default", "rtld.load_globally", points=POINTS, own_minor=True)
+def test_load_globally(cell: Cell) -> None:
+    """The symbols of a module that is loaded globally at this point are visible to another module; else they are not."""
+    probed(cell)
+    cell.install(name="other")
+    other = listener("identity", name=PLAIN, module="other")
+    for flag, expected in ((False, "none"), (True, "libprobe.so")):
+        use = probe_at(cell, TEXT, module=ModuleRef(PROBE, load_globally=flag))
+        with working_at_point(cell, use, further=[other]) as envoy:
+            seen = identity_of(envoy.request("/", listener=PLAIN), "global")
+        assert seen == expected, f"expected the symbols that are visible globally to be those of {expected}, found {seen}"
+
+
+@case("discovery.local_file", "identity.reuse", points=POINTS, own_minor=True)
+def test_local_file(cell: Cell) -> None:
+    """A module that is named by its file works at this point, and is the one that an HTTP filter has by the same file."""
+    point = probed(cell)
+    cell.needs(cell.host_minor >= LOCAL_FILE_SINCE, "hosts before 1.38 know modules by their name only")
+    decoy, file = cell.install(), cell.folder / "any name.module"
+    shutil.copyfile(decoy, file)
+    module = ModuleRef(PROBE, local=LocalFile(str(file)))
+    same = listener("identity", name=PLAIN, module=module)
+    with working_at_point(cell, probe_at(cell, TEXT, module=module), further=[same]) as envoy:
+        name = identity_of(envoy.request("/", listener=PLAIN), "module")
+        assert name == file.name, f"expected the module of the filter to be {file.name}, it is {name}"
+        before = len(lines_of_use(cell, envoy))
+        point.ask(cell, envoy, False)
+        seen = used(cell, envoy, before).responses
+        assert seen == 1, f"expected the module to share the count of 1 with the filter of the same file, it has {seen}"
+        assert not envoy.has_mapped(decoy), "expected the module of the same name not to be loaded, it is"
 
 
 @case("rtld.closed_at_last_reference", "rtld.do_not_close", points=POINTS)

@@ -12,7 +12,7 @@ from dmconform.matrix.cell import Cell
 
 _LINE = re.compile(
     r"^dmconform life (?P<point>\w+) (?P<what>\w+) (?P<language>\w+) \[(?P<config>.*)\] (?P<event>begins|used|ends) "
-    r"on=(?P<thread>main|worker)(?: module=(?P<module>\S+) responses=(?P<responses>\d+))?$",
+    r"on=(?P<thread>main|worker)(?: module=.* responses=(?P<responses>\d+))?$",
     re.MULTILINE,
 )
 CONFIGURATION = "configuration"

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Outcome
-from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.config import HttpFilter, ModuleRef
 from dmconform.envoy.envoy import Envoy
 
 from tests.hosts import sabotage
@@ -34,6 +34,11 @@ def not_understood(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) ->
     """No JSON is understood."""
     patch.setattr(case, "as_json", lambda told: told)
     return bench
+
+
+def by_name(filter_: HttpFilter) -> HttpFilter:
+    """Returns the same filter of the module that is found by its name."""
+    return replace(filter_, module=ModuleRef("probe"))
 
 
 def twice(text: str) -> Sabotage:
@@ -89,6 +94,15 @@ TABLE: tuple[Wrong, ...] = (
     at_logger("loaded_once", "one file", sabotage.same_file("probe", "copy"), "expected the filter of copy to count 1, .* 3"),
     at_logger("loaded_once", "the copy logs", used(module=ModuleRef("copy")), "expected the module to share the count of 2"),
     at_logger("loaded_once", "not initialised", soon(sabotage.log_without("initialised")), "once each, saw 0 lines"),
+    at_logger(
+        "load_globally",
+        "always",
+        used(module=ModuleRef("probe", load_globally=True)),
+        "expected .* visible globally to be those of none, found libprobe.so",
+    ),
+    at_logger("load_globally", "never", used(module=ModuleRef("probe")), "expected .* those of libprobe.so, found none"),
+    at_logger("local_file", "by name", used(module=ModuleRef("probe")), "expected the module to share the count of 1"),
+    at_logger("local_file", "another file", sabotage.filters(by_name), "expected the module of the filter to be any name"),
     at_logger(
         "unloaded",
         "it is kept",
