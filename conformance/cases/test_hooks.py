@@ -7,6 +7,7 @@ the other.
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from types import MappingProxyType
 from dmconform.casekit import (
     DIRECT_PATH,
     LOG_LINE_S,
+    PANICKED_S,
     PLAIN_PATH,
     RECORDER,
     REQUEST_S,
@@ -50,6 +52,8 @@ HTTP = "http_filter_"
 CONFIG_ASKS_SINCE = Minor.parse("1.38")
 """Since when a configuration can send requests of its own."""
 _READ_BYTES = 1 << 16
+PLAIN = "plain"
+"""A listener without a module."""
 WHOLE_ANSWER = f"{TRAILER}: yes\r\n\r\n".encode()
 """What an answer of the upstream server that has trailers ends with."""
 
@@ -96,7 +100,15 @@ def chain(name: str, *rules: str, per_route: str | None = None) -> Listener:
     return Listener(name, filters, route)
 
 
-def ask(envoy: Envoy, listener: str, path: str = "/whole?trailers", *, whole: bool = True, keeps: bool = False) -> str:
+def ask(
+    envoy: Envoy,
+    listener: str,
+    path: str = "/whole?trailers",
+    *,
+    whole: bool = True,
+    keeps: bool = False,
+    may_be_silent: bool = False,
+) -> str:
     """Sends a request in one piece, so that it is read as one, and returns the answer in words.
 
     Args:
@@ -105,6 +117,7 @@ def ask(envoy: Envoy, listener: str, path: str = "/whole?trailers", *, whole: bo
         path: what for.
         whole: whether it has a body and trailers.
         keeps: whether the connection is left open by the others, so that this client is the first to close it.
+        may_be_silent: whether some releases never answer; it has a listener `PLAIN` then.
     """
     head = f"{'POST' if whole else 'GET'} {path} HTTP/1.1\r\nhost: recorder\r\n"
     closing = "" if keeps else "connection: close\r\n"
@@ -113,6 +126,8 @@ def ask(envoy: Envoy, listener: str, path: str = "/whole?trailers", *, whole: bo
     with socket.create_connection(("127.0.0.1", envoy.take_port(listener)), timeout=REQUEST_S) as client:
         client.sendall(f"{head}{closing}{rest}".encode())
         try:
+            if may_be_silent and stays_silent(envoy, client):
+                raise TimeoutError
             while not (keeps and answer.endswith(WHOLE_ANSWER)) and (piece := client.recv(_READ_BYTES)):
                 answer += piece
         except ConnectionError:  # a reset, or an end that comes sooner than it does at other times
@@ -125,6 +140,15 @@ def ask(envoy: Envoy, listener: str, path: str = "/whole?trailers", *, whole: bo
     came = " and ".join(filter(None, parts)) or "nothing"
     late = ", no end" if answer.endswith(b" no end") else ""
     return f"{status or 'closed'}; upstream saw {came}{late}"
+
+
+def stays_silent(envoy: Envoy, client: socket.socket) -> bool:
+    """Returns whether nothing comes, also once the only worker has served others since."""
+    if select.select([client], [], [], PANICKED_S)[0]:
+        return False
+    for _ in range(2):
+        envoy.request("/", listener=PLAIN)
+    return not select.select([client], [], [], 0)[0]
 
 
 def keep(cell: Cell, clients: Mapping[str, str], prefix: str = HTTP, *, anywhere: Collection[str] = ()) -> None:
@@ -400,9 +424,9 @@ def test_listener(cell: Cell) -> None:
     """What is called for a socket, and what becomes of each status that a listener filter returns."""
     cell.install(RECORDER)
     seen = {}
-    with cell.start(*(accepting(name, *texts) for name, texts in ACCEPTING.items())) as envoy:
+    with cell.start(*(accepting(name, *texts) for name, texts in ACCEPTING.items()), Listener(PLAIN)) as envoy:
         for name in ACCEPTING:
-            seen[name] = ask(envoy, name)
+            seen[name] = ask(envoy, name, may_be_silent=True)
         seen["no-config"] = envoy.update(accepting("no-config", f"{LISTENER}config_new=null")).message
     keep(cell, seen, LISTENER)
 
