@@ -20,6 +20,7 @@ from dmconform.casekit import (
     LOG_LINE_S,
     NEIGHBOURS,
     NEVER_S,
+    PANICKED_S,
     REQUEST_S,
     SMALL_WINDOWS,
     Answer,
@@ -621,7 +622,7 @@ def kept_waiting(
     """
     if not client.goes_on_until(lambda: has_window(reader) and sender.is_stuck, REQUEST_S):
         return f"the {sends} is not made to wait"
-    goes_on = client.goes_on_until(lambda: sender.has_sent_all, NEVER_S)
+    goes_on = client.goes_on_until(lambda: sender.has_sent_all, PANICKED_S)
     return f"the {sends} may send all to a {reads} that does not read" if goes_on else ""
 
 
