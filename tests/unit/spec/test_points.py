@@ -23,6 +23,8 @@ from dmconform.spec.cases import (
 from dmconform.spec.catalogue import load_catalogue
 from dmconform.spec.selectors import select_cases
 
+from tests.checkout import ROOT
+
 FILE = Path("test_area.py")
 TWO = (ExtensionPoint.ACCESS_LOGGER, ExtensionPoint.LOAD_BALANCER)
 CATALOGUE = load_catalogue()
@@ -91,3 +93,16 @@ def test_points_of_cases_have_a_probe_and_count_as_tested() -> None:
 
 def test_what_is_no_case_declares_nothing() -> None:
     assert declaration_of(declared) is None
+
+
+def test_the_contract_has_a_page_for_each_point() -> None:
+    contract = (ROOT / "sdks" / "PROBES.md").read_text(encoding="utf-8")
+    for point in PROBED:
+        page = f"points/{point.value}.md"
+        assert (ROOT / "sdks" / page).is_file(), f"expected sdks/{page} to say what the probe does there"
+        assert f"]({page})" in contract, f"expected sdks/PROBES.md to lead to {page}"
+
+
+def test_each_point_has_an_sdk() -> None:
+    with_sdk = {point for sdk in CATALOGUE.sdks for point in sdk.points}
+    assert set(PROBED) <= with_sdk, "expected [points] of some sdk.toml to name each extension point that cases use"
