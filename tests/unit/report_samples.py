@@ -429,3 +429,56 @@ def hostile_report() -> Report:
             for it in whole.requirements
         ),
     )
+
+
+POINT_CASES = ("works", "refused", "loaded_once", "unloaded", "panic_in_traffic")
+
+
+def at_points(
+    points: Sequence[str] = ("access_logger", "cluster", "http_filter", "lb", "tracer", "transport_socket"),
+) -> Report:
+    """Cells at extension points of two languages: some fail as is known, some newly, some are not tested or not applicable."""
+    pairs = [
+        ("1.37", "1.37.0"),
+        ("1.38", "1.38.2"),
+        ("1.38", "1.39.3"),
+        ("1.39", "1.39.3"),
+        ("1.39", "1.40.0"),
+        ("1.40", "1.40.0"),
+    ]
+    return report(
+        [
+            _at_point(f"points/{case}@{point}", f"{language}@{minor}:{provider}", release)
+            for point in points
+            for case in POINT_CASES
+            for language in ("go", "rust")
+            for provider in ("official", "reference")
+            for minor, release in pairs
+        ],
+        known_failures=[KNOWN_FAILURE],
+        suite=SuiteEntry((), (), (), (), tuple(points), ("dns_resolver",)),
+    )
+
+
+def _at_point(case: str, sdk: str, release: str) -> CellEntry:
+    name, _, point = case.partition("@")
+    language, minor, provider = sdk_parts(sdk)
+    relation = promised_by(Minor.parse(minor), Release.parse(release).minor).relation
+    judgement = Judgement.PASS if relation is Relation.SUPPORTED else Judgement.INFORMATIONAL
+    if (language == "go" and point != "http_filter") or (point != "http_filter" and minor == "1.37"):
+        why = (
+            f"no {provider} SDK of this language has {point}"
+            if language == "go"
+            else f"SDKs of this language have {point} later"
+        )
+        nothing = {"outcome": Outcome.NOT_APPLICABLE, "judgement": Judgement.SKIP, "detail": why}
+        return cell(case, sdk, release, relation=relation, **nothing)  # type: ignore[arg-type]
+    if provider == "official" and minor == "1.40":
+        return unreachable(case, sdk, host=release, relation=relation)
+    if name == "points/panic_in_traffic" and sdk == "rust@1.38:official":
+        return known(case, sdk=sdk, host=release, relation=relation)
+    if case == "points/works@lb" and sdk == "rust@1.39:official" and release == "1.40.0":
+        return broken(case, sdk=sdk, host=release, relation=relation)
+    if case == "points/works@tracer" and sdk == "rust@1.39:official":
+        return unreachable(case, sdk, host=release, relation=relation)
+    return cell(case, sdk, release, relation=relation, judgement=judgement)

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from dmconform.cli.command import Command, Group
-from dmconform.cli.options import add_result_format, report_file
+from dmconform.cli.options import add_result_format, extension_point, report_file
 from dmconform.core import paths
 from dmconform.core.errors import UsageError
 
@@ -26,6 +26,12 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--built-with",
         metavar="MINOR",
         help="the SDK of the module (default: what check found; needed only where that is nothing)",
+    )
+    parser.add_argument(
+        "--extension-point",
+        type=extension_point,
+        metavar="POINT",
+        help="only the cells at this extension point, such as access_logger (default: all cells)",
     )
     add_result_format(parser)
 
@@ -61,6 +67,9 @@ def _refuse_other_options(policy: Policy, arguments: argparse.Namespace) -> None
             raise UsageError(f"{option} {value}: this policy is about {policy.subject.value} releases and does not look at it")
         if name == wanted and value is None and policy.subject is not Subject.MODULE:
             raise UsageError(f"this policy is about {policy.subject.value} releases: say which with {option}")
+    point = arguments.extension_point
+    if policy.subject is Subject.MODULE and point is not None:
+        raise UsageError(f"--extension-point {point.value}: this policy is about module releases and does not look at it")
 
 
 def _judge(policy: Policy, name: str, arguments: argparse.Namespace) -> GateVerdict:
@@ -73,7 +82,8 @@ def _judge(policy: Policy, name: str, arguments: argparse.Namespace) -> GateVerd
 
     if policy.subject is Subject.MODULE:
         return gate_module(read_check(arguments.file), policy, name, arguments.built_with, load_catalogue())
-    return gate_report(read_report(arguments.file), policy, name, arguments.sdk or arguments.host, suite_commit())
+    subject = arguments.sdk or arguments.host
+    return gate_report(read_report(arguments.file), policy, name, subject, suite_commit(), arguments.extension_point)
 
 
 COMMAND = Command(
@@ -83,6 +93,7 @@ COMMAND = Command(
     examples=f"""
 dmconform gate {paths.RUNS}/TIME --policy sdk-release --sdk rust@1.39
 dmconform gate report.json --policy host-release --host 1.40.0 --format github
+dmconform gate . --policy sdk-release --sdk rust@1.39 --extension-point tracer
 dmconform check libmy_filter.so --json check.json
 dmconform gate check.json --policy module-release
 """,
@@ -97,7 +108,8 @@ suite that made it asked; where that is another commit than this one, the verdic
         1: "it may not: a supported cell fails, a record does not apply, or static analysis and run-time observation "
         "contradict each other",
         2: "wrong usage, or a file with a mistake, such as a policy with a glob that matches nothing",
-        3: "the policy asks for nothing: the documents promise nothing of the subject, or nothing shows the SDK of a module",
+        3: "the policy asks for nothing: the documents promise nothing of the subject, nothing shows the SDK of a module, "
+        "or the extension point is not applicable to it",
         4: "it cannot be decided: something is missing, an error or incomplete; or the command was interrupted",
     },
     add_arguments=_add_arguments,

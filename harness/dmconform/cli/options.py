@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dmconform.core.errors import UsageError
+from dmconform.core.extension_point import ExtensionPoint
+from dmconform.core.nearest import unknown
 from dmconform.core.paths import report_in
 
 SEVERAL_HELP = "several in one word are separated by blanks; may be repeated"
@@ -93,6 +95,19 @@ def worker_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a number from 1 on, got {text!r}")
     return int(text)
+
+
+def extension_point(text: str) -> ExtensionPoint:
+    """Returns the extension point that a word names, for argparse.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    try:
+        return ExtensionPoint(text)
+    except ValueError:
+        known = [point.value for point in ExtensionPoint]
+        raise UsageError(f"--extension-point: {unknown('extension point', text, known)}") from None
 
 
 def refuse_without_effect(arguments: argparse.Namespace, names: Iterable[str], beside: str) -> None:

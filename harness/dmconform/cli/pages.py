@@ -11,11 +11,13 @@ from dmconform.matrix.assemble import envoy_test_entries, requirement_entries
 from dmconform.report.coverage import coverage_page
 from dmconform.report.defects import defects_page
 from dmconform.report.findings import findings_page, of_known_failure
+from dmconform.report.points_page import points_page
 from dmconform.sdks.catalogue import reproducers_of
 from dmconform.spec.catalogue import Catalogue
 from dmconform.spec.cells import plan_cells
 from dmconform.spec.defects import Referable, check_references, load_answers, load_defects
 from dmconform.spec.documents import load_documents
+from dmconform.spec.facts import known_facts
 from dmconform.spec.findings import load_findings
 from dmconform.spec.inconsistencies import CellIndex
 from dmconform.spec.mutation_score import load_mutation_score
@@ -25,6 +27,15 @@ def coverage_text(catalogue: Catalogue) -> str:
     """Returns what `docs/coverage.md` has to be."""
     documents = load_documents(paths.DOCUMENTS_FILE).values()
     return coverage_page(requirement_entries(catalogue), documents, envoy_test_entries())
+
+
+def points_text(catalogue: Catalogue) -> str:
+    """Returns what `docs/points.md` has to be.
+
+    Raises:
+        DataFileError: a data file has a mistake.
+    """
+    return points_page(catalogue, known_facts())
 
 
 def findings_text(catalogue: Catalogue) -> str:

@@ -19,6 +19,7 @@ from dmconform.report.answers.facts import ChangedGroup, changed_groups, facts_s
 from dmconform.report.answers.failures import FailureGroup, failure_groups, new_and_known
 from dmconform.report.answers.fields import Field, FieldState, fields, state_of
 from dmconform.report.answers.notices import notices
+from dmconform.report.answers.points import points_sentence
 from dmconform.report.answers.verdict import GateAnswer
 from dmconform.report.grid import natural
 from dmconform.report.modified_builds import compare_builds, modified_alone
@@ -107,7 +108,7 @@ def answer_lines(report: Report, width: int = MOST_COLUMNS, where: Path | None =
     """
     summary, table = summarise(report), fields(report)
     end = [*_sources(report, width), *_notices(report, table, width), AnswerLine(""), *_end(report, summary, width, where)]
-    counts = [*_evidence_table(summary), *_severities(summary, width), *_answers(report, width)]
+    counts = [*_evidence_table(summary), *_severities(summary, width), *_points(report, width), *_answers(report, width)]
     room = MOST_LINES - _rows((*end, *counts), width)
     shown = _table(report, table, width, room - _LEAST_FOR_FAILURES)
     failures = _fitted(tuple(_blocks(report, width)), width, room - _rows(shown, width))
@@ -284,6 +285,13 @@ def _severities(summary: Summary, width: int) -> Iterator[AnswerLine]:
     if text:
         yield AnswerLine(_cut(f"control, {text}", width), "red" if summary.control.failed else "yellow")
     yield AnswerLine(_cut(crash_words(summary), width), "bold" if summary.crashes else "")
+
+
+def _points(report: Report, width: int) -> Iterator[AnswerLine]:
+    """Yields how many extension points hold, where cases name any."""
+    sentence = points_sentence(report)
+    if sentence:
+        yield from _wrapped(sentence, width, 2)
 
 
 def _answers(report: Report, width: int) -> Iterator[AnswerLine]:

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Judgement, Relation
 from dmconform.core.versions import Minor, Release
-from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry
+from dmconform.report.schema import EnvoyTestEntry, Report, RequirementEntry, point_of_case
 from dmconform.spec.cases import Level
 from dmconform.spec.documents import Document
 
@@ -24,11 +25,18 @@ Statements are in this project's words. The results of the cases on each host ar
 
 - **must** is promised, **should** is recommended, a **note** describes or warns and needs no case.
 - *hosts*: where the sentence came with a release, or was replaced by another document's.
+- `AREA/NAME@*`: a case at each of so many extension points, which [a table](#extension-points) has.
 - Below each heading is the link to it, in the newest document that was read and is about the hosts of the sentences, at the
   commit of its release. A sentence about other hosts has a separate link.
 """
 
 
+_POINTS = """\
+## Extension points
+
+The sentences that speak of all extension points, and how many cases `AREA/NAME@POINT` show each of them at each one. What they
+come to is in [points.md](points.md).
+"""
 _ENVOY_TESTS = """\
 ## What Envoy's own tests check
 
@@ -161,6 +169,7 @@ def coverage_page(
         its = [one for one in entries if one.document == document.id]
         if its:
             lines += [f"## {document.title}", "", *_versions(document), *_table(its)]
+    lines += _points_table(entries)
     if envoy_tests:
         lines += [_ENVOY_TESTS, f"{envoy_tests_sentence(envoy_tests)}.", "", *_envoy_tests_tables(envoy_tests)]
     return "\n".join(lines).rstrip("\n") + "\n"
@@ -174,7 +183,7 @@ def _envoy_tests_tables(entries: Sequence[EnvoyTestEntry]) -> list[str]:
         lines += ["", f"### {title}", "", "| test | asserts | shown by |", "| --- | --- | --- |"]
         for one in entries:
             if one.section == title:
-                shown = ", ".join([*(f"`{name}`" for name in one.cases), *(f"[{name}](faults.md)" for name in one.measured)])
+                shown = ", ".join([*_names(one.cases), *(f"[{name}](faults.md)" for name in one.measured)])
                 lines.append(f"| `{one.id}` | {_cell(one.asserts)} | {shown or f'*nothing: {_cell(one.reason or str())}*'} |")
     return lines
 
@@ -202,13 +211,43 @@ def _table(entries: Iterable[RequirementEntry]) -> list[str]:
             "| --- | --- | --- | --- | --- |",
         ]
         for one in its:
-            cases = ", ".join(f"`{case}`" for case in one.cases)
+            cases = ", ".join(_names(one.cases))
             if not cases:
                 cases = f"*none: {_cell(one.uncovered)}*" if one.uncovered else "-"
             other = f" ([the document]({one.link}))" if one.link not in ("", link) else ""
             lines.append(f"| `{one.id}` | {one.level.value} | {_cell(one.statement)}{other} | {releases(one)} | {cases} |")
         lines.append("")
     return lines
+
+
+def collapsed(cases: Iterable[str]) -> tuple[tuple[str, int], ...]:
+    """Returns case ids, each with 1; those that differ only in the extension point as `AREA/NAME@*`, with their number."""
+    groups: dict[str, list[str]] = {}
+    for case in cases:
+        groups.setdefault(case.removesuffix(point_of_case(case)), []).append(case)
+    return tuple((its[0] if len(its) == 1 else f"{stem}*", len(its)) for stem, its in groups.items())
+
+
+def _names(cases: Iterable[str]) -> list[str]:
+    """Returns case ids as code."""
+    return [f"`{name}`" + (f" ({count})" if count > 1 else "") for name, count in collapsed(cases)]
+
+
+def _points_table(entries: Sequence[RequirementEntry]) -> list[str]:
+    """Returns a row per extension point, a column per requirement that has cases at some: the number of cases."""
+    counts = Counter((point_of_case(case), one.id) for one in entries for case in one.cases)
+    columns = [one.id for one in entries if any(point_of_case(case) for case in one.cases)]
+    if not columns:
+        return []
+    lines = [
+        _POINTS,
+        f"| extension point | {' | '.join(f'`{name}`' for name in columns)} |",
+        f"|{' --- |' * (len(columns) + 1)}",
+    ]
+    for point in ExtensionPoint:
+        shown = (str(counts[point.value, name] or "-") for name in columns)
+        lines.append(f"| `{point.value}` | {' | '.join(shown)} |")
+    return [*lines, ""]
 
 
 def _cell(text: str) -> str:

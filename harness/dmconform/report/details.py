@@ -15,11 +15,13 @@ from dmconform.core.terminal import SafeOutput
 from dmconform.core.text import counted
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.report.answers.facts import changed_groups, facts_sentences
+from dmconform.report.answers.fields import FieldState
 from dmconform.report.grid import Grid, grid
 from dmconform.report.inconsistencies import FIX_NOTE, MEANINGS, inconsistencies_by_kind
 from dmconform.report.marks import MISMATCH_SIGN, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import findings_by_pair, mismatch_groups, static_entries, static_words
 from dmconform.report.modified_builds import host_labels, modified_build_sentences
+from dmconform.report.point_tables import SIGNS, PointTable, sentences_of, tables_of
 from dmconform.report.schema import CellEntry, Report, StaticEntry
 from dmconform.report.summary import Cause, Summary, abi_words, causes, summarise, unrun
 from dmconform.report.unreleased import development_sentences, sdk_labels
@@ -43,6 +45,17 @@ DISPUTES_SHOWN = 10
 COMPLAINTS_SHOWN = 5
 NAMES_SHOWN = 6
 Static = Mapping[tuple[str, str], StaticEntry]
+POINT_STYLES = {
+    FieldState.HOLDS: "green",
+    FieldState.KNOWN: "yellow",
+    FieldState.FAILS: "bold red",
+    FieldState.CHANGED: "bold red",
+    FieldState.INCOMPLETE: "bold magenta",
+    FieldState.ASKS_NOTHING: "dim",
+    FieldState.UNSUPPORTED: "dim",
+}
+_POINT_WIDTH = 26
+_POINT_FIELD_WIDTH = 18
 _SDK_WIDTH = 22
 _HOST_WIDTH = 17
 
@@ -63,6 +76,7 @@ def print_details(report: Report, console: Console) -> None:
         out.line(sentence, "yellow")
     for sentence in modified_build_sentences(report):
         out.line(sentence, "dim")
+    _print_points(out, console, report)
     _print_changed(out, report)
     _print_disputes(out, report)
     found = causes(report)
@@ -140,6 +154,37 @@ def _pair(cells: list[CellEntry], static: StaticEntry | None, out: SafeOutput) -
         sign = f"{MISMATCH_SIGN} " if differ else ""
         text.append(f"\n  {sign}{static_words(static)}", style="bold red" if differ else "")
     return text
+
+
+def _print_points(out: SafeOutput, console: Console, report: Report) -> None:
+    """Prints a table of extension points for each language and provider, and the answers in words."""
+    found = tables_of(report)
+    if not found:
+        return
+    out.line("")
+    out.line("Extension points", "bold")
+    out.line(SIGNS, "dim")
+    at_once = max(1, (out.width - _POINT_WIDTH) // _POINT_FIELD_WIDTH)
+    for one in found:
+        for start in range(0, len(one.columns), at_once):
+            console.print(_point_table(one, start, start + at_once, out))
+    for sentence in sentences_of(report):
+        out.line(f"  {sentence.text}", POINT_STYLES.get(sentence.state, ""))
+
+
+def _point_table(found: PointTable, start: int, end: int, out: SafeOutput) -> Table:
+    """Returns some columns of a table of extension points."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column(out.text(found.title), overflow="fold", max_width=_POINT_WIDTH)
+    for column in found.columns[start:end]:
+        table.add_column(out.text(f"{column.version} → {column.host_label}"), overflow="fold", max_width=_POINT_FIELD_WIDTH)
+    for row in found.rows:
+        shown = [
+            out.text(one.short, POINT_STYLES.get(one.state, "")) if one is not None else Text("")
+            for one in row.fields[start:end]
+        ]
+        table.add_row(out.text(row.point), *shown)
+    return table
 
 
 def _print_disputes(out: SafeOutput, report: Report) -> None:

@@ -23,6 +23,7 @@ from dmconform.report.inconsistencies import FIX_NOTE, inconsistencies_by_kind
 from dmconform.report.marks import FINDINGS_NOTE, JUDGEMENT_MEANINGS, MISMATCH_SIGN, NEARBY, OUTCOME_MARKS, SUPPORTED_SIGN, mark
 from dmconform.report.mismatches import abi_pair_sentence, mismatch_groups, static_entries, static_rows, static_words
 from dmconform.report.modified_builds import host_labels, modified_build_sentences
+from dmconform.report.point_tables import SIGNS, sentences_of, tables_of
 from dmconform.report.schema import CellEntry, Report, SdkEntry, StaticEntry
 from dmconform.report.slowest import slowest, waits_in_words
 from dmconform.report.summary import FAILURES, Cause, Summary, abi_words, causes, crash_words, summarise, unrun
@@ -157,6 +158,7 @@ def _answer(report: Report, layout: Grid) -> list[ReportSection]:
     return [
         *_disputes(report),
         *_inconsistencies(report),
+        *_points(report),
         ReportSection("Matrix", fixed=(_legend(),)),
         *(_overview(layout, group, host_labels(report)) for group in layout.groups),
         *_named_for_what_they_are(report),
@@ -174,7 +176,28 @@ def _details(report: Report, found: Iterable[Cause]) -> list[ReportSection]:
         *_coverage(report),
         *_hosts(report),
         *_sdks(report),
+        *_point_answers(report),
     ]
+
+
+def _points(report: Report) -> list[ReportSection]:
+    """Returns a table of extension points for each language and provider."""
+    tables = [
+        table_section(
+            escape(table.title),
+            ("extension point", *(f"{escape(one.version)} → {escape(one.host_label)}" for one in table.columns)),
+            [(escape(row.point), *(escape(one.short) if one is not None else "" for one in row.fields)) for row in table.rows],
+            level=3,
+        )
+        for table in tables_of(report)
+    ]
+    return [ReportSection("Extension points", fixed=(f"{escape(SIGNS)}.",)), *tables] if tables else []
+
+
+def _point_answers(report: Report) -> list[ReportSection]:
+    """Returns the answer for each extension point, SDK version and host, in words."""
+    lines = tuple(f"- {escape(one.text)}" for one in sentences_of(report))
+    return [ReportSection("Extension points in words", lines)] if lines else []
 
 
 def escape(text: str) -> str:

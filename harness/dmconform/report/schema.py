@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
 
 from dmconform.binaries.facts import Binding, Known, StaticKind
 from dmconform.core.values import (
+    AT_POINT,
     AbiVerdict,
     ChangedFact,
     FactsLevel,
@@ -29,6 +31,13 @@ from dmconform.spec.cases import Level
 from dmconform.spec.inconsistencies import Inconsistency
 
 SCHEMA_VERSION = 9
+_POINT = re.compile(rf"[a-z0-9_]+/[a-z0-9_]+{AT_POINT}([a-z][a-z0-9_]*)")
+
+
+def point_of_case(case: str) -> str:
+    """Returns the extension point that the id of a case names, which may be one of a newer suite; empty: it names none."""
+    found = _POINT.fullmatch(case)
+    return found[1] if found is not None else ""
 
 
 class ProbeEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,6 +166,11 @@ class CellEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fact: FactState = FactState.NOT_COMPARED  # how it compares with what is on record of the release
     changed: tuple[ChangedFact, ...] = ()  # in what it differs from that
     chance: str = ""  # why nothing is ever on record of it: what its end depends on, where that is not the same in every run
+
+    @property
+    def point(self) -> str:
+        """The extension point that its case names; empty: it names none."""
+        return point_of_case(self.case)
 
     @property
     def beside_record(self) -> str:

@@ -172,13 +172,13 @@ class Case:
 
 
 EVERY_LANGUAGE = tuple(Language)
-_UNDECLARED = frozenset({ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.LISTENER_FILTER})
+UNDECLARED_POINTS = frozenset({ExtensionPoint.HTTP_FILTER, ExtensionPoint.NETWORK_FILTER, ExtensionPoint.LISTENER_FILTER})
 """The extension points of cases that declare none."""
 
 
 def points_with_cases(cases: Iterable[Case]) -> frozenset[ExtensionPoint]:
     """Returns the extension points at which cases use probes."""
-    return _UNDECLARED | {point for one in cases for point in one.declaration.points}
+    return UNDECLARED_POINTS | {point for one in cases for point in one.declaration.points}
 
 
 def case(

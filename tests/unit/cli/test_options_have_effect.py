@@ -237,6 +237,7 @@ EFFECTS: dict[str, dict[str, Row]] = {
         "--sdk": Shown("unit/release/test_gate.py::test_exit_codes_of_the_command"),
         "--host": Shown("unit/release/test_gate.py::test_exit_codes_of_the_command"),
         "--built-with": Shown("unit/release/test_gate.py::test_exit_codes_for_a_module"),
+        "--extension-point": Shown("unit/release/test_gate.py::test_exit_codes_at_an_extension_point"),
         "--format": Shown("unit/release/test_gate.py::test_every_form_names_the_reason"),
     },
     "diff": {
@@ -298,6 +299,7 @@ EFFECTS: dict[str, dict[str, Row]] = {
     "expectations extend": {"--until": Shown(f"{EXPECTATIONS}::test_past_its_until")},
     "coverage": {
         "--write": Shown("unit/spec/test_coverage.py::test_the_page_is_the_one_of_the_data"),
+        "--points": Shown("unit/spec/test_points_page.py::test_the_page_is_the_one_of_the_data"),
         "--exercised": Shown("unit/measure/test_exercised.py::test_the_page_is_the_one_of_the_data"),
     },
     "findings": {

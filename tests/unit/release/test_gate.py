@@ -15,6 +15,7 @@ from dmconform.check.result import Check, HostVerdict, RunKind
 from dmconform.cli.json_schemas import SCHEMAS
 from dmconform.cli.main import main
 from dmconform.core.errors import DataFileError, EmptySelection, UsageError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import ChangedFact, Judgement, Outcome, Provider, Relation, Severity
 from dmconform.core.versions import Minor
 from dmconform.matrix.assemble import suite_of
@@ -441,6 +442,97 @@ def test_exit_codes_of_the_command(good: Report, tmp_path: Path, capsys: pytest.
     assert gate(changed(good, outcome=Outcome.ERROR, judgement=Judgement.ERROR)) == 4
     assert main(["gate", str(tmp_path / "none.json"), "--policy", "sdk-release", "--sdk", SDK]) == 2
     assert main(["gate", str(tmp_path / "report.json"), "--policy", "no-such-policy", "--sdk", SDK]) == 2
+
+
+LOGGERS = ExtensionPoint.ACCESS_LOGGER
+
+
+def judged_at(whole: Report, policy: str = "sdk-release", subject: str = SDK) -> GateVerdict:
+    """What the gate says of access loggers."""
+    return gate_report(whole, POLICIES[policy], "a-policy", subject, ENVIRONMENT.suite_commit, LOGGERS)
+
+
+def with_cells(whole: Report, *, at: bool, **changes: object) -> Report:
+    """The report with its supported cells of access loggers changed, or all others."""
+    cells = [
+        msgspec.structs.replace(one, **changes)
+        if (one.point == LOGGERS.value) is at and one.relation is Relation.SUPPORTED
+        else one
+        for one in whole.cells
+    ]
+    return msgspec.structs.replace(whole, cells=tuple(cells))
+
+
+def test_only_cells_at_an_extension_point_count(good: Report) -> None:
+    its = [one for one in good.cells if one.point == LOGGERS.value and one.relation is Relation.SUPPORTED]
+    assert 0 < len(its) < len(good.cells)
+    failed = FAILED | {"judgement": Judgement.FAIL}
+    verdict = judged_at(with_cells(good, at=False, **failed))
+    assert (verdict.answer, verdict.cells, verdict.held) == (GateAnswer.MAY, len(its), len(its))
+    assert verdict.subject == f"{SDK}, access loggers"
+    against = judged_at(with_cells(good, at=True, **failed))
+    assert (against.answer, against.reasons[0].kind, against.held) == (GateAnswer.MAY_NOT, ReasonKind.BROKEN, 0)
+    on_host = judged_at(with_cells(good, at=False, **failed), "host-release", "1.40.0")
+    assert on_host.subject == "Envoy 1.40.0, access loggers"
+    assert not any(one.kind is ReasonKind.BROKEN for one in on_host.reasons)
+    assert any("--case '*@access_logger'" in one.reproduce for one in on_host.reasons)
+
+
+def test_a_changed_fact_elsewhere_is_not_against_an_extension_point(good: Report) -> None:
+    """Changed facts of a host count where no promise is about them, and so would without the restriction."""
+    changed_fact = {"judgement": Judgement.CHANGED, "changed": (CHANGE,)}
+    for at in (True, False):
+        verdict = judged_at(with_cells(good, at=at, **changed_fact), "host-release", "1.40.0")
+        assert any(one.kind is ReasonKind.CHANGED for one in verdict.reasons) is at
+
+
+def test_a_run_of_an_extension_point_alone_answers_for_it(good: Report) -> None:
+    cells = tuple(one for one in good.cells if one.point == LOGGERS.value)
+    selected = msgspec.structs.replace(good, selection={"case": ("*@access_logger",)}, cells=cells, planned_cells=len(cells))
+    assert judged_at(selected).answer is GateAnswer.MAY
+    assert judged(selected).answer is GateAnswer.UNKNOWN
+    missing = msgspec.structs.replace(selected, cells=cells[8:], planned_cells=len(cells) - 8)
+    assert any(one.kind is ReasonKind.MISSING for one in judged_at(missing).reasons)
+
+
+def test_what_is_not_applicable_to_an_extension_point_is_no_pass(good: Report) -> None:
+    nothing = with_cells(
+        good, at=True, outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="no SDK of this language has loggers"
+    )
+    with pytest.raises(EmptySelection, match=r"access_logger: not applicable to rust@1\.39:reference: no SDK of this language"):
+        judged_at(nothing)
+    untested = with_cells(good, at=True, outcome=Outcome.NOT_TESTED, judgement=Judgement.SKIP)
+    assert judged_at(untested).answer is GateAnswer.UNKNOWN
+    without = msgspec.structs.replace(
+        good,
+        cells=tuple(one for one in good.cells if not one.point),
+        cases=tuple(one for one in good.cases if "@" not in one.id),
+        suite=None,
+    )
+    with pytest.raises(EmptySelection, match="no case of the report's suite is about it"):
+        judged_at(without)
+
+
+def test_exit_codes_at_an_extension_point(good: Report, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "report.json"
+
+    def gate(whole: Report, point: str, *options: str) -> int:
+        write_report(of_this_suite(whole), file)
+        policy = options or ("--policy", "sdk-release", "--sdk", SDK)
+        return main(["gate", str(file), *policy, "--extension-point", point])
+
+    assert gate(good, "access_logger") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == f"✓ {SDK}, access loggers: may be released"
+    assert gate(with_cells(good, at=True, **FAILED, judgement=Judgement.FAIL), "access_logger") == 1
+    assert gate(with_cells(good, at=True, outcome=Outcome.ERROR, judgement=Judgement.ERROR), "access_logger") == 4
+    assert gate(good, "dns_resolver") == 3, "no case of it"
+    capsys.readouterr()
+    assert gate(good, "access_loger") == 2
+    assert "unknown extension point access_loger: did you mean access_logger?" in capsys.readouterr().err
+    assert gate(good, "nonsense") == 2
+    assert "expected one of access_logger, bootstrap_extension" in " ".join(capsys.readouterr().err.split())
+    assert gate(good, "access_logger", "--policy", "module-release") == 2
+    assert "this policy is about module releases" in capsys.readouterr().err
 
 
 def test_cells_of_one_record_and_of_one_cause_are_one_reason(good: Report) -> None:

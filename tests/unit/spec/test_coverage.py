@@ -9,13 +9,15 @@ import pytest
 from dmconform.cli.pages import coverage_text
 from dmconform.core import paths
 from dmconform.core.errors import DataFileError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Judgement, Outcome, Relation
 from dmconform.core.versions import Minor
 from dmconform.matrix.assemble import requirement_entries
-from dmconform.report.coverage import coverage
+from dmconform.report.coverage import collapsed, coverage, coverage_page
 from dmconform.sdks.catalogue import load_sdks
 from dmconform.spec.cases import Level, load_requirements
 from dmconform.spec.catalogue import load_catalogue
+from dmconform.spec.documents import load_documents
 
 from tests.recorded import assert_page
 from tests.unit.report_samples import broken, cell, known, report, unreachable
@@ -49,6 +51,23 @@ def test_what_contradicts_one_another_never_holds_for_the_same_host() -> None:
 
 def test_the_page_is_the_one_of_the_data() -> None:
     assert_page("docs/coverage.md", coverage_text(CATALOGUE), "dmconform coverage --write")
+
+
+def test_cases_of_one_function_at_several_extension_points_are_one_name() -> None:
+    ids = ["a/one@lb", "a/two", "a/one@tracer", "b/three@lb", "b/one@lb"]
+    assert collapsed(ids) == (("a/one@*", 2), ("a/two", 1), ("b/three@lb", 1), ("b/one@lb", 1))
+
+
+def test_the_page_counts_the_cases_of_each_requirement_at_each_extension_point() -> None:
+    entries = requirement_entries(CATALOGUE)
+    cases = [f"points/{name}@{point}" for name in ("works", "refused") for point in ("lb", "tracer")]
+    changed = [msgspec.structs.replace(entries[0], cases=tuple(cases)), msgspec.structs.replace(entries[1], cases=("a/b",))]
+    lines = coverage_page(changed, load_documents(paths.DOCUMENTS_FILE).values()).splitlines()
+    assert f"| extension point | `{changed[0].id}` |" in lines
+    counts = {one.value: 2 if one.value in ("lb", "tracer") else "-" for one in ExtensionPoint}
+    assert [f"| `{point}` | {count} |" for point, count in counts.items()] == lines[-len(counts) :]
+    assert any("`points/works@*` (2), `points/refused@*` (2)" in line for line in lines)
+    assert "## Extension points" not in coverage_page(changed[1:], ())
 
 
 def test_every_requirement_is_in_the_page_and_the_report() -> None:

@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from dmconform.core.values import Judgement, Outcome, Provider, Relation, Severity, sdk_parts
 from dmconform.report.schema import CellEntry, Report
+
+
+class _OneCase(Protocol):
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def severity(self) -> Severity: ...
+
+
+class _HasCases(Protocol):
+    """A report, or the catalogue of this suite."""
+
+    @property
+    def cases(self) -> Iterable[_OneCase]: ...
+
 
 _BY_OUTCOME = {Outcome.CRASH: Severity.ENDS, Outcome.HANG: Severity.HANGS, Outcome.REJECTED: Severity.REFUSED}
 
@@ -15,8 +32,8 @@ _BY_OUTCOME = {Outcome.CRASH: Severity.ENDS, Outcome.HANG: Severity.HANGS, Outco
 class Severities:
     """How bad the failures of a report's cells are. What an assertion that does not hold means is the case's."""
 
-    def __init__(self, report: Report) -> None:
-        self._of_cases = {case.id: case.severity for case in report.cases}
+    def __init__(self, known: _HasCases) -> None:
+        self._of_cases = {case.id: case.severity for case in known.cases}
 
     def of(self, cell: CellEntry) -> Severity | None:
         """Returns how bad it is for a user how a cell ended; None where it passed or did not run."""

@@ -67,10 +67,19 @@ def fields(report: Report) -> tuple[Field, ...]:
     pairs: dict[tuple[str, str], list[CellEntry]] = {}
     for cell in report.cells:
         pairs.setdefault((cell.sdk, cell.host), []).append(cell)
-    return tuple(_field(sdk, host, cells, severities, is_whole=is_whole) for (sdk, host), cells in pairs.items())
+    return tuple(field_of(sdk, host, cells, severities, is_whole=is_whole) for (sdk, host), cells in pairs.items())
 
 
-def _field(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severities, *, is_whole: bool) -> Field:
+def field_of(sdk: str, host: str, cells: Iterable[CellEntry], severities: Severities, *, is_whole: bool = True) -> Field:
+    """Returns the field of an SDK version on a host.
+
+    Args:
+        sdk: its id.
+        host: its id.
+        cells: those of the pair that count, one at least.
+        severities: how bad the failures of cells are.
+        is_whole: whether the run came to its end.
+    """
     cells = tuple(cells)
     relations = {cell.relation for cell in cells}
     supported = [cell for cell in cells if cell.relation is Relation.SUPPORTED]

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import msgspec
 
 from dmconform.core.errors import EmptySelection, UsageError
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.nearest import unknown
-from dmconform.core.text import counted
-from dmconform.core.values import Host, Judgement, Outcome, Relation, SdkId, Severity, sdk_parts
+from dmconform.core.text import counted, first_line
+from dmconform.core.values import AT_POINT, Host, Judgement, Outcome, Relation, SdkId, Severity, sdk_parts
 from dmconform.core.versions import Minor
 from dmconform.report.answers.evidence import Severities, is_official
 from dmconform.report.answers.policy import Policy, RelativeMinor, Subject
 from dmconform.report.answers.suite import KnownSuite, known_suite
 from dmconform.report.answers.tally import Tally
 from dmconform.report.answers.verdict import SCHEMA_VERSION, GateAnswer, GateVerdict, Reason, ReasonKind, Waived
-from dmconform.report.schema import CellEntry, Report
+from dmconform.report.schema import CellEntry, Report, point_of_case
 from dmconform.spec.promise import pair_relation
 from dmconform.spec.selectors import SdkSpec
 
@@ -42,7 +43,14 @@ class _Asked:
         return step_back(SdkId.parse(cell.sdk).minor, self.host_minor)
 
 
-def gate_report(report: Report, policy: Policy, name: str, subject: str, own_suite: str | None = None) -> GateVerdict:
+def gate_report(
+    report: Report,
+    policy: Policy,
+    name: str,
+    subject: str,
+    own_suite: str | None = None,
+    point: ExtensionPoint | None = None,
+) -> GateVerdict:
     """Judges a report by the promises, cases and SDKs that its own suite knew.
 
     Args:
@@ -51,25 +59,31 @@ def gate_report(report: Report, policy: Policy, name: str, subject: str, own_sui
         name: the policy's.
         subject: the SDK (`rust@1.39:official`) or the host (`1.40.0`) that is to be released.
         own_suite: the commit of the suite that judges, which is named where it is another one than the report's.
+        point: the only extension point whose cells count; None: all cells do.
 
     Raises:
         UsageError: the subject is not in the report, or a glob of the policy matches nothing.
-        EmptySelection: the policy asks for no cell.
+        EmptySelection: the policy asks for no cell, or for none that is applicable to the extension point.
     """
     suite = known_suite(report)
     _refuse_glob(name, "cases", policy.cases, suite.cases)
-    named = _named_cases(policy, suite)
-    asked = (_of_sdk if policy.subject is Subject.SDK else _of_host)(report, policy, subject, suite)
+    named = _named_cases(policy, suite, point)
+    if point is not None and not named:
+        raise EmptySelection(f"--extension-point {point.value}: no case of the report's suite is about it")
+    asked = (_of_sdk if policy.subject is Subject.SDK else _of_host)(report, policy, subject, suite, point)
     hosts = {host.id for host in asked.hosts}
     cells = [cell for cell in report.cells if cell.sdk in asked.sdks and cell.host in hosts and _counts(cell, policy, named)]
     if not cells and not asked.absent:
         raise EmptySelection(f"--policy {name}: it asks for no supported cell of {subject}")
     _refuse_useless(policy, name, cells, report, suite)
+    if point is not None and cells and not asked.absent and all(one.outcome is Outcome.NOT_APPLICABLE for one in cells):
+        raise EmptySelection(f"--extension-point {point.value}: not applicable to {subject}: {first_line(cells[0].detail)}")
     tally = Tally(policy, suite.faults, Severities(report), asked.command)
     for cell in cells:
         tally.count(cell, asked.step_of(cell))
     for cell in _changed_beyond(report, policy, hosts, {cell.id for cell in cells}):
-        tally.count_changed(cell)
+        if point is None or cell.point == point.value:
+            tally.count_changed(cell)
     reasons = [
         *_of_whole_report(report, asked.command),
         *_unselected(report, asked, named, suite),
@@ -131,8 +145,10 @@ def _judged(report: Report, hosts: Iterable[Host], own_suite: str | None) -> str
     return f"the run of {report.started_at}, suite {made_by}{note}, on Envoy {on}"
 
 
-def _named_cases(policy: Policy, suite: KnownSuite) -> frozenset[str]:
-    return frozenset(case for case in suite.cases if any(fnmatch.fnmatchcase(case, glob) for glob in policy.cases))
+def _named_cases(policy: Policy, suite: KnownSuite, point: ExtensionPoint | None) -> frozenset[str]:
+    """Returns the cases that a policy asks for; with an extension point only those that name it."""
+    named = (case for case in suite.cases if any(fnmatch.fnmatchcase(case, glob) for glob in policy.cases))
+    return frozenset(case for case in named if point is None or point_of_case(case) == point.value)
 
 
 def _counts(cell: CellEntry, policy: Policy, named: Collection[str]) -> bool:
@@ -147,7 +163,7 @@ def _changed_beyond(report: Report, policy: Policy, hosts: Collection[str], aske
                 yield cell
 
 
-def _of_sdk(report: Report, policy: Policy, subject: str, suite: KnownSuite) -> _Asked:
+def _of_sdk(report: Report, policy: Policy, subject: str, suite: KnownSuite, point: ExtensionPoint | None) -> _Asked:
     spec = SdkSpec.parse(subject)
     sdks = [sdk for sdk in suite.sdks if spec.matches_id(sdk)]
     if not sdks:
@@ -160,17 +176,17 @@ def _of_sdk(report: Report, policy: Policy, subject: str, suite: KnownSuite) -> 
         raise EmptySelection(f"--sdk {subject}: the documents promise nothing of SDKs of {own}")
     wanted = hosts_of_steps(policy, own, suite.host_minors)
     hosts = tuple(host for host in report.hosts if host.release.minor in wanted)
-    command = _run((subject,), [str(minor) for minor in wanted if minor <= suite.newest_minor] or ["path:FILE"])
+    command = _run((subject,), [str(minor) for minor in wanted if minor <= suite.newest_minor] or ["path:FILE"], point)
     without = minors_without_host(policy, wanted, {host.release.minor for host in hosts}, own, suite.newest_minor)
     absent = [
         Reason(ReasonKind.NO_HOST, f"the policy asks for Envoy {minor}, and there is none of it in the report", (), command)
         for minor in without
     ]
-    absent += _pairs_without_cells(report, sdks, hosts, policy, suite, command)
-    return _Asked(subject, frozenset(map(str, sdks)), hosts, tuple(absent), command)
+    absent += _pairs_without_cells(report, sdks, hosts, policy, _named_cases(policy, suite, point), command)
+    return _Asked(_at(subject, point), frozenset(map(str, sdks)), hosts, tuple(absent), command)
 
 
-def _of_host(report: Report, policy: Policy, subject: str, suite: KnownSuite) -> _Asked:
+def _of_host(report: Report, policy: Policy, subject: str, suite: KnownSuite, point: ExtensionPoint | None) -> _Asked:
     host = next((host for host in report.hosts if host.id == subject), None)
     if host is None:
         raise UsageError(unknown("host", subject, [host.id for host in report.hosts], more="only hosts of the report count"))
@@ -184,22 +200,21 @@ def _of_host(report: Report, policy: Policy, subject: str, suite: KnownSuite) ->
     minors = sorted(covered, reverse=True)
     sdks = [sdk for sdk in suite.sdks if sdk.minor in minors and sdk.provider in policy.providers]
     there = {sdk.minor for sdk in sdks}
-    command = _run([f"*@{minor}" for minor in minors if minor in there], ["path:FILE" if "~" in subject else subject])
+    command = _run([f"*@{minor}" for minor in minors if minor in there], ["path:FILE" if "~" in subject else subject], point)
     newer = policy.own_may_be_unknown and own > max(known)
     absent = [
         Reason(ReasonKind.NO_SDK, f"the policy asks for SDKs of {minor}, and this suite has none")
         for minor in minors
         if sdks and minor not in there and not (newer and minor == own)
     ]
-    absent += _pairs_without_cells(report, sdks, (host,), policy, suite, command)
-    return _Asked(f"Envoy {host.label}", frozenset(map(str, sdks)), (host,), tuple(absent), command, own)
+    absent += _pairs_without_cells(report, sdks, (host,), policy, _named_cases(policy, suite, point), command)
+    return _Asked(_at(f"Envoy {host.label}", point), frozenset(map(str, sdks)), (host,), tuple(absent), command, own)
 
 
 def _pairs_without_cells(
-    report: Report, sdks: Iterable[SdkId], hosts: Iterable[Host], policy: Policy, suite: KnownSuite, command: str
+    report: Report, sdks: Iterable[SdkId], hosts: Iterable[Host], policy: Policy, named: Collection[str], command: str
 ) -> Iterator[Reason]:
     """Yields why pairs that the policy asks for have no supported cell in the report, which was then made without them."""
-    named = _named_cases(policy, suite)
     there = {(cell.sdk, cell.host) for cell in report.cells if _counts(cell, policy, named)}
     without: dict[str, list[str]] = {}
     for sdk in sdks:
@@ -212,9 +227,15 @@ def _pairs_without_cells(
         yield Reason(ReasonKind.MISSING, f"{text}, or knew no such promise", (), command)
 
 
-def _run(sdks: Iterable[str], hosts: Iterable[str]) -> str:
+def _at(subject: str, point: ExtensionPoint | None) -> str:
+    return subject if point is None else f"{subject}, {point.plural}"
+
+
+def _run(sdks: Iterable[str], hosts: Iterable[str], point: ExtensionPoint | None) -> str:
     """Returns the command whose report has all that is asked for."""
-    words = [word for option, values in (("--sdk", sdks), ("--host", hosts)) for one in values for word in (option, one)]
+    cases = () if point is None else (f"*{AT_POINT}{point.value}",)
+    options = (("--sdk", sdks), ("--host", hosts), ("--case", cases))
+    words = [word for option, values in options for one in values for word in (option, one)]
     return shlex.join(["dmconform", "run", *words])
 
 

@@ -23,7 +23,7 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 REASONS_SHOWN = 8
 LONGEST_REASON = 300
 
-_STYLES = {
+STATE_STYLES = {
     FieldState.HOLDS: "good",
     FieldState.KNOWN: "known",
     FieldState.FAILS: "bad",
@@ -234,7 +234,7 @@ def _view(field: Field) -> FieldView:
         host=field.host,
         glyph=state.glyph,
         word=word,
-        style=_STYLES[state],
+        style=STATE_STYLES[state],
         note=note,
         sentence=_sentence(field),
         link=filter_link(sdk=field.sdk, host=field.host),

@@ -12,6 +12,7 @@ from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.text import plain
 from dmconform.core.values import Judgement, Outcome, Relation, Severity
 from dmconform.report.answers.fields import FieldState
+from dmconform.report.answers.points import module_fields
 from dmconform.report.comparison.model import ReportComparison
 from dmconform.report.coverage import coverage, releases, whole_sentence
 from dmconform.report.grid import LANGUAGE_NAMES, Grid
@@ -202,7 +203,11 @@ class AbiFindingData(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PageData(msgspec.Struct, frozen=True, rename="camel"):
-    """The data of the page."""
+    """The data of the page.
+
+    `point_states` is what an extension point comes to in a column: its place, the column's, the word of the field and why it is
+    not applicable or was not tested, as numbers of texts.
+    """
 
     texts: list[str]
     cells: PackedCells
@@ -210,6 +215,7 @@ class PageData(msgspec.Struct, frozen=True, rename="camel"):
     columns: list[ColumnData]
     modified_hosts: list[str]
     points: list[PointData]
+    point_states: list[tuple[int, int, int, int]]
     cases: list[CaseData]
     requirements: list[RequirementData]
     covered: str
@@ -265,6 +271,8 @@ class _Maker:
         cells = pack(report, self.layout, texts, self.beside)
         found = self._causes()
         compared = changes(report, self.comparison, texts) if self.comparison is not None else None
+        points = _points(report)
+        states = self._point_states(points)
         return PageData(
             texts=texts.all,  # after all that adds to it
             cells=cells,
@@ -281,7 +289,8 @@ class _Maker:
             ],
             columns=self._columns(),
             modified_hosts=[safe(host.id) for host in report.hosts if host.is_modified],
-            points=_points(report),
+            points=points,
+            point_states=states,
             cases=self._cases(),
             requirements=self._requirements(),
             covered=whole_sentence(report),
@@ -381,6 +390,21 @@ class _Maker:
                 static=static.get((sdk.sdk, host), -1),
             )
             for _, sdk, host in self.layout.columns
+        ]
+
+    def _point_states(self, points: list[PointData]) -> list[tuple[int, int, int, int]]:
+        """Returns what each extension point comes to in each column of an official SDK."""
+        places = {one.id: at for at, one in enumerate(points)}
+        columns = {(sdk.sdk, host): at for at, (_, sdk, host) in enumerate(self.layout.columns)}
+        return [
+            (
+                places[one.point],
+                columns[one.field.sdk, one.field.host],
+                self.texts.add(one.state.value),
+                self.texts.add(one.reason),
+            )
+            for one in module_fields(self.report)
+            if one.is_official and one.point in places
         ]
 
     def _cases(self) -> list[CaseData]:

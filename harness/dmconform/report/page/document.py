@@ -26,7 +26,9 @@ from dmconform.report.page.glossary import glossary
 from dmconform.report.page.links import is_there, relative_link, web_link
 from dmconform.report.page.modules import combine
 from dmconform.report.page.older import missing_parts
+from dmconform.report.page.points import points_view
 from dmconform.report.page.templates import template_environment
+from dmconform.report.point_tables import SIGNS
 from dmconform.report.schema import Report
 from dmconform.report.summary import summarise
 
@@ -72,6 +74,8 @@ def page(report: Report, comparison: ReportComparison | None, beside: Path | Non
         answer=answer,
         numbers=numbers,
         parts=parts,
+        points=points_view(report),
+        point_signs=SIGNS,
         linked=lambda place: relative_link(place) if is_there(beside, place) else None,
         figures=figures(summary),
         control_words=control_words(summary.control),

@@ -233,7 +233,7 @@ export interface Changes {
   gone: number;
 }
 
-/** The data of the page. */
+/** The data of the page. `point_states` is what an extension point comes to in a column: its place, the column's, the word of the field and why it is not applicable or was not tested, as numbers of texts. */
 export interface PageData {
   texts: string[];
   cells: PackedCells;
@@ -241,6 +241,7 @@ export interface PageData {
   columns: ColumnData[];
   modifiedHosts: string[];
   points: PointData[];
+  pointStates: [number, number, number, number][];
   cases: CaseData[];
   requirements: RequirementData[];
   covered: string;

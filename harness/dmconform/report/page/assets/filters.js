@@ -33,6 +33,7 @@ export function buildFilters(onChange) {
     plain("outcome", "Outcome"),
     plain("judgement", "Judgement"),
     plain("severity", "Severity"),
+    ...(valuesOf("point").length ? [plain("point", "Extension point")] : []),
   ];
   const flags = [
     flag("differs", "differs between hosts"),

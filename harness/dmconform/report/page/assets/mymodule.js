@@ -1,13 +1,15 @@
 // "My module": what this run says of one language, SDK, way from host to host and extension point, and how to check a module.
 
 import { byId, command, counted, el } from "./dom.js";
-import { cellAt, data, hostOf, item, lookOf, NO_VERDICT, sdkOf } from "./store.js";
+import { cellAt, data, hostOf, item, lookOf, NO_VERDICT, pointOf, pointStateOf, sdkOf } from "./store.js";
 
 /** @import { Child } from "./dom.js" */
 /** @typedef {{ language: string, minor: string, from: string, to: string, point: string }} Asked */
 /** @typedef {{ glyph: string, word: string, style: string, more: Child[] }} Told */
 
 const MOST_RECORDS = 5;
+/** The extension points that cases are about which name none. */
+const UNDECLARED = ["http_filter", "network_filter", "listener_filter"];
 const official = data.columns.map((_, column) => column).filter((column) => sdkOf(column).provider === "official");
 
 /** Fills the part, where there is an official SDK to ask about. */
@@ -121,15 +123,27 @@ function columnFor(asked, host) {
 }
 
 /**
- * The failing cells of a column by record; new failures have none.
+ * The cells of a column that say something of an extension point.
  * @param {number} column
+ * @param {string} point
  */
-function failuresOf(column) {
+function cellsOf(column, point) {
+  if (column < 0) return [];
+  const isOwn = pointStateOf(point, column) !== null && !UNDECLARED.includes(point);
+  return data.cases
+    .map((_, row) => (pointOf(row) === point || (!isOwn && !pointOf(row)) ? cellAt(row, column) : -1))
+    .filter((cell) => cell >= 0);
+}
+
+/**
+ * The failing cells of a column by record, of those that say something of an extension point; new failures have none.
+ * @param {number} column
+ * @param {string} point
+ */
+function failuresOf(column, point) {
   /** @type {Map<string, number[]>} */
   const found = new Map();
-  for (let row = 0; row < data.cases.length && column >= 0; row++) {
-    const cell = cellAt(row, column);
-    if (cell < 0) continue;
+  for (const cell of cellsOf(column, point)) {
     const look = lookOf(cell);
     if (look.relation !== "supported" || !look.severity) continue;
     found.set(look.record, [...(found.get(look.record) ?? []), cell]);
@@ -147,14 +161,19 @@ function answerOf(asked) {
   if (data.modifiedHosts.includes(asked.to)) more.push(`Envoy ${asked.to} is a modified build, not the release.`);
   if (column < 0) return { glyph: "○", word: "not tested", style: "not-run", more };
   const its = item(data.columns, column);
+  const at = pointStateOf(asked.point, column);
+  // Where no cell is about it, that of HTTP filters, which has all cells that name no extension point.
+  const state = (at ?? pointStateOf("http_filter", column))?.state ?? its.state;
+  if (at?.state === "not applicable")
+    return { glyph: "-", word: "not applicable at this extension point", style: "not-run", more: [at.reason, ...more] };
+  const only = at && !UNDECLARED.includes(asked.point) ? `&point=${asked.point}` : "";
   const link = el(
     "a",
-    { href: `#sdk=${sdkOf(column).id}&host=${asked.to}`, "data-filter": true },
+    { href: `#sdk=${sdkOf(column).id}&host=${asked.to}${only}`, "data-filter": true },
     `its cells on Envoy ${asked.to}`,
   );
   if (its.window !== "supported") {
-    const its = data.cases.map((_, row) => cellAt(row, column)).filter((cell) => cell >= 0);
-    const ran = its.filter((cell) => !NO_VERDICT.has(lookOf(cell).outcome));
+    const ran = cellsOf(column, asked.point).filter((cell) => !NO_VERDICT.has(lookOf(cell).outcome));
     const failing = ran.filter((cell) => lookOf(cell).severity);
     const seen = failing.length
       ? `tried, and ${failing.length} of ${counted(ran.length, "case")} fail, at worst: ${worst(failing)}`
@@ -163,17 +182,17 @@ function answerOf(asked) {
         : "not tried";
     return { glyph: "·", word: "not promised", style: "none", more: [[`${seen}: `, link], ...more] };
   }
-  if (its.state === "not tested") return { glyph: "○", word: "not tested", style: "not-run", more: [link, ...more] };
-  if (its.state === "not applicable") return { glyph: "○", word: "not tested", style: "not-run", more };
-  const before = failuresOf(columnFor(asked, asked.from));
-  const failures = failuresOf(column);
+  if (state === "not tested") return { glyph: "○", word: "not tested", style: "not-run", more: [link, ...more] };
+  if (state === "not applicable") return { glyph: "○", word: "not tested", style: "not-run", more };
+  const before = failuresOf(columnFor(asked, asked.from), asked.point);
+  const failures = failuresOf(column, asked.point);
   const fresh = failures.get("") ?? [];
   failures.delete("");
   /** @type {Child[]} */
   const lines = [...failures]
     .sort(([, one], [, other]) => rank(one) - rank(other) || other.length - one.length)
     .slice(0, MOST_RECORDS)
-    .map(([record, cells]) => knownLine(asked, column, record, cells, asked.from !== asked.to && !before.has(record)));
+    .map(([record, cells]) => knownLine(asked, column, only, record, cells, asked.from !== asked.to && !before.has(record)));
   if (failures.size > MOST_RECORDS) lines.push([`and ${failures.size - MOST_RECORDS} more: `, link]);
   if (fresh.length)
     return {
@@ -182,8 +201,8 @@ function answerOf(asked) {
       style: "bad",
       more: [[`new failures, at worst: ${worst(fresh)}: `, link], ...lines, ...more],
     };
-  if (its.state === "fails" || its.state === "could not run" || its.state === "partly tested")
-    return { glyph: "◐", word: `cannot be told: ${its.state}`, style: "incomplete", more: [link, ...lines, ...more] };
+  if (state === "fails" || state === "could not run" || state === "partly tested")
+    return { glyph: "◐", word: `cannot be told: ${state}`, style: "incomplete", more: [link, ...lines, ...more] };
   if (isOpen) return { glyph: "○", word: "not tested at this extension point", style: "not-run", more: [...more, ...lines] };
   if (failures.size) return { glyph: "!", word: "works, with these known failures", style: "known", more: [...lines, ...more] };
   return { glyph: "✓", word: "works", style: "good", more: [link, ...more] };
@@ -196,8 +215,13 @@ function answerOf(asked) {
 function aboutPoint(asked) {
   /** @type {Child[]} */
   const more = [];
-  const isOpen = !data.points.some((it) => it.id === asked.point && it.hasCases);
-  if (isOpen) more.push(`No case is about ${asked.point}: only loading and what all modules share was tested.`);
+  const column = columnFor(asked, asked.to);
+  const hasCases = data.points.some((it) => it.id === asked.point && it.hasCases);
+  const isOpen = !hasCases || (column >= 0 && pointStateOf(asked.point, column) === null);
+  if (isOpen)
+    more.push(
+      `No case${hasCases ? " of this run" : ""} is about ${asked.point}: only loading and what all modules share was tested.`,
+    );
   const breaks = data.abiFindings.filter(
     (it) =>
       it.old === asked.minor &&
@@ -218,16 +242,17 @@ function aboutPoint(asked) {
 /**
  * @param {Asked} asked
  * @param {number} column
+ * @param {string} only The part of the address that names the extension point.
  * @param {string} record
  * @param {number[]} cells
  * @param {boolean} isNew
  */
-function knownLine(asked, column, record, cells, isNew) {
+function knownLine(asked, column, only, record, cells, isNew) {
   const title = data.records.find((it) => it.id === record)?.title || record;
   return [
     el(
       "a",
-      { href: `#sdk=${sdkOf(column).id}&host=${asked.to}&record=${encodeURIComponent(record)}`, "data-filter": true },
+      { href: `#sdk=${sdkOf(column).id}&host=${asked.to}${only}&record=${encodeURIComponent(record)}`, "data-filter": true },
       `${title} (${counted(cells.length, "case")}, at worst: ${worst(cells)})`,
     ),
     isNew ? el("b", {}, ` not on Envoy ${asked.from}`) : null,

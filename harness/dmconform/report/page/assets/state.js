@@ -14,12 +14,13 @@ import {
   lookOf,
   looks,
   packed,
+  pointOf,
   rowOf,
   sdkOf,
   wasOf,
 } from "./store.js";
 
-/** @typedef {"language" | "sdk" | "host" | "relation" | "outcome" | "judgement" | "severity" | "area" | "requirement" | "record" | "cause"} ListName */
+/** @typedef {"language" | "sdk" | "host" | "relation" | "outcome" | "judgement" | "severity" | "point" | "area" | "requirement" | "record" | "cause"} ListName */
 /** @typedef {"differs" | "changed" | "compact"} FlagName */
 /** @typedef {{ name: string, value: string, near: string[] }} Unknown A part of the address that this report does not know. */
 
@@ -32,6 +33,7 @@ export const LISTS = [
   "outcome",
   "judgement",
   "severity",
+  "point",
   "area",
   "requirement",
   "record",
@@ -64,6 +66,7 @@ const KNOWN = {
   outcome: () => looks.map((it) => it.outcome),
   judgement: () => looks.map((it) => it.judgement),
   severity: () => data.severities,
+  point: () => data.cases.map((_, row) => pointOf(row)).filter(Boolean),
   area: () => data.cases.map((_, row) => areaOf(row)),
   requirement: () => data.requirements.map((it) => it.id),
   record: () => looks.map((it) => it.record).filter(Boolean),
@@ -169,8 +172,9 @@ export function columnMatches(column) {
 
 /** @param {number} row */
 export function caseMatches(row) {
-  const { area, requirement } = state.lists;
+  const { point, area, requirement } = state.lists;
   return (
+    (!point.size || point.has(pointOf(row))) &&
     (!area.size || area.has(areaOf(row))) &&
     (!requirement.size || caseAt(row).requirements.some((number) => requirement.has(item(data.requirements, number).id)))
   );

@@ -107,6 +107,30 @@ export function areaOf(row) {
   return id.includes("/") ? id.slice(0, id.indexOf("/")) : "cases";
 }
 
+/**
+ * The extension point that the id of a case names, behind its @; empty where it names none.
+ * @param {number} row
+ */
+export const pointOf = (row) => /^[a-z0-9_]+\/[a-z0-9_]+@([a-z][a-z0-9_]*)$/.exec(caseAt(row).id)?.[1] ?? "";
+
+/** @type {Map<string, { state: string, reason: string }> | null} */
+let pointStates = null;
+
+/**
+ * What an extension point comes to in a column of an official SDK; null where no cell is about it.
+ * @param {string} point
+ * @param {number} column
+ */
+export function pointStateOf(point, column) {
+  pointStates ??= new Map(
+    data.pointStates.map(([place, where, state, reason]) => [
+      `${item(data.points, place).id} ${where}`,
+      { state: text(state), reason: text(reason) },
+    ]),
+  );
+  return pointStates.get(`${point} ${column}`) ?? null;
+}
+
 /** @type {Map<number, string> | null} */
 let causes = null;
 
