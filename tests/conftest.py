@@ -30,15 +30,15 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 
 
 @pytest.fixture(scope="session")
-def cpp_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Plan]:
-    """Makes a plan with the C++ probe of a host's own minor on that host."""
+def probes_on(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Plan]:
+    """Makes a plan with the probes of a host's own minor, in these languages, on that host."""
 
     @functools.cache
-    def plan(host: str) -> Plan:
+    def plan(host: str, *languages: str) -> Plan:
         folder = tmp_path_factory.mktemp("plan")
         minor = host.rpartition(".")[0]
         with FileLock(_common_folder(tmp_path_factory) / "prepare.lock"):
-            return build_everything(folder, host, (f"cpp@{minor}:reference",))
+            return build_everything(folder, host, tuple(f"{language}@{minor}:reference" for language in languages))
 
     return plan
 

@@ -21,7 +21,7 @@ cd "$workspace"
 sdk_feature="sdk-$(echo "$DMCONFORM_SDK_MINOR" | tr . -)"
 features="probe/$sdk_feature"
 if [ "$DMCONFORM_PROVIDER" = reference ]; then
-    features="$features,envoy-proxy-dynamic-modules-rust-sdk/$sdk_feature"
+    features="$features,probe/reference,envoy-proxy-dynamic-modules-rust-sdk/$sdk_feature"
 fi
 
 # From 1.40 on, HTTP filters are called by `&self`. Its development line did so late, so an official SDK is looked at.

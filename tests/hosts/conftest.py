@@ -21,12 +21,12 @@ def bench(everything: Plan, upstream_port: int, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def bench_on(
-    request: pytest.FixtureRequest, cpp_on: Callable[[str], Plan], upstream_port: int, tmp_path: Path
-) -> Callable[[str], Bench]:
-    """Makes such a bench with a host; those other than `HOST` have the C++ probe only."""
+    request: pytest.FixtureRequest, probes_on: Callable[..., Plan], upstream_port: int, tmp_path: Path
+) -> Callable[..., Bench]:
+    """Makes such a bench with a host; those other than `HOST` have the probes of the given languages only."""
 
-    def made(host: str) -> Bench:
-        plan: Plan = request.getfixturevalue("everything") if host == HOST else cpp_on(host)
+    def made(host: str, *languages: str) -> Bench:
+        plan: Plan = request.getfixturevalue("everything") if host == HOST else probes_on(host, *languages)
         return _bench(plan, upstream_port, tmp_path)
 
     return made

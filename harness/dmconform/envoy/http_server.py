@@ -34,6 +34,7 @@ class Head:
     path: str
     query: str
     headers: Headers
+    spelled: tuple[str, ...]  # the names of the headers as they came
 
     @property
     def in_chunks(self) -> bool:
@@ -73,7 +74,8 @@ class Talk:
             raise Gone
         method, target = event.method.decode(), urlsplit(event.target.decode("latin-1"))
         self._has_body = method != "HEAD"
-        return Head(method, target.path, target.query, _plain(event.headers))
+        spelled = tuple(name.decode("latin-1") for name, _ in event.headers.raw_items())
+        return Head(method, target.path, target.query, _plain(event.headers), spelled)
 
     def rest(self) -> Rest:
         """Waits for the whole request.

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from dmconform.core.timeouts import SOURCE_HELD_S
 from dmconform.envoy.headers import Headers
-from dmconform.envoy.http_server import Talk, serving
+from dmconform.envoy.http_server import Head, Talk, serving
 from dmconform.envoy.observer import UNOBSERVED, Observer
 
 TRAILER: Final = "x-upstream-trailer"
@@ -60,18 +60,22 @@ class _Manner:
     size: int | None  # a body of that many bytes in the place of the JSON
     echo: str | None  # the request's headers of this name come back, as often as they were sent
     mirror: bool  # the request's body in the place of the JSON, as text
+    spelled: bool  # the names of the request's headers as they came, in the place of the JSON: one in a line
 
     @classmethod
     def of(cls, query: str) -> _Manner:
         asked = parse_qs(query, keep_blank_values=True)
         size = int(asked["size"][0]) if "size" in asked else None
         status, echo = int(asked.get("status", ["200"])[0]), asked.get("echo", [None])[0]
-        return cls("hold" in asked, "trailers" in asked, "cut" in asked, status, size, echo, "mirror" in asked)
+        hold, trailers, cut, mirror, spelled = (one in asked for one in ("hold", "trailers", "cut", "mirror", "spelled"))
+        return cls(hold, trailers, cut, status, size, echo, mirror, spelled)
 
-    def content(self, body: bytes, received: Received) -> bytes:
-        """Returns the body of the answer to a request with this body."""
+    def content(self, head: Head, body: bytes, received: Received) -> bytes:
+        """Returns the body of the answer to a request with this head and body."""
         if self.mirror:
             return body
+        if self.spelled:
+            return "\n".join(head.spelled).encode()
         return received.to_json().encode() if self.size is None else b"x" * self.size
 
 
@@ -116,7 +120,7 @@ class Upstream:
         manner = _Manner.of(head.query)
         if manner.hold:
             self._let_go.wait(SOURCE_HELD_S)
-        content = manner.content(rest.body, received)
+        content = manner.content(head, rest.body, received)
         echoed = [(name, value) for name, value in received.headers.pairs if name == manner.echo]
         if manner.mirror:
             echoed.append(("content-type", "text/plain"))

@@ -45,6 +45,8 @@ TABLE: tuple[Wrong, ...] = tuple(
 )
 HOSTS = {wrong.case: wrong.host for wrong in TABLE}
 """The host on which each case is looked at."""
+NEEDED = {case: tuple(sorted({CPP.value} | {wrong.language.value for wrong in TABLE if wrong.case == case})) for case in HOSTS}
+"""The languages of the probes that hosts other than the usual one need for each case."""
 
 
 def module_and_function(case: str) -> tuple[ModuleType, CaseFunction]:
@@ -66,10 +68,10 @@ def needs_mounts(case: str, bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("case", HOSTS)
-def test_it_passes_when_nothing_is_wrong(bench_on: Callable[[str], Bench], case: str) -> None:
+def test_it_passes_when_nothing_is_wrong(bench_on: Callable[..., Bench], case: str) -> None:
     """Or it ends as a record of known failures says, or is on record not to pass on this host."""
     host = HOSTS[case]
-    bench = bench_on(host)
+    bench = bench_on(host, *NEEDED[case])
     needs_mounts(case, bench)
     declared = CASES[case].declaration.languages
     _, function = module_and_function(case)
@@ -88,9 +90,9 @@ def test_it_passes_when_nothing_is_wrong(bench_on: Callable[[str], Bench], case:
 
 @pytest.mark.parametrize("wrong", TABLE, ids=lambda wrong: f"{wrong.case}-{wrong.how}-{wrong.language.value}".replace(" ", "_"))
 def test_it_does_not_pass_when_it_is_made_wrong(
-    bench_on: Callable[[str], Bench], wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+    bench_on: Callable[..., Bench], wrong: Wrong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bench = bench_on(wrong.host)
+    bench = bench_on(wrong.host, *NEEDED[wrong.case])
     needs_mounts(wrong.case, bench)
     module, function = module_and_function(wrong.case)
     broken = wrong.sabotage(bench, module, monkeypatch)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dmconform.casekit.at_points import access_logger
+from dmconform.casekit.at_points import access_logger, early_header_mutation, formatter, header_formatter, tracer
 from dmconform.casekit.at_points.model import ProbedPoint
 from dmconform.core.extension_point import ExtensionPoint
 
 PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.ACCESS_LOGGER: access_logger.POINT,
+    ExtensionPoint.EARLY_HEADER_MUTATION: early_header_mutation.POINT,
+    ExtensionPoint.FORMATTER: formatter.POINT,
+    ExtensionPoint.HEADER_FORMATTER: header_formatter.POINT,
+    ExtensionPoint.TRACER: tracer.POINT,
 }

@@ -25,7 +25,16 @@ mod catch_unwind;
 // The ABI of 1.37 has none.
 #[cfg(not(feature = "sdk-1-37"))]
 mod cluster;
+// New in 1.40.
+#[cfg(feature = "sdk-1-40")]
+pub mod early_header_mutation;
+// The older ABIs have none.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub mod formatter;
 mod guard;
+// New in 1.40.
+#[cfg(feature = "sdk-1-40")]
+pub mod header_formatter;
 mod held;
 mod http;
 mod init;
@@ -34,6 +43,9 @@ mod init;
 mod listener;
 mod log;
 mod network;
+// The ABI of 1.37 has none.
+#[cfg(not(feature = "sdk-1-37"))]
+pub mod tracer;
 
 #[cfg(not(feature = "sdk-1-37"))]
 pub use access_log::{NewAccessLoggerConfigFunction, NEW_ACCESS_LOGGER_CONFIG_FUNCTION};
@@ -46,6 +58,12 @@ pub use buffer::{EnvoyBuffer, EnvoyMutBuffer};
 pub use catch_unwind::CatchUnwind;
 #[cfg(not(feature = "sdk-1-37"))]
 pub use cluster::*;
+#[cfg(feature = "sdk-1-40")]
+pub use early_header_mutation::{NewEarlyHeaderMutationConfigFunction, NEW_EARLY_HEADER_MUTATION_CONFIG_FUNCTION};
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub use formatter::{NewFormatterConfigFunction, NEW_FORMATTER_CONFIG_FUNCTION};
+#[cfg(feature = "sdk-1-40")]
+pub use header_formatter::{NewHeaderFormatterConfigFunction, NEW_HEADER_FORMATTER_CONFIG_FUNCTION};
 pub use http::*;
 pub use init::*;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
@@ -53,3 +71,5 @@ pub use listener::*;
 #[doc(hidden)]
 pub use log::write as log_at;
 pub use network::*;
+#[cfg(not(feature = "sdk-1-37"))]
+pub use tracer::*;

@@ -16,7 +16,9 @@ import pytest
 from dmconform.casekit import at_points, life, panics, unloading
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Language, Outcome
+from dmconform.envoy.config import Listener
 from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.extension_points.draft import WrittenListener
 from dmconform.envoy.extension_points.use import ModuleUse
 
 from tests.built import HOST
@@ -92,6 +94,22 @@ def ends(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """The host ends in the place of a panic."""
     patch.setattr(case, "provoke_panic", lambda envoy, _: os.kill(envoy.pid, signal.SIGKILL))
     return bench
+
+
+def like_first(driver: ModuleType, function: str) -> Sabotage:
+    """Of the two listeners that a function of a driver makes, the second is like the first, but for its name."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        made: Callable[..., tuple[Listener, Listener]] = getattr(driver, function)
+
+        def changed(*arguments: object) -> tuple[Listener, ...]:
+            first, second = made(*arguments)
+            return first, WrittenListener(second.name, message={**first.to_json(), "name": second.name})
+
+        patch.setattr(driver, function, changed)
+        return bench
+
+    return apply
 
 
 def wrong_at(

@@ -7,9 +7,18 @@ mod body;
 #[cfg(not(feature = "sdk-1-37"))]
 mod bridge;
 mod callout;
+// New in 1.40, in the reference SDK alone.
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod early_header_mutation;
 mod empty_value;
 mod ends_in_event;
 mod filter_state;
+// The older ABIs have no formatters.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod formatter;
+// New in 1.40, in the reference SDK alone.
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod header_formatter;
 mod held_body;
 // The ABI of 1.37 has no clusters.
 #[cfg(not(feature = "sdk-1-37"))]
@@ -40,6 +49,9 @@ mod scheduled;
 // The ABI of 1.37 has no statistics for bootstrap extensions.
 #[cfg(not(feature = "sdk-1-37"))]
 mod statistics;
+// The ABI of 1.37 has no tracers.
+#[cfg(not(feature = "sdk-1-37"))]
+mod tracer;
 mod transform;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
@@ -77,6 +89,17 @@ fn program_init() -> bool {
     #[cfg(not(feature = "sdk-1-37"))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_UPSTREAM_HTTP_TCP_BRIDGE_CONFIG_FUNCTION
         .get_or_init(|| bridge::new_config);
+    #[cfg(not(feature = "sdk-1-37"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_TRACER_CONFIG_FUNCTION.get_or_init(|| tracer::new_config);
+    #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_FORMATTER_CONFIG_FUNCTION.get_or_init(|| formatter::new_config);
+    #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+    {
+        envoy_proxy_dynamic_modules_rust_sdk::NEW_EARLY_HEADER_MUTATION_CONFIG_FUNCTION
+            .get_or_init(|| early_header_mutation::new_config);
+        envoy_proxy_dynamic_modules_rust_sdk::NEW_HEADER_FORMATTER_CONFIG_FUNCTION
+            .get_or_init(|| header_formatter::new_config);
+    }
     // One write: `eprintln!` may split a line.
     std::io::stderr().write_all(b"dmconform: initialised\n").is_ok()
 }

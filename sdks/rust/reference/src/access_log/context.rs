@@ -85,9 +85,16 @@ pub struct AccessLogType(LogType);
 
 #[cfg(not(feature = "sdk-1-37"))]
 impl AccessLogType {
+    // Formatters, since 1.39, ask for it.
+    #[cfg(not(feature = "sdk-1-38"))]
+    pub(crate) fn of(raw: LogType) -> Self {
+        Self(raw)
+    }
+
     /// Its name; of those that the probe does not meet, no more than that they are others.
     pub fn as_str(&self) -> &'static str {
         match self.0 {
+            LogType::NotSet => "NotSet",
             LogType::DownstreamStart => "DownstreamStart",
             LogType::DownstreamEnd => "DownstreamEnd",
             _ => "another",
