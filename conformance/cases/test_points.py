@@ -162,7 +162,8 @@ def test_local_file(cell: Cell) -> None:
 @case("rtld.closed_at_last_reference", "rtld.do_not_close", points=POINTS)
 def test_unloaded(cell: Cell) -> None:
     """Once an update takes the module from here it has ended in order, and is unloaded; with do_not_close it stays."""
-    probed(cell)
+    point = probed(cell)
+    cell.needs(not point.always_kept, point.always_kept)
     module, kept = cell.install(), cell.install(name="kept")
     with RunningPoint(cell, probe_at(cell, TEXT)) as running:
         cell.needs(running.is_updated, NO_UPDATE)

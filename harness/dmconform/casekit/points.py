@@ -84,6 +84,7 @@ def working_at_point(
     *uses: ModuleUse,
     alter: Callable[[Draft], None] | None = None,
     further: Iterable[Listener] = (),
+    clusters: Mapping[str, int] | None = None,
 ) -> AbstractContextManager[Envoy]:
     """Starts an Envoy that has modules at extension points, the probe on its search path, and must accept them.
 
@@ -92,9 +93,10 @@ def working_at_point(
         *uses: the modules.
         alter: changes the configuration once the modules are in it.
         further: listeners beside those of the extension points.
+        clusters: ports on loopback of further clusters, by name.
     """
     draft = draft_at(cell, uses, alter)
-    return cell.start(*draft.written(), *further, alter=_as_in(draft))
+    return cell.start(*draft.written(), *further, alter=_as_in(draft), clusters=clusters)
 
 
 def _as_in(draft: Draft) -> Callable[[dict[str, Any]], None]:

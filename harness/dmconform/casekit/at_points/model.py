@@ -44,3 +44,5 @@ class ProbedPoint:
     """Makes it work, with this text as its configuration, and looks from outside at what it does."""
     ask: Callable[[Cell, Envoy, bool], Asked]
     """Uses it once, as its user does; if the last argument is true, so that `panic` panics."""
+    always_kept: str = ""
+    """Why the host never unloads a module that was used there; empty where it does."""

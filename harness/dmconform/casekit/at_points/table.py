@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dmconform.casekit.at_points import access_logger, early_header_mutation, formatter, header_formatter, tracer
+from dmconform.casekit.at_points import access_logger, cluster_specifier, matcher, matcher_data_input, route_specifier
 from dmconform.casekit.at_points.model import ProbedPoint
 from dmconform.core.extension_point import ExtensionPoint
 
@@ -14,4 +15,8 @@ PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.FORMATTER: formatter.POINT,
     ExtensionPoint.HEADER_FORMATTER: header_formatter.POINT,
     ExtensionPoint.TRACER: tracer.POINT,
+    ExtensionPoint.CLUSTER_SPECIFIER: cluster_specifier.POINT,
+    ExtensionPoint.MATCHER: matcher.POINT,
+    ExtensionPoint.MATCHER_DATA_INPUT: matcher_data_input.POINT,
+    ExtensionPoint.ROUTE_SPECIFIER: route_specifier.POINT,
 }

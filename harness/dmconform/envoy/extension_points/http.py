@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 from dmconform.envoy.extension_points.draft import Draft, Message, extension, message_of, module_message
 from dmconform.envoy.extension_points.use import ModuleUse, any_message
 
-_STRING_MATCH = {"exact": "a value that no request has"}
+TAKEN, OTHER = "taken", "other"
+"""The routes of a matcher: the one that its predicate leads to where it holds, and the one where it does not."""
+ROUTE_HEADER = "x-dmconform-route"
+"""The response header that names the route that was taken."""
+METADATA_HEADER = "x-dmconform-metadata-"
+"""How response headers begin that show the route's metadata in the namespace `dmconform`; the key follows."""
+_METADATA = ("text", "seen", "number", "yes")
+INPUT_VALUE = "a value"
+"""For which the predicate holds that looks at what a module gives."""
 _FORMATTED = "%DYNAMIC_MODULE(argument)% %RESPONSE_CODE%\n"
 
 
@@ -72,31 +81,48 @@ def matcher(draft: Draft, use: ModuleUse) -> None:
 
 
 def matcher_data_input(draft: Draft, use: ModuleUse) -> None:
-    """Makes the module give what a predicate of the virtual host's route matcher looks at."""
+    """Makes the module give what a predicate of the virtual host's route matcher looks at, which holds for `INPUT_VALUE`."""
     data = module_message("matching.http.dynamic_modules.v3.DynamicModuleDataInput", use, "input")
-    _match_by(draft, {"input": extension(data), "value_match": _STRING_MATCH})
+    _match_by(draft, {"input": extension(data), "value_match": {"exact": INPUT_VALUE}})
 
 
 def _match_by(draft: Draft, predicate: Message) -> None:
-    """Replaces the routes by a matcher that leads to the last one, whether the predicate holds or not."""
-    route = draft.route
-    action: Message = {"@type": "type.googleapis.com/envoy.config.route.v3.Route", **route}
-    lead = {"action": {"name": "route", "typed_config": action}}
+    """Replaces the routes by a matcher whose routes both lead where the last one did, and say in their answers which it was."""
     draft.virtual_host["matcher"] = {
-        "matcher_list": {"matchers": [{"predicate": {"single_predicate": predicate}, "on_match": lead}]},
-        "on_no_match": lead,
+        "matcher_list": {
+            "matchers": [{"predicate": {"single_predicate": predicate}, "on_match": _leads_to(draft.route, TAKEN)}]
+        },
+        "on_no_match": _leads_to(draft.route, OTHER),
     }
     del draft.virtual_host["routes"]
 
 
+def _leads_to(route: Message, name: str) -> Message:
+    """Returns an action of a matcher: a route that says its name in its answers."""
+    shown = _with_response_headers(route, {ROUTE_HEADER: name})
+    return {"action": {"name": name, "typed_config": {"@type": "type.googleapis.com/envoy.config.route.v3.Route", **shown}}}
+
+
+def _with_response_headers(route: Message, headers: Mapping[str, str]) -> Message:
+    added = [{"header": {"key": key, "value": value}} for key, value in headers.items()]
+    return {**route, "response_headers_to_add": [*route.get("response_headers_to_add", ()), *added]}
+
+
 def cluster_specifier(draft: Draft, use: ModuleUse) -> None:
-    """Makes the module name the cluster of the route to the upstream server."""
+    """Makes the module name the cluster of the route to the upstream server; answers show the route."""
     plugin = module_message("router.cluster_specifiers.dynamic_modules.v3.DynamicModuleClusterSpecifier", use, "specifier")
     draft.route["route"] = {"inline_cluster_specifier_plugin": {"extension": extension(plugin)}}
+    _show_route(draft)
+
+
+def _show_route(draft: Draft) -> None:
+    """Has answers of the route to the upstream server show its name and what is in its metadata."""
+    formats = {f"{METADATA_HEADER}{key}": f"%METADATA(ROUTE:dmconform:{key})%" for key in _METADATA}
+    draft.route.update(_with_response_headers(draft.route, formats | {ROUTE_HEADER: "%ROUTE_NAME%"}))
 
 
 def route_specifier(draft: Draft, use: ModuleUse) -> None:
-    """Lets the module change the route that was found, which stays as it is where the module fails.
+    """Lets the module change the route that was found, which stays as it is where the module fails; answers show the route.
 
     The module is never closed: Envoy insists on that.
     """
@@ -108,3 +134,4 @@ def route_specifier(draft: Draft, use: ModuleUse) -> None:
         failure_policy="PASS_THROUGH",
     )
     draft.virtual_host["route_specifiers"] = [extension(specifier)]
+    _show_route(draft)

@@ -39,7 +39,6 @@ impl<'a> EnvoyBuffer<'a> {
     }
 
     /// The bytes, for as long as Envoy has them.
-    #[cfg(feature = "sdk-1-37")]
     pub(crate) fn into_slice(self) -> &'a [u8] {
         self.0
     }

@@ -12,6 +12,10 @@ pub mod abi {
 
 #[macro_use]
 mod ignored;
+// What is new in the ABI of 1.40.
+#[cfg(feature = "sdk-1-40")]
+#[macro_use]
+mod selection;
 
 pub mod access_log;
 // The ABI of 1.37 has hardly more of it than its hooks.
@@ -31,6 +35,11 @@ pub mod early_header_mutation;
 // The older ABIs have none.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 pub mod formatter;
+#[cfg(feature = "sdk-1-40")]
+pub mod cluster_specifier;
+// What the ABI of 1.37 has keeps its configurations otherwise.
+#[cfg(not(feature = "sdk-1-37"))]
+mod configured;
 mod guard;
 // New in 1.40.
 #[cfg(feature = "sdk-1-40")]
@@ -42,10 +51,17 @@ mod init;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 mod listener;
 mod log;
+// The ABI of 1.37 has none.
+#[cfg(not(feature = "sdk-1-37"))]
+pub mod matcher;
+#[cfg(feature = "sdk-1-40")]
+pub mod matcher_data_input;
 mod network;
 // The ABI of 1.37 has none.
 #[cfg(not(feature = "sdk-1-37"))]
 pub mod tracer;
+#[cfg(feature = "sdk-1-40")]
+pub mod route_specifier;
 
 #[cfg(not(feature = "sdk-1-37"))]
 pub use access_log::{NewAccessLoggerConfigFunction, NEW_ACCESS_LOGGER_CONFIG_FUNCTION};
@@ -64,6 +80,7 @@ pub use early_header_mutation::{NewEarlyHeaderMutationConfigFunction, NEW_EARLY_
 pub use formatter::{NewFormatterConfigFunction, NEW_FORMATTER_CONFIG_FUNCTION};
 #[cfg(feature = "sdk-1-40")]
 pub use header_formatter::{NewHeaderFormatterConfigFunction, NEW_HEADER_FORMATTER_CONFIG_FUNCTION};
+pub use cluster_specifier::{NewClusterSpecifierConfigFunction, NEW_CLUSTER_SPECIFIER_CONFIG_FUNCTION};
 pub use http::*;
 pub use init::*;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
@@ -73,3 +90,7 @@ pub use log::write as log_at;
 pub use network::*;
 #[cfg(not(feature = "sdk-1-37"))]
 pub use tracer::*;
+#[cfg(feature = "sdk-1-40")]
+pub use route_specifier::{NewRouteSpecifierConfigFunction, NEW_ROUTE_SPECIFIER_CONFIG_FUNCTION};
+#[cfg(feature = "sdk-1-40")]
+pub use selection::ClusterHostCount;

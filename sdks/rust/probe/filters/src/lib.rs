@@ -10,6 +10,9 @@ mod callout;
 // New in 1.40, in the reference SDK alone.
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod early_header_mutation;
+// New in 1.40, in the reference SDK alone: these, and what they share.
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod cluster_specifier;
 mod empty_value;
 mod ends_in_event;
 mod filter_state;
@@ -33,11 +36,18 @@ mod life;
 mod listener;
 mod local_reply;
 mod log;
+// The ABI of 1.37 has no matchers.
+#[cfg(not(feature = "sdk-1-37"))]
+mod matcher;
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod matcher_data_input;
 mod metadata;
 mod metrics;
 mod network;
 mod odd_panic;
 mod panic;
+#[cfg(not(feature = "sdk-1-37"))]
+mod panics;
 mod per_route;
 mod plan;
 // The ABI of 1.37 cannot.
@@ -45,7 +55,11 @@ mod plan;
 mod recreates;
 mod refuse;
 mod reply;
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod route_specifier;
 mod scheduled;
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod selection;
 // The ABI of 1.37 has no statistics for bootstrap extensions.
 #[cfg(not(feature = "sdk-1-37"))]
 mod statistics;
@@ -99,6 +113,12 @@ fn program_init() -> bool {
             .get_or_init(|| early_header_mutation::new_config);
         envoy_proxy_dynamic_modules_rust_sdk::NEW_HEADER_FORMATTER_CONFIG_FUNCTION
             .get_or_init(|| header_formatter::new_config);
+    #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+    {
+        envoy_proxy_dynamic_modules_rust_sdk::NEW_CLUSTER_SPECIFIER_CONFIG_FUNCTION
+            .get_or_init(|| cluster_specifier::new_config);
+        envoy_proxy_dynamic_modules_rust_sdk::NEW_ROUTE_SPECIFIER_CONFIG_FUNCTION
+            .get_or_init(|| route_specifier::new_config);
     }
     // One write: `eprintln!` may split a line.
     std::io::stderr().write_all(b"dmconform: initialised\n").is_ok()

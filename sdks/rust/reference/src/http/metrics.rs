@@ -15,7 +15,7 @@ pub struct EnvoyGaugeId(pub(crate) usize);
 pub struct EnvoyHistogramId(pub(crate) usize);
 
 /// The ABI's result as Rust's.
-pub(super) fn checked<T>(result: MetricsResult, value: T) -> Result<T, MetricsResult> {
+pub(crate) fn checked<T>(result: MetricsResult, value: T) -> Result<T, MetricsResult> {
     if result == MetricsResult::Success {
         Ok(value)
     } else {

@@ -17,6 +17,8 @@ pub use envoy::{EnvoyHttpFilter, EnvoyHttpFilterConfig};
 pub(crate) use envoy_impl::module_headers;
 pub use envoy_impl::EnvoyHttpFilterImpl;
 pub use filter::{HttpFilter, HttpFilterConfig};
+#[cfg(feature = "sdk-1-40")]
+pub(crate) use metrics::checked;
 pub use metrics::{EnvoyCounterId, EnvoyGaugeId, EnvoyHistogramId};
 pub use new::{
     NewHttpFilterConfigFunction, NewHttpFilterPerRouteConfigFunction, NEW_HTTP_FILTER_CONFIG_FUNCTION,
