@@ -206,6 +206,16 @@ class RunningPoint:
             raise HostHung(f"Envoy has neither accepted nor rejected a cluster within {CONFIG_UPDATE_S:g} s")
         return found
 
+    def use(self) -> None:
+        """Uses the extension point once.
+
+        Raises:
+            HostCrashed: the Envoy ended.
+        """
+        with contextlib.suppress(AssertionError):
+            PROBED[self._cell.point].ask(self._cell, self.envoy, False)
+        self.envoy.check_survived("while its extension point was used")
+
     def told(self) -> bytes:
         """Uses the extension point once, and returns the configuration that the module was given, as it says."""
         before = len(lines_of_use(self._cell, self.envoy))

@@ -6,6 +6,13 @@ from collections.abc import Mapping
 
 from dmconform.casekit.at_points import access_logger, early_header_mutation, formatter, header_formatter, tracer
 from dmconform.casekit.at_points import access_logger, cluster_specifier, matcher, matcher_data_input, route_specifier
+from dmconform.casekit.at_points import (
+    access_logger,
+    bootstrap_extension,
+    config_validator,
+    stat_sink,
+    udp_listener_filter,
+)
 from dmconform.casekit.at_points.model import ProbedPoint
 from dmconform.core.extension_point import ExtensionPoint
 
@@ -19,4 +26,8 @@ PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.MATCHER: matcher.POINT,
     ExtensionPoint.MATCHER_DATA_INPUT: matcher_data_input.POINT,
     ExtensionPoint.ROUTE_SPECIFIER: route_specifier.POINT,
+    ExtensionPoint.BOOTSTRAP_EXTENSION: bootstrap_extension.POINT,
+    ExtensionPoint.CONFIG_VALIDATOR: config_validator.POINT,
+    ExtensionPoint.STAT_SINK: stat_sink.POINT,
+    ExtensionPoint.UDP_LISTENER_FILTER: udp_listener_filter.POINT,
 }

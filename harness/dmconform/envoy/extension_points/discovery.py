@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from typing import Any
 
 from dmconform.envoy.extension_points.draft import Draft, Message, message_of
@@ -16,11 +17,13 @@ CLUSTER = "envoy.config.cluster.v3.Cluster"
 _OUTER = "discovery"
 _INNER = "discovery-answer"
 _CONTENT_TYPE = "content-type"
+_servers = itertools.count()
 
 
 def add_discovery_server(draft: Draft) -> str:
     """Adds it, and returns the name of the cluster that leads to it."""
     resources = draft.bootstrap["static_resources"]
+    own = f"{draft.folder}/{next(_servers)}"
     answer = {"direct_response": {"status": 200, "body": {"inline_bytes": base64.b64encode(_no_clusters()).decode()}}}
     proxy = {
         "route": {"cluster": _INNER},
@@ -32,18 +35,17 @@ def add_discovery_server(draft: Draft) -> str:
             }
         ],
     }
-    resources["listeners"] = [_listener(draft, _OUTER, proxy), _listener(draft, _INNER, answer)]
-    resources["clusters"] += [_cluster(draft, _OUTER), _cluster(draft, _INNER)]
+    resources["listeners"] = [_listener(own, _OUTER, proxy), _listener(own, _INNER, answer)]
+    resources["clusters"] += [_cluster(own, _OUTER), _cluster(own, _INNER)]
     return _OUTER
 
 
-def _address(draft: Draft, name: str) -> Message:
-    """Returns the address of an abstract socket that no other attempt has: no port is known in advance."""
-    own = hashlib.sha256(f"{draft.folder}/{name}".encode()).hexdigest()[:32]
-    return {"pipe": {"path": f"@dmconform-{own}"}}
+def _address(own: str, name: str) -> Message:
+    """Returns the address of an abstract socket that no other Envoy has: no port is known in advance."""
+    return {"pipe": {"path": f"@dmconform-{hashlib.sha256(f'{own}/{name}'.encode()).hexdigest()[:32]}"}}
 
 
-def _listener(draft: Draft, name: str, action: dict[str, Any]) -> Message:
+def _listener(own: str, name: str, action: dict[str, Any]) -> Message:
     manager = message_of(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=name,
@@ -52,12 +54,12 @@ def _listener(draft: Draft, name: str, action: dict[str, Any]) -> Message:
         http_filters=[{"name": "router", "typed_config": message_of("filters.http.router.v3.Router")}],
     )
     filters = [{"name": "http", "typed_config": manager}]
-    return {"name": name, "address": _address(draft, name), "filter_chains": [{"filters": filters}]}
+    return {"name": name, "address": _address(own, name), "filter_chains": [{"filters": filters}]}
 
 
-def _cluster(draft: Draft, name: str) -> Message:
+def _cluster(own: str, name: str) -> Message:
     http2 = message_of("upstreams.http.v3.HttpProtocolOptions", explicit_http_config={"http2_protocol_options": {}})
-    endpoint = {"endpoint": {"address": _address(draft, name)}}
+    endpoint = {"endpoint": {"address": _address(own, name)}}
     return {
         "name": name,
         "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},

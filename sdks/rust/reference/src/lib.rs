@@ -40,6 +40,9 @@ pub mod cluster_specifier;
 // What the ABI of 1.37 has keeps its configurations otherwise.
 #[cfg(not(feature = "sdk-1-37"))]
 mod configured;
+// The older ABIs have none.
+#[cfg(feature = "sdk-1-40")]
+pub mod config_validator;
 mod guard;
 // New in 1.40.
 #[cfg(feature = "sdk-1-40")]
@@ -62,6 +65,10 @@ mod network;
 pub mod tracer;
 #[cfg(feature = "sdk-1-40")]
 pub mod route_specifier;
+// The older ABIs have no sinks.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub mod stats_sink;
+mod udp_listener;
 
 #[cfg(not(feature = "sdk-1-37"))]
 pub use access_log::{NewAccessLoggerConfigFunction, NEW_ACCESS_LOGGER_CONFIG_FUNCTION};
@@ -81,6 +88,7 @@ pub use formatter::{NewFormatterConfigFunction, NEW_FORMATTER_CONFIG_FUNCTION};
 #[cfg(feature = "sdk-1-40")]
 pub use header_formatter::{NewHeaderFormatterConfigFunction, NEW_HEADER_FORMATTER_CONFIG_FUNCTION};
 pub use cluster_specifier::{NewClusterSpecifierConfigFunction, NEW_CLUSTER_SPECIFIER_CONFIG_FUNCTION};
+pub use config_validator::{NewConfigValidatorFunction, NEW_CONFIG_VALIDATOR_CONFIG_FUNCTION};
 pub use http::*;
 pub use init::*;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
@@ -94,3 +102,6 @@ pub use tracer::*;
 pub use route_specifier::{NewRouteSpecifierConfigFunction, NEW_ROUTE_SPECIFIER_CONFIG_FUNCTION};
 #[cfg(feature = "sdk-1-40")]
 pub use selection::ClusterHostCount;
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub use stats_sink::{NewStatSinkConfigFunction, NEW_STAT_SINK_CONFIG_FUNCTION};
+pub use udp_listener::*;

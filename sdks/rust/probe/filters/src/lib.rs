@@ -3,6 +3,9 @@
 mod access_log;
 mod bare;
 mod body;
+// The ABI of 1.37 has hardly more of bootstrap extensions than its hooks.
+#[cfg(not(feature = "sdk-1-37"))]
+mod bootstrap_extension;
 // The ABI of 1.37 has no bridges.
 #[cfg(not(feature = "sdk-1-37"))]
 mod bridge;
@@ -13,6 +16,7 @@ mod early_header_mutation;
 // New in 1.40, in the reference SDK alone: these, and what they share.
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod cluster_specifier;
+mod config_validator;
 mod empty_value;
 mod ends_in_event;
 mod filter_state;
@@ -60,6 +64,9 @@ mod route_specifier;
 mod scheduled;
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod selection;
+// The SDKs before 1.39 have no sinks.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod stat_sink;
 // The ABI of 1.37 has no statistics for bootstrap extensions.
 #[cfg(not(feature = "sdk-1-37"))]
 mod statistics;
@@ -67,10 +74,11 @@ mod statistics;
 #[cfg(not(feature = "sdk-1-37"))]
 mod tracer;
 mod transform;
+mod udp_listener_filter;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
     declare_init_functions, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilterConfig,
-    NEW_NETWORK_FILTER_CONFIG_FUNCTION,
+    NEW_NETWORK_FILTER_CONFIG_FUNCTION, NEW_UDP_LISTENER_FILTER_CONFIG_FUNCTION,
 };
 use std::any::Any;
 use std::ffi::c_char;
@@ -90,6 +98,7 @@ pub extern "C" fn dmconform_marker() -> *const c_char {
 fn program_init() -> bool {
     // Set here, for 1.37 has no macro for filters of several kinds.
     NEW_NETWORK_FILTER_CONFIG_FUNCTION.get_or_init(|| network::new_filter_config);
+    NEW_UDP_LISTENER_FILTER_CONFIG_FUNCTION.get_or_init(|| udp_listener_filter::new_config);
     #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_LISTENER_FILTER_CONFIG_FUNCTION
         .get_or_init(|| listener::new_filter_config);
@@ -97,7 +106,7 @@ fn program_init() -> bool {
     envoy_proxy_dynamic_modules_rust_sdk::NEW_ACCESS_LOGGER_CONFIG_FUNCTION.get_or_init(|| access_log::new_config);
     #[cfg(not(feature = "sdk-1-37"))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION
-        .get_or_init(|| statistics::new_config);
+        .get_or_init(|| bootstrap_extension::new_config);
     #[cfg(not(feature = "sdk-1-37"))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_CLUSTER_CONFIG_FUNCTION.get_or_init(|| hosts::new_config);
     #[cfg(not(feature = "sdk-1-37"))]
@@ -120,6 +129,11 @@ fn program_init() -> bool {
         envoy_proxy_dynamic_modules_rust_sdk::NEW_ROUTE_SPECIFIER_CONFIG_FUNCTION
             .get_or_init(|| route_specifier::new_config);
     }
+    #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_STAT_SINK_CONFIG_FUNCTION.get_or_init(|| stat_sink::new_config);
+    #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_CONFIG_VALIDATOR_CONFIG_FUNCTION
+        .get_or_init(|| config_validator::new_config);
     // One write: `eprintln!` may split a line.
     std::io::stderr().write_all(b"dmconform: initialised\n").is_ok()
 }

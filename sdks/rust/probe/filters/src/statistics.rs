@@ -7,12 +7,11 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 
 pub fn new_config(
     envoy: &mut dyn EnvoyBootstrapExtensionConfig,
-    name: &str,
     config: &[u8],
 ) -> Option<Box<dyn BootstrapExtensionConfig>> {
-    let panics = match (name, config) {
-        ("statistics", b"count") => false,
-        ("statistics", b"panic") => true,
+    let panics = match config {
+        b"count" => false,
+        b"panic" => true,
         _ => return None,
     };
     envoy.signal_init_complete();

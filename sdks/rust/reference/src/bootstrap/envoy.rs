@@ -1,33 +1,21 @@
-//! What a module can ask of Envoy about a bootstrap extension.
+//! What a module can ask of Envoy in a bootstrap extension.
 
 use crate::abi::{
     self, envoy_dynamic_module_type_envoy_buffer as RawBuffer,
     envoy_dynamic_module_type_stats_iteration_action as Action,
 };
-use crate::buffer::EnvoyBuffer;
+use crate::buffer::{module_buffer, EnvoyBuffer};
 use crate::guard;
 use std::ffi::c_void;
 
-/// Envoy's side of the configuration of an extension.
-pub trait EnvoyBootstrapExtensionConfig {
-    /// Lets Envoy go on with its start, which waits for it. To be called once.
-    fn signal_init_complete(&self);
-}
-
 /// Envoy's side of an extension.
 pub trait EnvoyBootstrapExtension {
+    /// The value of a counter.
+    fn get_counter_value(&self, name: &str) -> Option<u64>;
+    /// The value of a gauge.
+    fn get_gauge_value(&self, name: &str) -> Option<u64>;
     /// Calls `callback` with the name and the value of each counter, as long as it returns true.
     fn iterate_counters(&self, callback: &mut dyn FnMut(&str, u64) -> bool);
-}
-
-/// Envoy's side of the configuration of an extension; exists only while a callback runs.
-pub(super) struct EnvoyConfig(pub(super) abi::envoy_dynamic_module_type_bootstrap_extension_config_envoy_ptr);
-
-impl EnvoyBootstrapExtensionConfig for EnvoyConfig {
-    fn signal_init_complete(&self) {
-        // SAFETY: what Envoy passed to the callback that is running, so it is alive.
-        unsafe { abi::envoy_dynamic_module_callback_bootstrap_extension_config_signal_init_complete(self.0) }
-    }
 }
 
 /// Envoy's side of an extension; exists only while a callback runs.
@@ -40,6 +28,24 @@ struct Iteration<'a> {
 }
 
 impl EnvoyBootstrapExtension for EnvoyExtension {
+    fn get_counter_value(&self, name: &str) -> Option<u64> {
+        let (name, mut value) = (module_buffer(name.as_bytes()), 0);
+        // SAFETY: what Envoy passed to the callback that is running, so it is alive.
+        unsafe {
+            abi::envoy_dynamic_module_callback_bootstrap_extension_get_counter_value(self.0, name, &mut value)
+                .then_some(value)
+        }
+    }
+
+    fn get_gauge_value(&self, name: &str) -> Option<u64> {
+        let (name, mut value) = (module_buffer(name.as_bytes()), 0);
+        // SAFETY: what Envoy passed to the callback that is running, so it is alive.
+        unsafe {
+            abi::envoy_dynamic_module_callback_bootstrap_extension_get_gauge_value(self.0, name, &mut value)
+                .then_some(value)
+        }
+    }
+
     fn iterate_counters(&self, callback: &mut dyn FnMut(&str, u64) -> bool) {
         let mut iteration = Iteration { callback, stopped: false };
         // SAFETY: what Envoy passed to the callback that is running, so it is alive; `iteration` outlives the call.

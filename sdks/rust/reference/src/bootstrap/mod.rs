@@ -1,11 +1,13 @@
 //! Bootstrap extensions: modules that live as long as the process.
 
+mod config;
 mod envoy;
 mod extension;
 mod hooks;
 
-pub use envoy::{EnvoyBootstrapExtension, EnvoyBootstrapExtensionConfig};
+pub use config::EnvoyBootstrapExtensionConfig;
+pub use envoy::EnvoyBootstrapExtension;
 pub use extension::{
-    BootstrapExtension, BootstrapExtensionConfig, NewBootstrapExtensionConfigFunction,
-    NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION,
+    BootstrapExtension, BootstrapExtensionConfig, CompletionCallback, EnvoyBootstrapExtensionConfigScheduler,
+    EnvoyBootstrapExtensionTimer, NewBootstrapExtensionConfigFunction, NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION,
 };

@@ -8,7 +8,7 @@ use crate::abi::{
     envoy_dynamic_module_type_envoy_http_header as RawHeader,
     envoy_dynamic_module_type_on_http_filter_request_headers_status as RequestHeadersStatus,
 };
-use crate::buffer::EnvoyBuffer;
+use crate::buffer::{header_pairs, pieces, EnvoyBuffer};
 use crate::catch_unwind::CatchUnwind;
 use crate::{guard, held};
 use std::any::Any;
@@ -201,27 +201,11 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_http_filter_http_callout_done(
 ) {
     // SAFETY: Envoy's promise, see above.
     unsafe {
-        let pair = |header: &RawHeader| {
-            let key = RawBuffer { ptr: header.key_ptr, length: header.key_length };
-            let value = RawBuffer { ptr: header.value_ptr, length: header.value_length };
-            (EnvoyBuffer::from_raw(key), EnvoyBuffer::from_raw(value))
-        };
-        let headers: Option<Vec<_>> = all_of(headers, headers_size).map(|all| all.iter().map(pair).collect());
-        let body: Option<Vec<_>> =
-            all_of(body, body_size).map(|all| all.iter().map(|piece| EnvoyBuffer::from_raw(*piece)).collect());
+        let (headers, body) = (header_pairs(headers, headers_size), pieces(body, body_size));
         call(envoy, filter, (), |filter, envoy| {
             filter.on_http_callout_done(envoy, callout_id, result, headers.as_deref(), body.as_deref());
         });
     }
-}
-
-/// An array of Envoy's; `None` where there is nothing.
-///
-/// # Safety
-/// `first` is null, or points at `count` values that live for `'a`.
-unsafe fn all_of<'a, T>(first: *const T, count: usize) -> Option<&'a [T]> {
-    // SAFETY: not null, and the caller vouches for the rest.
-    (!first.is_null() && count > 0).then(|| unsafe { std::slice::from_raw_parts(first, count) })
 }
 
 type EnvoyPtr = abi::envoy_dynamic_module_type_http_filter_envoy_ptr;

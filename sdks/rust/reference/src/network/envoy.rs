@@ -1,7 +1,7 @@
 //! Envoy's side of network filters: what a module can ask, over the ABI's callbacks.
 
-use crate::abi::{self, envoy_dynamic_module_type_envoy_buffer as RawBuffer};
-use crate::buffer::{EnvoyBuffer, NO_BYTES};
+use crate::abi;
+use crate::buffer::{chunks, EnvoyBuffer};
 
 /// Envoy's side of a filter configuration.
 pub trait EnvoyNetworkFilterConfig {}
@@ -40,20 +40,6 @@ impl EnvoyNetworkFilterImpl {
     pub(super) unsafe fn new(raw: abi::envoy_dynamic_module_type_network_filter_envoy_ptr) -> Self {
         Self { raw }
     }
-}
-
-/// As many buffers as `count` says, filled in by `fill`, and how many bytes that is.
-///
-/// # Safety
-/// `fill` fills in all of them or returns `false`, and the bytes stay as they are for `'a`.
-unsafe fn chunks<'a>(count: usize, fill: impl FnOnce(*mut RawBuffer) -> bool) -> (Vec<EnvoyBuffer<'a>>, usize) {
-    let mut raw = vec![NO_BYTES; count];
-    if count == 0 || !fill(raw.as_mut_ptr()) {
-        return (Vec::new(), 0);
-    }
-    let bytes = raw.iter().map(|chunk| chunk.length).sum();
-    // SAFETY: the caller's promise.
-    (raw.into_iter().map(|chunk| unsafe { EnvoyBuffer::from_raw(chunk) }).collect(), bytes)
 }
 
 // SAFETY of every call below: `raw` is what Envoy passed to the callback that is running, so it is alive, and so are the
