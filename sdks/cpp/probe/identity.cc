@@ -1,27 +1,14 @@
 // `identity`: tells which library runs, and for how long it has been loaded.
+#include "handled.h"
+#include "library.h"
 #include "pass_through.h"
 
-#include <atomic>
-#include <cstdint>
 #include <string>
 
 #include <dlfcn.h>
 
 namespace dmconform {
 namespace {
-
-// How many response headers were handled since the library was loaded.
-std::atomic<uint64_t> handled = 0;
-
-// The file name of the library that has `address`.
-std::string libraryOf(const void* address) {
-  Dl_info info{};
-  if (address == nullptr || dladdr(address, &info) == 0 || info.dli_fname == nullptr) {
-    return "none";
-  }
-  const std::string_view path = info.dli_fname;
-  return std::string(path.substr(path.rfind('/') + 1)); // npos + 1 is 0
-}
 
 // Which library the global scope alone has the marker of: RTLD_DEFAULT would find this library's own one too.
 std::string globalMarker() {

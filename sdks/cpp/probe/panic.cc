@@ -11,9 +11,16 @@ namespace dmconform {
 namespace {
 
 constexpr std::array kHttpCallbacks = {
-    std::string_view("creation"),          std::string_view("request_headers"),  std::string_view("request_body"),
-    std::string_view("request_trailers"),  std::string_view("response_headers"), std::string_view("response_body"),
-    std::string_view("response_trailers"), std::string_view("stream_complete"),  std::string_view("callout_done"),
+    std::string_view("none"),
+    std::string_view("creation"),
+    std::string_view("request_headers"),
+    std::string_view("request_body"),
+    std::string_view("request_trailers"),
+    std::string_view("response_headers"),
+    std::string_view("response_body"),
+    std::string_view("response_trailers"),
+    std::string_view("stream_complete"),
+    std::string_view("callout_done"),
     std::string_view("scheduled"),
 #if DMCONFORM_SDK_MINOR >= 138 // new in 1.38; before, a filter's end is its destructor's, which cannot throw
     std::string_view("destroy"),

@@ -1,6 +1,9 @@
-// `transform`: adds a header to each message and to its trailers, and wraps its body.
+// `transform`: adds a header to each message and to its trailers, and wraps its body. `marks` does the same, with any bytes
+// as its configuration, and tells of its life.
+#include "life.h"
 #include "pass_through.h"
 
+#include <memory>
 #include <string>
 
 namespace dmconform {
@@ -13,7 +16,7 @@ void replaceBody(dm::BodyBuffer& buffered, dm::BodyBuffer& received, dm::BodyBuf
   target.append(text);
 }
 
-class Transform final : public PassThrough {
+class Transform : public PassThrough {
 public:
   using Config = std::string;
   static std::optional<Config> parse(std::string_view text) { return Config(text); }
@@ -85,6 +88,33 @@ private:
 
 using TransformFactory = ConfigFactoryOf<Transform>;
 REGISTER_HTTP_FILTER_CONFIG_FACTORY(TransformFactory, "transform");
+
+class Marks final : public Transform {
+public:
+  struct Config {
+    std::unique_ptr<Life> life;
+    std::string text;
+  };
+  static std::optional<Config> parse(std::string_view bytes) {
+    auto life = std::make_unique<Life>("http_filter", "configuration", bytes);
+    std::string text = std::format("[{}]", life->config());
+    return Config{std::move(life), std::move(text)};
+  }
+
+  Marks(dm::HttpFilterHandle& handle, const Config& config)
+      : Transform(handle, config.text), life_(*config.life, "filter") {}
+
+  dm::HeadersStatus onRequestHeaders(dm::HeaderMap& headers, bool end_stream) override {
+    life_.used();
+    return Transform::onRequestHeaders(headers, end_stream);
+  }
+
+private:
+  const Life life_;
+};
+
+using MarksFactory = ConfigFactoryOf<Marks>;
+REGISTER_HTTP_FILTER_CONFIG_FACTORY(MarksFactory, "marks");
 
 } // namespace
 } // namespace dmconform

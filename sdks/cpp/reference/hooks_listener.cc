@@ -12,6 +12,8 @@ using namespace Envoy::DynamicModules; // NOLINT(google-build-using-namespace): 
 namespace {
 
 struct ListenerConfig {
+  explicit ListenerConfig(void* host) : handle(host) {}
+
   HostListenerConfigHandle handle;
   std::unique_ptr<ListenerFilterFactory> factory;
 };
@@ -33,7 +35,7 @@ envoy_dynamic_module_type_on_listener_filter_status onAccepted(const void* point
 
 extern "C" {
 
-const void* envoy_dynamic_module_on_listener_filter_config_new(void*, envoy_dynamic_module_type_envoy_buffer name,
+const void* envoy_dynamic_module_on_listener_filter_config_new(void* host, envoy_dynamic_module_type_envoy_buffer name,
                                                                envoy_dynamic_module_type_envoy_buffer config) {
   return guarded(
       "listener_filter_config_new",
@@ -42,7 +44,7 @@ const void* envoy_dynamic_module_on_listener_filter_config_new(void*, envoy_dyna
         if (factory == nullptr) {
           return nullptr;
         }
-        auto made = std::make_unique<ListenerConfig>();
+        auto made = std::make_unique<ListenerConfig>(host);
         made->factory = factory->create(made->handle, text(config));
         return made->factory == nullptr ? nullptr : made.release();
       },

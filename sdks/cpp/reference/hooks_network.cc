@@ -12,6 +12,8 @@ using namespace Envoy::DynamicModules; // NOLINT(google-build-using-namespace): 
 namespace {
 
 struct NetworkConfig {
+  explicit NetworkConfig(void* host) : handle(host) {}
+
   HostNetworkConfigHandle handle;
   std::unique_ptr<NetworkFilterFactory> factory;
 };
@@ -38,7 +40,7 @@ envoy_dynamic_module_type_on_network_filter_data_status onConnection(const void*
 
 extern "C" {
 
-const void* envoy_dynamic_module_on_network_filter_config_new(void*, envoy_dynamic_module_type_envoy_buffer name,
+const void* envoy_dynamic_module_on_network_filter_config_new(void* host, envoy_dynamic_module_type_envoy_buffer name,
                                                               envoy_dynamic_module_type_envoy_buffer config) {
   return guarded(
       "network_filter_config_new",
@@ -47,7 +49,7 @@ const void* envoy_dynamic_module_on_network_filter_config_new(void*, envoy_dynam
         if (factory == nullptr) {
           return nullptr;
         }
-        auto made = std::make_unique<NetworkConfig>();
+        auto made = std::make_unique<NetworkConfig>(host);
         made->factory = factory->create(made->handle, text(config));
         return made->factory == nullptr ? nullptr : made.release();
       },

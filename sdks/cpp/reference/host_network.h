@@ -13,6 +13,9 @@ public:
   explicit HostReadBuffer(void* connection) : connection_(connection) {}
   std::vector<BufferView> getChunks() const override;
   size_t getSize() const override;
+  bool drain(size_t size) override;
+  bool prepend(std::string_view data) override;
+  bool append(std::string_view data) override;
 
 private:
   void* connection_;
@@ -23,6 +26,9 @@ public:
   explicit HostWriteBuffer(void* connection) : connection_(connection) {}
   std::vector<BufferView> getChunks() const override;
   size_t getSize() const override;
+  bool drain(size_t size) override;
+  bool prepend(std::string_view data) override;
+  bool append(std::string_view data) override;
 
 private:
   void* connection_;
@@ -34,6 +40,7 @@ public:
   NetworkBuffer& readBuffer() override { return read_buffer_; }
   NetworkBuffer& writeBuffer() override { return write_buffer_; }
   void closeWithDetails(NetworkConnectionCloseType close_type, std::string_view details) override;
+  MetricsResult incrementCounterValue(MetricID id, uint64_t value) override;
   bool logEnabled(LogLevel level) override;
   void log(LogLevel level, std::string_view message) override;
 
@@ -45,8 +52,13 @@ private:
 
 class HostNetworkConfigHandle final : public NetworkFilterConfigHandle {
 public:
+  explicit HostNetworkConfigHandle(void* config) : config_(config) {}
+  std::pair<MetricID, MetricsResult> defineCounter(std::string_view name) override;
   bool logEnabled(LogLevel level) override;
   void log(LogLevel level, std::string_view message) override;
+
+private:
+  void* config_;
 };
 
 } // namespace DynamicModules

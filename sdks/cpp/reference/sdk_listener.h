@@ -15,7 +15,14 @@ class ListenerFilterHandle {
 public:
   virtual ~ListenerFilterHandle();
   virtual std::optional<BufferView> getBufferChunk() = 0; // what has come, in `onData`
+  virtual bool drainBuffer(size_t length) = 0;            // removes from the front: nothing behind the filter sees it
+  virtual void setRequestedServerName(std::string_view name) = 0;
+  virtual void setRequestedApplicationProtocols(std::span<const BufferView> protocols) = 0;
   virtual void closeSocket(std::string_view details) = 0;
+  virtual int64_t writeToSocket(std::string_view data) = 0; // how many bytes went, or -1
+  virtual void setDynamicMetadataString(std::string_view ns, std::string_view key, std::string_view value) = 0;
+  virtual void setDynamicMetadataNumber(std::string_view ns, std::string_view key, double value) = 0;
+  virtual MetricsResult incrementCounterValue(MetricID id, uint64_t value) = 0;
   virtual bool logEnabled(LogLevel level) = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;
 };
@@ -24,6 +31,7 @@ public:
 class ListenerFilterConfigHandle {
 public:
   virtual ~ListenerFilterConfigHandle();
+  virtual std::pair<MetricID, MetricsResult> defineCounter(std::string_view name) = 0;
   virtual bool logEnabled(LogLevel level) = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;
 };

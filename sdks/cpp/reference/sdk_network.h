@@ -18,6 +18,10 @@ public:
   virtual ~NetworkBuffer();
   virtual std::vector<BufferView> getChunks() const = 0;
   virtual size_t getSize() const = 0;
+  // False outside of the callback for its direction.
+  virtual bool drain(size_t size) = 0; // removes from the front
+  virtual bool prepend(std::string_view data) = 0;
+  virtual bool append(std::string_view data) = 0;
 };
 
 // What a filter can do with its connection.
@@ -27,6 +31,7 @@ public:
   virtual NetworkBuffer& readBuffer() = 0;
   virtual NetworkBuffer& writeBuffer() = 0;
   virtual void closeWithDetails(NetworkConnectionCloseType close_type, std::string_view details) = 0;
+  virtual MetricsResult incrementCounterValue(MetricID id, uint64_t value) = 0;
   virtual bool logEnabled(LogLevel level) = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;
 };
@@ -35,6 +40,7 @@ public:
 class NetworkFilterConfigHandle {
 public:
   virtual ~NetworkFilterConfigHandle();
+  virtual std::pair<MetricID, MetricsResult> defineCounter(std::string_view name) = 0;
   virtual bool logEnabled(LogLevel level) = 0;
   virtual void log(LogLevel level, std::string_view message) = 0;
 };

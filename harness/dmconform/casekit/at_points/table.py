@@ -13,6 +13,7 @@ from dmconform.casekit.at_points import (
     stat_sink,
     udp_listener_filter,
 )
+from dmconform.casekit.at_points import access_logger, http_filter, listener_filter, network_filter
 from dmconform.casekit.at_points.model import ProbedPoint
 from dmconform.core.extension_point import ExtensionPoint
 
@@ -30,4 +31,7 @@ PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.CONFIG_VALIDATOR: config_validator.POINT,
     ExtensionPoint.STAT_SINK: stat_sink.POINT,
     ExtensionPoint.UDP_LISTENER_FILTER: udp_listener_filter.POINT,
+    ExtensionPoint.HTTP_FILTER: http_filter.POINT,
+    ExtensionPoint.LISTENER_FILTER: listener_filter.POINT,
+    ExtensionPoint.NETWORK_FILTER: network_filter.POINT,
 }

@@ -17,6 +17,7 @@ var more = map[string]shared.HttpFilterConfigFactory{}
 func Factories() map[string]shared.HttpFilterConfigFactory {
 	factories := map[string]shared.HttpFilterConfigFactory{
 		"transform":    configFactory(newTransform),
+		"marks":        marksFactory{},
 		"local_reply":  configFactory(newLocalReply),
 		"identity":     configFactory(newIdentity),
 		"refuse":       configFactory(newRefuse),

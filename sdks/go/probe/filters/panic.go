@@ -31,7 +31,7 @@ func newPanic(config string) (filterFactory, error) {
 
 func panicCallbacks() []string {
 	callbacks := []string{
-		"configuration", "creation", "request_headers", "request_body", "request_trailers",
+		"none", "configuration", "creation", "request_headers", "request_body", "request_trailers",
 		"response_headers", "response_body", "response_trailers", "stream_complete", "callout_done", "scheduled",
 	}
 	if filtersAreDestroyed {

@@ -13,10 +13,13 @@ type transform struct {
 
 func newTransform(config string) (filterFactory, error) {
 	return func(handle shared.HttpFilterHandle) shared.HttpFilter {
-		return &transform{
-			handle: handle, text: config, request: heldBody{label: "req"}, response: heldBody{label: "res"},
-		}
+		filter := newTransformFilter(handle, config)
+		return &filter
 	}, nil
+}
+
+func newTransformFilter(handle shared.HttpFilterHandle, text string) transform {
+	return transform{handle: handle, text: text, request: heldBody{label: "req"}, response: heldBody{label: "res"}}
 }
 
 func (f *transform) OnRequestHeaders(headers shared.HeaderMap, _ bool) shared.HeadersStatus {

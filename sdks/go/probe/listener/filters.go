@@ -18,8 +18,9 @@ const wantedBytes = 64
 // Factories returns every filter by its name.
 func Factories() map[string]shared.ListenerFilterConfigFactory {
 	return map[string]shared.ListenerFilterConfigFactory{
-		"panic":  configFactory(newPanic),
-		"refuse": configFactory(newRefuse),
+		"preface": prefaceFactory{},
+		"panic":   configFactory(newPanic),
+		"refuse":  configFactory(newRefuse),
 	}
 }
 

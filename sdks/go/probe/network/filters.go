@@ -15,6 +15,7 @@ import (
 // Factories returns every filter by its name.
 func Factories() map[string]shared.NetworkFilterConfigFactory {
 	return map[string]shared.NetworkFilterConfigFactory{
+		"cipher": cipherFactory{},
 		"panic":  configFactory(newPanic),
 		"refuse": configFactory(newRefuse),
 	}
@@ -101,9 +102,14 @@ func (f *panicking) OnDestroy() {
 }
 
 func asksToPanic(data shared.NetworkBuffer) bool {
-	var whole []byte
+	return bytes.Contains(whole(data), []byte(panics.Request))
+}
+
+// whole is a copy of all that is in a buffer.
+func whole(data shared.NetworkBuffer) []byte {
+	var found []byte
 	for _, chunk := range data.GetChunks() {
-		whole = append(whole, chunk.ToUnsafeBytes()...)
+		found = append(found, chunk.ToUnsafeBytes()...)
 	}
-	return bytes.Contains(whole, []byte(panics.Request))
+	return found
 }

@@ -17,6 +17,7 @@ mod early_header_mutation;
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod cluster_specifier;
 mod config_validator;
+mod cipher;
 mod empty_value;
 mod ends_in_event;
 mod filter_state;
@@ -45,6 +46,7 @@ mod log;
 mod matcher;
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod matcher_data_input;
+mod marks;
 mod metadata;
 mod metrics;
 mod network;
@@ -54,6 +56,9 @@ mod panic;
 mod panics;
 mod per_route;
 mod plan;
+// As `listener`.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod preface;
 // The ABI of 1.37 cannot.
 #[cfg(not(feature = "sdk-1-37"))]
 mod recreates;
@@ -143,6 +148,9 @@ fn new_filter_config<EC: EnvoyHttpFilterConfig, EHF: EnvoyHttpFilter>(
     name: &str,
     config: &[u8],
 ) -> Option<Box<dyn HttpFilterConfig<EHF>>> {
+    if name == "marks" {
+        return marks::config(config);
+    }
     let config = std::str::from_utf8(config).ok()?;
     match name {
         "transform" => transform::config(config),

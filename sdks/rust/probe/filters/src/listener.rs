@@ -1,6 +1,7 @@
-//! The listener filters `panic` and `refuse`.
+//! The listener filters, of which `panic` is here.
 
 use crate::plan::{asks, Plan};
+use crate::preface;
 use envoy_proxy_dynamic_modules_rust_sdk::abi::envoy_dynamic_module_type_on_listener_filter_status as Status;
 use envoy_proxy_dynamic_modules_rust_sdk::{
     CatchUnwind, EnvoyListenerFilter, EnvoyListenerFilterConfig, ListenerFilter, ListenerFilterConfig,
@@ -11,11 +12,12 @@ const CALLBACKS: [&str; 3] = ["none", "accept", "data"];
 const READ_BYTES: usize = 64;
 
 pub fn new_filter_config<EC: EnvoyListenerFilterConfig, ELF: EnvoyListenerFilter>(
-    _envoy: &mut EC,
+    envoy: &mut EC,
     name: &str,
     config: &[u8],
 ) -> Option<Box<dyn ListenerFilterConfig<ELF>>> {
     match name {
+        "preface" => preface::config(envoy, config),
         "panic" => Some(Box::new(Config { plan: Plan::parse(std::str::from_utf8(config).ok()?, &CALLBACKS)? })),
         _ => None, // `refuse`, and what no one knows
     }

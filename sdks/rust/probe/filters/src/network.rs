@@ -1,5 +1,6 @@
-//! The network filters `panic` and `refuse`.
+//! The network filters, of which `panic` is here.
 
+use crate::cipher;
 use crate::plan::{asks, Plan};
 use envoy_proxy_dynamic_modules_rust_sdk::abi::{
     envoy_dynamic_module_type_network_connection_event as Event,
@@ -12,11 +13,12 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 const CALLBACKS: [&str; 6] = ["none", "new_connection", "read", "write", "event", "destroy"];
 
 pub fn new_filter_config<EC: EnvoyNetworkFilterConfig, ENF: EnvoyNetworkFilter>(
-    _envoy: &mut EC,
+    envoy: &mut EC,
     name: &str,
     config: &[u8],
 ) -> Option<Box<dyn NetworkFilterConfig<ENF>>> {
     match name {
+        "cipher" => cipher::config(envoy, config),
         "panic" => Some(Box::new(Config { plan: Plan::parse(std::str::from_utf8(config).ok()?, &CALLBACKS)? })),
         _ => None, // `refuse`, and what no one knows
     }

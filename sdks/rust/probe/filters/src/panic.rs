@@ -17,7 +17,8 @@ use envoy_proxy_dynamic_modules_rust_sdk::{
 };
 use std::cell::Cell;
 
-const CALLBACKS: [&str; 10] = [
+const CALLBACKS: [&str; 11] = [
+    "none",
     "request_headers",
     "request_body",
     "request_trailers",

@@ -22,8 +22,8 @@ pub fn config<EHF: EnvoyHttpFilter>(config: &str) -> Option<Box<dyn HttpFilterCo
 }
 
 #[derive(Clone)]
-struct Transform {
-    text: Arc<str>,
+pub struct Transform {
+    pub text: Arc<str>,
 }
 
 impl Transform {

@@ -1,28 +1,57 @@
 //! Envoy's side of listener filters: what a module can ask, over the ABI's callbacks.
 
-use crate::abi;
+use crate::abi::{self, envoy_dynamic_module_type_metrics_result as MetricsResult};
 use crate::buffer::{module_buffer, EnvoyBuffer, NO_BYTES};
+use crate::http::{checked, EnvoyCounterId};
 
 /// Envoy's side of a filter configuration.
-pub trait EnvoyListenerFilterConfig {}
+pub trait EnvoyListenerFilterConfig {
+    /// Defines a counter.
+    fn define_counter(&mut self, name: &str) -> Result<EnvoyCounterId, MetricsResult>;
+}
 
-/// Envoy's side of a filter configuration.
+/// Envoy's side of a filter configuration; exists only while that is made.
 pub struct EnvoyListenerFilterConfigImpl {
-    _private: (),
+    raw: abi::envoy_dynamic_module_type_listener_filter_config_envoy_ptr,
 }
 
 impl EnvoyListenerFilterConfigImpl {
-    pub(super) fn new() -> Self {
-        Self { _private: () }
+    /// # Safety
+    /// `raw` is valid as long as the value lives.
+    pub(super) unsafe fn new(raw: abi::envoy_dynamic_module_type_listener_filter_config_envoy_ptr) -> Self {
+        Self { raw }
     }
 }
 
-impl EnvoyListenerFilterConfig for EnvoyListenerFilterConfigImpl {}
+impl EnvoyListenerFilterConfig for EnvoyListenerFilterConfigImpl {
+    fn define_counter(&mut self, name: &str) -> Result<EnvoyCounterId, MetricsResult> {
+        let (name, mut id) = (module_buffer(name.as_bytes()), 0);
+        // SAFETY: `raw` is alive, as `new`'s caller vouched; the name outlives the call.
+        let result = unsafe {
+            abi::envoy_dynamic_module_callback_listener_filter_config_define_counter(self.raw, name, &mut id)
+        };
+        checked(result, EnvoyCounterId(id))
+    }
+}
 
 /// Envoy's side of a connection's filter.
 pub trait EnvoyListenerFilter {
     /// What has come so far; only in `on_data`.
     fn get_buffer_chunk(&self) -> Option<EnvoyBuffer<'_>>;
+    /// Removes the first bytes of what has come: nothing behind the filter sees them.
+    fn drain_buffer(&mut self, length: usize);
+    /// Sends bytes to the client; returns how many, or -1.
+    fn write_to_socket(&mut self, data: &[u8]) -> i64;
+    /// Says which server the client has asked for, as TLS does.
+    fn set_requested_server_name(&mut self, name: &str);
+    /// Says which protocols the client offers, as TLS does.
+    fn set_requested_application_protocols<'a>(&mut self, protocols: &'a [&'a str]);
+    /// Sets dynamic metadata of the connection to a text.
+    fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str);
+    /// Sets dynamic metadata of the connection to a number.
+    fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64);
+    /// Adds to a counter.
+    fn increment_counter(&self, id: EnvoyCounterId, value: u64) -> Result<(), MetricsResult>;
     /// Closes the connection's socket.
     fn close_socket(&mut self, details: Option<&str>);
 }
@@ -50,6 +79,61 @@ impl EnvoyListenerFilter for EnvoyListenerFilterImpl {
             abi::envoy_dynamic_module_callback_listener_filter_get_buffer_chunk(self.raw, &mut chunk)
                 .then(|| EnvoyBuffer::from_raw(chunk))
         }
+    }
+
+    fn drain_buffer(&mut self, length: usize) {
+        // SAFETY: see above. Envoy has no buffer outside of `on_data`: then nothing happens.
+        let _ = unsafe { abi::envoy_dynamic_module_callback_listener_filter_drain_buffer(self.raw, length) };
+    }
+
+    fn write_to_socket(&mut self, data: &[u8]) -> i64 {
+        // SAFETY: see above.
+        unsafe { abi::envoy_dynamic_module_callback_listener_filter_write_to_socket(self.raw, module_buffer(data)) }
+    }
+
+    fn set_requested_server_name(&mut self, name: &str) {
+        let name = module_buffer(name.as_bytes());
+        // SAFETY: see above.
+        unsafe { abi::envoy_dynamic_module_callback_listener_filter_set_requested_server_name(self.raw, name) }
+    }
+
+    fn set_requested_application_protocols<'a>(&mut self, protocols: &'a [&'a str]) {
+        let mut protocols: Vec<_> = protocols.iter().map(|one| module_buffer(one.as_bytes())).collect();
+        // SAFETY: see above.
+        unsafe {
+            abi::envoy_dynamic_module_callback_listener_filter_set_requested_application_protocols(
+                self.raw,
+                protocols.as_mut_ptr(),
+                protocols.len(),
+            )
+        }
+    }
+
+    fn set_dynamic_metadata_string(&mut self, namespace: &str, key: &str, value: &str) {
+        let [namespace, key, value] = [namespace, key, value].map(|text| module_buffer(text.as_bytes()));
+        // SAFETY: see above.
+        unsafe {
+            abi::envoy_dynamic_module_callback_listener_filter_set_dynamic_metadata_string(
+                self.raw, namespace, key, value,
+            )
+        }
+    }
+
+    fn set_dynamic_metadata_number(&mut self, namespace: &str, key: &str, value: f64) {
+        let [namespace, key] = [namespace, key].map(|text| module_buffer(text.as_bytes()));
+        // SAFETY: see above.
+        unsafe {
+            abi::envoy_dynamic_module_callback_listener_filter_set_dynamic_metadata_number(
+                self.raw, namespace, key, value,
+            )
+        }
+    }
+
+    fn increment_counter(&self, id: EnvoyCounterId, value: u64) -> Result<(), MetricsResult> {
+        // SAFETY: see above.
+        let result =
+            unsafe { abi::envoy_dynamic_module_callback_listener_filter_increment_counter(self.raw, id.0, value) };
+        checked(result, ())
     }
 
     fn close_socket(&mut self, details: Option<&str>) {

@@ -23,19 +23,21 @@ type EnvoyPtr = abi::envoy_dynamic_module_type_listener_filter_envoy_ptr;
 type ModulePtr = abi::envoy_dynamic_module_type_listener_filter_module_ptr;
 
 /// # Safety
-/// Called by Envoy: `name` and `config` are valid during the call.
+/// Called by Envoy: all that it passes is valid during the call.
 #[no_mangle]
 pub unsafe extern "C" fn envoy_dynamic_module_on_listener_filter_config_new(
-    _envoy: abi::envoy_dynamic_module_type_listener_filter_config_envoy_ptr,
+    envoy: abi::envoy_dynamic_module_type_listener_filter_config_envoy_ptr,
     name: RawBuffer,
     config: RawBuffer,
 ) -> ConfigPtr {
     // SAFETY: Envoy's promise, see above.
-    let (name, config) = unsafe { (EnvoyBuffer::from_raw(name), EnvoyBuffer::from_raw(config)) };
+    let (name, config, mut envoy) = unsafe {
+        (EnvoyBuffer::from_raw(name), EnvoyBuffer::from_raw(config), EnvoyListenerFilterConfigImpl::new(envoy))
+    };
     let made: Option<Config> = guard::run("new_listener_filter_config", || {
         let name = String::from_utf8_lossy(name.as_slice());
         let new_config = NEW_LISTENER_FILTER_CONFIG_FUNCTION.get()?;
-        new_config(&mut EnvoyListenerFilterConfigImpl::new(), &name, config.as_slice())
+        new_config(&mut envoy, &name, config.as_slice())
     })
     .flatten();
     made.map_or(std::ptr::null(), |config| Box::into_raw(Box::new(config)).cast_const().cast())

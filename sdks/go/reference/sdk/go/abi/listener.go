@@ -46,16 +46,77 @@ func (f *listenerFilter) GetBufferChunk() (shared.UnsafeEnvoyBuffer, bool) {
 	return bodyChunk(hostBytes(found)), true
 }
 
+func (f *listenerFilter) DrainBuffer(length uint64) bool {
+	return bool(C.envoy_dynamic_module_callback_listener_filter_drain_buffer(f.socket, C.size_t(length)))
+}
+
+func (f *listenerFilter) SetRequestedServerName(name string) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	C.envoy_dynamic_module_callback_listener_filter_set_requested_server_name(f.socket, ofText(name, &pinner))
+}
+
+func (f *listenerFilter) SetRequestedApplicationProtocols(protocols []string) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	names := ofTexts(protocols, &pinner)
+	C.envoy_dynamic_module_callback_listener_filter_set_requested_application_protocols(
+		f.socket, unsafe.SliceData(names), C.size_t(len(names)),
+	)
+}
+
+func (f *listenerFilter) WriteToSocket(data []byte) int64 {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	return int64(C.envoy_dynamic_module_callback_listener_filter_write_to_socket(f.socket, ofBytes(data, &pinner)))
+}
+
+func (f *listenerFilter) SetDynamicMetadataString(metadataNamespace, key, value string) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	C.envoy_dynamic_module_callback_listener_filter_set_dynamic_metadata_string(
+		f.socket, ofText(metadataNamespace, &pinner), ofText(key, &pinner), ofText(value, &pinner),
+	)
+}
+
+func (f *listenerFilter) SetDynamicMetadataNumber(metadataNamespace, key string, value float64) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	C.envoy_dynamic_module_callback_listener_filter_set_dynamic_metadata_number(
+		f.socket, ofText(metadataNamespace, &pinner), ofText(key, &pinner), C.double(value),
+	)
+}
+
+func (f *listenerFilter) IncrementCounterValue(id shared.MetricID, value uint64) shared.MetricsResult {
+	return shared.MetricsResult(C.envoy_dynamic_module_callback_listener_filter_increment_counter(
+		f.socket, C.size_t(id), C.uint64_t(value),
+	))
+}
+
+// listenerConfigHandle is the host's side of a filter configuration.
+type listenerConfigHandle struct {
+	hostLog
+	config C.envoy_dynamic_module_type_listener_filter_config_envoy_ptr
+}
+
+func (h listenerConfigHandle) DefineCounter(name string) (shared.MetricID, shared.MetricsResult) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	var id C.size_t
+	result := C.envoy_dynamic_module_callback_listener_filter_config_define_counter(h.config, ofText(name, &pinner), &id)
+	return shared.MetricID(id), shared.MetricsResult(result)
+}
+
 //export envoy_dynamic_module_on_listener_filter_config_new
 func envoy_dynamic_module_on_listener_filter_config_new(
-	_ C.envoy_dynamic_module_type_listener_filter_config_envoy_ptr,
+	handle C.envoy_dynamic_module_type_listener_filter_config_envoy_ptr,
 	name C.envoy_dynamic_module_type_envoy_buffer,
 	config C.envoy_dynamic_module_type_envoy_buffer,
 ) C.envoy_dynamic_module_type_listener_filter_config_module_ptr {
 	filterName := string(hostBytes(name))
 	return C.envoy_dynamic_module_type_listener_filter_config_module_ptr(
 		configured("configuration of "+filterName, func() (shared.ListenerFilterFactory, error) {
-			return sdk.NewListenerFilterFactory(hostLog{}, filterName, hostBytes(config))
+			return sdk.NewListenerFilterFactory(listenerConfigHandle{config: handle}, filterName, hostBytes(config))
 		}))
 }
 

@@ -8,6 +8,7 @@ package abi
 import "C"
 
 import (
+	"runtime"
 	"unsafe"
 
 	sdk "github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go"
@@ -37,16 +38,36 @@ func (f *networkFilter) guarded(where string, run func() shared.NetworkFilterSta
 	return shared.NetworkFilterStatusStop
 }
 
+func (f *networkFilter) IncrementCounterValue(id shared.MetricID, value uint64) shared.MetricsResult {
+	return shared.MetricsResult(C.envoy_dynamic_module_callback_network_filter_increment_counter(
+		f.connection, C.size_t(id), C.uint64_t(value),
+	))
+}
+
+// networkConfigHandle is the host's side of a filter configuration.
+type networkConfigHandle struct {
+	hostLog
+	config C.envoy_dynamic_module_type_network_filter_config_envoy_ptr
+}
+
+func (h networkConfigHandle) DefineCounter(name string) (shared.MetricID, shared.MetricsResult) {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	var id C.size_t
+	result := C.envoy_dynamic_module_callback_network_filter_config_define_counter(h.config, ofText(name, &pinner), &id)
+	return shared.MetricID(id), shared.MetricsResult(result)
+}
+
 //export envoy_dynamic_module_on_network_filter_config_new
 func envoy_dynamic_module_on_network_filter_config_new(
-	_ C.envoy_dynamic_module_type_network_filter_config_envoy_ptr,
+	handle C.envoy_dynamic_module_type_network_filter_config_envoy_ptr,
 	name C.envoy_dynamic_module_type_envoy_buffer,
 	config C.envoy_dynamic_module_type_envoy_buffer,
 ) C.envoy_dynamic_module_type_network_filter_config_module_ptr {
 	filterName := string(hostBytes(name))
 	return C.envoy_dynamic_module_type_network_filter_config_module_ptr(
 		configured("configuration of "+filterName, func() (shared.NetworkFilterFactory, error) {
-			return sdk.NewNetworkFilterFactory(hostLog{}, filterName, hostBytes(config))
+			return sdk.NewNetworkFilterFactory(networkConfigHandle{config: handle}, filterName, hostBytes(config))
 		}))
 }
 

@@ -8,6 +8,7 @@ package abi
 import "C"
 
 import (
+	"runtime"
 	"unsafe"
 
 	"github.com/envoyproxy/envoy/source/extensions/dynamic_modules/sdk/go/shared"
@@ -30,6 +31,26 @@ func (b readBuffer) GetChunks() []shared.UnsafeEnvoyBuffer {
 	return bodyChunks(found)
 }
 
+func (b readBuffer) GetSize() uint64 {
+	return uint64(C.envoy_dynamic_module_callback_network_filter_get_read_buffer_size(b.connection))
+}
+
+func (b readBuffer) Drain(numBytes uint64) bool {
+	return bool(C.envoy_dynamic_module_callback_network_filter_drain_read_buffer(b.connection, C.size_t(numBytes)))
+}
+
+func (b readBuffer) Prepend(data []byte) bool {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	return bool(C.envoy_dynamic_module_callback_network_filter_prepend_read_buffer(b.connection, ofBytes(data, &pinner)))
+}
+
+func (b readBuffer) Append(data []byte) bool {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	return bool(C.envoy_dynamic_module_callback_network_filter_append_read_buffer(b.connection, ofBytes(data, &pinner)))
+}
+
 // writeBuffer is what is to go on a connection.
 type writeBuffer struct {
 	connection C.envoy_dynamic_module_type_network_filter_envoy_ptr
@@ -45,4 +66,24 @@ func (b writeBuffer) GetChunks() []shared.UnsafeEnvoyBuffer {
 		return nil
 	}
 	return bodyChunks(found)
+}
+
+func (b writeBuffer) GetSize() uint64 {
+	return uint64(C.envoy_dynamic_module_callback_network_filter_get_write_buffer_size(b.connection))
+}
+
+func (b writeBuffer) Drain(numBytes uint64) bool {
+	return bool(C.envoy_dynamic_module_callback_network_filter_drain_write_buffer(b.connection, C.size_t(numBytes)))
+}
+
+func (b writeBuffer) Prepend(data []byte) bool {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	return bool(C.envoy_dynamic_module_callback_network_filter_prepend_write_buffer(b.connection, ofBytes(data, &pinner)))
+}
+
+func (b writeBuffer) Append(data []byte) bool {
+	var pinner runtime.Pinner
+	defer pinner.Unpin()
+	return bool(C.envoy_dynamic_module_callback_network_filter_append_write_buffer(b.connection, ofBytes(data, &pinner)))
 }

@@ -16,12 +16,28 @@ const (
 type ListenerFilterHandle interface {
 	// GetBufferChunk returns what has come, in OnData, and whether there is any. It may be used during the callback only.
 	GetBufferChunk() (UnsafeEnvoyBuffer, bool)
+	// DrainBuffer removes bytes from the start of what has come: nothing behind the filter sees them.
+	DrainBuffer(length uint64) bool
+	// SetRequestedServerName says which server the client has asked for, as TLS does.
+	SetRequestedServerName(name string)
+	// SetRequestedApplicationProtocols says which protocols the client offers, as TLS does.
+	SetRequestedApplicationProtocols(protocols []string)
+	// WriteToSocket sends bytes to the client, and returns how many, or -1.
+	WriteToSocket(data []byte) int64
+	// SetDynamicMetadataString sets dynamic metadata of the connection to a text.
+	SetDynamicMetadataString(metadataNamespace, key, value string)
+	// SetDynamicMetadataNumber sets dynamic metadata of the connection to a number.
+	SetDynamicMetadataNumber(metadataNamespace, key string, value float64)
+	// IncrementCounterValue adds to a counter.
+	IncrementCounterValue(id MetricID, value uint64) MetricsResult
 	// Log writes to the host's log.
 	Log(level LogLevel, format string, args ...any)
 }
 
 // ListenerFilterConfigHandle is the host's side of a filter configuration.
 type ListenerFilterConfigHandle interface {
+	// DefineCounter defines a counter.
+	DefineCounter(name string) (MetricID, MetricsResult)
 	// Log writes to the host's log.
 	Log(level LogLevel, format string, args ...any)
 }

@@ -27,16 +27,28 @@ const (
 type NetworkBuffer interface {
 	// GetChunks returns the pieces of memory that hold the bytes.
 	GetChunks() []UnsafeEnvoyBuffer
+	// GetSize returns the number of bytes.
+	GetSize() uint64
+	// Drain removes bytes from the start; false outside of the callback for the direction, as for the others.
+	Drain(numBytes uint64) bool
+	// Prepend adds bytes at the start.
+	Prepend(data []byte) bool
+	// Append adds bytes at the end.
+	Append(data []byte) bool
 }
 
 // NetworkFilterHandle is the host's side of a filter.
 type NetworkFilterHandle interface {
+	// IncrementCounterValue adds to a counter.
+	IncrementCounterValue(id MetricID, value uint64) MetricsResult
 	// Log writes to the host's log.
 	Log(level LogLevel, format string, args ...any)
 }
 
 // NetworkFilterConfigHandle is the host's side of a filter configuration.
 type NetworkFilterConfigHandle interface {
+	// DefineCounter defines a counter.
+	DefineCounter(name string) (MetricID, MetricsResult)
 	// Log writes to the host's log.
 	Log(level LogLevel, format string, args ...any)
 }
