@@ -6,12 +6,13 @@ import contextlib
 import json
 from typing import Any, Self
 
+from dmconform.casekit.at_points.endpoints import endpoints_file
 from dmconform.casekit.at_points.model import ProbedPoint
 from dmconform.casekit.at_points.table import PROBED
 from dmconform.casekit.life import lines_of_use, used
 from dmconform.casekit.points import draft_at, start_at_point, working_at_point
 from dmconform.core.regular import replace_regular
-from dmconform.core.timeouts import CONFIG_UPDATE_S, LOG_LINE_S
+from dmconform.core.timeouts import CLUSTER_WARM_S, CONFIG_UPDATE_S, LOG_LINE_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.config import ModuleRef
 from dmconform.envoy.envoy import Envoy
@@ -24,6 +25,7 @@ from dmconform.envoy.update import Update, rejection
 from dmconform.matrix.cell import PROBE, Cell
 
 _CDS = "cluster_manager.cds.update_"
+_WARMING = "cluster_manager.warming_clusters"
 _CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 
 
@@ -42,7 +44,9 @@ def probe_at(cell: Cell, config: Config = "", name: str | None = None, module: M
         name: what the host hands to it to choose by; that of what does its work if None.
         module: the probe if None.
     """
-    return ModuleUse(cell.point, module or ModuleRef(PROBE), name or PROBED[cell.point].name, config)
+    point = PROBED[cell.point]
+    file = endpoints_file(cell) if point.discovers_endpoints else None
+    return ModuleUse(cell.point, module or ModuleRef(PROBE), name or point.name, config, endpoints=file)
 
 
 class RunningPoint:
@@ -204,6 +208,8 @@ class RunningPoint:
         found = poll(outcome, CONFIG_UPDATE_S)
         if found is None:
             raise HostHung(f"Envoy has neither accepted nor rejected a cluster within {CONFIG_UPDATE_S:g} s")
+        # Until then the cluster before is used. One whose module fails may never have what it waits for.
+        poll(lambda: not envoy.statistic(_WARMING), CLUSTER_WARM_S)
         return found
 
     def use(self) -> None:

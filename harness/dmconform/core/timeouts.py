@@ -26,6 +26,7 @@ HOST_VERSION_S: Final = 20.0  # `envoy --version`
 CONFIG_UPDATE_S: Final = WaitFor(10.0, "a configuration to be accepted or rejected")
 BURST_S: Final = 20.0  # an answer among many that are asked for at once
 LISTENER_WARM_S: Final = WaitFor(10.0, "a listener to have what it waits for")
+CLUSTER_WARM_S: Final = WaitFor(3.0, "a cluster to have what it waits for")  # one check of its endpoints takes up to 1 s
 REQUEST_S: Final = WaitFor(5.0, "an answer")
 NEVER_S: Final = WaitFor(1.0, "an answer that some releases never give")  # of a quiet Envoy
 ADMIN_REQUEST_S: Final = 5.0  # one answer of its admin interface

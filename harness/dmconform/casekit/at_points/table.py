@@ -14,6 +14,7 @@ from dmconform.casekit.at_points import (
     udp_listener_filter,
 )
 from dmconform.casekit.at_points import access_logger, http_filter, listener_filter, network_filter
+from dmconform.casekit.at_points import access_logger, cluster, health_checker, lb, upstream_http_tcp_bridge
 from dmconform.casekit.at_points.model import ProbedPoint
 from dmconform.core.extension_point import ExtensionPoint
 
@@ -34,4 +35,8 @@ PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.HTTP_FILTER: http_filter.POINT,
     ExtensionPoint.LISTENER_FILTER: listener_filter.POINT,
     ExtensionPoint.NETWORK_FILTER: network_filter.POINT,
+    ExtensionPoint.CLUSTER: cluster.POINT,
+    ExtensionPoint.HEALTH_CHECKER: health_checker.POINT,
+    ExtensionPoint.LOAD_BALANCER: lb.POINT,
+    ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: upstream_http_tcp_bridge.POINT,
 }

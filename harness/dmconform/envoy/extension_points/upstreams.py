@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Final
 
+from dmconform.envoy.extension_points.discovered_endpoints import Endpoint, write_endpoints
 from dmconform.envoy.extension_points.draft import Draft, Message, extension, message_of, module_message
 from dmconform.envoy.extension_points.use import ModuleUse
 
@@ -25,11 +26,13 @@ def load_balancer(draft: Draft, use: ModuleUse) -> None:
     """Makes the module choose among the hosts of a cluster."""
     type_name = "load_balancing_policies.dynamic_modules.v3.DynamicModulesLoadBalancerConfig"
     policy = extension(module_message(type_name, use, "lb_policy"))
+    _let_endpoints_come(draft, use)
     draft.upstream["load_balancing_policy"] = {"policies": [{"typed_extension_config": policy}]}
 
 
 def health_checker(draft: Draft, use: ModuleUse) -> None:
     """Makes the module judge whether a host is healthy. Envoy is not ready before the module has reported that once."""
+    _let_endpoints_come(draft, use)
     custom = extension(module_message("health_checkers.dynamic_modules.v3.DynamicModuleHealthCheck", use, "health_checker"))
     draft.upstream["health_checks"] = [
         {
@@ -41,6 +44,24 @@ def health_checker(draft: Draft, use: ModuleUse) -> None:
             "custom_health_check": custom,
         }
     ]
+
+
+def _let_endpoints_come(draft: Draft, use: ModuleUse) -> None:
+    """Has the endpoints of the cluster come by discovery, where that is asked for; at first there is the one that it had."""
+    if use.endpoints is None:
+        return
+    (group,) = draft.upstream.pop("load_assignment")["endpoints"]
+    address = group["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+    if not use.endpoints.exists():
+        write_endpoints(use.endpoints, draft.upstream["name"], [Endpoint(address["port_value"])])
+    source = {"path_config_source": {"path": str(use.endpoints)}, "resource_api_version": "V3"}
+    draft.upstream.update(
+        type="EDS",
+        eds_cluster_config={"eds_config": source},
+        # Else changes of health alone come to the workers a second later, and healthy endpoints stay when they are gone.
+        common_lb_config={"update_merge_window": "0s"},
+        ignore_health_on_host_removal=True,
+    )
 
 
 def upstream_http_tcp_bridge(draft: Draft, use: ModuleUse) -> None:

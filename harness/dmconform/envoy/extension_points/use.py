@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dmconform.core.extension_point import ExtensionPoint
@@ -22,6 +23,8 @@ class ModuleUse:
 
     `name` is what Envoy hands to the module to choose by (the filter's, logger's, … name). Several points refuse an empty one.
     `per_route` makes sense for HTTP filters only: the configuration of the same filter on the route to the upstream server.
+    `endpoints` makes sense for load-balancing policies and health checkers: the file by which the endpoints of the cluster
+    come by discovery; None where they are in the cluster's own configuration.
     """
 
     point: ExtensionPoint
@@ -29,6 +32,7 @@ class ModuleUse:
     name: str
     config: Config = ""
     per_route: Config | None = None
+    endpoints: Path | None = None
 
 
 class AttemptEnd(enum.Enum):

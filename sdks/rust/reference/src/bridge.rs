@@ -2,7 +2,10 @@
 
 use crate::abi::{self, envoy_dynamic_module_type_envoy_buffer as RawBuffer};
 use crate::buffer::{module_buffer, EnvoyBuffer, NO_BYTES};
+use crate::text::{of_header, NO_HEADER};
 use crate::{guard, held};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 type ConfigPtr = abi::envoy_dynamic_module_type_upstream_http_tcp_bridge_config_module_ptr;
@@ -29,10 +32,26 @@ pub trait UpstreamHttpTcpBridge: Send {
 
 /// Envoy's side of the bridge of one request.
 pub trait EnvoyUpstreamHttpTcpBridge: Send {
+    /// A value of a header of the request, and how many values it has.
+    fn get_request_header_value(&self, key: &str, index: usize) -> (Option<Vec<u8>>, usize);
+    /// How many headers the request has.
+    fn get_request_headers_size(&self) -> usize;
+    /// The headers of the request.
+    fn get_request_headers(&self) -> Vec<(Vec<u8>, Vec<u8>)>;
     /// The piece of the request's body that is here.
     fn get_request_buffer(&self) -> Vec<u8>;
+    /// The bytes of the connection that are here.
+    fn get_response_buffer(&self) -> Vec<u8>;
+    /// Sends bytes over the connection, and ends its sending side if they are the last.
+    fn send_upstream_data(&self, data: &[u8], end_stream: bool);
     /// Answers the request from here.
     fn send_response<'a>(&self, status_code: u32, headers: &'a [(&'a str, &'a [u8])], body: &[u8]);
+    /// Begins an answer.
+    fn send_response_headers<'a>(&self, status_code: u32, headers: &'a [(&'a str, &'a [u8])], end_stream: bool);
+    /// Sends a piece of its body.
+    fn send_response_data(&self, data: &[u8], end_stream: bool);
+    /// Ends it with trailers.
+    fn send_response_trailers<'a>(&self, trailers: &'a [(&'a str, &'a [u8])]);
 }
 
 /// Called for each bridge with its name and its configuration; `None` refuses it.
@@ -44,7 +63,15 @@ pub static NEW_UPSTREAM_HTTP_TCP_BRIDGE_CONFIG_FUNCTION: OnceLock<NewUpstreamHtt
     OnceLock::new();
 
 /// Envoy's side of a bridge; exists only while a callback runs.
-struct EnvoyBridge(EnvoyPtr);
+struct EnvoyBridge(EnvoyPtr, Rc<Cell<Answer>>);
+
+/// How far the answer of a request has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Answer {
+    None,
+    Begun,
+    Whole,
+}
 
 // SAFETY: it does not leave the callback in which it is made, as it is lent there.
 unsafe impl Send for EnvoyBridge {}
@@ -53,34 +80,85 @@ unsafe impl Send for EnvoyBridge {}
 /// than a slice for each 16 bytes of a body that Envoy buffers by default have not been seen.
 const MAX_SLICES: usize = 1 << 16;
 
-impl EnvoyUpstreamHttpTcpBridge for EnvoyBridge {
-    fn get_request_buffer(&self) -> Vec<u8> {
+/// What hands out slices of a body.
+type Slices = unsafe extern "C" fn(EnvoyPtr, *mut RawBuffer, *mut usize);
+
+impl EnvoyBridge {
+    fn slices(&self, callback: Slices) -> Vec<u8> {
         let mut raw: Vec<RawBuffer> = vec![NO_BYTES; MAX_SLICES];
         let mut count = raw.len();
         // SAFETY: what Envoy passed to the callback that is running, so it is alive; there is a place for each slice.
-        unsafe {
-            abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_buffer(
-                self.0,
-                raw.as_mut_ptr(),
-                &mut count,
-            );
-        }
+        unsafe { callback(self.0, raw.as_mut_ptr(), &mut count) };
         // SAFETY: Envoy's slices, which live as long as the callback.
         raw.iter().take(count).flat_map(|one| unsafe { EnvoyBuffer::from_raw(*one) }.as_slice().to_vec()).collect()
+    }
+}
+
+// SAFETY of every call below: the bridge is what Envoy passed to the callback that is running, so it is alive; buffers that are
+// passed outlive the call.
+#[allow(clippy::undocumented_unsafe_blocks)]
+impl EnvoyUpstreamHttpTcpBridge for EnvoyBridge {
+    fn get_request_header_value(&self, key: &str, index: usize) -> (Option<Vec<u8>>, usize) {
+        let (mut found, mut values) = (NO_BYTES, 0);
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_header;
+        let there = unsafe { callback(self.0, module_buffer(key.as_bytes()), &mut found, index, &mut values) };
+        (there.then(|| unsafe { EnvoyBuffer::from_raw(found) }.as_slice().to_vec()), values)
+    }
+
+    fn get_request_headers_size(&self) -> usize {
+        unsafe { abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_headers_size(self.0) }
+    }
+
+    fn get_request_headers(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut raw = vec![NO_HEADER; self.get_request_headers_size()];
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_headers;
+        if !unsafe { callback(self.0, raw.as_mut_ptr()) } {
+            return Vec::new();
+        }
+        let pair = |(name, value): (EnvoyBuffer, EnvoyBuffer)| (name.as_slice().to_vec(), value.as_slice().to_vec());
+        raw.iter().map(|raw| pair(unsafe { of_header(raw) })).collect()
+    }
+
+    fn get_request_buffer(&self) -> Vec<u8> {
+        self.slices(abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_request_buffer)
+    }
+
+    fn get_response_buffer(&self) -> Vec<u8> {
+        self.slices(abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_get_response_buffer)
+    }
+
+    fn send_upstream_data(&self, data: &[u8], end_stream: bool) {
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_send_upstream_data;
+        unsafe { callback(self.0, module_buffer(data), end_stream) }
     }
 
     fn send_response<'a>(&self, status_code: u32, headers: &'a [(&'a str, &'a [u8])], body: &[u8]) {
         let mut raw = crate::http::module_headers(headers);
-        // SAFETY: as above; headers and body outlive the call.
-        unsafe {
-            abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_send_response(
-                self.0,
-                status_code,
-                raw.as_mut_ptr(),
-                raw.len(),
-                module_buffer(body),
-            );
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_send_response;
+        self.1.set(Answer::Whole);
+        unsafe { callback(self.0, status_code, raw.as_mut_ptr(), raw.len(), module_buffer(body)) }
+    }
+
+    fn send_response_headers<'a>(&self, status_code: u32, headers: &'a [(&'a str, &'a [u8])], end_stream: bool) {
+        let mut raw = crate::http::module_headers(headers);
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_send_response_headers;
+        self.1.set(if end_stream { Answer::Whole } else { Answer::Begun });
+        unsafe { callback(self.0, status_code, raw.as_mut_ptr(), raw.len(), end_stream) }
+    }
+
+    fn send_response_data(&self, data: &[u8], end_stream: bool) {
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_send_response_data;
+        if end_stream {
+            self.1.set(Answer::Whole);
         }
+        unsafe { callback(self.0, module_buffer(data), end_stream) }
+    }
+
+    fn send_response_trailers<'a>(&self, trailers: &'a [(&'a str, &'a [u8])]) {
+        let mut raw = crate::http::module_headers(trailers);
+        let callback = abi::envoy_dynamic_module_callback_upstream_http_tcp_bridge_send_response_trailers;
+        self.1.set(Answer::Whole);
+        unsafe { callback(self.0, raw.as_mut_ptr(), raw.len()) }
     }
 }
 
@@ -88,7 +166,28 @@ impl EnvoyUpstreamHttpTcpBridge for EnvoyBridge {
 type Config = Box<dyn UpstreamHttpTcpBridgeConfig>;
 
 /// What Envoy holds for the bridge of a request.
-type Bridge = Box<dyn UpstreamHttpTcpBridge>;
+struct Bridge {
+    module: Box<dyn UpstreamHttpTcpBridge>,
+    answer: Rc<Cell<Answer>>,
+    /// Whether it has panicked: then it is not called again.
+    broken: bool,
+}
+
+impl Bridge {
+    /// Calls the module. A panic ends the request: with a 500, or where an answer has begun with what there is of it.
+    fn run(&mut self, name: &str, envoy: EnvoyPtr, call: impl FnOnce(&mut dyn UpstreamHttpTcpBridge, &EnvoyBridge)) {
+        let envoy = EnvoyBridge(envoy, self.answer.clone());
+        if self.broken || guard::run(name, || call(self.module.as_mut(), &envoy)).is_some() {
+            return;
+        }
+        self.broken = true;
+        match self.answer.get() {
+            Answer::None => envoy.send_response(500, &[], b""),
+            Answer::Begun => envoy.send_response_data(b"", true),
+            Answer::Whole => (),
+        }
+    }
+}
 
 /// # Safety
 /// Called by Envoy: `name` and `config` are valid during the call.
@@ -127,8 +226,9 @@ pub unsafe extern "C" fn envoy_dynamic_module_on_upstream_http_tcp_bridge_new(
 ) -> ModulePtr {
     // SAFETY: Envoy's promise, see above.
     let config = unsafe { &*config.cast::<Config>() };
-    guard::run("new_bridge", || config.new_bridge(&EnvoyBridge(envoy)))
-        .map_or(std::ptr::null(), held::hold::<Bridge>)
+    let answer = Rc::new(Cell::new(Answer::None));
+    guard::run("new_bridge", || config.new_bridge(&EnvoyBridge(envoy, answer.clone())))
+        .map_or(std::ptr::null(), |module| held::hold(Bridge { module, answer, broken: false }))
 }
 
 /// # Safety
@@ -150,7 +250,7 @@ macro_rules! bridge_hooks {
                 // SAFETY: Envoy's promise, see above.
                 unsafe {
                     held::call::<Bridge, _>(bridge, (), |bridge| {
-                        let _ = guard::run(stringify!($method), || bridge.$method(&EnvoyBridge(envoy), $($end)?));
+                        bridge.run(stringify!($method), envoy, |module, envoy| module.$method(envoy, $($end)?));
                     });
                 }
             }

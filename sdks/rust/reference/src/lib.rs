@@ -16,6 +16,9 @@ mod ignored;
 #[cfg(feature = "sdk-1-40")]
 #[macro_use]
 mod selection;
+#[cfg(not(feature = "sdk-1-37"))]
+#[macro_use]
+mod metrics;
 
 pub mod access_log;
 // The ABI of 1.37 has hardly more of it than its hooks.
@@ -47,12 +50,18 @@ mod guard;
 // New in 1.40.
 #[cfg(feature = "sdk-1-40")]
 pub mod header_formatter;
+// The ABI before 1.39 has none.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub mod health_checker;
 mod held;
 mod http;
 mod init;
 // The official SDK's listener filters of 1.37 and 1.38 lack a hook that hosts insist on, so no filter could be written for both.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 mod listener;
+// The ABI of 1.37 has none.
+#[cfg(not(feature = "sdk-1-37"))]
+pub mod load_balancer;
 mod log;
 // The ABI of 1.37 has none.
 #[cfg(not(feature = "sdk-1-37"))]
@@ -69,6 +78,8 @@ pub mod route_specifier;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 pub mod stats_sink;
 mod udp_listener;
+#[cfg(not(feature = "sdk-1-37"))]
+mod text;
 
 #[cfg(not(feature = "sdk-1-37"))]
 pub use access_log::{NewAccessLoggerConfigFunction, NEW_ACCESS_LOGGER_CONFIG_FUNCTION};
@@ -89,10 +100,14 @@ pub use formatter::{NewFormatterConfigFunction, NEW_FORMATTER_CONFIG_FUNCTION};
 pub use header_formatter::{NewHeaderFormatterConfigFunction, NEW_HEADER_FORMATTER_CONFIG_FUNCTION};
 pub use cluster_specifier::{NewClusterSpecifierConfigFunction, NEW_CLUSTER_SPECIFIER_CONFIG_FUNCTION};
 pub use config_validator::{NewConfigValidatorFunction, NEW_CONFIG_VALIDATOR_CONFIG_FUNCTION};
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub use health_checker::{NewHealthCheckerConfigFunction, NEW_HEALTH_CHECKER_CONFIG_FUNCTION};
 pub use http::*;
 pub use init::*;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 pub use listener::*;
+#[cfg(not(feature = "sdk-1-37"))]
+pub use load_balancer::*;
 #[doc(hidden)]
 pub use log::write as log_at;
 pub use network::*;

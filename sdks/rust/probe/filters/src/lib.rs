@@ -27,6 +27,14 @@ mod formatter;
 // New in 1.40, in the reference SDK alone.
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod header_formatter;
+#[cfg(not(feature = "sdk-1-37"))]
+mod cluster;
+mod empty_value;
+mod ends_in_event;
+mod filter_state;
+// The ABI before 1.39 has no health checkers.
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod health_checker;
 mod held_body;
 // The ABI of 1.37 has no clusters.
 #[cfg(not(feature = "sdk-1-37"))]
@@ -36,6 +44,9 @@ mod identity;
 mod kept_scheduler;
 mod library;
 mod life;
+// The ABI of 1.37 has no load-balancing policies.
+#[cfg(not(feature = "sdk-1-37"))]
+mod load_balancer;
 // Listener filters of the older SDKs lack a hook that hosts insist on.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 mod listener;
@@ -80,6 +91,11 @@ mod statistics;
 mod tracer;
 mod transform;
 mod udp_listener_filter;
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod thread;
+mod transform;
+#[cfg(not(feature = "sdk-1-37"))]
+mod words;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
     declare_init_functions, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilterConfig,
@@ -112,8 +128,13 @@ fn program_init() -> bool {
     #[cfg(not(feature = "sdk-1-37"))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION
         .get_or_init(|| bootstrap_extension::new_config);
+        .get_or_init(|| statistics::new_config);
+    #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_HEALTH_CHECKER_CONFIG_FUNCTION.get_or_init(|| health_checker::new_config);
     #[cfg(not(feature = "sdk-1-37"))]
-    envoy_proxy_dynamic_modules_rust_sdk::NEW_CLUSTER_CONFIG_FUNCTION.get_or_init(|| hosts::new_config);
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_LOAD_BALANCER_CONFIG_FUNCTION.get_or_init(|| load_balancer::new_config);
+    #[cfg(not(feature = "sdk-1-37"))]
+    envoy_proxy_dynamic_modules_rust_sdk::NEW_CLUSTER_CONFIG_FUNCTION.get_or_init(|| cluster::new_config);
     #[cfg(not(feature = "sdk-1-37"))]
     envoy_proxy_dynamic_modules_rust_sdk::NEW_UPSTREAM_HTTP_TCP_BRIDGE_CONFIG_FUNCTION
         .get_or_init(|| bridge::new_config);

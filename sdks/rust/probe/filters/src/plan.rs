@@ -26,6 +26,11 @@ impl Plan {
         Some(plan)
     }
 
+    /// The same of what no SDK has a guard for.
+    pub fn parse_unguarded(config: &[u8], callbacks: &[&'static str]) -> Option<Self> {
+        Self::parse(std::str::from_utf8(config).ok()?, callbacks).filter(|plan| !plan.guarded)
+    }
+
     /// Whether this is the callback.
     pub fn is(self, callback: &str) -> bool {
         self.callback == callback

@@ -1,11 +1,13 @@
 //! Clusters whose hosts a module knows.
 
+mod balancer;
 mod envoy;
 mod hooks;
 mod traits;
 
-pub use envoy::{EnvoyAsyncHostSelectionComplete, EnvoyCluster, EnvoyClusterLoadBalancer, EnvoyClusterMetrics};
+pub use balancer::{ClusterLbContext, EnvoyAsyncHostSelectionComplete, EnvoyClusterLoadBalancer};
+pub use envoy::{EnvoyCluster, EnvoyClusterMetrics, EnvoyClusterScheduler};
 pub use traits::{
-    Cluster, ClusterConfig, ClusterLb, ClusterLbContext, HostSelectionResult, NewClusterConfigFunction,
+    AsyncHostSelectionHandle, Cluster, ClusterConfig, ClusterLb, HostSelectionResult, NewClusterConfigFunction,
     NEW_CLUSTER_CONFIG_FUNCTION,
 };

@@ -1,6 +1,8 @@
 //! What a module implements of a cluster.
 
-use super::{EnvoyAsyncHostSelectionComplete, EnvoyCluster, EnvoyClusterLoadBalancer, EnvoyClusterMetrics};
+use super::{
+    ClusterLbContext, EnvoyAsyncHostSelectionComplete, EnvoyCluster, EnvoyClusterLoadBalancer, EnvoyClusterMetrics,
+};
 use crate::abi::envoy_dynamic_module_type_cluster_host_envoy_ptr as HostPtr;
 use std::sync::{Arc, OnceLock};
 
@@ -10,16 +12,15 @@ pub trait ClusterConfig: Send + Sync {
     fn new_cluster(&self, envoy_cluster: &dyn EnvoyCluster) -> Box<dyn Cluster>;
 }
 
-/// A cluster; called on the main thread.
+/// A cluster; called on the main thread, but for the making of what chooses.
 pub trait Cluster: Send + Sync {
     /// Finds the first hosts, and says so by `pre_init_complete`.
     fn on_init(&mut self, envoy_cluster: &dyn EnvoyCluster);
     /// Makes what chooses among the hosts on one worker thread.
     fn new_load_balancer(&self, envoy_lb: &dyn EnvoyClusterLoadBalancer) -> Box<dyn ClusterLb>;
+    /// Called for an event that was scheduled.
+    fn on_scheduled(&self, _envoy_cluster: &dyn EnvoyCluster, _event_id: u64) {}
 }
-
-/// What a request is like that a host is chosen for: nothing of it is known in this SDK.
-pub trait ClusterLbContext {}
 
 /// What chooses among the hosts.
 pub trait ClusterLb: Send {
@@ -29,6 +30,14 @@ pub trait ClusterLb: Send {
         context: Option<&dyn ClusterLbContext>,
         async_completion: Box<dyn EnvoyAsyncHostSelectionComplete>,
     ) -> HostSelectionResult;
+    /// Called when hosts have come or gone.
+    fn on_host_membership_update(
+        &mut self,
+        _envoy_lb: &dyn EnvoyClusterLoadBalancer,
+        _num_hosts_added: usize,
+        _num_hosts_removed: usize,
+    ) {
+    }
 }
 
 /// A choice.
@@ -37,11 +46,22 @@ pub enum HostSelectionResult {
     Selected(HostPtr),
     /// None.
     NoHost,
+    /// One that the module finds later, and tells by the completion that it was given.
+    AsyncPending(Box<dyn AsyncHostSelectionHandle>),
+}
+
+/// A choice that takes time.
+pub trait AsyncHostSelectionHandle: Send {
+    /// Called once when Envoy does not wait any more, the choice made or not.
+    fn cancel(&mut self);
 }
 
 /// Called for each cluster with its name and its configuration; `None` refuses it.
-pub type NewClusterConfigFunction =
-    fn(name: &str, config: &[u8], envoy_cluster_metrics: Arc<dyn EnvoyClusterMetrics>) -> Option<Box<dyn ClusterConfig>>;
+pub type NewClusterConfigFunction = fn(
+    name: &str,
+    config: &[u8],
+    envoy_cluster_metrics: Arc<dyn EnvoyClusterMetrics>,
+) -> Option<Box<dyn ClusterConfig>>;
 
 /// To be set while the module is initialised; as long as it is not, every configuration is refused.
 pub static NEW_CLUSTER_CONFIG_FUNCTION: OnceLock<NewClusterConfigFunction> = OnceLock::new();

@@ -6,6 +6,11 @@ use crate::abi::envoy_dynamic_module_type_metrics_result as MetricsResult;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EnvoyCounterId(pub(crate) usize);
 
+/// A counter with labels, of a configuration.
+#[cfg(not(feature = "sdk-1-37"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EnvoyCounterVecId(pub(crate) usize);
+
 /// A gauge of a filter configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EnvoyGaugeId(pub(crate) usize);

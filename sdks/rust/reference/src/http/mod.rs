@@ -19,6 +19,10 @@ pub use envoy_impl::EnvoyHttpFilterImpl;
 pub use filter::{HttpFilter, HttpFilterConfig};
 #[cfg(feature = "sdk-1-40")]
 pub(crate) use metrics::checked;
+#[cfg(not(feature = "sdk-1-37"))]
+pub(crate) use metrics::checked;
+#[cfg(not(feature = "sdk-1-37"))]
+pub use metrics::EnvoyCounterVecId;
 pub use metrics::{EnvoyCounterId, EnvoyGaugeId, EnvoyHistogramId};
 pub use new::{
     NewHttpFilterConfigFunction, NewHttpFilterPerRouteConfigFunction, NEW_HTTP_FILTER_CONFIG_FUNCTION,
