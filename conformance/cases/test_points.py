@@ -172,7 +172,6 @@ def test_unloaded(cell: Cell) -> None:
     """Once an update takes the module from here it has ended in order, and is unloaded; with do_not_close it stays."""
     point = probed(cell)
     cell.needs(not point.always_kept, point.always_kept)
-    probed(cell)
     cell.needs(cell.sdk.unloads, cell.sdk.unloads_reason or "")
     module, kept = cell.install(), cell.install(name="kept")
     with RunningPoint(cell, probe_at(cell, TEXT)) as running:

@@ -87,7 +87,7 @@ def render_markdown(report: Report) -> str:
     details = (
         _details(report, found),
         [_matrix(static, layout, group) for group in layout.groups],
-        [*_causes("Legacy or unsupported, and did not pass", informational), *_slowest(report)],
+        [*_causes("Legacy or unsupported, and did not pass", informational), *_slowest(report), *_point_answers(report)],
     )
     parts = [
         (_changed(report), CHANGED_CHARS),
@@ -176,7 +176,6 @@ def _details(report: Report, found: Iterable[Cause]) -> list[ReportSection]:
         *_coverage(report),
         *_hosts(report),
         *_sdks(report),
-        *_point_answers(report),
     ]
 
 

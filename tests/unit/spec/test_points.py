@@ -80,7 +80,6 @@ def test_globs_select_by_point_and_by_name(glob: str, expected: set[str]) -> Non
 
 
 def test_a_case_without_its_point_is_a_mistake_that_is_explained() -> None:
-    with pytest.raises(UsageError, match="points/works@"):
     with pytest.raises(UsageError, match=r"points/works@\w+"):
         select_cases(["points/works"], CATALOGUE.cases)
 

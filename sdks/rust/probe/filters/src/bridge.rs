@@ -16,7 +16,10 @@ pub fn new_config(name: &str, config: &[u8]) -> Option<Box<dyn UpstreamHttpTcpBr
         "panic" => Some(Plan::parse_unguarded(config, &HOOKS)?),
         _ => return None, // `refuse`, and what no one knows
     };
-    Some(Box::new(Config(Arc::new(Raw { plan, life: Life::begin("upstream_http_tcp_bridge", "configuration", config) }))))
+    Some(Box::new(Config(Arc::new(Raw {
+        plan,
+        life: Life::begin("upstream_http_tcp_bridge", "configuration", config),
+    }))))
 }
 
 /// What all bridges of a configuration share.

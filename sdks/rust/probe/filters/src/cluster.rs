@@ -60,11 +60,7 @@ struct Config(Arc<Shared>);
 impl ClusterConfig for Config {
     fn new_cluster(&self, _envoy: &dyn EnvoyCluster) -> Box<dyn Cluster> {
         self.0.panic_in("creation");
-        Box::new(ByAddress {
-            of: self.0.clone(),
-            asked: Arc::default(),
-            _life: self.0.life.part("cluster"),
-        })
+        Box::new(ByAddress { of: self.0.clone(), asked: Arc::default(), _life: self.0.life.part("cluster") })
     }
 }
 

@@ -17,9 +17,6 @@ pub use envoy::{EnvoyHttpFilter, EnvoyHttpFilterConfig};
 pub(crate) use envoy_impl::module_headers;
 pub use envoy_impl::EnvoyHttpFilterImpl;
 pub use filter::{HttpFilter, HttpFilterConfig};
-#[cfg(feature = "sdk-1-40")]
-pub(crate) use metrics::checked;
-#[cfg(not(feature = "sdk-1-37"))]
 pub(crate) use metrics::checked;
 #[cfg(not(feature = "sdk-1-37"))]
 pub use metrics::EnvoyCounterVecId;

@@ -1,12 +1,7 @@
 //! Envoy's side of network filters: what a module can ask, over the ABI's callbacks.
 
-use crate::abi;
-use crate::buffer::{chunks, EnvoyBuffer};
-use crate::abi::{
-    self, envoy_dynamic_module_type_envoy_buffer as RawBuffer,
-    envoy_dynamic_module_type_metrics_result as MetricsResult,
-};
-use crate::buffer::{module_buffer, EnvoyBuffer, NO_BYTES};
+use crate::abi::{self, envoy_dynamic_module_type_metrics_result as MetricsResult};
+use crate::buffer::{chunks, module_buffer, EnvoyBuffer};
 use crate::http::{checked, EnvoyCounterId};
 
 /// Envoy's side of a filter configuration.
@@ -71,20 +66,6 @@ impl EnvoyNetworkFilterImpl {
     pub(super) unsafe fn new(raw: abi::envoy_dynamic_module_type_network_filter_envoy_ptr) -> Self {
         Self { raw }
     }
-}
-
-/// As many buffers as `count` says, filled in by `fill`, and how many bytes that is.
-///
-/// # Safety
-/// `fill` fills in all of them or returns `false`, and the bytes stay as they are for `'a`.
-unsafe fn chunks<'a>(count: usize, fill: impl FnOnce(*mut RawBuffer) -> bool) -> (Vec<EnvoyBuffer<'a>>, usize) {
-    let mut raw = vec![NO_BYTES; count];
-    if count == 0 || !fill(raw.as_mut_ptr()) {
-        return (Vec::new(), 0);
-    }
-    let bytes = raw.iter().map(|chunk| chunk.length).sum();
-    // SAFETY: the caller's promise.
-    (raw.into_iter().map(|chunk| unsafe { EnvoyBuffer::from_raw(chunk) }).collect(), bytes)
 }
 
 /// A function that changes a buffer. Envoy has none outside of the callback for its direction: then nothing happens.
