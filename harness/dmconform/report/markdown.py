@@ -176,6 +176,7 @@ def _details(report: Report, found: Iterable[Cause]) -> list[ReportSection]:
         *_coverage(report),
         *_hosts(report),
         *_sdks(report),
+        *_point_answers(report),
     ]
 
 

@@ -2,11 +2,10 @@
 
 use crate::life::Life;
 use crate::plan::Plan;
-use crate::LANG;
+use crate::words::{shown, write};
 use envoy_proxy_dynamic_modules_rust_sdk::access_log::{
     AccessLogger, AccessLoggerConfig, ConfigContext, CounterHandle, LogContext, MetricsContext,
 };
-use std::io::Write;
 
 const CALLBACKS: [&str; 4] = ["none", "log", "flush", "destroy"];
 
@@ -36,7 +35,7 @@ impl AccessLoggerConfig for Config {
     fn new(ctx: &ConfigContext, name: &str, config: &[u8]) -> Result<Self, String> {
         let does = match name {
             "lines" => Does::Lines,
-            "panic" => Does::Panic(plan(config).ok_or("no callback")?),
+            "panic" => Does::Panic(Plan::parse_unguarded(config, &CALLBACKS).ok_or("no callback")?),
             _ => return Err("refused".to_owned()), // `refuse`, and what no one knows
         };
         let logged = ctx.define_counter("dmconform_logged").ok_or("no counter")?;
@@ -52,11 +51,6 @@ impl AccessLoggerConfig for Config {
     fn create_logger(&self, metrics: MetricsContext, _envoy: *mut std::ffi::c_void) -> Box<dyn AccessLogger> {
         self.logger(metrics)
     }
-}
-
-/// Loggers have no guard: one is refused.
-fn plan(config: &[u8]) -> Option<Plan> {
-    Plan::parse(std::str::from_utf8(config).ok()?, &CALLBACKS).filter(|plan| !plan.guarded)
 }
 
 impl Config {
@@ -81,7 +75,7 @@ impl AccessLogger for Logger {
         self.metrics.increment_counter(self.logged, 1);
         self.life.used();
         match &self.does {
-            Does::Lines => self.write(&seen(ctx)),
+            Does::Lines => write("access", self.life.config(), &seen(ctx)),
             Does::Panic(plan) => {
                 if ctx.get_request_header("x-dmconform-panic").is_some() {
                     plan.panic_in("log");
@@ -92,7 +86,7 @@ impl AccessLogger for Logger {
 
     fn flush(&mut self) {
         match &self.does {
-            Does::Lines => self.write(&[("flushed", "yes".to_owned())]),
+            Does::Lines => write("access", self.life.config(), &[("flushed", "yes".to_owned())]),
             Does::Panic(plan) => plan.panic_in("flush"),
         }
     }
@@ -105,15 +99,6 @@ impl Drop for Logger {
             Does::Panic(plan) if !std::thread::panicking() => plan.panic_in("destroy"),
             _ => (),
         }
-    }
-}
-
-impl Logger {
-    /// Writes a line, in one write.
-    fn write(&self, pairs: &[(&str, String)]) {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let line = format!("dmconform access {LANG} [{}] {}\n", self.life.config(), pairs.join(" "));
-        let _ = std::io::stderr().write_all(line.as_bytes());
     }
 }
 
@@ -174,33 +159,4 @@ fn later(ctx: &LogContext) -> Vec<(&'static str, String)> {
 #[cfg(feature = "sdk-1-37")]
 fn later(_ctx: &LogContext) -> Vec<(&'static str, String)> {
     Vec::new()
-}
-
-/// What a version of the SDK shows text or bytes as.
-trait Shown {
-    fn bytes(&self) -> &[u8];
-}
-
-impl Shown for &str {
-    fn bytes(&self) -> &[u8] {
-        self.as_bytes()
-    }
-}
-
-impl Shown for &[u8] {
-    fn bytes(&self) -> &[u8] {
-        self
-    }
-}
-
-#[cfg(not(feature = "sdk-1-37"))]
-impl Shown for envoy_proxy_dynamic_modules_rust_sdk::EnvoyBuffer<'_> {
-    fn bytes(&self) -> &[u8] {
-        self.as_slice()
-    }
-}
-
-/// A value of a line, without spaces; `-` where there is none.
-fn shown(value: Option<impl Shown>) -> String {
-    value.map_or_else(|| "-".to_owned(), |value| value.bytes().escape_ascii().to_string().replace(' ', "\\x20"))
 }

@@ -43,7 +43,7 @@ pub fn new_config(
     let plan = match name {
         "statistics" => return crate::statistics::new_config(envoy, config),
         "process" => None,
-        "panic" => Some(Plan::parse(std::str::from_utf8(config).ok()?, &CALLBACKS).filter(|plan| !plan.guarded)?),
+        "panic" => Some(Plan::parse_unguarded(config, &CALLBACKS)?),
         _ => return None,
     };
     let shared = Shared {

@@ -15,11 +15,7 @@ const REFUSED: &[u8] = b"refused";
 pub fn new_config(name: &str, config: &[u8]) -> Option<Box<dyn ConfigValidator>> {
     match name {
         "clusters" => Some(Box::new(Clusters(Life::begin(POINT, "configuration", config)))),
-        "panic" => {
-            let callbacks = ["none", "validate", "destroy"];
-            let plan = Plan::parse(std::str::from_utf8(config).ok()?, &callbacks)?;
-            (!plan.guarded).then(|| -> Box<dyn ConfigValidator> { Box::new(Panics(plan)) })
-        }
+        "panic" => Some(Box::new(Panics(Plan::parse_unguarded(config, &["none", "validate", "destroy"])?))),
         _ => None,
     }
 }

@@ -15,14 +15,9 @@ pub fn new_config(name: &str, config: &[u8]) -> Option<Box<dyn EarlyHeaderMutati
     let life = || Life::begin("early_header_mutation", "configuration", config);
     match name {
         "headers" => Some(Box::new(Mutation { life: life() })),
-        "panic" => Some(Box::new(Panics { plan: plan(config)?, _life: life() })),
+        "panic" => Some(Box::new(Panics { plan: Plan::parse_unguarded(config, &HOOKS)?, _life: life() })),
         _ => None, // `refuse`, and what no one knows
     }
-}
-
-/// Mutations have no guard: one is refused.
-fn plan(config: &[u8]) -> Option<Plan> {
-    Plan::parse(std::str::from_utf8(config).ok()?, &HOOKS).filter(|plan| !plan.guarded)
 }
 
 /// The configuration of `headers`.

@@ -15,15 +15,10 @@ const HOOKS: [&str; 5] = ["none", "parse", "format", "destroy", "config_destroy"
 pub fn new_config(name: &str, config: &[u8]) -> Option<Box<dyn FormatterConfig>> {
     let does = match name {
         "command" => Does::Write,
-        "panic" => Does::Panic(plan(config)?),
+        "panic" => Does::Panic(Plan::parse_unguarded(config, &HOOKS)?),
         _ => return None, // `refuse`, and what no one knows
     };
     Some(Box::new(Config { does, life: Life::begin("formatter", "configuration", config) }))
-}
-
-/// Formatters have no guard: one is refused.
-fn plan(config: &[u8]) -> Option<Plan> {
-    Plan::parse(std::str::from_utf8(config).ok()?, &HOOKS).filter(|plan| !plan.guarded)
 }
 
 #[derive(Clone, Copy)]

@@ -15,16 +15,11 @@ const SHOWS: &str = "x-dmconform-text";
 pub fn new_config(name: &str, config: &[u8]) -> Option<Box<dyn HeaderFormatterConfig>> {
     let does = match name {
         "spelling" => Does::Spell,
-        "panic" => Does::Panic(plan(config)?),
+        "panic" => Does::Panic(Plan::parse_unguarded(config, &HOOKS)?),
         _ => return None, // `refuse`, and what no one knows
     };
     let digits = config.iter().map(|byte| format!("{byte:02X}")).collect();
     Some(Box::new(Config { does, life: Life::begin("header_formatter", "configuration", config), digits }))
-}
-
-/// Formatters have no guard: one is refused.
-fn plan(config: &[u8]) -> Option<Plan> {
-    Plan::parse(std::str::from_utf8(config).ok()?, &HOOKS).filter(|plan| !plan.guarded)
 }
 
 #[derive(Clone, Copy)]

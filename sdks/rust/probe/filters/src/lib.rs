@@ -29,6 +29,7 @@ mod reply;
 mod scheduled;
 mod transform;
 mod udp_listener_filter;
+mod words;
 
 // What the ABI of 1.37 lacks, or has hardly more of than the hooks.
 #[cfg(not(feature = "sdk-1-37"))]
@@ -51,8 +52,6 @@ mod recreates;
 mod statistics;
 #[cfg(not(feature = "sdk-1-37"))]
 mod tracer;
-#[cfg(not(feature = "sdk-1-37"))]
-mod words;
 
 // What the SDKs before 1.39 lack; their listener filters lack a hook that hosts insist on.
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]

@@ -8,8 +8,7 @@ pub struct Panics(Plan);
 impl Panics {
     /// Reads the hook to panic in; `hooks` are those of the point. `None` if it is none of them: there is no guard at these points.
     pub fn parse(config: &[u8], hooks: &[&'static str]) -> Option<Self> {
-        let plan = Plan::parse(std::str::from_utf8(config).ok()?, hooks).filter(|plan| !plan.guarded)?;
-        Some(Self(plan))
+        Some(Self(Plan::parse_unguarded(config, hooks)?))
     }
 
     /// Panics if this is the hook, and it is asked for.

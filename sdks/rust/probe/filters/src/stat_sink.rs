@@ -23,9 +23,8 @@ pub fn new_config(name: &str, config: &[u8], envoy: &mut EnvoyStatSinkConfig) ->
         "snapshots" => Some(Box::new(Snapshots::new(config, envoy)?)),
         "panic" => {
             let callbacks = ["none", "flush", "histogram", "scheduled", "destroy"];
-            let plan = Plan::parse(std::str::from_utf8(config).ok()?, &callbacks)?;
-            let scheduler = Box::new(envoy.new_config_scheduler());
-            (!plan.guarded).then(|| -> Box<dyn StatSink> { Box::new(Panics { plan, scheduler }) })
+            let plan = Plan::parse_unguarded(config, &callbacks)?;
+            Some(Box::new(Panics { plan, scheduler: Box::new(envoy.new_config_scheduler()) }))
         }
         _ => None,
     }

@@ -27,14 +27,9 @@ pub fn new_config(ctx: TracerConfigContext, name: &str, config: &[u8]) -> Option
             let finished = ctx.define_counter("dmconform_spans").ok()?;
             Some(Box::new(Spans(Arc::new(Shared { life: life(), ctx, finished }))))
         }
-        "panic" => Some(Box::new(Panics { plan: plan(config)?, life: life() })),
+        "panic" => Some(Box::new(Panics { plan: Plan::parse_unguarded(config, &HOOKS)?, life: life() })),
         _ => None, // `refuse`, and what no one knows
     }
-}
-
-/// Tracers have no guard: one is refused.
-fn plan(config: &[u8]) -> Option<Plan> {
-    Plan::parse(std::str::from_utf8(config).ok()?, &HOOKS).filter(|plan| !plan.guarded)
 }
 
 /// The configuration of `spans`.

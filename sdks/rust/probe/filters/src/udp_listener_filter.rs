@@ -22,10 +22,7 @@ pub fn new_config<EC: EnvoyUdpListenerFilterConfig, ELF: EnvoyUdpListenerFilter>
 ) -> Option<Box<dyn UdpListenerFilterConfig<ELF>>> {
     match name {
         "datagrams" => Some(Box::new(Datagrams::new(envoy, config)?)),
-        "panic" => {
-            let plan = Plan::parse(std::str::from_utf8(config).ok()?, &["none", "data", "destroy"])?;
-            (!plan.guarded).then(|| -> Box<dyn UdpListenerFilterConfig<ELF>> { Box::new(plan) })
-        }
+        "panic" => Some(Box::new(Plan::parse_unguarded(config, &["none", "data", "destroy"])?)),
         _ => None,
     }
 }

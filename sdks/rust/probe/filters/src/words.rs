@@ -1,7 +1,6 @@
-//! Lines in which modules that choose among hosts say what they see.
+//! Lines in which modules say what they see.
 
 use crate::LANG;
-use envoy_proxy_dynamic_modules_rust_sdk::EnvoyBuffer;
 use std::io::Write;
 
 /// What a version of the SDK shows text or bytes as.
@@ -15,7 +14,20 @@ impl Bytes for String {
     }
 }
 
-impl Bytes for EnvoyBuffer<'_> {
+impl Bytes for &str {
+    fn bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl Bytes for &[u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+#[cfg(not(feature = "sdk-1-37"))]
+impl Bytes for envoy_proxy_dynamic_modules_rust_sdk::EnvoyBuffer<'_> {
     fn bytes(&self) -> &[u8] {
         self.as_slice()
     }
@@ -32,6 +44,7 @@ pub fn shown(value: Option<impl Bytes>) -> String {
 }
 
 /// Several values, or `-` where there are none.
+#[cfg(not(feature = "sdk-1-37"))]
 pub fn joined(values: impl Iterator<Item = String>) -> String {
     let all: Vec<_> = values.collect();
     if all.is_empty() {
