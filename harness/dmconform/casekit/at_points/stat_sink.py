@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from dmconform.casekit.at_points.model import Asked, ProbedPoint, When
 from dmconform.core.timeouts import LOG_LINE_S
+from dmconform.core.values import Language
 from dmconform.core.versions import Minor
 from dmconform.core.waiting import poll
 from dmconform.envoy.envoy import Envoy
@@ -84,7 +85,7 @@ def _assert_same(cell: Cell, envoy: Envoy, text: str) -> None:
     seen = _values(line)
     assert seen == wanted, f"expected the sink to be given of the cluster {wanted}, it was given {seen}"
     assert line.get(name) == shown, f"expected the sink to be given {name} as {shown!r}, it was given {line.get(name)!r}"
-    if cell.sdk_minor >= _TAGS_SINCE:
+    if cell.language == Language.RUST.value and cell.sdk_minor >= _TAGS_SINCE:
         tags = line[f"{_CLUSTER}upstream_rq_total"].partition(",")[2]
         wanted_tags = "cluster.upstream_rq_total,envoy.cluster_name:upstream"
         assert tags == wanted_tags, f"expected the sink to be given the tags {wanted_tags}, it was given {tags!r}"
