@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from uuid import uuid4
+
 from dmconform.casekit.at_points.model import Asked, ProbedPoint, When
 from dmconform.casekit.points import draft_at, working_at_point
+from dmconform.core.regular import replace_regular
 from dmconform.core.timeouts import LOG_LINE_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.client import Answer
 from dmconform.envoy.config import Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
+from dmconform.envoy.extension_points.draft import Draft
 from dmconform.envoy.extension_points.use import ModuleUse
 from dmconform.envoy.upstream import Received
 from dmconform.matrix.cell import PROBE, Cell
@@ -17,10 +23,12 @@ _NAME = "process"
 _PAGE = "/dmconform"
 _ASKING = f"{_PAGE}?dmconform-panic"
 _ADDED = "added"
+_MOVED_TO = 1
+"""The event of a file whose place another one takes."""
 _STARTED = (
     "creation",
     "scheduled 7 [true, true, true] true",
-    "server_initialized 1 true",
+    "server_initialized 1 true true",
     "timer",
     "worker_thread_initialized",
 )
@@ -94,12 +102,39 @@ def _assert_listeners_heard_of(cell: Cell, envoy: Envoy, text: str) -> None:
     _await_line(cell, envoy, text, f"listener_add_or_update {_ADDED}", "a listener that comes")
     cell.reconfigure(envoy, *plain)
     _await_line(cell, envoy, text, f"listener_removal {_ADDED}", "a listener that goes")
+    shown = envoy.admin("/stats/prometheus?filter=dmconform_heard").body
+    wanted = f'dmconform_heard{{of="listener",what="{_ADDED}"}} 2'
+    assert wanted in shown, f"expected the module to count with labels {wanted}, saw {shown!r}"
+
+
+def _assert_clusters_heard_of(cell: Cell, envoy: Envoy, text: str, file: Path) -> None:
+    """Asserts that the module hears of a cluster that comes and goes, and of the file that says so, which it has watched."""
+    started, *_ = _page(cell, envoy, text, f"{_PAGE}?watch={file}", "POST")
+    assert started == "watch true", f"expected the module to watch a file, saw {started!r}"
+    _bring_clusters(file, _ADDED)
+    _await_line(cell, envoy, text, f"cluster_add_or_update {_ADDED}", "a cluster that comes")
+    _await_line(cell, envoy, text, f"file_changed {file} {_MOVED_TO}", "a file that takes the place of another")
+    _bring_clusters(file)
+    _await_line(cell, envoy, text, f"cluster_removal {_ADDED}", "a cluster that goes")
+
+
+def _bring_clusters(file: Path, *names: str) -> None:
+    """Makes these all clusters that come by discovery."""
+    resources = [{"@type": "type.googleapis.com/envoy.config.cluster.v3.Cluster", "name": name} for name in names]
+    replace_regular(file, json.dumps({"resources": resources}).encode())
 
 
 def _assert_end_heard_of(cell: Cell, text: str) -> None:
-    """Asserts that in another Envoy the module hears that it drains, and that its end waits for the module."""
-    with working_at_point(cell, ModuleUse(cell.point, ModuleRef(PROBE), _NAME, text)) as envoy:
-        _page(cell, envoy, text)
+    """Asserts that in another Envoy the module hears of clusters and of a drain, and that the end waits for the module."""
+    file = cell.folder / f"heard-{uuid4().hex}.json"
+    _bring_clusters(file)
+
+    def alter(draft: Draft) -> None:
+        source = {"path_config_source": {"path": str(file)}, "resource_api_version": "V3"}
+        draft.bootstrap["dynamic_resources"]["cds_config"] = source
+
+    with working_at_point(cell, ModuleUse(cell.point, ModuleRef(PROBE), _NAME, text), alter=alter) as envoy:
+        _assert_clusters_heard_of(cell, envoy, text, file)
         drained = envoy.admin("/drain_listeners?graceful", "POST")
         assert drained.status == 200, f"expected the Envoy to drain its listeners, saw {drained.summary}"
         _await_line(cell, envoy, text, "drain_started", "the beginning of the drain")

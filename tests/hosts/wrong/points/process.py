@@ -9,7 +9,8 @@ from types import ModuleType
 import pytest
 from dmconform.casekit.at_points import bootstrap_extension, config_validator, stat_sink
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.core.values import Outcome
+from dmconform.core.values import Language, Outcome
+from dmconform.envoy.client import Answer
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.extension_points.use import ModuleUse
 
@@ -77,6 +78,22 @@ def no_statistic(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Benc
     return bench
 
 
+def page_text(old: str, new: str) -> Sabotage:
+    """Any page of the admin interface has another text."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        admin = Envoy.admin
+
+        def changed(envoy: Envoy, path: str, method: str = "GET") -> Answer:
+            answer = admin(envoy, path, method)
+            return replace(answer, body=answer.body.replace(old, new))
+
+        patch.setattr(Envoy, "admin", changed)
+        return bench
+
+    return soon(apply)
+
+
 def no_counters(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
     """No module counts anything."""
     counters = Envoy.counters
@@ -85,14 +102,16 @@ def no_counters(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench
 
 
 GIVEN = "expected the sink to be given"
+GO = Language.GO
 
 TABLE: tuple[Wrong, ...] = (
+    at_sink("works", "another text", used(config="another"), "expected the sink .text of its own. to be given", language=GO),
     at_sink("works", "it has another text", used(config="another"), "expected the sink .text of its own. to be given"),
     at_sink("works", "it writes nothing", used(name="panic", config="none"), "expected the sink .text of its own. to be given"),
     at_sink("works", "another value", soon(sabotage.log_says("upstream_rq_200=3", "upstream_rq_200=4")), f"{GIVEN} of the"),
     at_sink("works", "another text", soon(sabotage.log_says("version_text=", "version_text=x")), f"{GIVEN} listener_manager"),
     at_sink("works", "no growth", soon(sabotage.log_says("upstream_rq_total=3+3", "upstream_rq_total=3+0")), f"{GIVEN} 3 req"),
-    at_sink("works", "no values", soon(sabotage.log_says("samples=3", "samples=0")), f"{GIVEN} 3 values, .* 0"),
+    at_sink("works", "no values", soon(sabotage.log_says("samples=3", "samples=0")), f"{GIVEN} 3 values of a hist.* 0"),
     at_sink(
         "works",
         "it took longer",
@@ -112,6 +131,15 @@ TABLE: tuple[Wrong, ...] = (
     at_extension("works", "another request", page_says('"GET"', '"PUT"'), "expected .* to get GET /dmconform"),
     at_extension("works", "no listener comes", page_says("add_or_update", "x"), "expected .* hear of a listener that comes"),
     at_extension("works", "no listener goes", page_says("listener_removal", "x"), "expected .* hear of a listener that goes"),
+    at_extension(
+        "works", "no labels", page_text("dmconform_heard", "x"), "expected the module to count with labels dmconform_he"
+    ),
+    at_extension(
+        "works", "no file", page_says("watch true", "watch false"), "expected the module to watch a file, saw 'watch f"
+    ),
+    at_extension("works", "no cluster comes", page_says("cluster_add", "x"), "expected .* hear of a cluster that comes"),
+    at_extension("works", "no file changes", page_says("file_changed", "x"), "expected .* hear of a file that takes the place"),
+    at_extension("works", "no cluster goes", page_says("cluster_removal", "x"), "expected .* hear of a cluster that goes"),
     at_extension("works", "no drain", page_says("drain_started", "x"), "expected .* hear of the beginning of the drain"),
     at_extension(
         "works", "no end", soon(sabotage.log_without("shutdown")), "expected the module to hear once that the Envoy ends"

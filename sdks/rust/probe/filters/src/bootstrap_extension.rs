@@ -10,7 +10,7 @@ use envoy_proxy_dynamic_modules_rust_sdk::abi::{
 use envoy_proxy_dynamic_modules_rust_sdk::{
     BootstrapExtension, BootstrapExtensionConfig, CompletionCallback, EnvoyBootstrapExtension,
     EnvoyBootstrapExtensionConfig, EnvoyBootstrapExtensionConfigScheduler, EnvoyBootstrapExtensionTimer, EnvoyBuffer,
-    EnvoyCounterId, EnvoyGaugeId,
+    EnvoyCounterId, EnvoyCounterVecId, EnvoyGaugeId, FILE_WATCHER_EVENT_MODIFIED, FILE_WATCHER_EVENT_MOVED_TO,
 };
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -33,6 +33,8 @@ const CALLBACKS: [&str; 10] = [
     "configuration_end",
 ];
 const CALLOUT_MS: u64 = 5000;
+/// What a path has in it that asks to hear of changes of a file, before the file.
+const WATCH: &str = "?watch=";
 const DELAY: Duration = Duration::from_millis(1);
 
 pub fn new_config(
@@ -50,6 +52,7 @@ pub fn new_config(
         plan,
         timers: envoy.define_counter("dmconform_timers").ok()?,
         workers: envoy.define_gauge("dmconform_workers").ok()?,
+        heard: envoy.define_counter_vec("dmconform_heard", &["of", "what"]).ok()?,
         scheduler: envoy.new_scheduler(),
         timer: envoy.new_timer(),
         seen: Mutex::default(),
@@ -64,6 +67,7 @@ struct Shared {
     plan: Option<Plan>,
     timers: EnvoyCounterId,
     workers: EnvoyGaugeId,
+    heard: EnvoyCounterVecId,
     scheduler: Box<dyn EnvoyBootstrapExtensionConfigScheduler>,
     timer: Box<dyn EnvoyBootstrapExtensionTimer>,
     /// What has happened, a line each.
@@ -110,7 +114,7 @@ impl BootstrapExtensionConfig for Config {
         self.0.reached("timer", if timer.id() == self.0.timer.id() { "" } else { " another one" });
     }
 
-    /// Answers with what has been seen. If it is asked with POST, sends a request.
+    /// Answers with what has been seen. If it is asked with POST, watches a file or sends a request.
     fn on_admin_request(
         &self,
         envoy: &mut dyn EnvoyBootstrapExtensionConfig,
@@ -120,7 +124,11 @@ impl BootstrapExtensionConfig for Config {
     ) -> (u32, String) {
         self.0.life.used();
         let mut started = String::new();
-        if method == "POST" {
+        let watched = path.split_once(WATCH).filter(|_| method == "POST");
+        if let Some((_, file)) = watched {
+            let events = FILE_WATCHER_EVENT_MOVED_TO | FILE_WATCHER_EVENT_MODIFIED;
+            started = format!("watch {}\n", envoy.add_file_watch(file, events));
+        } else if method == "POST" {
             let headers = vec![
                 (":method", b"GET".as_slice()),
                 (":path", path.as_bytes()),
@@ -152,19 +160,27 @@ impl BootstrapExtensionConfig for Config {
         self.0.reached("callout_done", &format!(" {done} {status} {}", String::from_utf8_lossy(&body)));
     }
 
-    fn on_cluster_add_or_update(&self, _envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+    fn on_file_changed(&self, _envoy: &mut dyn EnvoyBootstrapExtensionConfig, path: &str, events: u32) {
+        self.0.reached("file_changed", &format!(" {path} {events}"));
+    }
+
+    fn on_cluster_add_or_update(&self, envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+        let _ = envoy.increment_counter_vec(self.0.heard, &["cluster", name], 1);
         self.0.reached("cluster_add_or_update", &format!(" {name}"));
     }
 
-    fn on_cluster_removal(&self, _envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+    fn on_cluster_removal(&self, envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+        let _ = envoy.increment_counter_vec(self.0.heard, &["cluster", name], 1);
         self.0.reached("cluster_removal", &format!(" {name}"));
     }
 
-    fn on_listener_add_or_update(&self, _envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+    fn on_listener_add_or_update(&self, envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+        let _ = envoy.increment_counter_vec(self.0.heard, &["listener", name], 1);
         self.0.reached("listener_add_or_update", &format!(" {name}"));
     }
 
-    fn on_listener_removal(&self, _envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+    fn on_listener_removal(&self, envoy: &mut dyn EnvoyBootstrapExtensionConfig, name: &str) {
+        let _ = envoy.increment_counter_vec(self.0.heard, &["listener", name], 1);
         self.0.reached("listener_removal", &format!(" {name}"));
     }
 }
@@ -183,9 +199,14 @@ struct Extension {
 impl BootstrapExtension for Extension {
     fn on_server_initialized(&mut self, envoy: &mut dyn EnvoyBootstrapExtension) {
         let concurrency = envoy.get_gauge_value("server.concurrency").unwrap_or(0);
+        let mut same = false;
+        envoy.iterate_gauges(&mut |name, value| {
+            same = (name, value) == ("server.concurrency", concurrency);
+            !same
+        });
         let listeners = envoy.get_counter_value("listener_manager.lds.update_attempt").is_some();
         self.shared.scheduler.commit(7);
-        self.shared.reached("server_initialized", &format!(" {concurrency} {listeners}"));
+        self.shared.reached("server_initialized", &format!(" {concurrency} {same} {listeners}"));
     }
 
     fn on_worker_thread_initialized(&mut self, _envoy: &mut dyn EnvoyBootstrapExtension) {

@@ -7,10 +7,16 @@ use crate::abi::{
 };
 use crate::buffer::module_buffer;
 use crate::http::{checked, module_headers};
-use crate::{EnvoyCounterId, EnvoyGaugeId};
+use crate::metrics::module_buffers;
+use crate::{EnvoyCounterId, EnvoyCounterVecId, EnvoyGaugeId};
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::time::Duration;
+
+/// Something of the file's name has taken its place.
+pub const FILE_WATCHER_EVENT_MOVED_TO: u32 = 0x1;
+/// The file has been written to.
+pub const FILE_WATCHER_EVENT_MODIFIED: u32 = 0x2;
 
 /// Envoy's side of the configuration of an extension. All but `new_scheduler` is for the main thread alone.
 pub trait EnvoyBootstrapExtensionConfig {
@@ -28,14 +34,20 @@ pub trait EnvoyBootstrapExtensionConfig {
     fn signal_init_complete(&self);
     /// Defines a counter.
     fn define_counter(&mut self, name: &str) -> Result<EnvoyCounterId, MetricsResult>;
+    /// Defines counters that are told apart by labels.
+    fn define_counter_vec(&mut self, name: &str, labels: &[&str]) -> Result<EnvoyCounterVecId, MetricsResult>;
     /// Defines a gauge.
     fn define_gauge(&mut self, name: &str) -> Result<EnvoyGaugeId, MetricsResult>;
     /// Adds to a counter.
     fn increment_counter(&self, id: EnvoyCounterId, value: u64) -> Result<(), MetricsResult>;
+    /// Adds to the counter that has these values of its labels.
+    fn increment_counter_vec(&self, id: EnvoyCounterVecId, labels: &[&str], value: u64) -> Result<(), MetricsResult>;
     /// Sets a gauge.
     fn set_gauge(&self, id: EnvoyGaugeId, value: u64) -> Result<(), MetricsResult>;
     /// Makes a timer, which is not set.
     fn new_timer(&self) -> Box<dyn EnvoyBootstrapExtensionTimer>;
+    /// Lets the module hear of changes of a file.
+    fn add_file_watch(&self, path: &str, events: u32) -> bool;
     /// Adds a page to the admin interface.
     fn register_admin_handler(
         &self,
@@ -104,6 +116,21 @@ impl EnvoyBootstrapExtensionConfig for EnvoyConfig {
         checked(result, EnvoyCounterId(id))
     }
 
+    fn define_counter_vec(&mut self, name: &str, labels: &[&str]) -> Result<EnvoyCounterVecId, MetricsResult> {
+        let (name, mut labels, mut id) = (module_buffer(name.as_bytes()), module_buffers(labels), 0);
+        // SAFETY: see above.
+        let result = unsafe {
+            abi::envoy_dynamic_module_callback_bootstrap_extension_config_define_counter(
+                self.0,
+                name,
+                labels.as_mut_ptr(),
+                labels.len(),
+                &mut id,
+            )
+        };
+        checked(result, EnvoyCounterVecId(id))
+    }
+
     fn define_gauge(&mut self, name: &str) -> Result<EnvoyGaugeId, MetricsResult> {
         let (name, mut id) = (module_buffer(name.as_bytes()), 0);
         // SAFETY: see above.
@@ -133,6 +160,21 @@ impl EnvoyBootstrapExtensionConfig for EnvoyConfig {
         checked(result, ())
     }
 
+    fn increment_counter_vec(&self, id: EnvoyCounterVecId, labels: &[&str], value: u64) -> Result<(), MetricsResult> {
+        let mut labels = module_buffers(labels);
+        // SAFETY: see above.
+        let result = unsafe {
+            abi::envoy_dynamic_module_callback_bootstrap_extension_config_increment_counter(
+                self.0,
+                id.0,
+                labels.as_mut_ptr(),
+                labels.len(),
+                value,
+            )
+        };
+        checked(result, ())
+    }
+
     fn set_gauge(&self, id: EnvoyGaugeId, value: u64) -> Result<(), MetricsResult> {
         // SAFETY: see above.
         let result = unsafe {
@@ -145,6 +187,12 @@ impl EnvoyBootstrapExtensionConfig for EnvoyConfig {
         // SAFETY: see above.
         let raw = unsafe { abi::envoy_dynamic_module_callback_bootstrap_extension_timer_new(self.0) };
         Box::new(Timer { timer: TimerRef(raw) })
+    }
+
+    fn add_file_watch(&self, path: &str, events: u32) -> bool {
+        let path = module_buffer(path.as_bytes());
+        // SAFETY: see above.
+        unsafe { abi::envoy_dynamic_module_callback_bootstrap_extension_file_watcher_add_watch(self.0, path, events) }
     }
 
     fn register_admin_handler(

@@ -16,12 +16,14 @@ pub trait EnvoyBootstrapExtension {
     fn get_gauge_value(&self, name: &str) -> Option<u64>;
     /// Calls `callback` with the name and the value of each counter, as long as it returns true.
     fn iterate_counters(&self, callback: &mut dyn FnMut(&str, u64) -> bool);
+    /// The same for gauges.
+    fn iterate_gauges(&self, callback: &mut dyn FnMut(&str, u64) -> bool);
 }
 
 /// Envoy's side of an extension; exists only while a callback runs.
 pub(super) struct EnvoyExtension(pub(super) abi::envoy_dynamic_module_type_bootstrap_extension_envoy_ptr);
 
-/// What the host hands back for each counter.
+/// What the host hands back for each counter or gauge.
 struct Iteration<'a> {
     callback: &'a mut dyn FnMut(&str, u64) -> bool,
     stopped: bool,
@@ -57,18 +59,30 @@ impl EnvoyBootstrapExtension for EnvoyExtension {
             );
         }
     }
+
+    fn iterate_gauges(&self, callback: &mut dyn FnMut(&str, u64) -> bool) {
+        let mut iteration = Iteration { callback, stopped: false };
+        // SAFETY: what Envoy passed to the callback that is running, so it is alive; `iteration` outlives the call.
+        unsafe {
+            abi::envoy_dynamic_module_callback_bootstrap_extension_iterate_gauges(
+                self.0,
+                Some(visit),
+                (&raw mut iteration).cast(),
+            );
+        }
+    }
 }
 
-/// Called by Envoy for each counter. Envoy's frames are below: a panic must not pass them, so it ends the iteration here.
+/// Called by Envoy for each counter or gauge. Envoy's frames are below: a panic must not pass them, so it ends the iteration here.
 ///
 /// # Safety
-/// `name` is valid during the call, and `iteration` is what `iterate_counters` passed.
+/// `name` is valid during the call, and `iteration` is what `iterate_counters` or `iterate_gauges` passed.
 unsafe extern "C" fn visit(name: RawBuffer, value: u64, iteration: *mut c_void) -> Action {
     // SAFETY: Envoy's promise, see above.
     let (name, iteration) = unsafe { (EnvoyBuffer::from_raw(name), &mut *iteration.cast::<Iteration<'_>>()) };
     if !iteration.stopped {
         let name = String::from_utf8_lossy(name.as_slice());
-        let goes_on = guard::run("iterate_counters", || (iteration.callback)(&name, value));
+        let goes_on = guard::run("iteration", || (iteration.callback)(&name, value));
         iteration.stopped = goes_on != Some(true);
     }
     if iteration.stopped {

@@ -35,6 +35,15 @@ pub trait BootstrapExtensionConfig: Send + Sync {
     ) {
     }
 
+    /// A file that is watched has changed.
+    fn on_file_changed(
+        &self,
+        _envoy_extension_config: &mut dyn EnvoyBootstrapExtensionConfig,
+        _path: &str,
+        _events: u32,
+    ) {
+    }
+
     /// The module's page of the admin interface is asked for: returns the status and the body.
     fn on_admin_request(
         &self,

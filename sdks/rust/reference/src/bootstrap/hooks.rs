@@ -236,8 +236,22 @@ named_hooks! {
     envoy_dynamic_module_on_bootstrap_extension_listener_removal on_listener_removal;
 }
 
-ignored_hooks! {
-    envoy_dynamic_module_on_bootstrap_extension_file_changed(EnvoyConfigPtr, ConfigPtr, RawBuffer, u32);
+/// # Safety
+/// Called by Envoy with its side of the configuration, what `…_config_new` returned, and a path that is valid during the call.
+#[no_mangle]
+pub unsafe extern "C" fn envoy_dynamic_module_on_bootstrap_extension_file_changed(
+    envoy: EnvoyConfigPtr,
+    config: ConfigPtr,
+    path: RawBuffer,
+    events: u32,
+) {
+    // SAFETY: Envoy's promise, see above.
+    unsafe {
+        let path = EnvoyBuffer::from_raw(path);
+        configured(envoy, config, "on_file_changed", |config, envoy| {
+            config.on_file_changed(envoy, &String::from_utf8_lossy(path.as_slice()), events);
+        });
+    }
 }
 
 /// Calls an extension.

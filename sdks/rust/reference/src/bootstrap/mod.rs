@@ -5,7 +5,7 @@ mod envoy;
 mod extension;
 mod hooks;
 
-pub use config::EnvoyBootstrapExtensionConfig;
+pub use config::{EnvoyBootstrapExtensionConfig, FILE_WATCHER_EVENT_MODIFIED, FILE_WATCHER_EVENT_MOVED_TO};
 pub use envoy::EnvoyBootstrapExtension;
 pub use extension::{
     BootstrapExtension, BootstrapExtensionConfig, CompletionCallback, EnvoyBootstrapExtensionConfigScheduler,
