@@ -23,6 +23,12 @@ class RawClient:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._left = b""  # read beyond what was asked for
 
+    @property
+    def local_port(self) -> int:
+        """Its own port."""
+        port: int = self._socket.getsockname()[1]
+        return port
+
     def send(self, data: bytes) -> None:
         """Sends all of it."""
         self._socket.sendall(data)

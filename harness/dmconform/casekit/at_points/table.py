@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dmconform.casekit.at_points import (
     access_logger,
     bootstrap_extension,
+    cert_validator,
     cluster,
     cluster_specifier,
     config_validator,
@@ -22,7 +23,9 @@ from dmconform.casekit.at_points import (
     network_filter,
     route_specifier,
     stat_sink,
+    tls_handshaker,
     tracer,
+    transport_socket,
     udp_listener_filter,
     upstream_http_tcp_bridge,
 )
@@ -32,6 +35,7 @@ from dmconform.core.extension_point import ExtensionPoint
 PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.ACCESS_LOGGER: access_logger.POINT,
     ExtensionPoint.BOOTSTRAP_EXTENSION: bootstrap_extension.POINT,
+    ExtensionPoint.CERT_VALIDATOR: cert_validator.POINT,
     ExtensionPoint.CLUSTER: cluster.POINT,
     ExtensionPoint.CLUSTER_SPECIFIER: cluster_specifier.POINT,
     ExtensionPoint.CONFIG_VALIDATOR: config_validator.POINT,
@@ -47,7 +51,9 @@ PROBED: Mapping[ExtensionPoint, ProbedPoint] = {
     ExtensionPoint.NETWORK_FILTER: network_filter.POINT,
     ExtensionPoint.ROUTE_SPECIFIER: route_specifier.POINT,
     ExtensionPoint.STAT_SINK: stat_sink.POINT,
+    ExtensionPoint.TLS_HANDSHAKER: tls_handshaker.POINT,
     ExtensionPoint.TRACER: tracer.POINT,
+    ExtensionPoint.TRANSPORT_SOCKET: transport_socket.POINT,
     ExtensionPoint.UDP_LISTENER_FILTER: udp_listener_filter.POINT,
     ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE: upstream_http_tcp_bridge.POINT,
 }

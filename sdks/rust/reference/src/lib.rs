@@ -37,6 +37,8 @@ mod bootstrap;
 #[cfg(not(feature = "sdk-1-37"))]
 mod bridge;
 #[cfg(not(feature = "sdk-1-37"))]
+mod cert_validator;
+#[cfg(not(feature = "sdk-1-37"))]
 mod cluster;
 #[cfg(not(feature = "sdk-1-37"))]
 mod configured;
@@ -59,6 +61,8 @@ pub mod health_checker;
 mod listener;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 pub mod stats_sink;
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod transport_socket;
 
 // What is new in 1.40.
 #[cfg(feature = "sdk-1-40")]
@@ -73,6 +77,8 @@ pub mod header_formatter;
 pub mod matcher_data_input;
 #[cfg(feature = "sdk-1-40")]
 pub mod route_specifier;
+#[cfg(feature = "sdk-1-40")]
+mod tls_handshaker;
 
 pub use buffer::{EnvoyBuffer, EnvoyMutBuffer};
 pub use http::*;
@@ -91,6 +97,8 @@ pub use bridge::*;
 #[cfg(not(feature = "sdk-1-37"))]
 pub use catch_unwind::CatchUnwind;
 #[cfg(not(feature = "sdk-1-37"))]
+pub use cert_validator::*;
+#[cfg(not(feature = "sdk-1-37"))]
 pub use cluster::*;
 #[cfg(not(feature = "sdk-1-37"))]
 pub use load_balancer::*;
@@ -103,6 +111,8 @@ pub use formatter::{NewFormatterConfigFunction, NEW_FORMATTER_CONFIG_FUNCTION};
 pub use health_checker::{NewHealthCheckerConfigFunction, NEW_HEALTH_CHECKER_CONFIG_FUNCTION};
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 pub use listener::*;
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+pub use transport_socket::*;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 pub use stats_sink::{NewStatSinkConfigFunction, NEW_STAT_SINK_CONFIG_FUNCTION};
 
@@ -118,3 +128,5 @@ pub use header_formatter::{NewHeaderFormatterConfigFunction, NEW_HEADER_FORMATTE
 pub use route_specifier::{NewRouteSpecifierConfigFunction, NEW_ROUTE_SPECIFIER_CONFIG_FUNCTION};
 #[cfg(feature = "sdk-1-40")]
 pub use selection::ClusterHostCount;
+#[cfg(feature = "sdk-1-40")]
+pub use tls_handshaker::*;

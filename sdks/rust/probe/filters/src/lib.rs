@@ -37,6 +37,8 @@ mod bootstrap_extension;
 #[cfg(not(feature = "sdk-1-37"))]
 mod bridge;
 #[cfg(not(feature = "sdk-1-37"))]
+mod cert_validator;
+#[cfg(not(feature = "sdk-1-37"))]
 mod cluster;
 #[cfg(not(feature = "sdk-1-37"))]
 mod hosts;
@@ -66,6 +68,8 @@ mod preface;
 mod stat_sink;
 #[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
 mod thread;
+#[cfg(not(any(feature = "sdk-1-37", feature = "sdk-1-38")))]
+mod transport_socket;
 
 // What is new in 1.40, in the reference SDK alone.
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
@@ -82,6 +86,8 @@ mod matcher_data_input;
 mod route_specifier;
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
 mod selection;
+#[cfg(all(feature = "reference", feature = "sdk-1-40"))]
+mod tls_handshaker;
 
 use envoy_proxy_dynamic_modules_rust_sdk::{
     declare_init_functions, EnvoyHttpFilter, EnvoyHttpFilterConfig, HttpFilterConfig,
@@ -121,6 +127,7 @@ fn since_1_38() {
     use envoy_proxy_dynamic_modules_rust_sdk as sdk;
     sdk::NEW_ACCESS_LOGGER_CONFIG_FUNCTION.get_or_init(|| access_log::new_config);
     sdk::NEW_BOOTSTRAP_EXTENSION_CONFIG_FUNCTION.get_or_init(|| bootstrap_extension::new_config);
+    sdk::NEW_CERT_VALIDATOR_CONFIG_FUNCTION.get_or_init(|| cert_validator::new_config);
     sdk::NEW_CLUSTER_CONFIG_FUNCTION.get_or_init(|| cluster::new_config);
     sdk::NEW_LOAD_BALANCER_CONFIG_FUNCTION.get_or_init(|| load_balancer::new_config);
     sdk::NEW_TRACER_CONFIG_FUNCTION.get_or_init(|| tracer::new_config);
@@ -134,6 +141,7 @@ fn since_1_39() {
     sdk::NEW_HEALTH_CHECKER_CONFIG_FUNCTION.get_or_init(|| health_checker::new_config);
     sdk::NEW_LISTENER_FILTER_CONFIG_FUNCTION.get_or_init(|| listener::new_filter_config);
     sdk::NEW_STAT_SINK_CONFIG_FUNCTION.get_or_init(|| stat_sink::new_config);
+    sdk::NEW_TRANSPORT_SOCKET_FACTORY_CONFIG_FUNCTION.get_or_init(|| transport_socket::new_config);
 }
 
 #[cfg(all(feature = "reference", feature = "sdk-1-40"))]
@@ -144,6 +152,7 @@ fn since_1_40() {
     sdk::NEW_EARLY_HEADER_MUTATION_CONFIG_FUNCTION.get_or_init(|| early_header_mutation::new_config);
     sdk::NEW_HEADER_FORMATTER_CONFIG_FUNCTION.get_or_init(|| header_formatter::new_config);
     sdk::NEW_ROUTE_SPECIFIER_CONFIG_FUNCTION.get_or_init(|| route_specifier::new_config);
+    sdk::NEW_TLS_HANDSHAKER_CONFIG_FUNCTION.get_or_init(|| tls_handshaker::new_config);
 }
 
 fn new_filter_config<EC: EnvoyHttpFilterConfig, EHF: EnvoyHttpFilter>(
