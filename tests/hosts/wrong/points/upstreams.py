@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,7 @@ from tests.hosts.wrong.points import LACKS, counts, soon, used, wrong_at
 at_policy = partial(wrong_at, ExtensionPoint.LOAD_BALANCER)
 at_checker = partial(wrong_at, ExtensionPoint.HEALTH_CHECKER)
 at_cluster = partial(wrong_at, ExtensionPoint.CLUSTER)
+at_bridge = partial(wrong_at, ExtensionPoint.UPSTREAM_HTTP_TCP_BRIDGE)
 
 
 def without_header(name: str) -> Sabotage:
@@ -80,6 +82,21 @@ def statistics_of(part: str, value: int) -> Sabotage:
     return apply
 
 
+def growing(part: str) -> Sabotage:
+    """Statistics whose names hold a text grow with each look at them."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        counters, looks = Envoy.counters, itertools.count(1)
+
+        def changed(envoy: Envoy, prefix: str) -> dict[str, int]:
+            return {name: next(looks) if part in name else number for name, number in counters(envoy, prefix).items()}
+
+        patch.setattr(Envoy, "counters", changed)
+        return bench
+
+    return apply
+
+
 def quick(then: Sabotage) -> Sabotage:
     """Updates that are waited for in vain are waited for briefly."""
 
@@ -107,7 +124,10 @@ ADDRESS = "x-dmconform-address"
 
 TABLE: tuple[Wrong, ...] = (
     at_policy(
-        "works", "it does not know whom", without_header(WANTED), "expected /1 to come to the server first alone, .* text of"
+        "works",
+        "it does not know whom",
+        without_header(WANTED),
+        "expected /1 to come to the server first alone, it came to ..text of",
     ),
     at_policy(
         "works", "it has another text", used(config="another"), "expected .* balancers to be told|expected /3 to come to"
@@ -117,7 +137,10 @@ TABLE: tuple[Wrong, ...] = (
         "works", "it sees another weight", sabotage.log_says(" weight=2", " weight=7"), "expected the policy to see of /2"
     ),
     at_policy(
-        "works", "all are healthy", endpoints_are(lambda one: replace(one, healthy=True)), "expected /unhealthy to come to no"
+        "works",
+        "all are healthy",
+        endpoints_are(lambda one: replace(one, healthy=True)),
+        "expected 2 balancers to be told that endpoints have changed",
     ),
     at_policy("works", "it is not told", soon(sabotage.log_without("dmconform members")), "expected 2 balancers to be told"),
     at_policy("works", "it does not count", counts(0), "expected the policy to count"),
@@ -156,4 +179,29 @@ TABLE: tuple[Wrong, ...] = (
     ),
     at_cluster("works", "it does not count", counts(0), "expected the cluster to count 2 endpoints"),
     at_cluster("works", "the SDK has none", LACKS, "has clusters", Outcome.NOT_APPLICABLE),
+    at_bridge(
+        "works", "it has another text", used(config="another"), "expected the answer to /http1/get to have .*, .* another"
+    ),
+    at_bridge("works", "it is another one", used(name="bridge"), "expected the answer to /http1/get to have .*, it has None"),
+    at_bridge("works", "others answer", SERVED_BADLY, "expected /http1/get to be answered by the bridge with 200"),
+    at_bridge(
+        "works",
+        "it sees one value",
+        sabotage.sent(lambda one: replace(one, headers={"x-dmconform-in": "second"})),
+        "expected the server to get of /http1/get .*, it got",
+    ),
+    at_bridge(
+        "works",
+        "another body",
+        sabotage.sent(lambda one: replace(one, body="another" if one.body else None)),
+        "expected the server to get .*a body.* from the bridge, it got .*another",
+    ),
+    at_bridge(
+        "works",
+        "no trailers",
+        sabotage.sent(lambda one: replace(one, trailers={})),
+        "expected the trailers .*/http1/trailers, saw",
+    ),
+    at_bridge("works", "the host speaks HTTP", growing("cx_http1_total"), "expected the host to speak no HTTP to the server"),
+    at_bridge("works", "the SDK has none", LACKS, "has upstream bridges", Outcome.NOT_APPLICABLE),
 )
