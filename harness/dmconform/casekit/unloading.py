@@ -11,17 +11,24 @@ from dmconform.envoy.envoy import Envoy
 _DRAINING = ("listener_manager.total_listeners_draining", "listener_manager.total_filter_chains_draining")
 
 
-def assert_unloaded(envoy: Envoy, module: Path, when: str = "when nothing uses it") -> None:
+def assert_unloaded(envoy: Envoy, module: Path, when: str = "when nothing uses it", patience_s: float | None = None) -> None:
     """Waits until the Envoy has unloaded a module.
+
+    Args:
+        envoy: which has it.
+        module: its file.
+        when: the moment in words.
+        patience_s: how long that may take; None: as long as a busy machine may need.
 
     Raises:
         AssertionError: it does not in time.
     """
-    gone = poll(lambda: not envoy.has_mapped(module), UNLOAD_S)
-    assert gone, f"expected {module.name} to be unloaded {when}, it is loaded after {UNLOAD_S:g} s"
+    patience_s = UNLOAD_S if patience_s is None else patience_s
+    gone = poll(lambda: not envoy.has_mapped(module), patience_s)
+    assert gone, f"expected {module.name} to be unloaded {when}, it is loaded after {patience_s:g} s"
 
 
-def assert_drained(envoy: Envoy, *canaries: Path) -> None:
+def assert_drained(envoy: Envoy, *canaries: Path, patience_s: float | None = None) -> None:
     """Waits until the Envoy has released the listeners and filter chains that were removed, and so their modules.
 
     What goes with one update goes one by one: a module may be mapped still when another one of the same update is gone.
@@ -29,7 +36,8 @@ def assert_drained(envoy: Envoy, *canaries: Path) -> None:
 
     Args:
         envoy: has accepted an update that removes something.
-        canaries: modules that nothing uses since then. That they are unloaded shows that what nothing uses is.
+        *canaries: modules that nothing uses since then. That they are unloaded shows that what nothing uses is.
+        patience_s: how long they may take after that; None: as long as a busy machine may need.
 
     Raises:
         AssertionError: it does not in time.
@@ -37,4 +45,4 @@ def assert_drained(envoy: Envoy, *canaries: Path) -> None:
     done = poll(lambda: all(envoy.statistic(name) == 0 for name in _DRAINING), DRAINED_S)
     assert done, f"expected the listeners that were removed to be drained, they are not after {DRAINED_S:g} s"
     for canary in canaries:
-        assert_unloaded(envoy, canary)
+        assert_unloaded(envoy, canary, patience_s=patience_s)

@@ -46,5 +46,7 @@ class ProbedPoint:
     """Uses it once, as its user does; if the last argument is true, so that `panic` panics."""
     always_kept: str = ""
     """Why the host never unloads a module that was used there; empty where it does."""
+    may_stay: bool = False
+    """Whether some releases never unload it though they should, so that it is not waited for long."""
     discovers_endpoints: bool = False
     """Whether the endpoints of its cluster come by discovery, so that `assert_works` can bring others."""

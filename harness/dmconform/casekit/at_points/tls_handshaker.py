@@ -51,7 +51,7 @@ def _visit(envoy: Envoy, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Tl
     return visit(envoy, MAIN, None, version)
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:  # noqa: ARG001 - a handshaker sees nothing that could ask for a panic
+def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
     seen = _visit(envoy)
     if seen.status != 200:  # of two connections in a row `sieve` refuses one at most
         seen = _visit(envoy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Callable, Iterator
 
@@ -54,11 +55,17 @@ def _received(one: socket.socket, envoy: Envoy, what: str) -> bytes:
     Raises:
         AssertionError: none comes in time.
     """
+
+    def has_come() -> bool:
+        envoy.check_alive(f"before {what}")
+        return bool(select.select([one], [], [], 0)[0])
+
+    assert poll(has_come, REQUEST_S), f"expected {what} within {REQUEST_S:g} s, saw none"
     try:
         return one.recv(_ROOM_BYTES)
-    except OSError as error:
+    except OSError as error:  # its port is closed
         envoy.check_alive(f"before {what}")
-        raise AssertionError(f"expected {what} within {REQUEST_S:g} s, saw none: {error}") from None
+        raise AssertionError(f"expected {what}, saw {error}") from None
 
 
 def _assert_answered(cell: Cell, envoy: Envoy, text: str) -> int:

@@ -105,4 +105,5 @@ POINT = ProbedPoint(
     },
     assert_works=assert_works,
     ask=_ask,
+    may_stay=True,
 )

@@ -89,7 +89,10 @@ TABLE: tuple[Wrong, ...] = (
     at_socket(
         "works",
         "bytes are not changed",
-        sabotage.both(replaced(sys.modules[RawClient.__module__], "REQUEST_S", 0.3), replaced(MaskedClient, "_masked", lambda _, data: data)),
+        sabotage.both(
+            replaced(sys.modules[RawClient.__module__], "REQUEST_S", 0.3),
+            replaced(MaskedClient, "_masked", lambda _, data: data),
+        ),
         "no answer to masked bytes",
         Outcome.HANG,
     ),
