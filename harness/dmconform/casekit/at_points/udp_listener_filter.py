@@ -24,6 +24,7 @@ _LOOPBACK = "127.0.0.1"
 _WORKER_SINCE = Minor(1, 38)
 _SIZES = (5, 1000)
 _LEVEL = 7  # what the gauge is set to, in three steps
+_SIZES_SEEN = f"dynamicmodulescustom.{_NAME}.dmconform_size"
 _PANIC = b"dmconform panic"
 _ROOM_BYTES = 4096
 _BEHIND = "datagrams"
@@ -93,6 +94,8 @@ def _assert_counted(envoy: Envoy, number: int) -> None:
 
     poll(lambda: seen() == wanted, LOG_LINE_S)
     assert seen() == wanted, f"expected the filter to count {wanted}, saw {seen()}"
+    recorded = sum(envoy.read_histogram(_SIZES_SEEN, number).values())
+    assert recorded == number, f"expected the filter to record {number} sizes, saw {recorded}"
 
 
 def _lead_to(port: int) -> Callable[[Draft], None]:

@@ -37,6 +37,7 @@ TABLE: tuple[Wrong, ...] = (
     at_filter("works", "it does not answer", SILENT, "expected an answer to a datagram of 5 bytes within 0.3 s, saw none"),
     at_filter("works", "nothing is dropped", driven_with(_DROPPED=b"keep this"), ANSWERED),
     at_filter("works", "it does not count", counts(0), "expected the filter to count .*'dmconform_datagrams': 3"),
+    at_filter("works", "no sizes", driven_with(_SIZES_SEEN="x"), "expected the filter to record 3 sizes, saw 0"),
     at_filter("works", "it does not pass on", driven_with(_SENT=(b"drop this",)), "expected 'pass this' .*, saw nothing"),
     at_filter("works", "it drops nothing", driven_with(_SENT=(b"pass this", b"pass that")), "expected .*, saw 'pass that'"),
     at_filter("works", "the SDK has none", LACKS, "has UDP listener filters", Outcome.NOT_APPLICABLE),
