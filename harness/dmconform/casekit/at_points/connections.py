@@ -11,8 +11,8 @@ from dmconform.matrix.cell import Cell
 
 _PANIC = {"x": "dmconform panic"}
 """Brings the bytes that filters look for, within the first 64; so does the answer, which repeats them."""
-_SCOPES = ("dynamicmodulescustom", "listener")
-"""Where the names of modules' counters begin: those of listener filters belong to their listener."""
+_SCOPES = ("dynamic", "listener")
+"""Where the names of modules' counters begin, in any release: those of listener filters belong to their listener."""
 
 
 def ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
@@ -28,4 +28,4 @@ def ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
 def counted(envoy: Envoy, name: str) -> int:
     """Returns the value of a module's counter, in whichever scope its extension point has it; 0 where there is none."""
     found = {full: value for scope in _SCOPES for full, value in envoy.counters(scope).items()}
-    return sum(value for full, value in found.items() if full.endswith(f"dynamicmodulescustom.{name}"))
+    return sum(value for full, value in found.items() if full.endswith(f".{name}"))
