@@ -26,8 +26,8 @@ def mesh_of(text: str) -> int:
 def assert_works(cell: Cell, envoy: Envoy, text: str) -> None:
     """Opens connections one after another, with TLS 1.2 and 1.3.
 
-    Asserts that the handshake of each n-th is refused, n being the text's, and that the others are served; and that the handshaker was
-    shown the context of the listener.
+    Asserts that the handshake of each n-th is refused, n being the text's, and that the others are served; and that the
+    handshaker was shown the context of the listener.
     """
     mesh = mesh_of(text)
     seen = [_visit(envoy, _VERSIONS[number % len(_VERSIONS)]) for number in range(_ROUNDS * mesh)]

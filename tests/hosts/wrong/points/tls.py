@@ -8,8 +8,8 @@ from functools import partial
 from types import ModuleType
 
 import pytest
-from dmconform.casekit.at_points import cert_validator
-from dmconform.casekit.at_points.tls_client import certificate_of
+from dmconform.casekit.at_points import cert_validator, tls_handshaker
+from dmconform.casekit.at_points.tls_client import TlsAnswer, certificate_of
 from dmconform.casekit.at_points.transport_socket import MaskedClient
 from dmconform.casekit.raw_client import RawClient
 from dmconform.core.extension_point import ExtensionPoint
@@ -24,6 +24,7 @@ from tests.hosts.wrong.points import LACKS, logged_twice, soon, used, wrong_at
 
 at_validator = partial(wrong_at, ExtensionPoint.CERT_VALIDATOR)
 at_socket = partial(wrong_at, ExtensionPoint.TRANSPORT_SOCKET)
+at_handshaker = partial(wrong_at, ExtensionPoint.TLS_HANDSHAKER, host="1.40.0")
 
 
 def replaced(owner: object, name: str, value: object) -> Sabotage:
@@ -121,4 +122,22 @@ TABLE: tuple[Wrong, ...] = (
         replaced(MaskedClient, "request", lambda client, path, body=b"", headers=b"": REQUEST(client, path, body)),
         PANIC_LOGGED.format("read"),
     ),
+    at_handshaker("works", "it has another text", used(config="x"), "expected one of 5 connections to be refused, of 15"),
+    at_handshaker("works", "it refuses nobody", used(name="panic", config="none"), "expected one of 5 .* these were: ..$"),
+    at_handshaker(
+        "works",
+        "nobody is served",
+        replaced(tls_handshaker, "visit", lambda *_: TlsAnswer(None, "refused")),
+        "expected one of 5 connections to be refused, of 15 these were: .0, 1, 2,",
+    ),
+    at_handshaker(
+        "works",
+        "no context is shown",
+        soon(sabotage.log_without("dmconform context")),
+        "expected the handshaker to be shown a context, saw ..$",
+    ),
+    at_handshaker(
+        "works", "it is shown no context", sabotage.log_says("given=true", "given=false"), "shown a context, saw .'false'."
+    ),
+    at_handshaker("works", "the SDK has none", LACKS, "has TLS handshakers", Outcome.NOT_APPLICABLE),
 )
