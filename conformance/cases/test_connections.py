@@ -31,6 +31,9 @@ from dmconform.casekit import (
     case,
     identity_of,
     listener,
+    poll,
+    raw_client,
+    upstream_socket,
     without_symbols,
 )
 
@@ -38,6 +41,8 @@ ONE = (Language.CPP,)
 PLAIN = Listener("plain")
 LARGE = 100_000
 SINCE = Minor.parse("1.37")
+SOCKETS_SINCE = Minor.parse("1.39")
+TEXT = "text of its own"
 REMOTE_SINCE = Minor.parse("1.38")
 _READ_BYTES = 1 << 16
 
@@ -118,6 +123,32 @@ def test_listener_passes(cell: Cell) -> None:
     needs_filters(cell, ExtensionPoint.LISTENER_FILTER)
     with cell.start(accepting()) as envoy:
         assert_passes(envoy)
+
+
+@case("window.forward", "policy.result", languages=(Language.RUST,))
+def test_upstream_socket(cell: Cell) -> None:
+    """A transport socket to an upstream server changes the bytes that go there, and changes back those that come from there."""
+    cell.needs_point(ExtensionPoint.TRANSPORT_SOCKET)
+    cell.needs(cell.host_minor >= SOCKETS_SINCE, "hosts have transport sockets of modules from 1.39 on")
+    mask, sent = sum(TEXT.encode()) % 255 + 1, b"bytes of a client " * 1000
+    masked = bytes(byte ^ mask for byte in sent)
+    with (
+        cell.echo_server() as echo,
+        cell.start(
+            Listener("main", tcp=True), clusters={"upstream": echo.port}, alter=upstream_socket("masked", TEXT)
+        ) as envoy,
+    ):
+        with raw_client(envoy.take_port("main")) as client:
+            client.send(sent)
+            client.end_sending()
+            back = client.read_to_end()
+        received = poll(echo.read_received, REQUEST_S)
+        assert received == [bytes([mask]) + masked], "expected the server to receive the mask, and then the bytes with it"
+        assert back == b"\0" + sent, "expected the client to get back what it sent, after the mask with the mask"
+        line = envoy.wait_for_log("dmconform socket ")
+    read = len(sent) + 1
+    wanted = f"[{TEXT}] upstream=true read={read} written={len(sent)} remote=127.0.0.1|{echo.port} "
+    assert line is not None and wanted in line, f"expected the socket to have seen {wanted!r}, it wrote {line}"
 
 
 @dataclass(frozen=True)

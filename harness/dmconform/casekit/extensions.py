@@ -64,6 +64,23 @@ def module_bridge(name: str, *, module: ModuleRef | None = None) -> Alter:
     return alter
 
 
+def upstream_socket(name: str, config: str = "", *, module: ModuleRef | None = None) -> Alter:
+    """Returns the change that puts a module between the cluster `upstream` and its TCP connections. Hosts can from 1.39 on.
+
+    Args:
+        name: the transport socket's name, which the host hands to the module.
+        config: its configuration, as text.
+        module: the probe if None.
+    """
+
+    def alter(bootstrap: dict[str, Any]) -> None:
+        type_name = "transport_sockets.dynamic_modules.v3.DynamicModuleTransportSocket"
+        message = _message(type_name, "transport_socket", name, config, module)
+        _upstream(bootstrap)["transport_socket"] = {"name": name, "typed_config": message}
+
+    return alter
+
+
 def _upstream(bootstrap: dict[str, Any]) -> dict[str, Any]:
     """Returns the cluster `upstream`."""
     clusters: list[dict[str, Any]] = bootstrap["static_resources"]["clusters"]

@@ -8,8 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from dmconform.casekit import identity
-from dmconform.core.values import Outcome
+from dmconform.casekit import extensions, identity
+from dmconform.core.values import Language, Outcome
 from dmconform.envoy.config import Listener, ModuleRef
 from dmconform.envoy.envoy import Envoy
 from dmconform.envoy.source_server import SourceServer
@@ -26,6 +26,17 @@ def listeners(change: Callable[[Listener], Listener]) -> Sabotage:
     def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
         to_json = Listener.to_json
         patch.setattr(Listener, "to_json", lambda one: to_json(change(one)))
+        return bench
+
+    return apply
+
+
+def socket_of(name: str, config: str) -> Sabotage:
+    """The transport socket to the upstream server is another one; `none` stands for Envoy's own."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        alter = (lambda _: None) if name == "none" else extensions.upstream_socket(name, config)
+        patch.setattr(case, "upstream_socket", lambda *_: alter)
         return bench
 
     return apply
@@ -158,4 +169,13 @@ TABLE = (
     Wrong("connections/listener_flags", "local", locally, "expected the symbols of libflagged.so to be visible"),
     Wrong("connections/no_remote_source", "no filter", no_filter, REJECTED),
     Wrong("connections/no_remote_source", "fetched", is_not_asked_for, "expected nothing to be fetched"),
+    *(
+        Wrong("connections/upstream_socket", how, sabotage_, detail, language=Language.RUST)
+        for how, sabotage_, detail in (
+            ("another text", socket_of("masked", "another"), "expected the server to receive the mask"),
+            ("none", socket_of("none", ""), "expected the server to receive the mask"),
+            ("downstream", sabotage.log_says("upstream=true", "upstream=false"), "expected the socket to have seen"),
+            ("it read less", sabotage.log_says(" read=18", " read=8"), "expected the socket to have seen"),
+        )
+    ),
 )
