@@ -125,6 +125,10 @@ impl AsyncHostSelectionHandle for Handle {
 impl Cluster for ByAddress {
     fn on_init(&mut self, envoy: &dyn EnvoyCluster) {
         self.of.panic_in("init");
+        // What could not be made on a thread is not to be told of hosts.
+        if self.of.plan.is_some_and(|plan| plan.is("balancer")) {
+            let _ = envoy.add_hosts(&["127.0.0.1:1".to_owned()], &[1]);
+        }
         self.asked.scheduler.get_or_init(|| envoy.new_scheduler());
         envoy.pre_init_complete();
     }
