@@ -29,13 +29,13 @@ pub trait ClusterLbContext {
     /// How many headers the request has.
     fn get_downstream_headers_size(&self) -> usize;
     /// A value of a header of the request, and how many values it has.
-    fn get_downstream_header<'a>(&'a self, key: &str, index: usize) -> Option<(Text<'a>, usize)>;
+    fn get_downstream_header(&self, key: &str, index: usize) -> Option<(Text<'_>, usize)>;
     /// How often another host is to be chosen at most.
     fn get_host_selection_retry_count(&self) -> u32;
     /// The address of the host that a filter wants, and whether it takes no other.
-    fn get_override_host<'a>(&'a self) -> Option<(Text<'a>, bool)>;
+    fn get_override_host(&self) -> Option<(Text<'_>, bool)>;
     /// The name of the server that the client asked for.
-    fn get_downstream_connection_sni<'a>(&'a self) -> Option<Text<'a>>;
+    fn get_downstream_connection_sni(&self) -> Option<Text<'_>>;
 }
 
 /// Tells Envoy of a choice that took time.

@@ -42,7 +42,7 @@ pub trait EnvoyLoadBalancer {
     fn get_cluster_name(&self) -> String;
     /// The cluster's name.
     #[cfg(not(feature = "sdk-1-38"))]
-    fn get_cluster_name<'a>(&'a self) -> Option<EnvoyBuffer<'a>>;
+    fn get_cluster_name(&self) -> Option<EnvoyBuffer<'_>>;
     /// How many priorities there are.
     fn get_priority_set_size(&self) -> usize;
     /// How many hosts there are.
@@ -52,9 +52,9 @@ pub trait EnvoyLoadBalancer {
     /// How many of them are degraded.
     fn get_degraded_hosts_count(&self, priority: u32) -> usize;
     /// The address of a host.
-    fn get_host_address<'a>(&'a self, priority: u32, index: usize) -> Option<Text<'a>>;
+    fn get_host_address(&self, priority: u32, index: usize) -> Option<Text<'_>>;
     /// The address of a host, by its index among the healthy ones.
-    fn get_healthy_host_address<'a>(&'a self, priority: u32, index: usize) -> Option<Text<'a>>;
+    fn get_healthy_host_address(&self, priority: u32, index: usize) -> Option<Text<'_>>;
     /// The weight of a host.
     fn get_host_weight(&self, priority: u32, index: usize) -> u32;
     /// The weight of a host, by its index among the healthy ones.
@@ -66,7 +66,7 @@ pub trait EnvoyLoadBalancer {
     /// A statistic of a host.
     fn get_host_stat(&self, priority: u32, index: usize, stat: HostStat) -> u64;
     /// Region, zone and part of the zone of a host.
-    fn get_host_locality<'a>(&'a self, priority: u32, index: usize) -> Option<(Text<'a>, Text<'a>, Text<'a>)>;
+    fn get_host_locality(&self, priority: u32, index: usize) -> Option<(Text<'_>, Text<'_>, Text<'_>)>;
     /// Has Envoy keep a number for a host.
     fn set_host_data(&self, priority: u32, index: usize, data: usize) -> bool;
     /// The number that Envoy keeps for a host; 0 where it keeps none.
@@ -98,15 +98,15 @@ pub trait EnvoyLoadBalancer {
     fn context_get_downstream_headers(&self) -> Option<Vec<(String, String)>>;
     /// The headers of the request.
     #[cfg(not(feature = "sdk-1-38"))]
-    fn context_get_downstream_headers<'a>(&'a self) -> Vec<(EnvoyBuffer<'a>, EnvoyBuffer<'a>)>;
+    fn context_get_downstream_headers(&self) -> Vec<(EnvoyBuffer<'_>, EnvoyBuffer<'_>)>;
     /// A value of a header of the request, and how many values it has.
-    fn context_get_downstream_header<'a>(&'a self, key: &str, index: usize) -> Option<(Text<'a>, usize)>;
+    fn context_get_downstream_header(&self, key: &str, index: usize) -> Option<(Text<'_>, usize)>;
     /// How often another host is to be chosen at most.
     fn context_get_host_selection_retry_count(&self) -> u32;
     /// Whether another host than this is to be chosen.
     fn context_should_select_another_host(&self, priority: u32, index: usize) -> bool;
     /// The address of the host that a filter wants, and whether it takes no other.
-    fn context_get_override_host<'a>(&'a self) -> Option<(Text<'a>, bool)>;
+    fn context_get_override_host(&self) -> Option<(Text<'_>, bool)>;
 }
 
 /// Envoy's side of a balancer; exists only while a callback runs.
@@ -131,16 +131,12 @@ impl EnvoyLoadBalancerImpl {
     /// Asks for headers.
     fn headers(&self) -> Vec<RawHeader> {
         let mut headers = vec![text::NO_HEADER; self.context_get_downstream_headers_size()];
+        let callback = abi::envoy_dynamic_module_callback_lb_context_get_downstream_headers;
         // SAFETY: the request is there, as it has headers; there is a place for each.
-        let found = !headers.is_empty()
-            && unsafe {
-                abi::envoy_dynamic_module_callback_lb_context_get_downstream_headers(self.context, headers.as_mut_ptr())
-            };
-        if found {
-            headers
-        } else {
-            Vec::new()
+        if headers.is_empty() || !unsafe { callback(self.context, headers.as_mut_ptr()) } {
+            return Vec::new();
         }
+        headers
     }
 }
 
