@@ -38,7 +38,7 @@ def test_steps_are_run_on_a_host_that_the_record_is_about() -> None:
 
 def test_every_script_belongs_to_a_record_or_is_included() -> None:
     names = {file.stem for file in (paths.STEPS_FILE.parent / FOLDER).iterdir()}
-    assert names == {*STEPS, "common", "module", "rust"}
+    assert names == {*STEPS, "clusters", "common", "module", "rust"}
 
 
 @pytest.mark.parametrize("record", STEPS)
