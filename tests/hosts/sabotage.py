@@ -6,7 +6,7 @@ Each is given the bench and the module of the case, breaks something through mon
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 from dmconform.casekit import unloading
+from dmconform.envoy import config
 from dmconform.envoy import envoy as envoy_module
 from dmconform.envoy.client import Answer
 from dmconform.envoy.config import HttpFilter, Listener, ModuleRef, PerRoute
@@ -334,3 +335,56 @@ def answers(change: Callable[[Answer], Answer]) -> Sabotage:
 def answer_header(name: str, value: str) -> Sabotage:
     """Clients see another value of a response header."""
     return answers(lambda one: replace(one, headers=one.headers | {name: value}))
+
+
+def listeners_say(old: str, new: str) -> Sabotage:
+    """The listeners that an Envoy is given have another text in the place of one, as JSON."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        discovery = config.discovery
+
+        def changed(version: int, listeners: Sequence[Listener]) -> str:
+            text = discovery(version, listeners)
+            assert old in text, f"expected {old!r} in the listeners"
+            return text.replace(old, new)
+
+        patch.setattr(config, "discovery", changed)
+        return bench
+
+    return apply
+
+
+def admin_says(old: str, new: str) -> Sabotage:
+    """The admin interface has another text in the place of one."""
+
+    def apply(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        admin = Envoy.admin
+
+        def changed(envoy: Envoy, path: str, method: str = "GET") -> Answer:
+            answer = admin(envoy, path, method)
+            return replace(answer, body=answer.body.replace(old, new))
+
+        patch.setattr(Envoy, "admin", changed)
+        return bench
+
+    return apply
+
+
+def in_case(name: str, value: Callable[..., Any]) -> Sabotage:
+    """What the case imports or defines under a name is something else: `value` is given that, and then the arguments."""
+
+    def apply(bench: Bench, case: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+        real = getattr(case, name)
+        patch.setattr(case, name, lambda *given, **more: value(real, *given, **more))
+        return bench
+
+    return apply
+
+
+def other_copy(module: str) -> Sabotage:
+    """HTTP filters of listeners use a copy of the module, which is another file."""
+
+    def install(cell: Cell, _: dict[str, Any]) -> None:
+        cell.install(module, "copied")
+
+    return both(filters(lambda one: replace(one, module=ModuleRef("copied"))), start_with(install))

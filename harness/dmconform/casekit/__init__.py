@@ -16,6 +16,7 @@ from dmconform.casekit.burst import burst
 from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
 from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster, upstream_socket
+from dmconform.casekit.extensions import bootstrap_extension, module_access_log, module_bridge, module_cluster
 from dmconform.casekit.growth import GrowthLimit, growth
 from dmconform.casekit.guards import guarded, runtime_guards
 from dmconform.casekit.hot_restart import hot_restart
@@ -56,6 +57,7 @@ from dmconform.casekit.points import (
 from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.casekit.recorder import RECORDER, calls_of, wrong_in
 from dmconform.casekit.records import host_program, known_host, required_hooks
+from dmconform.casekit.routed import RoutedListener, per_filter, route, virtual_host
 from dmconform.casekit.routes import Routes
 from dmconform.casekit.running_point import RunningPoint, probe_at, probed
 from dmconform.casekit.system_folder import SYSTEM_FOLDER, system_folder_prefix
@@ -177,6 +179,7 @@ __all__ = [
     "RemoteSource",
     "Reply",
     "Request",
+    "RoutedListener",
     "Routes",
     "RunningPoint",
     "SourceServer",
@@ -218,11 +221,13 @@ __all__ = [
     "listener",
     "listeners_at",
     "load",
+    "module_access_log",
     "module_bridge",
     "module_cluster",
     "on_the_upstream_side",
     "over_http2",
     "panic_lines",
+    "per_filter",
     "pieces_of",
     "poll",
     "probe_at",
@@ -233,6 +238,7 @@ __all__ = [
     "refusing_port",
     "requests_of_a_load",
     "required_hooks",
+    "route",
     "runtime_guards",
     "start_at_point",
     "system_folder_prefix",
@@ -243,6 +249,7 @@ __all__ = [
     "use_at",
     "used",
     "verdict_of",
+    "virtual_host",
     "without_symbols",
     "working_at_point",
     "write_module_that_needs_it",

@@ -79,6 +79,16 @@ def upstream_socket(name: str, config: str = "", *, module: ModuleRef | None = N
         _upstream(bootstrap)["transport_socket"] = {"name": name, "typed_config": message}
 
     return alter
+def module_access_log(name: str, config: str = "", *, module: ModuleRef | None = None) -> dict[str, Any]:
+    """Returns the access log of a module, as an entry of a connection manager's `access_log`. Hosts know it from 1.37 on.
+
+    Args:
+        name: the logger's name, which the host hands to the module.
+        config: its configuration, as text.
+        module: the probe if None.
+    """
+    message = _message("access_loggers.dynamic_modules.v3.DynamicModuleAccessLog", "logger", name, config, module)
+    return {"name": f"dynamic_module.{name}", "typed_config": message}
 
 
 def _upstream(bootstrap: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,11 @@ from dmconform.envoy.config import HttpFilter
 from dmconform.envoy.extension_points.upstreams import put_upstream_filters
 
 
-def on_the_upstream_side(*filters: HttpFilter, **cluster: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401 - JSON
-    """Returns what puts filters among those of the cluster `upstream`, and further fields into it: for `alter`."""
+def on_the_upstream_side(*filters: HttpFilter, of: str = "upstream", **cluster: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401 - JSON
+    """Returns what puts filters among those of a cluster, and further fields into it: for `alter`."""
 
     def alter(bootstrap: dict[str, Any]) -> None:
-        its = next(one for one in bootstrap["static_resources"]["clusters"] if one["name"] == "upstream")
+        its = next(one for one in bootstrap["static_resources"]["clusters"] if one["name"] == of)
         put_upstream_filters(its, [one.to_json() for one in filters])
         its.update(cluster)
 

@@ -18,6 +18,7 @@ from dmconform.envoy.observer import UNOBSERVED, Observer
 
 TRAILER: Final = "x-upstream-trailer"
 """The trailer of answers for which a path asks with `?trailers`; its value is `yes`."""
+_FAILED: Final = 503
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class _Manner:
     echo: str | None  # the request's headers of this name come back, as often as they were sent
     mirror: bool  # the request's body in the place of the JSON, as text
     spelled: bool  # the names of the request's headers as they came, in the place of the JSON: one in a line
+    fails: int  # so many requests for the path are answered with 503 first
+    grpc: str | None  # an answer of gRPC with this status in its trailers
 
     @classmethod
     def of(cls, query: str) -> _Manner:
@@ -68,7 +71,8 @@ class _Manner:
         size = int(asked["size"][0]) if "size" in asked else None
         status, echo = int(asked.get("status", ["200"])[0]), asked.get("echo", [None])[0]
         hold, trailers, cut, mirror, spelled = (one in asked for one in ("hold", "trailers", "cut", "mirror", "spelled"))
-        return cls(hold, trailers, cut, status, size, echo, mirror, spelled)
+        fails, grpc = int(asked.get("fails", ["0"])[0]), asked.get("grpc", [None])[0]
+        return cls(hold, trailers, cut, status, size, echo, mirror, spelled, fails, grpc)
 
     def content(self, head: Head, body: bytes, received: Received) -> bytes:
         """Returns the body of the answer to a request with this head and body."""
@@ -112,6 +116,7 @@ class Upstream:
         head = talk.head()
         with self._lock:
             self._begun[head.path] += 1
+            number = self._begun[head.path]
         rest = talk.rest()
         received = Received(head.method, head.path, head.headers, rest.body.decode(errors="replace"), rest.trailers)
         if self._keeps:
@@ -122,10 +127,14 @@ class Upstream:
             self._let_go.wait(SOURCE_HELD_S)
         content = manner.content(head, rest.body, received)
         echoed = [(name, value) for name, value in received.headers.pairs if name == manner.echo]
-        if manner.mirror:
+        trailers = {TRAILER: "yes"} if manner.trailers else {}
+        if manner.grpc is not None:
+            echoed.append(("content-type", "application/grpc"))
+            trailers |= {"grpc-status": manner.grpc}
+        elif manner.mirror:
             echoed.append(("content-type", "text/plain"))
-        trailers = {TRAILER: "yes"} if manner.trailers else None
-        talk.answer(manner.status, content, headers=echoed, trailers=trailers, cut=manner.cut)
+        status = _FAILED if number <= manner.fails else manner.status
+        talk.answer(status, content, headers=echoed, trailers=trailers, cut=manner.cut)
 
 
 @contextlib.contextmanager

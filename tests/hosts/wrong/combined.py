@@ -1,0 +1,83 @@
+"""Ways to make the cases of `combined` wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dmconform.core.values import Language
+
+from tests.hosts import sabotage
+from tests.hosts.wrong import Wrong
+
+STDOUT = {
+    "name": "stdout",
+    "typed_config": {"@type": "type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"},
+}
+RUST = Language.RUST
+
+
+def nothing(*_: Any, **__: Any) -> Callable[[dict[str, Any]], None]:  # noqa: ANN401 - as they come
+    """Changes nothing of a bootstrap configuration."""
+    return lambda _: None
+
+
+def other_text(real: Callable[..., Any], name: str, *_: Any, **more: Any) -> Any:  # noqa: ANN401 - as they come
+    """Has another configuration."""
+    return real(name, "other", **more)
+
+
+TABLE = (
+    Wrong(
+        "combined/shared_state",
+        "another extension",
+        sabotage.in_case("bootstrap_extension", other_text),
+        "expected the filter to see of all uses .*from the bootstrap: 1 sockets.*, it saw .*other: 1 sockets",
+    ),
+    Wrong(
+        "combined/shared_state",
+        "the filter is of another file",
+        sabotage.other_copy("shared_state"),
+        "expected the filter to see of all uses .*, it saw .*nothing: 0 sockets, 0 connections, 1 requests",
+    ),
+    Wrong("combined/shared_state", "twice", sabotage.filters_twice, "expected the filter to see of all uses .*, 2 requests"),
+    Wrong(
+        "combined/one_probe",
+        "the filter is of another file",
+        sabotage.other_copy("probe"),
+        "expected the access logger to share file and count|expected the filters of both sides to count together",
+        language=RUST,
+    ),
+    Wrong(
+        "combined/one_probe",
+        "no extension",
+        sabotage.impatient(sabotage.in_case("bootstrap_extension", nothing)),
+        "expected the bootstrap extension to look at counters",
+        language=RUST,
+    ),
+    Wrong(
+        "combined/one_probe",
+        "another logger",
+        sabotage.in_case("module_access_log", other_text),
+        "expected the access logger to share file and count",
+        language=RUST,
+    ),
+    Wrong(
+        "combined/sdks_at_several_points",
+        "no filter in the cluster",
+        sabotage.in_case("on_the_upstream_side", nothing),
+        r"expected res\[res\[",
+    ),
+    Wrong(
+        "combined/sdks_at_several_points",
+        "another logger",
+        sabotage.impatient(sabotage.in_case("module_access_log", lambda *_, **__: STDOUT)),
+        "expected the access loggers .* to be used, saw ..",
+    ),
+    Wrong(
+        "combined/sdks_at_several_points",
+        "each filter twice",
+        sabotage.filters_twice,
+        "expected an answer of the upstream server, saw 'res.",
+    ),
+)
