@@ -39,6 +39,7 @@ KEPT = "from the bootstrap"
 LOGGED = "dmconform-callbacks logger {}"
 USED = re.compile(r"^dmconform life access_logger \S+ \S+ \[([^\]]*)\] used on=\w+ module=(\S+) responses=(\d+)$", re.MULTILINE)
 NO_EXTENSION = "hosts have bootstrap extensions from 1.37 on"
+NO_COUNTERS = "hosts show their counters to bootstrap extensions from 1.38 on"
 
 
 def used_everywhere(module: str, name: str = "main") -> Listener:
@@ -86,6 +87,7 @@ def shared(envoy: Envoy, answer: Answer, number: int) -> str:
 @case("identity.reuse", "window.forward", "policy.result", languages=RUST)
 def test_one_probe(cell: Cell) -> None:
     """The probe as bootstrap extension, listener, network and HTTP filter on both sides, and access logger, is loaded once."""
+    cell.needs(cell.host_minor >= Minor(1, 38), NO_COUNTERS)
     for point in (ExtensionPoint.BOOTSTRAP_EXTENSION, ExtensionPoint.ACCESS_LOGGER, ExtensionPoint.LISTENER_FILTER):
         cell.needs_point(point)
     file = cell.install()
