@@ -24,8 +24,10 @@ from dmconform.casekit import (
     RoutedListener,
     case,
     listener,
+    on_the_upstream_side,
     per_filter,
     poll,
+    raw_client,
     route,
     virtual_host,
 )
@@ -40,6 +42,7 @@ FAILURES = 2
 GRPC = {"content-type": "application/grpc", "te": "trailers"}
 FRAME = "\x00\x00\x00\x00\x05hello"
 """One message of gRPC: not compressed, five bytes."""
+BYTES = bytes(range(256)) * 100
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 
 
@@ -140,18 +143,7 @@ def disabled_result(answer: Answer) -> str:
 @case("window.forward", "policy.result")
 def test_retries(cell: Cell) -> None:
     """A request that is tried again is changed once, sent the same each time, and its answer changed once."""
-    policy = {
-        "retry_on": "5xx",
-        "num_retries": FAILURES,
-        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.01s"},
-    }
-    host = virtual_host(
-        route("/", to={"cluster": "upstream", "retry_policy": policy}),
-        include_request_attempt_count=True,
-        include_attempt_count_in_response=True,
-    )
-    filters = (HttpFilter(ModuleRef(PROBE), "transform", CONFIG), HttpFilter(ModuleRef(PROBE), "identity"))
-    main = RoutedListener("main", filters, virtual_hosts=(host,))
+    main = retrying(HttpFilter(ModuleRef(PROBE), "transform", CONFIG), HttpFilter(ModuleRef(PROBE), "identity"))
     with cell.upstream() as server, cell.start(main, clusters={"upstream": server.port}) as envoy:
         answer = envoy.request(f"/tried?fails={FAILURES}", method="POST", body="hello", headers={"x-dmconform-in": "question"})
         received = server.read_received("/tried")
@@ -163,6 +155,35 @@ def test_retries(cell: Cell) -> None:
     assert attempts == expected, f"expected the attempts {expected} at the upstream server, saw {attempts}"
     assert retried == 1, f"expected one request to succeed by a retry, Envoy counts {retried}"
     assert_answered_once(cell, answer)
+
+
+def retrying(*filters: HttpFilter) -> RoutedListener:
+    """Returns a listener with filters that tries each request again, and says how often it did."""
+    policy = {
+        "retry_on": "5xx",
+        "num_retries": FAILURES,
+        "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.01s"},
+    }
+    host = virtual_host(
+        route("/", to={"cluster": "upstream", "retry_policy": policy}),
+        include_request_attempt_count=True,
+        include_attempt_count_in_response=True,
+    )
+    return RoutedListener("main", filters, virtual_hosts=(host,))
+
+
+@case("module.upstream_side", supported_for=(), languages=ONE)
+def test_retries_on_the_upstream_side(cell: Cell) -> None:
+    """A filter of the cluster is made, and ends, for each attempt; what it does to the last answer reaches the client."""
+    inner = on_the_upstream_side(HttpFilter(ModuleRef(PROBE), "metrics"), HttpFilter(ModuleRef(PROBE), "identity"))
+    with cell.upstream() as server, cell.start(retrying(), clusters={"upstream": server.port}, alter=inner) as envoy:
+        answer = envoy.request(f"/tried?fails={FAILURES}", method="POST", body="hello")
+        bodies = [one.body for one in server.read_received("/tried")]
+        counted = [value for name, value in envoy.counters("").items() if name.endswith("dmconform_count")]
+    attempts = FAILURES + 1
+    seen = (answer.status, bodies, counted, answer.headers.get("x-dmconform-count"))
+    expected = (200, ["hello"] * attempts, [2 * attempts], str(attempts))
+    assert seen == expected, f"expected status, bodies upstream, and counts of requests and responses {expected}, saw {seen}"
 
 
 def assert_answered_once(cell: Cell, answer: Answer) -> None:
@@ -242,14 +263,56 @@ def assert_grpc(answer: Answer, status: str, body: str) -> None:
 
 @case("safety.no_boundary", supported_for=())
 def test_grpc_reply(cell: Cell) -> None:
-    """What the module answers by itself to a call of gRPC ends it with a status in headers; which one for a 503 is kept."""
-    with cell.start(listener("local_reply", "503")) as envoy:
+    """A call of gRPC that the module answers with 503 ends with a status in headers: the one that Envoy has for 503."""
+    refusing = virtual_host({"match": {"prefix": "/"}, "direct_response": {"status": 503}})
+    with cell.start(listener("local_reply", "503"), RoutedListener("envoy", virtual_hosts=(refusing,))) as envoy:
         answer = called(envoy, "main", "/package.Service/Method")
+        of_envoy = called(envoy, "envoy", "/package.Service/Method")
     names = ("content-type", "grpc-message", "x-dmconform-local")
     seen = (answer.status, *(answer.headers.get(name) for name in names), answer.body)
     expected = (200, "application/grpc", "local reply", cell.language, "")
-    cell.facts["status of gRPC"] = answer.headers.get("grpc-status", NONE)
     assert seen == expected, f"expected status, {', '.join(names)} and body {expected}, saw {seen}"
+    status, usual = (one.headers.get("grpc-status", NONE) for one in (answer, of_envoy))
+    cell.facts["status of gRPC"] = status
+    assert status == usual, f"expected the status of gRPC {usual}, as where Envoy answers with 503, saw {status}"
+
+
+UPGRADE = b"GET /upgraded HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n"
+HEAD_END = b"\r\n\r\n"
+SWITCHED = "HTTP/1.1 101"
+
+
+@case("window.forward", "policy.result")
+def test_upgraded(cell: Cell) -> None:
+    """Bytes of a WebSocket pass a module, in the usual chain of filters or in one of the upgrade's own; it sees the 101."""
+    seeing = (SEES_ROUTES, HttpFilter(ModuleRef(PROBE), "identity"))
+    router = {"name": "router", "typed_config": {"@type": f"{_EXTENSIONS}.filters.http.router.v3.Router"}}
+    own_chain = {"upgrade_type": "websocket", "filters": [*(one.to_json() for one in seeing), router]}
+    replying = (HttpFilter(ModuleRef(PROBE), "local_reply", "418"),)
+    listeners = [
+        Listener("usual", seeing, upgrades=("websocket",)),
+        Listener("own", replying, manager={"upgrade_configs": [own_chain]}),
+    ]
+    with cell.echo_server() as echo, cell.start(*listeners, clusters={"upstream": echo.port}) as envoy:
+        seen = {one.name: upgraded(envoy, one.name) for one in listeners}
+        plain = envoy.request("/", listener="own").status
+    expected = dict.fromkeys(seen, (SWITCHED, f"x-dmconform-config: {CONFIG}", "echoed"))
+    assert seen == expected, f"expected status, header and bytes {expected}, saw {seen}"
+    assert plain == 418, f"expected a plain request to be answered by the usual chain with 418, saw {plain}"
+
+
+def upgraded(envoy: Envoy, name: str) -> tuple[str, str, str]:
+    """Returns the status of an upgrade, the module's header in its answer, and what comes back of bytes."""
+    with raw_client(envoy.take_port(name)) as client:
+        client.send(UPGRADE)
+        lines = client.read_until(HEAD_END).decode().splitlines()
+        status = lines[0][: len(SWITCHED)] if lines else "(nothing)"
+        back = "not sent"
+        if status == SWITCHED:
+            client.send(BYTES)
+            back = "echoed" if client.read(len(BYTES)) == BYTES else "not echoed"
+    mine = next((line for line in lines if line.startswith("x-dmconform-config")), "(no header)")
+    return status, mine, back
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,36 @@ TABLE = (
         "expected the headers .* of one answer",
     ),
     Wrong(
+        "http_features/retries_on_the_upstream_side",
+        "one retry too few",
+        sabotage.listeners_say('"num_retries": 2', '"num_retries": 1'),
+        "expected status, bodies upstream, and counts .*, saw .503",
+    ),
+    Wrong(
+        "http_features/retries_on_the_upstream_side",
+        "no filter there",
+        sabotage.in_case("on_the_upstream_side", lambda *_: lambda _: None),
+        r"expected status, bodies upstream, and counts .*, saw .200, .*, \[\], None",
+    ),
+    Wrong(
+        "http_features/upgraded",
+        "the module answers",
+        sabotage.filter_named("local_reply", "418"),
+        "expected status, header and bytes .*, saw .*HTTP/1.1 418",
+    ),
+    Wrong(
+        "http_features/upgraded",
+        "other bytes",
+        sabotage.in_case("upgraded", lambda real, *given: (*real(*given)[:2], "not echoed")),
+        "expected status, header and bytes .*, saw .*not echoed",
+    ),
+    Wrong(
+        "http_features/upgraded",
+        "plain requests are passed on",
+        sabotage.requests(lambda _, options: options.update(listener="usual")),
+        "expected a plain request to be answered",
+    ),
+    Wrong(
         "http_features/internal_redirect",
         "Envoy does not follow",
         sabotage.listeners_say('"max_internal_redirects": 2', '"max_internal_redirects": 0'),
