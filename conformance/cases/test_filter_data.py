@@ -270,6 +270,46 @@ def test_stream_callout(cell: Cell) -> None:
     assert late == ["after reset 0"], f"expected data after a reset to be refused, saw {late}"
 
 
+KEPT_ALIVE = "02"
+"""The timer of a socket in `/proc/net/tcp` that the kernel keeps alive."""
+ESTABLISHED = "01"
+
+
+@case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
+def test_socket_options(cell: Cell) -> None:
+    """A socket option that a filter sets is one of the kernel's socket, to the client and to the upstream server."""
+    cell.needs(cell.host_minor >= Minor(1, 38), "this host has no callback for socket options of HTTP filters")
+    cell.install("keep_alive")
+    with cell.upstream() as server:
+        listeners = (listener("any", module="keep_alive"), Listener("plain"))
+        with cell.start(*listeners, module="keep_alive", clusters={"upstream": server.port}) as envoy:
+            seen = {}
+            for name in ("plain", "main"):
+                port = envoy.take_port(name)
+                with envoy.connect(Protocol.HTTP1, listener=name) as client:
+                    status = client.request(Request("/")).status
+                    assert status == 200, f"expected an answer, saw {status}"
+                    timers = timers_of(envoy.take_pid())
+                seen[name] = {
+                    "client": KEPT_ALIVE in {timer for own, _, timer in timers if own == port},
+                    "upstream": KEPT_ALIVE in {timer for _, other, timer in timers if other == server.port},
+                }
+            cell.facts["set"] = "; ".join(printed(envoy, "set"))
+    expected = {"plain": {"client": False, "upstream": False}, "main": {"client": True, "upstream": True}}
+    assert seen == expected, f"expected the kernel to keep alive {expected}, saw {seen}"
+
+
+def timers_of(pid: int) -> list[tuple[int, int, str]]:
+    """Returns the open connections of the network that a process is in: each one's own port, the other's, and its timer."""
+    lines = Path(f"/proc/{pid}/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return [
+        (int(one[1].rpartition(":")[2], 16), int(one[2].rpartition(":")[2], 16), one[5].partition(":")[0])
+        for one in fields
+        if one[3] == ESTABLISHED
+    ]
+
+
 @case("safety.no_boundary", languages=CPP, supported_for=(), own_minor=True)
 def test_generic_secret(cell: Cell) -> None:
     """A secret that a filter asks for comes from a file by SDS, and another one when the file changes."""

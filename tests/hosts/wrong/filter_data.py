@@ -131,6 +131,18 @@ TABLE = (
         "expected the module to see the ends .*'refusing': '200, 503'.*, saw .*'refusing': '200, 200'",
     ),
     Wrong(
+        "filter_data/socket_options",
+        "the module does nothing",
+        harmless("keep_alive"),
+        "expected the kernel to keep alive .*, saw .*'main': .'client': False, 'upstream': False",
+    ),
+    Wrong(
+        "filter_data/socket_options",
+        "all are kept alive",
+        sabotage.in_case("timers_of", lambda real, pid: [(own, other, "02") for own, other, _ in real(pid)]),
+        "expected the kernel to keep alive .*, saw .*'plain': .'client': True",
+    ),
+    Wrong(
         "filter_data/generic_secret",
         "the module does nothing",
         harmless("generic_secret"),
