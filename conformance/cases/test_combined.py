@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,10 @@ from dmconform.casekit import (
     INITIALISED,
     LOG_LINE_S,
     PROBE,
+    PROBED,
     Answer,
     Cell,
+    Draft,
     Envoy,
     ExtensionPoint,
     HttpFilter,
@@ -20,6 +23,7 @@ from dmconform.casekit import (
     ListenerFilter,
     Minor,
     ModuleRef,
+    ModuleUse,
     NetworkFilter,
     PlannedSdk,
     Protocol,
@@ -31,6 +35,8 @@ from dmconform.casekit import (
     module_access_log,
     on_the_upstream_side,
     poll,
+    reachable_points,
+    working_at_point,
 )
 
 CPP, RUST = (Language.CPP,), (Language.RUST,)
@@ -117,6 +123,79 @@ def test_one_probe(cell: Cell) -> None:
     expected = [("logger", file.name, count) for count in ("2", "4")]
     assert lines == expected, f"expected the access logger to share file and count {expected}, saw {lines}"
     assert initialised == 1, f"expected one initialisation for all uses, saw {initialised}"
+
+
+TOGETHER = (
+    ExtensionPoint.HTTP_FILTER,
+    ExtensionPoint.ACCESS_LOGGER,
+    ExtensionPoint.EARLY_HEADER_MUTATION,
+    ExtensionPoint.HEADER_FORMATTER,
+    ExtensionPoint.TRACER,
+    ExtensionPoint.LOAD_BALANCER,
+    ExtensionPoint.HEALTH_CHECKER,
+    ExtensionPoint.STAT_SINK,
+    ExtensionPoint.BOOTSTRAP_EXTENSION,
+    ExtensionPoint.LISTENER_FILTER,
+    ExtensionPoint.NETWORK_FILTER,
+)
+"""Extension points that one request passes, and where the probe's work does not take it to another place."""
+LIFE = re.compile(
+    r"^dmconform life (\w+) (\w+) \S+ \[[^\]]*\] (begins|used|ends) on=\w+(?: module=(\S+) responses=\d+)?$", re.MULTILINE
+)
+
+
+@case("identity.reuse", "window.forward", "policy.result", languages=RUST)
+def test_every_point(cell: Cell) -> None:
+    """The probe works at each extension point that requests pass, all at once: it is loaded once, and all that began ends."""
+    points = tuple(
+        point
+        for point in TOGETHER
+        if point in reachable_points(cell)
+        and point in cell.sdk.points
+        and Minor.parse(cell.sdk.points[point]) <= cell.sdk_minor
+    )
+    cell.needs(len(points) > 2, "this SDK version has too few extension points that a request passes")
+    cell.facts["points"] = ", ".join(point.value for point in points)
+    uses = [
+        ModuleUse(point, ModuleRef(PROBE), PROBED[point].name, KEPT)
+        for point in points
+        if point is not ExtensionPoint.NETWORK_FILTER
+    ]
+
+    def in_front(draft: Draft) -> None:
+        """Puts the network filter before the connection manager, not in its place."""
+        if ExtensionPoint.NETWORK_FILTER in points:
+            filter_ = NetworkFilter(ModuleRef(PROBE), PROBED[ExtensionPoint.NETWORK_FILTER].name, KEPT)
+            draft.chain["filters"].insert(0, filter_.to_json())
+
+    with working_at_point(cell, *uses, alter=in_front) as envoy:
+        for point in points:
+            asked = PROBED[point].ask(cell, envoy, False)
+            assert asked.served, f"expected the user of {point.value} to be served, saw {asked.summary}"
+        expected = {point.value for point in points}
+        poll(lambda: users(envoy).keys() >= expected, LOG_LINE_S)
+        seen = users(envoy)
+        initialised = envoy.read_log().count(INITIALISED)
+    missing = sorted(expected - seen.keys())
+    assert not missing, f"expected the module to be used at each extension point, it was not at {missing}"
+    files = {file for names in seen.values() for file in names}
+    assert files == {"libprobe.so"}, f"expected one file to be used everywhere, saw {sorted(files)}"
+    assert initialised == 1, f"expected one initialisation for all uses, saw {initialised}"
+    events = [(point, what, event) for point, what, event, _ in LIFE.findall(cell.read_logs()) if event != "used"]
+    balance = Counter({(point, what): 0 for point, what, _ in events})
+    for point, what, event in events:
+        balance[point, what] += 1 if event == "begins" else -1
+    left = {f"{point} {what}": number for (point, what), number in balance.items() if number}
+    assert not left, f"expected all that began to end, each once, saw {left}"
+
+
+def users(envoy: Envoy) -> dict[str, set[str]]:
+    """Returns the files that have been used so far, by extension point."""
+    found: dict[str, set[str]] = {}
+    for point, _, event, file in LIFE.findall(envoy.read_log()):
+        if event == "used":
+            found.setdefault(point, set()).add(file)
+    return found
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
+import pytest
+from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import Language
+from dmconform.envoy.config import ModuleRef
+from dmconform.envoy.extension_points.use import ModuleUse
+from dmconform.matrix.cell import Cell
 
 from tests.hosts import sabotage
+from tests.hosts.bench import Bench
 from tests.hosts.wrong import Wrong
 
 STDOUT = {
@@ -27,7 +35,51 @@ def other_text(real: Callable[..., Any], name: str, *_: Any, **more: Any) -> Any
     return real(name, "other", **more)
 
 
+def of_a_copy(real: Callable[..., ModuleUse], point: ExtensionPoint, module: ModuleRef, *more: str) -> ModuleUse:
+    """The access logger is of another file."""
+    return real(point, ModuleRef("copied") if point is ExtensionPoint.ACCESS_LOGGER else module, *more)
+
+
+def idle_tracer(real: Callable[..., ModuleUse], point: ExtensionPoint, module: ModuleRef, *more: str) -> ModuleUse:
+    """The tracer does no work."""
+    return real(point, module, "panic", "none") if point is ExtensionPoint.TRACER else real(point, module, *more)
+
+
+def with_copy(cell: Cell, _: dict[str, Any]) -> None:
+    """Installs a copy of the probe."""
+    cell.install(name="copied")
+
+
+def without_an_end(bench: Bench, _: ModuleType, patch: pytest.MonkeyPatch) -> Bench:
+    """One of the things that began does not end."""
+    read = Cell.read_logs
+    ended = re.compile(r"^dmconform life lb configuration .* ends .*$", re.MULTILINE)
+    patch.setattr(Cell, "read_logs", lambda cell: ended.sub("", read(cell)))
+    return bench
+
+
 TABLE = (
+    Wrong(
+        "combined/every_point",
+        "the access logger is of another file",
+        sabotage.both(sabotage.in_case("ModuleUse", of_a_copy), sabotage.start_with(with_copy)),
+        "expected one file to be used everywhere, saw .'libcopied.so', 'libprobe.so'",
+        language=RUST,
+    ),
+    Wrong(
+        "combined/every_point",
+        "a tracer without work",
+        sabotage.impatient(sabotage.in_case("ModuleUse", idle_tracer)),
+        "expected the module to be used at each extension point, it was not at .'tracer'",
+        language=RUST,
+    ),
+    Wrong(
+        "combined/every_point",
+        "one does not end",
+        without_an_end,
+        "expected all that began to end, each once, saw .'lb configuration': 1",
+        language=RUST,
+    ),
     Wrong(
         "combined/shared_state",
         "another extension",
