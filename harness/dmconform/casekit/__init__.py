@@ -15,8 +15,13 @@ from dmconform.casekit.bulk import ask_in_bulk, requests_of_a_load
 from dmconform.casekit.burst import burst
 from dmconform.casekit.datagrams import DatagramFilter, DatagramListener
 from dmconform.casekit.envoy_filters import AUTHORITY, NEIGHBOURS, Neighbour
-from dmconform.casekit.extensions import bootstrap_extension, module_bridge, module_cluster, upstream_socket
-from dmconform.casekit.extensions import bootstrap_extension, module_access_log, module_bridge, module_cluster
+from dmconform.casekit.extensions import (
+    bootstrap_extension,
+    module_access_log,
+    module_bridge,
+    module_cluster,
+    upstream_socket,
+)
 from dmconform.casekit.growth import GrowthLimit, growth
 from dmconform.casekit.guards import guarded, runtime_guards
 from dmconform.casekit.hot_restart import hot_restart

@@ -79,6 +79,8 @@ def upstream_socket(name: str, config: str = "", *, module: ModuleRef | None = N
         _upstream(bootstrap)["transport_socket"] = {"name": name, "typed_config": message}
 
     return alter
+
+
 def module_access_log(name: str, config: str = "", *, module: ModuleRef | None = None) -> dict[str, Any]:
     """Returns the access log of a module, as an entry of a connection manager's `access_log`. Hosts know it from 1.37 on.
 
