@@ -51,7 +51,7 @@ NO_UPDATE = "no update reaches this extension point"
 _TYPES = "type.googleapis.com/google.protobuf"
 
 
-@case("window.forward", "policy.result", points=POINTS)
+@case("window.forward", "policy.result", points=POINTS, says_where_not=True)
 def test_works(cell: Cell) -> None:
     """The module does its work for real traffic, and what it does is seen from outside."""
     point = probed(cell)

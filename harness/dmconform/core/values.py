@@ -263,6 +263,12 @@ AT_POINT = "@"
 """Is in the id of a case between its name and the extension point at which it runs, where it runs at several."""
 
 
+def known_point_of(case: str) -> ExtensionPoint | None:
+    """Returns the extension point in the id of a case of this suite; None where it names none."""
+    name = case.partition(AT_POINT)[2]
+    return ExtensionPoint(name) if name else None
+
+
 class CellId(msgspec.Struct, frozen=True, order=True):
     """The address of a cell in the matrix, written `CASE/SDK/HOST`."""
 
@@ -281,8 +287,7 @@ class CellId(msgspec.Struct, frozen=True, order=True):
     @property
     def point(self) -> ExtensionPoint | None:
         """The extension point that its case names; None where it names none."""
-        point = self.case.partition(AT_POINT)[2]
-        return ExtensionPoint(point) if point else None
+        return known_point_of(self.case)
 
     def on(self, host: str) -> CellId:
         """Returns the same cell on another host."""

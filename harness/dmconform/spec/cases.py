@@ -22,7 +22,7 @@ import msgspec
 from dmconform.core.datafile import load_toml
 from dmconform.core.errors import DataFileError
 from dmconform.core.extension_point import ExtensionPoint
-from dmconform.core.values import AT_POINT, Language, Provider, Relation, SdkId, Severity
+from dmconform.core.values import AT_POINT, Language, Provider, Relation, SdkId, Severity, known_point_of
 from dmconform.core.versions import Minor
 from dmconform.spec.promise import promised
 
@@ -114,6 +114,7 @@ class Declaration:
     everywhere: bool = False
     own_minor: bool = False
     points: tuple[ExtensionPoint, ...] = ()
+    says_where_not: bool = False
 
     @property
     def probes(self) -> tuple[Language, ...]:
@@ -145,6 +146,11 @@ class Case:
     declaration: Declaration
     line: int
     shows: tuple[Requirement, ...] = ()
+
+    @property
+    def point(self) -> ExtensionPoint | None:
+        """The extension point at which it runs; None where it names none."""
+        return known_point_of(self.id)
 
     @property
     def severity(self) -> Severity:
@@ -189,6 +195,7 @@ def case(
     everywhere: bool = False,
     own_minor: bool = False,
     points: tuple[ExtensionPoint, ...] = (),
+    says_where_not: bool = False,
 ) -> Callable[[CaseFunction], CaseFunction]:
     """Declares a case.
 
@@ -203,8 +210,10 @@ def case(
         own_minor: whether it runs with the reference SDK of the host's own minor alone: one cell for each host, for modules in
             C, which need the ABI and no SDK.
         points: the extension points at which it runs, each time as another case, with `Cell.point`; none: it is one case.
+        says_where_not: whether it also has cells where SDK or host lack the extension point, which are not applicable and say
+            why; one case is enough to say it.
     """
-    noted = Declaration(requirements, languages, supported_for, companions, everywhere, own_minor, points)
+    noted = Declaration(requirements, languages, supported_for, companions, everywhere, own_minor, points, says_where_not)
 
     def declare(function: CaseFunction) -> CaseFunction:
         setattr(function, _ATTRIBUTE, noted)

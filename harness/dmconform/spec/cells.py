@@ -9,6 +9,7 @@ import msgspec
 from dmconform.core.errors import EmptySelection
 from dmconform.core.values import CellId, Relation
 from dmconform.core.versions import Minor
+from dmconform.envoy.extension_points.shapes import available
 from dmconform.sdks.catalogue import Sdk
 from dmconform.spec.cases import Case
 from dmconform.spec.promise import pair_relation
@@ -45,6 +46,8 @@ def plan_cells(
             for host_id, minor in hosts:
                 if not case.declaration.runs_with(sdk.id, minor):
                     continue
+                if not (case.declaration.says_where_not or _is_there(case, sdk, minor)):
+                    continue
                 unsupported = pair_relation(sdk.id.minor, minor) is Relation.UNSUPPORTED
                 if unsupported and not (everywhere or case.declaration.everywhere):
                     continue
@@ -56,3 +59,11 @@ def plan_cells(
             "of which the documents say nothing for these SDKs (dmconform list cells --everywhere)"
         )
     return tuple(cells)
+
+
+def _is_there(case: Case, sdk: Sdk, host: Minor) -> bool:
+    """Returns whether the SDK and hosts of a minor have the extension point of a case, if it has one."""
+    if case.point is None:
+        return True
+    since = sdk.points.get(case.point)
+    return since is not None and since <= sdk.id.minor and available(case.point, host)

@@ -10,8 +10,11 @@ from dmconform.core import paths
 from dmconform.core.errors import UsageError
 from dmconform.core.extension_point import ExtensionPoint
 from dmconform.core.values import CellId
+from dmconform.core.versions import Minor
 from dmconform.envoy.extension_points.shapes import why_unreachable
+from dmconform.sdks.catalogue import Sdk
 from dmconform.spec.cases import (
+    Case,
     Declaration,
     case_ids,
     declaration_of,
@@ -21,6 +24,7 @@ from dmconform.spec.cases import (
     points_with_cases,
 )
 from dmconform.spec.catalogue import load_catalogue
+from dmconform.spec.cells import plan_cells
 from dmconform.spec.selectors import select_cases
 
 from tests.checkout import ROOT
@@ -106,3 +110,30 @@ def test_the_contract_has_a_page_for_each_point() -> None:
 def test_each_point_has_an_sdk() -> None:
     with_sdk = {point for sdk in CATALOGUE.sdks for point in sdk.points}
     assert set(PROBED) <= with_sdk, "expected [points] of some sdk.toml to name each extension point that cases use"
+
+
+@pytest.mark.parametrize(
+    ("sdk", "minor", "point"),
+    [
+        ("cpp@1.39:reference", "1.40", "access_logger"),  # the language has none
+        ("rust@1.38:reference", "1.39", "health_checker"),  # the SDK is older than the first with it
+        ("rust@1.39:reference", "1.38", "health_checker"),  # so is the host
+    ],
+)
+def test_one_case_says_where_an_extension_point_is_not(sdk: str, minor: str, point: str) -> None:
+    cells = plan_cells(at_point(point), [sdk_named(sdk)], [("host", Minor.parse(minor))], everywhere=True)
+    assert [cell.id.case for cell in cells] == [f"points/works@{point}"]
+
+
+def test_all_cases_run_where_it_is() -> None:
+    cases = at_point("health_checker")
+    cells = plan_cells(cases, [sdk_named("rust@1.39:reference")], [("host", Minor.parse("1.39"))])
+    assert {cell.id.case for cell in cells} == {case.id for case in cases}
+
+
+def at_point(point: str) -> list[Case]:
+    return [case for case in CATALOGUE.cases if case.id.endswith(f"@{point}")]
+
+
+def sdk_named(name: str) -> Sdk:
+    return next(sdk for sdk in CATALOGUE.sdks if str(sdk.id) == name)
