@@ -43,7 +43,9 @@ def _notices(report: Report, table: tuple[Field, ...]) -> Iterator[Notice]:
         yield Notice(NoticeKind.ABI_BREAKS, text if sum(breaks.values()) == 1 else text.replace(" breaks ", " break ", 1))
     if report.suite is not None and report.suite.points_without_cases:
         without, known = report.suite.points_without_cases, report.suite.points_with_cases
-        text = f"{len(without)} of {len(without) + len(known)} extension points have no case: nothing here is about them"
+        have, them = ("has", "it") if len(without) == 1 else ("have", "them")
+        of_all = f"{len(without)} of {len(without) + len(known)} extension points"
+        text = f"{of_all} {have} no case: nothing here is about {them}"
         yield Notice(NoticeKind.WITHOUT_CASES, text)
     others = [field for field in table if field.relation is not Relation.SUPPORTED and (field.others or field.others_passed)]
     if others:
