@@ -21,6 +21,6 @@ start
 wait_for live
 echo "both modules in use: with a destructor $(loaded with), without $(loaded without)"
 configure < /dev/null
-wait_for '[ "$(loaded without)" = unloaded ]'
+wait_for 'loaded without | grep -q unloaded'
 sleep 1
 echo "no listeners: with a destructor $(loaded with), without $(loaded without)"

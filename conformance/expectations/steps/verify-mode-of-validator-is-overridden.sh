@@ -52,12 +52,12 @@ start
 wait_for live
 wait_for 'updated 1'
 grep -m 1 'the verify mode is asked for' envoy.log
-# $1: options of the client. Its input stays open until it has an answer.
+# Options of the client. Its input stays open until it has an answer.
 visit() {
-  { echo hello; wait_for 'grep -q . answer' > waited; } | timeout 5 openssl s_client -unix ./main.sock -quiet $1 > answer 2> client.log
+  { echo hello; wait_for 'grep -q . answer' > waited; } | timeout 5 openssl s_client -unix ./main.sock -quiet "$@" > answer 2> client.log
   grep -q hello answer && echo served || echo refused
 }
-echo "a client with a certificate: $(: > answer; visit '-cert chain.pem -key key.pem')"
+echo "a client with a certificate: $(: > answer; visit -cert chain.pem -key key.pem)"
 echo "chains that were judged: $(grep -c 'a chain is judged' envoy.log)"
-echo "a client without one: $(: > answer; visit '')"
+echo "a client without one: $(: > answer; visit)"
 echo "chains that were judged: $(grep -c 'a chain is judged' envoy.log)"
