@@ -46,7 +46,7 @@ def plan_cells(
             for host_id, minor in hosts:
                 if not case.declaration.runs_with(sdk.id, minor):
                     continue
-                if not (case.declaration.says_where_not or _is_there(case, sdk, minor)):
+                if not (case.declaration.says_where_not or is_there(case, sdk, minor)):
                     continue
                 unsupported = pair_relation(sdk.id.minor, minor) is Relation.UNSUPPORTED
                 if unsupported and not (everywhere or case.declaration.everywhere):
@@ -61,8 +61,8 @@ def plan_cells(
     return tuple(cells)
 
 
-def _is_there(case: Case, sdk: Sdk, host: Minor) -> bool:
-    """Returns whether the SDK and hosts of a minor have the extension point of a case, if it has one."""
+def is_there(case: Case, sdk: Sdk, host: Minor) -> bool:
+    """Returns whether the SDK and hosts of a minor have the extension point of a case; without one it is everywhere."""
     if case.point is None:
         return True
     since = sdk.points.get(case.point)

@@ -29,7 +29,7 @@ from dmconform.report.answers.verdict import GateAnswer, GateVerdict, ReasonKind
 from dmconform.report.reading import read_report
 from dmconform.report.schema import CellEntry, KnownFailureEntry, Report, Shard, write_report
 from dmconform.spec.catalogue import Catalogue, load_catalogue
-from dmconform.spec.cells import plan_cells
+from dmconform.spec.cells import PlannedCell, is_there, plan_cells
 from dmconform.spec.findings import Fault
 from dmconform.spec.inconsistencies import Inconsistency, InconsistencyKind
 
@@ -49,19 +49,19 @@ def catalogue() -> Catalogue:
 
 
 def cells_of(catalogue: Catalogue, sdks: Iterable[str], hosts: Iterable[str]) -> list[CellEntry]:
-    """All cells of these SDKs on these hosts, the promised ones as promised."""
+    """All cells of these SDKs on these hosts, the promised ones as promised where they apply."""
     known = {host.release: host.version.minor for host in catalogue.hosts}
-    chosen = [sdk for sdk in catalogue.sdks if str(sdk.id) in set(sdks)]
-    return [
-        cell(
-            one.id.case,
-            one.id.sdk,
-            one.id.host,
-            relation=one.relation,
-            judgement=Judgement.PASS if one.relation is Relation.SUPPORTED else Judgement.INFORMATIONAL,
-        )
-        for one in plan_cells(catalogue.cases, chosen, [(host, known[host]) for host in hosts])
-    ]
+    chosen = {str(sdk.id): sdk for sdk in catalogue.sdks if str(sdk.id) in set(sdks)}
+    cases = {case.id: case for case in catalogue.cases}
+
+    def as_promised(one: PlannedCell) -> CellEntry:
+        judgement = Judgement.PASS if one.relation is Relation.SUPPORTED else Judgement.INFORMATIONAL
+        made = cell(one.id.case, one.id.sdk, one.id.host, relation=one.relation, judgement=judgement)
+        if is_there(cases[one.id.case], chosen[one.id.sdk], known[one.id.host]):
+            return made
+        return msgspec.structs.replace(made, outcome=Outcome.NOT_APPLICABLE, judgement=Judgement.SKIP, detail="not there")
+
+    return [as_promised(one) for one in plan_cells(catalogue.cases, chosen.values(), [(host, known[host]) for host in hosts])]
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +93,22 @@ def changed(whole: Report, **changes: object) -> Report:
 def test_a_whole_report_in_which_all_holds_may_be_released(good: Report, catalogue: Catalogue) -> None:
     verdict = judged(good)
     promised = [one for one in good.cells if one.relation is Relation.SUPPORTED]
-    assert (verdict.answer, verdict.held, verdict.cells) == (GateAnswer.MAY, len(promised), len(promised))
-    assert (verdict.reasons, verdict.waived) == ((), ())
+    applicable = [one for one in promised if one.outcome is Outcome.PASS]
+    assert (verdict.answer, verdict.held, verdict.cells) == (GateAnswer.MAY, len(applicable), len(promised))
+    (absent,) = verdict.waived
+    assert absent.by.startswith("not applicable: ")
+    assert (verdict.reasons, absent.cells) == ((), len(promised) - len(applicable))
+
+
+def test_cases_at_an_extension_point_are_missing_only_where_it_is(good: Report) -> None:
+    def without(point: str) -> Report:
+        return msgspec.structs.replace(good, cells=tuple(one for one in good.cells if one.point != point))
+
+    assert not judged(good).reasons
+    (reason,) = judged(without("tracer")).reasons
+    assert reason.kind is ReasonKind.MISSING
+    (reason,) = judged(without("tls_handshaker")).reasons  # no cell says any more that SDKs of 1.39 have none
+    assert reason.kind is ReasonKind.MISSING
 
 
 JUDGED = {one: Judgement.PASS if one is Relation.SUPPORTED else Judgement.INFORMATIONAL for one in Relation}
@@ -120,7 +134,7 @@ def test_what_the_policy_does_not_name_counts(
     verdict = judged(changed(good, **changes))
     assert [(one.kind, len(one.cells)) for one in verdict.reasons] == [(kind, 1)]
     assert verdict.answer is answer
-    assert verdict.held == verdict.cells - 1
+    assert verdict.held == judged(good).held - 1
 
 
 def test_what_it_names_is_let_pass_and_counted(good: Report, catalogue: Catalogue) -> None:
@@ -233,7 +247,9 @@ def test_the_official_sdk_may_be_missing_of_the_hosts_own_minor_only(catalogue: 
     def without(minor: str) -> GateVerdict:
         gone = f"@{minor}:official"
         changes = [
-            msgspec.structs.replace(one, outcome=Outcome.NOT_TESTED, judgement=Judgement.SKIP) if gone in one.sdk else one
+            msgspec.structs.replace(one, outcome=Outcome.NOT_TESTED, judgement=Judgement.SKIP, detail="")
+            if gone in one.sdk
+            else one
             for one in cells
         ]
         return judged(report(changes), POLICIES["host-release"], "1.40.0")

@@ -299,11 +299,29 @@ def _of_whole_report(report: Report, command: str) -> Iterator[Reason]:
         yield Reason(ReasonKind.REPORT, text, reproduce="dmconform merge SHARD… --out whole")
 
 
+def _absent_points(report: Report, asked: _Asked) -> frozenset[str]:
+    """Returns the extension points at which nothing ran, though the report has a cell: it says why, and need not have more."""
+    hosts = {host.id for host in asked.hosts}
+    there: dict[str, bool] = {}
+    for cell in report.cells:
+        if cell.point and cell.sdk in asked.sdks and cell.host in hosts:
+            there[cell.point] = there.get(cell.point, False) or cell.outcome.is_verdict
+    return frozenset(point for point, found in there.items() if not found)
+
+
 def _unselected(report: Report, asked: _Asked, named: Collection[str], suite: KnownSuite) -> Iterator[Reason]:
     """Yields that cases are missing that the policy asks for, such as in a run that selected others."""
     there = {cell.case for cell in report.cells if cell.sdk in asked.sdks}
     languages = {sdk_parts(sdk)[0] for sdk in asked.sdks}
-    missing = [case for case in suite.cases if case in named and case not in there and (suite.cases[case] or set()) & languages]
+    absent = _absent_points(report, asked)
+    missing = [
+        case
+        for case in suite.cases
+        if case in named
+        and case not in there
+        and (suite.cases[case] or set()) & languages
+        and point_of_case(case) not in absent
+    ]
     if missing and there:  # without any, the pairs are missing, which has a reason already
         selected = report.selection.get("case")
         how = f"the run selected {', '.join(selected)}" if selected else "the report is not whole"
