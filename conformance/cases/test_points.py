@@ -235,6 +235,7 @@ def each_hook(cell: Cell, when: When, meet: Callable[[RunningPoint, str], None])
                     cell.facts[hook] = "the host goes on"
                 cell.assert_still_serves(running.envoy)
         except HostCrashed as problem:
+            cell.facts.pop(f"who met {hook}", None)  # what a client saw of the end is chance
             cell.facts[hook] = "the host ends"
             ended.append(problem)
     if ended:
