@@ -11,6 +11,7 @@ import re
 import socket
 
 from dmconform.casekit import (
+    LOG_LINE_S,
     REQUEST_S,
     Cell,
     DatagramFilter,
@@ -25,6 +26,7 @@ from dmconform.casekit import (
     Protocol,
     Request,
     case,
+    poll,
 )
 
 CPP = (Language.CPP,)
@@ -54,10 +56,15 @@ def keep_results(cell: Cell, *hooks: str) -> None:
 
 
 def keep_metrics(cell: Cell, envoy: Envoy) -> str:
-    """Keeps the module's metrics as facts, and returns them as Prometheus gets them."""
+    """Keeps the module's metrics as facts, and returns them as Prometheus gets them; histograms come a little later."""
     cell.facts["metrics"] = str(dict(sorted(envoy.counters(rf"(.*\.)?({_NAMES})(\.|$)").items())))
-    lines = envoy.admin("/stats/prometheus").body.splitlines()
-    cell.facts["metrics for Prometheus"] = "; ".join(sorted(line for line in lines if _PROMETHEUS.match(line)))
+
+    def metrics() -> str:
+        lines = envoy.admin("/stats/prometheus").body.splitlines()
+        return "; ".join(sorted(line for line in lines if _PROMETHEUS.match(line)))
+
+    poll(lambda: not re.search(r"_count\{[^}]*\} 0(;|$)", metrics()), LOG_LINE_S)
+    cell.facts["metrics for Prometheus"] = metrics()
     return cell.facts["metrics for Prometheus"]
 
 
