@@ -140,5 +140,5 @@ fn adler(bytes: &[u8]) -> u32 {
         low = (low + u32::from(*byte)) % MODULUS;
         high = (high + low) % MODULUS;
     }
-    high << 16 | low
+    (high << 16) | low
 }

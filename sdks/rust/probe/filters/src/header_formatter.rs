@@ -18,7 +18,7 @@ pub fn new_config(name: &str, config: &[u8]) -> Option<Box<dyn HeaderFormatterCo
         "panic" => Does::Panic(Plan::parse_unguarded(config, &HOOKS)?),
         _ => return None, // `refuse`, and what no one knows
     };
-    let digits = config.iter().map(|byte| format!("{byte:02X}")).collect();
+    let digits = config.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat();
     Some(Box::new(Config { does, life: Life::begin("header_formatter", "configuration", config), digits }))
 }
 

@@ -94,7 +94,8 @@ impl Parent {
 
 /// So many random numbers of 64 bits, each as 16 digits.
 fn hexadecimal(numbers: usize) -> String {
-    (0..numbers).map(|_| format!("{:016x}", std::hash::RandomState::new().build_hasher().finish())).collect()
+    let number = || format!("{:016x}", std::hash::RandomState::new().build_hasher().finish());
+    (0..numbers).map(|_| number()).collect::<Vec<_>>().concat()
 }
 
 /// The span of a request, or of a call upstream.
@@ -201,7 +202,7 @@ impl Span {
         pairs.extend(self.seen.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         pairs.extend(self.tags.iter().map(|(name, value)| (format!("tag {}", escaped(name)), escaped(value))));
         pairs.extend(self.baggage.iter().map(|(name, value)| (format!("baggage {}", escaped(name)), escaped(value))));
-        pairs.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        pairs.iter().map(|(name, value)| format!("{name}={value}\n")).collect::<Vec<_>>().concat()
     }
 }
 
