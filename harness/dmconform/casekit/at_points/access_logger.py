@@ -6,7 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.core.timeouts import LOG_LINE_S
 from dmconform.core.versions import Minor
 from dmconform.core.waiting import poll
@@ -130,14 +130,9 @@ def _assert_counted(cell: Cell, envoy: Envoy) -> None:
     assert seen == {LOGGED: number}, f"expected the logger to count {number}, saw {seen}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name="lines",
     hooks={"creation": When.CREATION, "log": When.TRAFFIC, "flush": When.END, "destroy": When.END},
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.casekit.at_points.selection import (
     ASK,
     CLUSTER,
@@ -73,14 +73,9 @@ def _assert_metadata(answer: Answer, text: str | None) -> None:
     assert seen == text, f"expected the route's metadata to have {text!r}, it has {seen!r}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name=_NAME,
     hooks={"select": When.TRAFFIC, "destroy": When.END},
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.casekit.points import listeners_at
 from dmconform.envoy.client import Answer
 from dmconform.envoy.config import DIRECT_BODY, DIRECT_PATH, Listener, ModuleRef
@@ -88,14 +88,9 @@ def _assert_in_a_row(envoy: Envoy, protocol: Protocol) -> None:
         assert values == ("added",) * times, f"expected {times} of two mutations to change a request, saw {values}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name=NAME,
     hooks={"mutate": When.TRAFFIC, "config_destroy": When.END},
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
 )

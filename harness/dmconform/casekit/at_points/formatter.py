@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.casekit.points import listeners_at
 from dmconform.core.timeouts import LOG_LINE_S
 from dmconform.core.waiting import poll
@@ -122,11 +122,6 @@ def _assert_in_body(cell: Cell, envoy: Envoy, text: str) -> None:
     assert others == rest, f"expected the commands after the first to write {rest}, they wrote {others}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name=NAME,
     hooks={
@@ -136,5 +131,5 @@ POINT = ProbedPoint(
         "config_destroy": When.END,
     },
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.casekit.points import working_at_point
 from dmconform.casekit.raw_client import RawClient, raw_client
 from dmconform.envoy.config import ModuleRef
@@ -73,11 +73,6 @@ def _assert_on_the_way_back(cell: Cell, text: str, shown: str) -> None:
     assert _ADDED_DOWNSTREAM in names, f"expected {_ADDED_DOWNSTREAM} to be added in capital letters, saw {names}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name=NAME,
     hooks={
@@ -88,5 +83,5 @@ POINT = ProbedPoint(
         "config_destroy": When.END,
     },
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dmconform.casekit.at_points.endpoints import bring_endpoints, endpoints_restored
 from dmconform.casekit.at_points.lines import probe_line, probe_lines, shown
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.core.timeouts import LOG_LINE_S
 from dmconform.core.waiting import poll
 from dmconform.envoy.envoy import Envoy
@@ -153,11 +153,6 @@ def _assert_counted(envoy: Envoy, chosen: Mapping[str, int]) -> None:
     assert weights == {1: 2, 2: 1, 3: 1}, f"expected the policy to record the weights 1, 1, 2, 3, saw {weights}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name="by_name",
     hooks={
@@ -167,6 +162,6 @@ POINT = ProbedPoint(
         "destroy": When.END,
     },
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
     discovers_endpoints=True,
 )

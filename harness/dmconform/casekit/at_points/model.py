@@ -29,6 +29,12 @@ class Asked:
     summary: str
 
 
+def ask_over_http(_: Cell, envoy: Envoy, panic: bool) -> Asked:
+    """Sends a request, as the user of most extension points does."""
+    answer = envoy.request("/asked", headers=PANIC if panic else {})
+    return Asked(answer.status == 200, answer.summary)
+
+
 @dataclass(frozen=True)
 class ProbedPoint:
     """The probe at an extension point, where `sdks/PROBES.md` says what it does; `panic` and `refuse` are names at each point.

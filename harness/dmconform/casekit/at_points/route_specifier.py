@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.casekit.at_points.selection import (
     ASK,
     CLUSTER,
@@ -125,15 +125,10 @@ def _assert_response(answer: Answer, text: str | None) -> None:
     assert seen == text, f"expected the route to set {_RESPONSE} to {text!r}, it is {seen!r}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name=_NAME,
     hooks={"route": When.TRAFFIC, "route_destroy": When.TRAFFIC, "destroy": When.END},
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
     always_kept="hosts insist on do_not_close for route specifiers, so a module that was used as one is never unloaded",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from dmconform.casekit.at_points.model import PANIC, Asked, ProbedPoint, When
+from dmconform.casekit.at_points.model import ProbedPoint, When, ask_over_http
 from dmconform.casekit.points import listeners_at
 from dmconform.core.timeouts import LOG_LINE_S
 from dmconform.core.waiting import poll
@@ -213,11 +213,6 @@ def _assert_not_sampled(envoy: Envoy, collected: _Collected) -> None:
     assert all(events), f"expected both spans to have events, they have {events}"
 
 
-def _ask(_: Cell, envoy: Envoy, panic: bool) -> Asked:
-    answer = envoy.request("/asked", headers=PANIC if panic else {})
-    return Asked(answer.status == 200, answer.summary)
-
-
 POINT = ProbedPoint(
     name=NAME,
     hooks={
@@ -230,5 +225,5 @@ POINT = ProbedPoint(
         "config_destroy": When.END,
     },
     assert_works=assert_works,
-    ask=_ask,
+    ask=ask_over_http,
 )
